@@ -1,0 +1,273 @@
+package data
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"context"
+	"crypto/md5"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/renameio/v2"
+)
+
+// archive is a data set as it is published: a .tar.gz whose files lie in one folder.
+type archive struct {
+	url, md5 string
+	folder   string
+	files    map[string]int64 // the files wanted of that folder, and their sizes in bytes
+}
+
+var archives = map[string]archive{
+	"cifar10": {
+		url:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+		md5:    "c32a1d4ab5d03f1284b67883e8d87530",
+		folder: cifarFolder,
+		files: map[string]int64{
+			"data_batch_1.bin": cifarRecords * cifarRecord, "data_batch_2.bin": cifarRecords * cifarRecord,
+			"data_batch_3.bin": cifarRecords * cifarRecord, "data_batch_4.bin": cifarRecords * cifarRecord,
+			"data_batch_5.bin": cifarRecords * cifarRecord, cifarTest: cifarRecords * cifarRecord,
+			cifarNames: 61,
+		},
+	},
+}
+
+// Get downloads the data set of that name to the folder Root(root), unless all
+// its files are there in their sizes. progress, if not nil, is told how many
+// bytes of the archive have come, those of earlier calls included, and how many
+// there are, -1 if the server does not say.
+//
+// An interrupted or cancelled download leaves a file .part beside the data set's
+// folder, and the next call goes on from there. An archive that has not the
+// published MD5 is an error and removed. Each file of the set appears whole or
+// not at all. Digits are part of the program: there is nothing to get.
+func Get(ctx context.Context, name, root string, progress func(done, total int64)) error {
+	if _, ok := openers[name]; !ok {
+		return unknown(name)
+	}
+	a, ok := archives[name]
+	if !ok {
+		return nil
+	}
+	if err := a.get(ctx, Root(root), progress); err != nil {
+		return fmt.Errorf("data: get %s: %w", name, err)
+	}
+	return nil
+}
+
+// get brings the files of a below root.
+func (a archive) get(ctx context.Context, root string, progress func(done, total int64)) error {
+	if len(a.missing(root)) == 0 {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Join(root, a.folder), 0o755); err != nil {
+		return err
+	}
+	part := filepath.Join(root, path.Base(a.url)+".part")
+	if err := a.download(ctx, part, progress); err != nil {
+		return err
+	}
+	if err := a.verify(ctx, part); err != nil {
+		return err
+	}
+	if err := a.extract(ctx, part, root); err != nil {
+		return err
+	}
+	if missing := a.missing(root); len(missing) > 0 {
+		return fmt.Errorf("%s does not hold %s/%s", a.url, a.folder, missing[0])
+	}
+	return os.Remove(part)
+}
+
+// missing lists the wanted files that are not below root in their size, sorted.
+func (a archive) missing(root string) []string {
+	var missing []string
+	for name, size := range a.files {
+		info, err := os.Stat(filepath.Join(root, a.folder, name))
+		if err != nil || !info.Mode().IsRegular() || info.Size() != size {
+			missing = append(missing, name)
+		}
+	}
+	slices.Sort(missing)
+	return missing
+}
+
+// download completes the file part.
+func (a archive) download(ctx context.Context, part string, progress func(done, total int64)) error {
+	out, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer out.Close()
+	have, err := out.Seek(0, io.SeekEnd)
+	if err != nil {
+		return err
+	}
+	body, have, total, err := a.request(ctx, have)
+	if err != nil || body == nil {
+		return err
+	}
+	defer body.Close()
+	// A server without ranges sends all again.
+	if err := out.Truncate(have); err != nil {
+		return err
+	}
+	if _, err := out.Seek(have, io.SeekStart); err != nil {
+		return err
+	}
+	counted := &counter{w: out, done: have, total: total, progress: progress}
+	if _, err := io.Copy(counted, body); err != nil {
+		return fmt.Errorf("%s: stopped after %d bytes, the next call goes on from there: %w", a.url, counted.done, err)
+	}
+	if err := out.Sync(); err != nil {
+		return err
+	}
+	return out.Close()
+}
+
+// request asks for the archive from byte have on. It returns the body, the byte
+// it starts from and the length of the whole archive or -1. A nil body without
+// an error means that nothing is left to come.
+func (a archive) request(ctx context.Context, have int64) (body io.ReadCloser, from, total int64, err error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, a.url, nil)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	if have > 0 {
+		req.Header.Set("Range", fmt.Sprintf("bytes=%d-", have))
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, 0, 0, err
+	}
+	switch {
+	case resp.StatusCode == http.StatusOK:
+		return resp.Body, 0, resp.ContentLength, nil
+	case resp.StatusCode == http.StatusPartialContent && have > 0:
+		var last int64
+		// The total is "*" where the server does not know it.
+		n, _ := fmt.Sscanf(resp.Header.Get("Content-Range"), "bytes %d-%d/%d", &from, &last, &total)
+		if n < 3 {
+			total = -1
+		}
+		if n >= 2 && from == have {
+			return resp.Body, from, total, nil
+		}
+		err = fmt.Errorf("%s: asked for bytes from %d on, got %q", a.url, have, resp.Header.Get("Content-Range"))
+	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
+		// Nothing follows: the part is whole, or too long, which its MD5 will tell.
+	default:
+		err = fmt.Errorf("%s: server says %s", a.url, resp.Status)
+	}
+	resp.Body.Close()
+	return nil, 0, 0, err
+}
+
+// verify compares the MD5 of the file part with the published one, and removes
+// the file if they differ.
+func (a archive) verify(ctx context.Context, part string) error {
+	f, err := os.Open(part)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	sum := md5.New()
+	if _, err := io.Copy(sum, reader{ctx, f}); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != a.md5 {
+		if err := os.Remove(part); err != nil {
+			return fmt.Errorf("%s: MD5 is %s, want %s: remove it by hand: %w", a.url, got, a.md5, err)
+		}
+		return fmt.Errorf("%s: MD5 is %s, want %s: removed %s", a.url, got, a.md5, part)
+	}
+	return nil
+}
+
+// extract writes the wanted files of the archive part below root.
+func (a archive) extract(ctx context.Context, part, root string) error {
+	f, err := os.Open(part)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	unzip, err := gzip.NewReader(reader{ctx, f})
+	if err != nil {
+		return fmt.Errorf("%s: %w", part, err)
+	}
+	wanted := maps.Clone(a.files)
+	for entries := tar.NewReader(unzip); ; {
+		entry, err := entries.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", part, err)
+		}
+		if !filepath.IsLocal(entry.Name) {
+			return fmt.Errorf("%s: entry %q leads out of the folder", part, entry.Name)
+		}
+		dir, name := path.Split(path.Clean(entry.Name))
+		size, ok := wanted[name]
+		if !ok || dir != a.folder+"/" {
+			continue
+		}
+		if entry.Typeflag != tar.TypeReg || entry.Size != size {
+			return fmt.Errorf("%s: entry %q is no file of %d bytes", part, entry.Name, size)
+		}
+		delete(wanted, name)
+		if err := write(filepath.Join(root, a.folder, name), entries); err != nil {
+			return fmt.Errorf("%s: entry %q: %w", part, entry.Name, err)
+		}
+	}
+}
+
+// write writes all of r to file, atomically.
+func write(file string, r io.Reader) error {
+	// The temporary file lies beside the final one: $TMPDIR may be smaller.
+	out, err := renameio.NewPendingFile(file, renameio.WithTempDir(filepath.Dir(file)), renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer out.Cleanup()
+	if _, err := io.Copy(out, r); err != nil {
+		return err
+	}
+	return out.CloseAtomicallyReplace()
+}
+
+// counter reports how many bytes have been written through it.
+type counter struct {
+	w           io.Writer
+	done, total int64
+	progress    func(done, total int64)
+}
+
+func (c *counter) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.done += int64(n)
+	if c.progress != nil {
+		c.progress(c.done, c.total)
+	}
+	return n, err
+}
+
+// reader reads from r until ctx is done.
+type reader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r reader) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(p)
+}

@@ -1,0 +1,123 @@
+package data
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"sync"
+
+	"godarts/nas/rng"
+)
+
+// Batch is what one step of a network reads.
+type Batch struct {
+	N, Channels, Height, Width int
+	X                          []float32 // [N, Height, Width, Channels]: channels last
+	Y                          []int64   // [N], labels
+}
+
+// Order is the order in which a Source goes through its images.
+type Order int
+
+const (
+	// Sequential keeps the order of the images, in every epoch: for testing.
+	Sequential Order = iota
+	// Shuffled goes through a permutation of the images, a new one every epoch.
+	Shuffled
+	// Resampled shuffles all images anew at every step and takes the first of
+	// them: full batches, without repetition inside one, with it across steps.
+	Resampled
+)
+
+// Source makes batches of images.
+type Source struct {
+	Images  *Images
+	Augment Augment
+	Seed    int64
+	Name    string // of its random streams; sources of one run have different ones
+	Size    int    // images in a batch, at least 1; an incomplete last batch is kept
+	Order   Order
+
+	mu    sync.Mutex
+	of    permuted
+	order []int // permutation of what of says, if not nil
+}
+
+// permuted is all that a permutation depends on.
+type permuted struct {
+	seed     int64
+	name     string
+	epoch, n int
+}
+
+// Steps is the number of batches that hold every image once, the last of which
+// may be incomplete.
+func (s *Source) Steps() int { return (s.Images.N + s.Size - 1) / s.Size }
+
+// Load makes the batch of one step, a pure function of its arguments and the
+// fields of s. It is safe for concurrent use. It panics if step does not lie
+// within 0..Steps()-1; a Resampled source has no last step.
+func (s *Source) Load(epoch, step int) *Batch {
+	m := s.Images
+	picked := s.pick(epoch, step)
+	b := &Batch{
+		N: len(picked), Channels: m.Channels, Height: m.Height, Width: m.Width,
+		X: make([]float32, len(picked)*m.size()),
+		Y: make([]int64, len(picked)),
+	}
+	values := m.normalised()
+	for i, image := range picked {
+		var drawn chances
+		if s.Augment != (Augment{}) {
+			// A stream for each image: the draws do not depend on who loads what when.
+			drawn = s.Augment.draw(rng.Stream(s.Seed, s.Name+".augment", epoch, step, i), m.Height, m.Width)
+		}
+		m.put(b.X[i*m.size():(i+1)*m.size()], image, s.Augment, drawn, values)
+		b.Y[i] = int64(m.Labels[image])
+	}
+	return b
+}
+
+// pick returns the indices of the images of a step. The result is not to be
+// written to.
+func (s *Source) pick(epoch, step int) []int {
+	n := s.Images.N
+	if step < 0 || step >= s.Steps() && s.Order != Resampled {
+		panic(fmt.Sprintf("data: source %q: step %d, want 0 to %d", s.Name, step, s.Steps()-1))
+	}
+	from, to := step*s.Size, min((step+1)*s.Size, n)
+	switch s.Order {
+	case Shuffled:
+		return s.permutation(epoch)[from:to]
+	case Resampled:
+		return shuffled(rng.Stream(s.Seed, s.Name+".order", epoch, step), n, min(s.Size, n))
+	}
+	picked := make([]int, to-from)
+	for i := range picked {
+		picked[i] = from + i
+	}
+	return picked
+}
+
+// permutation returns the order of an epoch, remembering the last one asked for.
+func (s *Source) permutation(epoch int) []int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if of := (permuted{s.Seed, s.Name, epoch, s.Images.N}); s.order == nil || s.of != of {
+		s.of, s.order = of, shuffled(rng.Stream(s.Seed, s.Name+".order", epoch), of.n, of.n)
+	}
+	return s.order
+}
+
+// shuffled returns the first k elements of a random permutation of 0..n-1.
+func shuffled(r *rand.Rand, n, k int) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	// Fisher-Yates from the front: after k exchanges the first k are final.
+	for i := range k {
+		j := i + r.IntN(n-i)
+		order[i], order[j] = order[j], order[i]
+	}
+	return order[:k]
+}
