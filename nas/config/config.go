@@ -1,0 +1,163 @@
+// Package config reads the typed description of one experiment from a YAML file.
+//
+// Keys mirror the structs below, in snake_case: Config.W.LRMin is "w.lr_min". Reading is
+// strict: a key that is unknown, given twice, of the wrong type, out of range, or of no
+// effect in the experiment is an error of one line that names the file, the line, the key
+// and what is wanted. A key that is absent takes the value of the authors' published code
+// (see [Defaults]).
+//
+// A file may begin with "extends: other.yaml" (one level, relative to the file) and then
+// lists only what differs. Items "key.path=value" given to [Load] come last.
+package config
+
+// Values of Config.Experiment.
+const (
+	Search = "search"
+	Train  = "train"
+)
+
+// Values of Data.Name.
+const (
+	CIFAR10 = "cifar10"
+	Digits  = "digits"
+)
+
+// Values of Network.Dtype.
+const (
+	Float32 = "float32"
+	Float64 = "float64"
+)
+
+// DARTS is the value of Strategy.Name, Plain that of Network.Form.
+const (
+	DARTS = "darts"
+	Plain = "plain"
+)
+
+// Config is one experiment. Fields that do not apply to Experiment are zero.
+//
+// The tags are the one source of the key table: key is the name in a file, doc the line in
+// Keys, only the experiment it applies to (both without it; fields of a section inherit it).
+// Values are bounded by range (an interval), oneof and nonempty; why tells what it means to
+// be out of range, even why a number must be even.
+type Config struct {
+	Experiment string    `key:"experiment" oneof:"search train" doc:"what to run: search or train"`
+	Strategy   Strategy  `key:"strategy" only:"search"`
+	Data       Data      `key:"data"`
+	Network    Network   `key:"network"`
+	W          W         `key:"w"`
+	Alpha      Alpha     `key:"alpha" only:"search"`
+	Epochs     int       `key:"epochs" range:"[0,)" doc:"passes over the training images"`
+	Seed       int64     `key:"seed" range:"[0,)" doc:"seed of every random stream of the run"`
+	Genotype   string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
+	Evaluate   *Evaluate `key:"evaluate" only:"search"`
+	Expect     *Expect   `key:"expect"`
+}
+
+// Strategy says how cells are searched.
+type Strategy struct {
+	Name  string `key:"name" oneof:"darts" doc:"search strategy"`
+	Order int    `key:"order" oneof:"1 2" doc:"order of the architecture gradient: 1, or 2 (unrolled)"`
+}
+
+// Data says which images are used, and how.
+type Data struct {
+	Name         string  `key:"name" oneof:"cifar10 digits" doc:"data set: cifar10 (32x32, read from data.root) or digits (8x8, built in)"`
+	Root         string  `key:"root" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts"`
+	TrainPortion float64 `key:"train_portion" only:"search" range:"(0,1)" doc:"part of the training images that trains the weights; the rest is for alpha and validation"`
+	Batch        int     `key:"batch" range:"[1,)" doc:"images per step"`
+	Subset       int     `key:"subset" range:"[0,)" doc:"use the first N training images only; 0 uses all"`
+	Cutout       int     `key:"cutout" range:"[0,)" doc:"side in pixels of the square that cutout blanks; 0 is off"`
+}
+
+// Network is the size and form of the network: the supernet in a search, the evaluation
+// network in training.
+type Network struct {
+	Channels       int    `key:"channels" range:"[2,)" even:"a reduction gives half of its channels to each of two convolutions" doc:"channels of the first cell, an even number"`
+	Layers         int    `key:"layers" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
+	Nodes          int    `key:"nodes" only:"search" range:"[1,)" doc:"intermediate nodes of a cell"`
+	StemMultiplier int    `key:"stem_multiplier" range:"[1,)" doc:"channels of the stem are this times network.channels"`
+	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
+	Form           string `key:"form" only:"search" oneof:"plain" doc:"how the supernet is computed; plain has the shape of the authors' code"`
+
+	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images only)"`
+	AuxiliaryWeight float64 `key:"auxiliary_weight" only:"train" range:"[0,)" doc:"weight of the auxiliary head's loss"`
+	DropPath        float64 `key:"drop_path" only:"train" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
+}
+
+// W is the optimiser of the weights: SGD with momentum, the learning rate following a cosine
+// from LR to LRMin.
+type W struct {
+	LR          float64 `key:"lr" range:"(0,)" doc:"learning rate of the weights in the first epoch"`
+	LRMin       float64 `key:"lr_min" range:"[0,)" doc:"learning rate the cosine falls to, at most lr"`
+	Momentum    float64 `key:"momentum" range:"[0,1)" doc:"SGD momentum"`
+	WeightDecay float64 `key:"weight_decay" range:"[0,)" doc:"L2 term of the weights, times the weight added to its gradient"`
+	GradClip    float64 `key:"grad_clip" range:"(0,)" doc:"largest L2 norm of all weight gradients together"`
+}
+
+// Alpha is the optimiser of the architecture parameters: Adam at a constant learning rate.
+type Alpha struct {
+	LR          float64    `key:"lr" range:"(0,)" doc:"learning rate of alpha"`
+	Betas       [2]float64 `key:"betas" range:"[0,1)" doc:"Adam's two decay rates"`
+	WeightDecay float64    `key:"weight_decay" range:"[0,)" doc:"L2 term of alpha, added to its gradient"`
+}
+
+// Evaluate asks a search to train, at its end, the found cell and Random random cells of the
+// same space. Data set, root, subset, dtype and seed are those of the search.
+type Evaluate struct {
+	Random  int               `key:"random" range:"[0,)" doc:"random cells of the same space to train beside the found one"`
+	Batch   int               `key:"batch" range:"[1,)" doc:"images per step when cells are evaluated"`
+	Cutout  int               `key:"cutout" range:"[0,)" doc:"as data.cutout, when cells are evaluated"`
+	Network EvaluationNetwork `key:"network"`
+	W       W                 `key:"w"`
+	Epochs  int               `key:"epochs" range:"[0,)" doc:"passes over the training images for each evaluated cell"`
+}
+
+// EvaluationNetwork is the part of Network that an Evaluate section chooses.
+type EvaluationNetwork struct {
+	Channels        int     `key:"channels" range:"[2,)" even:"a reduction gives half of its channels to each of two convolutions" doc:"channels of the first cell, an even number"`
+	Layers          int     `key:"layers" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
+	StemMultiplier  int     `key:"stem_multiplier" range:"[1,)" doc:"channels of the stem are this times evaluate.network.channels"`
+	Auxiliary       bool    `key:"auxiliary" doc:"add the auxiliary head after the second reduction (32x32 images only)"`
+	AuxiliaryWeight float64 `key:"auxiliary_weight" range:"[0,)" doc:"weight of the auxiliary head's loss"`
+	DropPath        float64 `key:"drop_path" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
+}
+
+// Expect is the published result a report compares with, in percent.
+type Expect struct {
+	TestError float64 `key:"test_error" range:"[0,100]" doc:"published test error in percent"`
+	Std       float64 `key:"std" range:"[0,100]" doc:"its standard deviation over runs, in percent; 0 if not published"`
+	Source    string  `key:"source" doc:"where the number was published"`
+}
+
+// Training returns the train experiment that c's Evaluate section describes, nil if c has
+// none. Genotype is empty: the caller fills in the cell, found or random. Expect stays with
+// the search.
+func (c *Config) Training() *Config {
+	e := c.Evaluate
+	if e == nil {
+		return nil
+	}
+	return &Config{
+		Experiment: Train,
+		Data: Data{
+			Name:   c.Data.Name,
+			Root:   c.Data.Root,
+			Subset: c.Data.Subset,
+			Batch:  e.Batch,
+			Cutout: e.Cutout,
+		},
+		Network: Network{
+			Channels:        e.Network.Channels,
+			Layers:          e.Network.Layers,
+			StemMultiplier:  e.Network.StemMultiplier,
+			Dtype:           c.Network.Dtype,
+			Auxiliary:       e.Network.Auxiliary,
+			AuxiliaryWeight: e.Network.AuxiliaryWeight,
+			DropPath:        e.Network.DropPath,
+		},
+		W:      e.W,
+		Epochs: e.Epochs,
+		Seed:   c.Seed,
+	}
+}

@@ -1,0 +1,137 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+const configs = "../../configs"
+
+// untwinned are the configs that need no toy, and why.
+var untwinned = map[string]string{
+	"quickstart.yaml": "is no published experiment and runs on a CPU as it is",
+}
+
+// sizeKeys are what a toy may override: sizes, and what follows from them.
+var sizeKeys = []string{
+	"data.name", "data.subset", "data.batch",
+	"data.cutout",       // a part of the image's side
+	"network.auxiliary", // needs 32x32 images
+	"network.channels", "network.layers",
+	"epochs",
+}
+
+// yamlFiles are the names of the files in configs.
+func yamlFiles(t *testing.T) []string {
+	t.Helper()
+	entries, err := os.ReadDir(configs)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if filepath.Ext(e.Name()) != ".yaml" {
+			t.Errorf("%s is no YAML file", e.Name())
+		}
+		names = append(names, e.Name())
+	}
+	if len(names) == 0 {
+		t.Fatal("no configs")
+	}
+	return names
+}
+
+func TestConfigs(t *testing.T) {
+	// Every config loads, and says how to run it and what it reproduces, when configs/ is walked.
+	names := yamlFiles(t)
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			c, err := Load(filepath.Join(configs, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := os.ReadFile(filepath.Join(configs, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if command := "\n# darts " + c.Experiment + " configs/" + name; !strings.Contains(string(text), command) {
+				t.Errorf("no line %q", command[1:])
+			}
+			if strings.HasSuffix(name, ".toy.yaml") || untwinned[name] != "" {
+				return
+			}
+			if !strings.Contains(string(text), "\n# Paper: ") || c.Expect == nil || c.Expect.Source == "" {
+				t.Error("no published result with its source")
+			}
+			if toy := strings.TrimSuffix(name, ".yaml") + ".toy.yaml"; !slices.Contains(names, toy) {
+				t.Errorf("no toy twin %s", toy)
+			}
+		})
+	}
+}
+
+func TestToys(t *testing.T) {
+	// A toy extends its twin, changes sizes alone and stays small when it is compared with the twin.
+	for _, name := range yamlFiles(t) {
+		paper, ok := strings.CutSuffix(name, ".toy.yaml")
+		if !ok {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			text, err := os.ReadFile(filepath.Join(configs, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			l := newLayers()
+			if err := l.addFile(name, text, 0); err != nil {
+				t.Fatal(err)
+			}
+			if l.extends == nil || l.extends.node.Value != paper+".yaml" {
+				t.Errorf("does not extend %s.yaml", paper)
+			}
+			for path := range l.values {
+				if !slices.Contains(sizeKeys, path) {
+					t.Errorf("overrides %s, which is no size", path)
+				}
+			}
+			c, err := Load(filepath.Join(configs, name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.Data.Name != Digits || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > 2 || c.Network.Channels > 4 || c.Network.Layers > 3 {
+				t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
+			}
+			if c.Expect != nil {
+				t.Error("expects the paper's result")
+			}
+		})
+	}
+}
+
+func TestPaperConfigs(t *testing.T) {
+	// A paper config differs from the authors' defaults only in what its published command turns on when it is resolved.
+	tests := []struct {
+		name string
+		want []string
+	}{
+		{"cifar10-darts-first.yaml", []string{"expect: set here, not set there"}},
+		{"cifar10-darts-second.yaml", []string{"strategy.order: 2 here, 1 there", "expect: set here, not set there"}},
+		{"cifar10-train.yaml", []string{"data.cutout: 16 here, 0 there", "network.auxiliary: true here, false there", "expect: set here, not set there"}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Load(filepath.Join(configs, test.name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, Diff(c, Defaults(c.Experiment), "here", "there")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}

@@ -1,0 +1,69 @@
+package config
+
+// Defaults returns the values that absent keys take in the given experiment, Search or Train:
+// the option defaults of the authors' cnn/train_search.py and cnn/train.py. Evaluate and
+// Expect are nil. It returns nil for another experiment.
+//
+// The auxiliary head and cutout are off, as in the authors' code; the published training
+// command turns both on, and so does configs/cifar10-train.yaml.
+func Defaults(experiment string) *Config {
+	switch experiment {
+	case Search:
+		return searchDefaults()
+	case Train:
+		return trainDefaults()
+	}
+	return nil
+}
+
+func searchDefaults() *Config {
+	return &Config{
+		Experiment: Search,
+		Strategy:   Strategy{Name: DARTS, Order: 1},
+		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64},
+		Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: Float32, Form: Plain},
+		W:          W{LR: 0.025, LRMin: 0.001, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5},
+		Alpha:      Alpha{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3},
+		Epochs:     50,
+		Seed:       2,
+	}
+}
+
+func trainDefaults() *Config {
+	return &Config{
+		Experiment: Train,
+		Data:       Data{Name: CIFAR10, Batch: 96},
+		Network: Network{
+			Channels:        36,
+			Layers:          20,
+			StemMultiplier:  3,
+			Dtype:           Float32,
+			AuxiliaryWeight: 0.4,
+			DropPath:        0.2,
+		},
+		W:        W{LR: 0.025, LRMin: 0, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5},
+		Epochs:   600,
+		Seed:     0,
+		Genotype: "DARTS_V2", // their --arch DARTS is an alias of it
+	}
+}
+
+// evaluateDefaults is the Evaluate section whose Training has the defaults of a train
+// experiment.
+func evaluateDefaults() *Evaluate {
+	t := trainDefaults()
+	return &Evaluate{
+		Batch:  t.Data.Batch,
+		Cutout: t.Data.Cutout,
+		Network: EvaluationNetwork{
+			Channels:        t.Network.Channels,
+			Layers:          t.Network.Layers,
+			StemMultiplier:  t.Network.StemMultiplier,
+			Auxiliary:       t.Network.Auxiliary,
+			AuxiliaryWeight: t.Network.AuxiliaryWeight,
+			DropPath:        t.Network.DropPath,
+		},
+		W:      t.W,
+		Epochs: t.Epochs,
+	}
+}

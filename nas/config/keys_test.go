@@ -1,0 +1,213 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"godarts/nas/data"
+)
+
+// trial is what TestEveryKey tries for one key: a good value that differs from the default of
+// both experiments, and values to refuse. Keys of evaluate share the row of the train key.
+type trial struct {
+	good string
+	bad  []string
+}
+
+var trials = map[string]trial{
+	"experiment":                {"", []string{"test", "1"}}, // required, hence without a default to differ from
+	"strategy.name":             {"", []string{"pdarts", "1"}},
+	"strategy.order":            {"2", []string{"0", "3", "first"}},
+	"data.name":                 {"digits", []string{"cifar", "10"}},
+	"data.root":                 {"/data", []string{"[/data]", "1"}},
+	"data.train_portion":        {"0.6", []string{"0", "1", "-0.5", ".nan", "1e-9"}},
+	"data.batch":                {"7", []string{"0", "-1", "1.5"}},
+	"data.subset":               {"100", []string{"-1", "50001", "all"}},
+	"data.cutout":               {"8", []string{"-1", "33", "true"}},
+	"network.channels":          {"20", []string{"0", "1", "-2", "7"}},
+	"network.layers":            {"5", []string{"2", "0", "-3"}},
+	"network.nodes":             {"3", []string{"0", "-1"}},
+	"network.stem_multiplier":   {"1", []string{"0", "-1"}},
+	"network.dtype":             {"float64", []string{"float16", "64"}},
+	"network.form":              {"", []string{"plane", "1"}},
+	"network.auxiliary":         {"true", []string{"1", "yes"}},
+	"network.auxiliary_weight":  {"0.5", []string{"-0.1", ".inf"}},
+	"network.drop_path":         {"0.3", []string{"1", "-0.1"}},
+	"w.lr":                      {"0.5", []string{"0", "-0.1", ".inf", ".nan"}},
+	"w.lr_min":                  {"0.002", []string{"-0.1", "0.026", ".nan"}},
+	"w.momentum":                {"0", []string{"1", "-0.1", ".nan"}},
+	"w.weight_decay":            {"0", []string{"-1e-9", ".inf"}},
+	"w.grad_clip":               {"6", []string{"0", "-1", ".inf"}},
+	"alpha.lr":                  {"0.1", []string{"0", "-1", ".nan"}},
+	"alpha.betas":               {"[0.9, 0.99]", []string{"[1, 0.5]", "[0.5, -0.1]", "[0.5]", "0.5", "[0.5, .nan]"}},
+	"alpha.weight_decay":        {"0", []string{"-1", ".inf"}},
+	"epochs":                    {"3", []string{"-1", "0.5"}},
+	"seed":                      {"9000000000000000000", []string{"-1", "9300000000000000000", "x"}},
+	"genotype":                  {"DARTS_V1", []string{`""`, "1", "[a]"}},
+	"evaluate.random":           {"2", []string{"-1", "some"}},
+	"evaluate.batch":            {"7", []string{"0"}},
+	"evaluate.cutout":           {"8", []string{"-1", "33"}},
+	"evaluate.epochs":           {"3", []string{"-1"}},
+	"expect.test_error":         {"4.5", []string{"-1", "100.1", ".nan"}},
+	"expect.std":                {"0.5", []string{"-1", "101"}},
+	"expect.source":             {"a table", []string{"1", "[a]"}},
+	"evaluate.network.channels": {"20", []string{"7"}},
+}
+
+// trialOf is the row of a key.
+func trialOf(path string) (trial, bool) {
+	if t, ok := trials[path]; ok {
+		return t, true
+	}
+	t, ok := trials[strings.TrimPrefix(path, "evaluate.")]
+	return t, ok
+}
+
+// goodValues are the good values of the keys of one experiment.
+func goodValues(experiment string) map[string]string {
+	good := map[string]string{}
+	for _, k := range keys {
+		if t, ok := trialOf(k.path); ok && applies(k.only, experiment) {
+			good[k.path] = t.good
+		}
+	}
+	return good
+}
+
+func TestEveryKey(t *testing.T) {
+	// A key changes the resolved config when set away from its default, and is refused when out of range or when it belongs to the other experiment.
+	files := map[string]string{
+		Search: "experiment: search\nevaluate: {}\nexpect: {test_error: 1}",
+		Train:  "experiment: train\nexpect: {test_error: 1}",
+	}
+	for experiment, text := range files {
+		path := filepath.Join(write(t, map[string]string{"x.yaml": text}), "x.yaml")
+		plain := resolved(t, path)
+		for _, k := range keys {
+			t.Run(experiment+"/"+k.path, func(t *testing.T) {
+				trial, ok := trialOf(k.path)
+				if !ok {
+					t.Fatal("no row in trials")
+				}
+				if !applies(k.only, experiment) {
+					_, err := Load(path, k.path+"="+trial.good)
+					if trial.good != "" && (err == nil || !strings.Contains(err.Error(), "does not apply")) {
+						t.Errorf("error %v, want that the key does not apply", err)
+					}
+					return
+				}
+				if trial.good == "" && len(k.oneOf) > 1 && k.path != "experiment" {
+					t.Error("no good value to try, though the key has more than one")
+				}
+				if trial.good != "" && bytes.Equal(plain, resolved(t, path, k.path+"="+trial.good)) {
+					t.Errorf("--set %s=%s changes nothing", k.path, trial.good)
+				}
+				if len(trial.bad) == 0 {
+					t.Error("no bad value to try")
+				}
+				for _, bad := range trial.bad {
+					item := k.path + "=" + bad
+					if _, err := Load(path, item); err == nil {
+						t.Errorf("--set %s: no error", item)
+					} else if !strings.HasPrefix(err.Error(), "config: --set "+item+": ") {
+						t.Errorf("--set %s: error %q does not begin with the item", item, err)
+					}
+				}
+			})
+		}
+	}
+}
+
+// resolved is the YAML of a file after items.
+func resolved(t *testing.T, path string, set ...string) []byte {
+	t.Helper()
+	c, err := Load(path, set...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
+func TestKeysComplete(t *testing.T) {
+	// Keys has a line with a meaning for each field when Config is walked by reflection.
+	lines := Keys()
+	var count int
+	var walk func(t *testing.T, typ reflect.Type, prefix string)
+	walk = func(t *testing.T, typ reflect.Type, prefix string) {
+		for f := range typ.Fields() {
+			ft := f.Type
+			if ft.Kind() == reflect.Pointer {
+				ft = ft.Elem()
+			}
+			name := prefix + snake(f.Name)
+			if got := f.Tag.Get("key"); got != snake(f.Name) {
+				t.Errorf("field %s has key %q, want %q", f.Name, got, snake(f.Name))
+			}
+			if ft.Kind() == reflect.Struct {
+				walk(t, ft, name+".")
+				continue
+			}
+			count++
+			if !slices.ContainsFunc(lines, func(l string) bool {
+				path, doc, _ := strings.Cut(l, " ")
+				return path == name && len(strings.TrimSpace(doc)) > 10
+			}) {
+				t.Errorf("no line for %s", name)
+			}
+		}
+	}
+	walk(t, reflect.TypeFor[Config](), "")
+	if count != len(lines) {
+		t.Errorf("%d fields, %d lines", count, len(lines))
+	}
+}
+
+// snake spells a field's name as its key: "LRMin" is "lr_min".
+func snake(name string) string {
+	var out strings.Builder
+	for i, r := range name {
+		lower := strings.ToLower(string(r))
+		if string(r) != lower && i > 0 {
+			afterLower := strings.ToLower(name[i-1:i]) == name[i-1:i]
+			beforeLower := i+1 < len(name) && strings.ToLower(name[i+1:i+2]) == name[i+1:i+2]
+			if afterLower || beforeLower {
+				out.WriteByte('_')
+			}
+		}
+		out.WriteString(lower)
+	}
+	return out.String()
+}
+
+func ExampleKeys() {
+	for _, line := range Keys() {
+		if strings.HasPrefix(line, "w.lr") || strings.HasPrefix(line, "strategy.") {
+			fmt.Println(line)
+		}
+	}
+	// Output:
+	// strategy.name                      search strategy (search only; default darts)
+	// strategy.order                     order of the architecture gradient: 1, or 2 (unrolled) (search only; default 1)
+	// w.lr                               learning rate of the weights in the first epoch (default 0.025)
+	// w.lr_min                           learning rate the cosine falls to, at most lr (default 0.001 in a search, 0 in training)
+}
+
+func TestSizes(t *testing.T) {
+	// The sizes that keys are checked against are those of the data set when it is opened.
+	set, err := data.Open(Digits, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := sizes[Digits]; set.Train.Height != want.side || set.Train.Width != want.side || set.Train.N != want.train {
+		t.Errorf("digits: %d training images of %dx%d, want %+v", set.Train.N, set.Train.Height, set.Train.Width, want)
+	}
+}

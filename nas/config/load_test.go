@@ -1,0 +1,321 @@
+package config
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// write puts files into a new folder and returns it.
+func write(t *testing.T, files map[string]string) string {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+func TestParseDefaults(t *testing.T) {
+	// Parse gives the values of the authors' code when a key is absent.
+	tests := []struct {
+		name, text string
+		want       *Config
+	}{
+		{"search", "experiment: search", &Config{
+			Experiment: "search",
+			Strategy:   Strategy{Name: "darts", Order: 1},
+			Data:       Data{Name: "cifar10", TrainPortion: 0.5, Batch: 64},
+			Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: "float32", Form: "plain"},
+			W:          W{LR: 0.025, LRMin: 0.001, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5},
+			Alpha:      Alpha{LR: 0.0003, Betas: [2]float64{0.5, 0.999}, WeightDecay: 0.001},
+			Epochs:     50,
+			Seed:       2,
+		}},
+		{"train", "experiment: train", &Config{
+			Experiment: "train",
+			Data:       Data{Name: "cifar10", Batch: 96},
+			Network: Network{Channels: 36, Layers: 20, StemMultiplier: 3, Dtype: "float32",
+				AuxiliaryWeight: 0.4, DropPath: 0.2},
+			W:        W{LR: 0.025, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5},
+			Epochs:   600,
+			Genotype: "DARTS_V2",
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := Parse("x.yaml", []byte(test.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestTrainingDefaults(t *testing.T) {
+	// Training of an empty evaluate section equals a train experiment with the search's data, dtype and seed when only those are set.
+	c, err := Parse("x.yaml", []byte(`
+experiment: search
+data: {root: /d, subset: 100}
+network: {dtype: float64}
+seed: 7
+evaluate: {}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := Parse("y.yaml", []byte(`
+experiment: train
+data: {root: /d, subset: 100}
+network: {dtype: float64}
+seed: 7`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.Genotype = ""
+	if diff := cmp.Diff(want, c.Training()); diff != "" {
+		t.Error(diff)
+	}
+	if got := want.Training(); got != nil {
+		t.Errorf("Training of a train experiment = %v, want nil", got)
+	}
+}
+
+func TestTrainingCarriesEvaluate(t *testing.T) {
+	// Training takes every key of evaluate but random when it differs from its default.
+	good := goodValues(Search)
+	for _, k := range keys {
+		if !strings.HasPrefix(k.path, "evaluate.") || k.path == "evaluate.random" {
+			continue
+		}
+		t.Run(k.path, func(t *testing.T) {
+			path := write(t, map[string]string{"x.yaml": "experiment: search\nevaluate: {}"})
+			plain, err := Load(filepath.Join(path, "x.yaml"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed, err := Load(filepath.Join(path, "x.yaml"), k.path+"="+good[k.path])
+			if err != nil {
+				t.Fatal(err)
+			}
+			if cmp.Equal(plain.Training(), changed.Training()) {
+				t.Errorf("%s=%s changes nothing in the training", k.path, good[k.path])
+			}
+		})
+	}
+}
+
+func TestParseErrors(t *testing.T) {
+	// Parse names file, line, key, what was given and what is wanted when the text is bad.
+	search, train := "experiment: search\n", "experiment: train\n"
+	tests := []struct{ name, text, want string }{
+		{"empty", "", `config: x.yaml: empty`},
+		{"comments only", "# nothing\n", `config: x.yaml: empty`},
+		{"null document", "---\n", `config: x.yaml:2: given nothing, want keys with values below it`},
+		{"text", "hello", `config: x.yaml:1: given text "hello", want keys with values below it`},
+		{"list", "- 1", `config: x.yaml:1: given a list, want keys with values below it`},
+		{"bracket left open", search + "w: [", `config: x.yaml:2: not YAML: did not find expected node content`},
+		{"brace left open", search + "w: {lr", `config: x.yaml:2: not YAML: did not find expected ',' or '}'`},
+		{"brace left open on the first line", "w: {lr: 1\n", `config: x.yaml:1: not YAML: did not find expected ',' or '}'`},
+		{"indentation", search + "w:\n  lr: 1\n momentum: 0", `config: x.yaml:4: not YAML: did not find expected key`},
+		{"two colons", search + "epochs: seed: 2", `config: x.yaml:2: not YAML: mapping values are not allowed in this context`},
+		{"tab", search + "\tepochs: 2", `config: x.yaml:2: not YAML: found a tab character that violates indentation`},
+		{"quote left open", search + "data:\n  root: \"a\n  batch: 3\nseed: 3", `config: x.yaml:3: not YAML: found unexpected end of stream`},
+		{"bracket left open after lists over lines", search + "alpha:\n  betas: [0.1\n   , 0.2]\nw: [1\n\n", `config: x.yaml:5: not YAML: did not find expected ',' or ']'`},
+		{"undefined tag", search + "seed: !a!b 2", `config: x.yaml:2: not YAML: found undefined tag handle`},
+		{"undefined alias", search + "seed: *a", `config: x.yaml:2: not YAML: unknown anchor 'a' referenced`},
+		{"not UTF-8", search + "seed: \xff", `config: x.yaml:2: not UTF-8 text: byte 0xff`},
+		{"control character", search + "seed: \x01", `config: x.yaml:2: not text: character U+0001`},
+		{"two documents", search + "---\nepochs: 3", `config: x.yaml:2: a second YAML document; want one`},
+		{"no experiment", "epochs: 3", `config: x.yaml: no key "experiment", want experiment: search or train`},
+		{"other experiment", "experiment: serch", `config: x.yaml:1: experiment: given "serch", want search or train`},
+		{"extends", search + "extends: y.yaml", `config: x.yaml:2: extends: a resolved config stands alone`},
+
+		{"misspelt key", search + "w:\n  lr: 0.1\n  momentun: 0.9", `config: x.yaml:4: unknown key "w.momentun" (nearest: "w.momentum")`},
+		{"misspelt section", search + "netwrk: {layers: 4}", `config: x.yaml:2: unknown key "netwrk" (nearest: "network")`},
+		{"key of another section", search + "w: {betas: [0.5, 0.9]}", `config: x.yaml:2: unknown key "w.betas" (nearest: "alpha.betas")`},
+		{"key without section", search + "batch: 3", `config: x.yaml:2: unknown key "batch" (nearest: "data.batch")`},
+		{"dotted key", search + "w.lrr: 0.1", `config: x.yaml:2: unknown key "w.lrr" (nearest: "w.lr")`},
+		{"number as key", search + "1: 2", `config: x.yaml:2: unknown key "1" (nearest: "w")`},
+		{"list as key", search + "[a]: 2", `config: x.yaml:2: a key is given as a list, want a name`},
+		{"same key twice", search + "epochs: 3\nepochs: 4", `config: x.yaml:3: key "epochs" is given twice`},
+		{"same section twice", search + "w: {lr: 1}\nw: {lr: 2}", `config: x.yaml:3: key "w" is given twice`},
+		{"alias", search + "w: &a {lr: 1}\nalpha: *a", `config: x.yaml:3: alpha: *a: aliases are not supported; write the value out`},
+		{"merge", search + "w: &a {lr: 1}\nalpha: {<<: *a}", `config: x.yaml:3: unknown key "alpha.<<" (nearest: "alpha.lr")`},
+
+		{"text for number", search + "w: {lr: fast}", `config: x.yaml:2: w.lr: given text "fast", want a number`},
+		{"quoted number", search + `w: {lr: "0.1"}`, `config: x.yaml:2: w.lr: given text "0.1", want a number`},
+		{"fraction for whole", search + "epochs: 2.5", `config: x.yaml:2: epochs: given 2.5, want a whole number, at most 2147483647, in decimal digits`},
+		{"huge", search + "data: {batch: 3000000000}", `config: x.yaml:2: data.batch: given 3000000000, want a whole number, at most 2147483647`},
+		{"hexadecimal", search + "seed: 0x10", `config: x.yaml:2: seed: given 0x10, want a whole number, at most 9223372036854775807, in decimal digits`},
+		{"infinite", search + "w: {lr: .inf}", `config: x.yaml:2: w.lr: given .inf, want a finite decimal number`},
+		{"not a number", search + "w: {lr: .nan}", `config: x.yaml:2: w.lr: given .nan, want a finite decimal number`},
+		{"overflow", search + "w: {lr: 1e999}", `config: x.yaml:2: w.lr: given text "1e999", want a number`},
+		{"nothing", search + "w: {lr: }", `config: x.yaml:2: w.lr: given nothing, want a number`},
+		{"number for text", search + "data: {root: 2024}", `config: x.yaml:2: data.root: given 2024, want text (in quotes if it looks like something else)`},
+		{"text for bool", train + "network: {auxiliary: yes}", `config: x.yaml:2: network.auxiliary: given text "yes", want true or false`},
+		{"one beta", search + "alpha: {betas: [0.5]}", `config: x.yaml:2: alpha.betas: given a list, want a list of two numbers`},
+		{"beta in words", search + "alpha:\n  betas: [0.5, high]", `config: x.yaml:3: alpha.betas: given a list, want a list of two numbers; number 2 is text "high"`},
+		{"number for section", search + "w: 3", `config: x.yaml:2: w: given 3, want keys with values below it`},
+		{"empty section", search + "w:", `config: x.yaml:2: w: given nothing, want keys with values below it`},
+		{"section for number", search + "epochs: {a: 1}", `config: x.yaml:2: epochs: given a mapping, want a whole number`},
+
+		{"momentum", search + "w: {momentum: 1}", `config: x.yaml:2: w.momentum: given 1, want [0, 1)`},
+		{"learning rate", search + "w: {lr: 0}", `config: x.yaml:2: w.lr: given 0, want more than 0`},
+		{"batch", search + "data: {batch: 0}", `config: x.yaml:2: data.batch: given 0, want 1 or more`},
+		{"betas", search + "alpha: {betas: [0.5, 1]}", `config: x.yaml:2: alpha.betas: given [0.5, 1], want two numbers in [0, 1)`},
+		{"order", search + "strategy: {order: 3}", `config: x.yaml:2: strategy.order: given 3, want 1 or 2`},
+		{"odd channels", search + "network: {channels: 5}", `config: x.yaml:2: network.channels: given 5, want an even number: a reduction gives half of its channels to each of two convolutions`},
+		{"few layers", search + "network: {layers: 2}", `config: x.yaml:2: network.layers: given 2, want 3 or more: too few layers for two reductions`},
+		{"empty genotype", train + `genotype: " "`, `config: x.yaml:2: genotype: given " ", want text`},
+		{"many lines of text", search + `data: {name: "a\nb"}`, `config: x.yaml:2: data.name: given "a?b", want cifar10 or digits`},
+
+		{"alpha in training", train + "alpha: {lr: 1}", `config: x.yaml:2: key "alpha" does not apply to experiment train, only to search`},
+		{"empty section in training", train + "strategy: {}", `config: x.yaml:2: key "strategy" does not apply to experiment train, only to search`},
+		{"nodes in training", train + "network: {nodes: 4}", `config: x.yaml:2: key "network.nodes" does not apply to experiment train, only to search`},
+		{"auxiliary in search", search + "network: {auxiliary: true}", `config: x.yaml:2: key "network.auxiliary" does not apply to experiment search, only to train`},
+		{"genotype in search", search + "genotype: DARTS_V1", `config: x.yaml:2: key "genotype" does not apply to experiment search, only to train`},
+
+		{"expect without number", search + "expect: {std: 1}", `config: x.yaml:2: expect: no test_error, want the published test error in percent`},
+		{"lr_min above lr", search + "w:\n  lr: 0.1\n  lr_min: 0.2", `config: x.yaml:4: w.lr_min: 0.2 is above w.lr 0.1, want at most that`},
+		{"lr below default lr_min", search + "w: {lr: 0.0001}", `config: x.yaml:2: w.lr_min: 0.001 is above w.lr 0.0001, want at most that`},
+		{"evaluate lr_min above lr", search + "evaluate: {w: {lr_min: 0.2}}", `config: x.yaml:2: evaluate.w.lr_min: 0.2 is above evaluate.w.lr 0.025, want at most that`},
+		{"cutout on digits", train + "data: {name: digits, cutout: 16}", `config: x.yaml:2: data.cutout: 16 is wider than the 8x8 images of digits, want at most 8`},
+		{"auxiliary on digits", train + "data: {name: digits}\nnetwork: {auxiliary: true}", `config: x.yaml:3: network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
+		{"evaluate auxiliary on digits", search + "data: {name: digits}\nevaluate: {network: {auxiliary: true}}", `config: x.yaml:3: evaluate.network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
+		{"evaluate cutout on cifar10", search + "evaluate: {cutout: 33}", `config: x.yaml:2: evaluate.cutout: 33 is wider than the 32x32 images of cifar10, want at most 32`},
+		{"subset beyond the set", search + "data: {name: digits, subset: 1438}", `config: x.yaml:2: data.subset: 1438 is more than the 1437 training images of digits, want at most that, or 0 for all`},
+		{"subset too small to split", search + "data: {subset: 1}", `config: x.yaml:2: data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for alpha, want at least 1 for each`},
+		{"too large to read", strings.Repeat("#", maxFileBytes+1), `config: x.yaml: more than 65536 bytes`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			c, err := Parse("x.yaml", []byte(test.text))
+			if err == nil {
+				t.Fatalf("no error, want %s; got %+v", test.want, c)
+			}
+			if c != nil {
+				t.Errorf("a config beside the error")
+			}
+			if diff := cmp.Diff(test.want, err.Error()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLoadOverlay(t *testing.T) {
+	// Load takes the item before the file and the file before the file it extends when all give a key.
+	dir := write(t, map[string]string{
+		"base.yaml": "experiment: search\nepochs: 10\ndata: {batch: 8, subset: 64}\nw: {lr: 0.1, momentum: 0.5}\nexpect: {test_error: 3}",
+		"toy.yaml":  "extends: base.yaml\nepochs: 2\ndata: {batch: 4}\nexpect: null",
+	})
+	want := Defaults(Search)
+	want.Epochs = 2
+	want.Data.Batch, want.Data.Subset = 4, 64
+	want.W.LR, want.W.Momentum = 0.3, 0.5
+	want.Alpha.Betas = [2]float64{0.1, 0.2}
+	want.Evaluate = evaluateDefaults()
+	want.Evaluate.Random = 3
+	want.Strategy.Order = 2
+	got, err := Load(filepath.Join(dir, "toy.yaml"), "w.lr=0.2", "w.lr=0.3", "alpha.betas=[0.1, 0.2]",
+		"evaluate.random=3", "strategy={order: 2}")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoadDropsSection(t *testing.T) {
+	// Load forgets an optional section when a later layer says null, and starts it afresh when it is given again.
+	dir := write(t, map[string]string{"x.yaml": "experiment: search\nevaluate: {random: 5, w: {lr: 0.5}}"})
+	path := filepath.Join(dir, "x.yaml")
+	c, err := Load(path, "evaluate=null")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Evaluate != nil {
+		t.Errorf("evaluate = %+v, want none", c.Evaluate)
+	}
+	if c, err = Load(path, "evaluate=null", "evaluate.epochs=1"); err != nil {
+		t.Fatal(err)
+	}
+	want := evaluateDefaults()
+	want.Epochs = 1
+	if diff := cmp.Diff(want, c.Evaluate); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestLoadErrors(t *testing.T) {
+	// Load blames the layer that wrote the offending value when sources are overlaid. "D/" stands for the folder.
+	dir := write(t, map[string]string{
+		"base.yaml":     "experiment: search\nw: {lr: 0.1}\nepochs: -1",
+		"good.yaml":     "experiment: search\nw:\n  lr: 0.1",
+		"toy.yaml":      "extends: good.yaml\n\nw: {momentum: 2}",
+		"bad-base.yaml": "extends: base.yaml",
+		"twice.yaml":    "# three files deep\nextends: toy.yaml",
+		"missing.yaml":  "extends: god.yaml",
+		"list.yaml":     "extends: [good.yaml]",
+		"lrmin.yaml":    "extends: good.yaml\nw: {lr_min: 0.2}",
+		"syntax.yaml":   "extends: good.yaml\nw: {lr",
+	})
+	tests := []struct {
+		name, file string
+		set        []string
+		want       string
+	}{
+		{"value of the file", "toy.yaml", nil, `config: D/toy.yaml:3: w.momentum: given 2, want [0, 1)`},
+		{"value of the extended file", "bad-base.yaml", nil, `config: D/base.yaml:3: epochs: given -1, want 0 or more`},
+		{"between two files", "lrmin.yaml", nil, `config: D/lrmin.yaml:2: w.lr_min: 0.2 is above w.lr 0.1, want at most that`},
+		{"between file and item", "good.yaml", []string{"w.lr=1e-4"}, `config: --set w.lr=1e-4: w.lr_min: 0.001 is above w.lr 0.0001, want at most that`},
+		{"extends twice", "twice.yaml", nil, `config: D/twice.yaml:2: extends: D/toy.yaml, which itself extends a file (D/toy.yaml:1); one level is allowed`},
+		{"extends a missing file", "missing.yaml", nil, `config: D/missing.yaml:1: extends: open D/god.yaml: no such file or directory (nearest: D/good.yaml)`},
+		{"extends a list", "list.yaml", nil, `config: D/list.yaml:1: extends: given a list, want the name of a file`},
+		{"missing file", "goods.yaml", nil, `config: open D/goods.yaml: no such file or directory (nearest: D/good.yaml)`},
+		{"folder", "", nil, `config: read D: is a directory`},
+		{"syntax", "syntax.yaml", nil, `config: D/syntax.yaml:2: not YAML: did not find expected ',' or '}'`},
+
+		{"item out of range", "good.yaml", []string{"w.lr=-1"}, `config: --set w.lr=-1: w.lr: given -1, want more than 0`},
+		{"item of wrong type", "good.yaml", []string{"epochs=ten"}, `config: --set epochs=ten: epochs: given text "ten", want a whole number`},
+		{"item with unknown key", "good.yaml", []string{"w.momentun=0.9"}, `config: --set w.momentun=0.9: unknown key "w.momentun" (nearest: "w.momentum")`},
+		{"item with unknown key below", "good.yaml", []string{"w={momentun: 0.9}"}, `config: --set w={momentun: 0.9}: unknown key "w.momentun" (nearest: "w.momentum")`},
+		{"item without value", "good.yaml", []string{"w.lr="}, `config: --set w.lr=: no value after "=" (write "" for empty text)`},
+		{"item with a comment as value", "good.yaml", []string{"w.lr=#"}, `config: --set w.lr=#: w.lr: empty`},
+		{"item without equals", "good.yaml", []string{"w.lr"}, `config: --set w.lr: want key.path=value`},
+		{"item without key", "good.yaml", []string{"=1"}, `config: --set =1: unknown key "" (nearest: "w")`},
+		{"item extends", "good.yaml", []string{"extends=toy.yaml"}, `config: --set extends=toy.yaml: "extends" belongs in a file`},
+		{"item not YAML", "good.yaml", []string{"alpha.betas=[0.5"}, `config: --set alpha.betas=[0.5: alpha.betas: not YAML: did not find expected ',' or ']'`},
+		{"item of two documents", "good.yaml", []string{"w.lr=1\n---\n2"}, `config: --set w.lr=1?---?2: w.lr: a second YAML document; want one`},
+		{"item drops a needed section", "good.yaml", []string{"w=null"}, `config: --set w=null: w: given nothing, want keys with values below it`},
+		{"item that does not apply", "good.yaml", []string{"network.drop_path=0.1"}, `config: --set network.drop_path=0.1: key "network.drop_path" does not apply to experiment search, only to train`},
+		{"experiment changed", "good.yaml", []string{"experiment=train", "alpha.lr=1"}, `config: --set alpha.lr=1: key "alpha" does not apply to experiment train, only to search`},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Load(filepath.Join(dir, test.file), test.set...)
+			if err == nil {
+				t.Fatalf("no error, want %s", test.want)
+			}
+			if diff := cmp.Diff(test.want, strings.ReplaceAll(err.Error(), dir, "D")); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("missing file is ErrNotExist", func(t *testing.T) {
+		if _, err := Load(filepath.Join(dir, "goods.yaml")); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("errors.Is(%v, fs.ErrNotExist) is false", err)
+		}
+	})
+}

@@ -1,0 +1,230 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// origin is where a value was written.
+type origin struct {
+	where string // a file's name, or "--set key=value"
+	line  int    // in the file; 0 for an item of --set
+	rank  int    // later layers win and are blamed first: 0 the extended file, 1 the file, 2.. the items
+}
+
+func (o origin) String() string {
+	if o.line == 0 {
+		return o.where
+	}
+	return fmt.Sprintf("%s:%d", o.where, o.line)
+}
+
+// located is a YAML value with its origin.
+type located struct {
+	node *yaml.Node
+	origin
+}
+
+// layers is the overlay of all sources: the last value written for each key.
+type layers struct {
+	values   map[string]located // by path of a leaf
+	sections map[string]origin  // sections that some source mentions
+	extends  *located           // the "extends" entry of the file last read
+}
+
+func newLayers() *layers {
+	return &layers{values: map[string]located{}, sections: map[string]origin{}}
+}
+
+// addFile lays a file's text over what is there.
+func (l *layers) addFile(name string, text []byte, rank int) error {
+	root, line, err := parseYAML(text)
+	from := origin{where: printable(name, 200), rank: rank, line: line}
+	if err != nil {
+		return fmt.Errorf("config: %v: %w", from, err)
+	}
+	l.extends = nil
+	return l.add("", root, from)
+}
+
+// addSet lays one "key.path=value" item over what is there.
+func (l *layers) addSet(item string, rank int) error {
+	from := origin{where: "--set " + printable(item, 80), rank: rank}
+	path, text, ok := strings.Cut(item, "=")
+	switch {
+	case !ok:
+		return fmt.Errorf("config: %v: want key.path=value", from)
+	case path == "extends":
+		return fmt.Errorf(`config: %v: "extends" belongs in a file`, from)
+	case path == "" || !known(path):
+		return unknown(from, path)
+	case strings.TrimSpace(text) == "":
+		return fmt.Errorf(`config: %v: no value after "=" (write "" for empty text)`, from)
+	}
+	root, _, err := parseYAML([]byte(text))
+	if err != nil {
+		return fmt.Errorf("config: %v: %s: %w", from, path, err)
+	}
+	return l.add(path, root, from)
+}
+
+// add records node, the value of path, and everything below it.
+func (l *layers) add(path string, node *yaml.Node, from origin) error {
+	from = from.at(node)
+	if node.Kind == yaml.AliasNode {
+		return fmt.Errorf("config: %v: %s*%s: aliases are not supported; write the value out", from, subject(path), printable(node.Value, 40))
+	}
+	s, inner := sections[path]
+	if !inner {
+		l.mention(path, from)
+		l.values[path] = located{node, from}
+		return nil
+	}
+	if node.Kind != yaml.MappingNode {
+		if s.optional && node.ShortTag() == "!!null" {
+			l.remove(path)
+			return nil
+		}
+		return fmt.Errorf("config: %v: %sgiven %s, want keys with values below it", from, subject(path), given(node))
+	}
+	l.mention(path, from)
+	if path != "" {
+		l.sections[path] = from
+	}
+	seen := map[string]bool{}
+	for i := 0; i < len(node.Content); i += 2 {
+		name, value := node.Content[i], node.Content[i+1]
+		at := from.at(name)
+		if name.Kind != yaml.ScalarNode {
+			return fmt.Errorf("config: %v: %sa key is given as %s, want a name", at, subject(path), given(name))
+		}
+		child := join(path, name.Value)
+		if seen[name.Value] {
+			return fmt.Errorf("config: %v: key %q is given twice", at, printable(child, 60))
+		}
+		seen[name.Value] = true
+		if child == "extends" {
+			l.extends = &located{value, at}
+			continue
+		}
+		if name.Value == "" || strings.Contains(name.Value, ".") || !known(child) {
+			return unknown(at, child)
+		}
+		if err := l.add(child, value, at); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mention marks every section above path as present.
+func (l *layers) mention(path string, from origin) {
+	for i, r := range path {
+		if r == '.' {
+			l.sections[path[:i]] = from
+		}
+	}
+}
+
+// remove forgets an optional section and all below it.
+func (l *layers) remove(path string) {
+	delete(l.sections, path)
+	for p := range l.sections {
+		if strings.HasPrefix(p, path+".") {
+			delete(l.sections, p)
+		}
+	}
+	for p := range l.values {
+		if strings.HasPrefix(p, path+".") {
+			delete(l.values, p)
+		}
+	}
+}
+
+// blame is the origin of whichever of the paths was written last; fallback if none was.
+func (l *layers) blame(fallback origin, paths ...string) origin {
+	worst := origin{rank: -1}
+	for _, p := range paths {
+		if v, ok := l.values[p]; ok && v.rank > worst.rank {
+			worst = v.origin
+		}
+	}
+	if worst.rank < 0 {
+		return fallback
+	}
+	return worst
+}
+
+// at is o at the node's line; an item of --set has no lines.
+func (o origin) at(node *yaml.Node) origin {
+	if !strings.HasPrefix(o.where, "--set ") {
+		o.line = node.Line
+	}
+	return o
+}
+
+func join(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return path + "." + name
+}
+
+// subject is "path: ", or nothing at the top level.
+func subject(path string) string {
+	if path == "" {
+		return ""
+	}
+	return path + ": "
+}
+
+func known(path string) bool {
+	if _, ok := sections[path]; ok {
+		return true
+	}
+	for _, k := range keys {
+		if k.path == path {
+			return true
+		}
+	}
+	return false
+}
+
+// given names a YAML value in an error.
+func given(node *yaml.Node) string {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch node.ShortTag() {
+	case "!!null":
+		return "nothing"
+	case "!!str":
+		return fmt.Sprintf("text %q", printable(node.Value, 40))
+	}
+	return printable(node.Value, 40)
+}
+
+// printable keeps an error on one line and short: control characters become '?', and what is
+// beyond limit bytes an ellipsis.
+func printable(text string, limit int) string {
+	cut := len(text) > limit
+	if cut {
+		text = text[:limit]
+	}
+	text = strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	if cut {
+		text += "..."
+	}
+	return text
+}

@@ -1,0 +1,111 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// YAML returns the resolved config: every key that applies to the experiment, in the order
+// of Keys, with the optional sections that are present. Equal configs give equal bytes, and
+// Parse reads them back to an equal Config.
+//
+// A Config that Parse would refuse, such as one with an empty Genotype, is an error.
+func (c *Config) YAML() ([]byte, error) {
+	root := &yaml.Node{Kind: yaml.MappingNode}
+	inner := map[string]*yaml.Node{"": root}
+	for i := range keys {
+		k := &keys[i]
+		field, ok := k.field(c)
+		if !ok || !applies(k.only, c.Experiment) {
+			continue
+		}
+		parent := root
+		for j, r := range k.path {
+			if r != '.' {
+				continue
+			}
+			path := k.path[:j]
+			if inner[path] == nil {
+				inner[path] = &yaml.Node{Kind: yaml.MappingNode}
+				parent.Content = append(parent.Content, text(last(path)), inner[path])
+			}
+			parent = inner[path]
+		}
+		parent.Content = append(parent.Content, text(last(k.path)), encode(field))
+	}
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	if err := encoder.Encode(root); err != nil {
+		return nil, fmt.Errorf("config: encode: %w", err)
+	}
+	if err := encoder.Close(); err != nil {
+		return nil, fmt.Errorf("config: encode: %w", err)
+	}
+	if _, err := Parse("the config to write", out.Bytes()); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
+}
+
+// encode is the YAML node of a leaf.
+func encode(v reflect.Value) *yaml.Node {
+	switch v.Kind() {
+	case reflect.String:
+		return text(v.String())
+	case reflect.Array:
+		list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
+		for i := range v.Len() {
+			list.Content = append(list.Content, encode(v.Index(i)))
+		}
+		return list
+	}
+	return &yaml.Node{Kind: yaml.ScalarNode, Value: format(v)}
+}
+
+// text is a YAML string; the encoder puts it in quotes where it would read as something else.
+func text(s string) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
+}
+
+// Diff lists the keys in which a and b differ, in the order of Keys, none if they are equal:
+//
+//	w.lr: 0.025 here, 0.05 in the checkpoint
+//
+// for the labels "here" and "in the checkpoint". Where the experiments differ only that is
+// listed, where one has an optional section and the other not, only the section.
+func Diff(a, b *Config, aLabel, bLabel string) []string {
+	line := func(path, x, y string) string {
+		return fmt.Sprintf("%s: %s %s, %s %s", path, x, aLabel, y, bLabel)
+	}
+	if a.Experiment != b.Experiment {
+		return []string{line("experiment", a.Experiment, b.Experiment)}
+	}
+	presence := map[bool]string{true: "set", false: "not set"}
+	var lines []string
+	listed := map[string]bool{}
+	for i := range keys {
+		k := &keys[i]
+		if !applies(k.only, a.Experiment) {
+			continue
+		}
+		x, inA := k.field(a)
+		y, inB := k.field(b)
+		if inA != inB {
+			section, _, _ := strings.Cut(k.path, ".")
+			if !listed[section] {
+				listed[section] = true
+				lines = append(lines, line(section, presence[inA], presence[inB]))
+			}
+			continue
+		}
+		if inA && x.Interface() != y.Interface() {
+			lines = append(lines, line(k.path, shown(x), shown(y)))
+		}
+	}
+	return lines
+}
