@@ -1,0 +1,274 @@
+package cells
+
+import (
+	"bytes"
+	"fmt"
+	"strconv"
+)
+
+// Edge feeds a node from an earlier state through an operation.
+//
+// In a convolutional cell state 0 is the output of cell k-2, state 1 that of cell k-1, and state i+2 is node
+// i. In a recurrent cell state 0 is the gated mix of input and hidden state, and state i+1 is node i.
+type Edge struct {
+	Op   Op
+	From int
+}
+
+// Cell is a derived cell. Convolutional: node i is the sum of Edges[2i] and Edges[2i+1]. Recurrent: node i
+// is Edges[i]. Concat lists the states that make the output, ascending: concatenated over channels in a
+// convolutional cell, averaged in a recurrent one.
+type Cell struct {
+	Edges  []Edge
+	Concat []int
+}
+
+// Nodes returns the number of intermediate nodes of a convolutional cell, two edges each. A recurrent cell
+// has len(Edges).
+func (c Cell) Nodes() int { return len(c.Edges) / 2 }
+
+// Genotype is the outcome of a search: a normal and a reduction cell, or a recurrent cell, the other kind
+// left zero.
+type Genotype struct {
+	Normal, Reduce Cell
+	Recurrent      Cell
+}
+
+// IsRecurrent reports whether g describes a recurrent cell.
+func (g Genotype) IsRecurrent() bool { return !g.Recurrent.isZero() }
+
+func (c Cell) isZero() bool { return len(c.Edges) == 0 && len(c.Concat) == 0 }
+
+// genotypeField is one cell of a genotype under the reference's names of its two fields.
+type genotypeField struct {
+	edges, concat string
+	role          cellRole
+	cell          func(*Genotype) *Cell
+}
+
+var convolutionalFields = []genotypeField{
+	{"normal", "normal_concat", normalRole, func(g *Genotype) *Cell { return &g.Normal }},
+	{"reduce", "reduce_concat", reduceRole, func(g *Genotype) *Cell { return &g.Reduce }},
+}
+
+var recurrentFields = []genotypeField{
+	{"recurrent", "concat", recurrentRole, func(g *Genotype) *Cell { return &g.Recurrent }},
+}
+
+func (g Genotype) fields() []genotypeField {
+	if g.IsRecurrent() {
+		return recurrentFields
+	}
+	return convolutionalFields
+}
+
+// String returns the genotype as the reference prints it after a search, Python's repr of its named tuple:
+//
+//	Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2, 6))
+//	Genotype(recurrent=[('relu', 0), ...], concat=range(1, 9))
+//
+// States in a row are written range(a, b), others as a list. ParseGenotype reads both back.
+func (g Genotype) String() string {
+	b := []byte("Genotype(")
+	for i, f := range g.fields() {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		c := f.cell(&g)
+		b = append(b, f.edges+"=["...)
+		for j, e := range c.Edges {
+			if j > 0 {
+				b = append(b, ", "...)
+			}
+			b = fmt.Appendf(b, "('%s', %d)", e.Op, e.From)
+		}
+		b = append(b, "], "+f.concat+"="...)
+		b = appendConcat(b, c.Concat)
+	}
+	return string(append(b, ')'))
+}
+
+func appendConcat(b []byte, concat []int) []byte {
+	if len(concat) > 0 && isRun(concat) {
+		return fmt.Appendf(b, "range(%d, %d)", concat[0], concat[len(concat)-1]+1)
+	}
+	return appendIntList(b, concat)
+}
+
+func isRun(states []int) bool {
+	for i, s := range states {
+		if s != states[0]+i {
+			return false
+		}
+	}
+	return true
+}
+
+func appendIntList(b []byte, states []int) []byte {
+	b = append(b, '[')
+	for i, s := range states {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = strconv.AppendInt(b, int64(s), 10)
+	}
+	return append(b, ']')
+}
+
+// MarshalJSON writes the reference's fields, with pairs as arrays, the form Python's json gives of the named
+// tuple's fields:
+//
+//	{"normal": [["sep_conv_3x3", 0], ...], "normal_concat": [2, 3, 4, 5], "reduce": [...], "reduce_concat": [...]}
+//	{"recurrent": [["relu", 0], ...], "concat": [1, 2, 3, 4, 5, 6, 7, 8]}
+//
+// It fails if the genotype is not valid, so that no file holds what cannot be read back.
+func (g Genotype) MarshalJSON() ([]byte, error) {
+	if err := g.Validate(); err != nil {
+		return nil, err
+	}
+	b := []byte("{")
+	for i, f := range g.fields() {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		c := f.cell(&g)
+		b = fmt.Appendf(b, "%q: [", f.edges)
+		for j, e := range c.Edges {
+			if j > 0 {
+				b = append(b, ", "...)
+			}
+			b = fmt.Appendf(b, "[%q, %d]", string(e.Op), e.From)
+		}
+		b = fmt.Appendf(b, "], %q: ", f.concat)
+		b = appendIntList(b, c.Concat)
+	}
+	return append(b, '}'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes. Its errors are those of ParseGenotype.
+func (g *Genotype) UnmarshalJSON(data []byte) error {
+	if bytes.Equal(data, []byte("null")) {
+		return nil // by the convention of encoding/json
+	}
+	parsed, err := parseGenotypeText(string(data))
+	if err != nil {
+		return err
+	}
+	*g = parsed
+	return nil
+}
+
+// Validate returns nil if a network can be built from g: both convolutional cells or a recurrent one, each
+// with known operations of its kind, two edges per convolutional node, every edge from an earlier state, and
+// a concat that is ascending and within the cell. The error names cell, edge and node.
+func (g Genotype) Validate() error {
+	if err := g.check(); err != nil {
+		return fmt.Errorf("cells: genotype: %w", err)
+	}
+	return nil
+}
+
+func (g Genotype) check() error {
+	if g.IsRecurrent() && !(g.Normal.isZero() && g.Reduce.isZero()) {
+		return fmt.Errorf("has both convolutional and recurrent cells, want one kind")
+	}
+	for _, f := range g.fields() {
+		if err := f.cell(&g).check(f.role); err != nil {
+			return fmt.Errorf("%s cell: %w", f.edges, err)
+		}
+	}
+	return nil
+}
+
+// cellRole is what a cell is used as; it sets which operations and states are right in it.
+type cellRole int
+
+const (
+	normalRole cellRole = iota
+	reduceRole
+	recurrentRole
+)
+
+// inputs is the number of states before the first node.
+func (r cellRole) inputs() int {
+	if r == recurrentRole {
+		return 1
+	}
+	return 2
+}
+
+// edgesPerNode is how many edges of Cell.Edges make one node.
+func (r cellRole) edgesPerNode() int {
+	if r == recurrentRole {
+		return 1
+	}
+	return 2
+}
+
+// firstConcat is the lowest state that can be part of the output. The inputs of a reduction cell cannot:
+// they have twice the height and width of its nodes.
+func (r cellRole) firstConcat() int {
+	if r == reduceRole {
+		return 2
+	}
+	return 0
+}
+
+func (c Cell) check(role cellRole) error {
+	if len(c.Edges) == 0 {
+		return fmt.Errorf("has no edges")
+	}
+	if n := role.edgesPerNode(); len(c.Edges)%n != 0 {
+		return fmt.Errorf("has %d edges, want %d for every node", len(c.Edges), n)
+	}
+	for i, e := range c.Edges {
+		node := i / role.edgesPerNode()
+		if err := checkOp(string(e.Op), role); err != nil {
+			return fmt.Errorf("edge %d of node %d: %w", i, node, err)
+		}
+		if last := node + role.inputs() - 1; e.From < 0 || e.From > last {
+			return fmt.Errorf("edge %d of node %d: comes from state %d, want an earlier state (0 to %d)", i, node, e.From, last)
+		}
+	}
+	return c.checkConcat(role)
+}
+
+func (c Cell) checkConcat(role cellRole) error {
+	if len(c.Concat) == 0 {
+		return fmt.Errorf("concat is empty, want at least one state")
+	}
+	first, last := role.firstConcat(), role.inputs()+len(c.Edges)/role.edgesPerNode()-1
+	for i, s := range c.Concat {
+		if s < first || s > last {
+			return fmt.Errorf("concat has state %d, want %d to %d", s, first, last)
+		}
+		if i > 0 && s <= c.Concat[i-1] {
+			return fmt.Errorf("concat has state %d after %d, want ascending states without repeats", s, c.Concat[i-1])
+		}
+	}
+	return nil
+}
+
+// checkOp names what fits if op does not.
+func checkOp(op string, role cellRole) error {
+	fits, all, kind := Op.Convolutional, convolutionalOps, "convolutional"
+	if role == recurrentRole {
+		fits, all, kind = Op.Recurrent, recurrentOps, "recurrent"
+	}
+	if fits(Op(op)) {
+		return nil
+	}
+	if Op(op).Convolutional() || Op(op).Recurrent() {
+		return fmt.Errorf("op %q does not fit a %s cell, want one of %q", op, kind, all)
+	}
+	return fmt.Errorf("unknown op %s (nearest: %q)", quoteShort(op), nearestOpAmong(op, all))
+}
+
+// quoteShort quotes s for an error message, cut where the line would get too long to read.
+func quoteShort(s string) string {
+	const longest = 40 // bytes
+	if len(s) > longest {
+		return strconv.Quote(s[:longest]) + "..."
+	}
+	return strconv.Quote(s)
+}

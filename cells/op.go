@@ -1,0 +1,121 @@
+package cells
+
+import (
+	"slices"
+	"strings"
+)
+
+// Op names what one edge of a cell computes: an operation of a convolutional cell, or the activation of a
+// node of a recurrent cell. The strings are the reference's, letter for letter, as they stand in genotypes.
+type Op string
+
+// The operations of convolutional cells. Kernel sizes are in pixels; "sep" is depthwise-separable, applied
+// twice, "dil" is depthwise-separable with dilation 2, applied once. Reference cnn/operations.py OPS.
+const (
+	None        Op = "none"
+	MaxPool3x3  Op = "max_pool_3x3"
+	AvgPool3x3  Op = "avg_pool_3x3"
+	SkipConnect Op = "skip_connect"
+	SepConv3x3  Op = "sep_conv_3x3"
+	SepConv5x5  Op = "sep_conv_5x5"
+	DilConv3x3  Op = "dil_conv_3x3"
+	DilConv5x5  Op = "dil_conv_5x5"
+
+	// Only in published cells, not in the search space.
+	SepConv7x7  Op = "sep_conv_7x7"
+	Conv7x1_1x7 Op = "conv_7x1_1x7"
+)
+
+// The activations of recurrent cells. Reference rnn/genotypes.py PRIMITIVES; its first entry is None.
+const (
+	ActTanh     Op = "tanh"
+	ActReLU     Op = "relu"
+	ActSigmoid  Op = "sigmoid"
+	ActIdentity Op = "identity"
+)
+
+// Primitives are the operations of the convolutional search space; the position is the column of alpha.
+var Primitives = []Op{None, MaxPool3x3, AvgPool3x3, SkipConnect, SepConv3x3, SepConv5x5, DilConv3x3, DilConv5x5}
+
+// RecurrentPrimitives are the activations of the recurrent search space; the position is the column of alpha.
+var RecurrentPrimitives = []Op{None, ActTanh, ActReLU, ActSigmoid, ActIdentity}
+
+// What can stand in a derived cell of each kind.
+var (
+	convolutionalOps = slices.Concat(Primitives, []Op{SepConv7x7, Conv7x1_1x7})
+	recurrentOps     = RecurrentPrimitives[1:]
+)
+
+// Convolutional reports whether op can stand on an edge of a convolutional cell.
+func (op Op) Convolutional() bool {
+	return slices.Contains(convolutionalOps, op)
+}
+
+// Recurrent reports whether op can be the activation of a node of a derived recurrent cell. None cannot:
+// the search weighs it, but no derived cell holds it, and the reference's cell has no formula for it.
+func (op Op) Recurrent() bool {
+	return slices.Contains(recurrentOps, op)
+}
+
+// NearestOp returns the known op whose name takes the fewest edits to reach from name. Among digits a near
+// miss costs less than a far one, so "sep_conv_9x9" gives "sep_conv_7x7". For error messages.
+func NearestOp(name string) Op {
+	return nearestOpAmong(name, slices.Concat(convolutionalOps, recurrentOps))
+}
+
+func nearestOpAmong(name string, ops []Op) Op {
+	names := make([]string, len(ops))
+	for i, op := range ops {
+		names[i] = string(op)
+	}
+	return Op(nearestSpelling(name, names))
+}
+
+// nearestSpelling returns the first candidate that name abbreviates, else the first with the least
+// spellingDistance from name, whatever the case.
+func nearestSpelling(name string, candidates []string) string {
+	// Nothing known is half as long; the cut keeps the work independent of what a damaged file holds.
+	const longest = 64
+	if len(name) > longest {
+		name = name[:longest]
+	}
+	name = strings.ToLower(name)
+	best, bestDistance := "", 0
+	for _, c := range candidates {
+		if len(name) > 1 && strings.HasPrefix(strings.ToLower(c), name) {
+			return c
+		}
+		if d := spellingDistance(name, strings.ToLower(c)); best == "" || d < bestDistance {
+			best, bestDistance = c, d
+		}
+	}
+	return best
+}
+
+// spellingDistance is the Levenshtein distance over bytes in tenths of an edit, with one digit in place of
+// another costing 1 + their difference.
+func spellingDistance(a, b string) int {
+	const edit = 10
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j * edit
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] += edit
+		for j := range len(b) {
+			swap := edit
+			switch {
+			case a[i] == b[j]:
+				swap = 0
+			case isDigit(a[i]) && isDigit(b[j]):
+				swap = 1 + max(int(a[i])-int(b[j]), int(b[j])-int(a[i]))
+			}
+			here := min(diagonal+swap, row[j]+edit, row[j+1]+edit)
+			diagonal, row[j+1] = row[j+1], here
+		}
+	}
+	return row[len(b)]
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
