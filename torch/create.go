@@ -1,0 +1,181 @@
+package torch
+
+// #include "internal/shim/shim.h"
+// #cgo noescape torch_arange
+// #cgo noescape torch_empty
+// #cgo noescape torch_empty_like
+// #cgo noescape torch_eye
+// #cgo noescape torch_from_data
+// #cgo noescape torch_full
+// #cgo noescape torch_zeros
+// #cgo nocallback torch_arange
+// #cgo nocallback torch_empty
+// #cgo nocallback torch_empty_like
+// #cgo nocallback torch_eye
+// #cgo nocallback torch_from_data
+// #cgo nocallback torch_full
+// #cgo nocallback torch_zeros
+import "C"
+
+import "unsafe"
+
+// Options are the type and place of a new tensor; the zero value is float32 on
+// the CPU.
+type Options struct {
+	Dtype  Dtype
+	Device Device
+}
+
+func (o Options) c() C.torch_options {
+	return C.torch_options{
+		dtype:        C.int(o.Dtype.code()),
+		device_type:  C.int(o.Device.kind),
+		device_index: C.int(o.Device.cIndex()),
+	}
+}
+
+// Empty is a tensor whose elements are not set.
+func Empty(shape []int, o Options) Tensor {
+	var r Tensor
+	if e := C.torch_empty(int64s(shape), C.int64_t(len(shape)), o.c(), 0, &r.h); e != nil {
+		throw("empty", e)
+	}
+	return r
+}
+
+// EmptyChannelsLast is an unset tensor [N,C,H,W] that lies in memory as [N,H,W,C].
+func EmptyChannelsLast(shape []int, o Options) Tensor {
+	var r Tensor
+	if e := C.torch_empty(int64s(shape), C.int64_t(len(shape)), o.c(), 1, &r.h); e != nil {
+		throw("empty", e)
+	}
+	return r
+}
+
+// Zeros is a tensor of zeros.
+func Zeros(shape []int, o Options) Tensor {
+	var r Tensor
+	if e := C.torch_zeros(int64s(shape), C.int64_t(len(shape)), o.c(), &r.h); e != nil {
+		throw("zeros", e)
+	}
+	return r
+}
+
+// Ones is a tensor of ones.
+func Ones(shape []int, o Options) Tensor { return Full(shape, 1, o) }
+
+// Full is a tensor whose elements are all v.
+func Full(shape []int, v float64, o Options) Tensor {
+	var r Tensor
+	if e := C.torch_full(int64s(shape), C.int64_t(len(shape)), C.double(v), o.c(), &r.h); e != nil {
+		throw("full", e)
+	}
+	return r
+}
+
+// Scalar is a tensor without dimensions.
+func Scalar(v float64, o Options) Tensor { return Full(nil, v, o) }
+
+// Arange is start, start+step, ... up to but excluding end.
+func Arange(start, end, step float64, o Options) Tensor {
+	var r Tensor
+	if e := C.torch_arange(C.double(start), C.double(end), C.double(step), o.c(), &r.h); e != nil {
+		throw("arange", e)
+	}
+	return r
+}
+
+// Eye is the identity matrix [n,n].
+func Eye(n int, o Options) Tensor {
+	var r Tensor
+	if e := C.torch_eye(C.int64_t(n), o.c(), &r.h); e != nil {
+		throw("eye", e)
+	}
+	return r
+}
+
+// EmptyLike is an unset tensor of t's shape, type, device and memory format.
+func EmptyLike(t Tensor) Tensor {
+	var r Tensor
+	if e := C.torch_empty_like(t.h, &r.h); e != nil {
+		throw("empty_like", e, t)
+	}
+	return r
+}
+
+// ZerosLike is EmptyLike set to zero.
+func ZerosLike(t Tensor) Tensor { return EmptyLike(t).Zero_() }
+
+// OnesLike is EmptyLike set to one.
+func OnesLike(t Tensor) Tensor { return EmptyLike(t).Fill_(1) }
+
+// Element is a Go type with a Dtype.
+type Element interface {
+	float32 | float64 | uint8 | int8 | int16 | int32 | int64 | bool
+}
+
+// FromSlice copies data, in row-major order, to a tensor of that shape on the
+// CPU. It panics with *Error if the number of elements does not fit.
+func FromSlice[E Element](data []E, shape ...int) Tensor {
+	return FromSliceTo(data, shape, Options{Dtype: dtypeFor[E]()})
+}
+
+// FromSliceTo is FromSlice with a type to convert to and a device.
+func FromSliceTo[E Element](data []E, shape []int, o Options) Tensor {
+	return fromData(unsafe.Pointer(unsafe.SliceData(data)), len(data), dtypeFor[E](), shape, false, o)
+}
+
+// FromSliceChannelsLast copies images data [N,H,W,C] to a tensor of shape
+// [N,C,H,W] that lies in memory as data does.
+func FromSliceChannelsLast[E Element](data []E, shape []int, o Options) Tensor {
+	return fromData(unsafe.Pointer(unsafe.SliceData(data)), len(data), dtypeFor[E](), shape, true, o)
+}
+
+func fromData(data unsafe.Pointer, n int, d Dtype, shape []int, channelsLast bool, o Options) Tensor {
+	size, ok := bytesOf(shape, d)
+	if !ok {
+		misuse("from_slice", "no tensor has the shape %s", bracket(shape))
+	}
+	if size != n*d.Size() {
+		misuse("from_slice", "%d elements do not fill shape %s", n, bracket(shape))
+	}
+	var r Tensor
+	if e := C.torch_from_data(data, C.int(d.code()), int64s(shape), C.int64_t(len(shape)),
+		flag(channelsLast), o.c(), &r.h); e != nil {
+		throw("from_slice", e)
+	}
+	return r
+}
+
+// rawTensor copies bytes of elements of type d to a tensor.
+func rawTensor(raw []byte, d Dtype, shape []int, o Options) Tensor {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	if n*d.Size() != len(raw) {
+		misuse("from_bytes", "%d bytes do not fill shape %s of %s", len(raw), bracket(shape), d)
+	}
+	return fromData(unsafe.Pointer(unsafe.SliceData(raw)), n, d, shape, false, o)
+}
+
+func dtypeFor[E Element]() Dtype {
+	var v E
+	switch any(v).(type) {
+	case float32:
+		return Float32
+	case float64:
+		return Float64
+	case uint8:
+		return Uint8
+	case int8:
+		return Int8
+	case int16:
+		return Int16
+	case int32:
+		return Int32
+	case int64:
+		return Int64
+	}
+	return Bool
+}

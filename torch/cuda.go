@@ -1,0 +1,60 @@
+package torch
+
+// #include "internal/shim/shim.h"
+// #include <stdlib.h>
+// #cgo noescape torch_compiled_version
+// #cgo noescape torch_cuda_count
+// #cgo noescape torch_load_cuda
+// #cgo noescape torch_loaded_version
+// #cgo nocallback torch_compiled_version
+// #cgo nocallback torch_cuda_count
+// #cgo nocallback torch_load_cuda
+// #cgo nocallback torch_loaded_version
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"unsafe"
+)
+
+var loadedVersion string
+
+// init loads CUDA before any other libtorch call: libtorch looks its CUDA hooks
+// up once, so that a later dlopen would not count.
+func init() {
+	C.torch_load_cuda()
+	const capacity = 64
+	buffer := (*C.char)(C.malloc(capacity))
+	defer C.free(unsafe.Pointer(buffer))
+	if e := C.torch_loaded_version(buffer, capacity); e != nil {
+		fmt.Fprintln(os.Stderr, failure("version", e))
+		return
+	}
+	loadedVersion = C.GoString(buffer)
+	compiled := C.GoString(C.torch_compiled_version())
+	if release(loadedVersion) != release(compiled) {
+		panic(fmt.Sprintf("torch: compiled for libtorch %s, loaded %s: run scripts/setup and build again",
+			compiled, loadedVersion))
+	}
+}
+
+// release cuts the local part: "2.11.0+cu130" is "2.11.0".
+func release(version string) string {
+	r, _, _ := strings.Cut(version, "+")
+	return r
+}
+
+// CUDA gives the GPU number i. The error says what is missing: the NVIDIA
+// driver, libtorch's CUDA part, or the card.
+func CUDA(i int) (Device, error) {
+	var n C.int
+	if e := C.torch_cuda_count(&n); e != nil {
+		return Device{}, fmt.Errorf("torch: cuda:%d: %s", i, failure("cuda", e).Message)
+	}
+	if i < 0 || i >= int(n) {
+		return Device{}, fmt.Errorf("torch: cuda:%d: there are %d GPUs", i, int(n))
+	}
+	return Device{kind: cudaType, index: i}, nil
+}

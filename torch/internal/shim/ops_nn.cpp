@@ -1,0 +1,115 @@
+// Neural network operators: convolution, pooling, normalisation, activations,
+// dropout, embedding, losses.
+#include <ATen/ops/adaptive_avg_pool2d.h>
+#include <ATen/ops/avg_pool2d.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/conv2d.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/log_softmax.h>
+#include <ATen/ops/max_pool2d.h>
+#include <ATen/ops/mse_loss.h>
+#include <ATen/ops/nll_loss.h>
+#include <ATen/ops/pad.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/sigmoid.h>
+#include <ATen/ops/softmax.h>
+#include <ATen/ops/tanh.h>
+
+#include "guard.h"
+
+using namespace shim;
+
+char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const int64_t* stride,
+                   const int64_t* padding, const int64_t* dilation, int64_t groups,
+                   torch_tensor* ret) {
+  return guard([&] {
+    *ret = wrap(at::conv2d(tensor(x), tensor(weight), tensorOrNone(bias), ints(stride, 2),
+                           ints(padding, 2), ints(dilation, 2), groups));
+  });
+}
+
+char* torch_linear(torch_tensor x, torch_tensor weight, torch_tensor bias, torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::linear(tensor(x), tensor(weight), tensorOrNone(bias))); });
+}
+
+char* torch_max_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
+                       torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::max_pool2d(tensor(x), kernel, stride, padding)); });
+}
+
+char* torch_avg_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
+                       int count_include_pad, torch_tensor* ret) {
+  return guard([&] {
+    *ret = wrap(at::avg_pool2d(tensor(x), kernel, stride, padding, /*ceil_mode=*/false,
+                               count_include_pad != 0));
+  });
+}
+
+char* torch_adaptive_avg_pool2d(torch_tensor x, int64_t h, int64_t w, torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::adaptive_avg_pool2d(tensor(x), {h, w})); });
+}
+
+char* torch_batch_norm(torch_tensor x, torch_tensor weight, torch_tensor bias,
+                       torch_tensor running_mean, torch_tensor running_var, int training,
+                       double momentum, double eps, torch_tensor* ret) {
+  return guard([&] {
+    *ret = wrap(at::batch_norm(tensor(x), tensorOrNone(weight), tensorOrNone(bias),
+                               tensorOrNone(running_mean), tensorOrNone(running_var), training != 0,
+                               momentum, eps, /*cudnn_enabled=*/true));
+  });
+}
+
+#define TORCH_ACTIVATION(name)                               \
+  char* torch_##name(torch_tensor t, torch_tensor* ret) {    \
+    return guard([&] { *ret = wrap(at::name(tensor(t))); }); \
+  }                                                          \
+  char* torch_##name##_(torch_tensor t) {                    \
+    return guard([&] {                                       \
+      at::Tensor x = tensor(t);                              \
+      at::name##_(x);                                        \
+    });                                                      \
+  }
+TORCH_ACTIVATION(relu)
+TORCH_ACTIVATION(sigmoid)
+TORCH_ACTIVATION(tanh)
+#undef TORCH_ACTIVATION
+
+char* torch_softmax(torch_tensor t, int64_t dim, torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::softmax(tensor(t), dim)); });
+}
+
+char* torch_log_softmax(torch_tensor t, int64_t dim, torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::log_softmax(tensor(t), dim)); });
+}
+
+char* torch_dropout(torch_tensor t, double p, int training, torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::dropout(tensor(t), p, training != 0)); });
+}
+
+char* torch_embedding(torch_tensor weight, torch_tensor indices, torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::embedding(tensor(weight), tensor(indices))); });
+}
+
+char* torch_pad(torch_tensor t, const int64_t* pad, int64_t n, double value, torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::pad(tensor(t), ints(pad, n), "constant", value)); });
+}
+
+char* torch_cross_entropy(torch_tensor x, torch_tensor target, int reduction,
+                          double label_smoothing, torch_tensor* ret) {
+  return guard([&] {
+    *ret = wrap(at::cross_entropy_loss(tensor(x), tensor(target), at::Tensor(), reduction,
+                                       /*ignore_index=*/-100, label_smoothing));
+  });
+}
+
+char* torch_nll_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret) {
+  return guard(
+      [&] { *ret = wrap(at::nll_loss(tensor(x), tensor(target), at::Tensor(), reduction)); });
+}
+
+char* torch_mse_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret) {
+  return guard([&] { *ret = wrap(at::mse_loss(tensor(x), tensor(target), reduction)); });
+}

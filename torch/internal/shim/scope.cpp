@@ -1,0 +1,157 @@
+// Scopes: a stack per thread of lists of boxes. A box lies in memory that is
+// never given back, so that a stale handle can always be checked.
+#include <atomic>
+#include <mutex>
+
+#include "guard.h"
+
+struct torch_box {
+  at::Tensor tensor;
+  std::atomic<uint64_t> generation{1};
+  const void* thread = nullptr;  // whose scopes hold it
+  uint32_t depth = 0;            // which of them, outermost = 0
+};
+
+namespace shim {
+namespace {
+
+std::atomic<int64_t> live{0};
+std::mutex poolMutex;
+std::vector<torch_box*> pool;  // boxes of threads that ended
+
+struct Thread {
+  std::vector<std::vector<torch_box*>> scopes;
+  size_t depth = 0;  // scopes in use; the lists above keep their memory
+  std::vector<torch_box*> free;
+
+  torch_box* take() {
+    if (free.empty()) refill();
+    torch_box* b = free.back();
+    free.pop_back();
+    return b;
+  }
+
+  void refill() {
+    {
+      std::lock_guard<std::mutex> lock(poolMutex);
+      free.swap(pool);
+    }
+    if (!free.empty()) return;
+    constexpr size_t n = 256;
+    free.reserve(n);
+    auto* slab = new torch_box[n];
+    for (size_t i = 0; i < n; i++) free.push_back(slab + i);
+  }
+
+  ~Thread() {
+    std::lock_guard<std::mutex> lock(poolMutex);
+    pool.insert(pool.end(), free.begin(), free.end());
+  }
+};
+
+thread_local Thread here;
+
+void empty(torch_box* b) {
+  b->generation.fetch_add(1, std::memory_order_relaxed);
+  b->tensor = at::Tensor();
+  live.fetch_sub(1, std::memory_order_relaxed);
+}
+
+torch_box* boxOf(torch_tensor h) {
+  if (h.box == nullptr) throw Misuse{TORCH_KIND_FREED, "the tensor is the zero Tensor"};
+  if (h.box->generation.load(std::memory_order_relaxed) != h.generation)
+    throw Misuse{TORCH_KIND_FREED, "the tensor was freed: its scope has closed"};
+  if (h.box->thread != &here)
+    throw Misuse{TORCH_KIND_SCOPE, "the tensor belongs to a scope of another goroutine"};
+  return h.box;
+}
+
+}  // namespace
+
+char* message(char kind, const char* text) noexcept {
+  size_t n = std::strlen(text);
+  auto* m = static_cast<char*>(std::malloc(n + 2));
+  if (m == nullptr) std::abort();
+  m[0] = kind;
+  std::memcpy(m + 1, text, n + 1);
+  return m;
+}
+
+char* messageOf(const c10::Error& e) noexcept {
+  const char* text = e.what_without_backtrace();
+  bool memory = std::strstr(text, "can't allocate memory") != nullptr ||
+                std::strstr(text, "not enough memory") != nullptr;
+  return message(memory ? TORCH_KIND_MEMORY : TORCH_KIND_OTHER, text);
+}
+
+const at::Tensor& tensor(torch_tensor h) { return boxOf(h)->tensor; }
+
+at::Tensor tensorOrNone(torch_tensor h) {
+  return h.box == nullptr ? at::Tensor() : boxOf(h)->tensor;
+}
+
+torch_tensor wrap(at::Tensor t) {
+  if (!t.defined()) return {nullptr, 0};
+  if (here.depth == 0) throw Misuse{TORCH_KIND_SCOPE, "no scope is open: call it inside torch.Do"};
+  torch_box* b = here.take();
+  here.scopes[here.depth - 1].push_back(b);
+  b->tensor = std::move(t);
+  b->thread = &here;
+  b->depth = here.depth - 1;
+  live.fetch_add(1, std::memory_order_relaxed);
+  return {b, b->generation.load(std::memory_order_relaxed)};
+}
+
+std::vector<at::Tensor> tensors(const torch_tensor* h, int64_t n) {
+  std::vector<at::Tensor> ts;
+  ts.reserve(n);
+  for (int64_t i = 0; i < n; i++) ts.push_back(tensor(h[i]));
+  return ts;
+}
+
+}  // namespace shim
+
+using namespace shim;
+
+char* torch_scope_open(void) {
+  return guard([&] {
+    if (here.depth == here.scopes.size()) here.scopes.emplace_back();
+    here.depth++;
+  });
+}
+
+char* torch_scope_close(void) {
+  return guard([&] {
+    if (here.depth == 0) throw Misuse{TORCH_KIND_SCOPE, "no scope is open"};
+    uint32_t depth = here.depth - 1;
+    auto& boxes = here.scopes[depth];
+    // Last in, first out: views before what they look into.
+    for (auto it = boxes.rbegin(); it != boxes.rend(); ++it) {
+      torch_box* b = *it;
+      if (b->depth != depth) continue;  // kept: listed in the enclosing scope too
+      if (b->tensor.defined()) empty(b);
+      here.free.push_back(b);
+    }
+    boxes.clear();
+    here.depth--;
+  });
+}
+
+char* torch_scope_keep(torch_tensor t) {
+  return guard([&] {
+    torch_box* b = boxOf(t);
+    if (b->depth == 0)
+      throw Misuse{TORCH_KIND_SCOPE, "no scope encloses the one that the tensor is in"};
+    here.scopes[b->depth - 1].push_back(b);
+    b->depth--;
+  });
+}
+
+char* torch_free(torch_tensor t) {
+  // The box itself goes back when its scope closes: the scope lists it.
+  return guard([&] { empty(boxOf(t)); });
+}
+
+int torch_scope_depth(void) { return static_cast<int>(here.depth); }
+
+int64_t torch_live(void) { return live.load(std::memory_order_relaxed); }

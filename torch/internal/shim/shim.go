@@ -1,0 +1,8 @@
+// Package shim is the C border between package torch and libtorch. It holds
+// C++ only: the functions of shim.h, called by package torch through cgo. The
+// paths of libtorch come from libtorch.go, which scripts/setup writes.
+package shim
+
+// #cgo CXXFLAGS: -std=c++17 -O2 -Wall -Wno-sign-compare
+// #cgo LDFLAGS: -Wl,--no-as-needed -ltorch_cpu -lc10 -ldl
+import "C"

@@ -1,0 +1,292 @@
+// The C functions that package torch calls.
+//
+// Convention: char *torch_op(inputs..., outputs *ret).
+//   result       NULL, or a message that the caller frees; its first byte is a
+//                TORCH_KIND, the text follows
+//   torch_tensor argument: borrowed for the call; the zero handle where the
+//                comment says "or none"
+//   const T *    borrowed for the call, n elements
+//   *ret         new: a box in the innermost scope of the calling thread
+// A name that ends in _ works in place, as in PyTorch. None of these functions
+// calls back into Go.
+#pragma once
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define TORCH_KIND_OTHER 'E'
+#define TORCH_KIND_MEMORY 'M'  // out of memory
+#define TORCH_KIND_FREED 'F'   // a zero or freed tensor
+#define TORCH_KIND_SCOPE 'S'   // no scope, or another thread's
+
+typedef struct torch_box torch_box;
+
+// A tensor handle: valid while the box still has this generation.
+typedef struct {
+  torch_box* box;
+  uint64_t generation;
+} torch_tensor;
+
+typedef struct {
+  int dtype, device_type, device_index;
+} torch_options;
+
+typedef struct {
+  int64_t dim, numel, offset, bytes;
+  int dtype, device_type, device_index;
+  int requires_grad, is_leaf, contiguous, channels_last;
+} torch_tensor_info;
+
+typedef struct {
+  int enabled, dtype;
+} torch_autocast_state;
+
+enum {
+  TORCH_VALUE_NONE,
+  TORCH_VALUE_TENSOR,
+  TORCH_VALUE_INT,
+  TORCH_VALUE_DOUBLE,
+  TORCH_VALUE_BOOL,
+  TORCH_VALUE_STRING,
+  TORCH_VALUE_TENSORS,
+  TORCH_VALUE_INTS,
+  TORCH_VALUE_DOUBLES
+};
+
+// An argument of torch_call: the field that kind names, all borrowed.
+typedef struct {
+  int kind;
+  torch_tensor tensor;
+  int64_t integer;
+  double number;
+  const char* text;
+  const torch_tensor* tensors;
+  const int64_t* ints;
+  const double* doubles;
+  int64_t length;
+} torch_value;
+
+// --- scopes (scope.cpp) ---
+// open and close pair up on one thread; close frees every tensor of the scope.
+// keep moves t to the enclosing scope; free drops it at once. live counts the
+// tensors of all threads.
+char* torch_scope_open(void);
+char* torch_scope_close(void);
+char* torch_scope_keep(torch_tensor t);
+char* torch_free(torch_tensor t);
+int torch_scope_depth(void);
+int64_t torch_live(void);
+
+// --- tensors (tensor.cpp) ---
+// sizes and strides take room for dim elements, strides may be NULL. data gives
+// a pointer that the tensor owns. read copies to a caller's buffer of the given
+// size. from_data copies data of the given dtype, which the caller owns.
+char* torch_info(torch_tensor t, torch_tensor_info* ret);
+char* torch_sizes(torch_tensor t, int64_t* sizes, int64_t* strides);
+char* torch_item(torch_tensor t, double* ret);
+char* torch_item_int(torch_tensor t, int64_t* ret);
+char* torch_data(torch_tensor t, void** ret);
+char* torch_read(torch_tensor t, int dtype, void* out, int64_t bytes);
+char* torch_empty(const int64_t* shape, int64_t n, torch_options o, int channels_last,
+                  torch_tensor* ret);
+char* torch_zeros(const int64_t* shape, int64_t n, torch_options o, torch_tensor* ret);
+char* torch_full(const int64_t* shape, int64_t n, double value, torch_options o, torch_tensor* ret);
+char* torch_arange(double start, double end, double step, torch_options o, torch_tensor* ret);
+char* torch_eye(int64_t n, torch_options o, torch_tensor* ret);
+char* torch_from_data(const void* data, int dtype, const int64_t* shape, int64_t n,
+                      int channels_last, torch_options to, torch_tensor* ret);
+char* torch_empty_like(torch_tensor t, torch_tensor* ret);
+char* torch_copy_(torch_tensor t, torch_tensor src);
+char* torch_clone(torch_tensor t, torch_tensor* ret);
+char* torch_detach(torch_tensor t, torch_tensor* ret);
+char* torch_contiguous(torch_tensor t, int channels_last, torch_tensor* ret);
+char* torch_to(torch_tensor t, torch_options o, torch_tensor* ret);
+char* torch_fill_(torch_tensor t, double value);
+char* torch_zero_(torch_tensor t);
+char* torch_view(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret);
+char* torch_reshape(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret);
+char* torch_permute(torch_tensor t, const int64_t* dims, int64_t n, torch_tensor* ret);
+char* torch_transpose(torch_tensor t, int64_t a, int64_t b, torch_tensor* ret);
+char* torch_expand(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret);
+char* torch_repeat(torch_tensor t, const int64_t* times, int64_t n, torch_tensor* ret);
+char* torch_unsqueeze(torch_tensor t, int64_t dim, torch_tensor* ret);
+char* torch_squeeze(torch_tensor t, int64_t dim, torch_tensor* ret);
+char* torch_select(torch_tensor t, int64_t dim, int64_t index, torch_tensor* ret);
+char* torch_narrow(torch_tensor t, int64_t dim, int64_t start, int64_t length, torch_tensor* ret);
+char* torch_slice(torch_tensor t, int64_t dim, int64_t start, int64_t end, int64_t step,
+                  torch_tensor* ret);
+char* torch_as_strided(torch_tensor t, const int64_t* shape, const int64_t* strides, int64_t n,
+                       int64_t offset, torch_tensor* ret);
+char* torch_cat(const torch_tensor* ts, int64_t n, int64_t dim, torch_tensor* ret);
+char* torch_stack(const torch_tensor* ts, int64_t n, int64_t dim, torch_tensor* ret);
+char* torch_split(torch_tensor t, const int64_t* sizes, int64_t n, int64_t dim, torch_tensor* ret);
+char* torch_flip(torch_tensor t, const int64_t* dims, int64_t n, torch_tensor* ret);
+char* torch_index_select(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor* ret);
+char* torch_gather(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor* ret);
+char* torch_scatter_(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor src);
+char* torch_index_add_(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor src);
+char* torch_index_copy_(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor src);
+char* torch_masked_fill(torch_tensor t, torch_tensor mask, double value, torch_tensor* ret);
+char* torch_where(torch_tensor condition, torch_tensor a, torch_tensor b, torch_tensor* ret);
+
+// --- arithmetic (ops_math.cpp) ---
+// n == 0 reduces over all dimensions; an infinite bound of clamp means none.
+char* torch_abs(torch_tensor t, torch_tensor* ret);
+char* torch_abs_(torch_tensor t);
+char* torch_exp(torch_tensor t, torch_tensor* ret);
+char* torch_exp_(torch_tensor t);
+char* torch_floor(torch_tensor t, torch_tensor* ret);
+char* torch_floor_(torch_tensor t);
+char* torch_log(torch_tensor t, torch_tensor* ret);
+char* torch_log_(torch_tensor t);
+char* torch_neg(torch_tensor t, torch_tensor* ret);
+char* torch_neg_(torch_tensor t);
+char* torch_reciprocal(torch_tensor t, torch_tensor* ret);
+char* torch_reciprocal_(torch_tensor t);
+char* torch_rsqrt(torch_tensor t, torch_tensor* ret);
+char* torch_rsqrt_(torch_tensor t);
+char* torch_sqrt(torch_tensor t, torch_tensor* ret);
+char* torch_sqrt_(torch_tensor t);
+char* torch_square(torch_tensor t, torch_tensor* ret);
+char* torch_square_(torch_tensor t);
+char* torch_sign(torch_tensor t, torch_tensor* ret);
+char* torch_isfinite(torch_tensor t, torch_tensor* ret);
+char* torch_add(torch_tensor a, torch_tensor b, double alpha, torch_tensor* ret);
+char* torch_add_(torch_tensor a, torch_tensor b, double alpha);
+char* torch_sub(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_sub_(torch_tensor a, torch_tensor b);
+char* torch_mul(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_mul_(torch_tensor a, torch_tensor b);
+char* torch_div(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_div_(torch_tensor a, torch_tensor b);
+char* torch_eq(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_eq_scalar(torch_tensor a, double b, torch_tensor* ret);
+char* torch_ne(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_ne_scalar(torch_tensor a, double b, torch_tensor* ret);
+char* torch_lt(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_lt_scalar(torch_tensor a, double b, torch_tensor* ret);
+char* torch_le(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_le_scalar(torch_tensor a, double b, torch_tensor* ret);
+char* torch_gt(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_gt_scalar(torch_tensor a, double b, torch_tensor* ret);
+char* torch_ge(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_ge_scalar(torch_tensor a, double b, torch_tensor* ret);
+char* torch_maximum(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_minimum(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_add_scalar(torch_tensor t, double v, torch_tensor* ret);
+char* torch_add_scalar_(torch_tensor t, double v);
+char* torch_mul_scalar(torch_tensor t, double v, torch_tensor* ret);
+char* torch_mul_scalar_(torch_tensor t, double v);
+char* torch_div_scalar(torch_tensor t, double v, torch_tensor* ret);
+char* torch_div_scalar_(torch_tensor t, double v);
+char* torch_pow_scalar(torch_tensor t, double v, torch_tensor* ret);
+char* torch_clamp(torch_tensor t, double min, double max, torch_tensor* ret);
+char* torch_clamp_(torch_tensor t, double min, double max);
+char* torch_lerp_(torch_tensor t, torch_tensor end, double weight);
+char* torch_addcmul_(torch_tensor t, torch_tensor a, torch_tensor b, double value);
+char* torch_addcdiv_(torch_tensor t, torch_tensor a, torch_tensor b, double value);
+char* torch_sum(torch_tensor t, const int64_t* dims, int64_t n, int keepdim, torch_tensor* ret);
+char* torch_mean(torch_tensor t, const int64_t* dims, int64_t n, int keepdim, torch_tensor* ret);
+char* torch_var(torch_tensor t, const int64_t* dims, int64_t n, int unbiased, int keepdim,
+                torch_tensor* ret);
+char* torch_amax(torch_tensor t, const int64_t* dims, int64_t n, int keepdim, torch_tensor* ret);
+char* torch_amin(torch_tensor t, const int64_t* dims, int64_t n, int keepdim, torch_tensor* ret);
+char* torch_argmax(torch_tensor t, int64_t dim, int keepdim, torch_tensor* ret);
+char* torch_topk(torch_tensor t, int64_t k, int64_t dim, torch_tensor* ret_values,
+                 torch_tensor* ret_indices);
+char* torch_cumsum(torch_tensor t, int64_t dim, torch_tensor* ret);
+char* torch_norm(torch_tensor t, torch_tensor* ret);
+char* torch_matmul(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_mm(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_bmm(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_dot(torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_addmm(torch_tensor t, torch_tensor a, torch_tensor b, double beta, double alpha,
+                  torch_tensor* ret);
+char* torch_addmm_(torch_tensor t, torch_tensor a, torch_tensor b, double beta, double alpha);
+char* torch_baddbmm(torch_tensor t, torch_tensor a, torch_tensor b, double beta, double alpha,
+                    torch_tensor* ret);
+char* torch_diagonal(torch_tensor t, int64_t offset, int64_t dim1, int64_t dim2, torch_tensor* ret);
+char* torch_foreach_add_(const torch_tensor* ts, const torch_tensor* others, int64_t n,
+                         double alpha);
+char* torch_foreach_mul_scalar_(const torch_tensor* ts, int64_t n, double v);
+char* torch_foreach_lerp_(const torch_tensor* ts, const torch_tensor* ends, int64_t n,
+                          double weight);
+char* torch_foreach_copy_(const torch_tensor* ts, const torch_tensor* srcs, int64_t n);
+char* torch_foreach_zero_(const torch_tensor* ts, int64_t n);
+char* torch_foreach_norm(const torch_tensor* ts, int64_t n, torch_tensor* ret);
+
+// --- neural networks (ops_nn.cpp) ---
+// Or none: bias; batch norm's weight, bias and running statistics. reduction:
+// 0 none, 1 mean, 2 sum.
+char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const int64_t* stride,
+                   const int64_t* padding, const int64_t* dilation, int64_t groups,
+                   torch_tensor* ret);
+char* torch_linear(torch_tensor x, torch_tensor weight, torch_tensor bias, torch_tensor* ret);
+char* torch_max_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
+                       torch_tensor* ret);
+char* torch_avg_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
+                       int count_include_pad, torch_tensor* ret);
+char* torch_adaptive_avg_pool2d(torch_tensor x, int64_t h, int64_t w, torch_tensor* ret);
+char* torch_batch_norm(torch_tensor x, torch_tensor weight, torch_tensor bias,
+                       torch_tensor running_mean, torch_tensor running_var, int training,
+                       double momentum, double eps, torch_tensor* ret);
+char* torch_relu(torch_tensor t, torch_tensor* ret);
+char* torch_relu_(torch_tensor t);
+char* torch_sigmoid(torch_tensor t, torch_tensor* ret);
+char* torch_sigmoid_(torch_tensor t);
+char* torch_tanh(torch_tensor t, torch_tensor* ret);
+char* torch_tanh_(torch_tensor t);
+char* torch_softmax(torch_tensor t, int64_t dim, torch_tensor* ret);
+char* torch_log_softmax(torch_tensor t, int64_t dim, torch_tensor* ret);
+char* torch_dropout(torch_tensor t, double p, int training, torch_tensor* ret);
+char* torch_embedding(torch_tensor weight, torch_tensor indices, torch_tensor* ret);
+char* torch_pad(torch_tensor t, const int64_t* pad, int64_t n, double value, torch_tensor* ret);
+char* torch_cross_entropy(torch_tensor x, torch_tensor target, int reduction,
+                          double label_smoothing, torch_tensor* ret);
+char* torch_nll_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret);
+char* torch_mse_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret);
+
+// --- gradients, modes, random numbers, call (autograd.cpp) ---
+// Or none: gradient, and grad in set_grad. grad fills n_inputs handles, zero
+// where allow_unused and not reached. call fills at most capacity handles.
+char* torch_requires_grad_(torch_tensor t, int on);
+char* torch_grad_of(torch_tensor t, torch_tensor* ret);
+char* torch_set_grad(torch_tensor t, torch_tensor grad);
+char* torch_backward(torch_tensor t, torch_tensor gradient, int retain_graph, int create_graph);
+char* torch_grad(const torch_tensor* outputs, int64_t n_outputs, const torch_tensor* grads,
+                 int64_t n_grads, const torch_tensor* inputs, int64_t n_inputs, int retain_graph,
+                 int create_graph, int allow_unused, torch_tensor* ret);
+int torch_grad_mode(void);
+void torch_set_grad_mode(int on);
+char* torch_autocast_begin(int device_type, int dtype, torch_autocast_state* previous);
+char* torch_autocast_end(int device_type, torch_autocast_state previous);
+char* torch_manual_seed(uint64_t seed);
+char* torch_rng_state(int device_type, int device_index, torch_tensor* ret);
+char* torch_set_rng_state(int device_type, int device_index, torch_tensor state);
+char* torch_rand(const int64_t* shape, int64_t n, torch_options o, torch_tensor* ret);
+char* torch_randn(const int64_t* shape, int64_t n, torch_options o, torch_tensor* ret);
+char* torch_randint(int64_t low, int64_t high, const int64_t* shape, int64_t n, torch_options o,
+                    torch_tensor* ret);
+char* torch_randperm(int64_t n, torch_options o, torch_tensor* ret);
+char* torch_uniform_(torch_tensor t, double from, double to);
+char* torch_normal_(torch_tensor t, double mean, double std);
+char* torch_bernoulli_(torch_tensor t, double p);
+char* torch_call(const char* name, const char* overload, const torch_value* args, int64_t n,
+                 torch_tensor* ret, int64_t capacity, int64_t* ret_n);
+
+// --- devices, threads, versions (device.cpp) ---
+// load_cuda must come before every other function. compiled_version is static.
+void torch_load_cuda(void);
+char* torch_cuda_count(int* ret);
+void torch_set_threads(int n);
+int torch_threads(void);
+void torch_set_deterministic(int on);
+const char* torch_compiled_version(void);
+char* torch_loaded_version(char* ret, int64_t capacity);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,34 @@
+package nn
+
+import "godarts/torch"
+
+// BatchNorm2d normalises channels, with PyTorch's momentum 0.1 and ε 1e-5.
+type BatchNorm2d struct {
+	weight, bias            *Parameter // [C]; nil if not affine
+	runningMean, runningVar *Parameter // [C]
+}
+
+// NewBatchNorm2d makes a batch norm over c channels; an affine one has weight
+// and bias.
+func NewBatchNorm2d(p Path, c int, affine bool) *BatchNorm2d {
+	b := &BatchNorm2d{}
+	if affine {
+		b.weight = p.Parameter("weight", torch.Ones([]int{c}, torch.Options{}))
+		b.bias = p.Parameter("bias", torch.Zeros([]int{c}, torch.Options{}))
+	}
+	b.runningMean = p.Buffer("running_mean", torch.Zeros([]int{c}, torch.Options{}))
+	b.runningVar = p.Buffer("running_var", torch.Ones([]int{c}, torch.Options{}))
+	return b
+}
+
+// Forward implements Layer.
+func (b *BatchNorm2d) Forward(x torch.Tensor, m Mode) torch.Tensor {
+	var weight, bias, mean, variance torch.Tensor
+	if b.weight != nil {
+		weight, bias = b.weight.Tensor, b.bias.Tensor
+	}
+	if !m.Training || !m.FreezeStatistics {
+		mean, variance = b.runningMean.Tensor, b.runningVar.Tensor
+	}
+	return torch.BatchNorm(x, weight, bias, mean, variance, torch.BatchNormOptions{Training: m.Training})
+}

@@ -1,0 +1,61 @@
+// Package nn holds what networks are built from: layers whose weights carry
+// PyTorch's dotted names, draw their first values in PyTorch's order, and lie
+// together in one flat tensor.
+package nn
+
+import "godarts/torch"
+
+// Batch is the input of a network.
+type Batch struct {
+	X torch.Tensor // images [N,C,H,W], or tokens [T,B] int64
+	Y torch.Tensor // targets int64: [N], or [T·B]
+}
+
+// Output is what a network makes of a batch.
+type Output struct {
+	Loss   torch.Tensor // no dimensions
+	Logits torch.Tensor // [N,classes]
+}
+
+// Module is any network.
+type Module interface {
+	// StateDict names parameters and buffers as PyTorch would. The tensors are
+	// views: they change with the network.
+	StateDict() torch.StateDict
+	// LoadStateDict overwrites parameters and buffers. It returns an error that
+	// names the first entry which is missing, unknown or of another shape, and
+	// then has changed nothing.
+	LoadStateDict(torch.StateDict) error
+}
+
+// Mode says how a forward pass runs.
+type Mode struct {
+	Training         bool    // batch statistics instead of the running ones; dropout and drop-path
+	FreezeStatistics bool    // in training: leave the running statistics as they are
+	DropPath         float64 // probability of a path to be dropped in training
+}
+
+// Layer maps images to images, [N,C,H,W] to [N,C',H',W'].
+type Layer interface {
+	Forward(x torch.Tensor, m Mode) torch.Tensor
+}
+
+// Sequential applies layers one after the other.
+type Sequential []Layer
+
+// Forward implements Layer.
+func (s Sequential) Forward(x torch.Tensor, m Mode) torch.Tensor {
+	for _, l := range s {
+		x = l.Forward(x, m)
+	}
+	return x
+}
+
+// Func is a layer without weights.
+type Func func(x torch.Tensor) torch.Tensor
+
+// Forward implements Layer.
+func (f Func) Forward(x torch.Tensor, _ Mode) torch.Tensor { return f(x) }
+
+// ReLU is max(x, 0).
+var ReLU = Func(torch.Tensor.ReLU)

@@ -1,0 +1,58 @@
+package nn
+
+import (
+	"strconv"
+
+	"godarts/torch"
+)
+
+// Builder collects the parameters and buffers of a network while its layers are
+// made, in PyTorch's order. Build then lays them out in flat tensors.
+type Builder struct {
+	parameters, buffers []*Parameter
+}
+
+// Parameter is a named tensor of a network: a weight, or a buffer of running
+// statistics. Before Build it holds the first value, in float32 on the CPU;
+// after it a view of the flat tensor.
+type Parameter struct {
+	torch.Tensor
+	Name  string
+	shape []int
+}
+
+// Path is a place in the tree of a network's names.
+type Path struct {
+	b    *Builder
+	name string
+}
+
+// Root is the place that all names start from.
+func (b *Builder) Root() Path { return Path{b: b} }
+
+// At is the place name below p.
+func (p Path) At(name string) Path { return Path{p.b, p.join(name)} }
+
+// Index is the place of entry i of a list at p.
+func (p Path) Index(i int) Path { return p.At(strconv.Itoa(i)) }
+
+func (p Path) join(name string) string {
+	if p.name == "" {
+		return name
+	}
+	return p.name + "." + name
+}
+
+// Parameter registers a weight by its first value, which it takes over.
+func (p Path) Parameter(name string, first torch.Tensor) *Parameter {
+	q := &Parameter{first, p.join(name), first.Shape()}
+	p.b.parameters = append(p.b.parameters, q)
+	return q
+}
+
+// Buffer registers running statistics by their first value, which it takes over.
+func (p Path) Buffer(name string, first torch.Tensor) *Parameter {
+	q := &Parameter{first, p.join(name), first.Shape()}
+	p.b.buffers = append(p.b.buffers, q)
+	return q
+}

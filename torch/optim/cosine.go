@@ -1,0 +1,16 @@
+package optim
+
+import "math"
+
+// Cosine is the learning rate of an epoch, 0 to epochs−1, on the cosine from max
+// down to min:
+//
+//	min + (max − min)·(1 + cos(π·epoch/epochs))/2
+//
+// Epoch 0 has max; min would come at epoch epochs, after the last. This is the
+// closed form of torch.optim.lr_scheduler.CosineAnnealingLR (arXiv 1608.03983,
+// without restarts).
+func Cosine(max, min float64, epoch, epochs int) float64 {
+	angle := math.Pi * float64(epoch) / float64(epochs)
+	return min + float64((max-min)*(1+math.Cos(angle))/2)
+}

@@ -1,0 +1,87 @@
+package torch
+
+// #include "internal/shim/shim.h"
+// #cgo noescape torch_free
+// #cgo noescape torch_live
+// #cgo noescape torch_scope_close
+// #cgo noescape torch_scope_depth
+// #cgo noescape torch_scope_keep
+// #cgo noescape torch_scope_open
+// #cgo nocallback torch_free
+// #cgo nocallback torch_live
+// #cgo nocallback torch_scope_close
+// #cgo nocallback torch_scope_depth
+// #cgo nocallback torch_scope_keep
+// #cgo nocallback torch_scope_open
+import "C"
+
+import "runtime"
+
+// Do runs fn in a new scope on a locked thread and frees the scope's tensors
+// when fn ends. A panic of an operator comes back as its *Error; any other
+// panic goes on.
+func Do(fn func() error) (err error) {
+	leave := Enter()
+	defer leave()
+	defer func() {
+		switch e := recover().(type) {
+		case nil:
+		case *Error:
+			err = e
+		default:
+			panic(e)
+		}
+	}()
+	return fn()
+}
+
+// Scoped runs fn in a new scope inside the present one. Panics pass through.
+// What fn's caller needs leaves the scope by Keep.
+func Scoped(fn func()) {
+	defer Enter()()
+	fn()
+}
+
+// Enter opens a scope and returns the function that closes it, for callers
+// whose scope is no block, as tests. Both run on the same goroutine.
+func Enter() (leave func()) {
+	runtime.LockOSThread()
+	if e := C.torch_scope_open(); e != nil {
+		throw("scope", e)
+	}
+	return leaveScope
+}
+
+func leaveScope() {
+	e := C.torch_scope_close()
+	runtime.UnlockOSThread()
+	if e != nil {
+		throw("scope", e)
+	}
+}
+
+// Keep moves t to the scope that encloses its own, one level out, and returns
+// it. It is for results: a Keep in every turn of a loop grows the outer scope.
+func Keep(t Tensor) Tensor {
+	if e := C.torch_scope_keep(t.h); e != nil {
+		throw("keep", e, t)
+	}
+	return t
+}
+
+// Free frees t before its scope closes. Later uses of t are errors.
+func (t Tensor) Free() {
+	if e := C.torch_free(t.h); e != nil {
+		throw("free", e, t)
+	}
+}
+
+// Live counts the tensors that no scope has freed yet, of all goroutines.
+func Live() int { return int(C.torch_live()) }
+
+// needScope panics unless this thread has an open scope.
+func needScope(op string) {
+	if C.torch_scope_depth() == 0 {
+		panic(&Error{Op: op, Message: "no scope is open: call it inside torch.Do", Kind: ErrNoScope})
+	}
+}

@@ -1,0 +1,310 @@
+package torch
+
+// #include "internal/shim/shim.h"
+// #cgo noescape torch_clone
+// #cgo noescape torch_contiguous
+// #cgo noescape torch_copy_
+// #cgo noescape torch_detach
+// #cgo noescape torch_fill_
+// #cgo noescape torch_info
+// #cgo noescape torch_item
+// #cgo noescape torch_item_int
+// #cgo noescape torch_read
+// #cgo noescape torch_sizes
+// #cgo noescape torch_to
+// #cgo noescape torch_zero_
+// #cgo nocallback torch_clone
+// #cgo nocallback torch_contiguous
+// #cgo nocallback torch_copy_
+// #cgo nocallback torch_detach
+// #cgo nocallback torch_fill_
+// #cgo nocallback torch_info
+// #cgo nocallback torch_item
+// #cgo nocallback torch_item_int
+// #cgo nocallback torch_read
+// #cgo nocallback torch_sizes
+// #cgo nocallback torch_to
+// #cgo nocallback torch_zero_
+import "C"
+
+import (
+	"fmt"
+	"strings"
+	"unsafe"
+)
+
+// Tensor is a handle to a tensor of a scope. The zero value is no tensor:
+// optional arguments (a bias) take it for none.
+type Tensor struct {
+	h C.torch_tensor
+}
+
+// Go's int holds an int64 of the shim: this line does not compile elsewhere.
+var _ [0]struct{} = [unsafe.Sizeof(int(0)) - 8]struct{}{}
+
+// Defined tells whether t is not the zero Tensor.
+func (t Tensor) Defined() bool { return t.h.box != nil }
+
+func (t Tensor) info(op string) C.torch_tensor_info {
+	var i C.torch_tensor_info
+	if e := C.torch_info(t.h, &i); e != nil {
+		throw(op, e, t)
+	}
+	return i
+}
+
+// Shape is a copy of the sizes.
+func (t Tensor) Shape() []int { return t.shapeFor("shape") }
+
+// shapeFor is Shape on behalf of an operator, which its errors name.
+func (t Tensor) shapeFor(op string) []int {
+	shape := make([]int, int(t.info(op).dim))
+	if e := C.torch_sizes(t.h, int64s(shape), nil); e != nil {
+		throw(op, e, t)
+	}
+	return shape
+}
+
+// Strides is a copy of the strides, in elements.
+func (t Tensor) Strides() []int {
+	n := int(t.info("stride").dim)
+	shape, strides := make([]int, n), make([]int, n)
+	if e := C.torch_sizes(t.h, int64s(shape), int64s(strides)); e != nil {
+		throw("stride", e, t)
+	}
+	return strides
+}
+
+// Size is that of one dimension; a negative dim counts from the end.
+func (t Tensor) Size(dim int) int {
+	shape := t.shapeFor("size")
+	at := dim
+	if dim < 0 {
+		at += len(shape)
+	}
+	if at < 0 || at >= len(shape) {
+		misuse("size", "dimension %d of a tensor of shape %s", dim, bracket(shape))
+	}
+	return shape[at]
+}
+
+// Dim is the number of dimensions.
+func (t Tensor) Dim() int { return int(t.info("dim").dim) }
+
+// Numel is the number of elements.
+func (t Tensor) Numel() int { return int(t.info("numel").numel) }
+
+// Bytes is the size of the elements in bytes.
+func (t Tensor) Bytes() int { return int(t.info("bytes").bytes) }
+
+// Dtype is the type of the elements.
+func (t Tensor) Dtype() Dtype { return dtypeOf(int(t.info("dtype").dtype)) }
+
+// Device is where the elements lie.
+func (t Tensor) Device() Device {
+	i := t.info("device")
+	if i.device_type == 0 {
+		return CPU
+	}
+	return Device{kind: int(i.device_type), index: int(i.device_index)}
+}
+
+// Options are the type and device of t, for a new tensor beside it.
+func (t Tensor) Options() Options { return Options{Dtype: t.Dtype(), Device: t.Device()} }
+
+// IsContiguous tells whether the elements lie in row-major order without gaps.
+func (t Tensor) IsContiguous() bool { return t.info("is_contiguous").contiguous != 0 }
+
+// IsChannelsLast tells whether t [N,C,H,W] lies in memory as [N,H,W,C].
+func (t Tensor) IsChannelsLast() bool { return t.info("is_contiguous").channels_last != 0 }
+
+// Item is the value of a tensor with one element.
+func (t Tensor) Item() float64 {
+	var v C.double
+	if e := C.torch_item(t.h, &v); e != nil {
+		throw("item", e, t)
+	}
+	return float64(v)
+}
+
+// ItemInt is the value of an integer tensor with one element.
+func (t Tensor) ItemInt() int {
+	var v C.int64_t
+	if e := C.torch_item_int(t.h, &v); e != nil {
+		throw("item", e, t)
+	}
+	return int(v)
+}
+
+// Float64s copies the elements in row-major order, converted.
+func (t Tensor) Float64s() []float64 {
+	out := make([]float64, t.info("read").numel)
+	t.read(Float64, unsafe.Pointer(unsafe.SliceData(out)), len(out)*8)
+	return out
+}
+
+// Float32s copies the elements in row-major order, converted.
+func (t Tensor) Float32s() []float32 {
+	out := make([]float32, t.info("read").numel)
+	t.read(Float32, unsafe.Pointer(unsafe.SliceData(out)), len(out)*4)
+	return out
+}
+
+// Int64s copies the elements in row-major order, converted.
+func (t Tensor) Int64s() []int64 {
+	out := make([]int64, t.info("read").numel)
+	t.read(Int64, unsafe.Pointer(unsafe.SliceData(out)), len(out)*8)
+	return out
+}
+
+// Raw copies the bytes of the elements in row-major order.
+func (t Tensor) Raw() []byte {
+	i := t.info("read")
+	out := make([]byte, i.bytes)
+	t.read(dtypeOf(int(i.dtype)), unsafe.Pointer(unsafe.SliceData(out)), len(out))
+	return out
+}
+
+func (t Tensor) read(d Dtype, out unsafe.Pointer, bytes int) {
+	if e := C.torch_read(t.h, C.int(d.code()), out, C.int64_t(bytes)); e != nil {
+		throw("read", e, t)
+	}
+}
+
+// Copy_ overwrites t by src, broadcast and converted.
+func (t Tensor) Copy_(src Tensor) Tensor {
+	if e := C.torch_copy_(t.h, src.h); e != nil {
+		throw("copy_", e, t, src)
+	}
+	return t
+}
+
+// Clone copies t.
+func (t Tensor) Clone() Tensor {
+	var r Tensor
+	if e := C.torch_clone(t.h, &r.h); e != nil {
+		throw("clone", e, t)
+	}
+	return r
+}
+
+// Detach is a view of t outside its graph.
+func (t Tensor) Detach() Tensor {
+	var r Tensor
+	if e := C.torch_detach(t.h, &r.h); e != nil {
+		throw("detach", e, t)
+	}
+	return r
+}
+
+// Contiguous is t, or a copy of it in row-major order.
+func (t Tensor) Contiguous() Tensor { return t.contiguous(0) }
+
+// ChannelsLast is t [N,C,H,W], or a copy of it that lies in memory as [N,H,W,C].
+func (t Tensor) ChannelsLast() Tensor { return t.contiguous(1) }
+
+func (t Tensor) contiguous(channelsLast C.int) Tensor {
+	var r Tensor
+	if e := C.torch_contiguous(t.h, channelsLast, &r.h); e != nil {
+		throw("contiguous", e, t)
+	}
+	return r
+}
+
+// To is t, or a copy of it with another type or device.
+func (t Tensor) To(o Options) Tensor {
+	var r Tensor
+	if e := C.torch_to(t.h, o.c(), &r.h); e != nil {
+		throw("to", e, t)
+	}
+	return r
+}
+
+// ToDtype is To with the device of t.
+func (t Tensor) ToDtype(d Dtype) Tensor { return t.To(Options{Dtype: d, Device: t.Device()}) }
+
+// Fill_ sets every element.
+func (t Tensor) Fill_(v float64) Tensor {
+	if e := C.torch_fill_(t.h, C.double(v)); e != nil {
+		throw("fill_", e, t)
+	}
+	return t
+}
+
+// Zero_ sets every element to zero.
+func (t Tensor) Zero_() Tensor {
+	if e := C.torch_zero_(t.h); e != nil {
+		throw("zero_", e, t)
+	}
+	return t
+}
+
+// String shows type, shape and the first elements.
+func (t Tensor) String() string {
+	if !t.Defined() {
+		return "tensor(none)"
+	}
+	var i C.torch_tensor_info
+	if e := C.torch_info(t.h, &i); e != nil {
+		return "tensor(" + failure("string", e).Message + ")"
+	}
+	const shown = 8
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s%s{", t.Dtype(), bracket(t.Shape()))
+	var values []float64
+	Scoped(func() { values = t.Detach().Flatten().Narrow(0, 0, min(shown, t.Numel())).Float64s() })
+	for k, v := range values {
+		if k > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%.6g", v)
+	}
+	if t.Numel() > shown {
+		b.WriteString(", ...")
+	}
+	return b.String() + "}"
+}
+
+// describe is the shape for an error message; it never panics.
+func (t Tensor) describe() string {
+	if !t.Defined() {
+		return "none"
+	}
+	var i C.torch_tensor_info
+	if e := C.torch_info(t.h, &i); e != nil {
+		if failure("", e).Kind == ErrNoScope {
+			return "elsewhere"
+		}
+		return "freed"
+	}
+	shape := make([]int, int(i.dim))
+	if e := C.torch_sizes(t.h, int64s(shape), nil); e != nil {
+		return failure("", e).Message
+	}
+	s := bracket(shape)
+	switch d, ok := findDtype(int(i.dtype)); {
+	case !ok: // complex numbers, quantised ones: Call can make them
+		return fmt.Sprintf("scalar type %d%s", int(i.dtype), s)
+	case d != Float32:
+		return d.String() + s
+	}
+	return s
+}
+
+// bracket prints a shape as PyTorch does: [2, 3].
+func bracket(shape []int) string {
+	return strings.ReplaceAll(fmt.Sprint(shape), " ", ", ")
+}
+
+func int64s(s []int) *C.int64_t { return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(s))) }
+
+func handles(ts []Tensor) *C.torch_tensor {
+	return (*C.torch_tensor)(unsafe.Pointer(unsafe.SliceData(ts)))
+}
+
+func flag(on bool) C.int {
+	if on {
+		return 1
+	}
+	return 0
+}
