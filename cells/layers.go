@@ -1,0 +1,147 @@
+package cells
+
+import (
+	"fmt"
+
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Operation makes the layer of op from c to c channels. With stride 2 it halves
+// the image. An affine batch norm has weight and bias: the search network's have
+// none. It panics if op is none of a convolutional cell: genotypes are validated
+// before. Reference cnn/operations.py OPS.
+func Operation(p nn.Path, op Op, c, stride int, affine bool) nn.Layer {
+	switch op {
+	case None:
+		return zero(stride)
+	case MaxPool3x3:
+		return nn.Func(func(x torch.Tensor) torch.Tensor {
+			return torch.MaxPool2d(x, torch.Pool2dOptions{Kernel: 3, Stride: stride, Padding: 1})
+		})
+	case AvgPool3x3:
+		return nn.Func(func(x torch.Tensor) torch.Tensor {
+			return torch.AvgPool2d(x, torch.Pool2dOptions{Kernel: 3, Stride: stride, Padding: 1, ExcludePad: true})
+		})
+	case SkipConnect:
+		if stride == 1 {
+			return Identity{}
+		}
+		return FactorizedReduce(p, c, c, affine)
+	case SepConv3x3:
+		return sepConv(p, c, 3, stride, affine)
+	case SepConv5x5:
+		return sepConv(p, c, 5, stride, affine)
+	case SepConv7x7:
+		return sepConv(p, c, 7, stride, affine)
+	case DilConv3x3:
+		return dilConv(p, c, 3, stride, affine)
+	case DilConv5x5:
+		return dilConv(p, c, 5, stride, affine)
+	case Conv7x1_1x7:
+		return conv7x1(p, c, stride, affine)
+	}
+	panic(fmt.Sprintf("cells: %q is no operation of a convolutional cell", op))
+}
+
+// Identity is the skip connection of stride 1. Drop-path leaves it alone.
+type Identity struct{}
+
+// Forward implements nn.Layer.
+func (Identity) Forward(x torch.Tensor, _ nn.Mode) torch.Tensor { return x }
+
+// zero is the operation "none": with stride 2 every second row and column, times 0.
+func zero(stride int) nn.Layer {
+	return nn.Func(func(x torch.Tensor) torch.Tensor {
+		if stride > 1 {
+			x = x.Slice(2, 0, x.Size(2), stride).Slice(3, 0, x.Size(3), stride)
+		}
+		return x.MulScalar(0)
+	})
+}
+
+// depthwise convolves each channel by itself, with a square kernel and padding
+// that keeps the size at stride 1.
+func depthwise(p nn.Path, c, kernel, stride, dilation int) nn.Layer {
+	return nn.NewConv2d(p, c, c, [2]int{kernel, kernel}, torch.Conv2dOptions{
+		Stride: stride, Padding: dilation * (kernel - 1) / 2, Dilation: dilation, Groups: c,
+	})
+}
+
+// pointwise mixes channels: a 1x1 convolution.
+func pointwise(p nn.Path, in, out, stride int) nn.Layer {
+	return nn.NewConv2d(p, in, out, [2]int{1, 1}, torch.Conv2dOptions{Stride: stride})
+}
+
+// sepConv is twice [ReLU, depthwise, pointwise, batch norm], the stride in the
+// first. Reference cnn/operations.py SepConv.
+func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
+	op := p.At("op")
+	return nn.Sequential{
+		nn.ReLU,
+		depthwise(op.Index(1), c, kernel, stride, 1),
+		pointwise(op.Index(2), c, c, 1),
+		nn.NewBatchNorm2d(op.Index(3), c, affine),
+		nn.ReLU,
+		depthwise(op.Index(5), c, kernel, 1, 1),
+		pointwise(op.Index(6), c, c, 1),
+		nn.NewBatchNorm2d(op.Index(7), c, affine),
+	}
+}
+
+// dilConv is [ReLU, depthwise of dilation 2, pointwise, batch norm]. Reference
+// cnn/operations.py DilConv.
+func dilConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
+	op := p.At("op")
+	return nn.Sequential{
+		nn.ReLU,
+		depthwise(op.Index(1), c, kernel, stride, 2),
+		pointwise(op.Index(2), c, c, 1),
+		nn.NewBatchNorm2d(op.Index(3), c, affine),
+	}
+}
+
+// conv7x1 is [ReLU, 1x7 with the stride on the columns, 7x1 with the stride on
+// the rows, batch norm]. Reference cnn/operations.py OPS conv_7x1_1x7.
+func conv7x1(p nn.Path, c, stride int, affine bool) nn.Layer {
+	return nn.Sequential{
+		nn.ReLU,
+		nn.NewConv2d(p.Index(1), c, c, [2]int{1, 7}, torch.Conv2dOptions{StrideHW: [2]int{1, stride}, PaddingHW: [2]int{0, 3}}),
+		nn.NewConv2d(p.Index(2), c, c, [2]int{7, 1}, torch.Conv2dOptions{StrideHW: [2]int{stride, 1}, PaddingHW: [2]int{3, 0}}),
+		nn.NewBatchNorm2d(p.Index(3), c, affine),
+	}
+}
+
+// ReLUConvBN is [ReLU, 1x1 convolution, batch norm] from in to out channels.
+// Reference cnn/operations.py ReLUConvBN.
+func ReLUConvBN(p nn.Path, in, out int, affine bool) nn.Layer {
+	op := p.At("op")
+	return nn.Sequential{
+		nn.ReLU,
+		pointwise(op.Index(1), in, out, 1),
+		nn.NewBatchNorm2d(op.Index(2), out, affine),
+	}
+}
+
+// factorizedReduce halves the image by two 1x1 convolutions of stride 2, the
+// second on the image shifted by one row and column.
+type factorizedReduce struct {
+	conv1, conv2, bn nn.Layer
+}
+
+// FactorizedReduce maps [N,in,H,W] to [N,out,H/2,W/2]; out, H and W are even.
+// Reference cnn/operations.py FactorizedReduce.
+func FactorizedReduce(p nn.Path, in, out int, affine bool) nn.Layer {
+	return &factorizedReduce{
+		conv1: pointwise(p.At("conv_1"), in, out/2, 2),
+		conv2: pointwise(p.At("conv_2"), in, out/2, 2),
+		bn:    nn.NewBatchNorm2d(p.At("bn"), out, affine),
+	}
+}
+
+// Forward implements nn.Layer.
+func (f *factorizedReduce) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
+	x = x.ReLU()
+	shifted := x.Narrow(2, 1, x.Size(2)-1).Narrow(3, 1, x.Size(3)-1)
+	return f.bn.Forward(torch.Cat([]torch.Tensor{f.conv1.Forward(x, m), f.conv2.Forward(shifted, m)}, 1), m)
+}
