@@ -1,0 +1,110 @@
+package darts
+
+import (
+	"math"
+	"testing"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+	"godarts/torch/torchtest"
+)
+
+// bilinear is a supernet whose derivatives are known:
+//
+//	L_train = ½ wᵀAw + wᵀBα + bᵀw,  L_valid = ½ wᵀCw + wᵀDα + ½ αᵀEα
+//
+// A batch says which by Y: 0 train, 1 valid.
+type bilinear struct {
+	w, alpha      torch.Tensor
+	A, B, C, D, E torch.Tensor
+	b             torch.Tensor
+	frozen        []bool // FreezeStatistics of each pass, in order
+	at            []float64
+}
+
+func newBilinear() *bilinear {
+	const p, q = 5, 3
+	o := torch.Options{Dtype: torch.Float64}
+	square := func(n int) torch.Tensor { m := torch.Randn([]int{n, n}, o); return m.Add(m.T()) }
+	return &bilinear{
+		w: torch.Randn([]int{p}, o), alpha: torch.Randn([]int{q}, o),
+		A: square(p), B: torch.Randn([]int{p, q}, o), C: square(p), D: torch.Randn([]int{p, q}, o), E: square(q),
+		b: torch.Randn([]int{p}, o),
+	}
+}
+
+func (s *bilinear) W() torch.Tensor        { return s.w }
+func (s *bilinear) Alphas() []torch.Tensor { return []torch.Tensor{s.alpha} }
+
+func (s *bilinear) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
+	s.frozen = append(s.frozen, need.FreezeStatistics)
+	s.at = append(s.at, w.Sub(s.w).Norm().Item())
+	if b.Y.ItemInt() == 0 {
+		return Grad{
+			W:      s.A.Matmul(w).Add(s.B.Matmul(s.alpha)).Add(s.b),
+			Alphas: []torch.Tensor{s.B.T().Matmul(w)},
+		}
+	}
+	return Grad{
+		W:      s.C.Matmul(w).Add(s.D.Matmul(s.alpha)),
+		Alphas: []torch.Tensor{s.D.T().Matmul(w).Add(s.E.Matmul(s.alpha))},
+	}
+}
+
+func (s *bilinear) Eval(nn.Batch) nn.Output                { return nn.Output{} }
+func (s *bilinear) Genotype() cells.Genotype               { return cells.Genotype{} }
+func (s *bilinear) StateDict() torch.StateDict             { return torch.StateDict{"w": s.w} }
+func (s *bilinear) LoadStateDict(sd torch.StateDict) error { return nil }
+
+func TestArchitectOnBilinearLoss(t *testing.T) {
+	// The architect's gradient is the known one when both losses are quadratic: there the finite difference is exact.
+	const mu, wd, xi = 0.9, 0.01, 0.05
+	for _, test := range []struct {
+		name     string
+		momentum bool // a step has filled the momentum buffer before
+	}{{"first step", false}, {"with momentum", true}} {
+		t.Run(test.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			torch.ManualSeed(7)
+			train := nn.Batch{Y: torch.FromSlice([]int64{0}, 1)}
+			valid := nn.Batch{Y: torch.FromSlice([]int64{1}, 1)}
+			s := newBilinear()
+			sgd := optim.NewSGD([]torch.Tensor{s.w}, optim.SGDOptions{LR: xi, Momentum: mu, WeightDecay: wd})
+			if test.momentum {
+				sgd.Step(s.Gradients(s.w, train, Need{W: true}).W)
+			}
+			adam := optim.NewAdam(s.Alphas(), optim.AdamOptions{LR: 1e-3})
+			a := NewArchitect(s, sgd, adam)
+
+			buf := sgd.Momentum()[0]
+			g := s.A.Matmul(s.w).Add(s.B.Matmul(s.alpha)).Add(s.b)
+			wPrime := s.w.Sub(g.AddScaled(s.w, wd).AddScaled(buf, mu).MulScalar(xi))
+			v := s.C.Matmul(wPrime).Add(s.D.Matmul(s.alpha))
+			first := s.D.T().Matmul(wPrime).Add(s.E.Matmul(s.alpha))
+			want := first.Sub(s.B.T().Matmul(v).MulScalar(xi)) // ∇²α,w L_train = Bᵀ
+
+			before := s.w.Clone()
+			s.frozen, s.at = nil, nil
+			got := a.Gradient(train, valid, xi)
+			torchtest.Close(t, "second-order gradient", got[0], want, torchtest.Float64)
+			torchtest.Close(t, "w afterwards", s.w, before, 0)
+
+			// The passes: at w, at w' with frozen statistics, at w ± ε·v with ‖ε·v‖ = 0.01.
+			if len(s.frozen) != 4 || s.frozen[0] || !s.frozen[1] || s.frozen[2] || s.frozen[3] {
+				t.Errorf("frozen statistics of the passes: %v, want the second alone", s.frozen)
+			}
+			if s.at[0] != 0 || math.Abs(s.at[2]-0.01) > 1e-12 || math.Abs(s.at[3]-0.01) > 1e-12 {
+				t.Errorf("distances of the passes from w: %v, want 0, ‖w'−w‖, 0.01, 0.01", s.at)
+			}
+
+			s.frozen = nil
+			torchtest.Close(t, "first-order gradient", a.Gradient(train, valid, 0)[0],
+				s.D.T().Matmul(s.w).Add(s.E.Matmul(s.alpha)), torchtest.Float64)
+			if len(s.frozen) != 1 || s.frozen[0] {
+				t.Errorf("first order takes one pass with moving statistics, got %v", s.frozen)
+			}
+		})
+	}
+}

@@ -1,0 +1,234 @@
+package darts
+
+import (
+	"errors"
+	"fmt"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Plain is the supernet as the paper and the reference write it down: every
+// operation of every edge is a module, gradients come from autograd. It is the
+// oracle for faster forms. Reference cnn/model_search.py Network.
+type Plain struct {
+	weights *nn.Weights
+	normal  torch.Tensor // α of normal cells [edges, operations]
+	reduce  torch.Tensor // α of reduction cells
+
+	stem       nn.Sequential
+	cells      []*searchCell
+	classifier *nn.Linear
+}
+
+var _ Supernet = (*Plain)(nil)
+
+// alphaScale times the standard normal is α at the start.
+const alphaScale = 1e-3
+
+// NewPlain makes a supernet with fresh weights and α, drawn from the default
+// generator in the reference's order. It returns an error for sizes that give no
+// network. Its tensors belong to the present scope.
+func NewPlain(o Options) (*Plain, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	var b nn.Builder
+	root := b.Root()
+	s := &Plain{}
+
+	stemChannels := o.StemMultiplier * o.Channels
+	s.stem = nn.Sequential{
+		nn.NewConv2d(root.At("stem.0"), o.InputChannels, stemChannels, [2]int{3, 3}, torch.Conv2dOptions{Padding: 1}),
+		nn.NewBatchNorm2d(root.At("stem.1"), stemChannels, true),
+	}
+	c := o.Channels
+	before, last := stemChannels, stemChannels // channels of the two inputs of a cell
+	reducedBefore := false
+	for layer := range o.Layers {
+		reduce := reduces(layer, o.Layers)
+		if reduce {
+			c *= 2
+		}
+		cell := newSearchCell(root.At("cells").Index(layer), searchCellOptions{
+			nodes: o.Nodes, before: before, last: last, channels: c, reduce: reduce, reducedBefore: reducedBefore,
+		})
+		s.cells = append(s.cells, cell)
+		reducedBefore = reduce
+		before, last = last, o.Nodes*c
+	}
+	s.classifier = nn.NewLinear(root.At("classifier"), last, o.Classes)
+	s.weights = b.Build(o.Options)
+	s.normal = newAlpha(o)
+	s.reduce = newAlpha(o)
+	return s, nil
+}
+
+func (o Options) validate() error {
+	for _, size := range []struct {
+		name     string
+		got, min int
+	}{
+		{"channels", o.Channels, 2}, {"layers", o.Layers, 3}, {"nodes", o.Nodes, 1}, {"classes", o.Classes, 2},
+		{"input channels", o.InputChannels, 1}, {"stem multiplier", o.StemMultiplier, 1},
+	} {
+		if size.got < size.min {
+			return fmt.Errorf("darts: supernet: %d %s, want at least %d", size.got, size.name, size.min)
+		}
+	}
+	if o.Channels%2 != 0 {
+		return fmt.Errorf("darts: supernet: %d channels: a factorized reduction halves them, they must be even", o.Channels)
+	}
+	return nil
+}
+
+// newAlpha draws in float32, so that one seed starts every type alike.
+func newAlpha(o Options) torch.Tensor {
+	first := torch.Randn([]int{Edges(o.Nodes), len(cells.Primitives)}, torch.Options{}).MulScalar_(alphaScale)
+	alpha := torch.Empty(first.Shape(), o.Options).Copy_(first)
+	first.Free()
+	return alpha.RequiresGrad_(true)
+}
+
+// W implements Supernet.
+func (s *Plain) W() torch.Tensor { return s.weights.W }
+
+// Alphas implements Supernet.
+func (s *Plain) Alphas() []torch.Tensor { return []torch.Tensor{s.normal, s.reduce} }
+
+// Gradients implements Supernet.
+func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
+	if w != s.W() {
+		defer s.borrow(w)()
+	}
+	torch.Scoped(func() {
+		logits := s.forward(b.X, nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
+		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+		var alphas []torch.Tensor
+		if need.Alphas {
+			alphas = s.Alphas()
+		}
+		if need.W {
+			g.W = torch.Keep(torch.Empty(s.W().Shape(), s.W().Options()))
+		}
+		if need.W || need.Alphas {
+			for _, dAlpha := range s.weights.Gradient(loss, g.W, alphas) {
+				g.Alphas = append(g.Alphas, torch.Keep(dAlpha))
+			}
+		}
+		g.Loss, g.Logits = torch.Keep(loss.Detach()), torch.Keep(logits.Detach())
+	})
+	return g
+}
+
+// borrow puts w in the place of the network's own weights and returns the
+// function that restores them, from a copy: exactly.
+func (s *Plain) borrow(w torch.Tensor) (restore func()) {
+	var own torch.Tensor
+	torch.NoGrad(func() {
+		own = s.W().Clone()
+		s.W().Copy_(w)
+	})
+	return func() {
+		torch.NoGrad(func() { s.W().Copy_(own) })
+		own.Free()
+	}
+}
+
+// Eval implements Supernet.
+func (s *Plain) Eval(b nn.Batch) (out nn.Output) {
+	torch.Scoped(func() {
+		torch.NoGrad(func() {
+			logits := s.forward(b.X, nn.Mode{})
+			loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+			out = nn.Output{Loss: torch.Keep(loss), Logits: torch.Keep(logits)}
+		})
+	})
+	return out
+}
+
+// forward maps images x [N,C,H,W] to logits [N,classes].
+func (s *Plain) forward(x torch.Tensor, m nn.Mode) torch.Tensor {
+	x = x.ChannelsLast()
+	normal, reduce := mixture(s.normal), mixture(s.reduce)
+	s0 := s.stem.Forward(x, m)
+	s1 := s0
+	for _, cell := range s.cells {
+		mix := normal
+		if cell.reduce {
+			mix = reduce
+		}
+		s0, s1 = s1, cell.forward(s0, s1, mix, m)
+	}
+	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(x.Size(0), -1) // [N, nodes·channels]
+	return s.classifier.Forward(pooled, m)
+}
+
+// mixture is softmax(α) over each row, as single numbers [1]: mixture[e][k]
+// weighs operation k of edge e. Eq. 2.
+func mixture(alpha torch.Tensor) [][]torch.Tensor {
+	edges, ops := alpha.Size(0), alpha.Size(1)
+	ones := make([]int, edges*ops)
+	for i := range ones {
+		ones[i] = 1
+	}
+	numbers := alpha.Softmax(-1).Flatten().Split(ones, 0)
+	mix := make([][]torch.Tensor, edges)
+	for e := range mix {
+		mix[e] = numbers[e*ops : (e+1)*ops]
+	}
+	return mix
+}
+
+// Genotype implements Supernet.
+func (s *Plain) Genotype() (g cells.Genotype) { return derive(s.normal, s.reduce) }
+
+// Names of α in state dicts; the reference keeps both tables as attributes of
+// these names.
+const (
+	nameNormal = "alphas_normal"
+	nameReduce = "alphas_reduce"
+)
+
+// StateDict implements nn.Module; both tables of α are part of it.
+func (s *Plain) StateDict() torch.StateDict {
+	sd := s.weights.StateDict()
+	sd[nameNormal], sd[nameReduce] = s.normal, s.reduce
+	return sd
+}
+
+// LoadStateDict implements nn.Module.
+func (s *Plain) LoadStateDict(sd torch.StateDict) error {
+	rest := torch.StateDict{}
+	for name, t := range sd {
+		rest[name] = t
+	}
+	var errs []error
+	for name, alpha := range map[string]torch.Tensor{nameNormal: s.normal, nameReduce: s.reduce} {
+		if t, ok := sd[name]; !ok {
+			errs = append(errs, fmt.Errorf("darts: load state dict: %q is missing", name))
+		} else if fmt.Sprint(t.Shape()) != fmt.Sprint(alpha.Shape()) {
+			errs = append(errs, fmt.Errorf("darts: load state dict: %q has shape %v, the network %v", name, t.Shape(), alpha.Shape()))
+		}
+		delete(rest, name)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := s.weights.LoadStateDict(rest); err != nil {
+		return err
+	}
+	torch.NoGrad(func() {
+		s.normal.Copy_(sd[nameNormal])
+		s.reduce.Copy_(sd[nameReduce])
+	})
+	return nil
+}
+
+// ParameterCount is the number of weights, α aside.
+func (s *Plain) ParameterCount() int { return s.weights.Count("") }
+
+// Views cuts a vector of w's length, as a gradient, into tensors under the
+// parameters' names.
+func (s *Plain) Views(flat torch.Tensor) torch.StateDict { return s.weights.Views(flat) }

@@ -1,0 +1,265 @@
+package darts_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"godarts/darts"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+	"godarts/torch/torchtest"
+)
+
+// recording is three search steps of the reference.
+type recording struct {
+	t testing.TB
+	*torch.Safetensors
+	o torch.Options
+}
+
+func (r recording) number(key string) float64 {
+	v, err := strconv.ParseFloat(r.Metadata()[key], 64)
+	if err != nil {
+		r.t.Fatalf("metadata %s: %v", key, err)
+	}
+	return v
+}
+
+func (r recording) tensor(name string) torch.Tensor {
+	x, err := r.Load(name, r.o)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return x
+}
+
+func (r recording) batch(step int, half string) nn.Batch {
+	name := fmt.Sprintf("step%d.%s", step, half)
+	y, err := r.Load(name+"_target", torch.Options{Dtype: torch.Int64})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return nn.Batch{X: r.tensor(name + "_input"), Y: y}
+}
+
+// state gives the tensors under a prefix, without it.
+func (r recording) state(prefix string) torch.StateDict {
+	sd := torch.StateDict{}
+	for _, name := range r.Names() {
+		if short, ok := strings.CutPrefix(name, prefix); ok {
+			sd[short] = r.tensor(name)
+		}
+	}
+	if len(sd) == 0 {
+		r.t.Fatalf("the recording has no %s*", prefix)
+	}
+	return sd
+}
+
+// tolerance of a tensor against the recording: what the README of the
+// recordings demands for the type of the run and the type it was stored in.
+func (r recording) tolerance(name string) float64 {
+	if r.o.Dtype == torch.Float32 {
+		return torchtest.Float32
+	}
+	stored, _, err := r.Info(name)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if stored == torch.Float64 {
+		return torchtest.Float64
+	}
+	return torchtest.StoredFloat32
+}
+
+func (r recording) compare(name string, got torch.Tensor) {
+	r.t.Helper()
+	torchtest.Close(r.t, name, got.ToDtype(torch.Float64), r.tensor(name).ToDtype(torch.Float64), r.tolerance(name))
+}
+
+func TestRecordings(t *testing.T) {
+	// A search takes the reference's steps when it starts from the reference's state.
+	for _, test := range []struct {
+		file  string
+		dtype torch.Dtype
+	}{
+		{"cnn_search_first_order", torch.Float64},
+		{"cnn_search_second_order", torch.Float64},
+		{"cnn_search_first_order", torch.Float32},
+	} {
+		t.Run(test.file+"/"+test.dtype.String(), func(t *testing.T) {
+			torchtest.Scope(t)
+			golden := torchtest.Golden(t, torchtest.Fixture(t, test.file+".safetensors"))
+			r := recording{t, golden, torch.Options{Dtype: test.dtype}}
+			replay(r)
+		})
+	}
+}
+
+func replay(r recording) {
+	t := r.t
+	net := r.network()
+	if err := net.LoadStateDict(r.state("init.")); err != nil {
+		t.Fatal(err)
+	}
+	w := optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{
+		LR: r.number("lr"), Momentum: r.number("momentum"), WeightDecay: r.number("weight_decay"),
+	})
+	var betas [2]float64
+	if err := json.Unmarshal([]byte(r.Metadata()["arch_betas"]), &betas); err != nil {
+		t.Fatal(err)
+	}
+	adam := optim.NewAdam(net.Alphas(), optim.AdamOptions{
+		LR: r.number("arch_lr"), Betas: betas, WeightDecay: r.number("arch_weight_decay"),
+	})
+	architect := darts.NewArchitect(net, w, adam)
+	xi := 0.0
+	if r.number("order") == 2 {
+		xi = r.number("lr")
+	}
+	steps := 0
+	for ; ; steps++ {
+		step := fmt.Sprintf("step%d.", steps)
+		if _, _, err := r.Info(step + "train_input"); err != nil {
+			break
+		}
+		train, valid := r.batch(steps, "train"), r.batch(steps, "valid")
+		dAlpha := architect.Gradient(train, valid, xi)
+		r.compare(step+"alpha_grad_normal", dAlpha[0])
+		r.compare(step+"alpha_grad_reduce", dAlpha[1])
+		adam.Step(dAlpha...)
+		r.compare(step+"alphas_normal", net.Alphas()[0])
+		r.compare(step+"alphas_reduce", net.Alphas()[1])
+
+		g := net.Gradients(net.W(), train, darts.Need{W: true})
+		r.compare(step+"loss", g.Loss)
+		if steps == 0 {
+			r.compare(step+"logits", g.Logits)
+			r.compareGradients(net, step+"grad.", g.W)
+		}
+		norm := optim.ClipNorm(r.number("grad_clip"), g.W)
+		r.compare(step+"grad_norm", torch.Scalar(norm, torch.Options{Dtype: torch.Float64}))
+		w.Step(g.W)
+	}
+	if steps < 2 {
+		t.Fatalf("the recording has %d steps", steps)
+	}
+	final := r.state("final.")
+	eval := final["eval_logits"]
+	delete(final, "eval_logits")
+	own := net.StateDict()
+	for name := range final {
+		if strings.HasPrefix(name, "alphas_") {
+			continue
+		}
+		got, ok := own[name]
+		if !ok {
+			t.Errorf("the network has no %s", name)
+			continue
+		}
+		r.compare("final."+name, got)
+	}
+	out := net.Eval(r.batch(steps-1, "train"))
+	torchtest.Close(t, "final.eval_logits", out.Logits.ToDtype(torch.Float64), eval.ToDtype(torch.Float64), r.tolerance("final.eval_logits"))
+	if got, want := net.Genotype().String(), r.Metadata()["genotype"]; got != want {
+		t.Errorf("genotype\n got %s\nwant %s", got, want)
+	}
+}
+
+func (r recording) network() *darts.Plain {
+	alpha := r.tensor("init.alphas_normal")
+	nodes := 0
+	for darts.Edges(nodes) < alpha.Size(0) {
+		nodes++
+	}
+	classifier, stem := r.tensor("init.classifier.weight"), r.tensor("init.stem.0.weight")
+	c := int(r.number("C"))
+	net, err := darts.NewPlain(darts.Options{
+		Channels: c, Layers: int(r.number("layers")), Nodes: nodes, Classes: classifier.Size(0),
+		InputChannels: stem.Size(1), StemMultiplier: stem.Size(0) / c, Options: r.o,
+	})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return net
+}
+
+// compareGradients compares each parameter's gradient that was recorded.
+func (r recording) compareGradients(net *darts.Plain, prefix string, g torch.Tensor) {
+	r.t.Helper()
+	views := net.Views(g)
+	seen := 0
+	for name, got := range views {
+		if _, _, err := r.Info(prefix + name); err == nil {
+			r.compare(prefix+name, got)
+			seen++
+		}
+	}
+	if want := len(r.state(prefix)); seen != want {
+		r.t.Errorf("%d of the %d recorded gradients have a parameter", seen, want)
+	}
+}
+
+func TestInitialisation(t *testing.T) {
+	// A fresh supernet equals PyTorch's when the seed is the same.
+	torchtest.Scope(t)
+	for _, row := range readInit(t) {
+		if row.Network != "cnn-search" {
+			continue
+		}
+		torch.ManualSeed(row.Seed)
+		net, err := darts.NewPlain(darts.Options{
+			Channels: row.C, Layers: row.Layers, Nodes: 4, Classes: row.Classes, InputChannels: 3, StemMultiplier: 3,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		own := net.StateDict()
+		for name, want := range row.Tensors {
+			got, ok := own[name]
+			if !ok {
+				t.Errorf("the network has no %s", name)
+				continue
+			}
+			values := got.Detach().Float64s()
+			if fmt.Sprint(got.Shape()) != fmt.Sprint(want.Shape) {
+				t.Errorf("%s: shape %v, want %v", name, got.Shape(), want.Shape)
+			}
+			sum := 0.0
+			for _, v := range values {
+				sum += v
+			}
+			if values[0] != want.First || values[len(values)-1] != want.Last || abs(sum-want.Sum) > 1e-9*(1+abs(want.Sum)) {
+				t.Errorf("%s: first, last, sum %v %v %v, want %v %v %v", name, values[0], values[len(values)-1], sum, want.First, want.Last, want.Sum)
+			}
+		}
+	}
+}
+
+type initRow struct {
+	Network            string
+	Seed               uint64
+	C, Layers, Classes int
+	Tensors            map[string]struct {
+		Shape            []int
+		First, Last, Sum float64
+	}
+}
+
+func readInit(t testing.TB) (rows []initRow) {
+	text, err := os.ReadFile(torchtest.Fixture(t, "init_cnn.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &rows); err != nil {
+		t.Fatal(err)
+	}
+	return rows
+}
+
+func abs(x float64) float64 { return max(x, -x) }

@@ -1,0 +1,100 @@
+package darts
+
+import (
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// searchCell is a cell whose every edge mixes all operations. Reference
+// cnn/model_search.py Cell.
+type searchCell struct {
+	reduce                   bool
+	preprocess0, preprocess1 nn.Layer
+	edges                    []mixedOp // node by node, by input
+	nodes                    int
+}
+
+type searchCellOptions struct {
+	nodes         int
+	before, last  int // channels of the outputs of the last but one and the last cell
+	channels      int
+	reduce        bool
+	reducedBefore bool // the last cell halved the image: the last but one's output is twice as large
+}
+
+func newSearchCell(p nn.Path, o searchCellOptions) *searchCell {
+	c := &searchCell{reduce: o.reduce, nodes: o.nodes}
+	if o.reducedBefore {
+		c.preprocess0 = cells.FactorizedReduce(p.At("preprocess0"), o.before, o.channels, false)
+	} else {
+		c.preprocess0 = cells.ReLUConvBN(p.At("preprocess0"), o.before, o.channels, false)
+	}
+	c.preprocess1 = cells.ReLUConvBN(p.At("preprocess1"), o.last, o.channels, false)
+	for i := range o.nodes {
+		for j := range i + 2 {
+			stride := 1
+			if o.reduce && j < 2 {
+				stride = 2
+			}
+			c.edges = append(c.edges, newMixedOp(p.At("_ops").Index(len(c.edges)), o.channels, stride))
+		}
+	}
+	return c
+}
+
+// forward computes x(j) = Σ_{i<j} ō(i,j)(x(i)) for every node j and joins the
+// intermediate nodes' channels. Eq. 1.
+func (c *searchCell) forward(s0, s1 torch.Tensor, mix [][]torch.Tensor, m nn.Mode) (out torch.Tensor) {
+	torch.Scoped(func() {
+		states := []torch.Tensor{c.preprocess0.Forward(s0, m), c.preprocess1.Forward(s1, m)}
+		for i := range c.nodes {
+			var node torch.Tensor
+			for j, state := range states {
+				e := firstEdge(i) + j
+				node = plus(node, c.edges[e].forward(state, mix[e], m))
+			}
+			states = append(states, node)
+		}
+		out = torch.Keep(torch.Cat(states[2:], 1)) // [N, nodes·channels, H', W']
+	})
+	return out
+}
+
+// mixedOp is ō(i,j): all operations of one edge.
+type mixedOp []nn.Layer
+
+// newMixedOp makes the operations of an edge. In the search both poolings are
+// followed by a batch norm, none of which is affine. Reference
+// cnn/model_search.py MixedOp.
+func newMixedOp(p nn.Path, channels, stride int) mixedOp {
+	var ops mixedOp
+	for k, op := range cells.Primitives {
+		at := p.At("_ops").Index(k)
+		layer := cells.Operation(at, op, channels, stride, false)
+		if op == cells.MaxPool3x3 || op == cells.AvgPool3x3 {
+			layer = nn.Sequential{layer, nn.NewBatchNorm2d(at.Index(1), channels, false)}
+		}
+		ops = append(ops, layer)
+	}
+	return ops
+}
+
+// forward is ō(x) = Σ_o mix_o·o(x). Eq. 2.
+func (ops mixedOp) forward(x torch.Tensor, mix []torch.Tensor, m nn.Mode) (sum torch.Tensor) {
+	torch.Scoped(func() {
+		for k, op := range ops {
+			sum = plus(sum, op.Forward(x, m).Mul(mix[k]))
+		}
+		torch.Keep(sum)
+	})
+	return sum
+}
+
+// plus is a + b, where the zero Tensor a is nothing yet.
+func plus(a, b torch.Tensor) torch.Tensor {
+	if !a.Defined() {
+		return b
+	}
+	return a.Add(b)
+}

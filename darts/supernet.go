@@ -1,0 +1,63 @@
+// Package darts is differentiable architecture search: the supernet, whose
+// edges mix all operations, the bilevel optimisation of its weights w and its
+// architecture α, and the derivation of a genotype from α.
+//
+// Liu, Simonyan, Yang: DARTS: Differentiable Architecture Search, ICLR 2019,
+// arXiv 1806.09055. "Reference" in comments is the authors' code.
+package darts
+
+import (
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Supernet is a network of mixed operations. Its weights are one flat tensor,
+// so that an optimizer's step, the virtual step or w ± ε·v are vector
+// arithmetic; its architecture is another few.
+type Supernet interface {
+	nn.Module
+
+	// W is w [P], every weight.
+	W() torch.Tensor
+
+	// Alphas are α, before the softmax: one table [edges, operations] for each
+	// kind of cell, normal before reduction.
+	Alphas() []torch.Tensor
+
+	// Gradients runs a forward and a backward pass over b in training mode, at
+	// the weights w: W() or another vector of its length. What it returns
+	// belongs to the caller's scope.
+	Gradients(w torch.Tensor, b nn.Batch, need Need) Grad
+
+	// Eval runs a forward pass over b with the running statistics.
+	Eval(b nn.Batch) nn.Output
+
+	// Genotype derives the cells that α stands for at present.
+	Genotype() cells.Genotype
+}
+
+// Need says which gradients are wanted. Loss and logits always are.
+type Need struct {
+	W, Alphas        bool
+	FreezeStatistics bool // leave the running statistics of batch norms as they are
+}
+
+// Grad is what Gradients returns.
+type Grad struct {
+	Loss   torch.Tensor   // mean over the batch, no dimensions
+	Logits torch.Tensor   // [N,classes]
+	W      torch.Tensor   // ∇w Loss [P], if needed
+	Alphas []torch.Tensor // ∇α Loss, if needed
+}
+
+// Options are the sizes of a convolutional supernet.
+type Options struct {
+	Channels       int // of the first cell, even; doubled by each reduction
+	Layers         int // cells, at least 3; those at Layers/3 and 2·Layers/3 reduce
+	Nodes          int // intermediate nodes of a cell
+	Classes        int
+	InputChannels  int // of the images
+	StemMultiplier int // the stem has StemMultiplier·Channels channels
+	torch.Options      // type and device
+}
