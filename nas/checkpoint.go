@@ -1,0 +1,204 @@
+package nas
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"godarts/nas/config"
+	"godarts/torch"
+)
+
+// Keys of a checkpoint's metadata, and the names of its tensors that are not of
+// the experiment's state.
+const (
+	metaFormat   = "format"
+	metaConfig   = "config"
+	metaPosition = "position"
+	metaSum      = "sha256"
+	rngCPU       = "rng.cpu"
+	rngCUDA      = "rng.cuda"
+
+	checkpointFormat = "godarts checkpoint 1"
+)
+
+// CheckpointEvery says when a run saves besides the end of each epoch: after
+// that many steps or that much time, whichever is not zero.
+type CheckpointEvery struct {
+	Steps    int
+	Interval time.Duration
+}
+
+// checkpoints saves a run as every says, at the end of each epoch, and when it
+// is interrupted.
+func checkpoints(every CheckpointEvery) Hooks {
+	last := time.Now()
+	save := func(r *Run) error {
+		last = time.Now()
+		return r.save()
+	}
+	return Hooks{
+		OnStep: func(r *Run, s *Step) error {
+			due := every.Steps > 0 && (s.Epoch*s.Of+r.at.Step)%every.Steps == 0 ||
+				every.Interval > 0 && time.Since(last) >= every.Interval
+			if !due {
+				return nil
+			}
+			return save(r)
+		},
+		OnEpoch: func(r *Run, _ *Epoch) error { return save(r) },
+		OnEnd: func(r *Run, end error) error {
+			if errors.Is(end, context.Canceled) {
+				return save(r)
+			}
+			return nil
+		},
+	}
+}
+
+// lastCheckpoint is the file of the last save, empty if there was none.
+func (r *Run) lastCheckpoint() string {
+	file := filepath.Join(r.Dir, CheckpointFile)
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
+}
+
+// save writes the checkpoint: the experiment's state, libtorch's generator, the
+// position and the config, under a checksum. The earlier checkpoint stays until
+// the new one is whole, and for good if the state is not finite.
+func (r *Run) save() (err error) {
+	torch.Scoped(func() { err = r.saveScoped() })
+	return err
+}
+
+func (r *Run) saveScoped() error {
+	state := r.state.StateDict()
+	for name, t := range state {
+		if t.Dtype().IsFloat() && t.IsFinite().ToDtype(torch.Float32).Amin(nil, false).Item() == 0 {
+			return fmt.Errorf("nas: checkpoint: %q is not finite after epoch %d, step %d; the earlier checkpoint stays: %s",
+				name, r.at.Epoch, r.at.Step, r.lastCheckpoint())
+		}
+	}
+	tensors := torch.StateDict{rngCPU: torch.RNGState(torch.CPU)}
+	if r.Device.IsCUDA() {
+		tensors[rngCUDA] = torch.RNGState(r.Device)
+	}
+	for name, t := range state {
+		tensors[name] = t
+	}
+	text, err := r.Config.YAML()
+	if err != nil {
+		return err
+	}
+	at, err := json.Marshal(r.at)
+	if err != nil {
+		return fmt.Errorf("nas: checkpoint: %w", err)
+	}
+	var b bytes.Buffer
+	err = torch.WriteSafetensors(&b, tensors, map[string]string{
+		metaFormat: checkpointFormat, metaConfig: string(text), metaPosition: string(at), metaSum: noSum,
+	})
+	if err != nil {
+		return err
+	}
+	content := b.Bytes()
+	sum := sha256.Sum256(content)
+	copy(content[bytes.Index(content, []byte(noSum)):], hex.EncodeToString(sum[:]))
+	return write(filepath.Join(r.Dir, CheckpointFile), content)
+}
+
+// noSum stands where the checksum goes while it is taken.
+var noSum = strings.Repeat("0", 2*sha256.Size)
+
+// restore puts the run where its checkpoint says; without one it stays at the
+// start. It changes nothing if it returns an error.
+func (r *Run) restore() (err error) {
+	file := filepath.Join(r.Dir, CheckpointFile)
+	content, err := os.ReadFile(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("nas: checkpoint: %w", err)
+	}
+	torch.Scoped(func() { err = r.restoreFrom(file, content) })
+	return err
+}
+
+func (r *Run) restoreFrom(file string, content []byte) error {
+	st, err := openChecked(file, content)
+	if err != nil {
+		return err
+	}
+	meta := st.Metadata()
+	saved, err := config.Parse(file, []byte(meta[metaConfig]))
+	if err != nil {
+		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
+	}
+	if err := sameExperiment(file, r.Config, saved); err != nil {
+		return err
+	}
+	var at position
+	if err := json.Unmarshal([]byte(meta[metaPosition]), &at); err != nil {
+		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
+	}
+	tensors, err := st.LoadAll()
+	if err != nil {
+		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
+	}
+	cpu, cuda := tensors[rngCPU], tensors[rngCUDA]
+	if !cpu.Defined() {
+		return fmt.Errorf("nas: checkpoint %s: %q is missing", file, rngCPU)
+	}
+	delete(tensors, rngCPU)
+	delete(tensors, rngCUDA)
+	if err := r.state.LoadStateDict(tensors); err != nil {
+		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
+	}
+	torch.SetRNGState(torch.CPU, cpu)
+	if cuda.Defined() && r.Device.IsCUDA() {
+		torch.SetRNGState(r.Device, cuda)
+	}
+	r.at = at
+	return nil
+}
+
+// openChecked verifies the checksum and the format of a checkpoint.
+func openChecked(file string, content []byte) (*torch.Safetensors, error) {
+	st, err := torch.ReadSafetensors(content)
+	if err != nil {
+		return nil, fmt.Errorf("nas: checkpoint %s is damaged: %w", file, err)
+	}
+	meta := st.Metadata()
+	if format := meta[metaFormat]; format != checkpointFormat {
+		return nil, fmt.Errorf("nas: checkpoint %s has format %q, this program reads %q", file, format, checkpointFormat)
+	}
+	sum := meta[metaSum]
+	blank := bytes.Replace(content, []byte(sum), []byte(noSum), 1)
+	if got := sha256.Sum256(blank); len(sum) != len(noSum) || hex.EncodeToString(got[:]) != sum {
+		return nil, fmt.Errorf("nas: checkpoint %s is damaged: its checksum does not fit", file)
+	}
+	return st, nil
+}
+
+// sameExperiment is an error that says what differs, where the data lies aside.
+func sameExperiment(file string, own, saved *config.Config) error {
+	a, b := *own, *saved
+	a.Data.Root, b.Data.Root = "", ""
+	a.Expect, b.Expect = nil, nil
+	if differences := config.Diff(&a, &b, "in the run's "+configFile, "in the checkpoint"); len(differences) > 0 {
+		return fmt.Errorf("nas: checkpoint %s is of another config: %s", file, strings.Join(differences, "; "))
+	}
+	return nil
+}

@@ -1,0 +1,83 @@
+package nas
+
+import (
+	"context"
+	"maps"
+
+	"godarts/cells"
+	"godarts/darts"
+	"godarts/nas/config"
+	"godarts/torch"
+	"godarts/torch/optim"
+)
+
+// dartsStrategy is the paper's Algorithm 1, in both orders.
+type dartsStrategy struct {
+	net       darts.Supernet
+	w         *optim.SGD
+	alpha     *optim.Adam
+	architect *darts.Architect
+	gradClip  float64
+	order     int
+}
+
+func newDARTS(r *Run) (Strategy, error) {
+	c := r.Config
+	net, err := darts.NewPlain(darts.Options{
+		Channels: c.Network.Channels, Layers: c.Network.Layers, Nodes: c.Network.Nodes,
+		Classes: r.Set.Train.Classes, InputChannels: r.Set.Train.Channels,
+		StemMultiplier: c.Network.StemMultiplier, Options: r.options(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := &dartsStrategy{net: net, gradClip: c.W.GradClip, order: c.Strategy.Order}
+	d.w = newSGD(net.W(), c.W)
+	d.alpha = optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: c.Alpha.LR, Betas: c.Alpha.Betas, WeightDecay: c.Alpha.WeightDecay})
+	d.architect = darts.NewArchitect(net, d.w, d.alpha)
+	return d, nil
+}
+
+func newSGD(w torch.Tensor, o config.W) *optim.SGD {
+	return optim.NewSGD([]torch.Tensor{w}, optim.SGDOptions{LR: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay})
+}
+
+// Search implements Strategy.
+func (d *dartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+	for epoch := range run.Epochs(ctx) {
+		d.w.SetLR(run.LR(epoch))
+		for s := range run.Steps(ctx, epoch) {
+			d.architect.Step(s.Train, s.Valid, d.xi())                    // 1. α
+			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true}) // 2. w
+			optim.ClipNorm(d.gradClip, g.W)
+			d.w.Step(g.W)
+			s.Record(g.Loss, g.Logits)
+		}
+		run.Finish(Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, d.net.Eval), Genotype: d.net.Genotype().String()})
+	}
+	return d.net.Genotype(), run.Err()
+}
+
+// xi is ξ, the learning rate of the virtual step: 0 in first order. The
+// reference takes the epoch's learning rate of w.
+func (d *dartsStrategy) xi() float64 {
+	if d.order == 1 {
+		return 0
+	}
+	return d.w.LR()
+}
+
+// StateDict implements Strategy.
+func (d *dartsStrategy) StateDict() torch.StateDict {
+	sd := d.net.StateDict()
+	maps.Copy(sd, prefixed(optimizerW, d.w.StateDict()))
+	maps.Copy(sd, prefixed(optimizerAlpha, d.alpha.StateDict()))
+	return sd
+}
+
+// LoadStateDict implements Strategy.
+func (d *dartsStrategy) LoadStateDict(sd torch.StateDict) error {
+	net, w := cut(sd, optimizerW)
+	net, alpha := cut(net, optimizerAlpha)
+	return load(part{d.net, net}, part{d.w, w}, part{d.alpha, alpha})
+}

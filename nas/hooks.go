@@ -1,0 +1,60 @@
+package nas
+
+import "errors"
+
+// Hooks watch a run. Nil functions are skipped; sets of hooks are called in the
+// order of registration, and the first error stops the run.
+type Hooks struct {
+	OnStart func(*Run) error
+	OnStep  func(*Run, *Step) error
+	OnEpoch func(*Run, *Epoch) error
+	OnEnd   func(*Run, error) error // called always; the error is what ended the run, nil if it is complete
+}
+
+// each calls the function that pick takes from every set of hooks.
+func (r *Run) each(call func(Hooks) error) error {
+	for _, h := range r.hooks {
+		if err := call(h); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *Run) onStart() error {
+	return r.each(func(h Hooks) error {
+		if h.OnStart == nil {
+			return nil
+		}
+		return h.OnStart(r)
+	})
+}
+
+func (r *Run) onStep(s *Step) error {
+	return r.each(func(h Hooks) error {
+		if h.OnStep == nil {
+			return nil
+		}
+		return h.OnStep(r, s)
+	})
+}
+
+func (r *Run) onEpoch(e *Epoch) error {
+	return r.each(func(h Hooks) error {
+		if h.OnEpoch == nil {
+			return nil
+		}
+		return h.OnEpoch(r, e)
+	})
+}
+
+// onEnd calls every hook, whatever the ones before it say.
+func (r *Run) onEnd(end error) error {
+	err := end
+	for _, h := range r.hooks {
+		if h.OnEnd != nil {
+			err = errors.Join(err, h.OnEnd(r, end))
+		}
+	}
+	return err
+}

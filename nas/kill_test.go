@@ -1,0 +1,151 @@
+package nas_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+
+	"godarts/nas"
+	"godarts/nas/config"
+)
+
+// childDir in the environment makes the test binary a process that runs the
+// experiment in that folder.
+const childDir = "GODARTS_TEST_RUN"
+
+func TestMain(m *testing.M) {
+	dir := os.Getenv(childDir)
+	if dir == "" {
+		os.Exit(m.Run())
+	}
+	if err := child(dir); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+// child goes on with the run in dir, a search or a training, and says when a
+// step is done.
+func child(dir string) error {
+	c, err := nas.ReadConfig(dir)
+	if err != nil {
+		return err
+	}
+	say := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error {
+		_, err := fmt.Println("step")
+		return err
+	}}
+	s := nas.Settings{Every: nas.CheckpointEvery{Steps: 1}, Hooks: []nas.Hooks{say}}
+	if c.Experiment == config.Train {
+		_, err = nas.Train(context.Background(), dir, c, s)
+	} else {
+		_, err = nas.Search(context.Background(), dir, c, s)
+	}
+	return err
+}
+
+func TestKilled(t *testing.T) {
+	// A run ends with the same bytes as an undisturbed one when it is killed at ten random moments.
+	if testing.Short() {
+		t.Skip("starts two dozen processes")
+	}
+	const epochs, kills = "epochs=40", 10 // three steps an epoch: enough to be killed ten times
+	for _, test := range []struct {
+		name   string
+		config *config.Config
+	}{
+		{"search", tiny(t, "strategy.order=2", epochs)},
+		{"training", load(t, "testdata/tiny-train.yaml", epochs)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			undisturbed, killed := prepare(t, test.config), prepare(t, test.config)
+			finish(t, undisturbed)
+			r := rand.New(rand.NewPCG(1, 1))
+			for range kills {
+				killAfter(t, killed, r.IntN(10), time.Duration(r.IntN(20_000))*time.Microsecond)
+			}
+			if nas.Finished(killed) {
+				t.Fatalf("the run was complete before it had been killed %d times", kills)
+			}
+			finish(t, killed)
+			for _, file := range []string{nas.CheckpointFile, nas.GenotypeFile, "result.json", "metrics.jsonl"} {
+				if !bytes.Equal(content(t, undisturbed, file), content(t, killed, file)) {
+					t.Errorf("%s differs from the undisturbed run's", file)
+				}
+			}
+		})
+	}
+}
+
+// prepare makes a run folder in which nothing has been done.
+func prepare(t *testing.T, c *config.Config) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var err error
+	if c.Experiment == config.Train {
+		_, err = nas.Train(ctx, dir, c, nas.Settings{})
+	} else {
+		_, err = nas.Search(ctx, dir, c, nas.Settings{})
+	}
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func process(dir string) *exec.Cmd {
+	p := exec.Command(os.Args[0])
+	p.Env = append(os.Environ(), childDir+"="+dir)
+	p.Stderr = os.Stderr
+	return p
+}
+
+func finish(t *testing.T, dir string) {
+	t.Helper()
+	if err := process(dir).Run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// killAfter kills the run some time after it has taken that many steps.
+func killAfter(t *testing.T, dir string, steps int, wait time.Duration) {
+	t.Helper()
+	p := process(dir)
+	out, err := p.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	for range steps {
+		lines.Scan()
+	}
+	time.Sleep(wait)
+	p.Process.Kill()
+	p.Wait()
+}
+
+var memory = regexp.MustCompile(`,"peak_rss_bytes":\d+`)
+
+// content is a file of a run folder, without what a machine's state decides.
+func content(t *testing.T, dir, file string) []byte {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(dir, file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return memory.ReplaceAll(text, nil)
+}

@@ -1,0 +1,114 @@
+// Package nastest is the suite that every strategy passes.
+package nastest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/torch"
+)
+
+// TestStrategy runs the search that c describes, which should take a second or
+// so, several times over: its genotype is valid, the same seed gives the same
+// bytes, an interrupted search goes on as if nothing had been, a cancelled
+// context ends it, and no tensor outlives it.
+func TestStrategy(t *testing.T, c *config.Config) {
+	undisturbed := filepath.Join(t.TempDir(), "run")
+	live := torch.Live()
+	result, err := nas.Search(t.Context(), undisturbed, c, nas.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := result.Genotype.Validate(); err != nil {
+		t.Error(err)
+	}
+	if got := torch.Live(); got != live {
+		t.Errorf("%d tensors outlive the search", got-live)
+	}
+	want := checkpoint(t, undisturbed)
+
+	t.Run("same seed", func(t *testing.T) {
+		// A second search ends with the same bytes when the seed is the same.
+		dir := filepath.Join(t.TempDir(), "run")
+		if _, err := nas.Search(t.Context(), dir, c, nas.Settings{}); err != nil {
+			t.Fatal(err)
+		}
+		same(t, checkpoint(t, dir), want)
+	})
+	t.Run("another seed", func(t *testing.T) {
+		// A second search ends with other bytes when the seed differs.
+		other := *c
+		other.Seed++
+		dir := filepath.Join(t.TempDir(), "run")
+		if _, err := nas.Search(t.Context(), dir, &other, nas.Settings{}); err != nil {
+			t.Fatal(err)
+		}
+		if bytes.Equal(checkpoint(t, dir), want) {
+			t.Error("the seed changes nothing")
+		}
+	})
+	t.Run("interrupted", func(t *testing.T) {
+		// A search ends with the same bytes when it is interrupted at every step.
+		dir := filepath.Join(t.TempDir(), "run")
+		interruptions := 0
+		for {
+			ctx, cancel := context.WithCancel(t.Context())
+			first := true
+			stop := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error {
+				if first {
+					cancel()
+				}
+				first = false
+				return nil
+			}}
+			_, err := nas.Search(ctx, dir, c, nas.Settings{Hooks: []nas.Hooks{stop}})
+			cancel()
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, context.Canceled) {
+				t.Fatal(err)
+			}
+			interruptions++
+		}
+		if interruptions == 0 {
+			t.Error("the search does not honour its context")
+		}
+		same(t, checkpoint(t, dir), want)
+	})
+	t.Run("cancelled before", func(t *testing.T) {
+		// A search takes no step when its context is done already.
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		count := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error {
+			t.Error("a step was taken")
+			return nil
+		}}
+		_, err := nas.Search(ctx, filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{count}})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("got error %v, want %v", err, context.Canceled)
+		}
+	})
+}
+
+func checkpoint(t *testing.T, dir string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(dir, nas.CheckpointFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func same(t *testing.T, got, want []byte) {
+	t.Helper()
+	if !bytes.Equal(got, want) {
+		t.Errorf("the final checkpoints differ (%d and %d bytes)", len(got), len(want))
+	}
+}

@@ -1,0 +1,186 @@
+// Package nas runs experiments: it searches cells by a strategy, trains the
+// networks they make, and keeps both in run folders that survive anything.
+package nas
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// State is what a checkpoint holds of an experiment: everything that its next
+// step hangs on, besides the position and libtorch's generator.
+type State interface {
+	StateDict() torch.StateDict
+	LoadStateDict(torch.StateDict) error
+}
+
+// Run is one experiment in its folder, from the position where it stands.
+type Run struct {
+	Config *config.Config
+	Dir    string // the run folder
+	Set    *data.Set
+	Device torch.Device
+
+	feed  feed
+	hooks []Hooks
+	state State
+	at    position
+	err   error
+}
+
+// position is where a run stands: Step steps of epoch Epoch are done.
+type position struct {
+	Epoch int   `json:"epoch"`
+	Step  int   `json:"step"`
+	Meter Meter `json:"meter"` // of the epoch's steps so far
+}
+
+// Meter sums over the images of an epoch.
+type Meter struct {
+	Loss    float64 `json:"loss"`    // sum over images
+	Correct float64 `json:"correct"` // images whose label has the largest logit
+	Images  int     `json:"images"`
+}
+
+func (m *Meter) add(loss, correct float64, images int) {
+	m.Loss += loss * float64(images)
+	m.Correct += correct
+	m.Images += images
+}
+
+// MeanLoss is the loss per image.
+func (m Meter) MeanLoss() float64 { return m.Loss / float64(max(m.Images, 1)) }
+
+// Accuracy is the part of images classified right, from 0 to 1.
+func (m Meter) Accuracy() float64 { return m.Correct / float64(max(m.Images, 1)) }
+
+// Step is one step of an epoch. Its tensors live in the step's scope.
+type Step struct {
+	Epoch, Index, Of int      // Of is the number of steps of the epoch
+	Train            nn.Batch // trains w
+	Valid            nn.Batch // trains α; empty when a derived network is trained
+	Images           int      // of Train
+	LR               float64  // of w in this epoch
+
+	Loss    float64 // set by Record
+	Correct float64 // set by Record
+	run     *Run
+}
+
+// Record notes the step's loss and accuracy. Both tensors are of the pass that
+// trained w: loss has no dimensions, logits are [N,classes].
+func (s *Step) Record(loss, logits torch.Tensor) {
+	s.Loss = loss.Item()
+	s.Correct = correct(logits, s.Train.Y)
+	s.run.at.Meter.add(s.Loss, s.Correct, s.Images)
+}
+
+// correct counts the rows whose largest logit is at the label.
+func correct(logits, labels torch.Tensor) (n float64) {
+	torch.Scoped(func() {
+		n = logits.Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum().Item()
+	})
+	return n
+}
+
+// Epoch is a finished epoch.
+type Epoch struct {
+	Index    int
+	LR       float64
+	Train    Meter  // as the steps saw it, while the weights moved
+	Valid    Meter  // after the epoch: the validation half in a search, the test images in training
+	Genotype string // of a search: as α stands after the epoch
+}
+
+// Epochs yields the epochs that are left. The run's hooks OnStart and OnEnd are
+// its caller's affair.
+func (r *Run) Epochs(ctx context.Context) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for r.at.Epoch < r.Config.Epochs && r.err == nil {
+			if r.stopped(ctx) || !yield(r.at.Epoch) || r.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Steps yields the steps of the epoch that are left, each in a scope of its own
+// that closes after the hooks.
+func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
+	return func(yield func(*Step) bool) {
+		lr := r.LR(epoch)
+		steps := r.feed.steps()
+		for index, images := range r.feed.batches(ctx, epoch, r.at.Step) {
+			more := true
+			torch.Scoped(func() {
+				s := &Step{Epoch: epoch, Index: index, Of: steps, LR: lr, run: r}
+				s.Train, s.Valid, s.Images = r.feed.tensors(images)
+				more = yield(s)
+				if !more || r.err != nil {
+					return
+				}
+				if r.err = s.finite(); r.err != nil {
+					return
+				}
+				r.at.Step = index + 1
+				r.err = r.onStep(s)
+			})
+			if !more || r.err != nil || r.stopped(ctx) {
+				return
+			}
+		}
+		r.stopped(ctx)
+	}
+}
+
+// stopped makes a cancelled context the run's error.
+func (r *Run) stopped(ctx context.Context) bool {
+	if r.err == nil && ctx.Err() != nil {
+		r.err = ctx.Err()
+	}
+	return r.err != nil
+}
+
+// finite is an error if the loss is no number.
+func (s *Step) finite() error {
+	if !math.IsNaN(s.Loss) && !math.IsInf(s.Loss, 0) {
+		return nil
+	}
+	return &DivergedError{Epoch: s.Epoch, Step: s.Index, LR: s.LR, Loss: s.Loss, Checkpoint: s.run.lastCheckpoint()}
+}
+
+// DivergedError ends a run whose loss is no number any more.
+type DivergedError struct {
+	Epoch, Step int
+	LR, Loss    float64
+	Checkpoint  string // the last good one, empty if there is none
+}
+
+func (e *DivergedError) Error() string {
+	last := "no checkpoint was saved before"
+	if e.Checkpoint != "" {
+		last = "the last good checkpoint is " + e.Checkpoint
+	}
+	return fmt.Sprintf("nas: epoch %d, step %d: the loss is %g at learning rate %.6g; %s", e.Epoch, e.Step, e.Loss, e.LR, last)
+}
+
+// Finish ends an epoch: it calls the hooks and moves to the next.
+func (r *Run) Finish(e Epoch) {
+	if r.err != nil {
+		return
+	}
+	e.LR = r.LR(e.Index)
+	e.Train = r.at.Meter
+	r.at = position{Epoch: e.Index + 1}
+	r.err = r.onEpoch(&e)
+}
+
+// Err is what stopped the run early, nil if nothing did.
+func (r *Run) Err() error { return r.err }

@@ -1,0 +1,126 @@
+package nas_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"godarts/nas"
+	"godarts/torch"
+)
+
+func TestMemoryIsFlat(t *testing.T) {
+	// No tensor is added and memory does not grow when a search takes 200 steps.
+	var live, rss []int64
+	watch := nas.Hooks{OnStep: func(r *nas.Run, _ *nas.Step) error {
+		live = append(live, int64(torch.Live()))
+		rss = append(rss, resident(t))
+		return nil
+	}}
+	c := tiny(t, "strategy.order=2", "epochs=70")
+	if _, err := nas.Search(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(live) < 200 {
+		t.Fatalf("%d steps", len(live))
+	}
+	for i, n := range live {
+		if n != live[0] {
+			t.Fatalf("%d live tensors in step %d, %d in step 0", n, i, live[0])
+		}
+	}
+	// Allocators settle in the first steps; from there on a leak of the 40 kB of
+	// weights and gradients in each step would show.
+	const allowed = 4 << 20
+	if grown := rss[len(rss)-1] - rss[40]; grown > allowed {
+		t.Errorf("resident memory grew by %d bytes from step 40 to step %d", grown, len(rss)-1)
+	}
+}
+
+// resident is the memory of this process in bytes.
+func resident(t *testing.T) int64 {
+	t.Helper()
+	text, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size, pages int64
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		t.Fatal(err)
+	}
+	return pages * int64(os.Getpagesize())
+}
+
+func TestDiverged(t *testing.T) {
+	// A run stops with step, learning rate and the last good checkpoint when the loss is no number.
+	dir := filepath.Join(t.TempDir(), "run")
+	c := tiny(t, "w.lr=1e30", "w.lr_min=0", "w.grad_clip=1e30", "epochs=5")
+	_, err := nas.Search(t.Context(), dir, c, nas.Settings{Every: nas.CheckpointEvery{Steps: 1}})
+	if err == nil {
+		t.Fatal("the run did not stop")
+	}
+	if !strings.Contains(err.Error(), "epoch 0, step") || !strings.Contains(err.Error(), "1e+30") {
+		t.Errorf("the error is %q", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
+		t.Error("the run counts as complete")
+	}
+}
+
+func TestHookStopsRun(t *testing.T) {
+	// A run ends with the hook's error and calls every OnEnd when a hook fails.
+	failed := errors.New("enough")
+	var ends []error
+	_, err := nas.Search(t.Context(), filepath.Join(t.TempDir(), "run"), tiny(t), nas.Settings{Hooks: []nas.Hooks{
+		{OnStep: func(*nas.Run, *nas.Step) error { return failed }, OnEnd: func(_ *nas.Run, err error) error { ends = append(ends, err); return nil }},
+		{OnEnd: func(_ *nas.Run, err error) error { ends = append(ends, err); return nil }},
+	}})
+	if !errors.Is(err, failed) || len(ends) != 2 || !errors.Is(ends[1], failed) {
+		t.Errorf("got error %v, ends %v", err, ends)
+	}
+}
+
+func TestLockedFolder(t *testing.T) {
+	// A second run in a folder is refused when the first is at work, and a finished one comes back as it was.
+	dir := filepath.Join(t.TempDir(), "run")
+	tried := false
+	second := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error {
+		if tried {
+			return nil
+		}
+		tried = true
+		_, err := nas.Search(context.Background(), dir, tiny(t), nas.Settings{})
+		if err == nil || !strings.Contains(err.Error(), "another process works on this run") {
+			t.Errorf("got error %v", err)
+		}
+		return nil
+	}}
+	first, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{Hooks: []nas.Hooks{second}})
+	if err != nil || !tried {
+		t.Fatal(err)
+	}
+	again, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{})
+	if err != nil || again.Genotype.String() != first.Genotype.String() {
+		t.Errorf("got %v, %v", again.Genotype, err)
+	}
+}
+
+func TestTrainThenTest(t *testing.T) {
+	// Test gives the training's own result when it reads the saved weights.
+	dir := filepath.Join(t.TempDir(), "run")
+	trained, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-train.yaml"), nas.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tested, err := nas.Test(t.Context(), dir, torch.CPU)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tested.TestError != trained.TestError || tested.TestLoss != trained.TestLoss || tested.Parameters != trained.Parameters {
+		t.Errorf("trained %+v, tested %+v", trained, tested)
+	}
+}

@@ -1,0 +1,34 @@
+package nas
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"godarts/cells"
+)
+
+// Strategy searches cells. It is made for a run, whose checkpoints hold its
+// state; Search goes on from the run's position.
+type Strategy interface {
+	Search(ctx context.Context, run *Run) (cells.Genotype, error)
+	State
+}
+
+// strategies are all strategies by the name that configs use.
+var strategies = map[string]func(*Run) (Strategy, error){
+	"darts": newDARTS,
+}
+
+// newStrategy makes the strategy that the run's config names. Its tensors belong
+// to the present scope.
+func newStrategy(r *Run) (Strategy, error) {
+	name := r.Config.Strategy.Name
+	s, ok := strategies[name]
+	if !ok {
+		return nil, fmt.Errorf("nas: unknown strategy %q (there are: %s)", name, strings.Join(slices.Sorted(maps.Keys(strategies)), ", "))
+	}
+	return s(r)
+}
