@@ -1,0 +1,61 @@
+// Package godarts_test holds what is true of the module as a whole.
+package godarts_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestImports(t *testing.T) {
+	// No package imports one that it must not know when the module is listed.
+	layers := []struct {
+		folder    string
+		forbidden []string
+		reason    string
+	}{
+		{"godarts/torch", []string{"godarts/cells", "godarts/darts", "godarts/nas", "godarts/cmd"}, "the binding knows no networks"},
+		{"godarts/cells", []string{"godarts/darts", "godarts/nas", "godarts/cmd"}, "a cell knows no search"},
+		{"godarts/darts", []string{"godarts/nas", "godarts/cmd"}, "the method knows no runs"},
+		{"godarts/nas", []string{"godarts/cmd"}, "a library does not import its program"},
+		{"godarts/nas/config", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading a config needs no libtorch"},
+		{"godarts/nas/data", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "loaders yield Go slices"},
+		{"godarts/nas/rng", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "streams are plain Go"},
+	}
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		for _, layer := range layers {
+			if !within(words[0], layer.folder) {
+				continue
+			}
+			seen[layer.folder] = true
+			for _, imported := range words[1:] {
+				if slices.ContainsFunc(layer.forbidden, func(f string) bool { return within(imported, f) }) {
+					t.Errorf("%s imports %s: %s", words[0], imported, layer.reason)
+				}
+			}
+			if layer.folder == "godarts/torch" {
+				for _, imported := range words[1:] {
+					if strings.Contains(strings.Split(imported, "/")[0], ".") {
+						t.Errorf("%s imports %s: the binding needs the standard library alone", words[0], imported)
+					}
+				}
+			}
+		}
+	}
+	for _, layer := range layers {
+		if !seen[layer.folder] {
+			t.Errorf("no package lies in %s", layer.folder)
+		}
+	}
+}
+
+func within(path, folder string) bool {
+	return path == folder || strings.HasPrefix(path, folder+"/")
+}
