@@ -68,11 +68,6 @@ func depthwise(p nn.Path, c, kernel, stride, dilation int) nn.Layer {
 	})
 }
 
-// pointwise mixes channels: a 1x1 convolution.
-func pointwise(p nn.Path, in, out, stride int) nn.Layer {
-	return nn.NewConv2d(p, in, out, [2]int{1, 1}, torch.Conv2dOptions{Stride: stride})
-}
-
 // sepConv is twice [ReLU, depthwise, pointwise, batch norm], the stride in the
 // first. Reference cnn/operations.py SepConv.
 func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
@@ -80,11 +75,11 @@ func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	return nn.Sequential{
 		nn.ReLU,
 		depthwise(op.Index(1), c, kernel, stride, 1),
-		pointwise(op.Index(2), c, c, 1),
+		nn.NewPointwise(op.Index(2), c, c, 1),
 		nn.NewBatchNorm2d(op.Index(3), c, affine),
 		nn.ReLU,
 		depthwise(op.Index(5), c, kernel, 1, 1),
-		pointwise(op.Index(6), c, c, 1),
+		nn.NewPointwise(op.Index(6), c, c, 1),
 		nn.NewBatchNorm2d(op.Index(7), c, affine),
 	}
 }
@@ -96,7 +91,7 @@ func dilConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	return nn.Sequential{
 		nn.ReLU,
 		depthwise(op.Index(1), c, kernel, stride, 2),
-		pointwise(op.Index(2), c, c, 1),
+		nn.NewPointwise(op.Index(2), c, c, 1),
 		nn.NewBatchNorm2d(op.Index(3), c, affine),
 	}
 }
@@ -118,7 +113,7 @@ func ReLUConvBN(p nn.Path, in, out int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
 		nn.ReLU,
-		pointwise(op.Index(1), in, out, 1),
+		nn.NewPointwise(op.Index(1), in, out, 1),
 		nn.NewBatchNorm2d(op.Index(2), out, affine),
 	}
 }
@@ -133,8 +128,8 @@ type factorizedReduce struct {
 // Reference cnn/operations.py FactorizedReduce.
 func FactorizedReduce(p nn.Path, in, out int, affine bool) nn.Layer {
 	return &factorizedReduce{
-		conv1: pointwise(p.At("conv_1"), in, out/2, 2),
-		conv2: pointwise(p.At("conv_2"), in, out/2, 2),
+		conv1: nn.NewPointwise(p.At("conv_1"), in, out/2, 2),
+		conv2: nn.NewPointwise(p.At("conv_2"), in, out/2, 2),
 		bn:    nn.NewBatchNorm2d(p.At("bn"), out, affine),
 	}
 }

@@ -286,7 +286,7 @@ func newAuxiliaryHead(p nn.Path, channels, classes int) *auxiliaryHead {
 			nn.Func(func(x torch.Tensor) torch.Tensor {
 				return torch.AvgPool2d(x, torch.Pool2dOptions{Kernel: 5, Stride: 3, ExcludePad: true}) // [N,C,2,2]
 			}),
-			pointwise(features.Index(2), channels, 128, 1),
+			nn.NewPointwise(features.Index(2), channels, 128, 1),
 			nn.NewBatchNorm2d(features.Index(3), 128, true),
 			nn.ReLU,
 			nn.NewConv2d(features.Index(5), 128, 768, [2]int{2, 2}, torch.Conv2dOptions{}), // [N,768,1,1]

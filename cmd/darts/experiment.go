@@ -1,0 +1,310 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/pflag"
+	"golang.org/x/term"
+
+	"godarts/cells"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/torch"
+)
+
+// kind is what differs between a search and a training.
+type kind struct {
+	name, experiment, example string
+	run                       func(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error
+}
+
+var (
+	searches  = kind{"search", config.Search, "darts search configs/cifar10-darts-second.yaml --seed 3 --out runs/second-3", search}
+	trainings = kind{"train", config.Train, "darts train configs/cifar10-train.yaml --genotype runs/second-3", train}
+)
+
+// experimentFlags are the flags of search and train.
+type experimentFlags struct {
+	set             []string
+	out, resume     string
+	checkpointEvery string
+	device          string
+	threads         int
+	seed            int64
+	genotype        string // train
+}
+
+func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
+	if k.experiment == config.Train {
+		f.StringVar(&o.genotype, "genotype", "", "cell to train: a published `NAME`, a genotype's text, a file with one, or a run folder")
+	}
+	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`; can be given several times")
+	f.StringVar(&o.out, "out", "", "run `folder`; default runs/NAME-TIME")
+	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after that many steps (`100`) or that much time (10m), and after each epoch")
+	f.StringVar(&o.resume, "resume", "", "go on with the run in `DIR`; needs nothing else")
+	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
+	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
+	f.Int64Var(&o.seed, "seed", 0, "seed of every random stream; default the config's")
+}
+
+func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
+	f := newFlags(k.name, "CONFIG [flags]\n       darts "+k.name+" --resume DIR", k.example, stdout)
+	usage := f.Usage
+	f.Usage = func() {
+		usage()
+		fmt.Fprintf(stdout, "\nkeys of a config, for files and --set:\n  %s\n", strings.Join(config.Keys(), "\n  "))
+	}
+	var o experimentFlags
+	o.register(f, k)
+	if err := parse(f, args, 0, 1, "one CONFIG"); err != nil {
+		return err
+	}
+	c, dir, err := o.prepare(f, k, stderr)
+	if err != nil {
+		return usageError{err}
+	}
+	every, err := parseEvery(o.checkpointEvery)
+	if err != nil {
+		return usageError{err}
+	}
+	if o.threads < 0 || o.threads > 1024 {
+		return usagef("%s: --threads %d: wanted 1 to 1024, or 0 for libtorch's choice", k.name, o.threads)
+	}
+	if o.threads > 0 {
+		torch.SetThreads(o.threads)
+	}
+	device, err := torch.ParseDevice(o.device)
+	if err != nil {
+		return usageError{err}
+	}
+	if nas.Finished(dir) {
+		fmt.Fprintf(stdout, "the run in %s is complete\n", dir)
+	} else {
+		fmt.Fprintf(stdout, "run folder: %s\n", dir)
+	}
+	return k.start(dir, c, nas.Settings{Device: device, Every: every}, stdout)
+}
+
+// start runs the experiment until it ends or a signal comes; a second signal
+// kills the process.
+func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	began := false
+	start := nas.Hooks{OnStart: func(*nas.Run) error {
+		began = true
+		return nil
+	}}
+	s.Hooks = append(s.Hooks, start, nas.Progress(stdout, isTerminal(stdout)))
+	err := k.run(ctx, dir, c, s, stdout)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled):
+		return interruptedError{fmt.Sprintf("darts %s --resume %s", k.name, dir)}
+	case !began:
+		return usageError{err}
+	}
+	return err
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// prepare finds the config and the run folder, of a new run or of the one to go
+// on with.
+func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind, stderr io.Writer) (*config.Config, string, error) {
+	var c *config.Config
+	var dir string
+	var err error
+	if o.resume != "" {
+		dir = o.resume
+		c, err = o.prepareResume(f, k, stderr)
+	} else {
+		dir = o.out
+		c, err = o.prepareNew(f, k)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	if c.Experiment != k.experiment {
+		return nil, "", fmt.Errorf("%s: %s is the config of a %s: use `darts %s`", k.name, firstOf(o.resume, f.Arg(0)), c.Experiment, c.Experiment)
+	}
+	if dir == "" {
+		name := strings.TrimSuffix(filepath.Base(f.Arg(0)), filepath.Ext(f.Arg(0)))
+		dir = filepath.Join("runs", name+time.Now().Format("-20060102-150405"))
+	}
+	return c, dir, nil
+}
+
+func firstOf(a, b string) string {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+func (o *experimentFlags) prepareNew(f *pflag.FlagSet, k kind) (*config.Config, error) {
+	if f.NArg() != 1 {
+		return nil, fmt.Errorf("%s: no CONFIG given; for example: %s", k.name, k.example)
+	}
+	c, err := config.Load(f.Arg(0), o.set...)
+	if err != nil {
+		return nil, err
+	}
+	if f.Changed("seed") {
+		if o.seed < 0 {
+			return nil, fmt.Errorf("%s: --seed %d: wanted 0 or more", k.name, o.seed)
+		}
+		c.Seed = o.seed
+	}
+	if c.Experiment == config.Train {
+		g, err := nas.ReadGenotype(firstOf(o.genotype, c.Genotype))
+		if err != nil {
+			return nil, err
+		}
+		if g.IsRecurrent() {
+			return nil, fmt.Errorf("%s: %s is a recurrent cell, this network takes convolutional ones", k.name, o.genotype)
+		}
+		c.Genotype = g.String()
+	}
+	return c, nil
+}
+
+// prepareResume takes device and threads from the run, where the flags do not
+// say otherwise.
+func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind, stderr io.Writer) (*config.Config, error) {
+	for _, flag := range []string{"set", "out", "seed", "genotype"} {
+		if f.Changed(flag) {
+			return nil, fmt.Errorf("%s: --%s does not go with --resume: the run folder says it", k.name, flag)
+		}
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("%s: --resume takes the config from the run folder, but %q is given", k.name, f.Arg(0))
+	}
+	c, err := nas.ReadConfig(o.resume)
+	if err != nil {
+		return nil, err
+	}
+	a, err := nas.ReadAbout(o.resume)
+	if err != nil {
+		return nil, err
+	}
+	if !f.Changed("device") {
+		o.device = a.Device
+	}
+	if !f.Changed("threads") {
+		o.threads = a.Threads
+	} else if o.threads != a.Threads {
+		fmt.Fprintf(stderr, "darts: the run had %d threads until now: with %d it does not end with the same bits\n", a.Threads, o.threads)
+	}
+	return c, nil
+}
+
+// parseEvery reads "100" as steps and "10m" as time.
+func parseEvery(text string) (nas.CheckpointEvery, error) {
+	if n, err := strconv.Atoi(text); err == nil && n > 0 {
+		return nas.CheckpointEvery{Steps: n}, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d > 0 {
+		return nas.CheckpointEvery{Interval: d}, nil
+	}
+	return nas.CheckpointEvery{}, fmt.Errorf("--checkpoint-every %s: wanted steps (100) or a time (10m)", text)
+}
+
+func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
+	result, err := nas.Search(ctx, dir, c, s)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, result.Genotype)
+	if len(result.Evaluations) > 0 {
+		table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
+		fmt.Fprintln(table, "cell\tparameters\ttest error\t")
+		for _, r := range result.Evaluations {
+			fmt.Fprintf(table, "%s\t%d\t%.2f %%\t\n", r.Name, r.Parameters, r.TestError)
+		}
+		table.Flush()
+	}
+	printExpect(stdout, c)
+	fmt.Fprintf(stdout, "run folder: %s\n", dir)
+	return nil
+}
+
+func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
+	result, err := nas.Train(ctx, dir, c, s)
+	if err != nil {
+		return err
+	}
+	printResult(stdout, result)
+	printExpect(stdout, c)
+	fmt.Fprintf(stdout, "run folder: %s\n", dir)
+	return nil
+}
+
+func printResult(w io.Writer, r nas.TrainResult) {
+	fmt.Fprintf(w, "test error %.2f %%, loss %.4f, %d parameters\n", r.TestError, r.TestLoss, r.Parameters)
+}
+
+func printExpect(w io.Writer, c *config.Config) {
+	if e := c.Expect; e != nil {
+		fmt.Fprintf(w, "published: test error %.2f ± %.2f %% (%s)\n", e.TestError, e.Std, e.Source)
+	}
+}
+
+func runTest(args []string, stdout, _ io.Writer) error {
+	f := newFlags("test", "RUN [flags]", "darts test runs/cifar10-train-20260102-030405", stdout)
+	device := f.String("device", "cpu", "cpu, cuda or cuda:N")
+	threads := f.Int("threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
+	if err := parse(f, args, 1, 1, "one RUN"); err != nil {
+		return err
+	}
+	if *threads > 0 {
+		torch.SetThreads(*threads)
+	}
+	d, err := torch.ParseDevice(*device)
+	if err != nil {
+		return usageError{err}
+	}
+	c, err := nas.ReadConfig(f.Arg(0))
+	if err != nil {
+		return usageError{err}
+	}
+	result, err := nas.Test(context.Background(), f.Arg(0), d)
+	if err != nil {
+		return usageError{err}
+	}
+	printResult(stdout, result)
+	printExpect(stdout, c)
+	return nil
+}
+
+func runGenotypes(args []string, stdout, _ io.Writer) error {
+	f := newFlags("genotypes", "", "darts genotypes", stdout)
+	if err := parse(f, args, 0, 0, "no argument"); err != nil {
+		return err
+	}
+	fmt.Fprintln(stdout, "convolutional cells:")
+	for _, g := range cells.Known {
+		fmt.Fprintf(stdout, "  %s = %s\n", g.Name, g.Genotype)
+	}
+	fmt.Fprintln(stdout, "recurrent cells:")
+	for _, g := range cells.RecurrentKnown {
+		fmt.Fprintf(stdout, "  %s = %s\n", g.Name, g.Genotype)
+	}
+	return nil
+}

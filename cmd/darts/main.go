@@ -1,0 +1,131 @@
+// Command darts searches cells, trains and tests the networks they make, and
+// draws them.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+
+// Exit statuses.
+const (
+	exitOK          = 0
+	exitFailed      = 1   // the run failed
+	exitUsage       = 2   // wrong usage or config: no run began
+	exitInterrupted = 130 // as a shell reports SIGINT
+)
+
+// command is a sub-command: run gets its arguments and says how it ended.
+type command struct {
+	name, summary string
+	run           func(args []string, stdout, stderr io.Writer) error
+}
+
+func commands() []command {
+	return []command{
+		{"search", "search a cell", func(a []string, out, err io.Writer) error { return runExperiment(searches, a, out, err) }},
+		{"train", "train the network of a cell from scratch", func(a []string, out, err io.Writer) error { return runExperiment(trainings, a, out, err) }},
+		{"test", "measure a trained network on the test images", runTest},
+		{"draw", "draw cells as SVG", runDraw},
+		{"genotypes", "list the published cells", runGenotypes},
+		{"data", "get data sets", runData},
+		{"version", "print versions and devices", runVersion},
+	}
+}
+
+// usageError is a mistake in the arguments, the config or what they name, found
+// before a run began.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// interruptedError says how to go on with a run that a signal stopped.
+type interruptedError struct{ how string }
+
+func (e interruptedError) Error() string { return "interrupted; go on with: " + e.how }
+
+func run(args []string, stdout, stderr io.Writer) int {
+	err := dispatch(args, stdout, stderr)
+	var usage usageError
+	var interrupted interruptedError
+	switch {
+	case err == nil, errors.Is(err, pflag.ErrHelp):
+		return exitOK
+	case errors.As(err, &interrupted):
+		fmt.Fprintln(stderr, interrupted)
+		return exitInterrupted
+	case errors.As(err, &usage):
+		fmt.Fprintln(stderr, "darts:", oneLine(err))
+		return exitUsage
+	}
+	fmt.Fprintln(stderr, "darts:", oneLine(err))
+	return exitFailed
+}
+
+// oneLine joins the lines of an error that is several.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+
+func dispatch(args []string, stdout, stderr io.Writer) error {
+	if len(args) == 0 {
+		printUsage(stderr)
+		return usagef("no command given")
+	}
+	name := args[0]
+	if slices.Contains([]string{"help", "-h", "--help"}, name) {
+		printUsage(stdout)
+		return nil
+	}
+	for _, c := range commands() {
+		if c.name == name {
+			return c.run(args[1:], stdout, stderr)
+		}
+	}
+	var names []string
+	for _, c := range commands() {
+		names = append(names, c.name)
+	}
+	return usagef("unknown command %q (there are: %s)", name, strings.Join(names, ", "))
+}
+
+func printUsage(w io.Writer) {
+	fmt.Fprint(w, "darts searches neural network cells by gradients and trains what it finds.\n\nusage: darts COMMAND [ARGUMENT ...]\n\n")
+	for _, c := range commands() {
+		fmt.Fprintf(w, "  %-10s %s\n", c.name, c.summary)
+	}
+	fmt.Fprint(w, "\n  darts search configs/quickstart.yaml\n\n`darts COMMAND --help` tells more of each.\n")
+}
+
+// newFlags makes the flag set of a sub-command with its help text.
+func newFlags(name, usage, example string, stdout io.Writer) *pflag.FlagSet {
+	f := pflag.NewFlagSet("darts "+name, pflag.ContinueOnError)
+	f.SetOutput(io.Discard)
+	f.SortFlags = false
+	f.Usage = func() {
+		fmt.Fprintf(stdout, "usage: darts %s %s\n\n%s\nexample:\n  %s\n", name, usage, f.FlagUsages(), example)
+	}
+	return f
+}
+
+// parse reads the flags and checks the number of arguments left.
+func parse(f *pflag.FlagSet, args []string, min, max int, wanted string) error {
+	if err := f.Parse(args); err != nil {
+		if errors.Is(err, pflag.ErrHelp) {
+			return err
+		}
+		return usagef("%s: %w (`%s --help` lists the flags)", strings.TrimPrefix(f.Name(), "darts "), err, f.Name())
+	}
+	if n := f.NArg(); n < min || n > max {
+		return usagef("%s: %s wanted, %d given", strings.TrimPrefix(f.Name(), "darts "), wanted, n)
+	}
+	return nil
+}

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"runtime"
+
+	"godarts/nas"
+	"godarts/torch"
+)
+
+func runVersion(args []string, stdout, _ io.Writer) error {
+	f := newFlags("version", "", "darts version", stdout)
+	if err := parse(f, args, 0, 0, "no argument"); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "darts %s\nlibtorch %s, %d threads\n%s %s/%s\n", nas.Version(), torch.Version(), torch.Threads(),
+		runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	if device, err := torch.CUDA(0); err != nil {
+		fmt.Fprintln(stdout, "no GPU:", err)
+	} else {
+		fmt.Fprintln(stdout, "GPU:", device)
+	}
+	return nil
+}
