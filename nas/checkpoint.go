@@ -86,8 +86,7 @@ func (r *Run) saveScoped() error {
 	state := r.state.StateDict()
 	for name, t := range state {
 		if t.Dtype().IsFloat() && t.IsFinite().ToDtype(torch.Float32).Amin(nil, false).Item() == 0 {
-			return fmt.Errorf("nas: checkpoint: %q is not finite after epoch %d, step %d; the earlier checkpoint stays: %s",
-				name, r.at.Epoch, r.at.Step, r.lastCheckpoint())
+			return r.diverged(r.at.Step-1, fmt.Sprintf("%q is not finite", name))
 		}
 	}
 	tensors := torch.StateDict{rngCPU: torch.RNGState(torch.CPU)}

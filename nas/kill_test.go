@@ -58,12 +58,12 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("starts two dozen processes")
 	}
-	const epochs, kills = "epochs=40", 10 // three steps an epoch: enough to be killed ten times
+	const epochs, kills = "epochs=33", 10 // three steps an epoch: enough to be killed ten times
 	for _, test := range []struct {
 		name   string
 		config *config.Config
 	}{
-		{"search", tiny(t, "strategy.order=2", epochs)},
+		{"search", tiny(t, epochs)},
 		{"training", load(t, "testdata/tiny-train.yaml", epochs)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -71,7 +71,7 @@ func TestKilled(t *testing.T) {
 			finish(t, undisturbed)
 			r := rand.New(rand.NewPCG(1, 1))
 			for range kills {
-				killAfter(t, killed, r.IntN(10), time.Duration(r.IntN(20_000))*time.Microsecond)
+				killAfter(t, killed, r.IntN(9), time.Duration(r.IntN(20_000))*time.Microsecond)
 			}
 			if nas.Finished(killed) {
 				t.Fatalf("the run was complete before it had been killed %d times", kills)

@@ -153,13 +153,14 @@ func (s *Step) finite() error {
 	if !math.IsNaN(s.Loss) && !math.IsInf(s.Loss, 0) {
 		return nil
 	}
-	return &DivergedError{Epoch: s.Epoch, Step: s.Index, LR: s.LR, Loss: s.Loss, Checkpoint: s.run.lastCheckpoint()}
+	return s.run.diverged(s.Index, fmt.Sprintf("the loss is %g", s.Loss))
 }
 
-// DivergedError ends a run whose loss is no number any more.
+// DivergedError ends a run whose loss or weights are no numbers any more.
 type DivergedError struct {
-	Epoch, Step int
-	LR, Loss    float64
+	Epoch, Step int // the step that found it
+	What        string
+	LR          float64
 	Checkpoint  string // the last good one, empty if there is none
 }
 
@@ -168,7 +169,11 @@ func (e *DivergedError) Error() string {
 	if e.Checkpoint != "" {
 		last = "the last good checkpoint is " + e.Checkpoint
 	}
-	return fmt.Sprintf("nas: epoch %d, step %d: the loss is %g at learning rate %.6g; %s", e.Epoch, e.Step, e.Loss, e.LR, last)
+	return fmt.Sprintf("nas: epoch %d, step %d: %s at learning rate %.6g; %s", e.Epoch, e.Step, e.What, e.LR, last)
+}
+
+func (r *Run) diverged(step int, what string) error {
+	return &DivergedError{Epoch: r.at.Epoch, Step: step, What: what, LR: r.LR(r.at.Epoch), Checkpoint: r.lastCheckpoint()}
 }
 
 // Finish ends an epoch: it calls the hooks and moves to the next.

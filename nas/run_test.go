@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -21,7 +22,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		rss = append(rss, resident(t))
 		return nil
 	}}
-	c := tiny(t, "strategy.order=2", "epochs=70")
+	c := tiny(t, "strategy.order=2", "network.nodes=1", "epochs=70")
 	if _, err := nas.Search(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
 		t.Fatal(err)
 	}
@@ -56,18 +57,26 @@ func resident(t *testing.T) int64 {
 }
 
 func TestDiverged(t *testing.T) {
-	// A run stops with step, learning rate and the last good checkpoint when the loss is no number.
-	dir := filepath.Join(t.TempDir(), "run")
-	c := tiny(t, "w.lr=1e30", "w.lr_min=0", "w.grad_clip=1e30", "epochs=5")
-	_, err := nas.Search(t.Context(), dir, c, nas.Settings{Every: nas.CheckpointEvery{Steps: 1}})
-	if err == nil {
-		t.Fatal("the run did not stop")
-	}
-	if !strings.Contains(err.Error(), "epoch 0, step") || !strings.Contains(err.Error(), "1e+30") {
-		t.Errorf("the error is %q", err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, "result.json")); err == nil {
-		t.Error("the run counts as complete")
+	// A run stops with step, learning rate and the last good checkpoint when its numbers are none any more.
+	for _, test := range []struct {
+		name    string
+		every   nas.CheckpointEvery
+		message string
+	}{
+		{"loss", nas.CheckpointEvery{}, `^nas: epoch 0, step \d: the loss is \S+ at learning rate 1e\+30; no checkpoint was saved before$`},
+		{"weights, before they are saved", nas.CheckpointEvery{Steps: 1}, `^nas: epoch 0, step \d: "\S+" is not finite at learning rate 1e\+30; the last good checkpoint is \S+/checkpoint.safetensors$`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			c := tiny(t, "w.lr=1e30", "w.lr_min=0", "w.grad_clip=1e30", "epochs=5", "data.batch=4")
+			_, err := nas.Search(t.Context(), dir, c, nas.Settings{Every: test.every})
+			if err == nil || !regexp.MustCompile(test.message).MatchString(err.Error()) {
+				t.Errorf("got error %v", err)
+			}
+			if nas.Finished(dir) {
+				t.Error("the run counts as complete")
+			}
+		})
 	}
 }
 
