@@ -105,7 +105,9 @@ func gather(g torch.Tensor, ps []*Parameter, grads []torch.Tensor) {
 			}
 			to, from = append(to, v), append(from, grads[i])
 		}
-		torch.ForeachCopy_(to, from)
+		if len(to) > 0 {
+			torch.ForeachCopy_(to, from)
+		}
 	})
 }
 

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// tinyConfig is a search of some steps with a training behind it.
+const tinyConfig = `experiment: search
+strategy: {name: darts, order: 1}
+data: {name: digits, subset: 64, batch: 12}
+network: {channels: 2, layers: 3, nodes: 2, stem_multiplier: 1}
+epochs: 2
+evaluate:
+  random: 1
+  batch: 32
+  network: {channels: 2, layers: 3, stem_multiplier: 1}
+  epochs: 1
+`
+
+const tinyTraining = `experiment: train
+data: {name: digits, subset: 36, batch: 12, cutout: 0}
+network: {channels: 2, layers: 3, stem_multiplier: 1, auxiliary: false}
+genotype: DARTS_V1
+epochs: 1
+`
+
+func writeFile(t *testing.T, name, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestBadUsage(t *testing.T) {
+	// One clear line and exit status 2 come back when arguments, config or what they name are wrong.
+	config := writeFile(t, "tiny.yaml", tinyConfig)
+	training := writeFile(t, "training.yaml", tinyTraining)
+	typo := writeFile(t, "typo.yaml", strings.Replace(tinyConfig, "epochs: 2", "epoch: 2", 1))
+	notRun := t.TempDir()
+	sealed := filepath.Join(writeFile(t, "file", ""), "run") // its parent is no folder
+	for _, test := range []struct {
+		name string
+		args []string
+		want string // of stderr, a regular expression
+	}{
+		{"no command", nil, `^darts: no command given\n$`},
+		{"unknown command", []string{"serach"}, `^darts: unknown command "serach" \(there are: search, train, test, .*\)\n$`},
+		{"unknown flag", []string{"search", config, "--sed", "3"}, "^darts: search: unknown flag: --sed \\(`darts search --help` lists the flags\\)\n$"},
+		{"no config", []string{"search"}, `^darts: search: no CONFIG given; for example: `},
+		{"two configs", []string{"search", config, config}, `^darts: search: one CONFIG wanted, 2 given\n$`},
+		{"missing config", []string{"search", "nowhere.yaml"}, `nowhere.yaml`},
+		{"unknown key", []string{"search", typo}, `typo.yaml:5: unknown key "epoch" \(nearest: "epochs"\)\n$`},
+		{"unknown key in --set", []string{"search", config, "--set", "w.lrr=1"}, `--set w.lrr=1.*nearest: "w.lr"`},
+		{"value out of range", []string{"search", config, "--set", "network.channels=3"}, `network.channels.*even`},
+		{"training as search", []string{"search", training}, "^darts: search: .* is the config of a train: use `darts train`\n$"},
+		{"bad device", []string{"search", config, "--device", "tpu"}, `^darts: torch: unknown device "tpu" \(wanted cpu, cuda or cuda:N\)\n$`},
+		{"bad interval", []string{"search", config, "--checkpoint-every", "soon"}, `--checkpoint-every soon: wanted steps \(100\) or a time \(10m\)`},
+		{"bad threads", []string{"search", config, "--threads", "-1"}, `--threads -1: wanted 1 to 1024`},
+		{"bad seed", []string{"search", config, "--seed", "-1"}, `--seed -1: wanted 0 or more`},
+		{"resume of no run", []string{"search", "--resume", notRun}, `holds no run: there is no config.yaml\n$`},
+		{"resume with a config", []string{"search", config, "--resume", notRun}, `--resume takes the config from the run folder`},
+		{"resume with a seed", []string{"search", "--seed", "1", "--resume", notRun}, `--seed does not go with --resume`},
+		{"folder not writable", []string{"search", config, "--out", sealed}, `run folder: .*not a directory\n$`},
+		{"folder in use", []string{"search", config, "--out", filepath.Dir(config)}, `is not empty: choose another --out\n$`},
+		{"missing data", []string{"search", config, "--set", "data.name=cifar10", "--set", "data.root=" + notRun, "--out", filepath.Join(notRun, "r")}, `darts data get cifar10`},
+		{"unknown operation", []string{"train", training, "--genotype", "Genotype(normal=[('sep_conv_9x9', 0)])"}, `offset 18: unknown op "sep_conv_9x9" \(nearest: "sep_conv_`},
+		{"edge from a later node", []string{"train", training, "--genotype",
+			"Genotype(normal=[('skip_connect', 0), ('skip_connect', 2)], normal_concat=[2], reduce=[('skip_connect', 0), ('skip_connect', 1)], reduce_concat=[2])"},
+			`normal cell: edge 1 of node 0: comes from state 2, want an earlier state`},
+		{"unknown cell", []string{"train", training, "--genotype", "DARTS_V3"}, `DARTS_V2`},
+		{"test of no run", []string{"test", notRun}, `holds no run`},
+		{"unknown data", []string{"data", "get", "cifar11"}, `cifar10`},
+		{"unknown data action", []string{"data", "fetch", "cifar10"}, `unknown action "fetch" \(wanted: get\)`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			status := run(test.args, &stdout, &stderr)
+			lines := strings.Split(strings.TrimSuffix(stderr.String(), "\n"), "\n")
+			last := lines[len(lines)-1] + "\n"
+			if want := exitUsage; status != want && test.name != "unknown data" {
+				t.Errorf("exit status %d, want %d", status, want)
+			}
+			if !regexp.MustCompile(test.want).MatchString(last) {
+				t.Errorf("stderr is %q, want %q", stderr.String(), test.want)
+			}
+			if test.args != nil && len(lines) != 1 {
+				t.Errorf("%d lines on stderr: %q", len(lines), stderr.String())
+			}
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	// Every command prints usage and an example, with status 0, when asked for help.
+	for _, c := range commands() {
+		var stdout, stderr bytes.Buffer
+		if status := run([]string{c.name, "--help"}, &stdout, &stderr); status != exitOK || stderr.Len() > 0 {
+			t.Errorf("%s: status %d, stderr %q", c.name, status, stderr.String())
+		}
+		for _, want := range []string{"usage: darts " + c.name, "example:\n  darts " + c.name} {
+			if !strings.Contains(stdout.String(), want) {
+				t.Errorf("%s: the help lacks %q", c.name, want)
+			}
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"help"}, &stdout, &stderr); status != exitOK || !strings.Contains(stdout.String(), "search") {
+		t.Errorf("status %d, stdout %q", status, stdout.String())
+	}
+}
+
+func TestSearchToTest(t *testing.T) {
+	// A search with its evaluation, a training of its cell, the test of that and the drawing work in a row.
+	dir := t.TempDir()
+	config, training := writeFile(t, "tiny.yaml", tinyConfig), writeFile(t, "training.yaml", tinyTraining)
+	searched, trained := filepath.Join(dir, "searched"), filepath.Join(dir, "trained")
+	for _, step := range []struct {
+		args []string
+		want []string // regular expressions of stdout
+	}{
+		{[]string{"search", config, "--out", searched, "--seed", "5"}, []string{`(?m)^ +found +\d+ +[\d.]+ %`, `(?m)^ *random-1 +\d+ +[\d.]+ %`, `run folder: ` + searched, `epoch 2/2: train loss`}},
+		{[]string{"search", "--resume", searched}, []string{`the run in .* is complete`, `(?m)^ *random-1 `}},
+		{[]string{"train", training, "--genotype", searched, "--out", trained}, []string{`(?m)^test error [\d.]+ %, loss [\d.]+, \d+ parameters$`}},
+		{[]string{"test", trained}, []string{`^test error [\d.]+ %, loss [\d.]+, \d+ parameters\n$`}},
+		{[]string{"draw", searched, "-o", filepath.Join(dir, "pictures")}, []string{`normal.svg\n.*reduce.svg\n$`}},
+		{[]string{"draw", "DARTS_V2", "--recurrent", "-o", filepath.Join(dir, "pictures")}, []string{`recurrent.svg\n$`}},
+		{[]string{"genotypes"}, []string{`DARTS_V2 = Genotype\(normal=`}},
+		{[]string{"version"}, []string{`libtorch 2\.`}},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(step.args, &stdout, &stderr); status != exitOK {
+			t.Fatalf("%v: status %d, stderr %q", step.args, status, stderr.String())
+		}
+		for _, want := range step.want {
+			if !regexp.MustCompile(want).MatchString(stdout.String()) {
+				t.Errorf("%v: stdout lacks %q:\n%s", step.args, want, stdout.String())
+			}
+		}
+	}
+	for _, file := range []string{"config.yaml", "run.json", "metrics.jsonl", "checkpoint.safetensors", "genotype.json", "normal.svg", "reduce.svg", "result.json", "found/weights.safetensors"} {
+		if _, err := os.Stat(filepath.Join(searched, file)); err != nil {
+			t.Error(err)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(searched, "config.yaml"))
+	if err != nil || !strings.Contains(string(text), "seed: 5\n") {
+		t.Errorf("the resolved config lacks the seed: %v\n%s", err, text)
+	}
+}
+
+// binary builds the program once for all tests.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "darts")
+	if err != nil {
+		return "", err
+	}
+	file := filepath.Join(dir, "darts")
+	return file, exec.Command("go", "build", "-o", file, ".").Run()
+})
+
+func TestMain(m *testing.M) {
+	status := m.Run()
+	if file, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(file))
+	}
+	os.Exit(status)
+}
+
+func TestInterrupt(t *testing.T) {
+	// A run saves, says how to go on and exits 130 when SIGINT or SIGTERM comes, and goes on from there.
+	darts, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := writeFile(t, "tiny.yaml", tinyConfig)
+	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		t.Run(sig.String(), func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			var stdout, stderr bytes.Buffer
+			p := exec.Command(darts, "search", config, "--out", dir, "--set", "epochs=100")
+			p.Stdout, p.Stderr = &stdout, &stderr
+			if err := p.Start(); err != nil {
+				t.Fatal(err)
+			}
+			waitFor(t, filepath.Join(dir, "checkpoint.safetensors"))
+			if err := p.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			p.Wait()
+			if status := p.ProcessState.ExitCode(); status != exitInterrupted {
+				t.Errorf("exit status %d, want %d", status, exitInterrupted)
+			}
+			if want := "interrupted; go on with: darts search --resume " + dir + "\n"; stderr.String() != want {
+				t.Errorf("stderr is %q, want %q", stderr.String(), want)
+			}
+			again := exec.Command(darts, "search", "--resume", dir)
+			out, err := again.StdoutPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := again.Start(); err != nil {
+				t.Fatal(err)
+			}
+			head := make([]byte, 400)
+			n, _ := out.Read(head)
+			for !bytes.Contains(head[:n], []byte("going on in epoch")) && n < len(head) {
+				more, err := out.Read(head[n:])
+				if n += more; err != nil {
+					break
+				}
+			}
+			again.Process.Kill()
+			again.Wait()
+			if !bytes.Contains(head[:n], []byte("going on in epoch")) {
+				t.Errorf("stdout of the resumed run: %q", head[:n])
+			}
+		})
+	}
+}
+
+func waitFor(t *testing.T, file string) {
+	t.Helper()
+	for range 600 {
+		if _, err := os.Stat(file); err == nil {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	t.Fatalf("%s does not appear", file)
+}
+
+func TestToyConfigs(t *testing.T) {
+	// Every toy config runs to its end.
+	if testing.Short() {
+		t.Skip("trains every toy")
+	}
+	toys, err := filepath.Glob("../../configs/*.toy.yaml")
+	if err != nil || len(toys) == 0 {
+		t.Fatalf("no toy configs: %v", err)
+	}
+	for _, toy := range toys {
+		t.Run(filepath.Base(toy), func(t *testing.T) {
+			command := "search"
+			if strings.Contains(toy, "train") {
+				command = "train"
+			}
+			var stdout, stderr bytes.Buffer
+			if status := run([]string{command, toy, "--out", filepath.Join(t.TempDir(), "run")}, &stdout, &stderr); status != exitOK {
+				t.Errorf("status %d, stderr %q", status, stderr.String())
+			}
+		})
+	}
+}

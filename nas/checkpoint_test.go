@@ -1,0 +1,140 @@
+package nas_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"godarts/nas"
+)
+
+// interrupted is a run folder whose checkpoint says that one epoch is done.
+func interrupted(t *testing.T) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	stop := nas.Hooks{OnEpoch: func(*nas.Run, *nas.Epoch) error {
+		cancel()
+		return nil
+	}}
+	_, err := nas.Search(ctx, dir, tiny(t), nas.Settings{Hooks: []nas.Hooks{stop}})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestBadCheckpoint(t *testing.T) {
+	// A run does not go on, and says what is wrong, when its checkpoint is damaged or another run's.
+	dir := interrupted(t)
+	file := filepath.Join(dir, nas.CheckpointFile)
+	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	flip := func(at int) []byte {
+		b := bytes.Clone(good)
+		b[at] ^= 4
+		return b
+	}
+	configText, err := os.ReadFile(filepath.Join(dir, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name    string
+		content []byte
+		set     []string
+		want    []string
+	}{
+		{"empty", nil, nil, []string{"is damaged"}},
+		{"truncated", good[:len(good)/2], nil, []string{"is damaged"}},
+		{"one byte short", good[:len(good)-1], nil, []string{"is damaged"}},
+		{"bit flipped in the weights", flip(len(good) - 5), nil, []string{"is damaged: its checksum does not fit"}},
+		{"bit flipped in the position", flip(bytes.Index(good, []byte(`correct`)) + 12), nil, []string{"is damaged"}},
+		{"another config", good, []string{"w.lr=0.5", "network.channels=4"}, []string{"is of another config: ", "w.lr: 0.5 ", "0.025 ", "network.channels: 4 "}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if err := os.WriteFile(file, test.content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			c := tiny(t, test.set...)
+			_, err := nas.Search(t.Context(), dir, c, nas.Settings{})
+			if err == nil {
+				t.Fatal("the run went on")
+			}
+			for _, want := range append(test.want, file) {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("the error %q does not contain %q", err, want)
+				}
+			}
+			if strings.Contains(err.Error(), "\n") {
+				t.Errorf("the error %q is several lines", err)
+			}
+			if left, err := os.ReadFile(file); err != nil || !bytes.Equal(left, test.content) {
+				t.Error("the checkpoint was touched")
+			}
+			if left, err := os.ReadFile(filepath.Join(dir, "config.yaml")); err != nil || !bytes.Equal(left, configText) {
+				t.Error("the config was touched")
+			}
+		})
+	}
+}
+
+func TestDiskFull(t *testing.T) {
+	// The earlier checkpoint survives whole when there is no room for a new one.
+	dir := interrupted(t)
+	file := filepath.Join(dir, nas.CheckpointFile)
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// No file of this process may grow beyond half a checkpoint from here on.
+	signal.Ignore(syscall.SIGXFSZ)
+	defer signal.Reset(syscall.SIGXFSZ)
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_FSIZE, &old); err != nil {
+		t.Fatal(err)
+	}
+	small := syscall.Rlimit{Cur: uint64(len(before) / 2), Max: old.Max}
+	if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &small); err != nil {
+		t.Fatal(err)
+	}
+	_, err = nas.Search(t.Context(), dir, tiny(t), nas.Settings{Every: nas.CheckpointEvery{Steps: 1}})
+	if restoreErr := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &old); restoreErr != nil {
+		t.Fatal(restoreErr)
+	}
+	if !errors.Is(err, syscall.EFBIG) || !strings.Contains(err.Error(), file) {
+		t.Errorf("got error %v", err)
+	}
+	after, err := os.ReadFile(file)
+	if err != nil || !bytes.Equal(before, after) {
+		t.Errorf("the earlier checkpoint did not survive: %v", err)
+	}
+	entries, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if err != nil || len(entries) > 0 {
+		t.Errorf("left behind: %v, %v", entries, err)
+	}
+	if _, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{}); err != nil {
+		t.Errorf("the run does not go on afterwards: %v", err)
+	}
+}
+
+func TestFolderNotEmpty(t *testing.T) {
+	// A new run is refused when its folder holds other files.
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("mine"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	_, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{})
+	if err == nil || !strings.Contains(err.Error(), "is not empty: choose another --out") {
+		t.Errorf("got error %v", err)
+	}
+}
