@@ -145,8 +145,8 @@ func (r *Run) restoreFrom(file string, content []byte) error {
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
-	if err := sameExperiment(file, r.Config, saved); err != nil {
-		return err
+	if differences := differences(r.Config, saved, "in the run's "+configFile, "in the checkpoint"); differences != "" {
+		return fmt.Errorf("nas: checkpoint %s is of another config: %s", file, differences)
 	}
 	var at position
 	if err := json.Unmarshal([]byte(meta[metaPosition]), &at); err != nil {
@@ -191,13 +191,11 @@ func openChecked(file string, content []byte) (*torch.Safetensors, error) {
 	return st, nil
 }
 
-// sameExperiment is an error that says what differs, where the data lies aside.
-func sameExperiment(file string, own, saved *config.Config) error {
-	a, b := *own, *saved
-	a.Data.Root, b.Data.Root = "", ""
-	a.Expect, b.Expect = nil, nil
-	if differences := config.Diff(&a, &b, "in the run's "+configFile, "in the checkpoint"); len(differences) > 0 {
-		return fmt.Errorf("nas: checkpoint %s is of another config: %s", file, strings.Join(differences, "; "))
-	}
-	return nil
+// differences lists what differs between two configs, where the data lies and
+// what is expected aside; it is empty if nothing does.
+func differences(a, b *config.Config, aLabel, bLabel string) string {
+	x, y := *a, *b
+	x.Data.Root, y.Data.Root = "", ""
+	x.Expect, y.Expect = nil, nil
+	return strings.Join(config.Diff(&x, &y, aLabel, bLabel), "; ")
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // interrupted is a run folder whose checkpoint says that one epoch is done.
-func interrupted(t *testing.T) (dir string) {
+func interrupted(t *testing.T, set ...string) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "run")
 	ctx, cancel := context.WithCancel(t.Context())
@@ -24,7 +24,7 @@ func interrupted(t *testing.T) (dir string) {
 		cancel()
 		return nil
 	}}
-	_, err := nas.Search(ctx, dir, tiny(t), nas.Settings{Hooks: []nas.Hooks{stop}})
+	_, err := nas.Search(ctx, dir, tiny(t, set...), nas.Settings{Hooks: []nas.Hooks{stop}})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -36,6 +36,10 @@ func TestBadCheckpoint(t *testing.T) {
 	dir := interrupted(t)
 	file := filepath.Join(dir, nas.CheckpointFile)
 	good, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	foreign, err := os.ReadFile(filepath.Join(interrupted(t, "w.lr=0.5", "network.channels=4"), nas.CheckpointFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,22 +55,20 @@ func TestBadCheckpoint(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		content []byte
-		set     []string
 		want    []string
 	}{
-		{"empty", nil, nil, []string{"is damaged"}},
-		{"truncated", good[:len(good)/2], nil, []string{"is damaged"}},
-		{"one byte short", good[:len(good)-1], nil, []string{"is damaged"}},
-		{"bit flipped in the weights", flip(len(good) - 5), nil, []string{"is damaged: its checksum does not fit"}},
-		{"bit flipped in the position", flip(bytes.Index(good, []byte(`correct`)) + 12), nil, []string{"is damaged"}},
-		{"another config", good, []string{"w.lr=0.5", "network.channels=4"}, []string{"is of another config: ", "w.lr: 0.5 ", "0.025 ", "network.channels: 4 "}},
+		{"empty", nil, []string{"is damaged"}},
+		{"truncated", good[:len(good)/2], []string{"is damaged"}},
+		{"one byte short", good[:len(good)-1], []string{"is damaged"}},
+		{"bit flipped in the weights", flip(len(good) - 5), []string{"is damaged: its checksum does not fit"}},
+		{"bit flipped in the position", flip(bytes.Index(good, []byte(`correct`)) + 12), []string{"is damaged"}},
+		{"of another config", foreign, []string{"is of another config: ", "w.lr: 0.025 in the run's config.yaml, 0.5 in the checkpoint", "network.channels: 2 in"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if err := os.WriteFile(file, test.content, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			c := tiny(t, test.set...)
-			_, err := nas.Search(t.Context(), dir, c, nas.Settings{})
+			_, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{})
 			if err == nil {
 				t.Fatal("the run went on")
 			}
@@ -136,5 +138,15 @@ func TestFolderNotEmpty(t *testing.T) {
 	_, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{})
 	if err == nil || !strings.Contains(err.Error(), "is not empty: choose another --out") {
 		t.Errorf("got error %v", err)
+	}
+}
+
+func TestOtherConfig(t *testing.T) {
+	// A run does not go on, and says what differs, when the given config is another.
+	dir := interrupted(t)
+	_, err := nas.Search(t.Context(), dir, tiny(t, "w.lr=0.5"), nas.Settings{})
+	want := "nas: the run in " + dir + " has another config: w.lr: 0.025 in its config.yaml, 0.5 given"
+	if err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
 	}
 }

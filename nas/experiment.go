@@ -100,16 +100,37 @@ func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err 
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := os.Stat(filepath.Join(dir, configFile)); err != nil {
-		if err := create(dir, c, about(c, s.Device)); err != nil {
-			leave()
-			return nil, nil, err
-		}
+	if HoldsRun(dir) {
+		err = sameRun(dir, c)
+	} else {
+		err = create(dir, c, about(c, s.Device))
+	}
+	if err != nil {
+		leave()
+		return nil, nil, err
 	}
 	r = &Run{Config: c, Dir: dir, Set: set, Device: s.Device}
 	r.feed = newFeed(c, set, r.options())
 	r.hooks = append([]Hooks{metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
+}
+
+// HoldsRun tells whether dir is a run folder.
+func HoldsRun(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, configFile))
+	return err == nil
+}
+
+// sameRun is an error if the run in dir has another config than c.
+func sameRun(dir string, c *config.Config) error {
+	own, err := ReadConfig(dir)
+	if err != nil {
+		return err
+	}
+	if differences := differences(own, c, "in its "+configFile, "given"); differences != "" {
+		return fmt.Errorf("nas: the run in %s has another config: %s", dir, differences)
+	}
+	return nil
 }
 
 // newFeed chooses the images of the steps. In a search the first part of the

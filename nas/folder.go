@@ -75,21 +75,15 @@ func Finished(dir string) bool {
 	return err == nil
 }
 
-// create makes the run folder of a new run. A folder that is not empty is
-// refused: it may hold a run.
+// create writes what a new run's folder begins with. A folder that holds other
+// files is refused.
 func create(dir string, c *config.Config, a About) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("nas: run folder: %w", err)
-	}
-	if _, err := os.Stat(filepath.Join(dir, configFile)); err == nil {
-		return fmt.Errorf("nas: run folder %s holds a run already: go on with --resume %s, or choose another --out", dir, dir)
-	}
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != lockFile {
+		if e.Name() != lockFile && e.Name() != runFile { // what a kill may have left of a start
 			return fmt.Errorf("nas: run folder %s is not empty: choose another --out", dir)
 		}
 	}

@@ -144,6 +144,9 @@ func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind, stderr io.Writer) (*
 	if c.Experiment != k.experiment {
 		return nil, "", fmt.Errorf("%s: %s is the config of a %s: use `darts %s`", k.name, firstOf(o.resume, f.Arg(0)), c.Experiment, c.Experiment)
 	}
+	if o.resume == "" && dir != "" && nas.HoldsRun(dir) {
+		return nil, "", fmt.Errorf("%s: %s holds a run already: go on with --resume %s, or choose another --out", k.name, dir, dir)
+	}
 	if dir == "" {
 		name := strings.TrimSuffix(filepath.Base(f.Arg(0)), filepath.Ext(f.Arg(0)))
 		dir = filepath.Join("runs", name+time.Now().Format("-20060102-150405"))

@@ -148,6 +148,11 @@ func TestSearchToTest(t *testing.T) {
 			}
 		}
 	}
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"search", config, "--out", searched}, &stdout, &stderr); status != exitUsage ||
+		!strings.Contains(stderr.String(), "holds a run already: go on with --resume "+searched) {
+		t.Errorf("a new run in the folder of another: status %d, stderr %q", status, stderr.String())
+	}
 	for _, file := range []string{"config.yaml", "run.json", "metrics.jsonl", "checkpoint.safetensors", "genotype.json", "normal.svg", "reduce.svg", "result.json", "found/weights.safetensors"} {
 		if _, err := os.Stat(filepath.Join(searched, file)); err != nil {
 			t.Error(err)
