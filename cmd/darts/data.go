@@ -7,6 +7,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -24,9 +26,12 @@ func runData(args []string, stdout, _ io.Writer) error {
 	if f.Arg(0) != "get" {
 		return usagef("data: unknown action %q (wanted: get)", f.Arg(0))
 	}
+	name := f.Arg(1)
+	if !slices.Contains(data.Names(), name) {
+		return usagef("data: unknown data set %q (there are: %s)", name, strings.Join(data.Names(), ", "))
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	name := f.Arg(1)
 	err := data.Get(ctx, name, *root, downloadProgress(stdout))
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil {
 		return interruptedError{"darts data get " + name}

@@ -7,6 +7,7 @@ package data
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -79,13 +80,12 @@ func Root(given string) string {
 	return filepath.Join(home, ".cache", "godarts")
 }
 
+// Names lists the data sets that Open knows.
+func Names() []string { return slices.Sorted(maps.Keys(openers)) }
+
 // unknown is the error for a data set that does not exist.
 func unknown(name string) error {
-	var known []string
-	for k := range openers {
-		known = append(known, k)
-	}
-	slices.Sort(known)
+	known := Names()
 	nearest := slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
 	return fmt.Errorf("data: unknown data set %q, nearest is %q (known: %s)", name, nearest, strings.Join(known, ", "))
 }
