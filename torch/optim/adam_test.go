@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/torchtest"
 )
 
 func TestAdamByHand(t *testing.T) {
@@ -23,7 +24,7 @@ func TestAdamByHand(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			scope(t)
+			torchtest.Scope(t)
 			p := vector(1, -2)
 			NewAdam([]torch.Tensor{p}, c.o).Step(vector(1, -3))
 			wantClose(t, "p", p, c.want, 1e-8)
@@ -58,7 +59,7 @@ func TestAdamGolden(t *testing.T) {
 				0.1250851038854037, 0.5019285510317045, 0.05721744681553559, 0.12774744096123766},
 		},
 	}
-	scope(t)
+	torchtest.Scope(t)
 	p := vector(alpha...)
 	a := NewAdam([]torch.Tensor{p}, AdamOptions{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3})
 	for _, s := range steps {
@@ -90,7 +91,7 @@ func TestAdamAgainstSlow(t *testing.T) {
 	for _, o := range cases {
 		for _, p := range precisions {
 			t.Run(fmt.Sprintf("%+v %s", o, p.dtype), func(t *testing.T) {
-				scope(t)
+				torchtest.Scope(t)
 				r := rand.New(rand.NewPCG(5, 6))
 				want := normal(r, 33)
 				got := torch.FromSliceTo(want, []int{33}, torch.Options{Dtype: p.dtype})

@@ -7,11 +7,12 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/torchtest"
 )
 
 func TestASGDByHand(t *testing.T) {
 	// ASGD steps with the learning rate of the step before and averages from step 2 on when t0 and lambd are 0.
-	scope(t)
+	torchtest.Scope(t)
 	p := vector(4)
 	a := NewASGD([]torch.Tensor{p}, ASGDOptions{LR: 3})
 	wantClose(t, "before the first step: average", a.Averages()[0], []float64{4}, 0)
@@ -31,7 +32,7 @@ func TestASGDByHand(t *testing.T) {
 
 func TestASGDDecayByHand(t *testing.T) {
 	// ASGD shrinks the parameters by lambd·η and starts averaging after t0 steps when both are set.
-	scope(t)
+	torchtest.Scope(t)
 	p := vector(4)
 	a := NewASGD([]torch.Tensor{p}, ASGDOptions{LR: 0.5, Lambd: 0.5, Alpha: 1, T0: 2})
 	steps := []struct{ p, average float64 }{
@@ -51,7 +52,7 @@ func TestASGDDecayByHand(t *testing.T) {
 
 func TestASGDAveragesParameters(t *testing.T) {
 	// The average is the mean of the parameters after steps 2 to n when t0 is 0.
-	scope(t)
+	torchtest.Scope(t)
 	r := rand.New(rand.NewPCG(7, 8))
 	p := torch.FromSlice(normal(r, 5), 5)
 	a := NewASGD([]torch.Tensor{p}, ASGDOptions{LR: 20, WeightDecay: 8e-7})
@@ -102,7 +103,7 @@ func TestASGDAgainstSlow(t *testing.T) {
 	for _, o := range cases {
 		for _, p := range precisions {
 			t.Run(fmt.Sprintf("%+v %s", o, p.dtype), func(t *testing.T) {
-				scope(t)
+				torchtest.Scope(t)
 				r := rand.New(rand.NewPCG(9, 10))
 				start := normal(r, 33)
 				want := &slowASGD{p: start, average: make([]float64, 33)}
@@ -124,7 +125,7 @@ func TestASGDAgainstSlow(t *testing.T) {
 
 func TestASGDDefaults(t *testing.T) {
 	// NewASGD fills in alpha only when all options are zero.
-	scope(t)
+	torchtest.Scope(t)
 	if got, want := NewASGD(nil, ASGDOptions{}).Options(), (ASGDOptions{Alpha: 0.75}); got != want {
 		t.Errorf("options %+v, want %+v", got, want)
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/torchtest"
 )
 
 func TestClipNorm(t *testing.T) {
@@ -29,7 +30,7 @@ func TestClipNorm(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			scope(t)
+			torchtest.Scope(t)
 			var grads []torch.Tensor
 			for _, g := range c.grads {
 				grads = append(grads, vector(g...))
@@ -59,7 +60,7 @@ func TestClipNormNotFinite(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			scope(t)
+			torchtest.Scope(t)
 			var grads []torch.Tensor
 			for _, g := range c.grads {
 				grads = append(grads, vector(g...))
@@ -80,7 +81,7 @@ func TestClipNormNotFinite(t *testing.T) {
 func TestClipNormRejects(t *testing.T) {
 	// ClipNorm panics when the bound is negative or not a number.
 	for _, max := range []float64{-1, math.NaN()} {
-		scope(t)
+		torchtest.Scope(t)
 		if err := caught(t, func() { ClipNorm(max, vector(1)) }); err == nil {
 			t.Errorf("bound %g was accepted", max)
 		}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/torchtest"
 )
 
 // optimizer is what the three have in common.
@@ -40,30 +41,13 @@ var kinds = []struct {
 	}},
 }
 
-// scope gives the test tensors, and fails it if some are left at its end.
-func scope(t testing.TB) {
-	t.Helper()
-	before := torch.Live()
-	leave := torch.Enter()
-	t.Cleanup(func() {
-		leave()
-		if after := torch.Live(); after != before {
-			t.Errorf("%d tensors are left", after-before)
-		}
-	})
-}
-
-var float64s = torch.Options{Dtype: torch.Float64}
-
 func vector(v ...float64) torch.Tensor { return torch.FromSlice(v, len(v)) }
 
 // maxRelative is the largest |got−want| over the larger of |want| and 1.
 func maxRelative(got, want []float64) float64 {
 	worst := 0.0
 	for i, w := range want {
-		if d := math.Abs(got[i]-w) / math.Max(math.Abs(w), 1); !(d <= worst) {
-			worst = d
-		}
+		worst = max(worst, math.Abs(got[i]-w)/max(math.Abs(w), 1)) // NaN stays
 	}
 	return worst
 }
@@ -96,7 +80,7 @@ func TestStepLeavesGradientsAlone(t *testing.T) {
 	// Step changes the parameters and not the gradients when it runs twice.
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
-			scope(t)
+			torchtest.Scope(t)
 			p, g := vector(1, -2, 3), vector(0.5, 1, -4)
 			o := k.make([]torch.Tensor{p})
 			o.Step(g)
@@ -115,7 +99,7 @@ func TestStepBuildsNoGraph(t *testing.T) {
 	// Step moves a leaf in place and leaves the gradient mode on when the leaf requires a gradient.
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
-			scope(t)
+			torchtest.Scope(t)
 			p := vector(1, -2).RequiresGrad_(true)
 			o := k.make([]torch.Tensor{p})
 			p.Mul(p).Sum().Backward(torch.BackwardOptions{})
@@ -136,7 +120,7 @@ func TestStepKeepsNoTensor(t *testing.T) {
 	// Step leaves the number of live tensors as it was when it runs many times.
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
-			scope(t)
+			torchtest.Scope(t)
 			p, q := vector(1, -2, 3), vector(4)
 			o := k.make([]torch.Tensor{p, q})
 			g, h := vector(1, 1, 1), vector(2)
@@ -156,7 +140,7 @@ func TestBuffersOutliveTheStepsScope(t *testing.T) {
 	// Buffers stay usable when each step runs in a scope of its own.
 	for _, k := range kinds {
 		t.Run(k.name, func(t *testing.T) {
-			scope(t)
+			torchtest.Scope(t)
 			ps := []torch.Tensor{vector(1, -2, 3)}
 			qs := []torch.Tensor{ps[0].Clone()}
 			inner, outer := k.make(ps), k.make(qs)
@@ -176,7 +160,7 @@ func TestResume(t *testing.T) {
 	for _, k := range kinds {
 		for _, dtype := range []torch.Dtype{torch.Float32, torch.Float64} {
 			t.Run(fmt.Sprintf("%s %s", k.name, dtype), func(t *testing.T) {
-				scope(t)
+				torchtest.Scope(t)
 				options := torch.Options{Dtype: dtype}
 				r := rand.New(rand.NewPCG(1, 2))
 				ps := []torch.Tensor{draw(r, 7, options), draw(r, 1, options)}
@@ -260,7 +244,7 @@ func TestStepRejects(t *testing.T) {
 	for _, k := range []int{0, 3, 4} { // SGD, Adam, ASGD
 		for _, c := range cases {
 			t.Run(kinds[k].name+" "+c.name, func(t *testing.T) {
-				scope(t)
+				torchtest.Scope(t)
 				p, q := vector(1, 2), vector(3, 4, 5)
 				o := kinds[k].make([]torch.Tensor{p, q})
 				err := caught(t, func() { o.Step(c.grads()...) })
@@ -304,100 +288,6 @@ func TestOptionsOutOfRange(t *testing.T) {
 			}
 			if e := (*torch.Error)(nil); !errors.As(err, &e) {
 				t.Errorf("error is a %T", err)
-			}
-		})
-	}
-}
-
-func TestLoadStateDictRejects(t *testing.T) {
-	// LoadStateDict says what does not fit and changes nothing when names, shapes or values are wrong.
-	number := func(v float64) torch.Tensor { return torch.Scalar(v, float64s) }
-	cases := []struct {
-		name string
-		kind int
-		edit func(sd torch.StateDict)
-		want string
-	}{
-		{"missing buffer", 0, func(sd torch.StateDict) { delete(sd, "momentum_buffer.1") },
-			`of SGD: "momentum_buffer.1" is missing`},
-		{"zero Tensor", 0, func(sd torch.StateDict) { sd["lr"] = torch.Tensor{} }, `of SGD: "lr" is missing`},
-		{"shape of buffer", 0, func(sd torch.StateDict) { sd["momentum_buffer.0"] = vector(1, 2, 3) },
-			`of SGD: "momentum_buffer.0" has shape [3], want [2]`},
-		{"shape of number", 0, func(sd torch.StateDict) { sd["lr"] = vector(1) }, `of SGD: "lr" has shape [1], want []`},
-		{"several", 0, func(sd torch.StateDict) {
-			sd["momentum_buffer.2"], sd["momentum_buffer.0"] = vector(1), vector(1)
-			delete(sd, "weight_decay")
-		}, `of SGD: "weight_decay" is missing; "momentum_buffer.2" is unexpected; "momentum_buffer.0" has shape [1], want [2]`},
-		{"another optimizer's", 3, func(sd torch.StateDict) {
-			clear(sd)
-			sd["momentum_buffer.0"] = vector(1, 2)
-		}, `of Adam: "beta1" is missing; "beta2" is missing; "eps" is missing; "exp_avg.0" is missing; and 7 more`},
-		{"no momentum", 0, func(sd torch.StateDict) { sd["momentum"] = number(0) },
-			"of SGD: one of the optimizers has momentum, the other none"},
-		{"value", 0, func(sd torch.StateDict) { sd["lr"] = number(-1) }, "of SGD: lr is -1, want a number that is 0 or more"},
-		{"beta", 3, func(sd torch.StateDict) { sd["beta2"] = number(1) }, "of Adam: beta2 is 1, want 0 <= beta < 1"},
-		{"fraction of a step", 3, func(sd torch.StateDict) { sd["step"] = number(1.5) },
-			"of Adam: step is 1.5, want a whole number that is 0 or more"},
-		{"steps not a number", 4, func(sd torch.StateDict) { sd["step"] = number(math.NaN()) },
-			"of ASGD: step is NaN, want a whole number that is 0 or more"},
-		{"mu", 4, func(sd torch.StateDict) { sd["mu"] = number(0) }, "of ASGD: mu is 0, want 0 < mu <= 1"},
-		{"eta", 4, func(sd torch.StateDict) { sd["eta"] = number(-1) }, "of ASGD: eta is -1, want a number that is 0 or more"},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			scope(t)
-			mine := kinds[c.kind].make([]torch.Tensor{vector(1, 2), vector(3)})
-			other := kinds[c.kind].make([]torch.Tensor{vector(1, 2), vector(3)})
-			mine.Step(vector(1, 1), vector(1))
-			before := torch.StateDict{}
-			for name, v := range mine.StateDict() {
-				before[name] = v.Clone()
-			}
-			other.SetLR(0.7)
-			other.Step(vector(5, 5), vector(5))
-			sd := other.StateDict()
-			c.edit(sd)
-			err := mine.LoadStateDict(sd)
-			if err == nil || err.Error() != "optim: load state dict "+c.want {
-				t.Errorf("error %q, want %q", err, "optim: load state dict "+c.want)
-			}
-			wantSameState(t, mine.StateDict(), before)
-		})
-	}
-}
-
-func TestLoadStateDictOfMomentumWithoutBuffers(t *testing.T) {
-	// LoadStateDict reports the buffers as missing when the saved optimizer had no momentum.
-	scope(t)
-	plain := NewSGD([]torch.Tensor{vector(1)}, SGDOptions{LR: 0.1})
-	s := NewSGD([]torch.Tensor{vector(1)}, SGDOptions{LR: 0.2, Momentum: 0.9})
-	err := s.LoadStateDict(plain.StateDict())
-	if want := `optim: load state dict of SGD: "momentum_buffer.0" is missing`; err == nil || err.Error() != want {
-		t.Errorf("error %v, want %q", err, want)
-	}
-	if s.LR() != 0.2 {
-		t.Errorf("learning rate became %g", s.LR())
-	}
-}
-
-func TestPow(t *testing.T) {
-	// pow gives the float64 nearest to x^y when the powers are Adam's; the values are from exact fractions.
-	cases := []struct{ x, y, want float64 }{
-		{0.9, 3, 0x1.753f7ced91688p-1},
-		{0.9, 11, 0x1.4157909d61176p-2},
-		{0.999, 7, 0x1.fc6d3e72229bcp-1},
-		{0.999, 1000, 0x1.788526411ed72p-2},
-		{0.999, 12345, 0x1.22391fb94567ep-18},
-		{0.5, 30, 0x1p-30},
-		{0, 1, 0},
-		{1, 0.75, 1},
-		{6.25, 0.5, 2.5},
-	}
-	for _, c := range cases {
-		t.Run(fmt.Sprintf("%g^%g", c.x, c.y), func(t *testing.T) {
-			scope(t)
-			if got := pow(c.x, c.y); got != c.want {
-				t.Errorf("got %x, want %x", got, c.want)
 			}
 		})
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/torchtest"
 )
 
 func TestSGDByHand(t *testing.T) {
@@ -28,7 +29,7 @@ func TestSGDByHand(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			scope(t)
+			torchtest.Scope(t)
 			p, g := vector(1, -2), vector(0.5, 1)
 			s := NewSGD([]torch.Tensor{p}, c.o)
 			s.Step(g)
@@ -71,7 +72,7 @@ func TestSGDAgainstSlow(t *testing.T) {
 	for _, o := range cases {
 		for _, p := range precisions {
 			t.Run(fmt.Sprintf("%+v %s", o, p.dtype), func(t *testing.T) {
-				scope(t)
+				torchtest.Scope(t)
 				r := rand.New(rand.NewPCG(3, 4))
 				want := normal(r, 33)
 				got := torch.FromSliceTo(want, []int{33}, torch.Options{Dtype: p.dtype})
@@ -101,7 +102,7 @@ var precisions = []struct {
 
 func TestSGDSettings(t *testing.T) {
 	// Options and LR tell the present settings when the learning rate was changed or loaded.
-	scope(t)
+	torchtest.Scope(t)
 	o := SGDOptions{LR: 0.1, Momentum: 0.9, WeightDecay: 3e-4, Nesterov: true}
 	a := NewSGD([]torch.Tensor{vector(1, 2)}, o)
 	a.SetLR(0.3)
@@ -120,7 +121,7 @@ func TestSGDSettings(t *testing.T) {
 
 func TestSGDKeepsItsOwnList(t *testing.T) {
 	// SGD steps the parameters it was made with when the caller's slice changes later.
-	scope(t)
+	torchtest.Scope(t)
 	p, q := vector(1), vector(1)
 	ps := []torch.Tensor{p}
 	s := NewSGD(ps, SGDOptions{LR: 1})
