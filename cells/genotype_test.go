@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"godarts/torch/torchtest"
 )
 
 // Printed by the reference at the end of a search and of its evaluation runs, unchanged.
@@ -351,14 +352,10 @@ func TestGenotypeUnmarshalJSON(t *testing.T) {
 }
 
 func TestGenotypeRecordings(t *testing.T) {
-	// The reference's derived genotypes are read and come back when GODARTS_FIXTURES has recordings of them.
-	folder := os.Getenv("GODARTS_FIXTURES")
-	if folder == "" {
-		t.Skip("GODARTS_FIXTURES is not set")
-	}
+	// The reference's derived genotypes are read and come back when its recordings are parsed.
 	for _, name := range []string{"genotypes_cnn.json", "genotypes_rnn.json"} {
 		t.Run(name, func(t *testing.T) {
-			data, err := os.ReadFile(filepath.Join(folder, name))
+			data, err := os.ReadFile(torchtest.Fixture(t, name))
 			if err != nil {
 				t.Fatal(err)
 			}
