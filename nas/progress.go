@@ -141,7 +141,8 @@ func count(n int, what string) string {
 
 // short gives the two largest units of a duration: 1h02m, 12m05s, 45s.
 func short(d time.Duration) string {
-	text := d.Round(time.Second).String()
+	d = d.Round(time.Second)
+	text := d.String()
 	if d >= time.Hour {
 		text = fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
 	} else if minutes, rest, found := strings.Cut(text, "m"); found && len(rest) == 2 {

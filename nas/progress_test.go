@@ -1,0 +1,157 @@
+package nas
+
+import (
+	"bytes"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"godarts/nas/config"
+	"godarts/nas/data"
+)
+
+// reported is a run of 5 epochs of 4 steps of 8 images, watched by a clock that
+// stands still unless it is moved.
+type reported struct {
+	run   *Run
+	out   bytes.Buffer
+	clock time.Time
+	hooks Hooks
+}
+
+func newReported(experiment string, terminal bool) *reported {
+	p := &reported{clock: time.Unix(1000, 0)}
+	p.run = &Run{Config: &config.Config{Experiment: experiment, Epochs: 5}, Dir: "runs/tiny"}
+	p.run.feed.train = &data.Source{Images: &data.Images{N: 32}, Size: 8}
+	p.hooks = (&progress{w: &p.out, terminal: terminal, now: func() time.Time { return p.clock }}).watch()
+	return p
+}
+
+// step takes a step of a mean loss of 2 and half of the images right.
+func (p *reported) step(t *testing.T, takes time.Duration) {
+	t.Helper()
+	p.clock = p.clock.Add(takes)
+	p.run.at.Step++
+	p.run.at.Meter.add(2, 4, 8)
+	if err := p.hooks.OnStep(p.run, &Step{Epoch: p.run.at.Epoch, Index: p.run.at.Step - 1, Of: 4, Images: 8}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *reported) start(t *testing.T) {
+	t.Helper()
+	if err := p.hooks.OnStart(p.run); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p *reported) lines() []string {
+	return strings.Split(strings.TrimSuffix(p.out.String(), "\n"), "\n")
+}
+
+func TestProgressLines(t *testing.T) {
+	// A line comes for every ten seconds and epoch when the output is no terminal.
+	epoch := &Epoch{Index: 0, LR: 0.0249812, Train: Meter{Loss: 64, Correct: 16, Images: 32}, Valid: Meter{Loss: 8, Correct: 6, Images: 8}, Genotype: "Genotype(...)"}
+	for _, test := range []struct {
+		name, experiment string
+		want             []string
+	}{
+		{"search", config.Search, []string{
+			"search tiny: 5 epochs of 4 steps, 32 images",
+			"epoch 1/5, step 2/4: loss 2.0000, accuracy 50.0 %, 1 images/s, 1m48s left",
+			"epoch 1/5: train loss 2.0000, accuracy 50.0 %; validation loss 1.0000, accuracy 75.0 %; learning rate 0.02498; 14 s",
+			"epoch 1/5: Genotype(...)",
+		}},
+		{"training", config.Train, []string{
+			"training tiny: 5 epochs of 4 steps, 32 images",
+			"epoch 1/5, step 2/4: loss 2.0000, accuracy 50.0 %, 1 images/s, 1m48s left",
+			"epoch 1/5: train loss 2.0000, accuracy 50.0 %; test loss 1.0000, accuracy 75.0 %; learning rate 0.02498; 14 s",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newReported(test.experiment, false)
+			p.start(t)
+			for _, takes := range []time.Duration{6, 6, 1, 1} {
+				p.step(t, takes*time.Second)
+			}
+			e := *epoch
+			if test.experiment == config.Train {
+				e.Genotype = ""
+			}
+			if err := p.hooks.OnEpoch(p.run, &e); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(test.want, p.lines()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestProgressResumed(t *testing.T) {
+	// The time left is by the speed of this process alone when the run goes on from a checkpoint.
+	p := newReported(config.Search, false)
+	p.run.at = position{Epoch: 3, Step: 2}
+	p.start(t)
+	p.step(t, 20*time.Second) // 5 of 20 steps are left
+	want := []string{
+		"search tiny: 5 epochs of 4 steps, 32 images, going on in epoch 4 after step 2",
+		"epoch 4/5, step 3/4: loss 2.0000, accuracy 50.0 %, 0 images/s, 1m40s left",
+	}
+	if diff := cmp.Diff(want, p.lines()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestProgressComplete(t *testing.T) {
+	// One line says so when all epochs were done before.
+	p := newReported(config.Search, true)
+	p.run.at = position{Epoch: 5}
+	p.start(t)
+	if err := p.hooks.OnEnd(p.run, nil); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"search tiny: 5 epochs of 4 steps, 32 images, all done before"}; !cmp.Equal(want, p.lines()) {
+		t.Error(cmp.Diff(want, p.lines()))
+	}
+}
+
+func TestProgressBar(t *testing.T) {
+	// A bar is drawn at most ten times a second and taken away at the end when the output is a terminal.
+	p := newReported(config.Search, true)
+	p.start(t)
+	p.step(t, 50*time.Millisecond)
+	if strings.Contains(p.out.String(), "epoch 1/5 step") {
+		t.Errorf("drawn after 50 ms: %q", p.out.String())
+	}
+	p.step(t, 50*time.Millisecond)
+	if want := "epoch 1/5 step 2/4 loss 2.0000 acc 50.0 % 160 images/s 1s left  10% |"; !strings.Contains(p.out.String(), want) {
+		t.Errorf("got %q, want %q in it", p.out.String(), want)
+	}
+	if err := p.hooks.OnEnd(p.run, errors.New("failed")); err != nil {
+		t.Fatal(err)
+	}
+	if erase := "\x1b[2K\r"; !strings.HasSuffix(p.out.String(), erase) {
+		t.Errorf("the bar stays: %q", p.out.String())
+	}
+}
+
+func TestShort(t *testing.T) {
+	// A duration has its two largest units when it is printed as time left.
+	for d, want := range map[time.Duration]string{
+		0:                                       "0s",
+		45400 * time.Millisecond:                "45s",
+		60 * time.Second:                        "1m00s",
+		12*time.Minute + 5*time.Second:          "12m05s",
+		59*time.Minute + 59600*time.Millisecond: "1h00m",
+		time.Hour + 2*time.Minute:               "1h02m",
+		123*time.Hour + 59*time.Minute:          "123h59m",
+	} {
+		if got := short(d); got != want {
+			t.Errorf("short(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
