@@ -83,7 +83,8 @@ func create(dir string, c *config.Config, a About) error {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
 	for _, e := range entries {
-		if e.Name() != lockFile && e.Name() != runFile { // what a kill may have left of a start
+		// A kill may have left these of a start; hidden are the files that write had not renamed.
+		if e.Name() != lockFile && e.Name() != runFile && e.Name()[0] != '.' {
 			return fmt.Errorf("nas: run folder %s is not empty: choose another --out", dir)
 		}
 	}

@@ -1,6 +1,10 @@
 package nas
 
-import "errors"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
 
 // Hooks watch a run. Nil functions are skipped; sets of hooks are called in the
 // order of registration, and the first error stops the run.
@@ -48,12 +52,20 @@ func (r *Run) onEpoch(e *Epoch) error {
 	})
 }
 
-// onEnd calls every hook, whatever the ones before it say.
+// onEnd calls every hook, whatever the ones before it say. A run that was
+// interrupted and could not be saved has failed.
 func (r *Run) onEnd(end error) error {
 	err := end
 	for _, h := range r.hooks {
-		if h.OnEnd != nil {
-			err = errors.Join(err, h.OnEnd(r, end))
+		if h.OnEnd == nil {
+			continue
+		}
+		switch failed := h.OnEnd(r, end); {
+		case failed == nil:
+		case err == nil || errors.Is(err, context.Canceled):
+			err = failed
+		default:
+			err = fmt.Errorf("%w; then %w", err, failed)
 		}
 	}
 	return err

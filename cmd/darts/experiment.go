@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -84,16 +85,26 @@ func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
 	if o.threads > 0 {
 		torch.SetThreads(o.threads)
 	}
+	if dir != "" && nas.Finished(dir) { // its device need not be here
+		fmt.Fprintf(stdout, "the run in %s is complete\n", dir)
+		return k.start(dir, c, nas.Settings{}, stdout)
+	}
 	device, err := torch.ParseDevice(o.device)
 	if err != nil {
 		return usageError{err}
 	}
-	if nas.Finished(dir) {
-		fmt.Fprintf(stdout, "the run in %s is complete\n", dir)
-	} else {
-		fmt.Fprintf(stdout, "run folder: %s\n", dir)
+	reserved := dir == ""
+	if reserved {
+		if dir, err = reserve(f.Arg(0), time.Now()); err != nil {
+			return usageError{err}
+		}
 	}
-	return k.start(dir, c, nas.Settings{Device: device, Every: every}, stdout)
+	fmt.Fprintf(stdout, "run folder: %s\n", dir)
+	err = k.start(dir, c, nas.Settings{Device: device, Every: every}, stdout)
+	if err != nil && reserved {
+		os.Remove(dir) // fails, as it should, unless nothing began in it
+	}
+	return err
 }
 
 // start runs the experiment until it ends or a signal comes; a second signal
@@ -126,7 +137,7 @@ func isTerminal(w io.Writer) bool {
 }
 
 // prepare finds the config and the run folder, of a new run or of the one to go
-// on with.
+// on with. The folder is empty if a new run is to get the default one.
 func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind, stderr io.Writer) (*config.Config, string, error) {
 	var c *config.Config
 	var dir string
@@ -147,11 +158,28 @@ func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind, stderr io.Writer) (*
 	if o.resume == "" && dir != "" && nas.HoldsRun(dir) {
 		return nil, "", fmt.Errorf("%s: %s holds a run already: go on with --resume %s, or choose another --out", k.name, dir, dir)
 	}
-	if dir == "" {
-		name := strings.TrimSuffix(filepath.Base(f.Arg(0)), filepath.Ext(f.Arg(0)))
-		dir = filepath.Join("runs", name+time.Now().Format("-20060102-150405"))
-	}
 	return c, dir, nil
+}
+
+// reserve makes the default run folder of a config. Runs that start in the same
+// second get one each.
+func reserve(file string, now time.Time) (string, error) {
+	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	first := filepath.Join("runs", name+now.Format("-20060102-150405"))
+	if err := os.MkdirAll(filepath.Dir(first), 0o755); err != nil {
+		return "", fmt.Errorf("run folder: %w", err)
+	}
+	dir := first
+	for n := 2; ; n++ {
+		err := os.Mkdir(dir, 0o755)
+		if err == nil {
+			return dir, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return "", fmt.Errorf("run folder: %w", err)
+		}
+		dir = fmt.Sprintf("%s-%d", first, n)
+	}
 }
 
 func firstOf(a, b string) string {

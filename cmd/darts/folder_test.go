@@ -1,0 +1,69 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestReserve(t *testing.T) {
+	// Two runs get a folder each when they start in the same second.
+	t.Chdir(t.TempDir())
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for _, want := range []string{"runs/tiny-20260102-030405", "runs/tiny-20260102-030405-2", "runs/tiny-20260102-030405-3"} {
+		if got, err := reserve("configs/tiny.yaml", now); err != nil || got != want {
+			t.Errorf("got %s, %v, want %s", got, err, want)
+		}
+	}
+}
+
+func TestNothingBegan(t *testing.T) {
+	// No default run folder stays when the run could not begin.
+	t.Chdir(t.TempDir())
+	config := writeFile(t, "tiny.yaml", tinyConfig)
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"search", config, "--set", "data.name=cifar10", "--set", "data.root=nowhere"}, &stdout, &stderr); status != exitUsage {
+		t.Errorf("status %d, stderr %q", status, stderr.String())
+	}
+	if left, err := os.ReadDir("runs"); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
+func TestResumeElsewhere(t *testing.T) {
+	// A finished run shows its results when its device is not there, and an evaluation begins anew when a kill left a half-written file of its start.
+	config := writeFile(t, "tiny.yaml", tinyConfig)
+	dir := filepath.Join(t.TempDir(), "run")
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	search := func(args ...string) string {
+		t.Helper()
+		var stdout, stderr bytes.Buffer
+		if status := run(append([]string{"search"}, args...), &stdout, &stderr); status != exitOK {
+			t.Fatalf("%v: status %d, stderr %q", args, status, stderr.String())
+		}
+		return stdout.String()
+	}
+	search(config, "--out", dir)
+
+	must(os.RemoveAll(filepath.Join(dir, "random-1")))
+	must(os.Mkdir(filepath.Join(dir, "random-1"), 0o755))
+	must(os.WriteFile(filepath.Join(dir, "random-1", ".config.yaml123"), nil, 0o644))
+	must(os.Remove(filepath.Join(dir, "result.json")))
+	search("--resume", dir)
+
+	about := filepath.Join(dir, "run.json")
+	text, err := os.ReadFile(about)
+	must(err)
+	must(os.WriteFile(about, []byte(strings.Replace(string(text), `"cpu"`, `"cuda:99"`, 1)), 0o644))
+	if out := search("--resume", dir); !strings.Contains(out, "is complete") || !strings.Contains(out, "random-1") {
+		t.Errorf("stdout is %q", out)
+	}
+}
