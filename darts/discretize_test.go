@@ -36,7 +36,12 @@ func TestDerivation(t *testing.T) {
 		if err := json.Unmarshal(row.Genotype, &want); err != nil {
 			t.Fatal(err)
 		}
-		got := derive(table(row.Alphas.Normal), table(row.Alphas.Reduce))
+		cell := func(rows [][]float32) cells.Cell {
+			a := newArchitecture(4, nil)
+			a.alpha = table(rows)
+			return a.derive()
+		}
+		got := cells.Genotype{Normal: cell(row.Alphas.Normal), Reduce: cell(row.Alphas.Reduce)}
 		if got.String() != want.String() {
 			t.Errorf("row %d\n got %s\nwant %s", i, got, want)
 		}
@@ -62,7 +67,7 @@ func TestDiscretize(t *testing.T) {
 		row(3, .01), row(4, .02), // node 2
 		row(5, .03), row(1, .03), row(2, .04), // node 3: a tie between inputs 0 and 1
 	}
-	got := discretize(mix)
+	got := discretize(mix, newArchitecture(2, nil).ops)
 	want := []cells.Edge{
 		{Op: cells.SepConv3x3, From: 1}, {Op: cells.SkipConnect, From: 0},
 		{Op: cells.AvgPool3x3, From: 2}, {Op: cells.SepConv5x5, From: 0},

@@ -14,8 +14,8 @@ import (
 // oracle for faster forms. Reference cnn/model_search.py Network.
 type Plain struct {
 	weights *nn.Weights
-	normal  torch.Tensor // α of normal cells [edges, operations]
-	reduce  torch.Tensor // α of reduction cells
+	normal  *architecture // of normal cells
+	reduce  *architecture // of reduction cells
 
 	stem       nn.Sequential
 	cells      []*searchCell
@@ -23,9 +23,6 @@ type Plain struct {
 }
 
 var _ Supernet = (*Plain)(nil)
-
-// alphaScale times the standard normal is α at the start.
-const alphaScale = 1e-3
 
 // NewPlain makes a supernet with fresh weights and α, drawn from the default
 // generator in the reference's order. It returns an error for sizes that give no
@@ -36,7 +33,7 @@ func NewPlain(o Options) (*Plain, error) {
 	}
 	var b nn.Builder
 	root := b.Root()
-	s := &Plain{}
+	s := &Plain{normal: newArchitecture(o.Nodes, o.Normal), reduce: newArchitecture(o.Nodes, o.Reduce)}
 
 	stemChannels := o.StemMultiplier * o.Channels
 	s.stem = nn.Sequential{
@@ -52,7 +49,8 @@ func NewPlain(o Options) (*Plain, error) {
 			c *= 2
 		}
 		cell := newSearchCell(root.At("cells").Index(layer), searchCellOptions{
-			nodes: o.Nodes, before: before, last: last, channels: c, reduce: reduce, reducedBefore: reducedBefore,
+			ops: s.architecture(reduce).ops, nodes: o.Nodes,
+			before: before, last: last, channels: c, reduce: reduce, reducedBefore: reducedBefore,
 		})
 		s.cells = append(s.cells, cell)
 		reducedBefore = reduce
@@ -60,9 +58,17 @@ func NewPlain(o Options) (*Plain, error) {
 	}
 	s.classifier = nn.NewLinear(root.At("classifier"), last, o.Classes)
 	s.weights = b.Build(o.Options)
-	s.normal = newAlpha(o)
-	s.reduce = newAlpha(o)
+	s.normal.draw(o.Options)
+	s.reduce.draw(o.Options)
 	return s, nil
+}
+
+// architecture is that of one kind of cell.
+func (s *Plain) architecture(reduce bool) *architecture {
+	if reduce {
+		return s.reduce
+	}
+	return s.normal
 }
 
 func (o Options) validate() error {
@@ -80,22 +86,20 @@ func (o Options) validate() error {
 	if o.Channels%2 != 0 {
 		return fmt.Errorf("darts: supernet: %d channels: a factorized reduction halves them, they must be even", o.Channels)
 	}
+	if err := validateOperations(o.Nodes, o.Normal); err != nil {
+		return fmt.Errorf("darts: supernet: operations of normal cells: %w", err)
+	}
+	if err := validateOperations(o.Nodes, o.Reduce); err != nil {
+		return fmt.Errorf("darts: supernet: operations of reduction cells: %w", err)
+	}
 	return nil
-}
-
-// newAlpha draws in float32, so that one seed starts every type alike.
-func newAlpha(o Options) torch.Tensor {
-	first := torch.Randn([]int{Edges(o.Nodes), len(cells.Primitives)}, torch.Options{}).MulScalar_(alphaScale)
-	alpha := torch.Empty(first.Shape(), o.Options).Copy_(first)
-	first.Free()
-	return alpha.RequiresGrad_(true)
 }
 
 // W implements Supernet.
 func (s *Plain) W() torch.Tensor { return s.weights.W }
 
 // Alphas implements Supernet.
-func (s *Plain) Alphas() []torch.Tensor { return []torch.Tensor{s.normal, s.reduce} }
+func (s *Plain) Alphas() []torch.Tensor { return []torch.Tensor{s.normal.alpha, s.reduce.alpha} }
 
 // Gradients implements Supernet.
 func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
@@ -151,7 +155,7 @@ func (s *Plain) Eval(b nn.Batch) (out nn.Output) {
 // forward maps images x [N,C,H,W] to logits [N,classes].
 func (s *Plain) forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 	x = x.ChannelsLast()
-	normal, reduce := mixture(s.normal), mixture(s.reduce)
+	normal, reduce := s.normal.mixture(), s.reduce.mixture()
 	s0 := s.stem.Forward(x, m)
 	s1 := s0
 	for _, cell := range s.cells {
@@ -165,24 +169,10 @@ func (s *Plain) forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 	return s.classifier.Forward(pooled, m)
 }
 
-// mixture is softmax(α) over each row, as single numbers [1]: mixture[e][k]
-// weighs operation k of edge e. Eq. 2.
-func mixture(alpha torch.Tensor) [][]torch.Tensor {
-	edges, ops := alpha.Size(0), alpha.Size(1)
-	ones := make([]int, edges*ops)
-	for i := range ones {
-		ones[i] = 1
-	}
-	numbers := alpha.Softmax(-1).Flatten().Split(ones, 0)
-	mix := make([][]torch.Tensor, edges)
-	for e := range mix {
-		mix[e] = numbers[e*ops : (e+1)*ops]
-	}
-	return mix
-}
-
 // Genotype implements Supernet.
-func (s *Plain) Genotype() (g cells.Genotype) { return derive(s.normal, s.reduce) }
+func (s *Plain) Genotype() (g cells.Genotype) {
+	return cells.Genotype{Normal: s.normal.derive(), Reduce: s.reduce.derive()}
+}
 
 // Names of α in state dicts; the reference keeps both tables as attributes of
 // these names.
@@ -194,7 +184,7 @@ const (
 // StateDict implements nn.Module; both tables of α are part of it.
 func (s *Plain) StateDict() torch.StateDict {
 	sd := s.weights.StateDict()
-	sd[nameNormal], sd[nameReduce] = s.normal, s.reduce
+	sd[nameNormal], sd[nameReduce] = s.normal.alpha, s.reduce.alpha
 	return sd
 }
 
@@ -205,7 +195,7 @@ func (s *Plain) LoadStateDict(sd torch.StateDict) error {
 		rest[name] = t
 	}
 	var errs []error
-	for name, alpha := range map[string]torch.Tensor{nameNormal: s.normal, nameReduce: s.reduce} {
+	for name, alpha := range map[string]torch.Tensor{nameNormal: s.normal.alpha, nameReduce: s.reduce.alpha} {
 		if t, ok := sd[name]; !ok {
 			errs = append(errs, fmt.Errorf("darts: load state dict: %q is missing", name))
 		} else if fmt.Sprint(t.Shape()) != fmt.Sprint(alpha.Shape()) {
@@ -220,8 +210,8 @@ func (s *Plain) LoadStateDict(sd torch.StateDict) error {
 		return err
 	}
 	torch.NoGrad(func() {
-		s.normal.Copy_(sd[nameNormal])
-		s.reduce.Copy_(sd[nameReduce])
+		s.normal.alpha.Copy_(sd[nameNormal])
+		s.reduce.alpha.Copy_(sd[nameReduce])
 	})
 	return nil
 }

@@ -84,6 +84,10 @@ func (r recording) compare(name string, got torch.Tensor) {
 
 func TestRecordings(t *testing.T) {
 	// A search takes the reference's steps when it starts from the reference's state.
+	forms := map[string]func(darts.Options) (network, error){
+		"plain": func(o darts.Options) (network, error) { return darts.NewPlain(o) },
+		"fast":  func(o darts.Options) (network, error) { return darts.NewFast(o) },
+	}
 	for _, test := range []struct {
 		file  string
 		dtype torch.Dtype
@@ -92,18 +96,29 @@ func TestRecordings(t *testing.T) {
 		{"cnn_search_second_order", torch.Float64},
 		{"cnn_search_first_order", torch.Float32},
 	} {
-		t.Run(test.file+"/"+test.dtype.String(), func(t *testing.T) {
-			torchtest.Scope(t)
-			golden := torchtest.Golden(t, torchtest.Fixture(t, test.file+".safetensors"))
-			r := recording{t, golden, torch.Options{Dtype: test.dtype}}
-			replay(r)
-		})
+		for form, build := range forms {
+			t.Run(test.file+"/"+test.dtype.String()+"/"+form, func(t *testing.T) {
+				torchtest.Scope(t)
+				golden := torchtest.Golden(t, torchtest.Fixture(t, test.file+".safetensors"))
+				r := recording{t, golden, torch.Options{Dtype: test.dtype}}
+				net, err := build(r.options())
+				if err != nil {
+					t.Fatal(err)
+				}
+				replay(r, net)
+			})
+		}
 	}
 }
 
-func replay(r recording) {
+// network is a supernet in either form.
+type network interface {
+	darts.Supernet
+	Views(flat torch.Tensor) torch.StateDict
+}
+
+func replay(r recording, net network) {
 	t := r.t
-	net := r.network()
 	if err := net.LoadStateDict(r.state("init.")); err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +186,8 @@ func replay(r recording) {
 	}
 }
 
-func (r recording) network() *darts.Plain {
+// options are the recorded network's.
+func (r recording) options() darts.Options {
 	alpha := r.tensor("init.alphas_normal")
 	nodes := 0
 	for darts.Edges(nodes) < alpha.Size(0) {
@@ -179,18 +195,14 @@ func (r recording) network() *darts.Plain {
 	}
 	classifier, stem := r.tensor("init.classifier.weight"), r.tensor("init.stem.0.weight")
 	c := int(r.number("C"))
-	net, err := darts.NewPlain(darts.Options{
+	return darts.Options{
 		Channels: c, Layers: int(r.number("layers")), Nodes: nodes, Classes: classifier.Size(0),
 		InputChannels: stem.Size(1), StemMultiplier: stem.Size(0) / c, Options: r.o,
-	})
-	if err != nil {
-		r.t.Fatal(err)
 	}
-	return net
 }
 
 // compareGradients compares each parameter's gradient that was recorded.
-func (r recording) compareGradients(net *darts.Plain, prefix string, g torch.Tensor) {
+func (r recording) compareGradients(net network, prefix string, g torch.Tensor) {
 	r.t.Helper()
 	views := net.Views(g)
 	seen := 0

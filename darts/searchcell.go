@@ -16,6 +16,7 @@ type searchCell struct {
 }
 
 type searchCellOptions struct {
+	ops           [][]cells.Op // of each edge
 	nodes         int
 	before, last  int // channels of the outputs of the last but one and the last cell
 	channels      int
@@ -37,7 +38,7 @@ func newSearchCell(p nn.Path, o searchCellOptions) *searchCell {
 			if o.reduce && j < 2 {
 				stride = 2
 			}
-			c.edges = append(c.edges, newMixedOp(p.At("_ops").Index(len(c.edges)), o.channels, stride))
+			c.edges = append(c.edges, newMixedOp(p.At("_ops").Index(len(c.edges)), o.ops[len(c.edges)], o.channels, stride))
 		}
 	}
 	return c
@@ -67,9 +68,9 @@ type mixedOp []nn.Layer
 // newMixedOp makes the operations of an edge. In the search both poolings are
 // followed by a batch norm, none of which is affine. Reference
 // cnn/model_search.py MixedOp.
-func newMixedOp(p nn.Path, channels, stride int) mixedOp {
+func newMixedOp(p nn.Path, of []cells.Op, channels, stride int) mixedOp {
 	var ops mixedOp
-	for k, op := range cells.Primitives {
+	for k, op := range of {
 		at := p.At("_ops").Index(k)
 		layer := cells.Operation(at, op, channels, stride, false)
 		if op == cells.MaxPool3x3 || op == cells.AvgPool3x3 {

@@ -59,5 +59,11 @@ type Options struct {
 	Classes        int
 	InputChannels  int // of the images
 	StemMultiplier int // the stem has StemMultiplier·Channels channels
-	torch.Options      // type and device
+
+	// Operations of each edge of normal and reduction cells, node by node, by
+	// input; nil means all of cells.Primitives on every edge. Edge e mixes
+	// Normal[e] by the first columns of α's row e.
+	Normal, Reduce [][]cells.Op
+
+	torch.Options // type and device
 }

@@ -23,11 +23,7 @@ type dartsStrategy struct {
 
 func newDARTS(r *Run) (Strategy, error) {
 	c := r.Config
-	net, err := darts.NewPlain(darts.Options{
-		Channels: c.Network.Channels, Layers: c.Network.Layers, Nodes: c.Network.Nodes,
-		Classes: r.Set.Train.Classes, InputChannels: r.Set.Train.Channels,
-		StemMultiplier: c.Network.StemMultiplier, Options: r.options(),
-	})
+	net, err := r.newSupernet()
 	if err != nil {
 		return nil, err
 	}
@@ -36,6 +32,26 @@ func newDARTS(r *Run) (Strategy, error) {
 	d.alpha = optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: c.Alpha.LR, Betas: c.Alpha.Betas, WeightDecay: c.Alpha.WeightDecay})
 	d.architect = darts.NewArchitect(net, d.w, d.alpha)
 	return d, nil
+}
+
+// newSupernet makes the supernet in the form that the config asks for.
+func (r *Run) newSupernet() (darts.Supernet, error) {
+	c, images := r.Config.Network, r.Set.Train
+	o := darts.Options{
+		Channels: c.Channels, Layers: c.Layers, Nodes: c.Nodes, Classes: images.Classes, InputChannels: images.Channels,
+		StemMultiplier: c.StemMultiplier, Options: r.options(),
+	}
+	if c.Form == config.Plain {
+		return darts.NewPlain(o)
+	}
+	net, err := darts.NewFast(o)
+	if err != nil {
+		return nil, err
+	}
+	if why := net.Why(images.Height, images.Width); why != "" {
+		r.note("the plain form of the supernet runs: %s, an odd side", why)
+	}
+	return net, nil
 }
 
 func newSGD(w torch.Tensor, o config.W) *optim.SGD {

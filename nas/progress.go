@@ -62,6 +62,9 @@ func (p *progress) onStart(r *Run) error {
 	}
 	p.bar = nil
 	p.println(line)
+	for _, note := range r.notes {
+		p.println("note: " + note)
+	}
 	if total := r.Config.Epochs * steps; p.terminal && total > p.before {
 		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(20),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),

@@ -30,9 +30,15 @@ type Run struct {
 
 	feed  feed
 	hooks []Hooks
+	notes []string // for whoever reports the run, at its start
 	state State
 	at    position
 	err   error
+}
+
+// note leaves a line for whoever reports the run.
+func (r *Run) note(format string, args ...any) {
+	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
 
 // position is where a run stands: Step steps of epoch Epoch are done.

@@ -20,7 +20,8 @@ const maxResults = 256
 // the tensors it returns; numbers among the results come as tensors without
 // dimensions. Arguments are in the order of the operator's schema, trailing ones
 // with a default may be left out. An argument is a Tensor, int, float64, bool,
-// string, Dtype, []Tensor, []int, []float64 or nil for none.
+// string, Dtype, []Tensor, []int, []float64 or nil for none; []int of 0 and 1 is a
+// list of bools too.
 //
 // It panics with *Error for an unknown name or arguments that do not fit. The
 // typed functions are faster; this is for what they lack.

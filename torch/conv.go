@@ -19,6 +19,18 @@ type Conv2dOptions struct {
 	StrideHW, PaddingHW               [2]int // where rows and columns differ: not zero, they count instead
 }
 
+// hw gives stride and padding in rows and columns.
+func (o Conv2dOptions) hw() (stride, padding [2]int) {
+	stride, padding = o.StrideHW, o.PaddingHW
+	if stride == [2]int{} {
+		stride = [2]int{cmp.Or(o.Stride, 1), cmp.Or(o.Stride, 1)}
+	}
+	if padding == [2]int{} {
+		padding = [2]int{o.Padding, o.Padding}
+	}
+	return stride, padding
+}
+
 // Conv2d correlates x with weight over the last two dimensions.
 //
 //	x [N,C,H,W]   weight [O,C/Groups,kH,kW]   bias [O], or the zero Tensor for none
@@ -27,13 +39,7 @@ type Conv2dOptions struct {
 // It panics with *Error if shapes, dtypes or devices disagree. As
 // torch.nn.functional.conv2d.
 func Conv2d(x, weight, bias Tensor, o Conv2dOptions) Tensor {
-	stride, padding := o.StrideHW, o.PaddingHW
-	if stride == [2]int{} {
-		stride = [2]int{cmp.Or(o.Stride, 1), cmp.Or(o.Stride, 1)}
-	}
-	if padding == [2]int{} {
-		padding = [2]int{o.Padding, o.Padding}
-	}
+	stride, padding := o.hw()
 	dilation := [2]int{cmp.Or(o.Dilation, 1), cmp.Or(o.Dilation, 1)}
 	groups := cmp.Or(o.Groups, 1)
 	for _, size := range [...]int{stride[0], stride[1], padding[0], padding[1], dilation[0], groups} {

@@ -28,9 +28,12 @@ const (
 	Float64 = "float64"
 )
 
-// DARTS is the value of Strategy.Name, Plain that of Network.Form.
+// DARTS is the value of Strategy.Name.
+const DARTS = "darts"
+
+// Values of Network.Form.
 const (
-	DARTS = "darts"
+	Fast  = "fast"
 	Plain = "plain"
 )
 
@@ -78,7 +81,7 @@ type Network struct {
 	Nodes          int    `key:"nodes" only:"search" range:"[1,)" doc:"intermediate nodes of a cell"`
 	StemMultiplier int    `key:"stem_multiplier" range:"[1,)" doc:"channels of the stem are this times network.channels"`
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
-	Form           string `key:"form" only:"search" oneof:"plain" doc:"how the supernet is computed; plain has the shape of the authors' code"`
+	Form           string `key:"form" only:"search" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
 
 	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images only)"`
 	AuxiliaryWeight float64 `key:"auxiliary_weight" only:"train" range:"[0,)" doc:"weight of the auxiliary head's loss"`

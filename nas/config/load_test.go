@@ -33,7 +33,7 @@ func TestParseDefaults(t *testing.T) {
 			Experiment: "search",
 			Strategy:   Strategy{Name: "darts", Order: 1},
 			Data:       Data{Name: "cifar10", TrainPortion: 0.5, Batch: 64},
-			Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: "float32", Form: "plain"},
+			Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: "float32", Form: "fast"},
 			W:          W{LR: 0.025, LRMin: 0.001, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5},
 			Alpha:      Alpha{LR: 0.0003, Betas: [2]float64{0.5, 0.999}, WeightDecay: 0.001},
 			Epochs:     50,

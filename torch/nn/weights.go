@@ -121,6 +121,15 @@ func (w *Weights) Views(flat torch.Tensor) torch.StateDict {
 	return sd
 }
 
+// StatsViews is Views of a vector of Stats' length, under the buffers' names.
+func (w *Weights) StatsViews(flat torch.Tensor) torch.StateDict {
+	sd := torch.StateDict{}
+	for i, v := range views(flat, w.buffers) {
+		sd[w.buffers[i].Name] = v
+	}
+	return sd
+}
+
 // Names lists the parameters in the order of W.
 func (w *Weights) Names() []string {
 	names := make([]string, len(w.parameters))

@@ -188,6 +188,11 @@ c10::IValue listOf(const torch_value& v, const c10::TypePtr& element) {
         for (int64_t i = 0; i < v.length; i++) list.push_back(at::Scalar(v.ints[i]));
         return list;
       }
+      if (element->kind() == c10::TypeKind::BoolType) {
+        c10::List<bool> list;
+        for (int64_t i = 0; i < v.length; i++) list.push_back(v.ints[i] != 0);
+        return list;
+      }
       return c10::IValue(ints(v.ints, v.length));
     case TORCH_VALUE_DOUBLES: {
       if (element->kind() == c10::TypeKind::NumberType) {

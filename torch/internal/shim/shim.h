@@ -249,6 +249,32 @@ char* torch_cross_entropy(torch_tensor x, torch_tensor target, int reduction,
 char* torch_nll_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret);
 char* torch_mse_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret);
 
+// --- backward passes without a graph (ops_backward.cpp) ---
+// A name that ends in out writes to its first argument, which has the result's
+// shape; relu_backward_ sets g to 0 where y <= 0. Or none: batch norm's weight,
+// bias and running statistics. What is not needed is returned as the zero handle.
+char* torch_mm_out(torch_tensor out, torch_tensor a, torch_tensor b);
+char* torch_bmm_out(torch_tensor out, torch_tensor a, torch_tensor b);
+char* torch_relu_out(torch_tensor out, torch_tensor x);
+char* torch_relu_backward_(torch_tensor g, torch_tensor y);
+char* torch_diag_embed(torch_tensor t, torch_tensor* ret);
+char* torch_conv2d_backward(torch_tensor g, torch_tensor x, torch_tensor weight,
+                            const int64_t* stride, const int64_t* padding,
+                            const int64_t* dilation, int64_t groups, int need_x, int need_weight,
+                            torch_tensor* ret_x, torch_tensor* ret_weight);
+char* torch_max_pool2d_indices(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
+                               torch_tensor* ret, torch_tensor* ret_indices);
+char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, int64_t stride,
+                                int64_t padding, torch_tensor indices, torch_tensor* ret);
+char* torch_native_batch_norm(torch_tensor x, torch_tensor weight, torch_tensor bias,
+                              torch_tensor running_mean, torch_tensor running_var, double momentum,
+                              double eps, torch_tensor* ret, torch_tensor* ret_mean,
+                              torch_tensor* ret_inv);
+char* torch_native_batch_norm_backward(torch_tensor g, torch_tensor x, torch_tensor weight,
+                                       torch_tensor mean, torch_tensor inv, double eps,
+                                       int need_weight, torch_tensor* ret_x,
+                                       torch_tensor* ret_weight, torch_tensor* ret_bias);
+
 // --- gradients, modes, random numbers, call (autograd.cpp) ---
 // Or none: gradient, and grad in set_grad. grad fills n_inputs handles, zero
 // where allow_unused and not reached. call fills at most capacity handles.

@@ -1,0 +1,100 @@
+package darts
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"godarts/cells"
+	"godarts/torch"
+)
+
+// architecture is α of one kind of cell, with the operations that it weighs.
+type architecture struct {
+	ops   [][]cells.Op // of each edge
+	alpha torch.Tensor // [edges, operations of the longest list]
+	none  torch.Tensor // bool like alpha, true where an edge has no such operation; zero if all lists are as long
+}
+
+// alphaScale times the standard normal is α at the start.
+const alphaScale = 1e-3
+
+// newArchitecture is that of a cell with ops on its edges; nil is all of them
+// on every edge. α is not drawn yet.
+func newArchitecture(nodes int, ops [][]cells.Op) *architecture {
+	if ops == nil {
+		ops = slices.Repeat([][]cells.Op{cells.Primitives}, Edges(nodes))
+	}
+	return &architecture{ops: ops}
+}
+
+func (a *architecture) width() int {
+	width := 0
+	for _, of := range a.ops {
+		width = max(width, len(of))
+	}
+	return width
+}
+
+// draw makes α, drawn in float32, so that one seed starts every type alike.
+func (a *architecture) draw(o torch.Options) {
+	width := a.width()
+	first := torch.Randn([]int{len(a.ops), width}, torch.Options{}).MulScalar_(alphaScale)
+	a.alpha = torch.Empty(first.Shape(), o).Copy_(first)
+	first.Free()
+	a.alpha.RequiresGrad_(true)
+
+	none := make([]bool, 0, len(a.ops)*width)
+	for _, of := range a.ops {
+		for k := range width {
+			none = append(none, k >= len(of))
+		}
+	}
+	if slices.Contains(none, true) {
+		a.none = torch.FromSliceTo(none, []int{len(a.ops), width}, torch.Options{Dtype: torch.Bool, Device: o.Device})
+	}
+}
+
+// mix is softmax(α) over the operations of each edge, [edges, operations], 0
+// where there is none. Eq. 2.
+func (a *architecture) mix() torch.Tensor {
+	if a.none.Defined() {
+		return a.alpha.MaskedFill(a.none, math.Inf(-1)).Softmax(-1)
+	}
+	return a.alpha.Softmax(-1)
+}
+
+// mixture is mix as single numbers [1]: mixture[e][k] weighs operation k of edge e.
+func (a *architecture) mixture() [][]torch.Tensor {
+	width := a.alpha.Size(1)
+	numbers := a.mix().Flatten().Split(slices.Repeat([]int{1}, len(a.ops)*width), 0)
+	return slices.Collect(slices.Chunk(numbers, width))
+}
+
+// validateOperations checks lists of operations for the edges of a cell.
+func validateOperations(nodes int, ops [][]cells.Op) error {
+	if ops == nil {
+		return nil
+	}
+	if len(ops) != Edges(nodes) {
+		return fmt.Errorf("%d lists for the %d edges of %d nodes", len(ops), Edges(nodes), nodes)
+	}
+	for e, of := range ops {
+		real := 0
+		for k, op := range of {
+			if !slices.Contains(cells.Primitives, op) {
+				return fmt.Errorf("edge %d: %q is no operation of a convolutional search (there are: %v)", e, op, cells.Primitives)
+			}
+			if slices.Contains(of[:k], op) {
+				return fmt.Errorf("edge %d: %s is there twice", e, op)
+			}
+			if op != cells.None {
+				real++
+			}
+		}
+		if real == 0 {
+			return fmt.Errorf("edge %d: no operation besides %s", e, cells.None)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,191 @@
+package darts
+
+import (
+	"godarts/torch"
+)
+
+// stemSaved is what the backward pass needs of the stem.
+type stemSaved struct {
+	x, z      torch.Tensor // images, and the convolution's result [N,3C,H,W]
+	mean, inv torch.Tensor // [3C]
+}
+
+// cellSaved is what the backward pass needs of a cell.
+type cellSaved struct {
+	inputs [2]inputSaved
+	states []*stateSaved
+	nodes  []*nodeSaved
+}
+
+// forward maps images x [N,C,H,W] and targets y [N] to the loss and the logits.
+func (p *pass) forward(x, y torch.Tensor) (loss, logits torch.Tensor) {
+	p.forwardStem(x)
+	for i, cell := range p.cells {
+		p.forwardCell(i, cell)
+	}
+	last := p.outputs[len(p.outputs)-1]
+	logits = p.forwardClassifier(last)
+	return torch.CrossEntropy(logits, y, torch.CrossEntropyOptions{}), logits
+}
+
+// forwardStem is the first convolution with its batch norm.
+func (p *pass) forwardStem(x torch.Tensor) {
+	l, s := p.layout, &p.stem
+	c := l.stemScale.shape[0]
+	torch.Scoped(func() {
+		s.x = torch.Keep(x.ChannelsLast())
+		weight := p.w.at(l.stemWeight, l.stemWeight.dims()...)
+		s.z = torch.Keep(torch.Conv2d(s.x, weight, torch.Tensor{}, torch.Conv2dOptions{Padding: 1}).ChannelsLast())
+		g := grid{x.Size(0), c, x.Size(2), x.Size(3)}
+		var y torch.Tensor
+		y, s.mean, s.inv = p.batchNorm(s.z, p.w.at(l.stemScale, c), p.w.at(l.stemShift, c), norm{l.stemMean, l.stemVariance})
+		torch.Keep(s.mean)
+		torch.Keep(s.inv)
+		p.outputs = append(p.outputs, output{grid: g, nodes: []torch.Tensor{torch.Keep(g.pixels(y.ReLU_()))}, d: make([]torch.Tensor, 1)})
+	})
+}
+
+// batchNorm normalises images z [N,C,H,W] and stores the batch's statistics;
+// scale and shift may be none.
+func (p *pass) batchNorm(z, scale, shift torch.Tensor, n norm) (y, mean, inv torch.Tensor) {
+	torch.Scoped(func() {
+		// With momentum 1 the running statistics become the batch's.
+		c := n.mean.shape[0]
+		y, mean, inv = torch.NativeBatchNorm(z, scale, shift, p.statistics.at(n.mean, c), p.statistics.at(n.variance, c),
+			torch.BatchNormOptions{Momentum: 1})
+		torch.Keep(y)
+		torch.Keep(mean)
+		torch.Keep(inv)
+	})
+	return y, mean, inv
+}
+
+// before is the output that a cell's input takes: of the cell before the last for
+// input 0, of the last for input 1; the stem where there is none.
+func (p *pass) before(cell, input int) *output { return &p.outputs[max(0, cell+input-1)] }
+
+// forwardCell computes the nodes of a cell: Eq. 1.
+func (p *pass) forwardCell(i int, cell *fastCell) {
+	saved := &cellSaved{}
+	p.saved = append(p.saved, saved)
+	var states []torch.Tensor
+	var in grid
+	for which := range cell.inputs {
+		var x torch.Tensor
+		x, in = p.forwardInput(&saved.inputs[which], cell, which, p.before(i, which))
+		states = append(states, x)
+	}
+	out := in
+	if cell.reduce {
+		out = in.halved()
+	}
+	for j := range cell.nodes {
+		for len(saved.states) < min(j+2, len(cell.states)) { // the states that node j is the first to look at
+			g := out
+			if len(saved.states) < 2 {
+				g = in
+			}
+			k := len(saved.states)
+			saved.states = append(saved.states, p.prepare(&cell.states[k], states[k], g))
+		}
+		node, x := p.forwardNode(cell, &cell.nodes[j], saved.states, out)
+		saved.nodes = append(saved.nodes, node)
+		states = append(states, x)
+	}
+	o := output{grid: out, d: make([]torch.Tensor, len(cell.nodes))}
+	for _, x := range states[2:] {
+		if i == len(p.cells)-1 {
+			o.nodes = append(o.nodes, x) // the classifier has no ReLU
+			continue
+		}
+		o.nodes = append(o.nodes, x.ReLU())
+	}
+	if last := states[len(states)-1]; i < len(p.cells)-1 {
+		last.Free() // no edge begins there
+	}
+	p.outputs = append(p.outputs, o)
+}
+
+// inputSaved is what the backward pass needs of an input's 1x1 convolution.
+type inputSaved struct {
+	grid
+	z, mean, inv torch.Tensor      // the convolution's result [M,c], its statistics [c]
+	pieces       [2][]torch.Tensor // of a factorized reduction: even and odd pixels of each node [M,c_node]
+}
+
+// forwardInput is preprocess0 or preprocess1: BN(W·max(x, 0)) of another cell's
+// output, whose nodes are never joined: the product is the sum over the nodes of
+// each by its slice of W.
+func (p *pass) forwardInput(s *inputSaved, cell *fastCell, which int, from *output) (x torch.Tensor, g grid) {
+	in := &cell.inputs[which]
+	g = grid{from.n, cell.c, from.h, from.w}
+	reduced := cell.reducedBefore && which == 0
+	if reduced {
+		g = g.halved()
+		for half := range 2 {
+			for _, h := range from.nodes {
+				s.pieces[half] = append(s.pieces[half], from.everySecond(h, half))
+			}
+		}
+	}
+	s.grid = g
+	torch.Scoped(func() {
+		s.z = torch.Keep(torch.Empty([]int{g.m(), cell.c}, p.o))
+		w := p.w.at(in.weight, in.weight.count, in.weight.shape[0], in.weight.shape[1])
+		if reduced {
+			for half, pieces := range s.pieces {
+				productOfNodes(s.z.Narrow(1, half*cell.c/2, cell.c/2), pieces, from.c, w.Select(0, half))
+			}
+		} else {
+			productOfNodes(s.z, from.nodes, from.c, w.Select(0, 0))
+		}
+		var y torch.Tensor
+		y, s.mean, s.inv = p.batchNorm(g.image(s.z), torch.Tensor{}, torch.Tensor{}, in.norm)
+		torch.Keep(s.mean)
+		torch.Keep(s.inv)
+		x = torch.Keep(g.pixels(y))
+	})
+	return x, g
+}
+
+// productOfNodes writes [nodes side by side]·wᵀ to out [M,O], w [O,nodes·c].
+func productOfNodes(out torch.Tensor, nodes []torch.Tensor, c int, w torch.Tensor) {
+	for i, node := range nodes {
+		torch.Scoped(func() {
+			slice := w.Narrow(1, i*c, c).T()
+			if i == 0 {
+				torch.MmOut(out, node, slice)
+			} else {
+				out.Addmm_(node, slice, 1, 1)
+			}
+		})
+	}
+}
+
+// everySecond copies every second pixel of every second row of x [M,c], from
+// the first: [M/4,c].
+func (g grid) everySecond(x torch.Tensor, first int) (y torch.Tensor) {
+	torch.Scoped(func() { y = torch.Keep(g.viewEverySecond(x, first).Contiguous().View(g.halved().m(), g.c)) })
+	return y
+}
+
+// viewEverySecond views them, [n,h/2,w/2,c].
+func (g grid) viewEverySecond(x torch.Tensor, first int) torch.Tensor {
+	row := g.w * g.c
+	return x.AsStrided([]int{g.n, g.h / 2, g.w / 2, g.c}, []int{g.h * row, 2 * row, 2 * g.c, 1}, first*(row+g.c))
+}
+
+// forwardClassifier averages each node of the last cell over its pixels.
+func (p *pass) forwardClassifier(last output) (logits torch.Tensor) {
+	l := p.layout
+	torch.Scoped(func() {
+		var means []torch.Tensor
+		for _, x := range last.nodes {
+			means = append(means, x.View(last.n, last.h*last.w, last.c).MeanDims([]int{1}, false))
+		}
+		p.pooled = torch.Keep(torch.Cat(means, 1)) // [N, nodes·c]
+		weight, bias := p.w.at(l.classifierWeight, l.classifierWeight.dims()...), p.w.at(l.classifierBias, l.classifierBias.dims()...)
+		logits = torch.Keep(torch.Linear(p.pooled, weight, bias))
+	})
+	return logits
+}

@@ -1,0 +1,206 @@
+package darts
+
+import "godarts/torch"
+
+// nodeSaved is what the backward pass needs of a node.
+type nodeSaved struct {
+	mix    torch.Tensor   // [terms]: softmax(α) of each term
+	first  []torch.Tensor // Y₁ [M,c] of each separable item: its first depthwise convolution, centred
+	second []padded       // R₂ of each: the ReLU between its halves
+	last   []torch.Tensor // Y [M,c] of each item: its last depthwise convolution, centred
+	middle folded
+	final  folded
+	mixA   torch.Tensor // mix·A of final [items,c,c]
+
+	reduction folded       // of the factorized reductions, [reductions,c,2c]
+	mixReduce torch.Tensor // mix·A of them
+}
+
+// firstReduction and firstSkip are the first terms of that sort.
+func (n *fastNode) firstReduction() int { return n.items + len(n.pools) }
+func (n *fastNode) firstSkip() int      { return n.firstReduction() + len(n.reductions) }
+
+// forwardNode computes x = Σ_edges Σ_o mix_o·o(x_j), [M,c]: Eq. 1 and 2.
+func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, out grid) (s *nodeSaved, x torch.Tensor) {
+	s = &nodeSaved{}
+	torch.Scoped(func() { s.mix = torch.Keep(p.mix[cell.kind].Flatten().IndexSelect(0, n.mix)) })
+	if n.separable > 0 {
+		p.forwardFirst(n, s, states, out)
+	}
+	if n.items > 0 {
+		p.forwardLast(n, s, states, out)
+	}
+	if len(n.reductions) > 0 {
+		p.forwardReductions(n, s, states, out)
+	}
+	torch.Scoped(func() {
+		var t terms
+		for i, y := range s.last {
+			t.product(y, s.mixA.Select(0, i).T())
+		}
+		for i, q := range n.pools {
+			inv := states[q.state].inv[q.which]
+			t.product(states[q.state].pooled[q.which], inv.Mul(s.mix.Narrow(0, n.items+i, 1)).DiagEmbed())
+		}
+		for i, j := range n.reductions {
+			t.product(states[j].pixels, s.mixReduce.Select(0, i).T())
+		}
+		for i, j := range n.skips {
+			t.scaled(states[j].x, s.mix.Narrow(0, n.firstSkip()+i, 1))
+		}
+		if !t.x.Defined() { // "none" on every edge
+			t.x = torch.Zeros([]int{out.m(), out.c}, p.o)
+		}
+		x = torch.Keep(t.x)
+	})
+	return s, x
+}
+
+// terms adds up a node x.
+type terms struct{ x torch.Tensor }
+
+// product adds y·w.
+func (t *terms) product(y, w torch.Tensor) {
+	if t.x.Defined() {
+		t.x.Addmm_(y, w, 1, 1)
+		return
+	}
+	t.x = y.Mm(w)
+}
+
+// scaled adds share·y, share [1].
+func (t *terms) scaled(y, share torch.Tensor) {
+	if t.x.Defined() {
+		t.x.Addcmul_(y, share, 1)
+		return
+	}
+	t.x = y.Mul(share)
+}
+
+// site is where a depthwise convolution takes place: images, the kernel and stride
+// on them, and what a 5x5 kernel's taps meet there in sum [c,1,5,5].
+type site struct {
+	padded
+	kernel kernel
+	stride int
+	sums   torch.Tensor
+}
+
+// convolve appends the depthwise convolutions at sites by weight [sites,c,1,k,k],
+// centred, to ys, writes their gram matrices to the same places of grams, and
+// gives the means that they had [sites,c].
+func (p *pass) convolve(sites []site, weight torch.Tensor, ys *[]torch.Tensor, grams torch.Tensor, out grid) (means torch.Tensor) {
+	var sums []torch.Tensor
+	for _, at := range sites {
+		sums = append(sums, at.sums)
+	}
+	met := torch.Stack(sums, 0)
+	if sites[0].kernel.size == 3 {
+		met = met.Narrow(3, 1, 3).Narrow(4, 1, 3) // the inner taps of a 5x5 kernel
+	}
+	means = met.Mul(weight).SumDims([]int{2, 3, 4}, false).DivScalar_(float64(out.m())).ToDtype(p.o.Dtype)
+	minus := means.Neg()
+	for i, at := range sites {
+		y := depthwise(at.padded, weight.Select(0, i), minus.Select(0, i), at.kernel, at.stride)
+		gramOf(grams, len(*ys), y, y)
+		*ys = append(*ys, y)
+	}
+	return means
+}
+
+// sites are those of a group's first convolutions.
+func (g *group) sites(states []*stateSaved) (sites []site) {
+	for _, j := range g.states {
+		sites = append(sites, states[j].site(g.kernel))
+	}
+	return sites
+}
+
+// forwardFirst computes the first halves of the separable items, R₂ = max(BN(W·Y₁), 0).
+func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
+	c := out.c
+	torch.Scoped(func() {
+		grams := torch.Empty([]int{n.separable, gramSplit, c, c}, p.o)
+		var means []torch.Tensor
+		for i := range n.groups {
+			if g := &n.groups[i]; g.separable {
+				means = append(means, p.convolve(g.sites(states), p.w.at(g.first), &s.first, grams, out))
+			}
+		}
+		var mean, variance torch.Tensor
+		s.middle, mean, variance = fold(grams, p.w.at(n.middle, n.separable, c, c), torch.Cat(means, 0), out.m())
+		p.put(n.middleNorm, mean, variance)
+		for i, y := range s.first {
+			z := y.Mm(s.middle.a.Select(0, i).T())
+			s.second = append(s.second, paddedReLU(z, out))
+			z.Free()
+			torch.Keep(s.second[i].flat)
+			torch.Keep(y)
+		}
+		s.middle.keep()
+	})
+}
+
+// forwardLast computes the last depthwise convolution of every item and folds
+// what follows it.
+func (p *pass) forwardLast(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
+	c := out.c
+	torch.Scoped(func() {
+		grams := torch.Empty([]int{n.items, gramSplit, c, c}, p.o)
+		var means []torch.Tensor
+		for i := range n.groups {
+			g := &n.groups[i]
+			if !g.separable {
+				means = append(means, p.convolve(g.sites(states), p.w.at(g.first), &s.last, grams, out))
+				continue
+			}
+			k := kernel{g.kernel.size, 1}
+			var sites []site
+			for _, r := range s.second[len(s.last):][:len(g.states)] {
+				sites = append(sites, site{r, k, 1, tapSums(r, p.sides(kernel{5, 1}, out, 1), p.ones(out.n))})
+			}
+			means = append(means, p.convolve(sites, p.w.at(g.second), &s.last, grams, out))
+		}
+		var mean, variance torch.Tensor
+		s.final, mean, variance = fold(grams, p.w.at(n.final, n.items, c, c), torch.Cat(means, 0), out.m())
+		p.put(n.finalNorm, mean, variance)
+		s.mixA = torch.Keep(s.final.a.Mul(s.mix.Narrow(0, 0, n.items).View(-1, 1, 1)))
+		s.final.keep()
+		for _, y := range s.last {
+			torch.Keep(y)
+		}
+	})
+}
+
+// forwardReductions folds the factorized reductions: with the even and the odd
+// pixels side by side, their two 1x1 convolutions are one by a weight of two blocks.
+func (p *pass) forwardReductions(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
+	torch.Scoped(func() {
+		var grams, means []torch.Tensor
+		for _, j := range n.reductions {
+			grams, means = append(grams, states[j].gram), append(means, states[j].means.View(-1))
+		}
+		var mean, variance torch.Tensor
+		s.reduction, mean, variance = fold(torch.Stack(grams, 0), n.blocks(p.w, out.c), torch.Stack(means, 0), out.m())
+		p.put(n.reduceNorm, mean, variance)
+		s.mixReduce = torch.Keep(s.reduction.a.Mul(s.mix.Narrow(0, n.firstReduction(), len(n.reductions)).View(-1, 1, 1)))
+		s.reduction.keep()
+	})
+}
+
+// blocks are the weights of the factorized reductions, [W₁ 0; 0 W₂] each:
+// [reductions,c,2c].
+func (n *fastNode) blocks(w segments, c int) torch.Tensor {
+	count := len(n.reductions)
+	both := torch.Zeros([]int{count, c, 2 * c}, w.flat.Options())
+	halves := w.at(n.reduction, count, 2, c/2, c)
+	for half := range 2 {
+		block(both, half, c).Copy_(halves.Select(1, half))
+	}
+	return both
+}
+
+// block views W₁ or W₂ in the blocks of all reductions, [reductions,c/2,c].
+func block(blocks torch.Tensor, half, c int) torch.Tensor {
+	return blocks.Narrow(1, half*c/2, c/2).Narrow(2, half*c, c)
+}

@@ -1,0 +1,276 @@
+package darts
+
+import "godarts/torch"
+
+// nodeBackward is what one node's backward pass works on.
+type nodeBackward struct {
+	*pass
+	*fastNode
+	saved  *nodeSaved
+	states []*stateSaved
+	wanted []bool // the gradients of these states are
+	out    grid
+	g      torch.Tensor // dL/dx [M,c]; centred for all that is behind a batch norm
+}
+
+// backwardNode takes d[2+i], the gradient of node i, back through its terms: to
+// the gradients of mix and w, and to what gathers in the states.
+func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out grid) {
+	saved := p.saved[at]
+	b := &nodeBackward{pass: p, fastNode: &cell.nodes[i], saved: saved.nodes[i], states: saved.states, out: out, g: d[2+i]}
+	for j := range saved.states {
+		b.wanted = append(b.wanted, j >= 2 || p.wanted(at, j))
+	}
+	torch.Scoped(func() {
+		skips := b.skips(d)
+		centre(b.g, out, p.ones(out.n))
+		var dMix []torch.Tensor // [terms], in pieces
+		if b.items > 0 {
+			dMix = append(dMix, b.convolutions())
+		}
+		if len(b.pools) > 0 {
+			dMix = append(dMix, b.poolings())
+		}
+		if len(b.reductions) > 0 {
+			dMix = append(dMix, b.factorizedReductions())
+		}
+		if dMix = append(dMix, skips...); p.need.Alphas && len(dMix) > 0 {
+			p.dMix[cell.kind].View(-1).IndexAdd_(0, b.fastNode.mix, torch.Cat(dMix, 0))
+		}
+	})
+	b.saved.mix.Free()
+	saved.nodes[i] = nil
+}
+
+// skips: x has a term mix·x_j, so dmix = Σ g∘x_j, and x_j gets mix·g.
+func (b *nodeBackward) skips(d []torch.Tensor) (dMix []torch.Tensor) {
+	for i, j := range b.fastNode.skips {
+		if b.need.Alphas {
+			dMix = append(dMix, b.g.View(-1).Dot(b.states[j].x.View(-1)).View(1))
+		}
+		if !b.wanted[j] {
+			continue
+		}
+		share := b.saved.mix.Narrow(0, b.firstSkip()+i, 1)
+		if d[j].Defined() {
+			d[j].Addcmul_(b.g, share, 1)
+		} else {
+			d[j] = torch.Keep(b.g.Mul(share))
+		}
+	}
+	return dMix
+}
+
+// products is P = gᵀ·Y of each Y [M,c'], [len(ys),c,c'].
+func (b *nodeBackward) products(ys []torch.Tensor, columns int) (sums torch.Tensor) {
+	torch.Scoped(func() {
+		parts := torch.Empty([]int{len(ys), gramSplit, b.out.c, columns}, b.o)
+		for i, y := range ys {
+			gramOf(parts, i, b.g, y)
+		}
+		sums = torch.Keep(parts.SumDims([]int{1}, false))
+	})
+	return sums
+}
+
+// through takes products P of terms mix·Y·Aᵀ, first to first+len−1, back through
+// fold: dmix = Σ P∘A, [terms]; dW, unless zero; and Q of mix·P.
+func (b *nodeBackward) through(f folded, first int, products, dW torch.Tensor) (dMix, q torch.Tensor) {
+	torch.Scoped(func() {
+		dMix = torch.Keep(products.Mul(f.a).SumDims([]int{1, 2}, false))
+		share := b.saved.mix.Narrow(0, first, products.Size(0)).View(-1, 1, 1)
+		q = torch.Keep(f.backward(products.Mul(share), dW))
+	})
+	return dMix, q
+}
+
+// gradientOf views the gradient of a segment's weights, if those are needed.
+func (b *nodeBackward) gradientOf(s segment, shape ...int) torch.Tensor {
+	if !b.need.W {
+		return torch.Tensor{}
+	}
+	return b.gradient.at(s, shape...)
+}
+
+// convolutions takes g back through all items and gives their dmix.
+func (b *nodeBackward) convolutions() (dMix torch.Tensor) {
+	s, c := b.saved, b.out.c
+	dMix, q := b.through(s.final, 0, b.products(s.last, c), b.gradientOf(b.final, b.items, c, c))
+	halves := b.firstHalves()
+	item := 0
+	for i := range b.groups {
+		g := &b.groups[i]
+		for k, j := range g.states {
+			if b.need.W || b.wanted[j] {
+				dy := b.g.Mm(s.mixA.Select(0, item)) // dL/dY = g·(mix·A) + Y·Q
+				dy.Addmm_(s.last[item], q.Select(0, item), 1, 1)
+				if g.separable {
+					halves.arrive(item, g, k, dy)
+				} else {
+					b.depthwise(g, k, dy)
+				}
+				dy.Free()
+			}
+			s.last[item].Free()
+			item++
+		}
+	}
+	halves.backward()
+	s.final.free()
+	s.mixA.Free()
+	return dMix
+}
+
+// depthwise takes dy, the gradient of the first convolution of item k of g, to its
+// weight and its state.
+func (b *nodeBackward) depthwise(g *group, k int, dy torch.Tensor) {
+	state := b.states[g.states[k]]
+	at := state.site(g.kernel)
+	if b.need.W {
+		if at.kernel.dilation == 2 && at.h%2 == 0 && at.w%2 == 0 && !state.split.flat.Defined() {
+			state.split = at.parities()
+			torch.Keep(state.split.flat)
+		}
+		torch.Scoped(func() {
+			dWeight := b.gradient.at(g.first).Select(0, k)
+			switch {
+			case at.kernel.dilation == 1:
+				depthwiseWeight(dWeight, at.padded, b.out.image(dy), at.kernel, at.stride)
+			case state.split.flat.Defined():
+				dilatedWeight(dWeight, state.split, dy, at.grid, at.kernel)
+			default:
+				dilatedWeightOdd(dWeight, at.padded, dy, at.kernel)
+			}
+		})
+	}
+	if !b.wanted[g.states[k]] {
+		return
+	}
+	weight := b.w.at(g.first).Select(0, k)
+	switch {
+	case at.stride == 2:
+		accumulate(&state.dReLU, depthwiseInputStride2(dy, state.x, state.in, weight, at.kernel))
+	case state.stride == 2:
+		accumulate(&state.dEven, depthwiseInput(dy, at.grid, weight, at.kernel))
+	default:
+		accumulate(&state.dReLU, depthwiseInput(dy, at.grid, weight, at.kernel))
+	}
+}
+
+// halves takes gradients from the second halves of separable items to the first.
+type halves struct {
+	*nodeBackward
+	dz    []torch.Tensor // of BN(W·Y₁) [M,c], centred; zero if not wanted
+	parts torch.Tensor   // gᵀ·Y₁ of each item [separable,gramSplit,c,c]
+}
+
+func (b *nodeBackward) firstHalves() *halves {
+	h := &halves{nodeBackward: b, dz: make([]torch.Tensor, b.separable)}
+	if b.separable > 0 {
+		h.parts = torch.Zeros([]int{b.separable, gramSplit, b.out.c, b.out.c}, b.o)
+	}
+	return h
+}
+
+// arrive takes dy, the gradient of the second convolution of item k of g, to its
+// weight and through the ReLU between the halves.
+func (h *halves) arrive(item int, g *group, k int, dy torch.Tensor) {
+	second, to := h.saved.second[item], kernel{g.kernel.size, 1}
+	torch.Scoped(func() {
+		if h.need.W {
+			depthwiseWeight(h.gradient.at(g.second).Select(0, k), second, h.out.image(dy), to, 1)
+		}
+		dz := depthwiseInput(dy, h.out, h.w.at(g.second).Select(0, k), to)
+		h.out.image(dz).ReLUBackward_(second.inside())
+		gramOf(h.parts, item, dz, h.saved.first[item])
+		centre(dz, h.out, h.ones(h.out.n))
+		h.dz[item] = torch.Keep(dz)
+	})
+	second.flat.Free()
+	h.saved.second[item] = padded{}
+}
+
+// backward goes on from what has arrived: dL/dY₁ = dz·A + Y₁·Q.
+func (h *halves) backward() {
+	if h.separable == 0 {
+		return
+	}
+	s, c := h.saved, h.out.c
+	q := s.middle.backward(h.parts.SumDims([]int{1}, false), h.gradientOf(h.middle, h.separable, c, c))
+	item := 0
+	for i := range h.groups {
+		g := &h.groups[i]
+		if !g.separable {
+			break
+		}
+		for k := range g.states {
+			if dz := h.dz[item]; dz.Defined() {
+				dy := dz.Mm(s.middle.a.Select(0, item))
+				dz.Free()
+				dy.Addmm_(s.first[item], q.Select(0, item), 1, 1)
+				h.depthwise(g, k, dy)
+				dy.Free()
+			} else {
+				s.second[item].flat.Free()
+			}
+			s.first[item].Free()
+			item++
+		}
+	}
+	s.middle.free()
+}
+
+// poolings takes g to the batch norms behind poolings. As g is centred, Σ g∘normalised
+// = inv·Σ g∘pooled, which is the diagonal of gᵀ·pooled.
+func (b *nodeBackward) poolings() (dMix torch.Tensor) {
+	var pooled, invs []torch.Tensor
+	for _, q := range b.pools {
+		pooled, invs = append(pooled, b.states[q.state].pooled[q.which]), append(invs, b.states[q.state].inv[q.which])
+	}
+	k := b.products(pooled, b.out.c).Diagonal(0, 1, 2).Mul(torch.Stack(invs, 0)) // [pools,c]
+	for i, q := range b.pools {
+		if !b.wanted[q.state] {
+			continue
+		}
+		share := b.saved.mix.Narrow(0, b.items+i, 1)
+		state := b.states[q.state]
+		if state.dPooled[q.which].Defined() {
+			state.dPooled[q.which].Addcmul_(b.g, share, 1)
+			state.k[q.which].Addcmul_(k.Select(0, i), share, 1)
+		} else {
+			state.dPooled[q.which] = torch.Keep(b.g.Mul(share))
+			state.k[q.which] = torch.Keep(k.Select(0, i).Mul(share))
+		}
+	}
+	return k.SumDims([]int{1}, false)
+}
+
+// factorizedReductions takes g back to the pixels of the states, as convolutions does.
+func (b *nodeBackward) factorizedReductions() (dMix torch.Tensor) {
+	s, c := b.saved, b.out.c
+	var pixels []torch.Tensor
+	for _, j := range b.reductions {
+		pixels = append(pixels, b.states[j].pixels)
+	}
+	var dBlocks torch.Tensor
+	if b.need.W {
+		dBlocks = torch.Empty([]int{len(pixels), c, 2 * c}, b.o)
+	}
+	dMix, q := b.through(s.reduction, b.firstReduction(), b.products(pixels, 2*c), dBlocks)
+	if b.need.W {
+		halves := b.gradient.at(b.reduction, len(pixels), 2, c/2, c)
+		for half := range 2 {
+			halves.Select(1, half).Copy_(block(dBlocks, half, c))
+		}
+	}
+	for i, j := range b.reductions {
+		if b.wanted[j] {
+			d := b.g.Mm(s.mixReduce.Select(0, i))
+			d.Addmm_(pixels[i], q.Select(0, i), 1, 1)
+			accumulate(&b.states[j].dPixels, d)
+		}
+	}
+	s.reduction.free()
+	s.mixReduce.Free()
+	return dMix
+}

@@ -1,0 +1,236 @@
+package darts_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"godarts/cells"
+	"godarts/darts"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+	"godarts/torch/torchtest"
+)
+
+// equal is how far the fast form may be from the plain one in float64, relative.
+const equal = 1e-12
+
+// bothForms makes the same network in both forms.
+func bothForms(t testing.TB, o darts.Options) (*darts.Plain, *darts.Fast) {
+	t.Helper()
+	o.Dtype = torch.Float64
+	torch.ManualSeed(3)
+	plain, err := darts.NewPlain(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fast, err := darts.NewFast(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	torch.NoGrad(func() { // α far from 0, so that each term has its own share
+		for _, alpha := range plain.Alphas() {
+			alpha.Copy_(torch.Randn(alpha.Shape(), alpha.Options()))
+		}
+	})
+	if err := fast.LoadStateDict(plain.StateDict()); err != nil {
+		t.Fatal(err)
+	}
+	return plain, fast
+}
+
+func randomBatch(o darts.Options, n, h, w int) nn.Batch {
+	return nn.Batch{
+		X: torch.Randn([]int{n, o.InputChannels, h, w}, torch.Options{Dtype: torch.Float64}),
+		Y: torch.RandInt(0, o.Classes, []int{n}, torch.Options{Dtype: torch.Int64}),
+	}
+}
+
+// compareGrad compares all that Gradients returns, and the state afterwards.
+func compareGrad(t testing.TB, plain *darts.Plain, fast *darts.Fast, want, got darts.Grad) {
+	t.Helper()
+	torchtest.Close(t, "loss", got.Loss, want.Loss, equal)
+	torchtest.Close(t, "logits", got.Logits, want.Logits, equal)
+	for i := range want.Alphas {
+		torchtest.Close(t, fmt.Sprint("gradient of alpha ", i), got.Alphas[i], want.Alphas[i], equal)
+	}
+	if want.W.Defined() {
+		wants := plain.Views(want.W)
+		for name, g := range fast.Views(got.W) {
+			closeOrTiny(t, "gradient of "+name, g, wants[name], want.W)
+		}
+	}
+	compareState(t, plain, fast)
+}
+
+// compareState compares weights, α and running statistics.
+func compareState(t testing.TB, plain *darts.Plain, fast *darts.Fast) {
+	t.Helper()
+	own, want := fast.StateDict(), plain.StateDict()
+	for name, x := range want {
+		got := own[name].Detach()
+		x = x.Detach()
+		if norm, ok := strings.CutSuffix(name, ".running_mean"); ok {
+			// A mean of 0 has no relative error: its scale is the deviation.
+			deviation := want[norm+".running_var"].Sqrt()
+			got, x = got.Add(deviation), x.Add(deviation)
+		}
+		torchtest.Close(t, name, got, x, equal)
+	}
+}
+
+// closeOrTiny compares the gradient of one parameter. Some are zero but for
+// rounding, as that of a single kernel before a batch norm: of those the scale is
+// the whole gradient.
+func closeOrTiny(t testing.TB, what string, got, want, whole torch.Tensor) {
+	t.Helper()
+	if got.Sub(want).Norm().Item() > equal*1e-3*whole.Norm().Item() {
+		torchtest.Close(t, what, got, want, equal)
+	}
+}
+
+// sizes are those of a small network; a test changes some.
+func sizes() darts.Options {
+	return darts.Options{Channels: 4, Layers: 3, Nodes: 2, Classes: 5, InputChannels: 3, StemMultiplier: 3}
+}
+
+// only gives every edge the same operations.
+func only(ops ...cells.Op) func(*darts.Options) {
+	return func(o *darts.Options) {
+		o.Normal = slices.Repeat([][]cells.Op{ops}, darts.Edges(o.Nodes))
+		o.Reduce = o.Normal
+	}
+}
+
+func TestFastEqualsPlain(t *testing.T) {
+	// Both forms give the same gradients and running statistics whatever the sizes and operations are.
+	random := rand.New(rand.NewPCG(1, 1))
+	type row struct {
+		name    string
+		change  func(*darts.Options)
+		n, h, w int
+	}
+	rows := []row{
+		{"all operations", func(*darts.Options) {}, 4, 8, 8},
+		{"four nodes", func(o *darts.Options) { o.Nodes, o.Channels = 4, 2 }, 3, 8, 8},
+		{"one node", func(o *darts.Options) { o.Nodes = 1 }, 4, 8, 8},
+		{"odd last cells, not square", func(o *darts.Options) { o.Channels = 6 }, 3, 12, 20},
+		{"more cells", func(o *darts.Options) { o.Layers, o.Channels = 7, 2 }, 8, 8, 8},
+		{"grey images, narrow stem", func(o *darts.Options) { o.InputChannels, o.StemMultiplier = 1, 1 }, 4, 8, 8},
+		{"34 channels", func(o *darts.Options) { o.Channels, o.Nodes = 34, 1 }, 2, 8, 8},
+		{"none and skip_connect", only(cells.None, cells.SkipConnect), 4, 8, 8},
+	}
+	for _, op := range cells.Primitives[1:] {
+		rows = append(rows, row{string(op), only(op), 4, 8, 8})
+	}
+	for i := range 5 {
+		rows = append(rows, row{fmt.Sprint("random operations ", i), func(o *darts.Options) {
+			o.Nodes = 1 + random.IntN(3)
+			o.Normal, o.Reduce = randomOperations(random, o.Nodes), randomOperations(random, o.Nodes)
+		}, 4 + random.IntN(3), 4 * (2 + random.IntN(2)), 8})
+	}
+	if testing.Short() {
+		rows = rows[:2]
+	}
+	for _, row := range rows {
+		t.Run(row.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			o := sizes()
+			row.change(&o)
+			plain, fast := bothForms(t, o)
+			b := randomBatch(o, row.n, row.h, row.w)
+			if why := fast.Why(row.h, row.w); why != "" {
+				t.Fatalf("not in the fast form: %s", why)
+			}
+			for _, need := range []darts.Need{{W: true, Alphas: true}, {W: true}, {Alphas: true}, {Alphas: true, FreezeStatistics: true}, {}} {
+				want, got := plain.Gradients(plain.W(), b, need), fast.Gradients(fast.W(), b, need)
+				compareGrad(t, plain, fast, want, got)
+			}
+		})
+	}
+}
+
+// randomOperations gives every edge some operations, one of them real.
+func randomOperations(r *rand.Rand, nodes int) (ops [][]cells.Op) {
+	for range darts.Edges(nodes) {
+		var of []cells.Op
+		for _, k := range r.Perm(len(cells.Primitives))[:1+r.IntN(len(cells.Primitives))] {
+			of = append(of, cells.Primitives[k])
+		}
+		if slices.Equal(of, []cells.Op{cells.None}) {
+			of = append(of, cells.DilConv5x5)
+		}
+		ops = append(ops, of)
+	}
+	return ops
+}
+
+func TestFastElsewhere(t *testing.T) {
+	// Gradients at another vector equal the plain form's and leave w as it is.
+	torchtest.Scope(t)
+	plain, fast := bothForms(t, sizes())
+	b := randomBatch(sizes(), 4, 8, 8)
+	before := fast.W().Detach().Clone()
+	other := before.AddScalar(0.01)
+	need := darts.Need{W: true, Alphas: true, FreezeStatistics: true}
+	compareGrad(t, plain, fast, plain.Gradients(other, b, need), fast.Gradients(other, b, need))
+	torchtest.Close(t, "w", fast.W().Detach(), before, 0)
+}
+
+func TestFastSteps(t *testing.T) {
+	// Weights, alpha, statistics and cells are the plain form's after search steps of either order.
+	for _, xi := range []float64{0, 0.025} {
+		t.Run(fmt.Sprint("xi ", xi), func(t *testing.T) {
+			torchtest.Scope(t)
+			plain, fast := bothForms(t, sizes())
+			train, valid := randomBatch(sizes(), 6, 8, 8), randomBatch(sizes(), 6, 8, 8)
+			for _, net := range []darts.Supernet{plain, fast} {
+				w := optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{LR: 0.025, Momentum: 0.9, WeightDecay: 3e-4})
+				alpha := optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3})
+				architect := darts.NewArchitect(net, w, alpha)
+				for range 3 {
+					torch.Scoped(func() {
+						architect.Step(train, valid, xi)
+						g := net.Gradients(net.W(), train, darts.Need{W: true})
+						optim.ClipNorm(5, g.W)
+						w.Step(g.W)
+					})
+				}
+			}
+			compareState(t, plain, fast)
+			if got, want := fast.Genotype().String(), plain.Genotype().String(); got != want {
+				t.Errorf("genotype\n got %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func TestFastFallsBack(t *testing.T) {
+	// The plain form runs, and Why says why, when a reduction cell would meet an odd side.
+	torchtest.Scope(t)
+	o := sizes()
+	o.Layers = 8 // the second reduction, in cell 5, is not the last cell
+	only(cells.SepConv3x3)(&o)
+	_, fast := bothForms(t, o)
+	if why, want := fast.Why(8, 6), "images of 8x6 reach the reduction in cell 5 as 4x3"; why != want {
+		t.Errorf("8x6 images: got %q, want %q", why, want)
+	}
+	if why := fast.Why(8, 8); why != "" {
+		t.Errorf("8x8 images: got %q, want none", why)
+	}
+}
+
+func TestFastIsFlat(t *testing.T) {
+	// Gradients leaves no tensor behind but what it returns.
+	torchtest.Scope(t)
+	_, fast := bothForms(t, sizes())
+	b := randomBatch(sizes(), 4, 8, 8)
+	before := torch.Live()
+	g := fast.Gradients(fast.W(), b, darts.Need{W: true, Alphas: true})
+	if after, want := torch.Live(), before+3+len(g.Alphas); after != want {
+		t.Errorf("%d live tensors after Gradients, want %d", after, want)
+	}
+}

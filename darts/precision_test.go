@@ -1,0 +1,64 @@
+package darts_test
+
+import (
+	"testing"
+
+	"godarts/darts"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/torchtest"
+)
+
+func TestFastPrecision(t *testing.T) {
+	// The fast form is at most half as far again from float64 as the plain form when both run in float32.
+	if testing.Short() {
+		t.Skip("float64 passes over three networks")
+	}
+	torchtest.Scope(t)
+	o := sizes()
+	o.Channels = 8
+	exactly := o
+	exactly.Dtype = torch.Float64
+	distances := map[string][2]float64{} // sums over seeds, of the plain and the fast form
+	for seed := range uint64(4) {
+		torch.Scoped(func() {
+			torch.ManualSeed(seed)
+			exact, err := darts.NewPlain(exactly)
+			if err != nil {
+				t.Fatal(err)
+			}
+			b := nn.Batch{X: torch.Randn([]int{64, 3, 16, 16}, torch.Options{}), Y: torch.RandInt(0, 5, []int{64}, torch.Options{Dtype: torch.Int64})}
+			need := darts.Need{W: true, Alphas: true}
+			state := copyOf(exact.StateDict())
+			want := exact.Gradients(exact.W(), nn.Batch{X: b.X.ToDtype(torch.Float64), Y: b.Y}, need)
+			plain, err := darts.NewPlain(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			fast, err := darts.NewFast(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for form, net := range []darts.Supernet{plain, fast} {
+				if err := net.LoadStateDict(state); err != nil {
+					t.Fatal(err)
+				}
+				got := net.Gradients(net.W(), b, need)
+				for what, pair := range map[string][2]torch.Tensor{
+					"logits": {got.Logits, want.Logits}, "gradient of w": {got.W, want.W},
+					"gradient of normal alpha": {got.Alphas[0], want.Alphas[0]}, "gradient of reduce alpha": {got.Alphas[1], want.Alphas[1]},
+				} {
+					d := distances[what]
+					d[form] += pair[0].ToDtype(torch.Float64).Sub(pair[1]).Norm().Item() / pair[1].Norm().Item()
+					distances[what] = d
+				}
+			}
+		})
+	}
+	for what, d := range distances {
+		t.Logf("%s: plain %.2g, fast %.2g", what, d[0], d[1])
+		if d[1] > 1.5*d[0] {
+			t.Errorf("%s: the fast form is %.3g off, the plain form %.3g", what, d[1], d[0])
+		}
+	}
+}

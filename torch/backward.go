@@ -1,0 +1,123 @@
+package torch
+
+// #include "internal/shim/shim.h"
+// #cgo noescape torch_bmm_out
+// #cgo noescape torch_conv2d_backward
+// #cgo noescape torch_diag_embed
+// #cgo noescape torch_max_pool2d_backward
+// #cgo noescape torch_max_pool2d_indices
+// #cgo noescape torch_mm_out
+// #cgo noescape torch_native_batch_norm
+// #cgo noescape torch_native_batch_norm_backward
+// #cgo noescape torch_relu_backward_
+// #cgo noescape torch_relu_out
+// #cgo nocallback torch_bmm_out
+// #cgo nocallback torch_conv2d_backward
+// #cgo nocallback torch_diag_embed
+// #cgo nocallback torch_max_pool2d_backward
+// #cgo nocallback torch_max_pool2d_indices
+// #cgo nocallback torch_mm_out
+// #cgo nocallback torch_native_batch_norm
+// #cgo nocallback torch_native_batch_norm_backward
+// #cgo nocallback torch_relu_backward_
+// #cgo nocallback torch_relu_out
+import "C"
+
+import "cmp"
+
+// This file holds what a backward pass needs that is written out instead of
+// recorded: the gradients of single operators, and results written to a given
+// tensor. None of it takes part in autograd.
+
+// MmOut writes a·b to out: Mm without a new tensor.
+func MmOut(out, a, b Tensor) {
+	if e := C.torch_mm_out(out.h, a.h, b.h); e != nil {
+		throw("mm_out", e, out, a, b)
+	}
+}
+
+// BmmOut writes the products of the batches a and b to out.
+func BmmOut(out, a, b Tensor) {
+	if e := C.torch_bmm_out(out.h, a.h, b.h); e != nil {
+		throw("bmm_out", e, out, a, b)
+	}
+}
+
+// ReLUOut writes max(x, 0) to out.
+func ReLUOut(out, x Tensor) {
+	if e := C.torch_relu_out(out.h, x.h); e != nil {
+		throw("relu_out", e, out, x)
+	}
+}
+
+// ReLUBackward_ turns t, the gradient of y = max(x, 0), into that of x, in place: it
+// is 0 where y is. As aten::threshold_backward.
+func (t Tensor) ReLUBackward_(y Tensor) Tensor {
+	if e := C.torch_relu_backward_(t.h, y.h); e != nil {
+		throw("threshold_backward", e, t, y)
+	}
+	return t
+}
+
+// DiagEmbed makes a diagonal matrix of each last row: [...,n] to [...,n,n].
+func (t Tensor) DiagEmbed() Tensor {
+	var r Tensor
+	if e := C.torch_diag_embed(t.h, &r.h); e != nil {
+		throw("diag_embed", e, t)
+	}
+	return r
+}
+
+// Conv2dBackward gives the gradients of y = Conv2d(x, weight, none, o) from g,
+// that of y: of x and of weight, each if needed, else the zero Tensor. As
+// aten::convolution_backward.
+//
+// If that of x alone is needed, of x only the shape and the layout count.
+func Conv2dBackward(g, x, weight Tensor, o Conv2dOptions, needX, needWeight bool) (dx, dWeight Tensor) {
+	stride, padding := o.hw()
+	dilation := [2]int{cmp.Or(o.Dilation, 1), cmp.Or(o.Dilation, 1)}
+	if e := C.torch_conv2d_backward(g.h, x.h, weight.h, int64s(stride[:]), int64s(padding[:]), int64s(dilation[:]),
+		C.int64_t(cmp.Or(o.Groups, 1)), flag(needX), flag(needWeight), &dx.h, &dWeight.h); e != nil {
+		throw("convolution_backward", e, g, x, weight)
+	}
+	return dx, dWeight
+}
+
+// MaxPool2dIndices is MaxPool2d with the place of each window's largest element,
+// for MaxPool2dBackward. As aten::max_pool2d_with_indices.
+func MaxPool2dIndices(x Tensor, o Pool2dOptions) (y, indices Tensor) {
+	if e := C.torch_max_pool2d_indices(x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), &y.h, &indices.h); e != nil {
+		throw("max_pool2d", e, x)
+	}
+	return y, indices
+}
+
+// MaxPool2dBackward gives the gradient of x from g, that of MaxPool2dIndices(x, o).
+// Of x only the shape and the layout count.
+func MaxPool2dBackward(g, x, indices Tensor, o Pool2dOptions) Tensor {
+	var r Tensor
+	if e := C.torch_max_pool2d_backward(g.h, x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), indices.h, &r.h); e != nil {
+		throw("max_pool2d_backward", e, g, x, indices)
+	}
+	return r
+}
+
+// NativeBatchNorm is BatchNorm in training, which also returns what
+// NativeBatchNormBackward needs: the batch's mean [C] and inv = 1/√(var + Eps) [C].
+func NativeBatchNorm(x, weight, bias, runningMean, runningVar Tensor, o BatchNormOptions) (y, mean, inv Tensor) {
+	if e := C.torch_native_batch_norm(x.h, weight.h, bias.h, runningMean.h, runningVar.h, C.double(cmp.Or(o.Momentum, 0.1)),
+		C.double(cmp.Or(o.Eps, 1e-5)), &y.h, &mean.h, &inv.h); e != nil {
+		throw("native_batch_norm", e, x, weight, bias, runningMean, runningVar)
+	}
+	return y, mean, inv
+}
+
+// NativeBatchNormBackward gives the gradients of x and, if needed, of weight and
+// bias from g, that of NativeBatchNorm(x, weight, ...); weight may be none.
+func NativeBatchNormBackward(g, x, weight, mean, inv Tensor, needWeight bool) (dx, dWeight, dBias Tensor) {
+	if e := C.torch_native_batch_norm_backward(g.h, x.h, weight.h, mean.h, inv.h, 1e-5, flag(needWeight),
+		&dx.h, &dWeight.h, &dBias.h); e != nil {
+		throw("native_batch_norm_backward", e, g, x, weight, mean, inv)
+	}
+	return dx, dWeight, dBias
+}
