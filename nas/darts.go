@@ -2,6 +2,7 @@ package nas
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"godarts/cells"
@@ -35,7 +36,23 @@ func newDARTS(r *Run) (Strategy, error) {
 	d.w = newSGD(net.W(), c.W)
 	d.alpha = optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: c.Alpha.LR, Betas: c.Alpha.Betas, WeightDecay: c.Alpha.WeightDecay})
 	d.architect = darts.NewArchitect(net, d.w, d.alpha)
+	d.architect.Hessian, err = newHessian(net, c.Alpha.HVP)
+	if err != nil {
+		return nil, err
+	}
 	return d, nil
+}
+
+// newHessian is how the second order takes its product.
+func newHessian(net darts.Supernet, o config.HVP) (darts.Hessian, error) {
+	if o.Method != config.Exact {
+		return darts.FiniteDifference{Net: net, Radius: o.Radius}, nil
+	}
+	exact, ok := net.(darts.Hessian)
+	if !ok {
+		return nil, fmt.Errorf("nas: alpha.hvp.method exact: the supernet %T cannot, want network.form %s", net, config.Plain)
+	}
+	return exact, nil
 }
 
 func newSGD(w torch.Tensor, o config.W) *optim.SGD {
