@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"math"
 	"strings"
-	"time"
 
 	"godarts/darts"
 	"godarts/nas/config"
@@ -34,7 +34,6 @@ type moment struct {
 type result struct {
 	gradient []float64 // Eq. 7
 	product  []float64 // ∇²α,w L_train·v, a part of it
-	seconds  float64   // to take the product
 }
 
 // precision is how far a form in float32 is from the plain one in float64.
@@ -43,11 +42,12 @@ type precision struct {
 	quotient, first comparison // of the finite difference and of the first-order gradient
 }
 
-// measure searches in float64 and measures before the first step and after the
-// last.
-func measure(o options, set *data.Set) (moments []moment, err error) {
+// measure searches in float32 and measures before the first step and after the
+// last. Float64 then starts from weights that float32 has too. progress gets a
+// line now and then.
+func measure(o options, set *data.Set, progress io.Writer) (moments []moment, err error) {
 	torch.ManualSeed(uint64(o.seed))
-	s, err := newSearch(o.forms[0], sizes(o, set, torch.Float64))
+	s, err := newSearch(o.forms[0], sizes(o, set, torch.Float32))
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +56,9 @@ func measure(o options, set *data.Set) (moments []moment, err error) {
 		torch.Scoped(func() {
 			if step == 0 || step == o.steps {
 				m := moment{step: step}
+				fmt.Fprintf(progress, "hvp: after %d steps: finite difference and exact product\n", step)
 				if err = m.products(o, set, s, feed.at(step)); err == nil {
+					fmt.Fprintf(progress, "hvp: after %d steps: float32 and float64\n", step)
 					err = m.float32s(o, set, s, large.at(0))
 				}
 				moments = append(moments, m)
@@ -79,27 +81,29 @@ func (m *moment) products(o options, set *data.Set, s *search, b batches) error 
 	if err != nil {
 		return err
 	}
-	m.exact = plain.secondOrder(plain.net.(*darts.Plain), b)
-	for _, radius := range o.radii {
-		m.differences = append(m.differences, plain.secondOrder(darts.FiniteDifference{Net: plain.net, Radius: radius}, b))
+	exact, ok := plain.net.(darts.Hessian)
+	if !ok {
+		return fmt.Errorf("%T takes no exact product", plain.net)
 	}
+	ways := []darts.Hessian{exact}
+	for _, radius := range o.radii {
+		ways = append(ways, darts.FiniteDifference{Net: plain.net, Radius: radius})
+	}
+	results := plain.secondOrder(b, ways...)
+	m.exact, m.differences = results[0], results[1:]
 	return nil
 }
 
 // float32s compares each form in float32 with the plain one in float64, at the
-// state of s rounded to float32.
+// state of s.
 func (m *moment) float32s(o options, set *data.Set, s *search, b batches) error {
-	rounded, err := s.copy(config.Plain, sizes(o, set, torch.Float32))
-	if err != nil {
-		return err
-	}
 	gradients := func(form string, dtype torch.Dtype) (quotient, first []float64, err error) {
 		torch.Scoped(func() {
 			var t *search
-			if t, err = rounded.copy(form, sizes(o, set, dtype)); err != nil {
+			if t, err = s.copy(form, sizes(o, set, dtype)); err != nil {
 				return
 			}
-			quotient = t.secondOrder(darts.FiniteDifference{Net: t.net, Radius: darts.Radius}, b).product
+			quotient = t.secondOrder(b, darts.FiniteDifference{Net: t.net, Radius: darts.Radius})[0].product
 			first = t.firstOrder(b)
 		})
 		return quotient, first, err
@@ -174,28 +178,42 @@ func (s *search) firstOrder(b batches) (gradient []float64) {
 	return gradient
 }
 
-// secondOrder is the gradient of Eq. 7 with the product as h takes it.
-func (s *search) secondOrder(h darts.Hessian, b batches) (r result) {
+// secondOrder is the gradient of Eq. 7 with the product taken in each of the
+// ways, all in the same direction.
+func (s *search) secondOrder(b batches, ways ...darts.Hessian) []result {
+	all := &several{ways: ways}
+	var gradient []float64 // with the product of the first
 	torch.Scoped(func() {
 		train, valid := b.tensors(s.to)
-		s.architect.Hessian = watched{h, &r}
-		r.gradient = flat(s.architect.Gradient(train, valid, s.w.LR()))
+		s.architect.Hessian = all
+		gradient = flat(s.architect.Gradient(train, valid, s.w.LR()))
 	})
-	return r
+	results := make([]result, len(ways))
+	for i, product := range all.products {
+		results[i] = result{make([]float64, len(gradient)), product}
+		for j := range gradient {
+			results[i].gradient[j] = gradient[j] + s.w.LR()*(all.products[0][j]-product[j])
+		}
+	}
+	return results
 }
 
-// watched notes the product that a Hessian takes.
-type watched struct {
-	darts.Hessian
-	*result
+// several takes a product in several ways, notes them and returns the first.
+type several struct {
+	ways     []darts.Hessian
+	products [][]float64
 }
 
-func (h watched) HessianVectorProduct(v torch.Tensor, b nn.Batch) []torch.Tensor {
-	start := time.Now()
-	hvp := h.Hessian.HessianVectorProduct(v, b)
-	h.product = flat(hvp)
-	h.seconds = time.Since(start).Seconds()
-	return hvp
+// HessianVectorProduct implements darts.Hessian.
+func (s *several) HessianVectorProduct(v torch.Tensor, b nn.Batch) (first []torch.Tensor) {
+	for i, way := range s.ways {
+		hvp := way.HessianVectorProduct(v, b)
+		s.products = append(s.products, flat(hvp))
+		if i == 0 {
+			first = hvp
+		}
+	}
+	return first
 }
 
 func flat(alphas []torch.Tensor) (all []float64) {
