@@ -13,12 +13,24 @@ type Architect struct {
 	net   Supernet
 	w     *optim.SGD  // read only: its momentum and weight decay are part of the virtual step
 	alpha *optim.Adam // steps α
+
+	// Hessian takes the product of the second order; it may be replaced at any
+	// time. A Supernet that is a Hessian itself, as Plain is, takes it exactly.
+	Hessian Hessian
+}
+
+// Hessian gives the mixed second derivatives of a supernet's loss in a direction.
+type Hessian interface {
+	// HessianVectorProduct is ∇²α,w L(w, α)·v of the loss over b, at the present w
+	// and α, one tensor for each table. v is [P]. What it returns belongs to the
+	// caller's scope.
+	HessianVectorProduct(v torch.Tensor, b nn.Batch) []torch.Tensor
 }
 
 // NewArchitect makes an architect for net, whose weights w steps and whose α
-// alpha steps.
+// alpha steps. Its Hessian is the reference's FiniteDifference.
 func NewArchitect(net Supernet, w *optim.SGD, alpha *optim.Adam) *Architect {
-	return &Architect{net: net, w: w, alpha: alpha}
+	return &Architect{net: net, w: w, alpha: alpha, Hessian: FiniteDifference{Net: net, Radius: Radius}}
 }
 
 // Step moves α by one step of Adam. xi is ξ, the learning rate of the virtual
@@ -42,7 +54,7 @@ func (a *Architect) Gradient(train, valid nn.Batch, xi float64) []torch.Tensor {
 	// The reference takes this gradient on a copy of the network, so that its
 	// running statistics do not move.
 	unrolled := a.net.Gradients(wPrime, valid, Need{W: true, Alphas: true, FreezeStatistics: true})
-	hvp := a.hessianVectorProduct(unrolled.W, train)
+	hvp := a.Hessian.HessianVectorProduct(unrolled.W, train)
 	torch.NoGrad(func() {
 		for i, dAlpha := range unrolled.Alphas {
 			dAlpha.AddScaled_(hvp[i], -xi)
@@ -70,21 +82,30 @@ func (a *Architect) virtualStep(train nn.Batch, xi float64) torch.Tensor {
 	return wPrime
 }
 
-// hvpRadius times 1/‖v‖ is ε, the reach of the finite difference.
-const hvpRadius = 0.01
+// Radius is R in ε = R/‖v‖, the reach of the finite difference in weights, as the
+// paper and the reference have it.
+const Radius = 0.01
 
-// hessianVectorProduct is ∇²α,w L_train(w, α)·v, by the finite difference
+// FiniteDifference is a Hessian from two gradients of any supernet. Its error is
+// large when ReLUs change sides between the two (see RATIONALE.md).
+type FiniteDifference struct {
+	Net    Supernet
+	Radius float64 // R > 0: the two weights lie that far from w
+}
+
+// HessianVectorProduct is ∇²α,w L_train(w, α)·v, by
 //
-//	(∇α L_train(w⁺, α) − ∇α L_train(w⁻, α)) / 2ε,  w± = w ± ε·v,  ε = 0.01/‖v‖      Eq. 8
+//	(∇α L_train(w⁺, α) − ∇α L_train(w⁻, α)) / 2ε,  w± = w ± ε·v,  ε = R/‖v‖      Eq. 8
 //
-// around w, not w'. Reference cnn/architect.py _hessian_vector_product.
-func (a *Architect) hessianVectorProduct(v torch.Tensor, train nn.Batch) []torch.Tensor {
-	eps := hvpRadius / v.Norm().Item()
+// around w, not w'. Both passes move the running statistics. Reference
+// cnn/architect.py _hessian_vector_product.
+func (d FiniteDifference) HessianVectorProduct(v torch.Tensor, train nn.Batch) []torch.Tensor {
+	eps := d.Radius / v.Norm().Item()
 	at := func(eps float64) []torch.Tensor {
 		var w torch.Tensor
-		torch.NoGrad(func() { w = a.net.W().AddScaled(v, eps) })
+		torch.NoGrad(func() { w = d.Net.W().AddScaled(v, eps) })
 		defer w.Free()
-		return a.net.Gradients(w, train, Need{Alphas: true}).Alphas
+		return d.Net.Gradients(w, train, Need{Alphas: true}).Alphas
 	}
 	plus, minus := at(eps), at(-eps)
 	torch.NoGrad(func() {

@@ -2,6 +2,7 @@ package darts
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"godarts/cells"
@@ -53,18 +54,33 @@ func (s *bilinear) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
 	}
 }
 
+// HessianVectorProduct takes the product by differentiating L_train twice.
+func (s *bilinear) HessianVectorProduct(v torch.Tensor, _ nn.Batch) []torch.Tensor {
+	var b nn.Builder
+	w := b.Root().Parameter("w", s.w.Clone())
+	weights := b.Build(s.w.Options())
+	alpha := s.alpha.Clone().RequiresGrad_(true)
+	unused := s.alpha.Clone().RequiresGrad_(true)
+	loss := w.Dot(s.A.Matmul(w.Tensor)).MulScalar(0.5).Add(w.Dot(s.B.Matmul(alpha))).Add(w.Dot(s.b))
+	return weights.HessianVectorProduct(loss, v, []torch.Tensor{alpha, unused})
+}
+
 func (s *bilinear) Eval(nn.Batch) nn.Output                { return nn.Output{} }
 func (s *bilinear) Genotype() cells.Genotype               { return cells.Genotype{} }
 func (s *bilinear) StateDict() torch.StateDict             { return torch.StateDict{"w": s.w} }
 func (s *bilinear) LoadStateDict(sd torch.StateDict) error { return nil }
 
 func TestArchitectOnBilinearLoss(t *testing.T) {
-	// The architect's gradient is the known one when both losses are quadratic: there the finite difference is exact.
+	// The architect's gradient is the known one when both losses are quadratic: there a finite difference of any radius is exact.
 	const mu, wd, xi = 0.9, 0.01, 0.05
 	for _, test := range []struct {
 		name     string
-		momentum bool // a step has filled the momentum buffer before
-	}{{"first step", false}, {"with momentum", true}} {
+		momentum bool    // a step has filled the momentum buffer before
+		radius   float64 // 0: the exact product
+	}{
+		{"first step", false, Radius}, {"with momentum", true, Radius}, {"another radius", true, 3},
+		{"exact", false, 0}, {"exact with momentum", true, 0},
+	} {
 		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)
 			torch.ManualSeed(7)
@@ -77,6 +93,13 @@ func TestArchitectOnBilinearLoss(t *testing.T) {
 			}
 			adam := optim.NewAdam(s.Alphas(), optim.AdamOptions{LR: 1e-3})
 			a := NewArchitect(s, sgd, adam)
+			switch test.radius {
+			case Radius: // the architect's own
+			case 0:
+				a.Hessian = s
+			default:
+				a.Hessian = FiniteDifference{Net: s, Radius: test.radius}
+			}
 
 			buf := sgd.Momentum()[0]
 			g := s.A.Matmul(s.w).Add(s.B.Matmul(s.alpha)).Add(s.b)
@@ -91,12 +114,16 @@ func TestArchitectOnBilinearLoss(t *testing.T) {
 			torchtest.Close(t, "second-order gradient", got[0], want, torchtest.Float64)
 			torchtest.Close(t, "w afterwards", s.w, before, 0)
 
-			// The passes: at w, at w' with frozen statistics, at w ± ε·v with ‖ε·v‖ = 0.01.
-			if len(s.frozen) != 4 || s.frozen[0] || !s.frozen[1] || s.frozen[2] || s.frozen[3] {
-				t.Errorf("frozen statistics of the passes: %v, want the second alone", s.frozen)
+			// The passes: at w, at w' with frozen statistics, at w ± ε·v with ‖ε·v‖ = R.
+			frozen, at := []bool{false, true}, []float64{0, wPrime.Sub(s.w).Norm().Item()}
+			if test.radius > 0 {
+				frozen, at = append(frozen, false, false), append(at, test.radius, test.radius)
 			}
-			if s.at[0] != 0 || math.Abs(s.at[2]-0.01) > 1e-12 || math.Abs(s.at[3]-0.01) > 1e-12 {
-				t.Errorf("distances of the passes from w: %v, want 0, ‖w'−w‖, 0.01, 0.01", s.at)
+			if !slices.Equal(s.frozen, frozen) {
+				t.Errorf("frozen statistics of the passes: %v, want %v", s.frozen, frozen)
+			}
+			if !slices.EqualFunc(s.at, at, func(a, b float64) bool { return math.Abs(a-b) < 1e-12 }) {
+				t.Errorf("distances of the passes from w: %v, want %v", s.at, at)
 			}
 
 			s.frozen = nil

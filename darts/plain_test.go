@@ -48,12 +48,16 @@ func TestBadSizes(t *testing.T) {
 	}
 }
 
+func tinyOptions(o torch.Options) darts.Options {
+	return darts.Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, Options: o}
+}
+
 // tinyNetwork and its batch are of 2 channels, 3 cells, 8x8 images.
 func tinyNetwork(t testing.TB) (*darts.Plain, nn.Batch) {
 	t.Helper()
 	o := torch.Options{Dtype: torch.Float64}
 	torch.ManualSeed(1)
-	net, err := darts.NewPlain(darts.Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, Options: o})
+	net, err := darts.NewPlain(tinyOptions(o))
 	if err != nil {
 		t.Fatal(err)
 	}

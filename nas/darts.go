@@ -2,6 +2,7 @@ package nas
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"godarts/cells"
@@ -31,6 +32,10 @@ func newDARTS(r *Run) (Strategy, error) {
 	d.w = newSGD(net.W(), c.W)
 	d.alpha = optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: c.Alpha.LR, Betas: c.Alpha.Betas, WeightDecay: c.Alpha.WeightDecay})
 	d.architect = darts.NewArchitect(net, d.w, d.alpha)
+	d.architect.Hessian, err = newHessian(net, c.Alpha.HVP)
+	if err != nil {
+		return nil, err
+	}
 	return d, nil
 }
 
@@ -52,6 +57,18 @@ func (r *Run) newSupernet() (darts.Supernet, error) {
 		r.note("the plain form of the supernet runs: %s, an odd side", why)
 	}
 	return net, nil
+}
+
+// newHessian is how the second order takes its product.
+func newHessian(net darts.Supernet, o config.HVP) (darts.Hessian, error) {
+	if o.Method != config.Exact {
+		return darts.FiniteDifference{Net: net, Radius: o.Radius}, nil
+	}
+	exact, ok := net.(darts.Hessian)
+	if !ok {
+		return nil, fmt.Errorf("nas: alpha.hvp.method exact: the supernet %T has no exact product", net)
+	}
+	return exact, nil
 }
 
 func newSGD(w torch.Tensor, o config.W) *optim.SGD {

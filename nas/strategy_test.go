@@ -1,10 +1,15 @@
 package nas_test
 
 import (
+	"path/filepath"
+	"slices"
 	"testing"
 
+	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/nastest"
+	"godarts/torch"
+	"godarts/torch/torchtest"
 )
 
 // tiny is a search of some steps on a few digits.
@@ -30,10 +35,50 @@ func TestStrategies(t *testing.T) {
 	}{
 		{"darts, first order", []string{"strategy.order=1"}},
 		{"darts, second order", []string{"strategy.order=2"}},
+		{"darts, exact second order", []string{"strategy.order=2", "alpha.hvp.method=exact"}},
 	} {
 		t.Run(test.name, func(t *testing.T) { nastest.TestStrategy(t, tiny(t, test.set...)) })
 		if testing.Short() {
 			break
 		}
 	}
+}
+
+func TestHVPKeys(t *testing.T) {
+	// A second-order search ends with another alpha when alpha.hvp says so, and with the same when it spells the default out.
+	search := func(t *testing.T, set ...string) []float64 {
+		dir := filepath.Join(t.TempDir(), "run")
+		set = append(set, "strategy.order=2", "data.subset=48", "epochs=1")
+		if _, err := nas.Search(t.Context(), dir, tiny(t, set...), nas.Settings{}); err != nil {
+			t.Fatal(err)
+		}
+		return alphaOf(t, dir)
+	}
+	standard := search(t)
+	for _, test := range []struct {
+		name string
+		set  []string
+		same bool
+	}{
+		{"the default", []string{"alpha.hvp.method=finite-difference", "alpha.hvp.radius=0.01"}, true},
+		{"another radius", []string{"alpha.hvp.radius=1"}, false},
+		{"exact", []string{"alpha.hvp.method=exact"}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if same := slices.Equal(search(t, test.set...), standard); same != test.same {
+				t.Errorf("alpha is the default's: %v, want %v", same, test.same)
+			}
+		})
+	}
+}
+
+// alphaOf is the α of normal cells in the checkpoint of a run.
+func alphaOf(t *testing.T, dir string) []float64 {
+	t.Helper()
+	torchtest.Scope(t)
+	alpha, err := torchtest.Golden(t, filepath.Join(dir, nas.CheckpointFile)).Load("alphas_normal", torch.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return alpha.Float64s()
 }

@@ -219,6 +219,11 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 	if err := l.checkImages(c.Data.Name, "data.cutout", c.Data.Cutout, "network.auxiliary", c.Network.Auxiliary, file); err != nil {
 		return err
 	}
+	if c.Experiment == Search {
+		if err := l.checkHVP(c, file); err != nil {
+			return err
+		}
+	}
 	if e := c.Evaluate; e != nil {
 		if err := l.checkW("evaluate.w", e.W, file); err != nil {
 			return err
@@ -254,6 +259,26 @@ func (l *layers) checkW(path string, w W, file origin) error {
 	}
 	return fmt.Errorf("config: %v: %s.lr_min: %v is above %s.lr %v, want at most that",
 		l.blame(file, path+".lr_min", path+".lr"), path, w.LRMin, path, w.LR)
+}
+
+// checkHVP refuses settings of the Hessian-vector product that cannot be met or have no effect.
+func (l *layers) checkHVP(c *Config, file origin) error {
+	h, standard := c.Alpha.HVP, searchDefaults().Alpha.HVP
+	refuse := func(key, other, what string) error {
+		return fmt.Errorf("config: %v: %s: %s", l.blame(file, key, other), key, what)
+	}
+	const method, radius, order = "alpha.hvp.method", "alpha.hvp.radius", "strategy.order"
+	switch {
+	case c.Strategy.Order == 1 && h.Method != standard.Method:
+		return refuse(method, order, h.Method+" has no effect with strategy.order 1, want strategy.order 2")
+	case c.Strategy.Order == 1 && h.Radius != standard.Radius:
+		return refuse(radius, order, fmt.Sprintf("%v has no effect with strategy.order 1, want strategy.order 2", h.Radius))
+	case h.Method != Exact:
+		return nil
+	case h.Radius != standard.Radius:
+		return refuse(radius, method, fmt.Sprintf("%v has no effect with alpha.hvp.method exact, want alpha.hvp.method %s", h.Radius, FiniteDifference))
+	}
+	return nil
 }
 
 // checkImages checks what depends on the size of the data set's images.

@@ -37,6 +37,12 @@ const (
 	Plain = "plain"
 )
 
+// Values of HVP.Method.
+const (
+	FiniteDifference = "finite-difference"
+	Exact            = "exact"
+)
+
 // Config is one experiment. Fields that do not apply to Experiment are zero.
 //
 // The tags are the one source of the key table: key is the name in a file, doc the line in
@@ -103,6 +109,14 @@ type Alpha struct {
 	LR          float64    `key:"lr" range:"(0,)" doc:"learning rate of alpha"`
 	Betas       [2]float64 `key:"betas" range:"[0,1)" doc:"Adam's two decay rates"`
 	WeightDecay float64    `key:"weight_decay" range:"[0,)" doc:"L2 term of alpha, added to its gradient"`
+	HVP         HVP        `key:"hvp"`
+}
+
+// HVP says how the Hessian-vector product of the second order is taken. In first order, which
+// takes none, only the default values are accepted.
+type HVP struct {
+	Method string  `key:"method" oneof:"finite-difference exact" doc:"second order's Hessian-vector product: finite-difference, or exact (by a graph of the plain form)"`
+	Radius float64 `key:"radius" range:"(0,)" doc:"distance in weights of the finite difference's points from w, an L2 norm"`
 }
 
 // Evaluate asks a search to train, at its end, the found cell and Random random cells of the

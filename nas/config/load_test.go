@@ -35,7 +35,7 @@ func TestParseDefaults(t *testing.T) {
 			Data:       Data{Name: "cifar10", TrainPortion: 0.5, Batch: 64},
 			Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: "float32", Form: "fast"},
 			W:          W{LR: 0.025, LRMin: 0.001, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5},
-			Alpha:      Alpha{LR: 0.0003, Betas: [2]float64{0.5, 0.999}, WeightDecay: 0.001},
+			Alpha:      Alpha{LR: 0.0003, Betas: [2]float64{0.5, 0.999}, WeightDecay: 0.001, HVP: HVP{Method: "finite-difference", Radius: 0.01}},
 			Epochs:     50,
 			Seed:       2,
 		}},
@@ -195,6 +195,10 @@ func TestParseErrors(t *testing.T) {
 		{"evaluate cutout on cifar10", search + "evaluate: {cutout: 33}", `config: x.yaml:2: evaluate.cutout: 33 is wider than the 32x32 images of cifar10, want at most 32`},
 		{"subset beyond the set", search + "data: {name: digits, subset: 1438}", `config: x.yaml:2: data.subset: 1438 is more than the 1437 training images of digits, want at most that, or 0 for all`},
 		{"subset too small to split", search + "data: {subset: 1}", `config: x.yaml:2: data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for alpha, want at least 1 for each`},
+		{"exact product in first order", search + "alpha: {hvp: {method: exact}}", `config: x.yaml:2: alpha.hvp.method: exact has no effect with strategy.order 1, want strategy.order 2`},
+		{"radius in first order", search + "alpha: {hvp: {radius: 0.1}}\nstrategy: {order: 1}", `config: x.yaml:2: alpha.hvp.radius: 0.1 has no effect with strategy.order 1, want strategy.order 2`},
+		{"radius of the exact product", search + "strategy: {order: 2}\nalpha: {hvp: {method: exact, radius: 0.1}}", `config: x.yaml:3: alpha.hvp.radius: 0.1 has no effect with alpha.hvp.method exact, want alpha.hvp.method finite-difference`},
+		{"hvp in training", train + "alpha: {hvp: {radius: 1}}", `config: x.yaml:2: key "alpha" does not apply to experiment train, only to search`},
 		{"too large to read", strings.Repeat("#", maxFileBytes+1), `config: x.yaml: more than 65536 bytes`},
 	}
 	for _, test := range tests {

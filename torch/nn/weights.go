@@ -94,6 +94,25 @@ func (w *Weights) Gradient(loss, g torch.Tensor, more []torch.Tensor) []torch.Te
 	return grads[:len(more)]
 }
 
+// HessianVectorProduct is ∇x(v·∇w loss) for each tensor x in others: the mixed
+// second derivatives of loss in the direction v [P], by differentiating its
+// gradient again. A tensor that the gradient does not hang on gets zero.
+func (w *Weights) HessianVectorProduct(loss, v torch.Tensor, others []torch.Tensor) []torch.Tensor {
+	gradient := torch.Grad([]torch.Tensor{loss}, w.leaves, torch.GradOptions{CreateGraph: true, AllowUnused: true})
+	var slope torch.Tensor // v·∇w loss
+	for i, direction := range views(v, w.parameters) {
+		if !gradient[i].Defined() {
+			continue
+		}
+		part := gradient[i].Mul(direction).Sum()
+		if slope.Defined() {
+			part = slope.Add(part)
+		}
+		slope = part
+	}
+	return w.Gradient(slope, torch.Tensor{}, others)
+}
+
 // gather writes gradients of single parameters to their places in g.
 func gather(g torch.Tensor, ps []*Parameter, grads []torch.Tensor) {
 	torch.Scoped(func() {

@@ -1,0 +1,38 @@
+package darts
+
+import (
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+var _ Hessian = (*Plain)(nil)
+
+// statisticsMomentum is how far a pass in training moves the running statistics
+// towards those of its batch, PyTorch's default.
+const statisticsMomentum = 0.1
+
+// HessianVectorProduct implements Hessian exactly, up to rounding: v·∇w L is
+// differentiated again.
+//
+// The running statistics move as in two passes over b at w, so that a search
+// validates alike with either product: FiniteDifference takes two passes, near w.
+func (s *Plain) HessianVectorProduct(v torch.Tensor, b nn.Batch) (hvp []torch.Tensor) {
+	torch.Scoped(func() {
+		before := s.weights.Stats.Clone()
+		logits := s.forward(b.X, nn.Mode{Training: true})
+		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+		for _, product := range s.weights.HessianVectorProduct(loss, v, s.Alphas()) {
+			hvp = append(hvp, torch.Keep(product))
+		}
+		torch.NoGrad(func() { moveAgain(s.weights.Stats, before) })
+	})
+	return hvp
+}
+
+// moveAgain repeats a move of running statistics from before towards those of a
+// batch, s: the first gave s₁ = (1−m)·s₀ + m·s, hence
+//
+//	s₂ = (1−m)·s₁ + m·s = s₁ + (1−m)·(s₁ − s₀)
+func moveAgain(stats, before torch.Tensor) {
+	stats.AddScaled_(stats.Sub(before), 1-statisticsMomentum)
+}
