@@ -67,9 +67,10 @@ func (s *Fast) Why(height, width int) string {
 	return ""
 }
 
-// Gradients implements Supernet.
+// Gradients implements Supernet. In bfloat16 it runs in the plain form, whose
+// operators libtorch casts.
 func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
-	if s.Why(b.X.Size(2), b.X.Size(3)) != "" {
+	if need.BFloat16 || s.Why(b.X.Size(2), b.X.Size(3)) != "" {
 		return s.Plain.Gradients(w, b, need)
 	}
 	torch.Scoped(func() {

@@ -107,8 +107,16 @@ func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 		defer s.borrow(w)()
 	}
 	torch.Scoped(func() {
-		logits := s.forward(b.X, nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
-		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+		var logits, loss torch.Tensor
+		forward := func() {
+			logits = s.forward(b.X, nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
+			loss = torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+		}
+		if need.BFloat16 {
+			torch.Autocast(s.W().Device(), torch.BFloat16, forward)
+		} else {
+			forward()
+		}
 		var alphas []torch.Tensor
 		if need.Alphas {
 			alphas = s.Alphas()

@@ -89,6 +89,31 @@ func TestGradientsElsewhere(t *testing.T) {
 	}
 }
 
+func TestGradientsInBFloat16(t *testing.T) {
+	// Gradients in bfloat16 are float32 tensors near the full ones, and Gradients after them are full again, when asked for both in turn.
+	torchtest.Scope(t)
+	torch.ManualSeed(1)
+	net, err := darts.NewPlain(darts.Options{Channels: 2, Layers: 3, Nodes: 1, Classes: 4, InputChannels: 1, StemMultiplier: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := nn.Batch{X: torch.Randn([]int{4, 1, 8, 8}, torch.Options{}), Y: torch.RandInt(0, 4, []int{4}, torch.Options{Dtype: torch.Int64})}
+	pass := func(half bool) darts.Grad {
+		return net.Gradients(net.W(), b, darts.Need{W: true, Alphas: true, FreezeStatistics: true, BFloat16: half})
+	}
+	full, half, again := pass(false), pass(true), pass(false)
+	for _, it := range []struct {
+		name              string
+		full, half, again torch.Tensor
+	}{{"loss", full.Loss, half.Loss, again.Loss}, {"w", full.W, half.W, again.W}, {"alpha", full.Alphas[0], half.Alphas[0], again.Alphas[0]}} {
+		distance := it.half.Sub(it.full).Norm().Item() / it.full.Norm().Item()
+		if it.half.Dtype() != torch.Float32 || distance == 0 || !(distance < 0.3) {
+			t.Errorf("%s: %s, relative distance %g", it.name, it.half.Dtype(), distance)
+		}
+		torchtest.Close(t, it.name, it.again, it.full, 0)
+	}
+}
+
 func TestGradientsOfAlpha(t *testing.T) {
 	// The gradient of alpha and w is that of finite differences when taken in float64.
 	torchtest.Scope(t)

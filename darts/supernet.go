@@ -41,6 +41,7 @@ type Supernet interface {
 type Need struct {
 	W, Alphas        bool
 	FreezeStatistics bool // leave the running statistics of batch norms as they are
+	BFloat16         bool // convolutions and matrix products in bfloat16, by torch.Autocast
 }
 
 // Grad is what Gradients returns.
@@ -49,6 +50,18 @@ type Grad struct {
 	Logits torch.Tensor   // [N,classes]
 	W      torch.Tensor   // ∇w Loss [P], if needed
 	Alphas []torch.Tensor // ∇α Loss, if needed
+}
+
+// each gives what fn makes of every tensor of g.
+func (g Grad) each(fn func(torch.Tensor) torch.Tensor) Grad {
+	out := Grad{Loss: fn(g.Loss), Logits: fn(g.Logits)}
+	if g.W.Defined() {
+		out.W = fn(g.W)
+	}
+	for _, dAlpha := range g.Alphas {
+		out.Alphas = append(out.Alphas, fn(dAlpha))
+	}
+	return out
 }
 
 // Options are the sizes of a convolutional supernet.

@@ -19,7 +19,9 @@ type dartsStrategy struct {
 	alpha     *optim.Adam
 	architect *darts.Architect
 	gradClip  float64
+	bfloat16  bool // in the passes that train w; those of α are full, which its finite difference needs
 	order     int
+	free      func() // of what the passes were captured in
 }
 
 func newDARTS(r *Run) (Strategy, error) {
@@ -28,11 +30,12 @@ func newDARTS(r *Run) (Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dartsStrategy{net: net, gradClip: c.W.GradClip, order: c.Strategy.Order}
+	d := &dartsStrategy{gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: c.Strategy.Order}
+	d.net, d.free = darts.Captured(net)
 	d.w = newSGD(net.W(), c.W)
 	d.alpha = optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: c.Alpha.LR, Betas: c.Alpha.Betas, WeightDecay: c.Alpha.WeightDecay})
-	d.architect = darts.NewArchitect(net, d.w, d.alpha)
-	d.architect.Hessian, err = newHessian(net, c.Alpha.HVP)
+	d.architect = darts.NewArchitect(d.net, d.w, d.alpha)
+	d.architect.Hessian, err = newHessian(net, d.net, c.Alpha.HVP)
 	if err != nil {
 		return nil, err
 	}
@@ -59,10 +62,11 @@ func (r *Run) newSupernet() (darts.Supernet, error) {
 	return net, nil
 }
 
-// newHessian is how the second order takes its product.
-func newHessian(net darts.Supernet, o config.HVP) (darts.Hessian, error) {
+// newHessian is how the second order takes its product: by passes of captured, or
+// exactly by net, which it stands for.
+func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, error) {
 	if o.Method != config.Exact {
-		return darts.FiniteDifference{Net: net, Radius: o.Radius}, nil
+		return darts.FiniteDifference{Net: captured, Radius: o.Radius}, nil
 	}
 	exact, ok := net.(darts.Hessian)
 	if !ok {
@@ -77,12 +81,13 @@ func newSGD(w torch.Tensor, o config.W) *optim.SGD {
 
 // Search implements Strategy.
 func (d *dartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+	defer d.free()
 	for epoch := range run.Epochs(ctx) {
 		d.w.SetLR(run.LR(epoch))
 		for s := range run.Steps(ctx, epoch) {
-			d.architect.Step(s.Train, s.Valid, d.xi())                    // 1. α
-			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true}) // 2. w
-			optim.ClipNorm(d.gradClip, g.W)
+			d.architect.Step(s.Train, s.Valid, d.xi())                                          // 1. α
+			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w
+			optim.Clip(d.gradClip, g.W)
 			d.w.Step(g.W)
 			s.Record(g.Loss, g.Logits)
 		}

@@ -69,7 +69,8 @@ func (f *feed) validate(ctx context.Context, epoch int, forward func(nn.Batch) n
 		torch.Scoped(func() {
 			batch := toBatch(b, f.to)
 			out := forward(batch)
-			m.add(out.Loss.Item(), correct(out.Logits, batch.Y), b.N)
+			loss, correct := measure(out.Loss, out.Logits, batch.Y)
+			m.add(loss, correct, b.N)
 		})
 	}
 	return m, ctx.Err()

@@ -83,17 +83,19 @@ type Step struct {
 // Record notes the step's loss and accuracy. Both tensors are of the pass that
 // trained w: loss has no dimensions, logits are [N,classes].
 func (s *Step) Record(loss, logits torch.Tensor) {
-	s.Loss = loss.Item()
-	s.Correct = correct(logits, s.Train.Y)
+	s.Loss, s.Correct = measure(loss, logits, s.Train.Y)
 	s.run.at.Meter.add(s.Loss, s.Correct, s.Images)
 }
 
-// correct counts the rows whose largest logit is at the label.
-func correct(logits, labels torch.Tensor) (n float64) {
+// measure reads a loss and counts the rows whose largest logit is at the label. It is
+// where the host waits for a GPU, once.
+func measure(loss, logits, labels torch.Tensor) (mean, correct float64) {
 	torch.Scoped(func() {
-		n = logits.Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum().Item()
+		hits := logits.Detach().Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum()
+		both := torch.Stack([]torch.Tensor{loss.Detach().ToDtype(torch.Float64), hits}, 0).Float64s()
+		mean, correct = both[0], both[1]
 	})
-	return n
+	return mean, correct
 }
 
 // Epoch is a finished epoch.

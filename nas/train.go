@@ -18,6 +18,7 @@ type trainer struct {
 	w        *optim.SGD
 	gradClip float64
 	dropPath float64 // reached linearly over the epochs
+	bfloat16 bool    // in forward passes that train
 	epochs   int
 }
 
@@ -28,7 +29,8 @@ func newTrainer(r *Run, g cells.Genotype) (*trainer, error) {
 	}
 	c := r.Config
 	return &trainer{
-		net: net, w: newSGD(net.Weights().W, c.W), gradClip: c.W.GradClip, dropPath: c.Network.DropPath, epochs: c.Epochs,
+		net: net, w: newSGD(net.Weights().W, c.W), gradClip: c.W.GradClip, dropPath: c.Network.DropPath,
+		bfloat16: c.W.Precision == config.BF16, epochs: c.Epochs,
 	}, nil
 }
 
@@ -47,10 +49,10 @@ func (t *trainer) train(ctx context.Context, run *Run) (test Meter, err error) {
 		t.w.SetLR(run.LR(epoch))
 		mode := nn.Mode{Training: true, DropPath: t.dropPath * float64(epoch) / float64(t.epochs)}
 		for s := range run.Steps(ctx, epoch) {
-			out := t.net.Forward(s.Train, mode)
+			out := t.forward(s.Train, mode)
 			g := torch.Empty(t.net.Weights().W.Shape(), t.net.Weights().W.Options())
 			t.net.Weights().Gradient(out.Loss, g, nil)
-			optim.ClipNorm(t.gradClip, g)
+			optim.Clip(t.gradClip, g)
 			t.w.Step(g)
 			s.Record(out.Loss, out.Logits)
 		}
@@ -61,6 +63,16 @@ func (t *trainer) train(ctx context.Context, run *Run) (test Meter, err error) {
 		test = run.Validate(ctx, t.epochs, t.eval)
 	}
 	return test, run.Err()
+}
+
+// forward is a training pass in the precision that was asked for; as PyTorch
+// advises, the backward pass is outside.
+func (t *trainer) forward(b nn.Batch, m nn.Mode) (out nn.Output) {
+	if !t.bfloat16 {
+		return t.net.Forward(b, m)
+	}
+	torch.Autocast(b.X.Device(), torch.BFloat16, func() { out = t.net.Forward(b, m) })
+	return out
 }
 
 // eval passes b through the network with the running statistics.

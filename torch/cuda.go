@@ -6,10 +6,14 @@ package torch
 // #cgo noescape torch_cuda_count
 // #cgo noescape torch_load_cuda
 // #cgo noescape torch_loaded_version
+// #cgo noescape torch_set_tf32
+// #cgo noescape torch_tf32
 // #cgo nocallback torch_compiled_version
 // #cgo nocallback torch_cuda_count
 // #cgo nocallback torch_load_cuda
 // #cgo nocallback torch_loaded_version
+// #cgo nocallback torch_set_tf32
+// #cgo nocallback torch_tf32
 import "C"
 
 import (
@@ -38,6 +42,7 @@ func init() {
 		panic(fmt.Sprintf("torch: compiled for libtorch %s, loaded %s: run scripts/setup and build again",
 			compiled, loadedVersion))
 	}
+	SetTF32(false)
 }
 
 // release cuts the local part: "2.11.0+cu130" is "2.11.0".
@@ -57,4 +62,22 @@ func CUDA(i int) (Device, error) {
 		return Device{}, fmt.Errorf("torch: cuda:%d: there are %d GPUs", i, int(n))
 	}
 	return Device{kind: cudaType, index: i}, nil
+}
+
+// SetTF32 says whether GPUs may round the factors of float32 products and
+// convolutions to TF32, with 10 bits of mantissa instead of 23. It is off at the
+// start; PyTorch starts with it on for convolutions.
+func SetTF32(on bool) {
+	if e := C.torch_set_tf32(flag(on)); e != nil {
+		throw("set_tf32", e)
+	}
+}
+
+// TF32 tells whether GPUs may use TF32 in products or convolutions.
+func TF32() bool {
+	var on C.int
+	if e := C.torch_tf32(&on); e != nil {
+		throw("tf32", e)
+	}
+	return on != 0
 }

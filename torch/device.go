@@ -4,8 +4,10 @@ package torch
 // #include <stdlib.h>
 // #cgo noescape torch_set_threads
 // #cgo noescape torch_threads
+// #cgo noescape torch_tune_malloc
 // #cgo nocallback torch_set_threads
 // #cgo nocallback torch_threads
+// #cgo nocallback torch_tune_malloc
 import "C"
 
 import (
@@ -77,6 +79,12 @@ func SetThreads(n int) {
 
 // Threads is the number of threads of one operator on the CPU.
 func Threads() int { return int(C.torch_threads()) }
+
+// TuneMalloc makes the C library's malloc keep what is freed, for the next tensor,
+// instead of giving it back to the system, which would hand out every large tensor
+// anew, zeroed page by page. It changes the whole process, which then never shrinks,
+// so that calling it is up to main. It reports whether the library took the settings.
+func TuneMalloc() bool { return C.torch_tune_malloc() != 0 }
 
 // Version is that of the loaded libtorch, which init compared with the headers.
 func Version() string { return loadedVersion }

@@ -6,12 +6,14 @@ package torch
 // #cgo noescape torch_scope_close
 // #cgo noescape torch_scope_depth
 // #cgo noescape torch_scope_keep
+// #cgo noescape torch_scope_keep_with
 // #cgo noescape torch_scope_open
 // #cgo nocallback torch_free
 // #cgo nocallback torch_live
 // #cgo nocallback torch_scope_close
 // #cgo nocallback torch_scope_depth
 // #cgo nocallback torch_scope_keep
+// #cgo nocallback torch_scope_keep_with
 // #cgo nocallback torch_scope_open
 import "C"
 
@@ -23,16 +25,19 @@ import "runtime"
 func Do(fn func() error) (err error) {
 	leave := Enter()
 	defer leave()
-	defer func() {
-		switch e := recover().(type) {
-		case nil:
-		case *Error:
-			err = e
-		default:
-			panic(e)
-		}
-	}()
+	defer caught(&err)
 	return fn()
+}
+
+// caught, deferred, makes a panic of an operator the error that is returned.
+func caught(err *error) {
+	switch e := recover().(type) {
+	case nil:
+	case *Error:
+		*err = e
+	default:
+		panic(e)
+	}
 }
 
 // Scoped runs fn in a new scope inside the present one. Panics pass through.
@@ -65,6 +70,16 @@ func leaveScope() {
 func Keep(t Tensor) Tensor {
 	if e := C.torch_scope_keep(t.h); e != nil {
 		throw("keep", e, t)
+	}
+	return t
+}
+
+// KeepWith moves t to the scope of owner, however far out, unless t outlives that
+// already, and returns it. It is for what owner's user makes when it is first needed
+// and then has for as long as owner.
+func KeepWith(t, owner Tensor) Tensor {
+	if e := C.torch_scope_keep_with(t.h, owner.h); e != nil {
+		throw("keep", e, t, owner)
 	}
 	return t
 }

@@ -130,6 +130,42 @@ func TestKeep(t *testing.T) {
 	liveTensors(t, before, 0)
 }
 
+func TestKeepWith(t *testing.T) {
+	// KeepWith moves a tensor to its owner's scope, however far out, and leaves one that outlives the owner where it is.
+	before := torch.Live()
+	err := torch.Do(func() error {
+		var kept, inner torch.Tensor
+		outer := torch.Scalar(1, single)
+		torch.Scoped(func() {
+			owner := torch.Scalar(2, single)
+			torch.Scoped(func() {
+				torch.Scoped(func() {
+					kept = torch.KeepWith(torch.Scalar(3, single), outer)
+					inner = torch.KeepWith(torch.Scalar(4, single), owner)
+					torch.KeepWith(outer, owner)
+					torch.KeepWith(kept, kept)
+				})
+			})
+			liveTensors(t, before, 4)
+			if kept.Item() != 3 || inner.Item() != 4 {
+				t.Error("a kept tensor has changed")
+			}
+		})
+		liveTensors(t, before, 2)
+		if outer.Item() != 1 || kept.Item() != 3 {
+			t.Error("a tensor of the outer scope has changed")
+		}
+		if e := caught(t, func() { torch.KeepWith(kept, inner) }); !errors.Is(e, torch.ErrFreed) {
+			t.Errorf("with a freed owner: error %v", e)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	liveTensors(t, before, 0)
+}
+
 func TestKeepThenFree(t *testing.T) {
 	// A box serves one tensor at a time when tensors were kept, freed and made again.
 	torchtest.Scope(t)

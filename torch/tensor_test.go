@@ -190,6 +190,19 @@ func TestDevices(t *testing.T) {
 	}
 }
 
+func TestTF32(t *testing.T) {
+	// TF32 is off at the start, and on or off as it was set last.
+	if torch.TF32() {
+		t.Error("on at the start")
+	}
+	defer torch.SetTF32(false)
+	for _, on := range []bool{true, false} {
+		if torch.SetTF32(on); torch.TF32() != on {
+			t.Errorf("set to %v: %v", on, torch.TF32())
+		}
+	}
+}
+
 func TestCUDA(t *testing.T) {
 	// A product on the GPU equals the one on the CPU when there is a GPU.
 	device := torchtest.CUDA(t)

@@ -11,9 +11,14 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"godarts/torch"
 )
 
-func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
+func main() {
+	torch.TuneMalloc() // before the first large tensor
+	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+}
 
 // Exit statuses.
 const (

@@ -213,7 +213,7 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 	if err := l.checkSubset(c, file); err != nil {
 		return err
 	}
-	if err := l.checkW("w", c.W, file); err != nil {
+	if err := l.checkW("w", c.W, c.Network.Dtype, file); err != nil {
 		return err
 	}
 	if err := l.checkImages(c.Data.Name, "data.cutout", c.Data.Cutout, "network.auxiliary", c.Network.Auxiliary, file); err != nil {
@@ -225,7 +225,7 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 		}
 	}
 	if e := c.Evaluate; e != nil {
-		if err := l.checkW("evaluate.w", e.W, file); err != nil {
+		if err := l.checkW("evaluate.w", e.W, c.Network.Dtype, file); err != nil {
 			return err
 		}
 		return l.checkImages(c.Data.Name, "evaluate.cutout", e.Cutout, "evaluate.network.auxiliary", e.Network.Auxiliary, file)
@@ -253,7 +253,11 @@ func (l *layers) checkSubset(c *Config, file origin) error {
 	return nil
 }
 
-func (l *layers) checkW(path string, w W, file origin) error {
+func (l *layers) checkW(path string, w W, dtype string, file origin) error {
+	if w.Precision == BF16 && dtype != Float32 {
+		return fmt.Errorf("config: %v: %s.precision: bf16 has no effect on network.dtype %s, want full, or float32 there",
+			l.blame(file, path+".precision", "network.dtype"), path, dtype)
+	}
 	if w.LRMin <= w.LR {
 		return nil
 	}

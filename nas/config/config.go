@@ -31,6 +31,12 @@ const (
 // DARTS is the value of Strategy.Name.
 const DARTS = "darts"
 
+// Values of W.Precision.
+const (
+	Full = "full"
+	BF16 = "bf16"
+)
+
 // Values of Network.Form.
 const (
 	Fast  = "fast"
@@ -102,6 +108,7 @@ type W struct {
 	Momentum    float64 `key:"momentum" range:"[0,1)" doc:"SGD momentum"`
 	WeightDecay float64 `key:"weight_decay" range:"[0,)" doc:"L2 term of the weights, times the weight added to its gradient"`
 	GradClip    float64 `key:"grad_clip" range:"(0,)" doc:"largest L2 norm of all weight gradients together"`
+	Precision   string  `key:"precision" oneof:"full bf16" doc:"of the passes that train the weights: full, that of network.dtype, or bf16 in convolutions and matrix products (autocast)"`
 }
 
 // Alpha is the optimiser of the architecture parameters: Adam at a constant learning rate.

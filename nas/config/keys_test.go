@@ -43,6 +43,7 @@ var trials = map[string]trial{
 	"w.momentum":                {"0", []string{"1", "-0.1", ".nan"}},
 	"w.weight_decay":            {"0", []string{"-1e-9", ".inf"}},
 	"w.grad_clip":               {"6", []string{"0", "-1", ".inf"}},
+	"w.precision":               {"bf16", []string{"float16", "16"}},
 	"alpha.lr":                  {"0.1", []string{"0", "-1", ".nan"}},
 	"alpha.betas":               {"[0.9, 0.99]", []string{"[1, 0.5]", "[0.5, -0.1]", "[0.5]", "0.5", "[0.5, .nan]"}},
 	"alpha.weight_decay":        {"0", []string{"-1", ".inf"}},

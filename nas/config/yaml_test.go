@@ -40,6 +40,7 @@ w:
   momentum: 0.9
   weight_decay: 0.0003
   grad_clip: 5
+  precision: full
 epochs: 600
 seed: 0
 genotype: DARTS_V2
@@ -108,7 +109,7 @@ func TestYAMLRefuses(t *testing.T) {
 		c    *Config
 		want string
 	}{
-		{"training without a cell", training.Training(), `config: the config to write:24: genotype: given "", want text`},
+		{"training without a cell", training.Training(), `config: the config to write:25: genotype: given "", want text`},
 		{"odd channels", odd, `config: the config to write:13: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
 		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train`},
 	}

@@ -12,40 +12,44 @@ import (
 // the caller stops. As torch.nn.utils.clip_grad_norm_, whose factor in that case
 // would erase the gradients. It panics with *torch.Error if max is negative.
 func ClipNorm(max float64, grads ...torch.Tensor) (norm float64) {
+	clip(max, grads, func(n torch.Tensor) { norm = n.Item() })
+	return norm
+}
+
+// Clip is ClipNorm for a caller that needs no norm: the host does not wait for a
+// GPU, where the factor is computed and stays.
+func Clip(max float64, grads ...torch.Tensor) { clip(max, grads, func(torch.Tensor) {}) }
+
+// clip shows the norm, a float64 without dimensions, to see.
+func clip(max float64, grads []torch.Tensor, see func(norm torch.Tensor)) {
 	if !(max >= 0) {
 		misuse("ClipNorm", "the bound is %g, want 0 or more", max)
 	}
 	if len(grads) == 0 {
-		return 0
+		return
 	}
+	o := torch.Options{Dtype: torch.Float64, Device: grads[0].Device()}
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
-			norm = globalNorm(grads)
-			if math.IsInf(norm, 0) || math.IsNaN(norm) {
-				return
+			norm := globalNorm(grads)
+			factor := torch.Scalar(max, o).Div(norm.AddScalar(1e-6)).Clamp(math.Inf(-1), 1)
+			factor = torch.Where(norm.IsFinite(), factor, torch.OnesLike(factor))
+			for _, g := range grads {
+				g.Mul_(factor)
 			}
-			if factor := max / (norm + 1e-6); factor < 1 {
-				for _, g := range grads {
-					g.MulScalar_(factor)
-				}
-			}
+			see(norm)
 		})
 	})
-	return norm
 }
 
-// globalNorm waits for the device once, however many tensors there are.
-func globalNorm(grads []torch.Tensor) float64 {
+func globalNorm(grads []torch.Tensor) torch.Tensor {
+	norm := grads[0].Norm().ToDtype(torch.Float64)
 	if len(grads) == 1 {
-		return grads[0].Norm().Item()
+		return norm
 	}
-	norms := make([]torch.Tensor, len(grads))
-	for i, g := range grads {
-		norms[i] = g.Norm()
+	sum := norm.Square()
+	for _, g := range grads[1:] {
+		sum = sum.Add(g.Norm().ToDtype(torch.Float64).Square())
 	}
-	sum := 0.0
-	for _, n := range torch.Stack(norms, 0).Float64s() {
-		sum += float64(n * n)
-	}
-	return math.Sqrt(sum)
+	return sum.Sqrt()
 }

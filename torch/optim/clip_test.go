@@ -85,5 +85,27 @@ func TestClipNormRejects(t *testing.T) {
 		if err := caught(t, func() { ClipNorm(max, vector(1)) }); err == nil {
 			t.Errorf("bound %g was accepted", max)
 		}
+		if err := caught(t, func() { Clip(max, vector(1)) }); err == nil {
+			t.Errorf("bound %g was accepted by Clip", max)
+		}
+	}
+}
+
+func TestClipBits(t *testing.T) {
+	// Clip gives the bits of one product with the factor rounded to the gradients' type when they are float32, and changes no bit below the bound.
+	torchtest.Scope(t)
+	torch.ManualSeed(4)
+	for _, dtype := range []torch.Dtype{torch.Float32, torch.Float64} {
+		for _, max := range []float64{0.3, 1, 7, 31.7, 1e9} {
+			g := torch.Randn([]int{1000}, torch.Options{Dtype: dtype})
+			want := g.Clone()
+			if factor := max / (g.Norm().Item() + 1e-6); factor < 1 {
+				want.MulScalar_(factor)
+			}
+			Clip(max, g)
+			if !slices.EqualFunc(g.Float64s(), want.Float64s(), func(a, b float64) bool { return math.Float64bits(a) == math.Float64bits(b) }) {
+				t.Errorf("%v, bound %g: other bits", dtype, max)
+			}
+		}
 	}
 }

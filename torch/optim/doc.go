@@ -6,7 +6,7 @@
 //
 //	sgd := optim.NewSGD([]torch.Tensor{w}, optim.SGDOptions{LR: 0.025, Momentum: 0.9})
 //	for each step {
-//		optim.ClipNorm(5, g)
+//		optim.Clip(5, g)
 //		sgd.Step(g)
 //	}
 //

@@ -1,4 +1,4 @@
-// Devices, threads, versions. CUDA comes by dlopen, before any other libtorch
+// Devices, threads, malloc, versions. CUDA comes by dlopen, before any other libtorch
 // call: libtorch looks its CUDA hooks up once.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
@@ -27,7 +27,7 @@ void torch_load_cuda(void) {
 char* torch_cuda_count(int* ret) {
   return guard([&] {
     if (reason[0] != 0) TORCH_CHECK(false, reason);
-    TORCH_CHECK(at::globalContext().hasCUDA(), "libtorch_cuda is loaded but not registered");
+    TORCH_CHECK(at::globalContext().hasCUDA(), "the driver has no GPU that this libtorch can use");
     *ret = at::detail::getCUDAHooks().deviceCount();
   });
 }
@@ -38,6 +38,28 @@ int torch_threads(void) { return at::get_num_threads(); }
 
 void torch_set_deterministic(int on) {
   at::globalContext().setDeterministicAlgorithms(on != 0, /*warn_only=*/false);
+}
+
+char* torch_set_tf32(int on) {
+  return guard([&] {
+    at::globalContext().setAllowTF32CuBLAS(on != 0);
+    at::globalContext().setAllowTF32CuDNN(on != 0);
+  });
+}
+
+char* torch_tf32(int* ret) {
+  return guard([&] {
+    *ret = 0;
+    for (auto op : {at::Float32Op::MATMUL, at::Float32Op::CONV, at::Float32Op::RNN})
+      if (at::globalContext().float32Precision(at::Float32Backend::CUDA, op) ==
+          at::Float32Precision::TF32)
+        *ret = 1;
+  });
+}
+
+int torch_tune_malloc(void) {
+  constexpr int topPad = 64 << 20;
+  return mallopt(M_MMAP_MAX, 0) && mallopt(M_TRIM_THRESHOLD, -1) && mallopt(M_TOP_PAD, topPad);
 }
 
 const char* torch_compiled_version(void) { return TORCH_VERSION; }

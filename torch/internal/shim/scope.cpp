@@ -147,6 +147,16 @@ char* torch_scope_keep(torch_tensor t) {
   });
 }
 
+char* torch_scope_keep_with(torch_tensor t, torch_tensor owner) {
+  return guard([&] {
+    torch_box* b = boxOf(t);
+    uint32_t depth = boxOf(owner)->depth;
+    if (b->depth <= depth) return;
+    here.scopes[depth].push_back(b);
+    b->depth = depth;
+  });
+}
+
 char* torch_free(torch_tensor t) {
   // The box itself goes back when its scope closes: the scope lists it.
   return guard([&] { empty(boxOf(t)); });

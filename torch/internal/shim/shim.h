@@ -71,11 +71,12 @@ typedef struct {
 
 // --- scopes (scope.cpp) ---
 // open and close pair up on one thread; close frees every tensor of the scope.
-// keep moves t to the enclosing scope; free drops it at once. live counts the
-// tensors of all threads.
+// keep moves t to the enclosing scope, keep_with to owner's unless t outlives
+// that; free drops it at once. live counts the tensors of all threads.
 char* torch_scope_open(void);
 char* torch_scope_close(void);
 char* torch_scope_keep(torch_tensor t);
+char* torch_scope_keep_with(torch_tensor t, torch_tensor owner);
 char* torch_free(torch_tensor t);
 int torch_scope_depth(void);
 int64_t torch_live(void);
@@ -303,13 +304,17 @@ char* torch_bernoulli_(torch_tensor t, double p);
 char* torch_call(const char* name, const char* overload, const torch_value* args, int64_t n,
                  torch_tensor* ret, int64_t capacity, int64_t* ret_n);
 
-// --- devices, threads, versions (device.cpp) ---
+// --- devices, threads, malloc, versions (device.cpp) ---
 // load_cuda must come before every other function. compiled_version is static.
+// tf32 tells whether any kind of operator may use it.
 void torch_load_cuda(void);
 char* torch_cuda_count(int* ret);
 void torch_set_threads(int n);
 int torch_threads(void);
 void torch_set_deterministic(int on);
+char* torch_set_tf32(int on);
+char* torch_tf32(int* ret);
+int torch_tune_malloc(void);
 const char* torch_compiled_version(void);
 char* torch_loaded_version(char* ret, int64_t capacity);
 

@@ -7,6 +7,7 @@
 #include <ATen/ops/contiguous.h>
 #include <ATen/ops/copy.h>
 #include <ATen/ops/empty.h>
+#include <ATen/ops/empty_strided.h>
 #include <ATen/ops/expand.h>
 #include <ATen/ops/eye.h>
 #include <ATen/ops/fill.h>
@@ -139,7 +140,18 @@ char* torch_from_data(const void* data, int dtype, const int64_t* shape, int64_t
     } else {
       x = at::from_blob(const_cast<void*>(data), sizes, cpu);
     }
-    *ret = wrap(at::_to_copy(x, options(to.dtype, to.device_type, to.device_index)));
+    auto wanted = options(to.dtype, to.device_type, to.device_index);
+    if (!wanted.device().is_cuda()) {
+      *ret = wrap(at::_to_copy(x, wanted));
+      return;
+    }
+    // From page-locked memory the GPU copies by itself, while the host goes on: a
+    // copy from other memory waits for everything that the GPU has yet to do. The
+    // allocator of such memory reuses it only when the copy is through.
+    at::Tensor locked =
+        at::empty_strided(x.sizes(), x.strides(), cpu.dtype(wanted.dtype()).pinned_memory(true));
+    locked.copy_(x);
+    *ret = wrap(at::_to_copy(locked, wanted, /*non_blocking=*/true));
   });
 }
 

@@ -1,0 +1,43 @@
+package torch
+
+// HasGraphs tells whether this binary was built with -tags cuda, which
+// CaptureGraph needs.
+const HasGraphs = hasGraphs
+
+// Graph is work on a GPU that was recorded once and is launched as a whole from
+// then on, without the host's part of each operator. It belongs to no scope: Free
+// ends it.
+type Graph struct{ graph }
+
+// warmups is how often fn runs before it is captured: libraries then have chosen
+// their kernels and made their workspaces, which they cannot do during a capture.
+const warmups = 3
+
+// CaptureGraph records the work that fn queues on the GPU d. The work is not done
+// before Replay, which reads and writes the tensors that fn used where they lie now:
+// the caller overwrites fn's inputs by Copy_, replays, and reads its results.
+//
+// fn runs four times, each in a scope of its own, and computes in the first three:
+// what it changes in place has changed three times. What it passes out by Keep
+// belongs to the caller's scope after the last run, and is freed after the others.
+// Tensors of the last run lie in memory of the graph, which the next replay
+// overwrites: copy what has to last. With share, another graph or nil, both use the
+// same memory; then a replay of either spoils what the other has not copied out.
+//
+// fn must not read a tensor on the host (Item, Float64s), copy one from the host, or
+// hang on anything but tensors: what Go decides in it is decided for ever. Nothing
+// else may use the GPU during the capture. An error that fn raises, or the capture,
+// comes back as *Error; after one of a capture the process should do no more than end,
+// since the GPU's random generator may take itself to be captured still. The error of
+// a binary without -tags cuda says so. As torch.cuda.graph.
+func CaptureGraph(d Device, share *Graph, fn func()) (*Graph, error) {
+	needScope("capture_graph")
+	return captureGraph(d, share, fn)
+}
+
+// Replay queues the captured work. The host does not wait for it.
+func (g *Graph) Replay() { g.replay() }
+
+// Free waits for the GPU and gives the graph's memory back. The graph must not be
+// used afterwards.
+func (g *Graph) Free() { g.free() }
