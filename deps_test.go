@@ -21,6 +21,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas", []string{"godarts/cmd"}, "a library does not import its program"},
 		{"godarts/nas/config", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading a config needs no libtorch"},
 		{"godarts/nas/data", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "loaders yield Go slices"},
+		{"godarts/nas/report", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "tables and charts are made of numbers"},
 		{"godarts/nas/rng", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "streams are plain Go"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"godarts/nas"
+	"godarts/nas/bench"
+	"godarts/nas/report"
+	"godarts/torch"
+)
+
+// benchFlags are the flags of bench. Those that say what to do are also what a
+// rival gets, behind --serve.
+type benchFlags struct {
+	serve    string
+	size     string
+	rows     []string
+	against  []string
+	rounds   int
+	budget   time.Duration
+	instead  bench.Sizes
+	threads  int
+	seed     uint64
+	device   string
+	form     string
+	json     string
+	markdown string
+	charts   []string
+}
+
+func (o *benchFlags) register(f *pflag.FlagSet) {
+	var rows []string
+	for _, r := range bench.Rows() {
+		rows = append(rows, r.Name)
+	}
+	f.StringVar(&o.size, "size", "quick", "quick (batch 16), or full: the paper's sizes (batch 64, 96 in training)")
+	f.StringSliceVar(&o.rows, "rows", nil, "rows to measure, of "+strings.Join(rows, ",")+"; default all")
+	f.StringArrayVar(&o.against, "against", nil, "a rival to take turns with, as `NAME=COMMAND`; can be given several times")
+	f.IntVar(&o.rounds, "rounds", 5, "timed steps of each row")
+	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time for the rounds of a row: fewer are made where they do not fit, but two always")
+	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
+	f.StringVar(&o.form, "form", bench.Forms()[0], "form of our search network: "+strings.Join(bench.Forms(), " or "))
+	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
+	f.Uint64Var(&o.seed, "seed", 0, "seed of images, weights and drop-path, equal for all")
+	f.IntVar(&o.instead.Batch, "batch", 0, "`images` of a batch, instead of the size's")
+	f.IntVar(&o.instead.Channels, "channels", 0, "channels of every network, instead of the size's")
+	f.IntVar(&o.instead.Layers, "layers", 0, "layers of every network, instead of the size's")
+	f.IntVar(&o.instead.Images, "images", 0, "images of an epoch in the row input, instead of the size's")
+	f.StringVar(&o.json, "json", "", "write all measurements to `FILE`")
+	f.StringVar(&o.markdown, "markdown", "", "write the tables to `FILE`")
+	f.StringArrayVar(&o.charts, "chart", nil, "draw a bar chart to `FILE`.png or .svg; can be given several times")
+	f.StringVar(&o.serve, "serve", "", "do the steps of that row as a rival would: a line \"step\" on stdin, a line of JSON on stdout")
+	_ = f.MarkHidden("serve") // fails for unknown flags alone
+}
+
+func runBench(args []string, stdout, stderr io.Writer) error {
+	f := newFlags("bench", "[flags]",
+		"darts bench --rows first-order,train --against pytorch='python scripts/bench_pytorch.py' --markdown bench.md", stdout)
+	var o benchFlags
+	o.register(f)
+	if err := parse(f, args, 0, 0, "no argument"); err != nil {
+		return err
+	}
+	device, err := o.check()
+	if err != nil {
+		return usageError{err}
+	}
+	if o.serve != "" {
+		w := bench.Work{Row: o.serve, Form: o.form, Sizes: o.instead, Threads: o.threads, Seed: o.seed, Device: device}
+		return bench.Serve(w, "darts "+nas.Version()+", libtorch "+torch.Version(), os.Stdin, stdout)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("bench: this program does not find itself: %w", err)
+	}
+	sides := []bench.Side{{Name: "darts", Command: []string{self, "bench", "--form", o.form}}}
+	for _, rival := range o.against {
+		side, err := parseRival(rival)
+		if err != nil {
+			return usageError{err}
+		}
+		if slices.ContainsFunc(sides, func(s bench.Side) bool { return s.Name == side.Name }) {
+			return usagef("bench: --against %s: there is a program %s already", rival, side.Name)
+		}
+		sides = append(sides, side)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	left := o.rows
+	err = bench.Measure(ctx, bench.Options{
+		Rows: o.rows, Full: o.size == "full", Instead: o.instead, Rounds: o.rounds, Budget: o.budget,
+		Threads: o.threads, Seed: o.seed, Device: device, Sides: sides, Log: stderr,
+	}, func(b report.Bench) error {
+		left = left[1:]
+		fmt.Fprint(stdout, b.Rows[len(b.Rows)-1].Text())
+		return o.write(b)
+	})
+	if errors.Is(err, context.Canceled) {
+		return interruptedError{"darts bench --rows " + strings.Join(left, ",")}
+	}
+	return err
+}
+
+// check finds mistakes in the flags before anything is measured, fills in the
+// rows, and gives the device.
+func (o *benchFlags) check() (torch.Device, error) {
+	if !slices.Contains([]string{"quick", "full"}, o.size) {
+		return torch.CPU, fmt.Errorf("bench: --size %s: wanted quick or full", o.size)
+	}
+	if !slices.Contains(bench.Forms(), o.form) {
+		return torch.CPU, fmt.Errorf("bench: --form %s: wanted %s", o.form, strings.Join(bench.Forms(), " or "))
+	}
+	if o.threads < 0 || o.threads > 1024 {
+		return torch.CPU, fmt.Errorf("bench: --threads %d: wanted 1 to 1024, or 0 for libtorch's choice", o.threads)
+	}
+	if o.rounds < 1 {
+		return torch.CPU, fmt.Errorf("bench: --rounds %d: wanted 1 or more", o.rounds)
+	}
+	if s := o.instead; min(s.Batch, s.Channels, s.Layers, s.Images) < 0 {
+		return torch.CPU, errors.New("bench: --batch, --channels, --layers and --images have to be above 0")
+	}
+	for _, row := range o.rows {
+		if _, err := bench.FindRow(row); err != nil {
+			return torch.CPU, err
+		}
+	}
+	if len(o.rows) == 0 {
+		for _, r := range bench.Rows() {
+			o.rows = append(o.rows, r.Name)
+		}
+	}
+	if len(o.charts) > 0 && len(o.against) == 0 {
+		return torch.CPU, errors.New("bench: --chart compares programs: give it --against NAME=COMMAND")
+	}
+	for _, file := range o.charts {
+		if e := filepath.Ext(file); e != ".png" && e != ".svg" {
+			return torch.CPU, fmt.Errorf("bench: --chart %s: wanted a file named .png or .svg", file)
+		}
+	}
+	for _, file := range append([]string{o.json, o.markdown}, o.charts...) {
+		if info, err := os.Stat(filepath.Dir(file)); err != nil || !info.IsDir() {
+			return torch.CPU, fmt.Errorf("bench: %s can not be written: there is no folder %s", file, filepath.Dir(file))
+		}
+	}
+	return torch.ParseDevice(o.device)
+}
+
+var rivalName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+// parseRival reads NAME=COMMAND. A shell splits the command, and finds out of
+// which program it is.
+func parseRival(rival string) (bench.Side, error) {
+	name, command, ok := strings.Cut(rival, "=")
+	if !ok || !rivalName.MatchString(name) || strings.TrimSpace(command) == "" {
+		return bench.Side{}, fmt.Errorf("bench: --against %q: wanted NAME=COMMAND, such as pytorch='python scripts/bench_pytorch.py'", rival)
+	}
+	// exec leaves no shell in between: what is measured is the program itself.
+	return bench.Side{Name: name, Command: []string{"sh", "-c", "exec " + command + ` "$@"`, name}}, nil
+}
+
+// write writes what is measured so far, so that a rival that fails later costs
+// nothing of it.
+func (o *benchFlags) write(b report.Bench) error {
+	if o.json != "" {
+		text, err := b.JSON()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(o.json, text, 0o644); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+	}
+	if o.markdown != "" {
+		if err := os.WriteFile(o.markdown, []byte(b.Markdown()), 0o644); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+	}
+	for _, file := range o.charts {
+		picture, err := b.Chart(filepath.Ext(file))
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(file, picture, 0o644); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,107 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"image/png"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"godarts/nas/report"
+)
+
+func TestBench(t *testing.T) {
+	// Tables, JSON and pictures are written when the program is measured with itself as its rival.
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv(asProgram, "1") // the processes it starts inherit it
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	var stdout, stderr bytes.Buffer
+	status := run([]string{"bench", "--batch", "2", "--channels", "2", "--layers", "3", "--images", "5", "--rounds", "2", "--seed", "4",
+		"--threads", "1", "--against", "again='" + self + "' bench", "--json", file("b.json"), "--markdown", file("b.md"),
+		"--chart", file("b.png"), "--chart", file("b.svg")}, &stdout, &stderr)
+	if status != exitOK {
+		t.Fatalf("status %d, stderr %q", status, stderr.String())
+	}
+	if want := `(?m)^second-order step: C 2, 3 layers, batch 2\n +darts  +[\d.]+ s  .*\n +again  +[\d.]+ s  .* darts: [\d.]+ times as fast`; !regexp.MustCompile(want).MatchString(stdout.String()) {
+		t.Errorf("stdout lacks %q:\n%s", want, stdout.String())
+	}
+	if want := "training step, round 2 of 2: darts "; !strings.Contains(stderr.String(), want) {
+		t.Errorf("stderr lacks %q:\n%s", want, stderr.String())
+	}
+	var b report.Bench
+	text, err := os.ReadFile(file("b.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &b); err != nil {
+		t.Fatal(err)
+	}
+	if len(b.Rows) != 6 || b.Threads != 1 || b.Seed != 4 || !strings.HasPrefix(b.Programs[1].Version, "darts 0.") {
+		t.Errorf("JSON %s", text)
+	}
+	for _, row := range b.Rows {
+		ours, again := row.Sides[0], row.Sides[1]
+		if row.Name != "input" && *ours.FirstLoss != *again.FirstLoss {
+			t.Errorf("%s: one seed gives the losses %g and %g", row.Name, *ours.FirstLoss, *again.FirstLoss)
+		}
+	}
+	if text, err := os.ReadFile(file("b.md")); err != nil || string(text) != b.Markdown() {
+		t.Errorf("the Markdown is %s (%v), want that of the JSON:\n%s", text, err, b.Markdown())
+	}
+	picture, err := os.Open(file("b.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer picture.Close()
+	if _, err := png.Decode(picture); err != nil {
+		t.Error(err)
+	}
+	if text, err := os.ReadFile(file("b.svg")); err != nil || !bytes.Contains(text, []byte("</svg>")) {
+		t.Errorf("b.svg is %q (%v)", text, err)
+	}
+}
+
+func TestBenchBadUsage(t *testing.T) {
+	// One line says what was wanted when the arguments of bench are wrong or a rival fails.
+	for _, test := range []struct {
+		name   string
+		args   []string
+		status int
+		want   string // of stderr, a regular expression
+	}{
+		{"row", []string{"--rows", "train,trian"}, exitUsage, `^darts: bench: unknown row "trian" \(there are: forward-backward, first-order, .*\)\n$`},
+		{"size", []string{"--size", "huge"}, exitUsage, `^darts: bench: --size huge: wanted quick or full\n$`},
+		{"form", []string{"--form", "slow"}, exitUsage, `^darts: bench: --form slow: wanted .*plain\n$`},
+		{"rounds", []string{"--rounds", "0"}, exitUsage, `^darts: bench: --rounds 0: wanted 1 or more\n$`},
+		{"threads", []string{"--threads", "-1"}, exitUsage, `^darts: bench: --threads -1: wanted 1 to 1024, or 0 for libtorch's choice\n$`},
+		{"batch", []string{"--batch", "-1"}, exitUsage, `^darts: bench: --batch, .* have to be above 0\n$`},
+		{"device", []string{"--device", "tpu"}, exitUsage, `^darts: torch: unknown device "tpu" `},
+		{"rival without a name", []string{"--against", "python x.py"}, exitUsage, `^darts: bench: --against "python x.py": wanted NAME=COMMAND, such as pytorch=`},
+		{"rival without a command", []string{"--against", "x= "}, exitUsage, `^darts: bench: --against "x= ": wanted NAME=COMMAND`},
+		{"two rivals of one name", []string{"--against", "x=true", "--against", "x=false"}, exitUsage, `^darts: bench: --against x=false: there is a program x already\n$`},
+		{"chart alone", []string{"--chart", "b.png"}, exitUsage, `^darts: bench: --chart compares programs: give it --against NAME=COMMAND\n$`},
+		{"picture", []string{"--chart", "b.gif", "--against", "x=true"}, exitUsage, `^darts: bench: --chart b.gif: wanted a file named .png or .svg\n$`},
+		{"folder", []string{"--json", "nowhere/b.json"}, exitUsage, `^darts: bench: nowhere/b.json can not be written: there is no folder nowhere\n$`},
+		{"argument", []string{"train"}, exitUsage, `^darts: bench: no argument wanted, 1 given\n$`},
+		{"failing rival", []string{"--rows", "input", "--images", "2", "--against", "x=echo not found >&2; false"}, exitFailed,
+			`^darts: bench: x: ended without an answer to "ready"; its last words: not found \(row input\)\n$`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Setenv(asProgram, "1")
+			var stdout, stderr bytes.Buffer
+			if status := run(append([]string{"bench"}, test.args...), &stdout, &stderr); status != test.status {
+				t.Errorf("status %d, want %d", status, test.status)
+			}
+			if !regexp.MustCompile(test.want).MatchString(stderr.String()) {
+				t.Errorf("stderr is %q, want %q", stderr.String(), test.want)
+			}
+		})
+	}
+}

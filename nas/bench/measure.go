@@ -1,0 +1,238 @@
+package bench
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"godarts/nas/report"
+	"godarts/torch"
+)
+
+// Side is a program that is measured. Command is what starts it, without the
+// flags that say what to do: those of Work.flags are put behind it.
+type Side struct {
+	Name    string
+	Command []string
+}
+
+// Options say what to measure, and how.
+type Options struct {
+	Rows    []string      // names; none means all
+	Full    bool          // the paper's sizes, not those of a quick look
+	Instead Sizes         // what is not 0 replaces those
+	Rounds  int           // timed steps of each side, at least 1
+	Budget  time.Duration // for the rounds of a row, of which there are at least minRounds
+	Threads int           // of an operator on the CPU; 0 is libtorch's choice
+	Seed    uint64
+	Device  torch.Device
+	Sides   []Side // this program first
+	Log     io.Writer
+}
+
+// minRounds is how often a step is timed however long it takes, unless Rounds
+// asks for less.
+const minRounds = 2
+
+// flags tell a program what to do.
+func (w Work) flags() []string {
+	flags := []string{"--serve", w.Row}
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"--batch", w.Batch}, {"--channels", w.Channels}, {"--layers", w.Layers}, {"--images", w.Images}, {"--threads", w.Threads},
+	} {
+		if n.value != 0 {
+			flags = append(flags, n.name, strconv.Itoa(n.value))
+		}
+	}
+	return append(flags, "--seed", strconv.FormatUint(w.Seed, 10), "--device", w.Device.String())
+}
+
+// Measure runs the sides of each row in fresh processes, which take turns: a
+// warm-up each, then in every round one timed step each, while the others wait.
+// done gets what is measured so far after each row.
+func Measure(ctx context.Context, o Options, done func(report.Bench) error) error {
+	names := o.Rows
+	if len(names) == 0 {
+		for _, r := range Rows() {
+			names = append(names, r.Name)
+		}
+	}
+	var rows []Row
+	for _, name := range names {
+		row, err := FindRow(name)
+		if err != nil {
+			return err
+		}
+		rows = append(rows, row)
+	}
+	if o.Threads == 0 {
+		o.Threads = torch.Threads()
+	}
+	b := report.Bench{Started: time.Now(), Machine: machine(), Device: o.Device.String(), Threads: o.Threads, Seed: o.Seed}
+	for _, s := range o.Sides {
+		b.Programs = append(b.Programs, report.Program{Name: s.Name, Command: strings.Join(s.Command, " ")})
+	}
+	for _, row := range rows {
+		measured, versions, err := o.measure(ctx, row)
+		if ctx.Err() != nil {
+			return ctx.Err() // what went wrong else follows from it
+		}
+		if err != nil {
+			return fmt.Errorf("%w (row %s)", err, row.Name)
+		}
+		for i := range b.Programs {
+			b.Programs[i].Version = versions[i]
+		}
+		b.Rows = append(b.Rows, measured)
+		if err := done(b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// measure measures one row.
+func (o Options) measure(ctx context.Context, row Row) (measured report.BenchRow, versions []string, err error) {
+	work := Work{Row: row.Name, Sizes: row.Sizes(o.Full, o.Instead), Threads: o.Threads, Seed: o.Seed, Device: o.Device}
+	measured = report.BenchRow{Name: row.Name, Title: row.Title, Work: work.Sizes.String(), Images: work.images()}
+	t := turns{log: o.Log, title: row.Title}
+	defer t.stop()
+	for _, s := range o.Sides {
+		// One after the other: what they do until they are ready takes memory too.
+		version, err := t.add(ctx, s, work)
+		if err != nil {
+			return measured, nil, err
+		}
+		versions = append(versions, version)
+		measured.Sides = append(measured.Sides, report.BenchSide{Name: s.Name})
+	}
+	if err := o.rounds(&t, &measured); err != nil {
+		return measured, nil, err
+	}
+	for i, p := range t.processes {
+		end, err := p.finish()
+		if err != nil {
+			return measured, nil, err
+		}
+		measured.Sides[i].PeakBytes = end.PeakBytes
+	}
+	measured.Notes = append(measured.Notes, t.restless()...)
+	measured, err = report.NewBenchRow(measured)
+	return measured, versions, err
+}
+
+// rounds takes a warm-up and then as many rounds as are wanted and the budget
+// allows.
+func (o Options) rounds(t *turns, measured *report.BenchRow) error {
+	err := t.round("warm-up", func(side int, a answer) { measured.Sides[side].FirstLoss = a.Loss })
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	for round := 1; round <= o.Rounds; round++ {
+		done := round - 1
+		if spent := time.Since(began); done >= minRounds && spent+spent/time.Duration(done) > o.Budget {
+			measured.Notes = append(measured.Notes,
+				fmt.Sprintf("%d rounds, not %d: another would have taken it beyond %s", done, o.Rounds, o.Budget))
+			break
+		}
+		err := t.round(fmt.Sprintf("round %d of %d", round, o.Rounds), func(side int, a answer) {
+			s := &measured.Sides[side]
+			s.StepSeconds = append(s.StepSeconds, a.Seconds)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// turns lets processes work one at a time.
+type turns struct {
+	processes []*process
+	title     string
+	log       io.Writer
+}
+
+// add starts a program and returns its version when it is ready.
+func (t *turns) add(ctx context.Context, s Side, work Work) (version string, err error) {
+	p, err := start(ctx, s, work.flags())
+	if err != nil {
+		return "", err
+	}
+	t.processes = append(t.processes, p)
+	ready, err := p.ready()
+	if err != nil {
+		return "", err
+	}
+	if ready.Threads != work.Threads {
+		return "", fmt.Errorf("bench: %s: computes with %d threads, asked for %d", s.Name, ready.Threads, work.Threads)
+	}
+	return ready.Ready, nil
+}
+
+// round lets each process take a step.
+func (t *turns) round(name string, took func(side int, a answer)) error {
+	var times []string
+	for side, p := range t.processes {
+		before := map[*process]float64{}
+		for _, other := range t.processes {
+			before[other] = other.cpuSeconds()
+		}
+		a, err := p.step()
+		if err != nil {
+			return err
+		}
+		for _, other := range t.processes {
+			if other != p {
+				other.waited += a.Seconds
+				other.computed += other.cpuSeconds() - before[other]
+			}
+		}
+		took(side, a)
+		times = append(times, fmt.Sprintf("%s %.3g s", p.name, a.Seconds))
+	}
+	fmt.Fprintf(t.log, "%s, %s: %s\n", t.title, name, strings.Join(times, ", "))
+	return nil
+}
+
+// restless names the processes that computed while it was others' turn, which
+// makes every time too long.
+func (t *turns) restless() (notes []string) {
+	const much, tick = 0.02, 0.1 // of the time waited; seconds below which the clock is too coarse
+	for _, p := range t.processes {
+		if p.computed > tick && p.computed > much*p.waited {
+			notes = append(notes, fmt.Sprintf("%s computed for %.2g s while it was others' turn for %.2g s", p.name, p.computed, p.waited))
+		}
+	}
+	return notes
+}
+
+// stop ends what still runs.
+func (t *turns) stop() {
+	for _, p := range t.processes {
+		p.stop()
+	}
+}
+
+// machine describes the one this runs on; what it does not tell stays empty.
+func machine() report.Machine {
+	m := report.Machine{CPU: "unknown processor", Cores: runtime.NumCPU()}
+	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
+		if name := field(string(text), "model name"); name != "" {
+			m.CPU = name
+		}
+	}
+	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
+		m.Memory, _ = kilobytes(string(text), "MemTotal")
+	}
+	return m
+}

@@ -1,0 +1,111 @@
+package bench
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"godarts/torch"
+)
+
+// What passes between Measure and the programs it measures: lines. The program
+// makes its network and says that it is ready. It answers each line "step" by the
+// time that a step took, and the end of its input by its peak memory.
+const askStep = "step"
+
+// answer is a line of a program, as JSON; which fields it has hangs on what was
+// asked.
+type answer struct {
+	Ready   string `json:"ready,omitempty"` // the program with its version
+	Threads int    `json:"threads,omitempty"`
+
+	Seconds float64  `json:"seconds,omitempty"`
+	Loss    *float64 `json:"loss,omitempty"` // of the step's forward pass
+
+	PeakBytes int64 `json:"peak_bytes,omitempty"`
+}
+
+// Serve is the side of a measured program, version says which: it prepares the
+// work, then takes a step for each line "step" until in ends.
+func Serve(w Work, version string, in io.Reader, out io.Writer) error {
+	row, err := FindRow(w.Row)
+	if err != nil {
+		return err
+	}
+	if w.Threads > 0 {
+		torch.SetThreads(w.Threads)
+	}
+	say := json.NewEncoder(out).Encode
+	return torch.Do(func() error {
+		torch.ManualSeed(w.Seed)
+		step, err := row.prepare(w)
+		if err != nil {
+			return err
+		}
+		if err := say(answer{Ready: version, Threads: torch.Threads()}); err != nil {
+			return fmt.Errorf("bench: %s: %w", w.Row, err)
+		}
+		lines := bufio.NewScanner(in)
+		for lines.Scan() {
+			if lines.Text() != askStep {
+				return fmt.Errorf("bench: %s: unknown request %q (there is: %s)", w.Row, lines.Text(), askStep)
+			}
+			if err := say(timed(step)); err != nil {
+				return fmt.Errorf("bench: %s: %w", w.Row, err)
+			}
+		}
+		peak, err := peakBytes()
+		if err != nil {
+			return err
+		}
+		return say(answer{PeakBytes: peak})
+	})
+}
+
+func timed(step step) (a answer) {
+	torch.Scoped(func() {
+		start := time.Now()
+		a.Loss = step()
+		a.Seconds = time.Since(start).Seconds()
+	})
+	return a
+}
+
+// peakBytes is the greatest resident memory of this process so far.
+func peakBytes() (int64, error) {
+	const file = "/proc/self/status"
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return 0, fmt.Errorf("bench: peak memory: %w", err)
+	}
+	peak, err := kilobytes(string(text), "VmHWM")
+	if err != nil {
+		return 0, fmt.Errorf("bench: peak memory: %s: %w", file, err)
+	}
+	return peak, nil
+}
+
+// kilobytes reads the value of a line "name: 1234 kB", in bytes.
+func kilobytes(text, name string) (bytes int64, err error) {
+	value, ok := strings.CutSuffix(field(text, name), " kB")
+	if !ok {
+		return 0, fmt.Errorf("there is no %s", name)
+	}
+	n, err := strconv.ParseInt(value, 10, 64)
+	return n << 10, err
+}
+
+// field is the value behind "name:" in text, the first if there are several.
+func field(text, name string) string {
+	for line := range strings.Lines(text) {
+		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,144 @@
+// Package bench times the work that an architecture search consists of, of this
+// program alone or in turn with others that do the same.
+package bench
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"godarts/darts"
+	"godarts/torch"
+)
+
+// Row is a kind of work.
+type Row struct {
+	Name, Title string
+	quick, full Sizes
+	prepare     func(Work) (step, error)
+}
+
+// step does the work once and returns its loss, or nothing where there is none.
+// It has ended on the device too when it returns.
+type step func() (loss *float64)
+
+// Sizes of the work. In a row of images alone Channels and Layers are 0, in the
+// others Images.
+type Sizes struct {
+	Batch, Channels, Layers int
+	Images                  int // of an epoch
+}
+
+// The sizes of the paper: of its search, of the network it trains, and of the
+// half of CIFAR-10 that trains the weights in a search.
+var (
+	searchSizes   = Sizes{Batch: 64, Channels: 16, Layers: 8}
+	networkSizes  = Sizes{Batch: 96, Channels: 36, Layers: 20}
+	pipelineSizes = Sizes{Batch: 64, Images: 25_000}
+)
+
+func (s Sizes) of(batch, images int) Sizes {
+	s.Batch, s.Images = batch, images
+	return s
+}
+
+// Rows lists all kinds of work.
+func Rows() []Row {
+	search := func(name, title string) Row {
+		return Row{name, title, searchSizes.of(16, 0), searchSizes, prepareSearch}
+	}
+	return []Row{
+		search(forwardBackward, "forward and backward"),
+		search(firstOrder, "first-order step"),
+		search(secondOrder, "second-order step"),
+		{"train", "training step", networkSizes.of(16, 0), networkSizes, prepareTraining},
+		{"inference", "inference", networkSizes.of(16, 0), networkSizes, prepareInference},
+		{"input", "input pipeline", pipelineSizes.of(64, 5_000), pipelineSizes, prepareInput},
+	}
+}
+
+// The rows of the search network.
+const (
+	forwardBackward = "forward-backward"
+	firstOrder      = "first-order"
+	secondOrder     = "second-order"
+)
+
+// FindRow returns the row of that name, or an error that names all.
+func FindRow(name string) (Row, error) {
+	rows := Rows()
+	if i := slices.IndexFunc(rows, func(r Row) bool { return r.Name == name }); i >= 0 {
+		return rows[i], nil
+	}
+	var names []string
+	for _, r := range rows {
+		names = append(names, r.Name)
+	}
+	return Row{}, fmt.Errorf("bench: unknown row %q (there are: %s)", name, strings.Join(names, ", "))
+}
+
+// Sizes gives those of a quick look, or of the paper, with what is not 0 in
+// instead in their place. A size that the row does not have stays 0.
+func (r Row) Sizes(full bool, instead Sizes) Sizes {
+	s := r.quick
+	if full {
+		s = r.full
+	}
+	for _, size := range []struct {
+		of      *int
+		instead int
+	}{{&s.Batch, instead.Batch}, {&s.Channels, instead.Channels}, {&s.Layers, instead.Layers}, {&s.Images, instead.Images}} {
+		if *size.of != 0 && size.instead != 0 {
+			*size.of = size.instead
+		}
+	}
+	return s
+}
+
+// images is what one step passes.
+func (s Sizes) images() int { return max(s.Batch, s.Images) }
+
+// String is for people: "C 16, 8 layers, batch 64".
+func (s Sizes) String() string {
+	if s.Images != 0 {
+		return fmt.Sprintf("%d images, batches of %d", s.Images, s.Batch)
+	}
+	return fmt.Sprintf("C %d, %d layers, batch %d", s.Channels, s.Layers, s.Batch)
+}
+
+// Work is what one process does.
+type Work struct {
+	Row  string
+	Form string // of the supernet: one of Forms
+	Sizes
+	Threads int // of an operator on the CPU
+	Seed    uint64
+	Device  torch.Device
+}
+
+// forms are the ways to compute the search network.
+var forms = []struct {
+	name string
+	make func(darts.Options) (darts.Supernet, error)
+}{
+	{"fast", func(o darts.Options) (darts.Supernet, error) { return darts.NewFast(o) }},
+	{"plain", func(o darts.Options) (darts.Supernet, error) { return darts.NewPlain(o) }},
+}
+
+// Forms names the ways to compute the search network, the default first.
+func Forms() []string {
+	var names []string
+	for _, f := range forms {
+		names = append(names, f.name)
+	}
+	return names
+}
+
+func newSupernet(form string, o darts.Options) (darts.Supernet, error) {
+	for _, f := range forms {
+		if f.name == form {
+			return f.make(o)
+		}
+	}
+	return nil, fmt.Errorf("bench: unknown form %q (there are: %s)", form, strings.Join(Forms(), ", "))
+}

@@ -1,0 +1,143 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"text/tabwriter"
+)
+
+// Text is the row for a terminal: a line for each side, and the notes.
+//
+//	first-order step: C 16, 8 layers, batch 64
+//	    darts  6.25 s  10.2 images/s  4.50 GB
+//	  pytorch  32.0 s  2.00 images/s  11.0 GB  darts: 5.12 times as fast (5.00 to 5.25), 0.411 of the memory
+func (r BenchRow) Text() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s: %s\n", r.Title, r.Work)
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+	for i, s := range r.Sides {
+		fmt.Fprintf(w, "%s\t%s s\t%s images/s\t%s\t", s.Name, seconds(s.Seconds), rate(s.ImagesPerSecond), storage(s.PeakBytes))
+		if i > 0 {
+			fmt.Fprintf(w, "  %s: %s times as fast (%s to %s), %s of the memory", r.Sides[0].Name,
+				ratio(s.Ratio.Median), ratio(s.Ratio.Min), ratio(s.Ratio.Max), ratio(s.MemoryRatio))
+		}
+		fmt.Fprintln(w)
+	}
+	w.Flush()
+	for _, note := range r.Notes {
+		fmt.Fprintf(&text, "  note: %s\n", note)
+	}
+	return text.String()
+}
+
+// Markdown is b as two tables, times and memory, under a line that says on what
+// machine, with what and how they were measured.
+func (b Bench) Markdown() string {
+	var text strings.Builder
+	text.WriteString(b.conditions())
+	ours := b.Programs[0].Name
+
+	header := []string{"seconds a step", "rounds", ours}
+	for _, p := range b.Programs[1:] {
+		header = append(header, p.Name, ours+" is faster by")
+	}
+	table(&text, header, b.Rows, func(r BenchRow) []string {
+		line := []string{r.label(), fmt.Sprint(len(r.Sides[0].StepSeconds))}
+		for _, s := range r.Sides {
+			line = append(line, fmt.Sprintf("%s (%s images/s)", seconds(s.Seconds), rate(s.ImagesPerSecond)))
+			if s.Ratio != nil {
+				line = append(line, fmt.Sprintf("**%s** (%s to %s)", ratio(s.Ratio.Median), ratio(s.Ratio.Min), ratio(s.Ratio.Max)))
+			}
+		}
+		return line
+	})
+
+	header = []string{"peak resident memory", ours}
+	for _, p := range b.Programs[1:] {
+		header = append(header, p.Name, ours+" takes of it")
+	}
+	text.WriteString("\n")
+	table(&text, header, b.Rows, func(r BenchRow) []string {
+		line := []string{r.label()}
+		for _, s := range r.Sides {
+			line = append(line, storage(s.PeakBytes))
+			if s.Ratio != nil {
+				line = append(line, ratio(s.MemoryRatio))
+			}
+		}
+		return line
+	})
+	for _, r := range b.Rows {
+		for _, note := range r.Notes {
+			fmt.Fprintf(&text, "\n%s: %s.\n", r.Title, note)
+		}
+	}
+	return text.String()
+}
+
+// conditions says where and how it was measured.
+func (b Bench) conditions() string {
+	var programs []string
+	for _, p := range b.Programs {
+		programs = append(programs, fmt.Sprintf("%s (%s)", p.Name, p.Version))
+	}
+	where := fmt.Sprintf("%s, %d cores, %s of memory", b.Machine.CPU, b.Machine.Cores, storage(b.Machine.Memory))
+	if b.Device != "cpu" {
+		where = b.Device + " beside " + where
+	}
+	how := "Median of the rounds."
+	if len(b.Programs) > 1 {
+		how = "A fresh process for each program and row; after a warm-up they take turns at one step each. " +
+			"Factors are medians over the rounds, with the least and the greatest."
+	}
+	return fmt.Sprintf("Measured %s on %s, %d threads, float32, with %s. %s\n\n",
+		b.Started.Format("2006-01-02"), where, b.Threads, strings.Join(programs, ", "), how)
+}
+
+func (r BenchRow) label() string { return r.Title + ": " + r.Work }
+
+// table writes a Markdown table.
+func table(text *strings.Builder, header []string, rows []BenchRow, cells func(BenchRow) []string) {
+	write := func(line []string) { fmt.Fprintf(text, "| %s |\n", strings.Join(line, " | ")) }
+	write(header)
+	rules := make([]string, len(header))
+	for i := range rules {
+		rules[i] = "---:"
+	}
+	rules[0] = "---"
+	write(rules)
+	for _, r := range rows {
+		write(cells(r))
+	}
+}
+
+// Three digits are what such measurements are good for.
+
+func seconds(s float64) string { return digits(s, 3) }
+
+func rate(imagesPerSecond float64) string { return digits(imagesPerSecond, 3) }
+
+func ratio(r float64) string { return digits(r, 3) }
+
+// digits writes x >= 0 with n significant digits, and never with an exponent.
+func digits(x float64, n int) string {
+	decimals := n - 1
+	for limit := 10.0; x >= limit && decimals > 0; limit *= 10 {
+		decimals--
+	}
+	for limit := 1.0; x > 0 && x < limit && decimals < 9; limit /= 10 {
+		decimals++
+	}
+	return fmt.Sprintf("%.*f", decimals, x)
+}
+
+// storage is bytes in decimal units, as memory is sold.
+func storage(n int64) string {
+	switch {
+	case n <= 0:
+		return "unknown"
+	case n < 1e9:
+		return digits(float64(n)/1e6, 3) + " MB"
+	}
+	return digits(float64(n)/1e9, 3) + " GB"
+}
