@@ -9,10 +9,6 @@ const HasGraphs = hasGraphs
 // ends it.
 type Graph struct{ graph }
 
-// warmups is how often fn runs before it is captured: libraries then have chosen
-// their kernels and made their workspaces, which they cannot do during a capture.
-const warmups = 3
-
 // CaptureGraph records the work that fn queues on the GPU d. The work is not done
 // before Replay, which reads and writes the tensors that fn used where they lie now:
 // the caller overwrites fn's inputs by Copy_, replays, and reads its results.

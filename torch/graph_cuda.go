@@ -25,6 +25,10 @@ const hasGraphs = true
 
 type graph struct{ g *C.torch_graph }
 
+// warmups is how often fn runs before it is captured: libraries then have chosen
+// their kernels and made their workspaces, which they cannot do during a capture.
+const warmups = 3
+
 func captureGraph(d Device, share *Graph, fn func()) (made *Graph, err error) {
 	if !d.IsCUDA() {
 		return nil, &Error{Op: "capture_graph", Message: d.String() + " has no graphs: want a GPU"}
