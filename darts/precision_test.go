@@ -1,6 +1,7 @@
 package darts_test
 
 import (
+	"math"
 	"testing"
 
 	"godarts/darts"
@@ -11,16 +12,20 @@ import (
 
 func TestFastPrecision(t *testing.T) {
 	// The fast form is at most half as far again from float64 as the plain form when both run in float32.
+	//
+	// A distance hangs on whether rounding moves a value across the kink of a ReLU: 1e-3 if it does, 1e-6 if not.
+	// Hence the geometric mean over seeds.
 	if testing.Short() {
 		t.Skip("float64 passes over three networks")
 	}
 	torchtest.Scope(t)
+	const seeds = 8
 	o := sizes()
 	o.Channels = 8
 	exactly := o
 	exactly.Dtype = torch.Float64
-	distances := map[string][2]float64{} // sums over seeds, of the plain and the fast form
-	for seed := range uint64(4) {
+	distances := map[string][2]float64{} // sums over seeds of the logarithms, of the plain and the fast form
+	for seed := range uint64(seeds) {
 		torch.Scoped(func() {
 			torch.ManualSeed(seed)
 			exact, err := darts.NewPlain(exactly)
@@ -49,16 +54,17 @@ func TestFastPrecision(t *testing.T) {
 					"gradient of normal alpha": {got.Alphas[0], want.Alphas[0]}, "gradient of reduce alpha": {got.Alphas[1], want.Alphas[1]},
 				} {
 					d := distances[what]
-					d[form] += pair[0].ToDtype(torch.Float64).Sub(pair[1]).Norm().Item() / pair[1].Norm().Item()
+					d[form] += math.Log(pair[0].ToDtype(torch.Float64).Sub(pair[1]).Norm().Item() / pair[1].Norm().Item())
 					distances[what] = d
 				}
 			}
 		})
 	}
 	for what, d := range distances {
-		t.Logf("%s: plain %.2g, fast %.2g", what, d[0], d[1])
-		if d[1] > 1.5*d[0] {
-			t.Errorf("%s: the fast form is %.3g off, the plain form %.3g", what, d[1], d[0])
+		plain, fast := math.Exp(d[0]/seeds), math.Exp(d[1]/seeds)
+		t.Logf("%s: plain %.2g, fast %.2g", what, plain, fast)
+		if fast > 1.5*plain {
+			t.Errorf("%s: the fast form is %.3g off, the plain form %.3g", what, fast, plain)
 		}
 	}
 }
