@@ -83,7 +83,9 @@ func Threads() int { return int(C.torch_threads()) }
 // TuneMalloc makes the C library's malloc keep what is freed, for the next tensor,
 // instead of giving it back to the system, which would hand out every large tensor
 // anew, zeroed page by page. It changes the whole process, which then never shrinks,
-// so that calling it is up to main. It reports whether the library took the settings.
+// so that calling it is up to main. glibc keeps to it on the process's first thread
+// alone: to compute there, lock the main goroutine to it, in an init. It reports
+// whether the library took the settings.
 func TuneMalloc() bool { return C.torch_tune_malloc() != 0 }
 
 // Version is that of the loaded libtorch, which init compared with the headers.

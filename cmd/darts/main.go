@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -15,8 +16,11 @@ import (
 	"godarts/torch"
 )
 
+// init keeps main on the process's first thread, where TuneMalloc takes effect.
+func init() { runtime.LockOSThread() }
+
 func main() {
-	torch.TuneMalloc() // before the first large tensor
+	torch.TuneMalloc()
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
