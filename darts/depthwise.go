@@ -21,7 +21,7 @@ func depthwise(p padded, weight, bias torch.Tensor, k kernel, stride int) (y tor
 			out = p.halved()
 		}
 		y = torch.Keep(out.pixels(torch.Conv2d(p.shifted(-1), weight, bias, torch.Conv2dOptions{
-			Stride: stride, PaddingHW: [2]int{k.padding(), k.padding() - 1}, Dilation: k.dilation, Groups: p.c,
+			Stride: stride, PaddingHW: [2]int{k.padding() - p.above, k.padding() - 1}, Dilation: k.dilation, Groups: p.c,
 		})))
 	})
 	return y
@@ -69,7 +69,7 @@ func depthwiseWeight(dWeight torch.Tensor, p padded, dy torch.Tensor, k kernel, 
 func weightOf3Columns(p padded, dy torch.Tensor, offset int, k kernel, stride int) torch.Tensor {
 	shape := torch.Empty([]int{p.c, 1, k.size, 3}, p.flat.Options())
 	_, dWeight := torch.Conv2dBackward(dy, p.shifted(offset), shape, torch.Conv2dOptions{
-		PaddingHW: [2]int{k.padding(), 0}, StrideHW: [2]int{stride, stride}, Groups: p.c,
+		PaddingHW: [2]int{k.padding() - p.above, 0}, StrideHW: [2]int{stride, stride}, Groups: p.c,
 	}, false, true)
 	return dWeight
 }
@@ -91,7 +91,7 @@ func dilatedWeight(dWeight torch.Tensor, split padded, dy torch.Tensor, g grid, 
 func dilatedWeightOdd(dWeight torch.Tensor, p padded, dy torch.Tensor, k kernel) {
 	torch.Scoped(func() {
 		_, d := torch.Conv2dBackward(p.image(dy), p.shifted(-1), dWeight, torch.Conv2dOptions{
-			PaddingHW: [2]int{k.padding(), k.padding() - 1}, Dilation: k.dilation, Groups: p.c,
+			PaddingHW: [2]int{k.padding() - p.above, k.padding() - 1}, Dilation: k.dilation, Groups: p.c,
 		}, false, true)
 		dWeight.Copy_(d)
 	})
@@ -128,10 +128,10 @@ type sides struct{ rows, columns torch.Tensor } // [k,h], [k,w+margin]
 func tapSums(p padded, s sides, ones torch.Tensor) (sums torch.Tensor) {
 	torch.Scoped(func() {
 		k := s.rows.Size(0)
-		rows := p.flat.Narrow(0, margin*p.c, p.n*p.h*p.row())
-		image := ones.Mm(rows.View(p.n, p.h*p.row())).View(p.h, p.row()).ToDtype(torch.Float64) // Σ_n
-		byRow := s.rows.Mm(image).View(k, p.w+margin, p.c)                                      // Σ_y: [a, column, c]
-		byBoth := s.columns.Matmul(byRow)                                                       // Σ_x: [a, b, c]
+		rows := p.flat.Narrow(0, margin*p.c, p.n*p.lines()*p.row()).View(p.n, p.lines()*p.row())
+		image := ones.Mm(rows).View(p.lines(), p.row()).Narrow(0, p.above, p.h)   // Σ_n
+		byRow := s.rows.Mm(image.ToDtype(torch.Float64)).View(k, p.w+margin, p.c) // Σ_y: [a, column, c]
+		byBoth := s.columns.Matmul(byRow)                                         // Σ_x: [a, b, c]
 		sums = torch.Keep(byBoth.Permute(2, 0, 1).Contiguous().View(p.c, 1, k, k))
 	})
 	return sums

@@ -31,22 +31,34 @@ func (g grid) pixels(x torch.Tensor) (y torch.Tensor) {
 const margin = 2
 
 // padded is a batch of images that lies flat with zeros around: margin pixels in
-// front of everything and to the right of each row. Shifted by up to margin
-// pixels it is again a contiguous channels-last tensor, so that convolutions
-// find their padding in place and run on the shapes for which libtorch's kernels
-// are fast.
+// front of everything and to the right of each row, above rows over and under each
+// image. Shifted by up to margin pixels it is again a contiguous channels-last
+// tensor, so that convolutions find their padding in place and run on the shapes
+// for which libtorch's kernels are fast.
 type padded struct {
 	grid
-	flat torch.Tensor // [(margin + n·h·(w+margin))·c]
+	above int
+	flat  torch.Tensor // [(margin + n·(h+2·above)·(w+margin))·c]
 }
 
-func (p padded) row() int { return (p.w + margin) * p.c } // numbers in a row
+func (p padded) row() int   { return (p.w + margin) * p.c }         // numbers in a row
+func (p padded) lines() int { return p.h + 2*p.above }              // rows of an image, with those above and below
+func (p padded) first() int { return margin*p.c + p.above*p.row() } // where the first image begins
 
 // newPadded makes the zeros; the images are not set.
 func newPadded(g grid, o torch.Options) padded {
 	p := padded{grid: g}
-	p.flat = torch.Empty([]int{margin*g.c + g.n*g.h*p.row()}, o)
+	// oneDNN's kernels for the gradient of a depthwise weight leave images that are
+	// lower than a 5x5 kernel to a fallback thirty times as slow.
+	if g.h < 5 {
+		p.above = 1
+	}
+	p.flat = torch.Empty([]int{margin*g.c + g.n*p.lines()*p.row()}, o)
 	torch.Scoped(func() {
+		if p.above > 0 {
+			p.flat.Zero_()
+			return
+		}
 		p.flat.Narrow(0, 0, margin*g.c).Zero_()
 		p.flat.AsStrided([]int{g.n * g.h, margin * g.c}, []int{p.row(), 1}, (margin+g.w)*g.c).Zero_()
 	})
@@ -55,13 +67,13 @@ func newPadded(g grid, o torch.Options) padded {
 
 // inside views the images [n,c,h,w] without the zeros.
 func (p padded) inside() torch.Tensor {
-	return p.flat.AsStrided([]int{p.n, p.c, p.h, p.w}, []int{p.h * p.row(), 1, p.row(), p.c}, margin*p.c)
+	return p.flat.AsStrided([]int{p.n, p.c, p.h, p.w}, []int{p.lines() * p.row(), 1, p.row(), p.c}, p.first())
 }
 
-// shifted views rows of w+margin pixels that begin offset pixels beside the
+// shifted views all rows, of w+margin pixels that begin offset pixels beside the
 // images: -1 gives one column of zeros on either side.
 func (p padded) shifted(offset int) torch.Tensor {
-	return p.flat.AsStrided([]int{p.n, p.c, p.h, p.w + margin}, []int{p.h * p.row(), 1, p.row(), p.c}, (margin+offset)*p.c)
+	return p.flat.AsStrided([]int{p.n, p.c, p.lines(), p.w + margin}, []int{p.lines() * p.row(), 1, p.row(), p.c}, (margin+offset)*p.c)
 }
 
 // paddedReLU is max(x, 0) of the pixels x [M,c].
@@ -81,8 +93,8 @@ func (p padded) even() padded {
 // everySecond views every second row and column, from the first: [n,c,h/2,w/2].
 func (p padded) everySecond(first int) torch.Tensor {
 	h, w := p.h/2, p.w/2
-	return p.flat.AsStrided([]int{p.n, p.c, h, w}, []int{p.h * p.row(), 1, 2 * p.row(), 2 * p.c},
-		margin*p.c+first*(p.row()+p.c))
+	return p.flat.AsStrided([]int{p.n, p.c, h, w}, []int{p.lines() * p.row(), 1, 2 * p.row(), 2 * p.c},
+		p.first()+first*(p.row()+p.c))
 }
 
 // parities splits the images [n,c,h,w] into four, by the parity of row and
@@ -93,9 +105,9 @@ func (p padded) parities() padded {
 	torch.Scoped(func() {
 		h, w := p.h/2, p.w*p.c       // rows of a parity, numbers in a row
 		shape := []int{p.n, 2, h, w} // image, parity, row, numbers
-		from := []int{p.h * p.row(), p.row(), 2 * p.row(), 1}
-		to := []int{2 * h * q.row(), h * q.row(), q.row(), 1}
-		q.flat.AsStrided(shape, to, margin*q.c).Copy_(p.flat.AsStrided(shape, from, margin*p.c))
+		from := []int{p.lines() * p.row(), p.row(), 2 * p.row(), 1}
+		to := []int{2 * q.lines() * q.row(), q.lines() * q.row(), q.row(), 1}
+		q.flat.AsStrided(shape, to, q.first()).Copy_(p.flat.AsStrided(shape, from, p.first()))
 	})
 	return q
 }
