@@ -13,13 +13,16 @@ import (
 //   - Images lie channels last, and a 1x1 convolution is a matrix product on
 //     their pixels [M,C], M = N·H·W.
 //   - What hangs on a node alone is computed once for all of its edges: its
-//     ReLU, both poolings, their statistics (state.go).
+//     ReLU, both poolings, their statistics (fast_state.go).
 //   - The batch norm behind a 1x1 convolution is folded into its weight (fold.go),
 //     so that a mixed operation is a sum of products: α scales weights, not images.
 //   - The gradients of depthwise convolutions are convolutions of shapes for which
 //     libtorch's kernels are fast (depthwise.go, padded.go).
 //   - "none" adds nothing but its share of the softmax; a pass for α alone leaves
 //     out what only w needs.
+//   - On the CPU the images of a batch are shared out to as many ranks as an operator
+//     would have threads. They wait for each other where a sum goes over all images
+//     (pass.sum), not at the end of every operator.
 //
 // fast_forward.go and fast_backward.go are the two passes. Gradients equal
 // Plain's to rounding.
@@ -75,27 +78,31 @@ func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 	}
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
-			p := s.newPass(w, b, need)
-			loss, logits := p.forward(b.X, b.Y)
-			g.Loss, g.Logits = torch.Keep(loss), torch.Keep(logits)
+			work := s.newBatchwork(w, b, need)
+			torch.Parallel(s.ranks(b), func(r *torch.Rank) { torch.NoGrad(func() { work.run(r) }) })
+			g.Loss, g.Logits = torch.Keep(work.loss), torch.Keep(work.logits)
 			if !need.FreezeStatistics {
-				s.layout.moveStatistics(s.weights.Stats, p.statistics.flat)
+				s.layout.moveStatistics(s.weights.Stats, work.statistics)
 			}
-			if !need.W && !need.Alphas {
-				return
-			}
-			dMix := p.backward(logits, b.Y)
 			if need.W {
-				g.W = torch.Keep(s.layout.registered(p.gradient.flat))
+				g.W = torch.Keep(s.layout.registered(work.gradient))
 			}
 			if need.Alphas {
-				for i, mix := range p.mix {
-					g.Alphas = append(g.Alphas, torch.Keep(softmaxBackward(mix, dMix[i])))
+				for i, mix := range work.mix {
+					g.Alphas = append(g.Alphas, torch.Keep(softmaxBackward(mix, work.dMix[i])))
 				}
 			}
 		})
 	})
 	return g
+}
+
+// ranks is the number of parts that a batch is computed in.
+func (s *Fast) ranks(b nn.Batch) int {
+	if b.X.Device().IsCUDA() {
+		return 1
+	}
+	return min(torch.Threads(), b.X.Size(0))
 }
 
 // softmaxBackward is the gradient of α from that of mix = softmax(α):
@@ -104,12 +111,67 @@ func softmaxBackward(mix, dMix torch.Tensor) torch.Tensor {
 	return dMix.Sub(mix.Mul(dMix).SumDims([]int{1}, true)).Mul_(mix)
 }
 
-// pass is one run of Gradients.
+// batchwork is one run of Gradients: what all ranks read, and what they find.
+type batchwork struct {
+	*Fast
+	batch  nn.Batch
+	images int
+	need   Need
+	w      torch.Tensor    // in the order of layout
+	mix    [2]torch.Tensor // softmax(α) of normal and reduction cells [edges, operations]
+
+	loss, logits torch.Tensor
+	statistics   torch.Tensor // the batch's means and unbiased variances, in the order of layout
+	gradient     torch.Tensor // ∇w, likewise; zero unless needed
+	dMix         [2]torch.Tensor
+}
+
+func (s *Fast) newBatchwork(w torch.Tensor, b nn.Batch, need Need) *batchwork {
+	t := &batchwork{Fast: s, batch: b, images: b.X.Size(0), need: need, w: s.layout.gathered(w)}
+	for i, a := range []*architecture{s.normal, s.reduce} {
+		t.mix[i] = a.mix()
+	}
+	t.logits = torch.Empty([]int{t.images, s.layout.classifierBias.shape[0]}, w.Options())
+	return t
+}
+
+// run computes the rank's images. What is found belongs to the scope around Parallel.
+func (t *batchwork) run(r *torch.Rank) {
+	first := t.images * r.Index / r.Count
+	count := t.images*(r.Index+1)/r.Count - first
+	x, y := r.Borrow(t.batch.X).Narrow(0, first, count), r.Borrow(t.batch.Y).Narrow(0, first, count)
+
+	p := t.newPass(r, x)
+	loss, logits := p.forward(x, y)
+	r.Borrow(t.logits).Narrow(0, first, count).Copy_(logits)
+	loss = p.sum(loss)
+	if t.need.W || t.need.Alphas {
+		p.backward(logits, y)
+	}
+	var gradient torch.Tensor
+	if t.need.W {
+		gradient = p.sum(p.gradient.flat)
+	}
+	if r.Index > 0 {
+		return
+	}
+	t.loss, t.statistics = torch.Keep(loss), torch.Keep(p.statistics.flat)
+	if t.need.W {
+		t.gradient = torch.Keep(gradient)
+	}
+	for i, d := range p.dMix {
+		t.dMix[i] = torch.Keep(d)
+	}
+}
+
+// pass is one rank's part of a run of Gradients.
 type pass struct {
 	*Fast
+	*torch.Rank
 	need       Need
+	images     int             // of all ranks
 	w          segments        // w in the order of layout
-	gradient   segments        // ∇w, likewise; zero unless needed
+	gradient   segments        // this rank's part of ∇w, likewise; zero unless needed
 	statistics segments        // the batch's means and unbiased variances
 	mix        [2]torch.Tensor // softmax(α) of normal and reduction cells [edges, operations]
 	dMix       [2]torch.Tensor
@@ -118,10 +180,17 @@ type pass struct {
 	outputs []output // of the stem and of each cell
 	stem    stemSaved
 	saved   []*cellSaved
-	pooled  torch.Tensor // [N, nodes·C]
+	pooled  torch.Tensor // [n, nodes·C]
 
 	constants map[constant]torch.Tensor
 }
+
+// sum is the sum over all ranks of what each knows of its own images.
+func (p *pass) sum(own torch.Tensor) torch.Tensor { return p.AllReduce(own) }
+
+// m is the number of pixels M of all ranks, where one rank's images are g: batch norms
+// take their means over them.
+func (p *pass) m(g grid) int { return p.images * g.h * g.w }
 
 // output is what a cell, or the stem, hands on: max(x, 0) of the pixels of each
 // of its nodes. Nothing else of it is ever used.
@@ -131,17 +200,17 @@ type output struct {
 	d     []torch.Tensor // their gradients, as far as they have come in; zero before
 }
 
-func (s *Fast) newPass(w torch.Tensor, b nn.Batch, need Need) *pass {
-	p := &pass{Fast: s, need: need, o: w.Options()}
-	p.w = segments{flat: s.layout.gathered(w)}
-	p.statistics = segments{flat: torch.Zeros([]int{s.layout.statistics}, p.o)}
-	if need.W {
-		p.gradient = segments{flat: torch.Zeros(w.Shape(), p.o)}
+func (t *batchwork) newPass(r *torch.Rank, x torch.Tensor) *pass {
+	p := &pass{Fast: t.Fast, Rank: r, need: t.need, images: t.images, w: segments{r.Borrow(t.w)}}
+	p.o = p.w.flat.Options()
+	p.statistics = segments{torch.Zeros([]int{t.layout.statistics}, p.o)}
+	if t.need.W {
+		p.gradient = segments{torch.Zeros(p.w.flat.Shape(), p.o)}
 	}
-	for i, a := range []*architecture{s.normal, s.reduce} {
-		p.mix[i] = a.mix()
+	for i, mix := range t.mix {
+		p.mix[i] = r.Borrow(mix)
 		p.dMix[i] = torch.Zeros(p.mix[i].Shape(), p.o)
 	}
-	p.constants = newConstants(s.cells, b.X, p.o)
+	p.constants = newConstants(t.cells, x, p.o)
 	return p
 }

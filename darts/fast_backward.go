@@ -2,9 +2,9 @@ package darts
 
 import "godarts/torch"
 
-// backward runs after forward and gives the gradients of mix, for normal and
-// reduction cells; those of w go to p.gradient. It frees what forward saved.
-func (p *pass) backward(logits, y torch.Tensor) [2]torch.Tensor {
+// backward runs after forward. The gradients of mix, for normal and reduction cells, go
+// to p.dMix, this rank's part of those of w to p.gradient. It frees what forward saved.
+func (p *pass) backward(logits, y torch.Tensor) {
 	p.backwardClassifier(logits, y)
 	for i := len(p.cells) - 1; i >= 0; i-- {
 		p.backwardCell(i, p.cells[i])
@@ -12,17 +12,15 @@ func (p *pass) backward(logits, y torch.Tensor) [2]torch.Tensor {
 	if p.need.W {
 		p.backwardStem()
 	}
-	return p.dMix
 }
 
 // backwardClassifier begins with dL/dlogits = (softmax(logits) − onehot(y))/N.
 func (p *pass) backwardClassifier(logits, y torch.Tensor) {
 	l, last := p.layout, &p.outputs[len(p.outputs)-1]
 	torch.Scoped(func() {
-		n := logits.Size(0)
-		ones := torch.Ones([]int{n, 1}, p.o)
+		ones := torch.Ones([]int{logits.Size(0), 1}, p.o)
 		onehot := torch.Zeros(logits.Shape(), p.o).Scatter_(1, y.Unsqueeze(1), ones)
-		d := logits.Softmax(1).Sub_(onehot).DivScalar_(float64(n))
+		d := logits.Softmax(1).Sub_(onehot).DivScalar_(float64(p.images))
 		if p.need.W {
 			p.gradient.at(l.classifierWeight, l.classifierWeight.dims()...).Copy_(d.T().Mm(p.pooled))
 			p.gradient.at(l.classifierBias, l.classifierBias.dims()...).Copy_(d.SumDims([]int{0}, false))
@@ -40,11 +38,15 @@ func (p *pass) backwardStem() {
 	torch.Scoped(func() {
 		d := out.d[0].ReLUBackward_(out.nodes[0])
 		c := out.c
-		dz, dScale, dShift := torch.NativeBatchNormBackward(out.image(d), s.z, p.w.at(l.stemScale, c), s.mean, s.inv, true)
-		p.gradient.at(l.stemScale, c).Copy_(dScale)
-		p.gradient.at(l.stemShift, c).Copy_(dShift)
+		// The sums of d give the gradients of shift and scale before d is scaled itself.
+		scale := p.w.at(l.stemScale, c)
+		sums := p.backwardNormalise(d, s.z, s.inv.Mul(scale), out.grid)
+		if p.Index == 0 {
+			p.gradient.at(l.stemShift, c).Copy_(sums.Select(0, 0))
+			p.gradient.at(l.stemScale, c).Copy_(sums.Select(0, 1))
+		}
 		weight := p.w.at(l.stemWeight, l.stemWeight.dims()...)
-		_, dWeight := torch.Conv2dBackward(dz, s.x, weight, torch.Conv2dOptions{Padding: 1}, false, true)
+		_, dWeight := torch.Conv2dBackward(out.image(d), s.x, weight, torch.Conv2dOptions{Padding: 1}, false, true)
 		p.gradient.at(l.stemWeight, l.stemWeight.dims()...).Copy_(dWeight)
 	})
 }
@@ -72,6 +74,9 @@ func (p *pass) backwardCell(i int, cell *fastCell) {
 				p.backwardState(saved.states[j], &d[j])
 			}
 			saved.states[j].free()
+			if j >= 2 {
+				saved.states[j].x.Free()
+			}
 		}
 		if j >= 2 {
 			p.backwardNode(i, cell, j-2, d, out.grid)
@@ -95,8 +100,8 @@ func (p *pass) backwardCell(i int, cell *fastCell) {
 func (p *pass) backwardInput(s *inputSaved, cell *fastCell, which int, dx torch.Tensor, from *output) {
 	in := &cell.inputs[which]
 	torch.Scoped(func() {
-		d, _, _ := torch.NativeBatchNormBackward(s.image(dx), s.image(s.z), torch.Tensor{}, s.mean, s.inv, false)
-		dz := s.pixels(d)
+		p.backwardNormalise(dx, s.x, s.inv, s.grid)
+		dz := dx
 		shape := []int{in.weight.count, in.weight.shape[0], in.weight.shape[1]}
 		w := p.w.at(in.weight, shape...)
 		var dW torch.Tensor
@@ -111,7 +116,7 @@ func (p *pass) backwardInput(s *inputSaved, cell *fastCell, which int, dx torch.
 			}
 			for k, node := range nodes {
 				if p.need.W {
-					p.weightOfNode(dW.Select(0, half).Narrow(1, k*from.c, from.c), part, node)
+					weightOfNode(dW.Select(0, half).Narrow(1, k*from.c, from.c), part, node)
 				}
 				slice := wHalf.Narrow(1, k*from.c, from.c)
 				if in.weight.count == 2 {
@@ -125,12 +130,8 @@ func (p *pass) backwardInput(s *inputSaved, cell *fastCell, which int, dx torch.
 }
 
 // weightOfNode writes dzᵀ·node to dW [rows,c].
-func (p *pass) weightOfNode(dW, dz, node torch.Tensor) {
-	torch.Scoped(func() {
-		parts := torch.Empty([]int{gramSplit, dW.Size(0), dW.Size(1)}, p.o)
-		gram(parts, dz, node)
-		dW.Copy_(parts.SumDims([]int{0}, false))
-	})
+func weightOfNode(dW, dz, node torch.Tensor) {
+	torch.Scoped(func() { dW.Copy_(dz.T().Mm(node)) })
 }
 
 // addProduct adds dz·w to the gradient of node k.
@@ -151,8 +152,7 @@ func (p *pass) addEverySecond(o *output, k, first int, d torch.Tensor) {
 }
 
 func (s *inputSaved) free() {
-	s.z.Free()
-	s.mean.Free()
+	s.x.Free()
 	s.inv.Free()
 	for _, half := range s.pieces {
 		for _, piece := range half {

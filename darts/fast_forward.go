@@ -6,8 +6,9 @@ import (
 
 // stemSaved is what the backward pass needs of the stem.
 type stemSaved struct {
-	x, z      torch.Tensor // images, and the convolution's result [N,3C,H,W]
-	mean, inv torch.Tensor // [3C]
+	x   torch.Tensor // images
+	z   torch.Tensor // the convolution's result [M,3C], normalised
+	inv torch.Tensor // [3C]
 }
 
 // cellSaved is what the backward pass needs of a cell.
@@ -17,7 +18,8 @@ type cellSaved struct {
 	nodes  []*nodeSaved
 }
 
-// forward maps images x [N,C,H,W] and targets y [N] to the loss and the logits.
+// forward maps images x [n,C,H,W] and targets y [n] of this rank to their share of the
+// loss, and the logits.
 func (p *pass) forward(x, y torch.Tensor) (loss, logits torch.Tensor) {
 	p.forwardStem(x)
 	for i, cell := range p.cells {
@@ -25,7 +27,8 @@ func (p *pass) forward(x, y torch.Tensor) (loss, logits torch.Tensor) {
 	}
 	last := p.outputs[len(p.outputs)-1]
 	logits = p.forwardClassifier(last)
-	return torch.CrossEntropy(logits, y, torch.CrossEntropyOptions{}), logits
+	loss = torch.CrossEntropy(logits, y, torch.CrossEntropyOptions{Reduction: torch.Sum})
+	return loss.DivScalar_(float64(p.images)), logits
 }
 
 // forwardStem is the first convolution with its batch norm.
@@ -35,29 +38,12 @@ func (p *pass) forwardStem(x torch.Tensor) {
 	torch.Scoped(func() {
 		s.x = torch.Keep(x.ChannelsLast())
 		weight := p.w.at(l.stemWeight, l.stemWeight.dims()...)
-		s.z = torch.Keep(torch.Conv2d(s.x, weight, torch.Tensor{}, torch.Conv2dOptions{Padding: 1}).ChannelsLast())
 		g := grid{x.Size(0), c, x.Size(2), x.Size(3)}
-		var y torch.Tensor
-		y, s.mean, s.inv = p.batchNorm(s.z, p.w.at(l.stemScale, c), p.w.at(l.stemShift, c), norm{l.stemMean, l.stemVariance})
-		torch.Keep(s.mean)
-		torch.Keep(s.inv)
-		p.outputs = append(p.outputs, output{grid: g, nodes: []torch.Tensor{torch.Keep(g.pixels(y.ReLU_()))}, d: make([]torch.Tensor, 1)})
+		s.z = torch.Keep(g.pixels(torch.Conv2d(s.x, weight, torch.Tensor{}, torch.Conv2dOptions{Padding: 1})))
+		s.inv = torch.Keep(p.normalise(s.z, g, norm{l.stemMean, l.stemVariance}))
+		y := s.z.Mul(p.w.at(l.stemScale, c)).Add_(p.w.at(l.stemShift, c)).ReLU_()
+		p.outputs = append(p.outputs, output{grid: g, nodes: []torch.Tensor{torch.Keep(y)}, d: make([]torch.Tensor, 1)})
 	})
-}
-
-// batchNorm normalises images z [N,C,H,W] and stores the batch's statistics;
-// scale and shift may be none.
-func (p *pass) batchNorm(z, scale, shift torch.Tensor, n norm) (y, mean, inv torch.Tensor) {
-	torch.Scoped(func() {
-		// With momentum 1 the running statistics become the batch's.
-		c := n.mean.shape[0]
-		y, mean, inv = torch.NativeBatchNorm(z, scale, shift, p.statistics.at(n.mean, c), p.statistics.at(n.variance, c),
-			torch.BatchNormOptions{Momentum: 1})
-		torch.Keep(y)
-		torch.Keep(mean)
-		torch.Keep(inv)
-	})
-	return y, mean, inv
 }
 
 // before is the output that a cell's input takes: of the cell before the last for
@@ -69,12 +55,11 @@ func (p *pass) forwardCell(i int, cell *fastCell) {
 	saved := &cellSaved{}
 	p.saved = append(p.saved, saved)
 	var states []torch.Tensor
-	var in grid
 	for which := range cell.inputs {
-		var x torch.Tensor
-		x, in = p.forwardInput(&saved.inputs[which], cell, which, p.before(i, which))
-		states = append(states, x)
+		p.forwardInput(&saved.inputs[which], cell, which, p.before(i, which))
+		states = append(states, saved.inputs[which].x)
 	}
+	in := saved.inputs[0].grid
 	out := in
 	if cell.reduce {
 		out = in.halved()
@@ -109,16 +94,17 @@ func (p *pass) forwardCell(i int, cell *fastCell) {
 // inputSaved is what the backward pass needs of an input's 1x1 convolution.
 type inputSaved struct {
 	grid
-	z, mean, inv torch.Tensor      // the convolution's result [M,c], its statistics [c]
-	pieces       [2][]torch.Tensor // of a factorized reduction: even and odd pixels of each node [M,c_node]
+	x      torch.Tensor      // the convolution's result [M,c], normalised
+	inv    torch.Tensor      // [c]
+	pieces [2][]torch.Tensor // of a factorized reduction: even and odd pixels of each node [M,c_node]
 }
 
 // forwardInput is preprocess0 or preprocess1: BN(W·max(x, 0)) of another cell's
 // output, whose nodes are never joined: the product is the sum over the nodes of
 // each by its slice of W.
-func (p *pass) forwardInput(s *inputSaved, cell *fastCell, which int, from *output) (x torch.Tensor, g grid) {
+func (p *pass) forwardInput(s *inputSaved, cell *fastCell, which int, from *output) {
 	in := &cell.inputs[which]
-	g = grid{from.n, cell.c, from.h, from.w}
+	g := grid{from.n, cell.c, from.h, from.w}
 	reduced := cell.reducedBefore && which == 0
 	if reduced {
 		g = g.halved()
@@ -130,22 +116,17 @@ func (p *pass) forwardInput(s *inputSaved, cell *fastCell, which int, from *outp
 	}
 	s.grid = g
 	torch.Scoped(func() {
-		s.z = torch.Keep(torch.Empty([]int{g.m(), cell.c}, p.o))
+		s.x = torch.Keep(torch.Empty([]int{g.m(), cell.c}, p.o))
 		w := p.w.at(in.weight, in.weight.count, in.weight.shape[0], in.weight.shape[1])
 		if reduced {
 			for half, pieces := range s.pieces {
-				productOfNodes(s.z.Narrow(1, half*cell.c/2, cell.c/2), pieces, from.c, w.Select(0, half))
+				productOfNodes(s.x.Narrow(1, half*cell.c/2, cell.c/2), pieces, from.c, w.Select(0, half))
 			}
 		} else {
-			productOfNodes(s.z, from.nodes, from.c, w.Select(0, 0))
+			productOfNodes(s.x, from.nodes, from.c, w.Select(0, 0))
 		}
-		var y torch.Tensor
-		y, s.mean, s.inv = p.batchNorm(g.image(s.z), torch.Tensor{}, torch.Tensor{}, in.norm)
-		torch.Keep(s.mean)
-		torch.Keep(s.inv)
-		x = torch.Keep(g.pixels(y))
+		s.inv = torch.Keep(p.normalise(s.x, g, in.norm))
 	})
-	return x, g
 }
 
 // productOfNodes writes [nodes side by side]·wᵀ to out [M,O], w [O,nodes·c].

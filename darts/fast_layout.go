@@ -66,8 +66,7 @@ func (l *layout) registered(fast torch.Tensor) torch.Tensor { return fast.IndexS
 // moveStatistics moves running statistics towards the batch's by the momentum of
 // batch norms.
 func (l *layout) moveStatistics(running, batch torch.Tensor) {
-	const momentum = 0.1
-	torch.Scoped(func() { running.Lerp_(batch.IndexSelect(0, l.source), momentum) })
+	torch.Scoped(func() { running.Lerp_(batch.IndexSelect(0, l.source), statisticsMomentum) })
 }
 
 // index is the type of positions.

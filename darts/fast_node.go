@@ -23,7 +23,7 @@ func (n *fastNode) firstSkip() int      { return n.firstReduction() + len(n.redu
 // forwardNode computes x = Σ_edges Σ_o mix_o·o(x_j), [M,c]: Eq. 1 and 2.
 func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, out grid) (s *nodeSaved, x torch.Tensor) {
 	s = &nodeSaved{}
-	torch.Scoped(func() { s.mix = torch.Keep(p.mix[cell.kind].Flatten().IndexSelect(0, n.mix)) })
+	torch.Scoped(func() { s.mix = torch.Keep(p.mix[cell.kind].Flatten().IndexSelect(0, p.Borrow(n.mix))) })
 	if n.separable > 0 {
 		p.forwardFirst(n, s, states, out)
 	}
@@ -34,19 +34,20 @@ func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, ou
 		p.forwardReductions(n, s, states, out)
 	}
 	torch.Scoped(func() {
-		var t terms
+		t := terms{m: out.m(), c: out.c}
 		for i, y := range s.last {
 			t.product(y, s.mixA.Select(0, i).T())
 		}
 		for i, q := range n.pools {
 			inv := states[q.state].inv[q.which]
-			t.product(states[q.state].pooled[q.which], inv.Mul(s.mix.Narrow(0, n.items+i, 1)).DiagEmbed())
+			y, share := out.across(states[q.state].pooled[q.which], inv.Mul(s.mix.Narrow(0, n.items+i, 1)))
+			t.scaled(y, share)
 		}
 		for i, j := range n.reductions {
 			t.product(states[j].pixels, s.mixReduce.Select(0, i).T())
 		}
 		for i, j := range n.skips {
-			t.scaled(states[j].x, s.mix.Narrow(0, n.firstSkip()+i, 1))
+			t.scaled(states[j].x, s.mix.Narrow(0, n.firstSkip()+i, 1).View(1, 1))
 		}
 		if !t.x.Defined() { // "none" on every edge
 			t.x = torch.Zeros([]int{out.m(), out.c}, p.o)
@@ -57,7 +58,10 @@ func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, ou
 }
 
 // terms adds up a node x.
-type terms struct{ x torch.Tensor }
+type terms struct {
+	x    torch.Tensor // [m,c]
+	m, c int
+}
 
 // product adds y·w.
 func (t *terms) product(y, w torch.Tensor) {
@@ -68,68 +72,63 @@ func (t *terms) product(y, w torch.Tensor) {
 	t.x = y.Mm(w)
 }
 
-// scaled adds share·y, share [1].
+// scaled adds share∘y, of pixels y in any rows; share is one row, or [1,1].
 func (t *terms) scaled(y, share torch.Tensor) {
 	if t.x.Defined() {
-		t.x.Addcmul_(y, share, 1)
+		t.x.ViewAs(y).Addcmul_(y, share, 1)
 		return
 	}
-	t.x = y.Mul(share)
+	t.x = y.Mul(share).View(t.m, t.c)
 }
 
 // site is where a depthwise convolution takes place: images, the kernel and stride
-// on them, and what a 5x5 kernel's taps meet there in sum [c,1,5,5].
+// on them.
 type site struct {
 	padded
 	kernel kernel
 	stride int
-	sums   torch.Tensor
 }
 
 // convolve appends the depthwise convolutions at sites by weight [sites,c,1,k,k],
 // centred, to ys, writes their gram matrices to the same places of grams, and
-// gives the means that they had [sites,c].
-func (p *pass) convolve(sites []site, weight torch.Tensor, ys *[]torch.Tensor, grams torch.Tensor, out grid) (means torch.Tensor) {
-	var sums []torch.Tensor
-	for _, at := range sites {
-		sums = append(sums, at.sums)
-	}
-	met := torch.Stack(sums, 0)
+// gives the means that they had [sites,c]. met is what a 5x5 kernel's taps meet at
+// each site in sum, over all ranks [sites,c,1,5,5].
+func (p *pass) convolve(sites []site, met, weight torch.Tensor, ys *[]torch.Tensor, grams torch.Tensor, out grid) (means torch.Tensor) {
 	if sites[0].kernel.size == 3 {
 		met = met.Narrow(3, 1, 3).Narrow(4, 1, 3) // the inner taps of a 5x5 kernel
 	}
-	means = met.Mul(weight).SumDims([]int{2, 3, 4}, false).DivScalar_(float64(out.m())).ToDtype(p.o.Dtype)
+	means = met.Mul(weight).SumDims([]int{2, 3, 4}, false).DivScalar_(float64(p.m(out))).ToDtype(p.o.Dtype)
 	minus := means.Neg()
 	for i, at := range sites {
 		y := depthwise(at.padded, weight.Select(0, i), minus.Select(0, i), at.kernel, at.stride)
-		gramOf(grams, len(*ys), y, y)
+		gram(grams, len(*ys), y, y)
 		*ys = append(*ys, y)
 	}
 	return means
 }
 
-// sites are those of a group's first convolutions.
-func (g *group) sites(states []*stateSaved) (sites []site) {
+// convolveStates is convolve for a group's first convolutions.
+func (p *pass) convolveStates(g *group, states []*stateSaved, ys *[]torch.Tensor, grams torch.Tensor, out grid) (means torch.Tensor) {
+	var sites []site
+	var met []torch.Tensor
 	for _, j := range g.states {
-		sites = append(sites, states[j].site(g.kernel))
+		sites, met = append(sites, states[j].site(g.kernel)), append(met, states[j].sums[g.kernel.dilation])
 	}
-	return sites
+	return p.convolve(sites, torch.Stack(met, 0), p.w.at(g.first), ys, grams, out)
 }
 
 // forwardFirst computes the first halves of the separable items, R₂ = max(BN(W·Y₁), 0).
 func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
 	c := out.c
 	torch.Scoped(func() {
-		grams := torch.Empty([]int{n.separable, gramSplit, c, c}, p.o)
+		grams := torch.Empty([]int{n.separable, c, c}, p.o)
 		var means []torch.Tensor
 		for i := range n.groups {
 			if g := &n.groups[i]; g.separable {
-				means = append(means, p.convolve(g.sites(states), p.w.at(g.first), &s.first, grams, out))
+				means = append(means, p.convolveStates(g, states, &s.first, grams, out))
 			}
 		}
-		var mean, variance torch.Tensor
-		s.middle, mean, variance = fold(grams, p.w.at(n.middle, n.separable, c, c), torch.Cat(means, 0), out.m())
-		p.put(n.middleNorm, mean, variance)
+		s.middle = p.fold(grams, p.w.at(n.middle, n.separable, c, c), torch.Cat(means, 0), p.m(out), n.middleNorm)
 		for i, y := range s.first {
 			z := y.Mm(s.middle.a.Select(0, i).T())
 			s.second = append(s.second, paddedReLU(z, out))
@@ -146,24 +145,24 @@ func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out
 func (p *pass) forwardLast(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
 	c := out.c
 	torch.Scoped(func() {
-		grams := torch.Empty([]int{n.items, gramSplit, c, c}, p.o)
+		grams := torch.Empty([]int{n.items, c, c}, p.o)
 		var means []torch.Tensor
 		for i := range n.groups {
 			g := &n.groups[i]
 			if !g.separable {
-				means = append(means, p.convolve(g.sites(states), p.w.at(g.first), &s.last, grams, out))
+				means = append(means, p.convolveStates(g, states, &s.last, grams, out))
 				continue
 			}
 			k := kernel{g.kernel.size, 1}
 			var sites []site
+			var met []torch.Tensor
 			for _, r := range s.second[len(s.last):][:len(g.states)] {
-				sites = append(sites, site{r, k, 1, tapSums(r, p.sides(kernel{5, 1}, out, 1), p.ones(out.n))})
+				sites = append(sites, site{r, k, 1})
+				met = append(met, tapSums(r, p.sides(kernel{5, 1}, out, 1), p.ones(out.n)))
 			}
-			means = append(means, p.convolve(sites, p.w.at(g.second), &s.last, grams, out))
+			means = append(means, p.convolve(sites, p.sum(torch.Stack(met, 0)), p.w.at(g.second), &s.last, grams, out))
 		}
-		var mean, variance torch.Tensor
-		s.final, mean, variance = fold(grams, p.w.at(n.final, n.items, c, c), torch.Cat(means, 0), out.m())
-		p.put(n.finalNorm, mean, variance)
+		s.final = p.fold(grams, p.w.at(n.final, n.items, c, c), torch.Cat(means, 0), p.m(out), n.finalNorm)
 		s.mixA = torch.Keep(s.final.a.Mul(s.mix.Narrow(0, 0, n.items).View(-1, 1, 1)))
 		s.final.keep()
 		for _, y := range s.last {
@@ -180,9 +179,7 @@ func (p *pass) forwardReductions(n *fastNode, s *nodeSaved, states []*stateSaved
 		for _, j := range n.reductions {
 			grams, means = append(grams, states[j].gram), append(means, states[j].means.View(-1))
 		}
-		var mean, variance torch.Tensor
-		s.reduction, mean, variance = fold(torch.Stack(grams, 0), n.blocks(p.w, out.c), torch.Stack(means, 0), out.m())
-		p.put(n.reduceNorm, mean, variance)
+		s.reduction = p.fold(torch.Cat(grams, 0), n.blocks(p.w, out.c), torch.Stack(means, 0), p.m(out), n.reduceNorm)
 		s.mixReduce = torch.Keep(s.reduction.a.Mul(s.mix.Narrow(0, n.firstReduction(), len(n.reductions)).View(-1, 1, 1)))
 		s.reduction.keep()
 	})

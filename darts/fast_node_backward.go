@@ -1,6 +1,10 @@
 package darts
 
-import "godarts/torch"
+import (
+	"slices"
+
+	"godarts/torch"
+)
 
 // nodeBackward is what one node's backward pass works on.
 type nodeBackward struct {
@@ -23,7 +27,7 @@ func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out
 	}
 	torch.Scoped(func() {
 		skips := b.skips(d)
-		centre(b.g, out, p.ones(out.n))
+		p.centre(out, b.g)
 		var dMix []torch.Tensor // [terms], in pieces
 		if b.items > 0 {
 			dMix = append(dMix, b.convolutions())
@@ -34,8 +38,11 @@ func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out
 		if len(b.reductions) > 0 {
 			dMix = append(dMix, b.factorizedReductions())
 		}
-		if dMix = append(dMix, skips...); p.need.Alphas && len(dMix) > 0 {
-			p.dMix[cell.kind].View(-1).IndexAdd_(0, b.fastNode.mix, torch.Cat(dMix, 0))
+		if len(skips) > 0 {
+			dMix = append(dMix, p.sum(torch.Cat(skips, 0)))
+		}
+		if p.need.Alphas && len(dMix) > 0 {
+			p.dMix[cell.kind].View(-1).IndexAdd_(0, p.Borrow(b.fastNode.mix), torch.Cat(dMix, 0))
 		}
 	})
 	b.saved.mix.Free()
@@ -64,11 +71,11 @@ func (b *nodeBackward) skips(d []torch.Tensor) (dMix []torch.Tensor) {
 // products is P = gᵀ·Y of each Y [M,c'], [len(ys),c,c'].
 func (b *nodeBackward) products(ys []torch.Tensor, columns int) (sums torch.Tensor) {
 	torch.Scoped(func() {
-		parts := torch.Empty([]int{len(ys), gramSplit, b.out.c, columns}, b.o)
+		own := torch.Empty([]int{len(ys), b.out.c, columns}, b.o)
 		for i, y := range ys {
-			gramOf(parts, i, b.g, y)
+			gram(own, i, b.g, y)
 		}
-		sums = torch.Keep(parts.SumDims([]int{1}, false))
+		sums = torch.Keep(b.sum(own))
 	})
 	return sums
 }
@@ -84,9 +91,10 @@ func (b *nodeBackward) through(f folded, first int, products, dW torch.Tensor) (
 	return dMix, q
 }
 
-// gradientOf views the gradient of a segment's weights, if those are needed.
+// gradientOf views the gradient of a segment's weights, if those are needed. What
+// follows from sums over all ranks every rank knows as a whole: the first one gives it.
 func (b *nodeBackward) gradientOf(s segment, shape ...int) torch.Tensor {
-	if !b.need.W {
+	if !b.need.W || b.Index > 0 {
 		return torch.Tensor{}
 	}
 	return b.gradient.at(s, shape...)
@@ -160,14 +168,14 @@ func (b *nodeBackward) depthwise(g *group, k int, dy torch.Tensor) {
 // halves takes gradients from the second halves of separable items to the first.
 type halves struct {
 	*nodeBackward
-	dz    []torch.Tensor // of BN(W·Y₁) [M,c], centred; zero if not wanted
-	parts torch.Tensor   // gᵀ·Y₁ of each item [separable,gramSplit,c,c]
+	dz   []torch.Tensor // of BN(W·Y₁) [M,c]; zero if not wanted
+	gram torch.Tensor   // dzᵀ·Y₁ of each item [separable,c,c], of this rank
 }
 
 func (b *nodeBackward) firstHalves() *halves {
 	h := &halves{nodeBackward: b, dz: make([]torch.Tensor, b.separable)}
 	if b.separable > 0 {
-		h.parts = torch.Zeros([]int{b.separable, gramSplit, b.out.c, b.out.c}, b.o)
+		h.gram = torch.Zeros([]int{b.separable, b.out.c, b.out.c}, b.o)
 	}
 	return h
 }
@@ -182,21 +190,24 @@ func (h *halves) arrive(item int, g *group, k int, dy torch.Tensor) {
 		}
 		dz := depthwiseInput(dy, h.out, h.w.at(g.second).Select(0, k), to)
 		h.out.image(dz).ReLUBackward_(second.inside())
-		gramOf(h.parts, item, dz, h.saved.first[item])
-		centre(dz, h.out, h.ones(h.out.n))
+		gram(h.gram, item, dz, h.saved.first[item])
 		h.dz[item] = torch.Keep(dz)
 	})
 	second.flat.Free()
 	h.saved.second[item] = padded{}
 }
 
-// backward goes on from what has arrived: dL/dY₁ = dz·A + Y₁·Q.
+// backward goes on from what has arrived: with dz centred, dL/dY₁ = dz·A + Y₁·Q.
+// (As Y₁ is centred, dzᵀ·Y₁ does not change by that.)
 func (h *halves) backward() {
 	if h.separable == 0 {
 		return
 	}
 	s, c := h.saved, h.out.c
-	q := s.middle.backward(h.parts.SumDims([]int{1}, false), h.gradientOf(h.middle, h.separable, c, c))
+	q := s.middle.backward(h.sum(h.gram), h.gradientOf(h.middle, h.separable, c, c))
+	if came := slices.DeleteFunc(slices.Clone(h.dz), func(dz torch.Tensor) bool { return !dz.Defined() }); len(came) > 0 {
+		h.centre(h.out, came...)
+	}
 	item := 0
 	for i := range h.groups {
 		g := &h.groups[i]
@@ -253,11 +264,11 @@ func (b *nodeBackward) factorizedReductions() (dMix torch.Tensor) {
 		pixels = append(pixels, b.states[j].pixels)
 	}
 	var dBlocks torch.Tensor
-	if b.need.W {
+	if b.need.W && b.Index == 0 {
 		dBlocks = torch.Empty([]int{len(pixels), c, 2 * c}, b.o)
 	}
 	dMix, q := b.through(s.reduction, b.firstReduction(), b.products(pixels, 2*c), dBlocks)
-	if b.need.W {
+	if dBlocks.Defined() {
 		halves := b.gradient.at(b.reduction, len(pixels), 2, c/2, c)
 		for half := range 2 {
 			halves.Select(1, half).Copy_(block(dBlocks, half, c))

@@ -11,12 +11,12 @@ type stateSaved struct {
 
 	relu    padded          // max(x, 0)
 	even    padded          // every second pixel of it: on them a kernel of dilation 2 and stride 2 has neither
-	sums    [3]torch.Tensor // tapSums for 5x5 kernels, by dilation
+	sums    [3]torch.Tensor // tapSums for 5x5 kernels over all ranks, by dilation
 	pooled  [2]torch.Tensor // [M',c], centred
 	indices torch.Tensor    // of the maxima
 	inv     [2]torch.Tensor // [c]: the batch norm behind a pooling is pooled·inv
 	pixels  torch.Tensor    // [M',2c]: [even | odd] pixels of max(x, 0), centred, for factorized reductions
-	gram    torch.Tensor    // [gramSplit,2c,2c] of them
+	gram    torch.Tensor    // [1,2c,2c] of them, of this rank
 	means   torch.Tensor    // [1,2c] before they were centred
 
 	// Gradients; zero Tensors until something comes in.
@@ -38,11 +38,7 @@ func (p *pass) prepare(of *fastState, x torch.Tensor, in grid) *stateSaved {
 		s.relu = paddedReLU(x, in)
 	}
 	p.prepareConvolutions(s)
-	for which, on := range of.pools {
-		if on {
-			p.preparePool(s, which)
-		}
-	}
+	p.preparePools(s)
 	if of.reduction {
 		p.prepareReduction(s)
 	}
@@ -51,23 +47,38 @@ func (p *pass) prepare(of *fastState, x torch.Tensor, in grid) *stateSaved {
 
 // prepareConvolutions sums what the taps of depthwise kernels meet.
 func (p *pass) prepareConvolutions(s *stateSaved) {
-	if s.dilated[1] {
-		s.sums[1] = tapSums(s.relu, p.sides(kernel{5, 1}, s.in, s.stride), p.ones(s.in.n))
-	}
 	if s.dilated[2] && s.stride == 2 {
 		s.even = s.relu.even()
-		s.sums[2] = tapSums(s.even, p.sides(kernel{5, 1}, s.out, 1), p.ones(s.in.n))
-	} else if s.dilated[2] {
-		s.sums[2] = tapSums(s.relu, p.sides(kernel{5, 2}, s.in, 1), p.ones(s.in.n))
 	}
+	torch.Scoped(func() {
+		var met []torch.Tensor
+		if s.dilated[1] {
+			met = append(met, tapSums(s.relu, p.sides(kernel{5, 1}, s.in, s.stride), p.ones(s.in.n)))
+		}
+		if s.even.flat.Defined() {
+			met = append(met, tapSums(s.even, p.sides(kernel{5, 1}, s.out, 1), p.ones(s.in.n)))
+		} else if s.dilated[2] {
+			met = append(met, tapSums(s.relu, p.sides(kernel{5, 2}, s.in, 1), p.ones(s.in.n)))
+		}
+		if len(met) == 0 {
+			return
+		}
+		all := p.sum(torch.Stack(met, 0))
+		for dilation, i := 1, 0; dilation <= 2; dilation++ {
+			if s.dilated[dilation] {
+				s.sums[dilation] = torch.Keep(all.Select(0, i))
+				i++
+			}
+		}
+	})
 }
 
 // site is where a depthwise convolution of the state takes place.
 func (s *stateSaved) site(k kernel) site {
 	if s.stride == 2 && k.dilation == 2 {
-		return site{s.even, kernel{k.size, 1}, 1, s.sums[2]}
+		return site{s.even, kernel{k.size, 1}, 1}
 	}
-	return site{s.relu, k, s.stride, s.sums[k.dilation]}
+	return site{s.relu, k, s.stride}
 }
 
 // pool3x3 are both poolings' sizes.
@@ -75,29 +86,45 @@ func pool3x3(stride int) torch.Pool2dOptions {
 	return torch.Pool2dOptions{Kernel: 3, Stride: stride, Padding: 1}
 }
 
-// preparePool pools x and takes the statistics of the batch norm behind it.
-func (p *pass) preparePool(s *stateSaved, which int) {
+// preparePools pools x and takes the statistics of the batch norms behind that.
+func (p *pass) preparePools(s *stateSaved) {
+	torch.Scoped(func() {
+		var ys []torch.Tensor
+		var to []norm
+		for which, on := range s.pools {
+			if !on {
+				continue
+			}
+			s.pooled[which] = torch.Keep(p.pool(s, which))
+			ys, to = append(ys, s.pooled[which]), append(to, s.poolNorms[which])
+		}
+		if len(ys) == 0 {
+			return
+		}
+		invs := p.normalisers(s.out, p.centre(s.out, ys...), to, ys...)
+		for which, on := range s.pools {
+			if on {
+				s.inv[which], invs = torch.Keep(invs[0]), invs[1:]
+			}
+		}
+	})
+}
+
+// pool gives pixels [M',c].
+func (p *pass) pool(s *stateSaved, which int) (y torch.Tensor) {
 	torch.Scoped(func() {
 		x := s.in.image(s.x)
 		if which == maxPool {
-			y, indices := torch.MaxPool2dIndices(x, pool3x3(s.stride))
-			s.pooled[which], s.indices = s.out.pixels(y), torch.Keep(indices)
-		} else {
-			// The mean of the pixels inside: a convolution by ones, divided by their number.
-			y := s.out.pixels(torch.Conv2d(x, p.onesKernel(s.in.c), torch.Tensor{},
-				torch.Conv2dOptions{Stride: s.stride, Padding: 1, Groups: s.in.c}))
-			p.divideByCount(y, s)
-			s.pooled[which] = y
+			pooled, indices := torch.MaxPool2dIndices(x, pool3x3(s.stride))
+			y, s.indices = torch.Keep(s.out.pixels(pooled)), torch.KeepWith(indices, s.x)
+			return
 		}
-		y := torch.Keep(s.pooled[which])
-		m := s.out.m()
-		mean := centre(y, s.out, p.ones(s.in.n))
-		squares := torch.Empty([]int{gramSplit, s.in.c, s.in.c}, p.o)
-		gram(squares, y, y)
-		variance := squares.SumDims([]int{0}, false).Diagonal(0, 0, 1).DivScalar(float64(m))
-		s.inv[which] = torch.Keep(variance.AddScalar(epsilon).Rsqrt_())
-		p.put(s.poolNorms[which], mean, variance.MulScalar_(float64(m)/float64(m-1)))
+		// The mean of the pixels inside: a convolution by ones, divided by their number.
+		y = torch.Keep(s.out.pixels(torch.Conv2d(x, p.onesKernel(s.in.c), torch.Tensor{},
+			torch.Conv2dOptions{Stride: s.stride, Padding: 1, Groups: s.in.c})))
+		p.divideByCount(y, s)
 	})
+	return y
 }
 
 // prepareReduction lays even and odd pixels beside each other: a factorized
@@ -105,14 +132,14 @@ func (p *pass) preparePool(s *stateSaved, which int) {
 func (p *pass) prepareReduction(s *stateSaved) {
 	n, c, h, w := s.out.n, s.out.c, s.out.h, s.out.w
 	s.pixels = torch.Empty([]int{s.out.m(), 2 * c}, p.o)
-	s.gram = torch.Empty([]int{gramSplit, 2 * c, 2 * c}, p.o)
+	s.gram = torch.Empty([]int{1, 2 * c, 2 * c}, p.o)
 	torch.Scoped(func() {
 		both := s.pixels.View(n, h, w, 2*c)
 		for which := range 2 {
 			both.Narrow(3, which*c, c).Copy_(s.relu.everySecond(which).Permute(0, 2, 3, 1))
 		}
-		s.means = torch.Keep(centre(s.pixels, grid{n, 2 * c, h, w}, p.ones(n)))
-		gram(s.gram, s.pixels, s.pixels)
+		s.means = torch.Keep(p.centre(grid{n, 2 * c, h, w}, s.pixels))
+		gram(s.gram, 0, s.pixels, s.pixels)
 	})
 }
 
@@ -187,16 +214,15 @@ func (p *pass) backwardReLU(s *stateSaved) {
 }
 
 // backwardPoolNorm is the gradient [M',c] of a pooling's result from that of the
-// batch norm behind it, V = dPooled, whose columns are centred: with
+// batch norm behind it, V = dPooled, which it overwrites and whose columns are centred: with
 // k = Σ V∘normalised
 //
 //	inv·V − inv·(k/M)·normalised,  normalised = pooled·inv
-func (p *pass) backwardPoolNorm(s *stateSaved, which int) (d torch.Tensor) {
+func (p *pass) backwardPoolNorm(s *stateSaved, which int) torch.Tensor {
+	d, inv := s.dPooled[which], s.inv[which]
 	torch.Scoped(func() {
-		inv := s.inv[which]
-		d = torch.Keep(s.dPooled[which].Mm(inv.DiagEmbed()))
-		share := inv.Square().Mul_(s.k[which]).DivScalar_(-float64(s.out.m()))
-		d.Addmm_(s.pooled[which], share.DiagEmbed(), 1, 1)
+		share := inv.Square().Mul_(s.k[which]).DivScalar_(-float64(p.m(s.out)))
+		p.scaleNormalised(d, s.pooled[which], inv, share, s.out)
 	})
 	return d
 }
@@ -207,8 +233,9 @@ func (p *pass) divideByCount(y torch.Tensor, s *stateSaved) {
 	torch.Scoped(func() { y.View(s.out.n, s.out.h*s.out.w*s.out.c).Mul_(p.inverseCounts(s.in, s.stride)) })
 }
 
+// free leaves x alone, which belongs to the node or the input.
 func (s *stateSaved) free() {
-	for _, t := range []torch.Tensor{s.x, s.relu.flat, s.even.flat, s.indices, s.pixels, s.gram, s.means, s.split.flat,
+	for _, t := range []torch.Tensor{s.relu.flat, s.even.flat, s.indices, s.pixels, s.gram, s.means, s.split.flat,
 		s.dReLU, s.dEven, s.dPixels} {
 		freeIf(t)
 	}

@@ -168,6 +168,25 @@ func randomOperations(r *rand.Rand, nodes int) (ops [][]cells.Op) {
 	return ops
 }
 
+func TestFastRanks(t *testing.T) {
+	// Gradients are the plain form's however many ranks share the images, fairly or not, and the same to the last bit each time.
+	defer torch.SetThreads(torch.Threads())
+	for _, threads := range []int{1, 2, 3, 5, 8} {
+		t.Run(fmt.Sprint(threads, " threads"), func(t *testing.T) {
+			torchtest.Scope(t)
+			torch.SetThreads(threads)
+			plain, fast := bothForms(t, sizes())
+			b := randomBatch(sizes(), 5, 8, 8)
+			need := darts.Need{W: true, Alphas: true, FreezeStatistics: true}
+			want, got := plain.Gradients(plain.W(), b, need), fast.Gradients(fast.W(), b, need)
+			compareGrad(t, plain, fast, want, got)
+			again := fast.Gradients(fast.W(), b, need)
+			torchtest.Close(t, "gradient again", again.W, got.W, 0)
+			torchtest.Close(t, "logits again", again.Logits, got.Logits, 0)
+		})
+	}
+}
+
 func TestFastElsewhere(t *testing.T) {
 	// Gradients at another vector equal the plain form's and leave w as it is.
 	torchtest.Scope(t)
@@ -212,11 +231,18 @@ func TestFastFallsBack(t *testing.T) {
 	// The plain form runs, and Why says why, when a reduction cell would meet an odd side.
 	torchtest.Scope(t)
 	o := sizes()
-	o.Layers = 8 // the second reduction, in cell 5, is not the last cell
+	o.Layers = 3
 	only(cells.SepConv3x3)(&o)
-	_, fast := bothForms(t, o)
-	if why, want := fast.Why(8, 6), "images of 8x6 reach the reduction in cell 5 as 4x3"; why != want {
+	plain, fast := bothForms(t, o)
+	if why, want := fast.Why(8, 6), "images of 8x6 reach the reduction in cell 2 as 4x3"; why != want {
 		t.Errorf("8x6 images: got %q, want %q", why, want)
+	}
+	b := randomBatch(o, 3, 8, 6)
+	need := darts.Need{W: true, Alphas: true}
+	want, got := plain.Gradients(plain.W(), b, need), fast.Gradients(fast.W(), b, need)
+	torchtest.Close(t, "gradient of w", got.W, want.W, 0)
+	for i, d := range got.Alphas {
+		torchtest.Close(t, "gradient of alpha", d, want.Alphas[i], 0)
 	}
 	if why := fast.Why(8, 8); why != "" {
 		t.Errorf("8x8 images: got %q, want none", why)

@@ -6,7 +6,7 @@ import "godarts/torch"
 // matrix of pixels it is [n·h·w, c], without a copy.
 type grid struct{ n, c, h, w int }
 
-// m is the number of pixels M, over which a batch norm takes its mean.
+// m is the number of pixels.
 func (g grid) m() int { return g.n * g.h * g.w }
 
 // halved is the grid after an operation of stride 2.

@@ -21,6 +21,10 @@ func init() { runtime.LockOSThread() }
 
 func main() {
 	torch.TuneMalloc()
+	// The ranks of a supernet are in libtorch for nearly all of their time. Where the
+	// runtime has processors to spare it leaves them theirs, instead of starting threads
+	// that look for work.
+	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 

@@ -53,6 +53,9 @@ char* guard(Body&& body) noexcept {
 // tensor gives what a handle stands for, or throws Misuse.
 const at::Tensor& tensor(torch_tensor h);
 
+// anyones is tensor for a handle of another thread, which must not free it meanwhile.
+const at::Tensor& anyones(torch_tensor h);
+
 // tensorOrNone gives an undefined tensor for the zero handle.
 at::Tensor tensorOrNone(torch_tensor h);
 

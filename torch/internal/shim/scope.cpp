@@ -57,13 +57,18 @@ void empty(torch_box* b) {
   live.fetch_sub(1, std::memory_order_relaxed);
 }
 
-torch_box* boxOf(torch_tensor h) {
+torch_box* anyBox(torch_tensor h) {
   if (h.box == nullptr) throw Misuse{TORCH_KIND_FREED, "the tensor is the zero Tensor"};
   if (h.box->generation.load(std::memory_order_relaxed) != h.generation)
     throw Misuse{TORCH_KIND_FREED, "the tensor was freed: its scope has closed"};
-  if (h.box->thread != &here)
-    throw Misuse{TORCH_KIND_SCOPE, "the tensor belongs to a scope of another goroutine"};
   return h.box;
+}
+
+torch_box* boxOf(torch_tensor h) {
+  torch_box* b = anyBox(h);
+  if (b->thread != &here)
+    throw Misuse{TORCH_KIND_SCOPE, "the tensor belongs to a scope of another goroutine"};
+  return b;
 }
 
 }  // namespace
@@ -85,6 +90,8 @@ char* messageOf(const c10::Error& e) noexcept {
 }
 
 const at::Tensor& tensor(torch_tensor h) { return boxOf(h)->tensor; }
+
+const at::Tensor& anyones(torch_tensor h) { return anyBox(h)->tensor; }
 
 at::Tensor tensorOrNone(torch_tensor h) {
   return h.box == nullptr ? at::Tensor() : boxOf(h)->tensor;

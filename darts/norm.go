@@ -1,0 +1,107 @@
+package darts
+
+import "godarts/torch"
+
+// Means over all pixels, and the batch norms that are computed as such because their
+// result itself is needed: behind the stem, the 1x1 convolutions of a cell's inputs and
+// the poolings. They have neither scale nor shift.
+
+// columns are the means of each column of pixels x [M,c] of this rank, times its pixels.
+//
+// Sums over images are taken in x's type, those over pixels in float64, which is the
+// result's [c]: an error of a mean is the same for all pixels, and does not average
+// out in gradients.
+func (p *pass) columns(x torch.Tensor, g grid) (sums torch.Tensor) {
+	torch.Scoped(func() {
+		image := p.ones(g.n).Mm(x.View(g.n, g.h*g.w*g.c)).View(g.h*g.w, g.c)
+		sums = torch.Keep(image.ToDtype(torch.Float64).SumDims([]int{0}, false))
+	})
+	return sums
+}
+
+// centre subtracts the mean of each column from the pixels xs [M,c], in place, and
+// gives the means [len(xs),c].
+func (p *pass) centre(g grid, xs ...torch.Tensor) (means torch.Tensor) {
+	torch.Scoped(func() {
+		var sums []torch.Tensor
+		for _, x := range xs {
+			sums = append(sums, p.columns(x, g))
+		}
+		means = torch.Keep(p.sum(torch.Stack(sums, 0)).DivScalar(float64(p.m(g))).ToDtype(p.o.Dtype))
+		for i, x := range xs {
+			across, mean := g.across(x, means.Select(0, i))
+			across.Sub_(mean)
+		}
+	})
+	return means
+}
+
+// across views pixels x [M,c] with several of them in a row and repeats v [c] as often,
+// for elementwise operators, which are slow over short rows.
+func (g grid) across(x, v torch.Tensor) (rows, repeated torch.Tensor) {
+	const wide = 512 // numbers
+	m, together := x.Size(0), 1
+	for together*2*g.c <= wide && m%(together*2) == 0 {
+		together *= 2
+	}
+	return x.View(m/together, together*g.c), v.View(1, g.c).Repeat(1, together)
+}
+
+// normalisers are inv = 1/√(var + ε) of each column of the pixels xs [M,c], which are
+// centred and had these means before, [len(xs),c]. The statistics go to the running ones.
+func (p *pass) normalisers(g grid, means torch.Tensor, to []norm, xs ...torch.Tensor) (invs []torch.Tensor) {
+	torch.Scoped(func() {
+		m := p.m(g)
+		squares := torch.Empty([]int{len(xs), g.c, g.c}, p.o)
+		for i, x := range xs {
+			gram(squares, i, x, x)
+		}
+		variances := p.sum(squares.Diagonal(0, 1, 2).Contiguous()).DivScalar(float64(m))
+		for i := range xs {
+			variance := variances.Select(0, i)
+			invs = append(invs, torch.Keep(variance.AddScalar(epsilon).Rsqrt_()))
+			p.put(to[i], means.Select(0, i), variance.MulScalar(float64(m)/float64(m-1)))
+		}
+	})
+	return invs
+}
+
+// normalise makes pixels x [M,c] their batch norm, in place.
+func (p *pass) normalise(x torch.Tensor, g grid, to norm) (inv torch.Tensor) {
+	torch.Scoped(func() {
+		means := p.centre(g, x)
+		inv = torch.Keep(p.normalisers(g, means, []norm{to}, x)[0])
+		across, scale := g.across(x, inv)
+		across.Mul_(scale)
+	})
+	return inv
+}
+
+// backwardNormalise makes d [M,c], the gradient of x = normalise(z), that of z, in place:
+//
+//	inv∘(d − Σd/M − x∘Σ(d∘x)/M)
+//
+// and gives both sums [2,c], in float64: those of the gradients of a shift and of a scale.
+func (p *pass) backwardNormalise(d, x, inv torch.Tensor, g grid) (sums torch.Tensor) {
+	torch.Scoped(func() {
+		products := torch.Empty([]int{1, g.c, g.c}, p.o)
+		gram(products, 0, d, x)
+		own := torch.Stack([]torch.Tensor{p.columns(d, g), products.Select(0, 0).Diagonal(0, 0, 1).ToDtype(torch.Float64)}, 0)
+		sums = torch.Keep(p.sum(own))
+		means := sums.DivScalar(float64(p.m(g))).ToDtype(p.o.Dtype)
+		across, mean := g.across(d, means.Select(0, 0))
+		across.Sub_(mean)
+		p.scaleNormalised(d, x, inv, means.Select(0, 1).Mul(inv).Neg_(), g)
+	})
+	return sums
+}
+
+// scaleNormalised makes d [M,c], whose columns are centred, a∘d + b∘x, in place; a and b
+// are [c].
+func (p *pass) scaleNormalised(d, x, a, b torch.Tensor, g grid) {
+	torch.Scoped(func() {
+		dRows, a := g.across(d, a)
+		xRows, b := g.across(x, b)
+		dRows.Mul_(a).Addcmul_(xRows, b, 1)
+	})
+}

@@ -1,0 +1,136 @@
+package torch
+
+// #include "internal/shim/shim.h"
+// #cgo noescape torch_all_reduce
+// #cgo noescape torch_borrow
+// #cgo noescape torch_group_close
+// #cgo noescape torch_group_fail
+// #cgo noescape torch_group_open
+// #cgo noescape torch_single_threaded
+// #cgo nocallback torch_all_reduce
+// #cgo nocallback torch_borrow
+// #cgo nocallback torch_group_close
+// #cgo nocallback torch_group_fail
+// #cgo nocallback torch_group_open
+// #cgo nocallback torch_single_threaded
+import "C"
+
+import (
+	"runtime"
+	"sync"
+)
+
+// Rank is one of the goroutines that compute a whole together, in [Parallel].
+type Rank struct {
+	Index, Count int
+	group        *C.torch_group // nil if Count is 1
+}
+
+// Parallel runs fn count times side by side, each in a scope of its own on a locked
+// thread, and returns when all have ended; rank 0 runs on the caller's goroutine. An
+// operator that a rank calls runs on the rank's thread alone: where the threads of one
+// operator wait for each other at its end, ranks do so at an AllReduce only.
+//
+// Modes such as NoGrad hold on rank 0 as they do for the caller, and on the others as
+// on a new goroutine. If a rank panics, the others do so at their next AllReduce, and
+// Parallel with what the first one panicked with.
+func Parallel(count int, fn func(r *Rank)) {
+	if count < 2 {
+		Scoped(func() { fn(&Rank{Count: 1}) })
+		return
+	}
+	var group *C.torch_group
+	if e := C.torch_group_open(C.int64_t(count), &group); e != nil {
+		throw("parallel", e)
+	}
+	defer C.torch_group_close(group)
+	defer SetThreads(Threads())
+
+	var failed sync.Once
+	var failure any
+	run := func(index int) {
+		defer func() {
+			if e := recover(); e != nil {
+				failed.Do(func() { failure = e })
+				C.torch_group_fail(group)
+			}
+		}()
+		Scoped(func() {
+			C.torch_single_threaded()
+			fn(&Rank{Index: index, Count: count, group: group})
+		})
+	}
+	var others sync.WaitGroup
+	for index := 1; index < count; index++ {
+		w := takeWorker()
+		others.Add(1)
+		w <- func() {
+			run(index)
+			giveBack(w)
+			others.Done()
+		}
+	}
+	run(0)
+	others.Wait()
+	if failure != nil {
+		panic(failure)
+	}
+}
+
+// A worker runs what it is sent on a thread of its own, for as long as the process
+// lives: to malloc, a new thread's memory is not that which the last one has freed.
+type worker chan func()
+
+// workers are those with nothing to do.
+var workers struct {
+	sync.Mutex
+	idle []worker
+}
+
+func takeWorker() worker {
+	workers.Lock()
+	defer workers.Unlock()
+	if last := len(workers.idle) - 1; last >= 0 {
+		w := workers.idle[last]
+		workers.idle = workers.idle[:last]
+		return w
+	}
+	w := make(worker)
+	go func() {
+		runtime.LockOSThread()
+		for run := range w {
+			run()
+		}
+	}()
+	return w
+}
+
+func giveBack(w worker) {
+	workers.Lock()
+	defer workers.Unlock()
+	workers.idle = append(workers.idle, w)
+}
+
+// AllReduce is the sum over all ranks of what each calls it with, tensors of one shape,
+// added in the order of ranks: the same to the last bit for all. Every rank has to call
+// it. t must not be written to afterwards: with one rank, the sum is in t's memory.
+func (r *Rank) AllReduce(t Tensor) Tensor {
+	if r.group == nil {
+		return r.Borrow(t)
+	}
+	var ret Tensor
+	if e := C.torch_all_reduce(r.group, C.int64_t(r.Index), t.h, &ret.h); e != nil {
+		throw("all_reduce", e, t)
+	}
+	return ret
+}
+
+// Borrow gives the rank a handle of a tensor that belongs to Parallel's caller, who must
+// neither free nor overwrite it until Parallel returns.
+func (r *Rank) Borrow(t Tensor) Tensor {
+	var ret Tensor
+	if e := C.torch_borrow(t.h, &ret.h); e != nil {
+		throw("borrow", e)
+	}
+	return ret
+}
