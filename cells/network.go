@@ -19,6 +19,7 @@ type NetworkOptions struct {
 	StemMultiplier  int     // the stem has StemMultiplier·Channels channels
 	Auxiliary       bool    // a second classifier on the second reduction's output, in training alone
 	AuxiliaryWeight float64 // of the second classifier in the loss
+	LabelSmoothing  float64 // part of each label spread over all classes, in training alone
 	torch.Options           // type and device
 }
 
@@ -27,6 +28,7 @@ type NetworkOptions struct {
 type Network struct {
 	weights         *nn.Weights
 	auxiliaryWeight float64
+	labelSmoothing  float64
 
 	stem       nn.Sequential
 	cells      []*networkCell
@@ -47,7 +49,7 @@ func NewNetwork(g Genotype, o NetworkOptions) (*Network, error) {
 	}
 	var b nn.Builder
 	root := b.Root()
-	n := &Network{auxiliaryWeight: o.AuxiliaryWeight}
+	n := &Network{auxiliaryWeight: o.AuxiliaryWeight, labelSmoothing: o.LabelSmoothing}
 
 	c := o.StemMultiplier * o.Channels
 	n.stem = nn.Sequential{
@@ -145,14 +147,19 @@ func (o NetworkOptions) validateSize(g Genotype) error {
 //
 //	Loss = CE(logits, b.Y) + AuxiliaryWeight·CE(auxiliary logits, b.Y)
 //
-// otherwise the first term; Logits [N,Classes] are the main classifier's. Both
+// with labels smoothed by LabelSmoothing, otherwise the first term, with plain
+// labels; Logits [N,Classes] are the main classifier's. Both
 // belong to the caller's scope. It is fastest on images that lie channels last.
 func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	torch.Scoped(func() {
 		logits, auxiliary := n.logits(b.X, m)
-		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+		var o torch.CrossEntropyOptions
+		if m.Training {
+			o.LabelSmoothing = n.labelSmoothing
+		}
+		loss := torch.CrossEntropy(logits, b.Y, o)
 		if auxiliary.Defined() {
-			loss = loss.AddScaled(torch.CrossEntropy(auxiliary, b.Y, torch.CrossEntropyOptions{}), n.auxiliaryWeight)
+			loss = loss.AddScaled(torch.CrossEntropy(auxiliary, b.Y, o), n.auxiliaryWeight)
 		}
 		out = nn.Output{Loss: torch.Keep(loss), Logits: torch.Keep(logits)}
 	})

@@ -322,16 +322,21 @@ func TestNetworkLeavesNothing(t *testing.T) {
 }
 
 func TestAuxiliaryOnlyInTraining(t *testing.T) {
-	// The loss has the auxiliary head's part in training, and not in evaluation.
+	// The loss has the auxiliary head's part and smoothed labels in training, and neither in evaluation.
 	for _, training := range []bool{true, false} {
 		t.Run(fmt.Sprint("training=", training), func(t *testing.T) {
 			torchtest.Scope(t)
 			torch.ManualSeed(6)
 			o := toyOptions()
+			o.LabelSmoothing = 0.2
 			n := newTestNetwork(t, known(t, "DARTS_V2"), o)
 			b := randomBatch(o, 4)
 			crossEntropy := func(logits torch.Tensor) float64 {
-				return torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{}).Item()
+				plain := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{}).Item()
+				if !training {
+					return plain
+				}
+				return 0.8*plain - 0.2*logits.LogSoftmax(1).Mean().Item() // a fifth of the label lies on all classes alike
 			}
 			m := nn.Mode{Training: training, FreezeStatistics: true}
 			logits, auxiliary := n.logits(b.X, m)

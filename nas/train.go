@@ -38,7 +38,8 @@ func newNetwork(c *config.Config, classes, inputChannels, size int, g cells.Geno
 	return cells.NewNetwork(g, cells.NetworkOptions{
 		Channels: c.Network.Channels, Layers: c.Network.Layers, Classes: classes,
 		InputChannels: inputChannels, Size: size, StemMultiplier: c.Network.StemMultiplier,
-		Auxiliary: c.Network.Auxiliary, AuxiliaryWeight: c.Network.AuxiliaryWeight, Options: o,
+		Auxiliary: c.Network.Auxiliary, AuxiliaryWeight: c.Network.AuxiliaryWeight,
+		LabelSmoothing: c.Network.LabelSmoothing, Options: o,
 	})
 }
 
