@@ -43,6 +43,12 @@ const (
 	Plain = "plain"
 )
 
+// Values of Network.Stem.
+const (
+	SmallImages = "cifar"
+	ImageNet    = "imagenet"
+)
+
 // Values of HVP.Method.
 const (
 	FiniteDifference = "finite-difference"
@@ -95,7 +101,8 @@ type Network struct {
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
 	Form           string `key:"form" only:"search" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
 
-	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images only)"`
+	Stem            string  `key:"stem" only:"train" oneof:"cifar imagenet" doc:"form of the network: cifar, or imagenet for images of about 224x224: three convolutions that halve them, last pooling 7x7"`
+	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images, with stem imagenet 224x224)"`
 	AuxiliaryWeight float64 `key:"auxiliary_weight" only:"train" range:"[0,)" doc:"weight of the auxiliary head's loss"`
 	DropPath        float64 `key:"drop_path" only:"train" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
 }
@@ -176,6 +183,7 @@ func (c *Config) Training() *Config {
 			Layers:          e.Network.Layers,
 			StemMultiplier:  e.Network.StemMultiplier,
 			Dtype:           c.Network.Dtype,
+			Stem:            SmallImages,
 			Auxiliary:       e.Network.Auxiliary,
 			AuxiliaryWeight: e.Network.AuxiliaryWeight,
 			DropPath:        e.Network.DropPath,

@@ -42,7 +42,7 @@ func TestParseDefaults(t *testing.T) {
 		{"train", "experiment: train", &Config{
 			Experiment: "train",
 			Data:       Data{Name: "cifar10", Batch: 96},
-			Network: Network{Channels: 36, Layers: 20, StemMultiplier: 3, Dtype: "float32",
+			Network: Network{Channels: 36, Layers: 20, StemMultiplier: 3, Dtype: "float32", Stem: "cifar",
 				AuxiliaryWeight: 0.4, DropPath: 0.2},
 			W:        W{LR: 0.025, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5, Precision: Full},
 			Epochs:   600,
@@ -195,6 +195,8 @@ func TestParseErrors(t *testing.T) {
 		{"auxiliary on digits", train + "data: {name: digits}\nnetwork: {auxiliary: true}", `config: x.yaml:3: network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
 		{"evaluate auxiliary on digits", search + "data: {name: digits}\nevaluate: {network: {auxiliary: true}}", `config: x.yaml:3: evaluate.network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
 		{"evaluate cutout on cifar10", search + "evaluate: {cutout: 33}", `config: x.yaml:2: evaluate.cutout: 33 is wider than the 32x32 images of cifar10, want at most 32`},
+		{"multiplier of the imagenet stem", train + "network:\n  stem: imagenet\n  stem_multiplier: 2", `config: x.yaml:4: network.stem_multiplier: 2 has no effect with network.stem imagenet, want network.stem cifar`},
+		{"stem in search", search + "network: {stem: imagenet}", `config: x.yaml:2: key "network.stem" does not apply to experiment search, only to train`},
 		{"subset beyond the set", search + "data: {name: digits, subset: 1438}", `config: x.yaml:2: data.subset: 1438 is more than the 1437 training images of digits, want at most that, or 0 for all`},
 		{"subset too small to split", search + "data: {subset: 1}", `config: x.yaml:2: data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for alpha, want at least 1 for each`},
 		{"exact product in first order", search + "alpha: {hvp: {method: exact}}", `config: x.yaml:2: alpha.hvp.method: exact has no effect with strategy.order 1, want strategy.order 2`},
