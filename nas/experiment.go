@@ -96,6 +96,9 @@ func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err 
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := fits(c, set.Train); err != nil {
+		return nil, nil, err
+	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, fmt.Errorf("nas: run folder: %w", err)
 	}
@@ -139,11 +142,7 @@ func sameRun(dir string, c *config.Config) error {
 
 // options are the type and device of the run's networks.
 func (r *Run) options() torch.Options {
-	dtype := torch.Float32
-	if r.Config.Network.Dtype == config.Float64 {
-		dtype = torch.Float64
-	}
-	return torch.Options{Dtype: dtype, Device: r.Device}
+	return torch.Options{Dtype: dtype(r.Config), Device: r.Device}
 }
 
 // LR is the learning rate of w in an epoch: the closed form of its schedule.

@@ -92,6 +92,8 @@ func TestBadUsage(t *testing.T) {
 			"Genotype(normal=[('skip_connect', 0), ('skip_connect', 2)], normal_concat=[2], reduce=[('skip_connect', 0), ('skip_connect', 1)], reduce_concat=[2])"},
 			`normal cell: edge 1 of node 0: comes from state 2, want an earlier state`},
 		{"unknown cell", []string{"train", training, "--genotype", "DARTS_V3"}, `DARTS_V2`},
+		{"imagenet stem on digits", []string{"train", training, "--set", "network.stem=imagenet", "--set", "network.stem_multiplier=3", "--out", filepath.Join(notRun, "r")},
+			`^darts: cells: network: images of 8x8 reach the last pooling as 1x1, want 7 to 13 pixels there: images of 224x224`},
 		{"test of no run", []string{"test", notRun}, `holds no run`},
 		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic\)\n$`},
 		{"export without folder", []string{"data", "export", "digits"}, `^darts: data: export: 2 arguments wanted, 1 given\n$`},

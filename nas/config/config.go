@@ -31,11 +31,10 @@ const (
 	Coarse = "coarse"
 )
 
-// Values of Data.Augment.
+// Values of Data.Augment, besides ImageNet.
 const (
-	Crop     = "crop"
-	None     = "none"
-	ImageNet = "imagenet"
+	Crop = "crop"
+	None = "none"
 )
 
 // Values of Data.OnBadFile.
@@ -69,6 +68,12 @@ const (
 const (
 	Fast  = "fast"
 	Plain = "plain"
+)
+
+// Values of Network.Stem; ImageNet is one of Data.Augment too.
+const (
+	SmallImages = "cifar"
+	ImageNet    = "imagenet"
 )
 
 // Values of HVP.Method.
@@ -171,7 +176,8 @@ type Network struct {
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
 	Form           string `key:"form" only:"search" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
 
-	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images only)"`
+	Stem            string  `key:"stem" only:"train" oneof:"cifar imagenet" doc:"form of the network: cifar, or imagenet for images of about 224x224: three convolutions that halve them, last pooling 7x7"`
+	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images, with stem imagenet 224x224)"`
 	AuxiliaryWeight float64 `key:"auxiliary_weight" only:"train" range:"[0,)" doc:"weight of the auxiliary head's loss"`
 	DropPath        float64 `key:"drop_path" only:"train" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
 	LabelSmoothing  float64 `key:"label_smoothing" only:"train" range:"[0,1)" doc:"part of each label that is spread over all classes in the training losses"`
@@ -253,6 +259,7 @@ func (c *Config) Training() *Config {
 			Layers:          e.Network.Layers,
 			StemMultiplier:  e.Network.StemMultiplier,
 			Dtype:           c.Network.Dtype,
+			Stem:            SmallImages,
 			Auxiliary:       e.Network.Auxiliary,
 			AuxiliaryWeight: e.Network.AuxiliaryWeight,
 			DropPath:        e.Network.DropPath,

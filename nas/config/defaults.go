@@ -38,6 +38,7 @@ func trainDefaults() *Config {
 			Layers:          20,
 			StemMultiplier:  3,
 			Dtype:           Float32,
+			Stem:            SmallImages,
 			AuxiliaryWeight: 0.4,
 			DropPath:        0.2,
 		},

@@ -43,6 +43,7 @@ var trials = map[string]trial{
 	"network.stem_multiplier":   {"1", []string{"0", "-1"}},
 	"network.dtype":             {"float64", []string{"float16", "64"}},
 	"network.form":              {"plain", []string{"plane", "1"}},
+	"network.stem":              {"imagenet", []string{"resnet", "224"}},
 	"network.auxiliary":         {"true", []string{"1", "yes"}},
 	"network.auxiliary_weight":  {"0.5", []string{"-0.1", ".inf"}},
 	"network.drop_path":         {"0.3", []string{"1", "-0.1"}},

@@ -42,7 +42,7 @@ func TestParseDefaults(t *testing.T) {
 		{"train", "experiment: train", &Config{
 			Experiment: "train",
 			Data:       Data{Name: "cifar10", Batch: 96, Augment: "crop", Labels: "fine", OnBadFile: "error"},
-			Network: Network{Channels: 36, Layers: 20, StemMultiplier: 3, Dtype: "float32",
+			Network: Network{Channels: 36, Layers: 20, StemMultiplier: 3, Dtype: "float32", Stem: "cifar",
 				AuxiliaryWeight: 0.4, DropPath: 0.2},
 			W:        W{LR: 0.025, Schedule: "cosine", LRDecay: 0.97, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5, Precision: Full},
 			Epochs:   600,
@@ -212,6 +212,8 @@ func TestParseErrors(t *testing.T) {
 		{"lr_min of steps", train + "w: {schedule: step, lr_min: 0.01}", `config: x.yaml:2: w.lr_min: 0.01 has no effect with w.schedule step, want w.schedule cosine`},
 		{"lr_decay of cosine", train + "w: {lr_decay: 0.9}", `config: x.yaml:2: w.lr_decay: 0.9 has no effect with w.schedule cosine, want w.schedule step`},
 		{"lr_decay of evaluate", search + "evaluate: {w: {lr_decay: 0.9}}", `config: x.yaml:2: evaluate.w.lr_decay: 0.9 has no effect with evaluate.w.schedule cosine, want evaluate.w.schedule step`},
+		{"multiplier of the imagenet stem", train + "network:\n  stem: imagenet\n  stem_multiplier: 2", `config: x.yaml:4: network.stem_multiplier: 2 has no effect with network.stem imagenet, want network.stem cifar`},
+		{"stem in search", search + "network: {stem: imagenet}", `config: x.yaml:2: key "network.stem" does not apply to experiment search, only to train`},
 		{"subset beyond the set", search + "data: {name: digits, subset: 1438}", `config: x.yaml:2: data.subset: 1438 is more than the 1437 training images of digits, want at most that, or 0 for all`},
 		{"subset too small to split", search + "data: {subset: 1}", `config: x.yaml:2: data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for alpha, want at least 1 for each`},
 		{"exact product in first order", search + "alpha: {hvp: {method: exact}}", `config: x.yaml:2: alpha.hvp.method: exact has no effect with strategy.order 1, want strategy.order 2`},

@@ -13,7 +13,10 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 	if err := l.checkW("w", c.W, c, file); err != nil {
 		return err
 	}
-	if err := l.checkImages(c.Data, "data.cutout", c.Data.Cutout, "network.auxiliary", c.Network.Auxiliary, file); err != nil {
+	if err := l.checkImages(c.Data, "data.cutout", c.Data.Cutout, "network.auxiliary", c.Network.Auxiliary && c.Network.Stem != ImageNet, file); err != nil {
+		return err
+	}
+	if err := l.checkStem(c, file); err != nil {
 		return err
 	}
 	if c.Experiment == Search {
@@ -112,6 +115,16 @@ func (l *layers) checkW(path string, w W, c *Config, file origin) error {
 		return refuse("lr_min", path+".lr", "%v is above %s.lr %v, want at most that", w.LRMin, path, w.LR)
 	}
 	return nil
+}
+
+// checkStem refuses a multiplier of a stem that has none.
+func (l *layers) checkStem(c *Config, file origin) error {
+	const key, other = "network.stem_multiplier", "network.stem"
+	if c.Network.Stem != ImageNet || c.Network.StemMultiplier == trainDefaults().Network.StemMultiplier {
+		return nil
+	}
+	return fmt.Errorf("config: %v: %s: %d has no effect with %s %s, want %s %s",
+		l.blame(file, key, other), key, c.Network.StemMultiplier, other, ImageNet, other, SmallImages)
 }
 
 // checkHVP refuses settings of the Hessian-vector product that cannot be met or have no effect.

@@ -39,6 +39,7 @@ network:
   layers: 20
   stem_multiplier: 3
   dtype: float32
+  stem: cifar
   auxiliary: false
   auxiliary_weight: 0.4
   drop_path: 0.2
@@ -121,7 +122,7 @@ func TestYAMLRefuses(t *testing.T) {
 		c    *Config
 		want string
 	}{
-		{"training without a cell", training.Training(), `config: the config to write:36: genotype: given "", want text`},
+		{"training without a cell", training.Training(), `config: the config to write:37: genotype: given "", want text`},
 		{"odd channels", odd, `config: the config to write:21: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
 		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train`},
 	}

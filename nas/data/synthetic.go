@@ -11,7 +11,7 @@ import (
 // Synthetic images: how many, of how many classes.
 const (
 	syntheticTrain   = 1024
-	syntheticTest    = 256
+	syntheticTest    = 64
 	syntheticClasses = 10
 )
 

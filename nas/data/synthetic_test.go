@@ -13,7 +13,7 @@ func TestSynthetic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if set.Train.N != 1024 || set.Test.N != 256 || set.Train.Classes != 10 || len(set.ClassNames) != 10 {
+	if set.Train.N != 1024 || set.Test.N != 64 || set.Train.Classes != 10 || len(set.ClassNames) != 10 {
 		t.Errorf("%d and %d images of %d classes", set.Train.N, set.Test.N, set.Train.Classes)
 	}
 	first, err := set.Train.Pictures.Decode(7)
