@@ -95,12 +95,16 @@ func (c colours) turn(pixels []uint8) {
 		default:
 			sixth = 4 + (red-green)/spread
 		}
-		sixth += 6 * (c.hue + 1) // at least 0
+		sixth += 6 * c.hue // -7 to 11
+		for ; sixth < 0; sixth += 6 {
+		}
+		for ; sixth >= 6; sixth -= 6 {
+		}
 		for i := range p {
 			// The distance from the part's own place on the circle, 0 to 3.
-			away := math.Mod(sixth-2*float64(i)+12, 6)
+			away := math.Abs(sixth - 2*float64(i))
 			away = min(away, 6-away)
-			p[i] = uint8(math.Round(float64(low) + spread*min(max(2-away, 0), 1)))
+			p[i] = uint8(float64(low) + spread*min(max(2-away, 0), 1) + 0.5)
 		}
 	}
 }
