@@ -60,7 +60,7 @@ func TestBadUsage(t *testing.T) {
 	training := writeFile(t, "training.yaml", tinyTraining)
 	typo := writeFile(t, "typo.yaml", strings.Replace(tinyConfig, "epochs: 2", "epoch: 2", 1))
 	notRun := t.TempDir()
-	photos := exportDigits(t, 100)
+	photos := exportDigits(t, 250)
 	sealed := filepath.Join(writeFile(t, "file", ""), "run") // its parent is no folder
 	for _, test := range []struct {
 		name string
@@ -100,7 +100,7 @@ func TestBadUsage(t *testing.T) {
 		{"export of nothing", []string{"data", "export", "digits", notRun, "--n", "0"}, `--n 0: wanted 1 or more`},
 		{"export to a folder in use", []string{"data", "export", "digits", notRun}, `want at most 1796 in all`},
 		{"missing image folder", []string{"search", config, "--set", "data.name=imagefolder", "--set", "data.root=" + notRun + "/x", "--out", filepath.Join(notRun, "r")}, `imagefolder: .*/x: no such folder`},
-		{"subset of an image folder", []string{"search", config, "--set", "data.name=imagefolder", "--set", "data.root=" + photos, "--set", "data.subset=500", "--out", filepath.Join(notRun, "r")}, `data.subset: 500 is more than the 80 training images of imagefolder`},
+		{"subset of an image folder", []string{"search", config, "--set", "data.name=imagefolder", "--set", "data.root=" + photos, "--set", "data.subset=500", "--out", filepath.Join(notRun, "r")}, `data.subset: 500 is more than the 200 training images of imagefolder`},
 		{"image folder too small to split", []string{"search", config, "--set", "data.name=imagefolder", "--set", "data.root=" + photos, "--set", "data.subset=1", "--out", filepath.Join(notRun, "r")}, `data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for alpha`},
 		{"unknown data action", []string{"data", "fetch", "cifar10"}, `unknown action "fetch" \(wanted: get or export\)`},
 	} {

@@ -95,6 +95,16 @@ func Open(name, root string) (*Set, error) { return Options{Name: name, Root: ro
 // Open reads the data set, or what it needs to know of one whose images are
 // decoded later. Digits and synthetic images are part of the program and need no
 // folder. An unknown name is an error that says which known one is nearest.
+//
+// An imagefolder is Root/train/CLASS/IMAGE. Train is that folder, shuffled by
+// SplitSeed so that any first part of it holds every class: a search takes both
+// its halves from there. Test is Root/test/CLASS/IMAGE if there is such a folder,
+// else Root/val/CLASS/IMAGE, else a fifth of each class of train, drawn by
+// SplitSeed, which is then not in Train. The seed of a run has no part in this, so
+// that a search never sees what a training is tested on. Images end in .jpg, .jpeg
+// or .png, small or capital; other files, hidden ones and folders within a class
+// are passed over. Orientation marks and colour profiles are ignored, what is
+// transparent lies on black, and sixteen bits are cut to eight.
 func (o Options) Open() (*Set, error) {
 	open, ok := openers[o.Name]
 	if !ok {

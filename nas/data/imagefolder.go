@@ -47,13 +47,7 @@ func (f *folder) Decode(i int) (image.Image, error) {
 
 func (f *folder) file(i int) string { return filepath.Join(f.dir, f.classes[f.labels[i]], f.names[i]) }
 
-// openFolder reads the names of ROOT/train/CLASS/IMAGE. Images for test are those
-// of ROOT/test, if there is such a folder, else of ROOT/val, else a fifth of every
-// class of train, drawn by SplitSeed. The images for training are shuffled by
-// SplitSeed, so that each part of them holds every class.
-//
-// Files with other suffixes than .jpg, .jpeg and .png, small or capital, are no
-// images; they, hidden ones and folders within a class are passed over.
+// openFolder reads the names of an imagefolder's files: see Options.Open.
 func openFolder(o Options) (*Set, error) {
 	if o.Root == "" {
 		return nil, errors.New("data: imagefolder: no root, want the folder that holds train")
