@@ -16,13 +16,9 @@ func Operation(p nn.Path, op Op, c, stride int, affine bool) nn.Layer {
 	case None:
 		return zero(stride)
 	case MaxPool3x3:
-		return nn.Func(func(x torch.Tensor) torch.Tensor {
-			return torch.MaxPool2d(x, torch.Pool2dOptions{Kernel: 3, Stride: stride, Padding: 1})
-		})
+		return nn.MaxPool{Kernel: 3, Stride: stride, Padding: 1}
 	case AvgPool3x3:
-		return nn.Func(func(x torch.Tensor) torch.Tensor {
-			return torch.AvgPool2d(x, torch.Pool2dOptions{Kernel: 3, Stride: stride, Padding: 1, ExcludePad: true})
-		})
+		return nn.AvgPool{Kernel: 3, Stride: stride, Padding: 1, ExcludePad: true}
 	case SkipConnect:
 		if stride == 1 {
 			return Identity{}
@@ -50,14 +46,25 @@ type Identity struct{}
 // Forward implements nn.Layer.
 func (Identity) Forward(x torch.Tensor, _ nn.Mode) torch.Tensor { return x }
 
-// zero is the operation "none": with stride 2 every second row and column, times 0.
-func zero(stride int) nn.Layer {
-	return nn.Func(func(x torch.Tensor) torch.Tensor {
-		if stride > 1 {
-			x = x.Slice(2, 0, x.Size(2), stride).Slice(3, 0, x.Size(3), stride)
-		}
-		return x.MulScalar(0)
-	})
+// Trace implements nn.Layer.
+func (Identity) Trace(x *nn.Value, _ *nn.Trace) *nn.Value { return x }
+
+// zero is the operation "none" of that stride: with 2 every second row and
+// column, times 0.
+type zero int
+
+// Forward implements nn.Layer.
+func (stride zero) Forward(x torch.Tensor, _ nn.Mode) torch.Tensor {
+	if stride > 1 {
+		x = x.Slice(2, 0, x.Size(2), int(stride)).Slice(3, 0, x.Size(3), int(stride))
+	}
+	return x.MulScalar(0)
+}
+
+// Trace implements nn.Layer.
+func (stride zero) Trace(x *nn.Value, _ *nn.Trace) *nn.Value {
+	n := int(stride)
+	return &nn.Value{Channels: x.Channels, Height: (x.Height + n - 1) / n, Width: (x.Width + n - 1) / n}
 }
 
 // depthwise convolves each channel by itself, with a square kernel and padding
@@ -73,11 +80,11 @@ func depthwise(p nn.Path, c, kernel, stride, dilation int) nn.Layer {
 func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
-		nn.ReLU,
+		nn.ReLU{},
 		depthwise(op.Index(1), c, kernel, stride, 1),
 		nn.NewPointwise(op.Index(2), c, c, 1),
 		nn.NewBatchNorm2d(op.Index(3), c, affine),
-		nn.ReLU,
+		nn.ReLU{},
 		depthwise(op.Index(5), c, kernel, 1, 1),
 		nn.NewPointwise(op.Index(6), c, c, 1),
 		nn.NewBatchNorm2d(op.Index(7), c, affine),
@@ -89,7 +96,7 @@ func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 func dilConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
-		nn.ReLU,
+		nn.ReLU{},
 		depthwise(op.Index(1), c, kernel, stride, 2),
 		nn.NewPointwise(op.Index(2), c, c, 1),
 		nn.NewBatchNorm2d(op.Index(3), c, affine),
@@ -100,7 +107,7 @@ func dilConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 // the rows, batch norm]. Reference cnn/operations.py OPS conv_7x1_1x7.
 func conv7x1(p nn.Path, c, stride int, affine bool) nn.Layer {
 	return nn.Sequential{
-		nn.ReLU,
+		nn.ReLU{},
 		nn.NewConv2d(p.Index(1), c, c, [2]int{1, 7}, torch.Conv2dOptions{StrideHW: [2]int{1, stride}, PaddingHW: [2]int{0, 3}}),
 		nn.NewConv2d(p.Index(2), c, c, [2]int{7, 1}, torch.Conv2dOptions{StrideHW: [2]int{stride, 1}, PaddingHW: [2]int{3, 0}}),
 		nn.NewBatchNorm2d(p.Index(3), c, affine),
@@ -112,7 +119,7 @@ func conv7x1(p nn.Path, c, stride int, affine bool) nn.Layer {
 func ReLUConvBN(p nn.Path, in, out int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
-		nn.ReLU,
+		nn.ReLU{},
 		nn.NewPointwise(op.Index(1), in, out, 1),
 		nn.NewBatchNorm2d(op.Index(2), out, affine),
 	}
@@ -139,4 +146,13 @@ func (f *factorizedReduce) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 	x = x.ReLU()
 	shifted := x.Narrow(2, 1, x.Size(2)-1).Narrow(3, 1, x.Size(3)-1)
 	return f.bn.Forward(torch.Cat([]torch.Tensor{f.conv1.Forward(x, m), f.conv2.Forward(shifted, m)}, 1), m)
+}
+
+// Trace implements nn.Layer.
+func (f *factorizedReduce) Trace(x *nn.Value, t *nn.Trace) *nn.Value {
+	x = nn.ReLU{}.Trace(x, t)
+	shifted := &nn.Value{Channels: x.Channels, Height: x.Height - 1, Width: x.Width - 1}
+	y := *f.conv1.Trace(x, t)
+	y.Channels += f.conv2.Trace(shifted, t).Channels
+	return f.bn.Trace(&y, t)
 }

@@ -7,29 +7,33 @@ import (
 	"godarts/torch/nn"
 )
 
-// NetworkOptions are the sizes of an evaluation network for small images. The
-// paper's, for CIFAR-10: 36 channels, 20 layers, stem multiplier 3, auxiliary
-// weight 0.4.
+// NetworkOptions are the sizes of an evaluation network. The paper's, with
+// auxiliary weight 0.4: for CIFAR-10 36 channels, 20 layers and stem multiplier 3,
+// for ImageNet 48 channels and 14 layers.
 type NetworkOptions struct {
 	Channels        int // of the first cell, even; doubled by each reduction
 	Layers          int // cells, at least 3; those at Layers/3 and 2·Layers/3 reduce
 	Classes         int
 	InputChannels   int     // of the images
 	Size            int     // height and width of the images, in pixels
-	StemMultiplier  int     // the stem has StemMultiplier·Channels channels
+	StemMultiplier  int     // the stem has StemMultiplier·Channels channels; without effect for ImageNet
+	ImageNet        bool    // for images of 224x224: see imagenet.go
 	Auxiliary       bool    // a second classifier on the second reduction's output, in training alone
 	AuxiliaryWeight float64 // of the second classifier in the loss
+	LabelSmoothing  float64 // part of each label spread over all classes, in training alone
 	torch.Options           // type and device
 }
 
 // Network is a stack of derived cells that classifies images: what the paper
-// trains from scratch to judge a genotype. Reference cnn/model.py NetworkCIFAR.
+// trains from scratch to judge a genotype. Reference cnn/model.py NetworkCIFAR
+// and NetworkImageNet.
 type Network struct {
-	weights         *nn.Weights
-	auxiliaryWeight float64
+	weights *nn.Weights
+	o       NetworkOptions
 
-	stem       nn.Sequential
+	stems      []nn.Sequential // one, or for ImageNet two: inputs of the first cell
 	cells      []*networkCell
+	pool       nn.Layer       // of the last cell's output, to one pixel
 	auxiliary  *auxiliaryHead // nil if there is none
 	classifier *nn.Linear
 }
@@ -42,22 +46,28 @@ var _ nn.Module = (*Network)(nil)
 // It returns an error if g is not valid or recurrent, and for sizes that give no
 // network.
 func NewNetwork(g Genotype, o NetworkOptions) (*Network, error) {
-	if err := o.validate(g); err != nil {
-		return nil, fmt.Errorf("cells: network: %w", err)
+	if err := o.Check(g); err != nil {
+		return nil, err
 	}
 	var b nn.Builder
 	root := b.Root()
-	n := &Network{auxiliaryWeight: o.AuxiliaryWeight}
+	n := &Network{o: o, pool: globalPool{}}
 
-	c := o.StemMultiplier * o.Channels
-	n.stem = nn.Sequential{
-		nn.NewConv2d(root.At("stem").Index(0), o.InputChannels, c, [2]int{3, 3}, torch.Conv2dOptions{Padding: 1}),
-		nn.NewBatchNorm2d(root.At("stem").Index(1), c, true),
+	var before, last int        // channels of the two inputs of a cell
+	reducedBefore := o.ImageNet // the last input is half as large as the one before
+	if o.ImageNet {
+		n.stems, n.pool = imageNetStems(root, o.InputChannels, o.Channels), imageNetPool
+		before, last = o.Channels, o.Channels
+	} else {
+		c := o.StemMultiplier * o.Channels
+		n.stems = []nn.Sequential{{
+			nn.NewConv2d(root.At("stem").Index(0), o.InputChannels, c, [2]int{3, 3}, torch.Conv2dOptions{Padding: 1}),
+			nn.NewBatchNorm2d(root.At("stem").Index(1), c, true),
+		}}
+		before, last = c, c
 	}
-	before, last := c, c // channels of the two inputs of a cell
-	reducedBefore := false
 	auxiliaryChannels := 0
-	c = o.Channels
+	c := o.Channels
 	for layer := range o.Layers {
 		cell := g.Normal
 		reduce := reduces(layer, o.Layers)
@@ -75,7 +85,7 @@ func NewNetwork(g Genotype, o NetworkOptions) (*Network, error) {
 		}
 	}
 	if o.Auxiliary {
-		n.auxiliary = newAuxiliaryHead(root.At("auxiliary_head"), auxiliaryChannels, o.Classes)
+		n.auxiliary = newAuxiliaryHead(root.At("auxiliary_head"), auxiliaryChannels, o.Classes, o.ImageNet)
 	}
 	n.classifier = nn.NewLinear(root.At("classifier"), last, o.Classes)
 	n.weights = b.Build(o.Options)
@@ -89,6 +99,14 @@ func reduces(layer, layers int) bool { return layer == layers/3 || layer == auxi
 // auxiliary head takes.
 func auxiliaryLayer(layers int) int { return 2 * layers / 3 }
 
+// Check is the error of NewNetwork, if it would return one.
+func (o NetworkOptions) Check(g Genotype) error {
+	if err := o.validate(g); err != nil {
+		return fmt.Errorf("cells: network: %w", err)
+	}
+	return nil
+}
+
 func (o NetworkOptions) validate(g Genotype) error {
 	if err := g.check(); err != nil {
 		return fmt.Errorf("genotype: %w", err)
@@ -96,13 +114,18 @@ func (o NetworkOptions) validate(g Genotype) error {
 	if g.IsRecurrent() {
 		return fmt.Errorf("the genotype is of a recurrent cell, want a normal and a reduction cell")
 	}
-	for _, size := range []struct {
+	type least struct {
 		name     string
 		got, min int
-	}{
+	}
+	sizes := []least{
 		{"channels", o.Channels, 2}, {"layers", o.Layers, 3}, {"classes", o.Classes, 2},
-		{"input channels", o.InputChannels, 1}, {"pixels a side", o.Size, 1}, {"as stem multiplier", o.StemMultiplier, 1},
-	} {
+		{"input channels", o.InputChannels, 1}, {"pixels a side", o.Size, 1},
+	}
+	if !o.ImageNet {
+		sizes = append(sizes, least{"as stem multiplier", o.StemMultiplier, 1})
+	}
+	for _, size := range sizes {
 		if size.got < size.min {
 			return fmt.Errorf("%d %s, want at least %d", size.got, size.name, size.min)
 		}
@@ -113,46 +136,69 @@ func (o NetworkOptions) validate(g Genotype) error {
 	return o.validateSize(g)
 }
 
-// validateSize follows the images through both reductions. A factorized
-// reduction needs an even size: one is in the cell after each reduction cell, and
-// on skip connections from a reduction cell's inputs. The other operations of
-// stride 2 round up.
+// validateSize follows the images through the stems and both reductions. A
+// factorized reduction needs an even size: one is in the cell after each
+// reduction cell and after the stems for ImageNet, and on skip connections from a
+// reduction cell's inputs. The other operations of stride 2 round up.
 func (o NetworkOptions) validateSize(g Genotype) error {
+	wrong := func(where string, size int, want string) error {
+		return fmt.Errorf("images of %dx%d reach %s as %dx%d, want %s", o.Size, o.Size, where, size, size, want)
+	}
+	size := o.Size
+	if o.ImageNet {
+		between := half(half(size))
+		size = half(between)
+		if last := half(half(size)); last < imageNetMinSize || last > imageNetMaxSize {
+			return wrong("the last pooling", last, fmt.Sprintf("%d to %d pixels there: images of 224x224, or the stem for small images", imageNetMinSize, imageNetMaxSize))
+		}
+		if between%2 != 0 {
+			return wrong("cell 0", between, "an even size there")
+		}
+	}
 	skips := false
 	for _, e := range g.Reduce.Edges {
 		skips = skips || e.Op == SkipConnect && e.From < 2
 	}
-	size := o.Size
 	for layer := range o.Layers {
 		if !reduces(layer, o.Layers) {
 			continue
 		}
 		if factorized := skips || layer+1 < o.Layers; factorized && size%2 != 0 {
-			return fmt.Errorf("images of %dx%d reach the reduction in cell %d as %dx%d, want an even size there",
-				o.Size, o.Size, layer, size, size)
+			return wrong(fmt.Sprintf("the reduction in cell %d", layer), size, "an even size there")
 		}
-		size = (size + 1) / 2
+		size = half(size)
 	}
-	if o.Auxiliary && (size < auxiliaryMinSize || size > auxiliaryMaxSize) {
-		return fmt.Errorf("images of %dx%d reach the auxiliary head as %dx%d, want %d to %d pixels there: images of 32x32, or no auxiliary head",
-			o.Size, o.Size, size, size, auxiliaryMinSize, auxiliaryMaxSize)
+	least, most, usual := auxiliaryMinSize, auxiliaryMaxSize, 32
+	if o.ImageNet {
+		least, most, usual = imageNetAuxiliaryMinSize, imageNetAuxiliaryMaxSize, 224
+	}
+	if o.Auxiliary && (size < least || size > most) {
+		return wrong("the auxiliary head", size, fmt.Sprintf("%d to %d pixels there: images of %dx%d, or no auxiliary head", least, most, usual, usual))
 	}
 	return nil
 }
+
+// half is what stride 2 leaves of a side.
+func half(size int) int { return (size + 1) / 2 }
 
 // Forward classifies the images b.X [N,InputChannels,Size,Size]. In training the
 // loss is that of both classifiers,
 //
 //	Loss = CE(logits, b.Y) + AuxiliaryWeight·CE(auxiliary logits, b.Y)
 //
-// otherwise the first term; Logits [N,Classes] are the main classifier's. Both
+// with labels smoothed by LabelSmoothing, otherwise the first term, with plain
+// labels; Logits [N,Classes] are the main classifier's. Both
 // belong to the caller's scope. It is fastest on images that lie channels last.
 func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	torch.Scoped(func() {
 		logits, auxiliary := n.logits(b.X, m)
-		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+		var o torch.CrossEntropyOptions
+		if m.Training {
+			o.LabelSmoothing = n.o.LabelSmoothing
+		}
+		loss := torch.CrossEntropy(logits, b.Y, o)
 		if auxiliary.Defined() {
-			loss = loss.AddScaled(torch.CrossEntropy(auxiliary, b.Y, torch.CrossEntropyOptions{}), n.auxiliaryWeight)
+			loss = loss.AddScaled(torch.CrossEntropy(auxiliary, b.Y, o), n.o.AuxiliaryWeight)
 		}
 		out = nn.Output{Loss: torch.Keep(loss), Logits: torch.Keep(logits)}
 	})
@@ -162,8 +208,11 @@ func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 // logits are those of the main classifier and, in training, of the auxiliary
 // head: the zero Tensor if there is none.
 func (n *Network) logits(x torch.Tensor, m nn.Mode) (logits, auxiliary torch.Tensor) {
-	s0 := n.stem.Forward(x, m)
+	s0 := n.stems[0].Forward(x, m)
 	s1 := s0
+	if n.o.ImageNet {
+		s1 = n.stems[1].Forward(s0, m)
+	}
 	for layer, cell := range n.cells {
 		next := cell.forward(s0, s1, m)
 		if s0 != s1 {
@@ -174,8 +223,21 @@ func (n *Network) logits(x torch.Tensor, m nn.Mode) (logits, auxiliary torch.Ten
 			auxiliary = n.auxiliary.forward(s1, m)
 		}
 	}
-	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(x.Size(0), -1) // [N, concat·C]
+	pooled := n.pool.Forward(s1, m).Reshape(x.Size(0), -1) // [N, concat·C]
 	return n.classifier.Forward(pooled, m), auxiliary
+}
+
+// globalPool takes the mean of each channel.
+type globalPool struct{}
+
+// Forward implements nn.Layer.
+func (globalPool) Forward(x torch.Tensor, _ nn.Mode) torch.Tensor {
+	return torch.AdaptiveAvgPool2d(x, 1, 1)
+}
+
+// Trace implements nn.Layer.
+func (globalPool) Trace(x *nn.Value, _ *nn.Trace) *nn.Value {
+	return &nn.Value{Channels: x.Channels, Height: 1, Width: 1}
 }
 
 // Weights is the storage of the network's parameters and running statistics.
@@ -262,46 +324,4 @@ func (e networkEdge) forward(states []torch.Tensor, m nn.Mode) torch.Tensor {
 		return y
 	}
 	return DropPath(y, m.DropPath)
-}
-
-// auxiliaryHead is a second classifier, on the output of the second reduction
-// cell. Reference cnn/model.py AuxiliaryHeadCIFAR.
-type auxiliaryHead struct {
-	features   nn.Sequential
-	classifier *nn.Linear
-}
-
-// The images that the pooling (5, stride 3) and the 2x2 convolution of an
-// auxiliary head make 1x1, in pixels a side.
-const (
-	auxiliaryMinSize = 8
-	auxiliaryMaxSize = 10
-)
-
-func newAuxiliaryHead(p nn.Path, channels, classes int) *auxiliaryHead {
-	features := p.At("features")
-	return &auxiliaryHead{
-		features: nn.Sequential{
-			nn.Func(torch.Tensor.ReLU_), // changes the cell's output too: see forward
-			nn.Func(func(x torch.Tensor) torch.Tensor {
-				return torch.AvgPool2d(x, torch.Pool2dOptions{Kernel: 5, Stride: 3, ExcludePad: true}) // [N,C,2,2]
-			}),
-			nn.NewPointwise(features.Index(2), channels, 128, 1),
-			nn.NewBatchNorm2d(features.Index(3), 128, true),
-			nn.ReLU,
-			nn.NewConv2d(features.Index(5), 128, 768, [2]int{2, 2}, torch.Conv2dOptions{}), // [N,768,1,1]
-			nn.NewBatchNorm2d(features.Index(6), 768, true),
-			nn.ReLU,
-		},
-		classifier: nn.NewLinear(p.At("classifier"), 768, classes),
-	}
-}
-
-// forward maps a cell's output x [N,C,8,8] to logits [N,classes]. As in the
-// reference, its first ReLU is in place. Later cells do not notice: they begin
-// with a ReLU of their own. In a network of three cells x is the last cell's
-// output, so the main classifier pools max(x, 0) in training, but x in evaluation.
-func (h *auxiliaryHead) forward(x torch.Tensor, m nn.Mode) torch.Tensor {
-	y := h.features.Forward(x, m)
-	return h.classifier.Forward(y.Reshape(y.Size(0), -1), m)
 }

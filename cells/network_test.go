@@ -98,11 +98,15 @@ func (r networkRecording) network() *Network {
 		r.t.Fatal(err)
 	}
 	init := r.state("init.")
-	stem := init["stem.0.weight"].Shape()
+	imageNet := r.Metadata()["imagenet"] == "true"
+	stem := init["stem.0.weight"]
+	if imageNet {
+		stem = init["stem0.0.weight"]
+	}
 	_, auxiliary := init["auxiliary_head.classifier.weight"]
 	n, err := NewNetwork(g, NetworkOptions{
 		Channels: int(number("C")), Layers: int(number("layers")), Classes: int(number("classes")),
-		InputChannels: stem[1], Size: int(number("image")), StemMultiplier: stem[0] / int(number("C")),
+		InputChannels: stem.Size(1), Size: int(number("image")), StemMultiplier: stem.Size(0) / int(number("C")), ImageNet: imageNet,
 		Auxiliary: auxiliary, AuxiliaryWeight: number("auxiliary_weight"), Options: r.o,
 	})
 	if err != nil {
@@ -146,7 +150,7 @@ func (r networkRecording) compareAll(prefix string, got torch.StateDict) {
 
 func TestNetworkRecordings(t *testing.T) {
 	// The network gives the reference's logits, loss, gradients and running statistics when it has its weights.
-	for _, name := range []string{"cnn_eval_darts_v2", "cnn_eval_nasnet", "cnn_eval_amoebanet"} {
+	for _, name := range []string{"cnn_eval_darts_v2", "cnn_eval_nasnet", "cnn_eval_amoebanet", "imagenet_eval_darts_v1"} {
 		for _, dtype := range []torch.Dtype{torch.Float64, torch.Float32} {
 			t.Run(name+"/"+dtype.String(), func(t *testing.T) {
 				torchtest.Scope(t)
@@ -212,19 +216,24 @@ func TestNetworkInitialisation(t *testing.T) {
 	if err := json.Unmarshal(data, &records); err != nil {
 		t.Fatal(err)
 	}
-	tested := false
+	tested := map[string]bool{}
 	for _, r := range records {
-		if r.Network != "cnn-eval-cifar" {
+		imageNet := r.Network == "cnn-eval-imagenet"
+		if r.Network != "cnn-eval-cifar" && !imageNet {
 			continue
 		}
-		tested = true
-		t.Run(fmt.Sprintf("%s/seed%d", r.GenotypeName, r.Seed), func(t *testing.T) {
+		tested[r.Network] = true
+		t.Run(fmt.Sprintf("%s/%s/seed%d", r.Network, r.GenotypeName, r.Seed), func(t *testing.T) {
 			torchtest.Scope(t)
 			torch.ManualSeed(r.Seed)
-			n := newTestNetwork(t, known(t, r.GenotypeName), NetworkOptions{
+			o := NetworkOptions{
 				Channels: r.C, Layers: r.Layers, Classes: r.Classes, InputChannels: 3, Size: 32, StemMultiplier: 3,
-				Auxiliary: r.Auxiliary,
-			})
+				Auxiliary: r.Auxiliary, ImageNet: imageNet,
+			}
+			if imageNet {
+				o.Size = 224
+			}
+			n := newTestNetwork(t, known(t, r.GenotypeName), o)
 			if got, want := len(n.Weights().Names()), len(r.Tensors); got != want {
 				t.Errorf("%d parameters, want %d", got, want)
 			}
@@ -254,29 +263,35 @@ func TestNetworkInitialisation(t *testing.T) {
 			}
 		})
 	}
-	if !tested {
-		t.Error("the recording has no evaluation network")
+	if len(tested) != 2 {
+		t.Errorf("the recording has the evaluation networks %v, want CIFAR's and ImageNet's", tested)
 	}
 }
 
 func TestNetworkSizes(t *testing.T) {
 	// Networks of published cells have the published numbers of weights and saved tensors.
+	small := NetworkOptions{
+		Channels: 36, Layers: 20, Classes: 10, InputChannels: 3, Size: 32, StemMultiplier: 3, Auxiliary: true,
+	}
+	imageNet := NetworkOptions{
+		Channels: 48, Layers: 14, Classes: 1000, InputChannels: 3, Size: 224, ImageNet: true, Auxiliary: true,
+	}
 	for _, test := range []struct {
-		genotype           string
+		name, genotype     string
+		o                  NetworkOptions
 		network, auxiliary int
 		saved, parameters  int // tensors; 0 where nothing is published
 	}{
-		{"DARTS_V1", 3_169_414, 476_426, 1301, 855},
-		{"DARTS_V2", 3_349_342, 476_426, 1409, 927},
-		{"NASNet", 3_830_950, 457_994, 0, 0},
-		{"AmoebaNet", 3_145_078, 457_994, 0, 0},
+		{"cifar/DARTS_V1", "DARTS_V1", small, 3_169_414, 476_426, 1301, 855},
+		{"cifar/DARTS_V2", "DARTS_V2", small, 3_349_342, 476_426, 1409, 927},
+		{"cifar/NASNet", "NASNet", small, 3_830_950, 457_994, 0, 0},
+		{"cifar/AmoebaNet", "AmoebaNet", small, 3_145_078, 457_994, 0, 0},
+		{"imagenet/DARTS_V1", "DARTS_V1", imageNet, 4_510_432, 1_260_776, 888, 584},
+		{"imagenet/DARTS_V2", "DARTS_V2", imageNet, 4_718_752, 1_260_776, 960, 632},
 	} {
-		t.Run(test.genotype, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)
-			o := NetworkOptions{
-				Channels: 36, Layers: 20, Classes: 10, InputChannels: 3, Size: 32, StemMultiplier: 3, Auxiliary: true,
-			}
-			n := newTestNetwork(t, known(t, test.genotype), o)
+			n := newTestNetwork(t, known(t, test.genotype), test.o)
 			if network, auxiliary := n.ParameterCount(); network != test.network || auxiliary != test.auxiliary {
 				t.Errorf("%d weights and %d auxiliary, want %d and %d", network, auxiliary, test.network, test.auxiliary)
 			}
@@ -284,6 +299,7 @@ func TestNetworkSizes(t *testing.T) {
 				(saved != test.saved || parameters != test.parameters) {
 				t.Errorf("%d tensors of which %d are parameters, want %d and %d", saved, parameters, test.saved, test.parameters)
 			}
+			o := test.o
 			o.Auxiliary = false
 			n = newTestNetwork(t, known(t, test.genotype), o)
 			if network, auxiliary := n.ParameterCount(); network != test.network || auxiliary != 0 {
@@ -322,16 +338,21 @@ func TestNetworkLeavesNothing(t *testing.T) {
 }
 
 func TestAuxiliaryOnlyInTraining(t *testing.T) {
-	// The loss has the auxiliary head's part in training, and not in evaluation.
+	// The loss has the auxiliary head's part and smoothed labels in training, and neither in evaluation.
 	for _, training := range []bool{true, false} {
 		t.Run(fmt.Sprint("training=", training), func(t *testing.T) {
 			torchtest.Scope(t)
 			torch.ManualSeed(6)
 			o := toyOptions()
+			o.LabelSmoothing = 0.2
 			n := newTestNetwork(t, known(t, "DARTS_V2"), o)
 			b := randomBatch(o, 4)
 			crossEntropy := func(logits torch.Tensor) float64 {
-				return torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{}).Item()
+				plain := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{}).Item()
+				if !training {
+					return plain
+				}
+				return 0.8*plain - 0.2*logits.LogSoftmax(1).Mean().Item() // a fifth of the label lies on all classes alike
 			}
 			m := nn.Mode{Training: training, FreezeStatistics: true}
 			logits, auxiliary := n.logits(b.X, m)
@@ -375,7 +396,7 @@ func TestAuxiliaryFirstReLUInPlace(t *testing.T) {
 			m := nn.Mode{Training: true}
 			got := n.Forward(b, m).Logits
 
-			s0 := plain.stem.Forward(b.X, m)
+			s0 := plain.stems[0].Forward(b.X, m)
 			s1 := s0
 			for _, cell := range plain.cells {
 				s0, s1 = s1, cell.forward(s0, s1, m)
@@ -470,6 +491,9 @@ func TestNetworkOfEveryOperation(t *testing.T) {
 func TestNetworkErrors(t *testing.T) {
 	// NewNetwork says what to change when genotype or sizes give no network.
 	skip, pool := uniformGenotype(SkipConnect), uniformGenotype(MaxPool3x3)
+	imageNet := func(size int) func(*NetworkOptions) {
+		return func(o *NetworkOptions) { o.ImageNet, o.Size = true, size }
+	}
 	for _, test := range []struct {
 		name   string
 		g      Genotype
@@ -503,6 +527,19 @@ func TestNetworkErrors(t *testing.T) {
 			"cells: network: images of 28x28 reach the auxiliary head as 7x7, want 8 to 10 pixels there: images of 32x32, or no auxiliary head"},
 		{"large auxiliary", skip, func(o *NetworkOptions) { o.Size = 44 },
 			"cells: network: images of 44x44 reach the auxiliary head as 11x11, want 8 to 10 pixels there: images of 32x32, or no auxiliary head"},
+		{"imagenet", skip, imageNet(224), ""},
+		{"imagenet, 223 and 222 round up", skip, imageNet(222), ""},
+		{"imagenet without stem multiplier", skip, func(o *NetworkOptions) { imageNet(224)(o); o.StemMultiplier = 0 }, ""},
+		{"imagenet, small images", skip, imageNet(32),
+			"cells: network: images of 32x32 reach the last pooling as 1x1, want 7 to 13 pixels there: images of 224x224, or the stem for small images"},
+		{"imagenet, large images", skip, imageNet(448),
+			"cells: network: images of 448x448 reach the last pooling as 14x14, want 7 to 13 pixels there: images of 224x224, or the stem for small images"},
+		{"imagenet, odd", skip, imageNet(230), "cells: network: images of 230x230 reach the reduction in cell 1 as 29x29, want an even size there"},
+		{"imagenet, odd at once", skip, imageNet(218), "cells: network: images of 218x218 reach cell 0 as 55x55, want an even size there"},
+		{"imagenet, large auxiliary", skip, imageNet(288),
+			"cells: network: images of 288x288 reach the auxiliary head as 9x9, want 7 to 8 pixels there: images of 224x224, or no auxiliary head"},
+		{"imagenet, 8x8 at the end", skip, imageNet(256), ""},
+		{"imagenet, 12x12 without auxiliary", skip, func(o *NetworkOptions) { imageNet(384)(o); o.Auxiliary = false }, ""},
 		{"largest auxiliary", skip, func(o *NetworkOptions) { o.Size = 40 }, ""},
 		{"small without auxiliary", skip, func(o *NetworkOptions) { o.Size, o.Auxiliary = 4, false }, ""},
 	} {

@@ -3,11 +3,11 @@ package nas
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 
 	"godarts/nas/config"
-	"godarts/nas/data"
 	"godarts/nas/rng"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -38,6 +38,9 @@ type TrainResult struct {
 	TestError  float64        `json:"test_error"` // percent
 	TestLoss   float64        `json:"test_loss"`
 	Parameters int            `json:"parameters"` // without the auxiliary head
+
+	TestTopFiveError *float64 `json:"test_top_five_error,omitempty"` // percent; nil where there are ten classes or fewer
+	Skipped          int      `json:"skipped,omitempty"`             // images left out because they could not be decoded
 }
 
 // Search runs the search experiment c in the new folder dir, or goes on with it
@@ -89,8 +92,11 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 // enter opens the data, takes the run folder and, if it is new, writes its
 // config and what it says of the program. leave gives the folder back.
 func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
-	set, err := data.Open(c.Data.Name, c.Data.Root)
+	set, err := openData(c)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := fits(c, set.Train); err != nil {
 		return nil, nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -111,6 +117,7 @@ func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err 
 	}
 	r = &Run{Config: c, Dir: dir, Set: set, Device: s.Device}
 	r.feed = newFeed(c, set, r.options())
+	r.notes = set.Notes
 	r.hooks = append([]Hooks{metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
 }
@@ -133,45 +140,16 @@ func sameRun(dir string, c *config.Config) error {
 	return nil
 }
 
-// newFeed chooses the images of the steps. In a search the first part of the
-// training images trains w and the rest α, both augmented; in training all of
-// them train w.
-func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
-	images := set.Train
-	if c.Data.Subset > 0 {
-		images = images.Slice(0, min(c.Data.Subset, images.N))
-	}
-	augment := set.Augment
-	augment.Cutout = c.Data.Cutout
-	source := func(name string, images *data.Images, order data.Order) *data.Source {
-		return &data.Source{Images: images, Augment: augment, Seed: c.Seed, Name: name, Size: c.Data.Batch, Order: order}
-	}
-	if c.Experiment == config.Train {
-		test := source("test", set.Test, data.Sequential)
-		test.Augment = data.Augment{}
-		return feed{train: source("train", images, data.Shuffled), validation: test, to: to}
-	}
-	split := int(c.Data.TrainPortion * float64(images.N))
-	half := images.Slice(split, images.N)
-	return feed{
-		train:      source("train", images.Slice(0, split), data.Shuffled),
-		valid:      source("valid", half, data.Resampled),
-		validation: source("validation", half, data.Shuffled),
-		to:         to,
-	}
-}
-
 // options are the type and device of the run's networks.
 func (r *Run) options() torch.Options {
-	dtype := torch.Float32
-	if r.Config.Network.Dtype == config.Float64 {
-		dtype = torch.Float64
-	}
-	return torch.Options{Dtype: dtype, Device: r.Device}
+	return torch.Options{Dtype: dtype(r.Config), Device: r.Device}
 }
 
-// LR is the learning rate of w in an epoch: the closed form of the cosine.
+// LR is the learning rate of w in an epoch: the closed form of its schedule.
 func (r *Run) LR(epoch int) float64 {
+	if w := r.Config.W; w.Schedule == config.StepDecay {
+		return w.LR * math.Pow(w.LRDecay, float64(epoch))
+	}
 	return optim.Cosine(r.Config.W.LR, r.Config.W.LRMin, epoch, r.Config.Epochs)
 }
 
@@ -262,6 +240,18 @@ func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([
 	return results, nil
 }
 
+// measured fills in what was reached on the test images.
+func (t *TrainResult) measured(r *Run, test Meter) {
+	t.TestError, t.TestLoss = 100*(1-test.Accuracy()), test.MeanLoss()
+	if r.feed.topFive() {
+		e := 100 * (1 - test.InFive/float64(max(test.Images, 1)))
+		t.TestTopFiveError = &e
+	}
+	if r.feed.skipped != nil {
+		t.Skipped, _ = r.feed.skipped.Count()
+	}
+}
+
 func (r *Run) train(ctx context.Context, result *TrainResult) error {
 	var t *trainer
 	return r.do(func() (State, error) {
@@ -273,8 +263,7 @@ func (r *Run) train(ctx context.Context, result *TrainResult) error {
 		if err != nil {
 			return err
 		}
-		result.TestError = 100 * (1 - test.Accuracy())
-		result.TestLoss = test.MeanLoss()
+		result.measured(r, test)
 		result.Parameters, _ = t.net.ParameterCount()
 		if err := writeJSON(filepath.Join(r.Dir, GenotypeFile), result.Genotype); err != nil {
 			return err

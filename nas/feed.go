@@ -2,9 +2,11 @@ package nas
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"runtime"
 
+	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -14,14 +16,89 @@ import (
 // turns them into tensors in the step's scope.
 type feed struct {
 	train      *data.Source
-	valid      *data.Source // nil when a derived network is trained
-	validation *data.Source // measured after an epoch
+	valid      *data.Source  // nil when a derived network is trained
+	validation *data.Source  // measured after an epoch
+	skipped    *data.Skipped // images that could not be used, if that is allowed; else nil
 	to         torch.Options
+}
+
+// openData opens the data set that c describes.
+func openData(c *config.Config) (*data.Set, error) {
+	d := c.Data
+	mean, std := d.Normalisation()
+	set, err := data.Options{
+		Name: d.Name, Root: d.Root, Size: d.Size, Channels: d.Channels, Mean: mean, Std: std,
+		Coarse: d.Labels == config.Coarse, SplitSeed: d.SplitSeed,
+	}.Open()
+	if err != nil {
+		return nil, err
+	}
+	switch d.Augment {
+	case config.None:
+		set.Augment = data.Augment{}
+	case config.ImageNet:
+		set.Augment = data.ImageNet()
+	}
+	// What a config can not know of a folder.
+	images := set.Train.N
+	if d.Subset > images {
+		return nil, fmt.Errorf("nas: data.subset: %d is more than the %d training images of %s, want at most that, or 0 for all", d.Subset, images, d.Name)
+	}
+	if d.Subset > 0 {
+		images = d.Subset
+	}
+	if w := int(d.TrainPortion * float64(images)); c.Experiment == config.Search && (w == 0 || w == images) {
+		return nil, fmt.Errorf("nas: data.train_portion: %v of %d images leaves %d for the weights and %d for alpha, want at least 1 for each", d.TrainPortion, images, w, images-w)
+	}
+	return set, nil
+}
+
+// newFeed chooses the images of the steps. In a search the first part of the
+// training images trains w and the rest α, both augmented; in training all of
+// them train w.
+func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
+	images := set.Train
+	if c.Data.Subset > 0 {
+		images = images.Slice(0, min(c.Data.Subset, images.N))
+	}
+	augment := set.Augment
+	augment.Cutout = c.Data.Cutout
+	var skipped *data.Skipped
+	if c.Data.OnBadFile == config.Skip {
+		skipped = &data.Skipped{}
+	}
+	source := func(name string, images *data.Images, order data.Order) *data.Source {
+		return &data.Source{
+			Images: images, Augment: augment, Seed: c.Seed, Name: name, Size: c.Data.Batch, Order: order, Skipped: skipped,
+		}
+	}
+	if c.Experiment == config.Train {
+		test := source("test", set.Test, data.Sequential)
+		test.Augment = augment.Evaluation()
+		return feed{train: source("train", images, data.Shuffled), validation: test, skipped: skipped, to: to}
+	}
+	split := int(c.Data.TrainPortion * float64(images.N))
+	half := images.Slice(split, images.N)
+	return feed{
+		train:      source("train", images.Slice(0, split), data.Shuffled),
+		valid:      source("valid", half, data.Resampled),
+		validation: source("validation", half, data.Shuffled),
+		skipped:    skipped,
+		to:         to,
+	}
 }
 
 // images is what one step needs, still in Go memory.
 type images struct {
 	train, valid *data.Batch
+}
+
+// err is why there are none.
+func (b images) err() error {
+	if b.train.Err == nil && b.valid != nil {
+		return b.valid.Err
+	}
+	return b.train.Err
 }
 
 func (f *feed) steps() int { return f.train.Steps() }
@@ -61,16 +138,34 @@ func toBatch(b *data.Batch, to torch.Options) nn.Batch {
 	}
 }
 
+// topFive tells whether it means something that a label is among the five
+// largest of the logits.
+func (f *feed) topFive() bool { return f.validation.Images.Classes > 10 }
+
+// inFive counts the rows of logits [N,classes] in which fewer than five exceed
+// that of the label.
+func inFive(logits, labels torch.Tensor) float64 {
+	own := logits.Gather(1, labels.Reshape(-1, 1))                          // [N,1]
+	above := logits.Gt(own).ToDtype(torch.Float64).SumDims([]int{1}, false) // [N]
+	return above.LtScalar(5).ToDtype(torch.Float64).Sum().Item()
+}
+
 // validate passes all images of validation through forward and measures its
 // loss and accuracy. It stops early, with the context's error, when that is done.
 func (f *feed) validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) (m Meter, err error) {
 	load := func(step int) *data.Batch { return f.validation.Load(epoch, step) }
 	for _, b := range data.Prefetch(ctx, 0, f.validation.Steps(), loaders(), batchesAhead, load) {
+		if b.Err != nil {
+			return m, b.Err
+		}
 		torch.Scoped(func() {
 			batch := toBatch(b, f.to)
 			out := forward(batch)
 			loss, correct := measure(out.Loss, out.Logits, batch.Y)
 			m.add(loss, correct, b.N)
+			if f.topFive() {
+				m.InFive += inFive(out.Logits, batch.Y)
+			}
 		})
 	}
 	return m, ctx.Err()

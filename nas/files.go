@@ -11,7 +11,6 @@ import (
 
 	"godarts/cells"
 	"godarts/nas/config"
-	"godarts/nas/data"
 	"godarts/torch"
 )
 
@@ -77,7 +76,7 @@ func Test(ctx context.Context, dir string, device torch.Device) (result TrainRes
 	if result.Genotype, err = ReadGenotype(dir); err != nil {
 		return result, err
 	}
-	set, err := data.Open(c.Data.Name, c.Data.Root)
+	set, err := openData(c)
 	if err != nil {
 		return result, err
 	}
@@ -101,7 +100,7 @@ func Test(ctx context.Context, dir string, device torch.Device) (result TrainRes
 			return err
 		}
 		m := r.Validate(ctx, 0, t.eval)
-		result.TestError, result.TestLoss = 100*(1-m.Accuracy()), m.MeanLoss()
+		result.measured(r, m)
 		result.Parameters, _ = t.net.ParameterCount()
 		return r.Err()
 	})

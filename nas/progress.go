@@ -37,6 +37,8 @@ type progress struct {
 	epoch  time.Time                // start of the epoch, or of this process's part of it
 	report time.Time                // the last one
 	images int                      // since the last report
+
+	skipped int // images that could not be used, of which it was said
 }
 
 func (p *progress) watch() Hooks {
@@ -60,7 +62,7 @@ func (p *progress) onStart(r *Run) error {
 	case p.before > 0:
 		line += fmt.Sprintf(", going on in epoch %d after step %d", r.at.Epoch+1, r.at.Step)
 	}
-	p.bar = nil
+	p.bar, p.skipped = nil, 0
 	p.println(line)
 	for _, note := range r.notes {
 		p.println("note: " + note)
@@ -113,8 +115,22 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 	if e.Genotype != "" {
 		p.println(at + e.Genotype)
 	}
+	p.skippedFiles(r)
 	p.epoch, p.report, p.images = now, now, 0
 	return nil
+}
+
+// skippedFiles says, at the end of an epoch, if it found images that could not be used.
+func (p *progress) skippedFiles(r *Run) {
+	if r.feed.skipped == nil {
+		return
+	}
+	n, first := r.feed.skipped.Count()
+	if n == p.skipped {
+		return
+	}
+	p.skipped = n
+	p.println(fmt.Sprintf("warning: %s left out, such as %s", count(n, "image"), first))
 }
 
 func (p *progress) onEnd(*Run, error) error {

@@ -50,8 +50,9 @@ type position struct {
 
 // Meter sums over the images of an epoch.
 type Meter struct {
-	Loss    float64 `json:"loss"`    // sum over images
-	Correct float64 `json:"correct"` // images whose label has the largest logit
+	Loss    float64 `json:"loss"`              // sum over images
+	Correct float64 `json:"correct"`           // images whose label has the largest logit
+	InFive  float64 `json:"in_five,omitempty"` // images whose label has one of the five largest; not counted in steps
 	Images  int     `json:"images"`
 }
 
@@ -127,6 +128,9 @@ func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 		steps := r.feed.steps()
 		for index, images := range r.feed.batches(ctx, epoch, r.at.Step) {
 			more := true
+			if r.err = images.err(); r.err != nil {
+				return
+			}
 			torch.Scoped(func() {
 				s := &Step{Epoch: epoch, Index: index, Of: steps, LR: lr, run: r}
 				s.Train, s.Valid, s.Images = r.feed.tensors(images)

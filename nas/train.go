@@ -23,7 +23,7 @@ type trainer struct {
 }
 
 func newTrainer(r *Run, g cells.Genotype) (*trainer, error) {
-	net, err := newNetwork(r.Config, r.Set.Train.Classes, r.Set.Train.Channels, r.Set.Train.Height, g, r.options())
+	net, err := cells.NewNetwork(g, r.network())
 	if err != nil {
 		return nil, err
 	}
@@ -32,14 +32,6 @@ func newTrainer(r *Run, g cells.Genotype) (*trainer, error) {
 		net: net, w: newSGD(net.Weights().W, c.W), gradClip: c.W.GradClip, dropPath: c.Network.DropPath,
 		bfloat16: c.W.Precision == config.BF16, epochs: c.Epochs,
 	}, nil
-}
-
-func newNetwork(c *config.Config, classes, inputChannels, size int, g cells.Genotype, o torch.Options) (*cells.Network, error) {
-	return cells.NewNetwork(g, cells.NetworkOptions{
-		Channels: c.Network.Channels, Layers: c.Network.Layers, Classes: classes,
-		InputChannels: inputChannels, Size: size, StemMultiplier: c.Network.StemMultiplier,
-		Auxiliary: c.Network.Auxiliary, AuxiliaryWeight: c.Network.AuxiliaryWeight, Options: o,
-	})
 }
 
 // train runs the epochs that are left and returns the result on the test images

@@ -604,8 +604,36 @@ def input_step(o):
     return step
 
 
+def decode_step(o):
+    """The JPEG files of train/, one after the other, as validation images of ImageNet. Pillow's work."""
+    import glob
+    import numpy
+    from PIL import Image
+
+    files = sorted(glob.glob(o.files + '/train/*/*.jpg'))
+    if len(files) != o.images:
+        raise SystemExit(f'bench_pytorch: {o.files} holds {len(files)} files, want {o.images}')
+    mean = numpy.array((0.485, 0.456, 0.406), numpy.float32)
+    std = numpy.array((0.229, 0.224, 0.225), numpy.float32)
+
+    def load(file):
+        image = Image.open(file).convert('RGB')
+        w, h = image.size
+        w, h = (256, 256 * h // w) if w <= h else (256 * w // h, 256)
+        left, top = round((w - 224) / 2), round((h - 224) / 2)
+        image = image.resize((w, h), Image.BILINEAR).crop((left, top, left + 224, top + 224))
+        return (numpy.asarray(image, numpy.float32) / 255 - mean) / std
+
+    def step():
+        for start in range(0, len(files), o.batch):
+            numpy.stack([load(file) for file in files[start:start + o.batch]])
+
+    return step
+
+
 ROWS = {'forward-backward': search_step, 'first-order': search_step, 'second-order': search_step,
-        'train': train_step, 'inference': inference_step, 'input': input_step}
+        'train': train_step, 'inference': inference_step, 'input': input_step,
+        'decode': decode_step}
 
 
 def peak_bytes():
@@ -645,7 +673,8 @@ def main():
     p.add_argument('--batch', type=int, default=64)
     p.add_argument('--channels', type=int, default=16)
     p.add_argument('--layers', type=int, default=8)
-    p.add_argument('--images', type=int, default=25000, help='in an epoch of the row input')
+    p.add_argument('--images', type=int, default=25000, help='in an epoch of the rows input and decode')
+    p.add_argument('--files', help='folder of the row decode')
     p.add_argument('--threads', type=int, default=0)
     p.add_argument('--seed', type=int, default=0)
     p.add_argument('--device', type=torch.device, default='cpu')

@@ -31,6 +31,18 @@ func (o Conv2dOptions) hw() (stride, padding [2]int) {
 	return stride, padding
 }
 
+// Size is that of the result, H' and W', for images of height by width.
+func (o Conv2dOptions) Size(height, width int, kernel [2]int) (int, int) {
+	stride, padding := o.hw()
+	dilation := cmp.Or(o.Dilation, 1)
+	return windows(height, kernel[0], stride[0], padding[0], dilation), windows(width, kernel[1], stride[1], padding[1], dilation)
+}
+
+// windows is the number of places that a kernel has along a side.
+func windows(side, kernel, stride, padding, dilation int) int {
+	return (side+2*padding-dilation*(kernel-1)-1)/stride + 1
+}
+
 // Conv2d correlates x with weight over the last two dimensions.
 //
 //	x [N,C,H,W]   weight [O,C/Groups,kH,kW]   bias [O], or the zero Tensor for none

@@ -9,6 +9,8 @@ package torch
 // #cgo nocallback torch_max_pool2d
 import "C"
 
+import "cmp"
+
 // Pool2dOptions are the sizes of a pooling in rows and columns alike; Stride 0
 // is the kernel's size, as in PyTorch.
 type Pool2dOptions struct {
@@ -21,6 +23,12 @@ func (o Pool2dOptions) stride() C.int64_t {
 		return C.int64_t(o.Kernel)
 	}
 	return C.int64_t(o.Stride)
+}
+
+// Size is that of the result, H' and W', for images of height by width.
+func (o Pool2dOptions) Size(height, width int) (int, int) {
+	stride := cmp.Or(o.Stride, o.Kernel)
+	return windows(height, o.Kernel, stride, o.Padding, 1), windows(width, o.Kernel, stride, o.Padding, 1)
 }
 
 // MaxPool2d takes the largest element of each window.

@@ -26,6 +26,7 @@ import (
 // rival gets, behind --serve.
 type benchFlags struct {
 	serve    string
+	files    string // with serve
 	size     string
 	rows     []string
 	against  []string
@@ -58,11 +59,13 @@ func (o *benchFlags) register(f *pflag.FlagSet) {
 	f.IntVar(&o.instead.Batch, "batch", 0, "`images` of a batch, instead of the size's")
 	f.IntVar(&o.instead.Channels, "channels", 0, "channels of every network, instead of the size's")
 	f.IntVar(&o.instead.Layers, "layers", 0, "layers of every network, instead of the size's")
-	f.IntVar(&o.instead.Images, "images", 0, "images of an epoch in the row input, instead of the size's")
+	f.IntVar(&o.instead.Images, "images", 0, "images of an epoch in the rows input and decode, instead of the size's")
 	f.StringVar(&o.json, "json", "", "write all measurements to `FILE`")
 	f.StringVar(&o.markdown, "markdown", "", "write the tables to `FILE`")
 	f.StringArrayVar(&o.charts, "chart", nil, "draw a bar chart to `FILE`.png or .svg; can be given several times")
 	f.StringVar(&o.serve, "serve", "", "do the steps of that row as a rival would: a line \"step\" on stdin, a line of JSON on stdout")
+	f.StringVar(&o.files, "files", "", "with --serve: the files that all programs read")
+	_ = f.MarkHidden("files")
 	_ = f.MarkHidden("serve") // fails for unknown flags alone
 }
 
@@ -79,7 +82,7 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 		return usageError{err}
 	}
 	if o.serve != "" {
-		w := bench.Work{Row: o.serve, Form: o.form, Sizes: o.instead, Threads: o.threads, Seed: o.seed, Device: device}
+		w := bench.Work{Row: o.serve, Form: o.form, Sizes: o.instead, Files: o.files, Threads: o.threads, Seed: o.seed, Device: device}
 		return bench.Serve(w, "darts "+nas.Version()+", libtorch "+torch.Version(), os.Stdin, stdout)
 	}
 	self, err := os.Executable()

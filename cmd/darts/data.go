@@ -14,21 +14,30 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
+	"godarts/nas/config"
 	"godarts/nas/data"
 )
 
 func runData(args []string, stdout, _ io.Writer) error {
-	f := newFlags("data", "get NAME [flags]", "darts data get cifar10", stdout)
+	f := newFlags("data", "get NAME [flags]\n       darts data export NAME DIR [flags]", "darts data get cifar10\n  darts data export cifar10 photos --n 2000", stdout)
 	root := f.String("root", "", "`folder` of data sets; default $GODARTS_DATA, else ~/.cache/godarts")
-	if err := parse(f, args, 2, 2, "`get NAME`"); err != nil {
+	n := f.Int("n", 2000, "images to export as PNG: four fifths to DIR/train, the others, of the test images, to DIR/val")
+	if err := parse(f, args, 2, 3, "`get NAME` or `export NAME DIR`"); err != nil {
 		return err
 	}
-	if f.Arg(0) != "get" {
-		return usagef("data: unknown action %q (wanted: get)", f.Arg(0))
+	action, wanted := f.Arg(0), map[string]int{"get": 2, "export": 3}
+	switch arguments, ok := wanted[action]; {
+	case !ok:
+		return usagef("data: unknown action %q (wanted: get or export)", action)
+	case f.NArg() != arguments:
+		return usagef("data: %s: %d arguments wanted, %d given", action, arguments-1, f.NArg()-1)
 	}
 	name := f.Arg(1)
 	if !slices.Contains(data.Names(), name) {
 		return usagef("data: unknown data set %q (there are: %s)", name, strings.Join(data.Names(), ", "))
+	}
+	if action == "export" {
+		return exportData(name, *root, f.Arg(2), *n, stdout)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -40,6 +49,26 @@ func runData(args []string, stdout, _ io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s is in %s\n", name, data.Root(*root))
+	return nil
+}
+
+// exportData writes n images of a data set to a new image folder.
+func exportData(name, root, dir string, n int, stdout io.Writer) error {
+	if n < 1 {
+		return usagef("data: export: --n %d: wanted 1 or more", n)
+	}
+	if name == config.ImageFolder {
+		return usagef("data: export: an imagefolder is one already")
+	}
+	set, err := data.Open(name, root)
+	if err != nil {
+		return usageError{err}
+	}
+	if err := set.Export(dir, n); err != nil {
+		return usageError{err}
+	}
+	fmt.Fprintf(stdout, "%s holds %d images of %s in %d classes: use it with --set data.name=imagefolder --set data.root=%s\n",
+		dir, n, name, set.Train.Classes, dir)
 	return nil
 }
 

@@ -288,12 +288,26 @@ func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, st
 }
 
 func printResult(w io.Writer, r nas.TrainResult) {
-	fmt.Fprintf(w, "test error %.2f %%, loss %.4f, %d parameters\n", r.TestError, r.TestLoss, r.Parameters)
+	topFive, skipped := "", ""
+	if r.TestTopFiveError != nil {
+		topFive = fmt.Sprintf(", top-5 error %.2f %%", *r.TestTopFiveError)
+	}
+	if r.Skipped > 0 {
+		skipped = fmt.Sprintf("; images left out, which could not be decoded: %d", r.Skipped)
+	}
+	fmt.Fprintf(w, "test error %.2f %%%s, loss %.4f, %d parameters%s\n", r.TestError, topFive, r.TestLoss, r.Parameters, skipped)
 }
 
 func printExpect(w io.Writer, c *config.Config) {
 	if e := c.Expect; e != nil {
-		fmt.Fprintf(w, "published: test error %.2f ± %.2f %% (%s)\n", e.TestError, e.Std, e.Source)
+		text := fmt.Sprintf("%.2f", e.TestError)
+		if e.Std > 0 {
+			text += fmt.Sprintf(" ± %.2f", e.Std)
+		}
+		if e.TopFive > 0 {
+			text += fmt.Sprintf(" %%, top-5 error %.2f", e.TopFive)
+		}
+		fmt.Fprintf(w, "published: test error %s %% (%s)\n", text, e.Source)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -42,12 +43,24 @@ func writeFile(t *testing.T, name, text string) string {
 	return file
 }
 
+// exportDigits makes an image folder of n digits.
+func exportDigits(t *testing.T, n int) (dir string) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "photos")
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"data", "export", "digits", dir, "--n", strconv.Itoa(n)}, &stdout, &stderr); status != exitOK {
+		t.Fatalf("status %d, stderr %q", status, stderr.String())
+	}
+	return dir
+}
+
 func TestBadUsage(t *testing.T) {
 	// One clear line and exit status 2 come back when arguments, config or what they name are wrong.
 	config := writeFile(t, "tiny.yaml", tinyConfig)
 	training := writeFile(t, "training.yaml", tinyTraining)
 	typo := writeFile(t, "typo.yaml", strings.Replace(tinyConfig, "epochs: 2", "epoch: 2", 1))
 	notRun := t.TempDir()
+	photos := exportDigits(t, 250)
 	sealed := filepath.Join(writeFile(t, "file", ""), "run") // its parent is no folder
 	for _, test := range []struct {
 		name string
@@ -79,9 +92,17 @@ func TestBadUsage(t *testing.T) {
 			"Genotype(normal=[('skip_connect', 0), ('skip_connect', 2)], normal_concat=[2], reduce=[('skip_connect', 0), ('skip_connect', 1)], reduce_concat=[2])"},
 			`normal cell: edge 1 of node 0: comes from state 2, want an earlier state`},
 		{"unknown cell", []string{"train", training, "--genotype", "DARTS_V3"}, `DARTS_V2`},
+		{"imagenet stem on digits", []string{"train", training, "--set", "network.stem=imagenet", "--set", "network.stem_multiplier=3", "--out", filepath.Join(notRun, "r")},
+			`^darts: cells: network: images of 8x8 reach the last pooling as 1x1, want 7 to 13 pixels there: images of 224x224`},
 		{"test of no run", []string{"test", notRun}, `holds no run`},
-		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, digits\)\n$`},
-		{"unknown data action", []string{"data", "fetch", "cifar10"}, `unknown action "fetch" \(wanted: get\)`},
+		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic\)\n$`},
+		{"export without folder", []string{"data", "export", "digits"}, `^darts: data: export: 2 arguments wanted, 1 given\n$`},
+		{"export of nothing", []string{"data", "export", "digits", notRun, "--n", "0"}, `--n 0: wanted 1 or more`},
+		{"export to a folder in use", []string{"data", "export", "digits", notRun}, `want at most 1796 in all`},
+		{"missing image folder", []string{"search", config, "--set", "data.name=imagefolder", "--set", "data.root=" + notRun + "/x", "--out", filepath.Join(notRun, "r")}, `imagefolder: .*/x: no such folder`},
+		{"subset of an image folder", []string{"search", config, "--set", "data.name=imagefolder", "--set", "data.root=" + photos, "--set", "data.subset=500", "--out", filepath.Join(notRun, "r")}, `data.subset: 500 is more than the 200 training images of imagefolder`},
+		{"image folder too small to split", []string{"search", config, "--set", "data.name=imagefolder", "--set", "data.root=" + photos, "--set", "data.subset=1", "--out", filepath.Join(notRun, "r")}, `data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for alpha`},
+		{"unknown data action", []string{"data", "fetch", "cifar10"}, `unknown action "fetch" \(wanted: get or export\)`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -52,6 +52,9 @@ func (w Work) flags() []string {
 			flags = append(flags, n.name, strconv.Itoa(n.value))
 		}
 	}
+	if w.Files != "" {
+		flags = append(flags, "--files", w.Files)
+	}
 	return append(flags, "--seed", strconv.FormatUint(w.Seed, 10), "--device", w.Device.String())
 }
 
@@ -103,6 +106,15 @@ func Measure(ctx context.Context, o Options, done func(report.Bench) error) erro
 func (o Options) measure(ctx context.Context, row Row) (measured report.BenchRow, versions []string, err error) {
 	work := Work{Row: row.Name, Sizes: row.Sizes(o.Full, o.Instead), Threads: o.Threads, Seed: o.Seed, Device: o.Device}
 	measured = report.BenchRow{Name: row.Name, Title: row.Title, Work: work.Sizes.String(), Images: work.images()}
+	if row.MakeFiles != nil {
+		if work.Files, err = os.MkdirTemp("", "darts-bench"); err != nil {
+			return measured, nil, fmt.Errorf("bench: %w", err)
+		}
+		defer os.RemoveAll(work.Files)
+		if err := row.MakeFiles(work.Files, work); err != nil {
+			return measured, nil, fmt.Errorf("bench: %w", err)
+		}
+	}
 	t := turns{log: o.Log, title: row.Title}
 	defer t.stop()
 	for _, s := range o.Sides {

@@ -112,7 +112,7 @@ func TestUnknownRow(t *testing.T) {
 	// The error names the rows when there is none of that name, before any program starts.
 	o := options(bench.Side{Name: "gone", Command: []string{"/no/such/program"}})
 	o.Rows = []string{"train", "trian"}
-	want := `bench: unknown row "trian" (there are: forward-backward, first-order, second-order, train, inference, input)`
+	want := `bench: unknown row "trian" (there are: forward-backward, first-order, second-order, train, inference, input, decode)`
 	if _, err := measure(t.Context(), o); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -26,7 +26,14 @@ func TestServe(t *testing.T) {
 		t.Run(row.Name, func(t *testing.T) {
 			torchtest.Scope(t)
 			var out bytes.Buffer
-			if err := bench.Serve(work(row), "darts test", strings.NewReader(strings.Repeat("step\n", steps)), &out); err != nil {
+			w := work(row)
+			if row.MakeFiles != nil {
+				w.Files = t.TempDir()
+				if err := row.MakeFiles(w.Files, w); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := bench.Serve(w, "darts test", strings.NewReader(strings.Repeat("step\n", steps)), &out); err != nil {
 				t.Fatal(err)
 			}
 			answers := parse(t, &out)
@@ -46,7 +53,7 @@ func TestServe(t *testing.T) {
 				t.Errorf("a peak of %d bytes, less than libtorch alone", peak)
 			}
 			switch row.Name {
-			case "input":
+			case "input", "decode":
 				if losses != nil {
 					t.Errorf("images alone have the losses %v", losses)
 				}
@@ -105,6 +112,7 @@ func TestServeErrors(t *testing.T) {
 		{"row", "", `bench: unknown row "x" (there are: `, bench.Work{Row: "x"}},
 		{"request", "stop\n", `bench: inference: unknown request "stop" (there is: step)`, work(row)},
 		{"form", "", `bench: unknown form "slow" (there are: `, change(work(search), func(w *bench.Work) { w.Form = "slow" })},
+		{"files", "", `data: imagefolder: no root`, bench.Work{Row: "decode"}},
 		{"sizes", "", `darts: supernet: 1 layers, want at least 3`, change(work(search), func(w *bench.Work) { w.Layers = 1 })},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -140,14 +140,14 @@ func prepareInput(w Work) (step, error) {
 func randomImages(r *rand.Rand, n int) *data.Images {
 	m := &data.Images{
 		N: n, Channels: 3, Height: pixels, Width: pixels, Classes: classes,
-		Pixels: make([]uint8, n*3*pixels*pixels), Labels: make([]uint8, n), Max: 255,
+		Pixels: make([]uint8, n*3*pixels*pixels), Labels: make([]uint16, n), Max: 255,
 		Mean: []float32{0.49139968, 0.48215827, 0.44653124}, Std: []float32{0.24703233, 0.24348505, 0.26158768},
 	}
 	for i := range m.Pixels {
 		m.Pixels[i] = uint8(r.IntN(256))
 	}
 	for i := range m.Labels {
-		m.Labels[i] = uint8(r.IntN(classes))
+		m.Labels[i] = uint16(r.IntN(classes))
 	}
 	return m
 }

@@ -16,6 +16,8 @@ type Row struct {
 	Name, Title string
 	quick, full Sizes
 	prepare     func(Work) (step, error)
+	// MakeFiles writes what all programs read, to a new folder; nil if there is no such thing.
+	MakeFiles func(dir string, w Work) error
 }
 
 // step does the work once and returns its loss, or nothing where there is none.
@@ -35,6 +37,7 @@ var (
 	searchSizes   = Sizes{Batch: 64, Channels: 16, Layers: 8}
 	networkSizes  = Sizes{Batch: 96, Channels: 36, Layers: 20}
 	pipelineSizes = Sizes{Batch: 64, Images: 25_000}
+	decodeSizes   = Sizes{Batch: 32, Images: 1000}
 )
 
 func (s Sizes) of(batch, images int) Sizes {
@@ -45,15 +48,16 @@ func (s Sizes) of(batch, images int) Sizes {
 // Rows lists all kinds of work.
 func Rows() []Row {
 	search := func(name, title string) Row {
-		return Row{name, title, searchSizes.of(16, 0), searchSizes, prepareSearch}
+		return Row{name, title, searchSizes.of(16, 0), searchSizes, prepareSearch, nil}
 	}
 	return []Row{
 		search(forwardBackward, "forward and backward"),
 		search(firstOrder, "first-order step"),
 		search(secondOrder, "second-order step"),
-		{"train", "training step", networkSizes.of(16, 0), networkSizes, prepareTraining},
-		{"inference", "inference", networkSizes.of(16, 0), networkSizes, prepareInference},
-		{"input", "input pipeline", pipelineSizes.of(64, 5_000), pipelineSizes, prepareInput},
+		{"train", "training step", networkSizes.of(16, 0), networkSizes, prepareTraining, nil},
+		{"inference", "inference", networkSizes.of(16, 0), networkSizes, prepareInference, nil},
+		{"input", "input pipeline", pipelineSizes.of(64, 5_000), pipelineSizes, prepareInput, nil},
+		{"decode", "JPEG files on one core", decodeSizes.of(32, 200), decodeSizes, prepareDecode, makeJPEGs},
 	}
 }
 
@@ -111,7 +115,8 @@ type Work struct {
 	Row  string
 	Form string // of the supernet: one of Forms
 	Sizes
-	Threads int // of an operator on the CPU
+	Files   string // the folder that Row.MakeFiles made
+	Threads int    // of an operator on the CPU
 	Seed    uint64
 	Device  torch.Device
 }

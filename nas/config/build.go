@@ -11,13 +11,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// sizes are the facts about a data set that keys are checked against: the height and width
-// of its images in pixels, and the number of its training images.
-var sizes = map[string]struct{ side, train int }{
-	CIFAR10: {32, 50000},
-	Digits:  {8, 1437},
-}
-
 // build turns the overlay into a Config: defaults of the experiment, then every value that
 // was written, then what must hold between values. name is blamed for what is missing.
 func (l *layers) build(name string) (*Config, error) {
@@ -128,17 +121,32 @@ func decode(node *yaml.Node, field reflect.Value) (want string) {
 	case reflect.Float64:
 		return decodeFloat(node, field)
 	case reflect.Array:
-		const pair = "a list of two numbers"
-		if node.Kind != yaml.SequenceNode || len(node.Content) != field.Len() {
-			return pair
-		}
-		for i, n := range node.Content {
-			if want := decodeFloat(n, field.Index(i)); want != "" {
-				return fmt.Sprintf("%s; number %d is %s", pair, i+1, given(n))
-			}
-		}
+		return decodeArray(node, field)
 	default:
 		panic("config: no decoder for " + field.Type().String())
+	}
+	return ""
+}
+
+// decodeArray stores a list, or a number for all of three.
+func decodeArray(node *yaml.Node, field reflect.Value) (want string) {
+	want = "a list of two numbers"
+	if field.Len() == 3 {
+		want = "a number, or a list of three numbers"
+		if node.Kind == yaml.ScalarNode {
+			node = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node, node, node}}
+			if number := decodeFloat(node.Content[0], field.Index(0)); number != "" {
+				return want
+			}
+		}
+	}
+	if node.Kind != yaml.SequenceNode || len(node.Content) != field.Len() {
+		return want
+	}
+	for i, n := range node.Content {
+		if number := decodeFloat(n, field.Index(i)); number != "" {
+			return fmt.Sprintf("%s; number %d is %s", want, i+1, given(n))
+		}
 	}
 	return ""
 }
@@ -187,7 +195,9 @@ func (k *key) check(field reflect.Value) (want string) {
 	case reflect.Float64:
 		numbers = []float64{field.Float()}
 	case reflect.Array:
-		numbers = []float64{field.Index(0).Float(), field.Index(1).Float()}
+		for i := range field.Len() {
+			numbers = append(numbers, field.Index(i).Float())
+		}
 	}
 	for _, x := range numbers {
 		if k.interval.contains(x) {
@@ -198,7 +208,7 @@ func (k *key) check(field reflect.Value) (want string) {
 			want += ": " + k.why
 		}
 		if len(numbers) > 1 {
-			want = "two numbers in " + want
+			want = map[int]string{2: "two", 3: "three"}[len(numbers)] + " numbers in " + want
 		}
 		return want
 	}
@@ -206,96 +216,4 @@ func (k *key) check(field reflect.Value) (want string) {
 		return "an even number: " + k.even
 	}
 	return ""
-}
-
-// checkTogether checks what must hold between keys, blaming the one written last.
-func (l *layers) checkTogether(c *Config, file origin) error {
-	if err := l.checkSubset(c, file); err != nil {
-		return err
-	}
-	if err := l.checkW("w", c.W, c.Network.Dtype, file); err != nil {
-		return err
-	}
-	if err := l.checkImages(c.Data.Name, "data.cutout", c.Data.Cutout, "network.auxiliary", c.Network.Auxiliary, file); err != nil {
-		return err
-	}
-	if c.Experiment == Search {
-		if err := l.checkHVP(c, file); err != nil {
-			return err
-		}
-	}
-	if e := c.Evaluate; e != nil {
-		if err := l.checkW("evaluate.w", e.W, c.Network.Dtype, file); err != nil {
-			return err
-		}
-		return l.checkImages(c.Data.Name, "evaluate.cutout", e.Cutout, "evaluate.network.auxiliary", e.Network.Auxiliary, file)
-	}
-	return nil
-}
-
-func (l *layers) checkSubset(c *Config, file origin) error {
-	images := sizes[c.Data.Name].train
-	if c.Data.Subset > images {
-		return fmt.Errorf("config: %v: data.subset: %d is more than the %d training images of %s, want at most that, or 0 for all",
-			l.blame(file, "data.subset", "data.name"), c.Data.Subset, images, c.Data.Name)
-	}
-	if c.Experiment != Search {
-		return nil
-	}
-	if c.Data.Subset > 0 {
-		images = c.Data.Subset
-	}
-	// The first floor(portion·images) train the weights, as the authors' code splits.
-	if weights := int(c.Data.TrainPortion * float64(images)); weights == 0 || weights == images {
-		return fmt.Errorf("config: %v: data.train_portion: %v of %d images leaves %d for the weights and %d for alpha, want at least 1 for each",
-			l.blame(file, "data.train_portion", "data.subset", "data.name"), c.Data.TrainPortion, images, weights, images-weights)
-	}
-	return nil
-}
-
-func (l *layers) checkW(path string, w W, dtype string, file origin) error {
-	if w.Precision == BF16 && dtype != Float32 {
-		return fmt.Errorf("config: %v: %s.precision: bf16 has no effect on network.dtype %s, want full, or float32 there",
-			l.blame(file, path+".precision", "network.dtype"), path, dtype)
-	}
-	if w.LRMin <= w.LR {
-		return nil
-	}
-	return fmt.Errorf("config: %v: %s.lr_min: %v is above %s.lr %v, want at most that",
-		l.blame(file, path+".lr_min", path+".lr"), path, w.LRMin, path, w.LR)
-}
-
-// checkHVP refuses settings of the Hessian-vector product that cannot be met or have no effect.
-func (l *layers) checkHVP(c *Config, file origin) error {
-	h, standard := c.Alpha.HVP, searchDefaults().Alpha.HVP
-	refuse := func(key, other, what string) error {
-		return fmt.Errorf("config: %v: %s: %s", l.blame(file, key, other), key, what)
-	}
-	const method, radius, order = "alpha.hvp.method", "alpha.hvp.radius", "strategy.order"
-	switch {
-	case c.Strategy.Order == 1 && h.Method != standard.Method:
-		return refuse(method, order, h.Method+" has no effect with strategy.order 1, want strategy.order 2")
-	case c.Strategy.Order == 1 && h.Radius != standard.Radius:
-		return refuse(radius, order, fmt.Sprintf("%v has no effect with strategy.order 1, want strategy.order 2", h.Radius))
-	case h.Method != Exact:
-		return nil
-	case h.Radius != standard.Radius:
-		return refuse(radius, method, fmt.Sprintf("%v has no effect with alpha.hvp.method exact, want alpha.hvp.method %s", h.Radius, FiniteDifference))
-	}
-	return nil
-}
-
-// checkImages checks what depends on the size of the data set's images.
-func (l *layers) checkImages(data, cutoutKey string, cutout int, auxiliaryKey string, auxiliary bool, file origin) error {
-	side := sizes[data].side
-	if cutout > side {
-		return fmt.Errorf("config: %v: %s: %d is wider than the %dx%d images of %s, want at most %d",
-			l.blame(file, cutoutKey, "data.name"), cutoutKey, cutout, side, side, data, side)
-	}
-	// The head pools 5x5 and then convolves 2x2 what two reductions leave: 8x8 of 32x32.
-	if auxiliary && side != 32 {
-		return fmt.Errorf("config: %v: %s: the auxiliary head needs 32x32 images, those of %s are %dx%d, want false",
-			l.blame(file, auxiliaryKey, "data.name"), auxiliaryKey, data, side, side)
-	}
-	return nil
 }

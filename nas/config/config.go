@@ -18,8 +18,35 @@ const (
 
 // Values of Data.Name.
 const (
-	CIFAR10 = "cifar10"
-	Digits  = "digits"
+	CIFAR10     = "cifar10"
+	CIFAR100    = "cifar100"
+	Digits      = "digits"
+	ImageFolder = "imagefolder"
+	Synthetic   = "synthetic"
+)
+
+// Values of Data.Labels.
+const (
+	Fine   = "fine"
+	Coarse = "coarse"
+)
+
+// Values of Data.Augment, besides ImageNet.
+const (
+	Crop = "crop"
+	None = "none"
+)
+
+// Values of Data.OnBadFile.
+const (
+	Fail = "error"
+	Skip = "skip"
+)
+
+// Values of W.Schedule.
+const (
+	Cosine    = "cosine"
+	StepDecay = "step"
 )
 
 // Values of Network.Dtype.
@@ -41,6 +68,12 @@ const (
 const (
 	Fast  = "fast"
 	Plain = "plain"
+)
+
+// Values of Network.Stem; ImageNet is one of Data.Augment too.
+const (
+	SmallImages = "cifar"
+	ImageNet    = "imagenet"
 )
 
 // Values of HVP.Method.
@@ -77,12 +110,60 @@ type Strategy struct {
 
 // Data says which images are used, and how.
 type Data struct {
-	Name         string  `key:"name" oneof:"cifar10 digits" doc:"data set: cifar10 (32x32, read from data.root) or digits (8x8, built in)"`
-	Root         string  `key:"root" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts"`
+	Name         string  `key:"name" oneof:"cifar10 cifar100 digits imagefolder synthetic" doc:"data set: cifar10 or cifar100 (32x32, read from data.root), digits (8x8, built in), imagefolder (data.root/train/CLASS/IMAGE), synthetic (stripes, built in)"`
+	Root         string  `key:"root" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train"`
 	TrainPortion float64 `key:"train_portion" only:"search" range:"(0,1)" doc:"part of the training images that trains the weights; the rest is for alpha and validation"`
 	Batch        int     `key:"batch" range:"[1,)" doc:"images per step"`
 	Subset       int     `key:"subset" range:"[0,)" doc:"use the first N training images only; 0 uses all"`
 	Cutout       int     `key:"cutout" range:"[0,)" doc:"side in pixels of the square that cutout blanks; 0 is off"`
+
+	Augment   string     `key:"augment" oneof:"crop none imagenet" doc:"of training images: crop (shifted by padding, flipped where that suits the set), none, or imagenet (random area and ratio, flip, colour jitter)"`
+	Size      int        `key:"size" range:"[0,)" doc:"side in pixels that images of imagefolder and synthetic are scaled to; 0 is 32 there, and the set's own elsewhere"`
+	Channels  int        `key:"channels" oneof:"0 1 3" doc:"1 for grey or 3 for colour images of imagefolder and synthetic; 0 is 3 there, and the set's own elsewhere"`
+	Mean      [3]float64 `key:"mean" range:"[0,1]" doc:"per channel, of pixels from 0 to 1, to normalise by; goes with data.std"`
+	Std       [3]float64 `key:"std" range:"[0,)" doc:"per channel, to normalise by; 0 means mean and std of the set (of imagefolder and synthetic those of ImageNet)"`
+	Labels    string     `key:"labels" oneof:"fine coarse" doc:"of cifar100: fine, 100 classes, or coarse, 20"`
+	SplitSeed int64      `key:"split_seed" range:"[0,)" doc:"of imagefolder: seed of the images' order, and of the fifth held out for test where there is neither test nor val; the same for search and training"`
+	OnBadFile string     `key:"on_bad_file" oneof:"error skip" doc:"of imagefolder: an image that cannot be decoded is an error, or is left out and counted"`
+}
+
+// facts are what is known of a data set before it is opened: height and width of its images
+// in pixels, their channels, and the number of training images, 0 if that is not known.
+type facts struct{ side, channels, train int }
+
+var known = map[string]facts{
+	CIFAR10:     {32, 3, 50_000},
+	CIFAR100:    {32, 3, 50_000},
+	Digits:      {8, 1, 1437},
+	ImageFolder: {32, 3, 0},
+	Synthetic:   {32, 3, 1024},
+}
+
+// scaled tells whether the images have the size and channels that d says.
+func (d Data) scaled() bool { return d.Name == ImageFolder || d.Name == Synthetic }
+
+// facts are those of the data set that d names.
+func (d Data) facts() facts {
+	f := known[d.Name]
+	if d.scaled() && d.Size > 0 {
+		f.side = d.Size
+	}
+	if d.scaled() && d.Channels > 0 {
+		f.channels = d.Channels
+	}
+	return f
+}
+
+// Normalisation gives mean and standard deviation of each channel, nil if they are the data
+// set's own.
+func (d Data) Normalisation() (mean, std []float32) {
+	if d.Std == [3]float64{} {
+		return nil, nil
+	}
+	for c := range d.facts().channels {
+		mean, std = append(mean, float32(d.Mean[c])), append(std, float32(d.Std[c]))
+	}
+	return mean, std
 }
 
 // Network is the size and form of the network: the supernet in a search, the evaluation
@@ -95,16 +176,20 @@ type Network struct {
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
 	Form           string `key:"form" only:"search" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
 
-	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images only)"`
+	Stem            string  `key:"stem" only:"train" oneof:"cifar imagenet" doc:"form of the network: cifar, or imagenet for images of about 224x224: three convolutions that halve them, last pooling 7x7"`
+	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images, with stem imagenet 224x224)"`
 	AuxiliaryWeight float64 `key:"auxiliary_weight" only:"train" range:"[0,)" doc:"weight of the auxiliary head's loss"`
 	DropPath        float64 `key:"drop_path" only:"train" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
+	LabelSmoothing  float64 `key:"label_smoothing" only:"train" range:"[0,1)" doc:"part of each label that is spread over all classes in the training losses"`
 }
 
 // W is the optimiser of the weights: SGD with momentum, the learning rate following a cosine
-// from LR to LRMin.
+// from LR to LRMin, or times LRDecay after each epoch.
 type W struct {
 	LR          float64 `key:"lr" range:"(0,)" doc:"learning rate of the weights in the first epoch"`
 	LRMin       float64 `key:"lr_min" range:"[0,)" doc:"learning rate the cosine falls to, at most lr"`
+	Schedule    string  `key:"schedule" oneof:"cosine step" doc:"of the learning rate: cosine, from lr to lr_min over all epochs, or step, times lr_decay after each epoch"`
+	LRDecay     float64 `key:"lr_decay" range:"(0,1]" doc:"factor of the schedule step"`
 	Momentum    float64 `key:"momentum" range:"[0,1)" doc:"SGD momentum"`
 	WeightDecay float64 `key:"weight_decay" range:"[0,)" doc:"L2 term of the weights, times the weight added to its gradient"`
 	GradClip    float64 `key:"grad_clip" range:"(0,)" doc:"largest L2 norm of all weight gradients together"`
@@ -127,7 +212,7 @@ type HVP struct {
 }
 
 // Evaluate asks a search to train, at its end, the found cell and Random random cells of the
-// same space. Data set, root, subset, dtype and seed are those of the search.
+// same space. Data, but for batch and cutout, dtype and seed are those of the search.
 type Evaluate struct {
 	Random  int               `key:"random" range:"[0,)" doc:"random cells of the same space to train beside the found one"`
 	Batch   int               `key:"batch" range:"[1,)" doc:"images per step when cells are evaluated"`
@@ -145,11 +230,13 @@ type EvaluationNetwork struct {
 	Auxiliary       bool    `key:"auxiliary" doc:"add the auxiliary head after the second reduction (32x32 images only)"`
 	AuxiliaryWeight float64 `key:"auxiliary_weight" range:"[0,)" doc:"weight of the auxiliary head's loss"`
 	DropPath        float64 `key:"drop_path" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
+	LabelSmoothing  float64 `key:"label_smoothing" range:"[0,1)" doc:"part of each label that is spread over all classes in the training losses"`
 }
 
 // Expect is the published result a report compares with, in percent.
 type Expect struct {
 	TestError float64 `key:"test_error" range:"[0,100]" doc:"published test error in percent"`
+	TopFive   float64 `key:"top_five" range:"[0,100]" doc:"published top-5 test error in percent; 0 if not published"`
 	Std       float64 `key:"std" range:"[0,100]" doc:"its standard deviation over runs, in percent; 0 if not published"`
 	Source    string  `key:"source" doc:"where the number was published"`
 }
@@ -162,23 +249,21 @@ func (c *Config) Training() *Config {
 	if e == nil {
 		return nil
 	}
+	data := c.Data
+	data.TrainPortion, data.Batch, data.Cutout = 0, e.Batch, e.Cutout
 	return &Config{
 		Experiment: Train,
-		Data: Data{
-			Name:   c.Data.Name,
-			Root:   c.Data.Root,
-			Subset: c.Data.Subset,
-			Batch:  e.Batch,
-			Cutout: e.Cutout,
-		},
+		Data:       data,
 		Network: Network{
 			Channels:        e.Network.Channels,
 			Layers:          e.Network.Layers,
 			StemMultiplier:  e.Network.StemMultiplier,
 			Dtype:           c.Network.Dtype,
+			Stem:            SmallImages,
 			Auxiliary:       e.Network.Auxiliary,
 			AuxiliaryWeight: e.Network.AuxiliaryWeight,
 			DropPath:        e.Network.DropPath,
+			LabelSmoothing:  e.Network.LabelSmoothing,
 		},
 		W:      e.W,
 		Epochs: e.Epochs,

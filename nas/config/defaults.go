@@ -20,9 +20,9 @@ func searchDefaults() *Config {
 	return &Config{
 		Experiment: Search,
 		Strategy:   Strategy{Name: DARTS, Order: 1},
-		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64},
+		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64, Augment: Crop, Labels: Fine, OnBadFile: Fail},
 		Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: Float32, Form: Fast},
-		W:          W{LR: 0.025, LRMin: 0.001, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
+		W:          W{LR: 0.025, LRMin: 0.001, Schedule: Cosine, LRDecay: 0.97, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
 		Alpha:      Alpha{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3, HVP: HVP{Method: FiniteDifference, Radius: 0.01}},
 		Epochs:     50,
 		Seed:       2,
@@ -32,16 +32,17 @@ func searchDefaults() *Config {
 func trainDefaults() *Config {
 	return &Config{
 		Experiment: Train,
-		Data:       Data{Name: CIFAR10, Batch: 96},
+		Data:       Data{Name: CIFAR10, Batch: 96, Augment: Crop, Labels: Fine, OnBadFile: Fail},
 		Network: Network{
 			Channels:        36,
 			Layers:          20,
 			StemMultiplier:  3,
 			Dtype:           Float32,
+			Stem:            SmallImages,
 			AuxiliaryWeight: 0.4,
 			DropPath:        0.2,
 		},
-		W:        W{LR: 0.025, LRMin: 0, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
+		W:        W{LR: 0.025, LRMin: 0, Schedule: Cosine, LRDecay: 0.97, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
 		Epochs:   600,
 		Seed:     0,
 		Genotype: "DARTS_V2", // their --arch DARTS is an alias of it
@@ -62,6 +63,7 @@ func evaluateDefaults() *Evaluate {
 			Auxiliary:       t.Network.Auxiliary,
 			AuxiliaryWeight: t.Network.AuxiliaryWeight,
 			DropPath:        t.Network.DropPath,
+			LabelSmoothing:  t.Network.LabelSmoothing,
 		},
 		W:      t.W,
 		Epochs: t.Epochs,

@@ -133,7 +133,11 @@ func format(v reflect.Value) string {
 	case reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
 	case reflect.Array:
-		return fmt.Sprintf("[%s, %s]", format(v.Index(0)), format(v.Index(1)))
+		var parts []string
+		for i := range v.Len() {
+			parts = append(parts, format(v.Index(i)))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
 	}
 	return fmt.Sprint(v.Interface())
 }

@@ -29,17 +29,29 @@ var trials = map[string]trial{
 	"data.batch":                {"7", []string{"0", "-1", "1.5"}},
 	"data.subset":               {"100", []string{"-1", "50001", "all"}},
 	"data.cutout":               {"8", []string{"-1", "33", "true"}},
+	"data.augment":              {"imagenet", []string{"corp", "1"}},
+	"data.size":                 {"64", []string{"-1", "1.5"}},
+	"data.channels":             {"1", []string{"2", "-1", "grey"}},
+	"data.mean":                 {"[0.1, 0.2, 0.3]", []string{"[0.1, 0.2]", "1.5", "-0.1", "dark", "0.5"}},
+	"data.std":                  {"0.25", []string{"[0.1, 0, 0.2]", "-1", ".inf", "[1, 2, x]"}},
+	"data.labels":               {"coarse", []string{"rough", "1"}},
+	"data.split_seed":           {"3", []string{"-1", "x"}},
+	"data.on_bad_file":          {"skip", []string{"ignore", "1"}},
 	"network.channels":          {"20", []string{"0", "1", "-2", "7"}},
 	"network.layers":            {"5", []string{"2", "0", "-3"}},
 	"network.nodes":             {"3", []string{"0", "-1"}},
 	"network.stem_multiplier":   {"1", []string{"0", "-1"}},
 	"network.dtype":             {"float64", []string{"float16", "64"}},
 	"network.form":              {"plain", []string{"plane", "1"}},
+	"network.stem":              {"imagenet", []string{"resnet", "224"}},
 	"network.auxiliary":         {"true", []string{"1", "yes"}},
 	"network.auxiliary_weight":  {"0.5", []string{"-0.1", ".inf"}},
 	"network.drop_path":         {"0.3", []string{"1", "-0.1"}},
+	"network.label_smoothing":   {"0.1", []string{"1", "-0.1"}},
 	"w.lr":                      {"0.5", []string{"0", "-0.1", ".inf", ".nan"}},
 	"w.lr_min":                  {"0.002", []string{"-0.1", "0.026", ".nan"}},
+	"w.schedule":                {"step", []string{"stepped", "1"}},
+	"w.lr_decay":                {"0.9", []string{"0", "1.1", "-1"}},
 	"w.momentum":                {"0", []string{"1", "-0.1", ".nan"}},
 	"w.weight_decay":            {"0", []string{"-1e-9", ".inf"}},
 	"w.grad_clip":               {"6", []string{"0", "-1", ".inf"}},
@@ -57,6 +69,7 @@ var trials = map[string]trial{
 	"evaluate.cutout":           {"8", []string{"-1", "33"}},
 	"evaluate.epochs":           {"3", []string{"-1"}},
 	"expect.test_error":         {"4.5", []string{"-1", "100.1", ".nan"}},
+	"expect.top_five":           {"8.5", []string{"-1", "101"}},
 	"expect.std":                {"0.5", []string{"-1", "101"}},
 	"expect.source":             {"a table", []string{"1", "[a]"}},
 	"evaluate.network.channels": {"20", []string{"7"}},
@@ -66,6 +79,16 @@ var trials = map[string]trial{
 var companions = map[string][]string{
 	"alpha.hvp.method": {"strategy.order=2"},
 	"alpha.hvp.radius": {"strategy.order=2"},
+
+	"data.size":        {"data.name=synthetic"},
+	"data.channels":    {"data.name=synthetic"},
+	"data.mean":        {"data.std=0.5"},
+	"data.labels":      {"data.name=cifar100"},
+	"data.split_seed":  {"data.name=imagefolder", "data.root=photos"},
+	"data.on_bad_file": {"data.name=imagefolder", "data.root=photos"},
+
+	"w.lr_decay":          {"w.schedule=step"},
+	"evaluate.w.lr_decay": {"evaluate.w.schedule=step"},
 }
 
 // trialOf is the row of a key.
@@ -208,15 +231,22 @@ func ExampleKeys() {
 	// strategy.order                     order of the architecture gradient: 1, or 2 (unrolled) (search only; default 1)
 	// w.lr                               learning rate of the weights in the first epoch (default 0.025)
 	// w.lr_min                           learning rate the cosine falls to, at most lr (default 0.001 in a search, 0 in training)
+	// w.lr_decay                         factor of the schedule step (default 0.97)
 }
 
-func TestSizes(t *testing.T) {
-	// The sizes that keys are checked against are those of the data set when it is opened.
+func TestFacts(t *testing.T) {
+	// What keys are checked against is what the data set has when it is opened.
 	set, err := data.Open(Digits, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := sizes[Digits]; set.Train.Height != want.side || set.Train.Width != want.side || set.Train.N != want.train {
+	if want := known[Digits]; set.Train.Height != want.side || set.Train.Width != want.side || set.Train.N != want.train || set.Train.Channels != want.channels {
 		t.Errorf("digits: %d training images of %dx%d, want %+v", set.Train.N, set.Train.Height, set.Train.Width, want)
+	}
+	if set, err = data.Open(Synthetic, ""); err != nil {
+		t.Fatal(err)
+	}
+	if want := known[Synthetic]; set.Train.Height != want.side || set.Train.N != want.train || set.Train.Channels != want.channels {
+		t.Errorf("synthetic: %d training images of %d channels and %d pixels a side, want %+v", set.Train.N, set.Train.Channels, set.Train.Height, want)
 	}
 }

@@ -32,19 +32,19 @@ func TestParseDefaults(t *testing.T) {
 		{"search", "experiment: search", &Config{
 			Experiment: "search",
 			Strategy:   Strategy{Name: "darts", Order: 1},
-			Data:       Data{Name: "cifar10", TrainPortion: 0.5, Batch: 64},
+			Data:       Data{Name: "cifar10", TrainPortion: 0.5, Batch: 64, Augment: "crop", Labels: "fine", OnBadFile: "error"},
 			Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: "float32", Form: "fast"},
-			W:          W{LR: 0.025, LRMin: 0.001, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5, Precision: Full},
+			W:          W{LR: 0.025, LRMin: 0.001, Schedule: "cosine", LRDecay: 0.97, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5, Precision: Full},
 			Alpha:      Alpha{LR: 0.0003, Betas: [2]float64{0.5, 0.999}, WeightDecay: 0.001, HVP: HVP{Method: "finite-difference", Radius: 0.01}},
 			Epochs:     50,
 			Seed:       2,
 		}},
 		{"train", "experiment: train", &Config{
 			Experiment: "train",
-			Data:       Data{Name: "cifar10", Batch: 96},
-			Network: Network{Channels: 36, Layers: 20, StemMultiplier: 3, Dtype: "float32",
+			Data:       Data{Name: "cifar10", Batch: 96, Augment: "crop", Labels: "fine", OnBadFile: "error"},
+			Network: Network{Channels: 36, Layers: 20, StemMultiplier: 3, Dtype: "float32", Stem: "cifar",
 				AuxiliaryWeight: 0.4, DropPath: 0.2},
-			W:        W{LR: 0.025, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5, Precision: Full},
+			W:        W{LR: 0.025, Schedule: "cosine", LRDecay: 0.97, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5, Precision: Full},
 			Epochs:   600,
 			Genotype: "DARTS_V2",
 		}},
@@ -66,7 +66,7 @@ func TestTrainingDefaults(t *testing.T) {
 	// Training of an empty evaluate section equals a train experiment with the search's data, dtype and seed when only those are set.
 	c, err := Parse("x.yaml", []byte(`
 experiment: search
-data: {root: /d, subset: 100}
+data: {name: synthetic, root: /d, subset: 100, size: 48, channels: 1, augment: imagenet, mean: 0.5, std: 0.25}
 network: {dtype: float64}
 seed: 7
 evaluate: {}`))
@@ -75,7 +75,7 @@ evaluate: {}`))
 	}
 	want, err := Parse("y.yaml", []byte(`
 experiment: train
-data: {root: /d, subset: 100}
+data: {name: synthetic, root: /d, subset: 100, size: 48, channels: 1, augment: imagenet, mean: 0.5, std: 0.25}
 network: {dtype: float64}
 seed: 7`))
 	if err != nil {
@@ -99,11 +99,11 @@ func TestTrainingCarriesEvaluate(t *testing.T) {
 		}
 		t.Run(k.path, func(t *testing.T) {
 			path := write(t, map[string]string{"x.yaml": "experiment: search\nevaluate: {}"})
-			plain, err := Load(filepath.Join(path, "x.yaml"))
+			plain, err := Load(filepath.Join(path, "x.yaml"), companions[k.path]...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			changed, err := Load(filepath.Join(path, "x.yaml"), k.path+"="+good[k.path])
+			changed, err := Load(filepath.Join(path, "x.yaml"), append(companions[k.path], k.path+"="+good[k.path])...)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,7 +177,7 @@ func TestParseErrors(t *testing.T) {
 		{"odd channels", search + "network: {channels: 5}", `config: x.yaml:2: network.channels: given 5, want an even number: a reduction gives half of its channels to each of two convolutions`},
 		{"few layers", search + "network: {layers: 2}", `config: x.yaml:2: network.layers: given 2, want 3 or more: too few layers for two reductions`},
 		{"empty genotype", train + `genotype: " "`, `config: x.yaml:2: genotype: given " ", want text`},
-		{"many lines of text", search + `data: {name: "a\nb"}`, `config: x.yaml:2: data.name: given "a?b", want cifar10 or digits`},
+		{"many lines of text", search + `data: {name: "a\nb"}`, `config: x.yaml:2: data.name: given "a?b", want cifar10 or cifar100 or digits or imagefolder or synthetic`},
 
 		{"alpha in training", train + "alpha: {lr: 1}", `config: x.yaml:2: key "alpha" does not apply to experiment train, only to search`},
 		{"empty section in training", train + "strategy: {}", `config: x.yaml:2: key "strategy" does not apply to experiment train, only to search`},
@@ -195,6 +195,25 @@ func TestParseErrors(t *testing.T) {
 		{"auxiliary on digits", train + "data: {name: digits}\nnetwork: {auxiliary: true}", `config: x.yaml:3: network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
 		{"evaluate auxiliary on digits", search + "data: {name: digits}\nevaluate: {network: {auxiliary: true}}", `config: x.yaml:3: evaluate.network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
 		{"evaluate cutout on cifar10", search + "evaluate: {cutout: 33}", `config: x.yaml:2: evaluate.cutout: 33 is wider than the 32x32 images of cifar10, want at most 32`},
+		{"imagefolder without root", search + "data: {name: imagefolder}", `config: x.yaml:2: data.root: imagefolder needs one, want the folder that holds train`},
+		{"size of cifar10", search + "data: {size: 64}", `config: x.yaml:2: data.size: 64 has no effect on cifar10, whose images are 32x32, want 0`},
+		{"channels of digits", search + "data: {name: digits, channels: 3}", `config: x.yaml:2: data.channels: 3 has no effect on digits, whose images have 1, want 0`},
+		{"labels of cifar10", search + "data: {labels: coarse}", `config: x.yaml:2: data.labels: coarse has no effect on cifar10, only on cifar100`},
+		{"split of digits", search + "data: {name: digits, split_seed: 1}", `config: x.yaml:2: data.split_seed: 1 has no effect on digits, only on imagefolder`},
+		{"bad files of cifar10", search + "data: {on_bad_file: skip}", `config: x.yaml:2: data.on_bad_file: skip has no effect on cifar10, only on imagefolder`},
+		{"mean alone", search + "data: {mean: 0.5}", `config: x.yaml:2: data.mean: has no effect without data.std, want both or neither`},
+		{"deviation of 0", search + "data: {std: [0.1, 0, 0.1]}", `config: x.yaml:2: data.std: a deviation of 0, want more than 0 for each channel, or 0 for all`},
+		{"colours of grey", search + "data: {name: digits, mean: [0.1, 0.2, 0.3], std: 1}", `config: x.yaml:2: data.mean: three numbers for images of 1 channel, want one number`},
+		{"deviations of grey", search + "data: {name: digits, std: [0.1, 0.2, 0.3]}", `config: x.yaml:2: data.std: three numbers for images of 1 channel, want one number`},
+		{"two means", search + "data: {mean: [0.1, 0.2]}", `config: x.yaml:2: data.mean: given a list, want a number, or a list of three numbers`},
+		{"mean in words", search + "data: {mean: grey}", `config: x.yaml:2: data.mean: given text "grey", want a number, or a list of three numbers`},
+		{"mean beyond white", search + "data: {mean: [0.1, 2, 0.3]}", `config: x.yaml:2: data.mean: given [0.1, 2, 0.3], want three numbers in [0, 1]`},
+		{"cutout beyond size", search + "data: {name: synthetic, size: 24, cutout: 25}", `config: x.yaml:2: data.cutout: 25 is wider than the 24x24 images of synthetic, want at most 24`},
+		{"lr_min of steps", train + "w: {schedule: step, lr_min: 0.01}", `config: x.yaml:2: w.lr_min: 0.01 has no effect with w.schedule step, want w.schedule cosine`},
+		{"lr_decay of cosine", train + "w: {lr_decay: 0.9}", `config: x.yaml:2: w.lr_decay: 0.9 has no effect with w.schedule cosine, want w.schedule step`},
+		{"lr_decay of evaluate", search + "evaluate: {w: {lr_decay: 0.9}}", `config: x.yaml:2: evaluate.w.lr_decay: 0.9 has no effect with evaluate.w.schedule cosine, want evaluate.w.schedule step`},
+		{"multiplier of the imagenet stem", train + "network:\n  stem: imagenet\n  stem_multiplier: 2", `config: x.yaml:4: network.stem_multiplier: 2 has no effect with network.stem imagenet, want network.stem cifar`},
+		{"stem in search", search + "network: {stem: imagenet}", `config: x.yaml:2: key "network.stem" does not apply to experiment search, only to train`},
 		{"subset beyond the set", search + "data: {name: digits, subset: 1438}", `config: x.yaml:2: data.subset: 1438 is more than the 1437 training images of digits, want at most that, or 0 for all`},
 		{"subset too small to split", search + "data: {subset: 1}", `config: x.yaml:2: data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for alpha, want at least 1 for each`},
 		{"exact product in first order", search + "alpha: {hvp: {method: exact}}", `config: x.yaml:2: alpha.hvp.method: exact has no effect with strategy.order 1, want strategy.order 2`},

@@ -59,7 +59,7 @@ func (l *layers) addSet(item string, rank int) error {
 		return fmt.Errorf("config: %v: want key.path=value", from)
 	case path == "extends":
 		return fmt.Errorf(`config: %v: "extends" belongs in a file`, from)
-	case path == "" || !known(path):
+	case path == "" || !isKey(path):
 		return unknown(from, path)
 	case strings.TrimSpace(text) == "":
 		return fmt.Errorf(`config: %v: no value after "=" (write "" for empty text)`, from)
@@ -110,7 +110,7 @@ func (l *layers) add(path string, node *yaml.Node, from origin) error {
 			l.extends = &located{value, at}
 			continue
 		}
-		if name.Value == "" || strings.Contains(name.Value, ".") || !known(child) {
+		if name.Value == "" || strings.Contains(name.Value, ".") || !isKey(child) {
 			return unknown(at, child)
 		}
 		if err := l.add(child, value, at); err != nil {
@@ -181,7 +181,7 @@ func subject(path string) string {
 	return path + ": "
 }
 
-func known(path string) bool {
+func isKey(path string) bool {
 	if _, ok := sections[path]; ok {
 		return true
 	}

@@ -26,17 +26,29 @@ data:
   batch: 96
   subset: 0
   cutout: 0
+  augment: crop
+  size: 0
+  channels: 0
+  mean: [0, 0, 0]
+  std: [0, 0, 0]
+  labels: fine
+  split_seed: 0
+  on_bad_file: error
 network:
   channels: 36
   layers: 20
   stem_multiplier: 3
   dtype: float32
+  stem: cifar
   auxiliary: false
   auxiliary_weight: 0.4
   drop_path: 0.2
+  label_smoothing: 0
 w:
   lr: 0.025
   lr_min: 0
+  schedule: cosine
+  lr_decay: 0.97
   momentum: 0.9
   weight_decay: 0.0003
   grad_clip: 5
@@ -46,6 +58,7 @@ seed: 0
 genotype: DARTS_V2
 expect:
   test_error: 2.76
+  top_five: 0
   std: 0
   source: ""
 `
@@ -109,8 +122,8 @@ func TestYAMLRefuses(t *testing.T) {
 		c    *Config
 		want string
 	}{
-		{"training without a cell", training.Training(), `config: the config to write:25: genotype: given "", want text`},
-		{"odd channels", odd, `config: the config to write:13: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
+		{"training without a cell", training.Training(), `config: the config to write:37: genotype: given "", want text`},
+		{"odd channels", odd, `config: the config to write:21: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
 		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train`},
 	}
 	for _, test := range tests {

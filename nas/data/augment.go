@@ -2,13 +2,28 @@ package data
 
 import "math/rand/v2"
 
-// Augment is what chance does to a training image, in this order: crop after
-// padding, flip, normalise, cutout. The zero value is the evaluation transform:
-// it only normalises, to (pixel/Max - mean)/std.
+// Augment is what chance does to a training image, in this order: window and
+// colours, crop after padding, flip, normalise, cutout. The zero value is the
+// evaluation transform: it only normalises, to (pixel/Max - mean)/std.
 type Augment struct {
-	Pad    int  // black pixels put around the image before a window of its size is cut out, at offsets 0..2*Pad
-	Flip   bool // mirror left to right, with probability 1/2
-	Cutout int  // side of the square set to zero after normalising: 2*(Cutout/2), less where its centre, any pixel, is near a border
+	Window Window // what of the picture is brought to the size of the images
+	Jitter Jitter // of its colours
+	Pad    int    // black pixels put around the image before a window of its size is cut out, at offsets 0..2*Pad
+	Flip   bool   // mirror left to right, with probability 1/2
+	Cutout int    // side of the square set to zero after normalising: 2*(Cutout/2), less where its centre, any pixel, is near a border
+}
+
+// ImageNet is the training recipe for ImageNet. Reference cnn/train_imagenet.py.
+func ImageNet() Augment {
+	return Augment{Window: RandomArea, Flip: true, Jitter: Jitter{Brightness: 0.4, Contrast: 0.4, Saturation: 0.4, Hue: 0.2}}
+}
+
+// Evaluation is the transform for test images of a network that trains with a.
+func (a Augment) Evaluation() Augment {
+	if a.Window == RandomArea {
+		return Augment{Window: Middle}
+	}
+	return Augment{Window: a.Window}
 }
 
 // chances is what was drawn for one image.
@@ -30,21 +45,21 @@ func (a Augment) draw(r *rand.Rand, height, width int) chances {
 	}
 }
 
-// normalised returns (p/Max - mean)/std for every channel and pixel value p.
-func (m *Images) normalised() [][256]float32 {
+// normalised returns (p/limit - mean)/std for every channel and pixel value p.
+func (m *Images) normalised(limit uint8) [][256]float32 {
 	values := make([][256]float32, m.Channels)
 	for c := range values {
 		for p := range values[c] {
-			values[c][p] = (float32(p)/float32(m.Max) - m.Mean[c]) / m.Std[c]
+			values[c][p] = (float32(p)/float32(limit) - m.Mean[c]) / m.Std[c]
 		}
 	}
 	return values
 }
 
-// put writes image i to out [Height, Width, Channels], changed by a as drawn.
-// values is the table of normalised.
-func (m *Images) put(out []float32, i int, a Augment, drawn chances, values [][256]float32) {
-	image := m.Pixels[i*m.size() : (i+1)*m.size()]
+// put writes image [Channels, Height, Width] to out [Height, Width, Channels],
+// cropped, flipped, normalised and cut out as a and drawn say. values is the
+// table of normalised.
+func (m *Images) put(out []float32, image []uint8, a Augment, drawn chances, values [][256]float32) {
 	for c := range m.Channels {
 		for y := range m.Height {
 			var row []uint8

@@ -52,7 +52,7 @@ func slowly(m *Images, i int, a Augment, d chances) []float32 {
 // black is padding and nothing else, and whose mean is no pixel's value, so that
 // zero is a hole and nothing else.
 func positions(height, width int) *Images {
-	m := &Images{N: 1, Channels: 2, Height: height, Width: width, Classes: 1, Labels: []uint8{0}, Max: 250,
+	m := &Images{N: 1, Channels: 2, Height: height, Width: width, Classes: 1, Labels: []uint16{0}, Max: 250,
 		Mean: []float32{0.123, 0.321}, Std: []float32{0.5, 0.25}}
 	for c := range 2 {
 		for y := range height {
@@ -118,7 +118,7 @@ func TestAugmentValues(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			out := make([]float32, 6)
-			m.put(out, 0, c.a, c.d, m.normalised())
+			m.put(out, m.Pixels, c.a, c.d, m.normalised(m.Max))
 			for i, v := range out {
 				if math.Abs(float64(v)-c.want[i]) > 1e-5 {
 					t.Fatalf("got %v, want %v", out, c.want)

@@ -10,116 +10,153 @@ import (
 	"strings"
 )
 
-// The binary version of CIFAR-10 (https://www.cs.toronto.edu/~kriz/cifar.html):
-// a record is one label byte, then the pixels [3, 32, 32] of its image.
-const (
-	cifarFolder  = "cifar-10-batches-bin"
-	cifarClasses = 10
-	cifarPixels  = 3 * 32 * 32
-	cifarRecord  = 1 + cifarPixels
-	cifarRecords = 10000 // in each of the six files
-	cifarNames   = "batches.meta.txt"
-	cifarTest    = "test_batch.bin"
-)
+const cifarPixels = 3 * 32 * 32
 
-var cifarTrain = []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"}
-
-// openCIFAR10 reads root/cifar-10-batches-bin.
-func openCIFAR10(root string) (*Set, error) {
-	return readCIFAR(root, cifarRecords)
+// cifar is one of the binary versions of the CIFAR sets
+// (https://www.cs.toronto.edu/~kriz/cifar.html): a record is some label bytes,
+// then the pixels [3, 32, 32] of its image.
+type cifar struct {
+	name, folder string
+	train        []string // files, in order
+	test         string   // file
+	trainRecords int      // in each file of train
+	testRecords  int
+	labels       int    // label bytes of a record
+	label        int    // which of them counts
+	classes      int    // of that label
+	names        string // file of the names of that label's classes
+	mean, std    []float32
 }
 
-// readCIFAR reads the set below root from files of that many records each, or
-// of any whole number of them if records is 0.
-func readCIFAR(root string, records int) (*Set, error) {
-	dir := filepath.Join(root, cifarFolder)
-	set := &Set{Name: "cifar10", Train: emptyCIFAR(records * len(cifarTrain)), Test: emptyCIFAR(records), Augment: Augment{Pad: 4, Flip: true}}
-	for _, name := range cifarTrain {
-		if err := appendFile(set.Train, root, filepath.Join(dir, name), records); err != nil {
+var cifar10 = cifar{
+	name:         "cifar10",
+	folder:       "cifar-10-batches-bin",
+	train:        []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
+	test:         "test_batch.bin",
+	trainRecords: 10_000, testRecords: 10_000,
+	labels: 1, classes: 10, names: "batches.meta.txt",
+	mean: []float32{0.49139968, 0.48215827, 0.44653124},
+	std:  []float32{0.24703233, 0.24348505, 0.26158768},
+}
+
+// cifar100 has a coarse label, of 20 superclasses, and a fine one, which counts.
+var cifar100 = cifar{
+	name:         "cifar100",
+	folder:       "cifar-100-binary",
+	train:        []string{"train.bin"},
+	test:         "test.bin",
+	trainRecords: 50_000, testRecords: 10_000,
+	labels: 2, label: 1, classes: 100, names: "fine_label_names.txt",
+	mean: []float32{0.50707516, 0.48654887, 0.44091784},
+	std:  []float32{0.26733429, 0.25643846, 0.27615047},
+}
+
+// coarse is CIFAR-100 with the superclasses as labels.
+func (c cifar) coarse() cifar {
+	c.label, c.classes, c.names = 0, 20, "coarse_label_names.txt"
+	return c
+}
+
+// open reads the set below root as it is published.
+func (c cifar) open(root string) (*Set, error) { return c.read(root, c.trainRecords, c.testRecords) }
+
+// read reads the set below root from files of that many records each, or of any
+// whole number of them where it is 0.
+func (c cifar) read(root string, trainRecords, testRecords int) (*Set, error) {
+	dir := filepath.Join(root, c.folder)
+	set := &Set{
+		Name: c.name, Train: c.empty(trainRecords * len(c.train)), Test: c.empty(testRecords),
+		Augment: Augment{Pad: 4, Flip: true},
+	}
+	for _, name := range c.train {
+		if err := c.appendFile(set.Train, root, filepath.Join(dir, name), trainRecords); err != nil {
 			return nil, err
 		}
 	}
-	if err := appendFile(set.Test, root, filepath.Join(dir, cifarTest), records); err != nil {
+	if err := c.appendFile(set.Test, root, filepath.Join(dir, c.test), testRecords); err != nil {
 		return nil, err
 	}
-	file := filepath.Join(dir, cifarNames)
-	text, err := readFile(root, file)
+	file := filepath.Join(dir, c.names)
+	text, err := c.readFile(root, file)
 	if err != nil {
 		return nil, err
 	}
 	set.ClassNames = strings.Fields(string(text))
-	if got := len(set.ClassNames); got != cifarClasses {
-		return nil, fmt.Errorf("data: cifar10: %s: %d class names, want %d; %s", file, got, cifarClasses, getHint(root))
+	if got := len(set.ClassNames); got != c.classes {
+		return nil, fmt.Errorf("data: %s: %s: %d class names, want %d; %s", c.name, file, got, c.classes, c.getHint(root))
 	}
 	return set, nil
 }
 
-// emptyCIFAR returns a set without images that has room for n.
-func emptyCIFAR(n int) *Images {
+// empty returns a set without images that has room for n.
+func (c cifar) empty(n int) *Images {
 	return &Images{
-		Channels: 3, Height: 32, Width: 32, Classes: cifarClasses,
+		Channels: 3, Height: 32, Width: 32, Classes: c.classes,
 		Pixels: make([]uint8, 0, n*cifarPixels),
-		Labels: make([]uint8, 0, n),
+		Labels: make([]uint16, 0, n),
 		Max:    255,
-		Mean:   []float32{0.49139968, 0.48215827, 0.44653124},
-		Std:    []float32{0.24703233, 0.24348505, 0.26158768},
+		Mean:   c.mean,
+		Std:    c.std,
 	}
 }
 
+// record is the length of a record in bytes.
+func (c cifar) record() int { return c.labels + cifarPixels }
+
 // appendFile appends the images of one file to m.
-func appendFile(m *Images, root, file string, records int) error {
-	raw, err := readFile(root, file)
+func (c cifar) appendFile(m *Images, root, file string, records int) error {
+	raw, err := c.readFile(root, file)
 	if err != nil {
 		return err
 	}
-	whole, over := len(raw)/cifarRecord, len(raw)%cifarRecord
+	whole, over := len(raw)/c.record(), len(raw)%c.record()
 	if over != 0 {
-		return fmt.Errorf("data: cifar10: %s: truncated: %d bytes are %d records of %d and %d bytes more; %s",
-			file, len(raw), whole, cifarRecord, over, getHint(root))
+		return fmt.Errorf("data: %s: %s: truncated: %d bytes are %d records of %d and %d bytes more; %s",
+			c.name, file, len(raw), whole, c.record(), over, c.getHint(root))
 	}
 	if records != 0 && whole != records {
-		return fmt.Errorf("data: cifar10: %s: %d records, want %d; %s", file, whole, records, getHint(root))
+		return fmt.Errorf("data: %s: %s: %d records, want %d; %s", c.name, file, whole, records, c.getHint(root))
 	}
-	return appendRecords(m, file, raw)
+	return c.appendRecords(m, file, raw)
 }
 
 // appendRecords appends the images of raw, whose length is a multiple of a
 // record's, to m. A label that is none is an error, and m is then unchanged.
 // The memory it takes is that of raw.
-func appendRecords(m *Images, file string, raw []byte) error {
-	if len(raw)%cifarRecord != 0 {
-		return fmt.Errorf("data: cifar10: %s: truncated: %d bytes are no multiple of %d", file, len(raw), cifarRecord)
+func (c cifar) appendRecords(m *Images, file string, raw []byte) error {
+	if len(raw)%c.record() != 0 {
+		return fmt.Errorf("data: %s: %s: truncated: %d bytes are no multiple of %d", c.name, file, len(raw), c.record())
 	}
-	for at := 0; at < len(raw); at += cifarRecord {
-		if label := raw[at]; label >= cifarClasses {
-			return fmt.Errorf("data: cifar10: %s: record %d (from byte %d): label %d, want 0 to %d",
-				file, at/cifarRecord, at, label, cifarClasses-1)
+	for at := 0; at < len(raw); at += c.record() {
+		if label := raw[at+c.label]; int(label) >= c.classes {
+			return fmt.Errorf("data: %s: %s: record %d (from byte %d): label %d, want 0 to %d",
+				c.name, file, at/c.record(), at, label, c.classes-1)
 		}
 	}
-	n := len(raw) / cifarRecord
+	n := len(raw) / c.record()
 	m.Pixels = slices.Grow(m.Pixels, n*cifarPixels)
 	m.Labels = slices.Grow(m.Labels, n)
-	for record := range slices.Chunk(raw, cifarRecord) {
-		m.Labels = append(m.Labels, record[0])
-		m.Pixels = append(m.Pixels, record[1:]...)
+	for record := range slices.Chunk(raw, c.record()) {
+		m.Labels = append(m.Labels, uint16(record[c.label]))
+		m.Pixels = append(m.Pixels, record[c.labels:]...)
 	}
 	m.N += n
 	return nil
 }
 
 // readFile reads a file of the set below root.
-func readFile(root, file string) ([]byte, error) {
+func (c cifar) readFile(root, file string) ([]byte, error) {
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("data: cifar10: %s: %w; %s", file, fs.ErrNotExist, getHint(root))
+		return nil, fmt.Errorf("data: %s: %s: %w; %s", c.name, file, fs.ErrNotExist, c.getHint(root))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("data: cifar10: %w", err)
+		return nil, fmt.Errorf("data: %s: %w", c.name, err)
 	}
 	return raw, nil
 }
 
 // getHint says how to come by the files.
-func getHint(root string) string {
-	return fmt.Sprintf("`darts data get cifar10 --root %s` gets it", root)
+func (c cifar) getHint(root string) string {
+	return fmt.Sprintf("`darts data get %s --root %s` gets it", c.name, root)
 }

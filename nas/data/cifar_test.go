@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 func encodeRecords(m *Images) []byte {
 	var raw []byte
 	for i := range m.N {
-		raw = append(raw, m.Labels[i])
+		raw = append(raw, byte(m.Labels[i]))
 		raw = append(raw, m.Pixels[i*m.size():(i+1)*m.size()]...)
 	}
 	return raw
@@ -25,10 +26,10 @@ func encodeRecords(m *Images) []byte {
 // randomCIFAR returns n images of noise.
 func randomCIFAR(seed uint64, n int) *Images {
 	r := rand.New(rand.NewPCG(seed, 0))
-	m := emptyCIFAR(n)
+	m := cifar10.empty(n)
 	m.N = n
 	for range n {
-		m.Labels = append(m.Labels, uint8(r.IntN(10)))
+		m.Labels = append(m.Labels, uint16(r.IntN(10)))
 	}
 	for range n * m.size() {
 		m.Pixels = append(m.Pixels, uint8(r.IntN(256)))
@@ -42,8 +43,8 @@ const cifarMeta = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nship
 func writeCIFAR(t *testing.T, n int) (root string, images []*Images) {
 	t.Helper()
 	root = t.TempDir()
-	put(t, root, cifarNames, []byte(cifarMeta))
-	for i, name := range append(cifarTrain[:len(cifarTrain):len(cifarTrain)], cifarTest) {
+	put(t, root, cifar10.names, []byte(cifarMeta))
+	for i, name := range append(slices.Clone(cifar10.train), cifar10.test) {
 		m := randomCIFAR(uint64(i), n)
 		images = append(images, m)
 		put(t, root, name, encodeRecords(m))
@@ -54,7 +55,7 @@ func writeCIFAR(t *testing.T, n int) (root string, images []*Images) {
 // put writes a file of the set.
 func put(t *testing.T, root, name string, content []byte) {
 	t.Helper()
-	dir := filepath.Join(root, cifarFolder)
+	dir := filepath.Join(root, cifar10.folder)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -66,11 +67,11 @@ func put(t *testing.T, root, name string, content []byte) {
 func TestCIFAR(t *testing.T) {
 	// A set reads back in file order when its files are whole.
 	root, images := writeCIFAR(t, 3)
-	set, err := readCIFAR(root, 0)
+	set, err := cifar10.read(root, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := emptyCIFAR(0)
+	want := cifar10.empty(0)
 	for _, m := range images[:5] {
 		want.N += m.N
 		want.Pixels = append(want.Pixels, m.Pixels...)
@@ -100,22 +101,22 @@ func TestCIFARErrors(t *testing.T) {
 		want    string
 	}{
 		{"missing file", func(t *testing.T, root string) {
-			if err := os.Remove(filepath.Join(root, cifarFolder, "data_batch_3.bin")); err != nil {
+			if err := os.Remove(filepath.Join(root, cifar10.folder, "data_batch_3.bin")); err != nil {
 				t.Fatal(err)
 			}
 		}, 2, "data: cifar10: ROOT/cifar-10-batches-bin/data_batch_3.bin: file does not exist" + hint},
 		{"missing set", func(t *testing.T, root string) {
-			if err := os.RemoveAll(filepath.Join(root, cifarFolder)); err != nil {
+			if err := os.RemoveAll(filepath.Join(root, cifar10.folder)); err != nil {
 				t.Fatal(err)
 			}
 		}, 2, "data: cifar10: ROOT/cifar-10-batches-bin/data_batch_1.bin: file does not exist" + hint},
 		{"missing names", func(t *testing.T, root string) {
-			if err := os.Remove(filepath.Join(root, cifarFolder, cifarNames)); err != nil {
+			if err := os.Remove(filepath.Join(root, cifar10.folder, cifar10.names)); err != nil {
 				t.Fatal(err)
 			}
 		}, 2, "data: cifar10: ROOT/cifar-10-batches-bin/batches.meta.txt: file does not exist" + hint},
 		{"truncated", func(t *testing.T, root string) {
-			put(t, root, cifarTest, encodeRecords(randomCIFAR(1, 2))[:6145])
+			put(t, root, cifar10.test, encodeRecords(randomCIFAR(1, 2))[:6145])
 		}, 2, "data: cifar10: ROOT/cifar-10-batches-bin/test_batch.bin: truncated: 6145 bytes are 1 records of 3073 and 3072 bytes more" + hint},
 		{"record too few", func(t *testing.T, root string) {
 			put(t, root, "data_batch_2.bin", encodeRecords(randomCIFAR(1, 1)))
@@ -132,13 +133,13 @@ func TestCIFARErrors(t *testing.T) {
 			put(t, root, "data_batch_5.bin", encodeRecords(m))
 		}, 0, "data: cifar10: ROOT/cifar-10-batches-bin/data_batch_5.bin: record 1 (from byte 3073): label 10, want 0 to 9"},
 		{"class names", func(t *testing.T, root string) {
-			put(t, root, cifarNames, []byte("airplane\ncat\n"))
+			put(t, root, cifar10.names, []byte("airplane\ncat\n"))
 		}, 0, "data: cifar10: ROOT/cifar-10-batches-bin/batches.meta.txt: 2 class names, want 10" + hint},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root, _ := writeCIFAR(t, 2)
 			c.damage(t, root)
-			_, err := readCIFAR(root, c.records)
+			_, err := cifar10.read(root, c.records, c.records)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -160,14 +161,14 @@ func TestOpenCIFARDemandsPublishedCount(t *testing.T) {
 
 func FuzzCIFAR(f *testing.F) {
 	bad := encodeRecords(randomCIFAR(2, 2))
-	bad[cifarRecord] = 10
-	for _, seed := range [][]byte{nil, {1}, encodeRecords(randomCIFAR(1, 1)), encodeRecords(randomCIFAR(2, 3)), bad, bad[:cifarRecord+1]} {
+	bad[cifar10.record()] = 10
+	for _, seed := range [][]byte{nil, {1}, encodeRecords(randomCIFAR(1, 1)), encodeRecords(randomCIFAR(2, 3)), bad, bad[:cifar10.record()+1]} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		// Records read without panic in memory of the input's size, and write back equal when they are valid.
-		m := emptyCIFAR(0)
-		err := appendRecords(m, "fuzz", raw)
+		m := cifar10.empty(0)
+		err := cifar10.appendRecords(m, "fuzz", raw)
 		// Grow rounds up, to the allocator's next size.
 		if got, limit := cap(m.Pixels)+cap(m.Labels), len(raw)*5/4+64; got > limit {
 			t.Errorf("%d bytes of memory for %d bytes of input", got, len(raw))

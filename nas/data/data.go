@@ -1,4 +1,5 @@
-// Package data reads image sets and turns them into batches.
+// Package data reads image sets, from memory or from folders larger than it, and
+// turns them into batches.
 //
 // Every batch is a pure function of (seed, stream name, epoch, step): loading
 // needs no saved state, can be resumed at any step, and gives the same numbers
@@ -14,12 +15,14 @@ import (
 	"strings"
 )
 
-// Images is a set of labelled images of one size, held in memory as bytes.
+// Images is a set of labelled images of one size. They are held in memory as
+// bytes, or come from Pictures, brought to that size when a batch is loaded.
 type Images struct {
 	N, Channels, Height, Width, Classes int
 
-	Pixels []uint8 // [N, Channels, Height, Width], 0..Max
-	Labels []uint8 // [N], 0..Classes-1
+	Pixels   []uint8  // [N, Channels, Height, Width], 0..Max; nil where there are Pictures
+	Pictures Pictures // of N images of any size; nil where there are Pixels
+	Labels   []uint16 // [N], 0..Classes-1
 
 	Max       uint8     // the value of full brightness: pixel/Max is in 0..1 (255, or 16 for digits)
 	Mean, Std []float32 // [Channels], of pixel/Max
@@ -33,7 +36,11 @@ func (m *Images) Slice(from, to int) *Images {
 	}
 	part, size := *m, m.size()
 	part.N = to - from
-	part.Pixels = m.Pixels[from*size : to*size : to*size]
+	if m.Pictures != nil {
+		part.Pictures = slicedPictures{m.Pictures, from}
+	} else {
+		part.Pixels = m.Pixels[from*size : to*size : to*size]
+	}
 	part.Labels = m.Labels[from:to:to]
 	return &part
 }
@@ -41,29 +48,85 @@ func (m *Images) Slice(from, to int) *Images {
 // size is the number of values of one image.
 func (m *Images) size() int { return m.Channels * m.Height * m.Width }
 
-// Set is a data set with its published split.
+// Set is a data set with its split.
 type Set struct {
 	Name        string
 	Train, Test *Images
 	ClassNames  []string // [Classes]
 	Augment     Augment  // what suits training on these images; a flipped digit is none
+	Notes       []string // what whoever uses the set should know of it
 }
 
-// openers holds every data set: its name and how it is read from a root folder.
-var openers = map[string]func(root string) (*Set, error){
-	"cifar10": openCIFAR10,
-	"digits":  func(string) (*Set, error) { return openDigits() },
+// Options say which data set is opened, and how its images are delivered.
+type Options struct {
+	Name string // one of Names
+	Root string // folder of data sets, see [Root]; of an imagefolder the folder that holds train
+
+	Size, Channels int       // of the images of an imagefolder and of synthetic ones; 0 is 32 pixels a side and 3 channels
+	Mean, Std      []float32 // of each channel, instead of the set's own; nil takes those
+	Coarse         bool      // cifar100: the 20 superclasses are the labels
+	SplitSeed      int64     // of an imagefolder's order and of the images it holds out for test
 }
 
-// Open reads the data set of that name, "cifar10" or "digits", from the folder
-// Root(root); digits are part of the program and need none. An unknown name is
-// an error that says which known one is nearest.
-func Open(name, root string) (*Set, error) {
-	open, ok := openers[name]
+// imageFolder and synthetic are the names of the data sets whose images have the
+// size that Options say.
+const (
+	imageFolder = "imagefolder"
+	synthetic   = "synthetic"
+)
+
+// openers holds every data set: its name and how it is opened.
+var openers = map[string]func(o Options) (*Set, error){
+	"digits":  func(Options) (*Set, error) { return openDigits() },
+	"cifar10": func(o Options) (*Set, error) { return cifar10.open(Root(o.Root)) },
+	"cifar100": func(o Options) (*Set, error) {
+		if o.Coarse {
+			return cifar100.coarse().open(Root(o.Root))
+		}
+		return cifar100.open(Root(o.Root))
+	},
+	imageFolder: openFolder,
+	synthetic:   openSynthetic,
+}
+
+// Open is Options.Open for a data set as it is.
+func Open(name, root string) (*Set, error) { return Options{Name: name, Root: root}.Open() }
+
+// Open reads the data set, or what it needs to know of one whose images are
+// decoded later. Digits and synthetic images are part of the program and need no
+// folder. An unknown name is an error that says which known one is nearest.
+//
+// An imagefolder is Root/train/CLASS/IMAGE. Train is that folder, shuffled by
+// SplitSeed so that any first part of it holds every class: a search takes both
+// its halves from there. Test is Root/test/CLASS/IMAGE if there is such a folder,
+// else Root/val/CLASS/IMAGE, else a fifth of each class of train, drawn by
+// SplitSeed, which is then not in Train. The seed of a run has no part in this, so
+// that a search never sees what a training is tested on. Images end in .jpg, .jpeg
+// or .png, small or capital; other files, hidden ones and folders within a class
+// are passed over. Orientation marks and colour profiles are ignored, what is
+// transparent lies on black, and sixteen bits are cut to eight.
+func (o Options) Open() (*Set, error) {
+	open, ok := openers[o.Name]
 	if !ok {
-		return nil, unknown(name)
+		return nil, unknown(o.Name)
 	}
-	return open(Root(root))
+	if o.Size == 0 {
+		o.Size = 32
+	}
+	if o.Channels == 0 {
+		o.Channels = 3
+	}
+	set, err := open(o)
+	if err != nil || o.Mean == nil && o.Std == nil {
+		return set, err
+	}
+	for _, m := range []*Images{set.Train, set.Test} {
+		if len(o.Mean) != m.Channels || len(o.Std) != m.Channels {
+			return nil, fmt.Errorf("data: %s: mean of %d and std of %d channels, its images have %d", o.Name, len(o.Mean), len(o.Std), m.Channels)
+		}
+		m.Mean, m.Std = o.Mean, o.Std
+	}
+	return set, nil
 }
 
 // Root returns the folder that holds the data sets: given if it is not empty,
@@ -86,8 +149,12 @@ func Names() []string { return slices.Sorted(maps.Keys(openers)) }
 // unknown is the error for a data set that does not exist.
 func unknown(name string) error {
 	known := Names()
-	nearest := slices.MinFunc(known, func(a, b string) int { return distance(name, a) - distance(name, b) })
-	return fmt.Errorf("data: unknown data set %q, nearest is %q (known: %s)", name, nearest, strings.Join(known, ", "))
+	return fmt.Errorf("data: unknown data set %q, nearest is %q (known: %s)", name, nearest(name, known), strings.Join(known, ", "))
+}
+
+// nearest is the first of candidates, of which there is one, that is closest to name.
+func nearest(name string, candidates []string) string {
+	return slices.MinFunc(candidates, func(a, b string) int { return distance(name, a) - distance(name, b) })
 }
 
 // distance is the Levenshtein distance in bytes.

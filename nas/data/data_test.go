@@ -34,7 +34,7 @@ func TestOpenUnknown(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Open(c.name, t.TempDir())
-			want := fmt.Sprintf("data: unknown data set %q, nearest is %q (known: cifar10, digits)", c.name, c.nearest)
+			want := fmt.Sprintf("data: unknown data set %q, nearest is %q (known: cifar10, cifar100, digits, imagefolder, synthetic)", c.name, c.nearest)
 			if err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
@@ -56,12 +56,12 @@ func TestDistance(t *testing.T) {
 
 func TestSlice(t *testing.T) {
 	// Slice shares exactly the chosen images when the range is inside, and panics when it is not.
-	m := &Images{N: 3, Channels: 1, Height: 1, Width: 2, Pixels: []uint8{0, 1, 2, 3, 4, 5}, Labels: []uint8{7, 8, 9}}
+	m := &Images{N: 3, Channels: 1, Height: 1, Width: 2, Pixels: []uint8{0, 1, 2, 3, 4, 5}, Labels: []uint16{7, 8, 9}}
 	part := m.Slice(1, 3)
 	if diff := cmp.Diff([]uint8{2, 3, 4, 5}, part.Pixels); diff != "" || part.N != 2 {
 		t.Errorf("N = %d, pixels (-want +got):\n%s", part.N, diff)
 	}
-	if diff := cmp.Diff([]uint8{8, 9}, part.Labels); diff != "" {
+	if diff := cmp.Diff([]uint16{8, 9}, part.Labels); diff != "" {
 		t.Errorf("labels (-want +got):\n%s", diff)
 	}
 	m.Pixels[2] = 99
@@ -146,7 +146,7 @@ func TestDigits(t *testing.T) {
 	if diff := cmp.Diff([]uint8{0, 0, 5, 13, 9, 1, 0, 0, 0, 0, 13, 15, 10, 15, 5, 0}, set.Train.Pixels[:16]); diff != "" {
 		t.Errorf("first two rows (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]uint8{0, 1, 2, 3, 4, 5}, set.Train.Labels[:6]); diff != "" {
+	if diff := cmp.Diff([]uint16{0, 1, 2, 3, 4, 5}, set.Train.Labels[:6]); diff != "" {
 		t.Errorf("first labels (-want +got):\n%s", diff)
 	}
 	// The published class sizes of the 1,797 images.

@@ -65,15 +65,19 @@ func readDigits(zipped []byte) (*Images, error) {
 			return nil, fmt.Errorf("data: digits: line %d: %d values, want %d", m.N, len(fields), m.size()+1)
 		}
 		for i, field := range fields {
-			limit, values := digitsMax, &m.Pixels
+			limit := digitsMax
 			if i == m.size() {
-				limit, values = m.Classes-1, &m.Labels
+				limit = m.Classes - 1
 			}
 			v, err := strconv.Atoi(field)
 			if err != nil || v < 0 || v > limit {
 				return nil, fmt.Errorf("data: digits: line %d: value %d is %q, want 0 to %d", m.N, i+1, field, limit)
 			}
-			*values = append(*values, uint8(v))
+			if i == m.size() {
+				m.Labels = append(m.Labels, uint16(v))
+			} else {
+				m.Pixels = append(m.Pixels, uint8(v))
+			}
 		}
 	}
 	return m, nil

@@ -22,21 +22,34 @@ import (
 type archive struct {
 	url, md5 string
 	folder   string
-	files    map[string]int64 // the files wanted of that folder, and their sizes in bytes
+	files    map[string]int64 // the files wanted of that folder, and their sizes in bytes, or anySize
 }
 
 var archives = map[string]archive{
-	"cifar10": {
+	cifar10.name: {
 		url:    "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
 		md5:    "c32a1d4ab5d03f1284b67883e8d87530",
-		folder: cifarFolder,
-		files: map[string]int64{
-			"data_batch_1.bin": cifarRecords * cifarRecord, "data_batch_2.bin": cifarRecords * cifarRecord,
-			"data_batch_3.bin": cifarRecords * cifarRecord, "data_batch_4.bin": cifarRecords * cifarRecord,
-			"data_batch_5.bin": cifarRecords * cifarRecord, cifarTest: cifarRecords * cifarRecord,
-			cifarNames: 61,
-		},
+		folder: cifar10.folder,
+		files:  cifar10.sizes(map[string]int64{cifar10.names: 61}),
 	},
+	cifar100.name: {
+		url:    "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+		md5:    "03b5dce01913d631647c71ecec9e9cb8",
+		folder: cifar100.folder,
+		files:  cifar100.sizes(map[string]int64{cifar100.names: anySize, cifar100.coarse().names: anySize}),
+	},
+}
+
+// anySize stands where the size of a file is not known beforehand.
+const anySize = 0
+
+// sizes adds the sizes of the files of images to those of names.
+func (c cifar) sizes(names map[string]int64) map[string]int64 {
+	for _, name := range c.train {
+		names[name] = int64(c.trainRecords * c.record())
+	}
+	names[c.test] = int64(c.testRecords * c.record())
+	return names
 }
 
 // Get downloads the data set of that name to the folder Root(root), unless all
@@ -47,10 +60,14 @@ var archives = map[string]archive{
 // An interrupted or cancelled download leaves a file .part beside the data set's
 // folder, and the next call goes on from there. An archive that has not the
 // published MD5 is an error and removed. Each file of the set appears whole or
-// not at all. Digits are part of the program: there is nothing to get.
+// not at all. Digits and synthetic images are part of the program: there is
+// nothing to get. An image folder is the caller's own, which is an error here.
 func Get(ctx context.Context, name, root string, progress func(done, total int64)) error {
 	if _, ok := openers[name]; !ok {
 		return unknown(name)
+	}
+	if name == imageFolder {
+		return fmt.Errorf("data: get %s: there is none to get: it is a folder of your own, with train/CLASS/IMAGE", name)
 	}
 	a, ok := archives[name]
 	if !ok {
@@ -91,7 +108,7 @@ func (a archive) missing(root string) []string {
 	var missing []string
 	for name, size := range a.files {
 		info, err := os.Stat(filepath.Join(root, a.folder, name))
-		if err != nil || !info.Mode().IsRegular() || info.Size() != size {
+		if err != nil || !info.Mode().IsRegular() || size != anySize && info.Size() != size {
 			missing = append(missing, name)
 		}
 	}
@@ -219,7 +236,7 @@ func (a archive) extract(ctx context.Context, part, root string) error {
 		if !ok || dir != a.folder+"/" {
 			continue
 		}
-		if entry.Typeflag != tar.TypeReg || entry.Size != size {
+		if entry.Typeflag != tar.TypeReg || size != anySize && entry.Size != size {
 			return fmt.Errorf("%s: entry %q is no file of %d bytes", part, entry.Name, size)
 		}
 		delete(wanted, name)

@@ -331,7 +331,7 @@ func TestGetNames(t *testing.T) {
 		t.Errorf("files for digits: %v", got)
 	}
 	err := Get(t.Context(), "cifar", root, nil)
-	if want := `data: unknown data set "cifar", nearest is "cifar10" (known: cifar10, digits)`; err == nil || err.Error() != want {
+	if want := `data: unknown data set "cifar", nearest is "cifar10" (known: cifar10, cifar100, digits, imagefolder, synthetic)`; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -341,7 +341,7 @@ func TestGetNames(t *testing.T) {
 		t.Errorf("cancelled: got %v", err)
 	}
 	// What Get brings is what Open reads.
-	want := append(slices.Clone(cifarTrain), cifarTest, cifarNames)
+	want := append(slices.Clone(cifar10.train), cifar10.test, cifar10.names)
 	slices.Sort(want)
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(archives["cifar10"].files))); diff != "" {
 		t.Errorf("files of cifar10 (-want +got):\n%s", diff)

@@ -13,6 +13,7 @@ type Batch struct {
 	N, Channels, Height, Width int
 	X                          []float32 // [N, Height, Width, Channels]: channels last
 	Y                          []int64   // [N], labels
+	Err                        error     // why there are no images, which only Pictures can cause; nil if there are
 }
 
 // Order is the order in which a Source goes through its images.
@@ -36,6 +37,7 @@ type Source struct {
 	Name    string // of its random streams; sources of one run have different ones
 	Size    int    // images in a batch, at least 1; an incomplete last batch is kept
 	Order   Order
+	Skipped *Skipped // if not nil, images that cannot be decoded are left out of their batch and counted here
 
 	mu    sync.Mutex
 	of    permuted
@@ -53,9 +55,13 @@ type permuted struct {
 // may be incomplete.
 func (s *Source) Steps() int { return (s.Images.N + s.Size - 1) / s.Size }
 
-// Load makes the batch of one step, a pure function of its arguments and the
-// fields of s. It is safe for concurrent use. It panics if step does not lie
-// within 0..Steps()-1; a Resampled source has no last step.
+// Load makes the batch of one step, a pure function of its arguments, the fields
+// of s and the images. It is safe for concurrent use. It panics if step does not
+// lie within 0..Steps()-1; a Resampled source has no last step.
+//
+// Images from memory are changed by the calling goroutine, Pictures by as many
+// as there are processors. The number of pictures being decoded, in all calls
+// together, is at most that of the processors.
 func (s *Source) Load(epoch, step int) *Batch {
 	m := s.Images
 	picked := s.pick(epoch, step)
@@ -64,17 +70,30 @@ func (s *Source) Load(epoch, step int) *Batch {
 		X: make([]float32, len(picked)*m.size()),
 		Y: make([]int64, len(picked)),
 	}
-	values := m.normalised()
 	for i, image := range picked {
-		var drawn chances
-		if s.Augment != (Augment{}) {
-			// A stream for each image: the draws do not depend on who loads what when.
-			drawn = s.Augment.draw(rng.Stream(s.Seed, s.Name+".augment", epoch, step, i), m.Height, m.Width)
-		}
-		m.put(b.X[i*m.size():(i+1)*m.size()], image, s.Augment, drawn, values)
 		b.Y[i] = int64(m.Labels[image])
 	}
+	if m.Pictures != nil || s.Augment.Window != Whole || s.Augment.Jitter != (Jitter{}) {
+		s.loadPictures(b, picked, epoch, step)
+		return b
+	}
+	values := m.normalised(m.Max)
+	for i, image := range picked {
+		_, drawn := s.draw(epoch, step, i)
+		m.put(b.X[i*m.size():(i+1)*m.size()], m.Pixels[image*m.size():(image+1)*m.size()], s.Augment, drawn, values)
+	}
 	return b
+}
+
+// draw draws for image i of a step. What else is needed comes from the returned
+// generator, nil if nothing is up to chance.
+func (s *Source) draw(epoch, step, i int) (*rand.Rand, chances) {
+	if s.Augment == s.Augment.Evaluation() {
+		return nil, chances{}
+	}
+	// A stream for each image: the draws do not depend on who loads what when.
+	r := rng.Stream(s.Seed, s.Name+".augment", epoch, step, i)
+	return r, s.Augment.draw(r, s.Images.Height, s.Images.Width)
 }
 
 // pick returns the indices of the images of a step. The result is not to be

@@ -14,7 +14,7 @@ func numbered(n int) *Images {
 	m := &Images{N: n, Channels: 1, Height: 1, Width: 1, Classes: n, Max: 1, Mean: []float32{0}, Std: []float32{1}}
 	for i := range n {
 		m.Pixels = append(m.Pixels, uint8(i))
-		m.Labels = append(m.Labels, uint8(i))
+		m.Labels = append(m.Labels, uint16(i))
 	}
 	return m
 }
@@ -166,7 +166,7 @@ func TestLoadDependsOnItsArguments(t *testing.T) {
 	}
 	// Two copies of one image in a batch are augmented each on its own.
 	twice := &Images{N: 2, Channels: 3, Height: 32, Width: 32, Classes: 10, Max: 255, Mean: m.Mean, Std: m.Std,
-		Pixels: slices.Repeat(m.Pixels[:m.size()], 2), Labels: []uint8{1, 1}}
+		Pixels: slices.Repeat(m.Pixels[:m.size()], 2), Labels: []uint16{1, 1}}
 	b := (&Source{Images: twice, Augment: Augment{Pad: 4}, Seed: 1, Size: 2}).Load(0, 0)
 	if slices.Equal(b.X[:m.size()], b.X[m.size():]) {
 		t.Error("both images of the batch are cropped alike")

@@ -32,3 +32,9 @@ func (b *BatchNorm2d) Forward(x torch.Tensor, m Mode) torch.Tensor {
 	}
 	return torch.BatchNorm(x, weight, bias, mean, variance, torch.BatchNormOptions{Training: m.Training})
 }
+
+// Trace implements Layer.
+func (b *BatchNorm2d) Trace(x *Value, t *Trace) *Value {
+	t.Keep(x)
+	return &Value{Channels: x.Channels, Height: x.Height, Width: x.Width}
+}

@@ -20,6 +20,16 @@ func (c *Conv2d) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 	return torch.Conv2d(x, c.weight.Tensor, torch.Tensor{}, c.o)
 }
 
+// Trace implements Layer.
+func (c *Conv2d) Trace(x *Value, t *Trace) *Value {
+	t.Keep(x)
+	out, perGroup, kernel := c.weight.shape[0], c.weight.shape[1], [2]int(c.weight.shape[2:])
+	y := &Value{Channels: out}
+	y.Height, y.Width = c.o.Size(x.Height, x.Width, kernel)
+	t.MultiplyAdds += y.Numel() * perGroup * kernel[0] * kernel[1]
+	return y
+}
+
 // Pointwise is a 1x1 convolution without bias or padding, as a matrix product
 // over the pixels of channels-last images. oneDNN's own kernel for it reads and
 // writes beyond its tensors on processors without AVX-512 where channels are no
@@ -45,4 +55,16 @@ func (c *Pointwise) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 	pixels := x.Permute(0, 2, 3, 1).Reshape(n*h*w, in) // a view where x is channels last
 	product := pixels.Mm(c.weight.View(out, in).T())   // [N·H·W, out]
 	return product.View(n, h, w, out).Permute(0, 3, 1, 2)
+}
+
+// Trace implements Layer. Where images lie channels last a product keeps its
+// input as it is, with a stride the copy of the pixels in use.
+func (c *Pointwise) Trace(x *Value, t *Trace) *Value {
+	if c.stride > 1 {
+		x = &Value{Channels: x.Channels, Height: (x.Height + c.stride - 1) / c.stride, Width: (x.Width + c.stride - 1) / c.stride}
+	}
+	t.Keep(x)
+	y := &Value{Channels: c.weight.shape[0], Height: x.Height, Width: x.Width}
+	t.MultiplyAdds += y.Numel() * x.Channels
+	return y
 }

@@ -38,6 +38,9 @@ type Mode struct {
 // Layer maps images to images, [N,C,H,W] to [N,C',H',W'].
 type Layer interface {
 	Forward(x torch.Tensor, m Mode) torch.Tensor
+	// Trace follows the sizes of one image through the layer and adds to t what a
+	// training pass takes.
+	Trace(x *Value, t *Trace) *Value
 }
 
 // Sequential applies layers one after the other.
@@ -51,11 +54,30 @@ func (s Sequential) Forward(x torch.Tensor, m Mode) torch.Tensor {
 	return x
 }
 
-// Func is a layer without weights.
-type Func func(x torch.Tensor) torch.Tensor
+// Trace implements Layer.
+func (s Sequential) Trace(x *Value, t *Trace) *Value {
+	for _, l := range s {
+		x = l.Trace(x, t)
+	}
+	return x
+}
+
+// ReLU is max(x, 0). In place it changes its input too.
+type ReLU struct{ InPlace bool }
 
 // Forward implements Layer.
-func (f Func) Forward(x torch.Tensor, _ Mode) torch.Tensor { return f(x) }
+func (r ReLU) Forward(x torch.Tensor, _ Mode) torch.Tensor {
+	if r.InPlace {
+		return x.ReLU_()
+	}
+	return x.ReLU()
+}
 
-// ReLU is max(x, 0).
-var ReLU = Func(torch.Tensor.ReLU)
+// Trace implements Layer. The backward pass looks at the result.
+func (r ReLU) Trace(x *Value, t *Trace) *Value {
+	if !r.InPlace {
+		x = &Value{Channels: x.Channels, Height: x.Height, Width: x.Width}
+	}
+	t.Keep(x)
+	return x
+}

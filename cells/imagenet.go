@@ -1,0 +1,46 @@
+package cells
+
+import (
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// What differs for images of 224x224. Two stems make 56x56 and 28x28 of them, and
+// the first cell takes the larger through a factorized reduction, as if a
+// reduction cell had gone before. The cells leave 7x7, and that is the window of
+// the last pooling, whatever the size. The auxiliary head sees 7x7 as well.
+// Reference cnn/model.py NetworkImageNet.
+
+// The images that the poolings at the end make 1x1, in pixels a side: the
+// reference leaves out what goes beyond 7.
+const (
+	imageNetMinSize = 7
+	imageNetMaxSize = 13
+
+	imageNetAuxiliaryMinSize = 7
+	imageNetAuxiliaryMaxSize = 8
+)
+
+var imageNetPool = nn.AvgPool{Kernel: 7}
+
+// imageNetStems are [3x3/2, batch norm, ReLU, 3x3/2, batch norm] from in to c/2
+// to c channels, and [ReLU, 3x3/2, batch norm] on the result of the first.
+func imageNetStems(root nn.Path, in, c int) []nn.Sequential {
+	halve := torch.Conv2dOptions{Stride: 2, Padding: 1}
+	kernel := [2]int{3, 3}
+	stem0, stem1 := root.At("stem0"), root.At("stem1")
+	return []nn.Sequential{
+		{
+			nn.NewConv2d(stem0.Index(0), in, c/2, kernel, halve),
+			nn.NewBatchNorm2d(stem0.Index(1), c/2, true),
+			nn.ReLU{},
+			nn.NewConv2d(stem0.Index(3), c/2, c, kernel, halve),
+			nn.NewBatchNorm2d(stem0.Index(4), c, true),
+		},
+		{
+			nn.ReLU{},
+			nn.NewConv2d(stem1.Index(1), c, c, kernel, halve),
+			nn.NewBatchNorm2d(stem1.Index(2), c, true),
+		},
+	}
+}

@@ -1,0 +1,97 @@
+package bench
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"math"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"godarts/nas/data"
+	"godarts/nas/rng"
+)
+
+// The JPEG files are of the usual size of ImageNet's, and of about as many bytes
+// as those: 110 kB.
+const (
+	jpegWidth, jpegHeight = 500, 375
+	jpegQuality           = 90
+	jpegSide              = 224 // of the images made of them
+)
+
+// makeJPEGs writes an image folder of two classes: as many files for training as
+// the work has images, and one of each class for test.
+func makeJPEGs(dir string, w Work) error {
+	for i := range w.Images + 2 {
+		part := "train"
+		if i >= w.Images {
+			part = "val"
+		}
+		class := filepath.Join(dir, part, fmt.Sprint(i%2))
+		if err := os.MkdirAll(class, 0o755); err != nil {
+			return err
+		}
+		var b bytes.Buffer
+		if err := jpeg.Encode(&b, landscape(w.Seed, i), &jpeg.Options{Quality: jpegQuality}); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(class, fmt.Sprintf("%05d.jpg", i)), b.Bytes(), 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// landscape is a picture with the coarse and the fine parts of a photograph:
+// waves of falling height, and a little noise.
+func landscape(seed uint64, i int) image.Image {
+	r := rng.Stream(int64(seed), "bench.jpeg", i)
+	const waves = 6
+	var fx, fy, phase [3][waves]float64
+	for c := range fx {
+		for k := range waves {
+			f := 0.01 * math.Pow(2.2, float64(k))
+			fx[c][k], fy[c][k], phase[c][k] = f*(2*r.Float64()-1), f*(2*r.Float64()-1), 7*r.Float64()
+		}
+	}
+	m := image.NewRGBA(image.Rect(0, 0, jpegWidth, jpegHeight))
+	for y := range jpegHeight {
+		for x := range jpegWidth {
+			var p [3]uint8
+			noise := 24 * (r.Float64() - 0.5)
+			for c := range p {
+				v := 128 + noise
+				for k := range waves {
+					v += 50 / float64(k+1) * math.Sin(fx[c][k]*float64(x)+fy[c][k]*float64(y)+phase[c][k])
+				}
+				p[c] = uint8(min(max(v, 0), 255))
+			}
+			m.SetRGBA(x, y, color.RGBA{p[0], p[1], p[2], 255})
+		}
+	}
+	return m
+}
+
+// prepareDecode makes images of the files as they are for testing on ImageNet. A
+// step is all files once, with the garbage of that, on one core: that is what can
+// be compared, since there are as many processes or goroutines as there are cores.
+func prepareDecode(w Work) (step, error) {
+	set, err := data.Options{Name: "imagefolder", Root: w.Files, Size: jpegSide}.Open()
+	if err != nil {
+		return nil, err
+	}
+	source := &data.Source{Images: set.Train, Augment: data.ImageNet().Evaluation(), Name: "bench", Size: w.Batch}
+	return func() *float64 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
+		for step := range source.Steps() {
+			if b := source.Load(0, step); b.Err != nil {
+				panic(b.Err) // the files were written a moment ago
+			}
+		}
+		return nil
+	}, nil
+}

@@ -1,0 +1,283 @@
+package data
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// plant writes files below a new folder: pictures of one colour where the content
+// is empty, else the content.
+func plant(t *testing.T, files map[string]string) (root string) {
+	t.Helper()
+	root = t.TempDir()
+	shade := uint8(0)
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		path := filepath.Join(root, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		content := []byte(files[name])
+		if len(content) == 0 {
+			shade++
+			content = pictureFile(t, shade)
+		}
+		if err := os.WriteFile(path, content, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return root
+}
+
+func pictureFile(t *testing.T, shade uint8) []byte {
+	t.Helper()
+	m := image.NewRGBA(image.Rect(0, 0, 3, 5))
+	for i := range m.Pix {
+		m.Pix[i] = shade
+		if i%4 == 3 {
+			m.Pix[i] = 255
+		}
+	}
+	var b bytes.Buffer
+	if err := png.Encode(&b, m); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+// grown is a folder's files: n in each class of part.
+func grown(part string, n int, classes ...string) map[string]string {
+	files := map[string]string{}
+	for _, class := range classes {
+		for i := range n {
+			files[part+"/"+class+"/"+string(rune('a'+i))+".png"] = ""
+		}
+	}
+	return files
+}
+
+func merged(all ...map[string]string) map[string]string {
+	out := map[string]string{}
+	for _, files := range all {
+		maps.Copy(out, files)
+	}
+	return out
+}
+
+// names lists CLASS/NAME of each image, sorted.
+func names(m *Images) []string {
+	var out []string
+	f := m.Pictures.(*folder)
+	for i := range m.N {
+		out = append(out, filepath.Base(f.dir)+"/"+f.classes[f.labels[i]]+"/"+f.names[i])
+	}
+	slices.Sort(out)
+	return out
+}
+
+func TestImageFolder(t *testing.T) {
+	// The parts of a folder are those documented, in size, channels, labels and normalisation, when it has both, one or none for test.
+	train := grown("train", 5, "cat", "dog")
+	for _, c := range []struct {
+		name  string
+		files map[string]string
+		test  []string // nil where it is a part of train
+		note  string
+	}{
+		{"val", merged(train, grown("val", 1, "cat", "dog")), []string{"val/cat/a.png", "val/dog/a.png"}, ""},
+		{"test", merged(train, grown("test", 1, "cat", "dog")), []string{"test/cat/a.png", "test/dog/a.png"}, ""},
+		{"both", merged(train, grown("val", 2, "cat", "dog"), grown("test", 1, "cat", "dog")), []string{"test/cat/a.png", "test/dog/a.png"},
+			"ROOT/val is not used, since there is test"},
+		{"none", train, nil, "ROOT has neither test nor val: a fifth of each class of train, drawn by data.split_seed 0, is for test"},
+		{"others between", merged(train, grown("val", 1, "cat", "dog"), map[string]string{
+			"train/notes.txt": "x", "train/cat/notes.txt": "x", "train/cat/.hidden.png": "x", "train/.git/x.png": "x", "train/cat/more/a.png": "x",
+		}), []string{"val/cat/a.png", "val/dog/a.png"}, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := plant(t, c.files)
+			set, err := Options{Name: "imagefolder", Root: root, Size: 4}.Open()
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := slices.Sorted(maps.Keys(train))
+			if c.test == nil {
+				held := names(set.Test)
+				if len(held) != 2 || !strings.HasPrefix(held[0], "train/cat/") || !strings.HasPrefix(held[1], "train/dog/") {
+					t.Errorf("held out are %v", held)
+				}
+				want = slices.DeleteFunc(want, func(name string) bool { return slices.Contains(held, name) })
+			} else if diff := cmp.Diff(c.test, names(set.Test)); diff != "" {
+				t.Errorf("test (-want +got):\n%s", diff)
+			}
+			if diff := cmp.Diff(want, names(set.Train)); diff != "" {
+				t.Errorf("train (-want +got):\n%s", diff)
+			}
+			if note := strings.ReplaceAll(strings.Join(set.Notes, "; "), root, "ROOT"); note != c.note {
+				t.Errorf("note %q, want %q", note, c.note)
+			}
+			for i, m := range []*Images{set.Train, set.Test} {
+				if m.Channels != 3 || m.Height != 4 || m.Width != 4 || m.Classes != 2 || len(m.Labels) != m.N || m.Mean[0] != 0.485 {
+					t.Errorf("part %d: %+v", i, m)
+				}
+			}
+			if want := (Augment{Flip: true}); set.Augment != want || !slices.Equal(set.ClassNames, []string{"cat", "dog"}) {
+				t.Errorf("augment %+v, classes %v", set.Augment, set.ClassNames)
+			}
+		})
+	}
+}
+
+func TestImageFolderLoads(t *testing.T) {
+	// Every image has its own label and colours when they are loaded in one and in three channels.
+	root := plant(t, merged(grown("train", 2, "cat", "dog"), grown("val", 2, "cat", "dog")))
+	for _, c := range []struct {
+		channels  int
+		mean, std []float32
+	}{{3, nil, nil}, {1, nil, nil}, {3, []float32{0, 0, 0}, []float32{1, 1, 1}}, {1, []float32{0.5}, []float32{0.25}}} {
+		set, err := Options{Name: "imagefolder", Root: root, Size: 4, Channels: c.channels, Mean: c.mean, Std: c.std}.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		mean, std := []float32{0.485, 0.456, 0.406}, []float32{0.229, 0.224, 0.225}
+		if c.channels == 1 {
+			mean, std = []float32{0.449}, []float32{0.226}
+		}
+		if c.mean != nil {
+			mean, std = c.mean, c.std
+		}
+		b := (&Source{Images: set.Test, Size: 4}).Load(0, 0)
+		if b.Err != nil {
+			t.Fatal(b.Err)
+		}
+		if !slices.Equal(b.Y, []int64{0, 0, 1, 1}) {
+			t.Errorf("labels %v", b.Y)
+		}
+		for i := range b.N {
+			image := b.X[i*set.Test.size() : (i+1)*set.Test.size()]
+			for at, v := range image {
+				// The shades of val follow those of the four images of train.
+				if want := (float32(5+i)/255 - mean[at%c.channels]) / std[at%c.channels]; v != want {
+					t.Fatalf("%d channels, image %d, value %d: %g, want %g", c.channels, i, at, v, want)
+				}
+			}
+		}
+	}
+	_, err := Options{Name: "imagefolder", Root: root, Channels: 1, Mean: []float32{0, 0, 0}, Std: []float32{1, 1, 1}}.Open()
+	if want := "data: imagefolder: mean of 3 and std of 3 channels, its images have 1"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestImageFolderOrder(t *testing.T) {
+	// Order and split are the recorded ones of the seed, other ones for another, and no image is lost or in both parts.
+	root := plant(t, grown("train", 10, "cat", "dog", "eel"))
+	open := func(seed int64) (train, test []string) {
+		set, err := Options{Name: "imagefolder", Root: root, SplitSeed: seed}.Open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := set.Train.Pictures.(*folder)
+		for i := range f.names {
+			train = append(train, f.classes[f.labels[i]]+"/"+f.names[i])
+		}
+		return train, names(set.Test)
+	}
+	train, test := open(0)
+	again, testAgain := open(0)
+	if !slices.Equal(train, again) || !slices.Equal(test, testAgain) {
+		t.Error("the same seed gives another order")
+	}
+	if want := []string{"train/cat/c.png", "train/cat/f.png", "train/dog/c.png", "train/dog/d.png", "train/eel/b.png", "train/eel/d.png"}; !slices.Equal(test, want) {
+		t.Errorf("held out are %q", test)
+	}
+	if want := []string{"cat/e.png"}; !slices.Equal(train[:1], want) {
+		t.Errorf("the first are %q", train[:1])
+	}
+	other, testOther := open(1)
+	if slices.Equal(train, other) || slices.Equal(test, testOther) {
+		t.Error("another seed gives the same order or split")
+	}
+	all := slices.Clone(train)
+	for _, name := range test {
+		all = append(all, strings.TrimPrefix(name, "train/"))
+	}
+	slices.Sort(all)
+	if len(slices.Compact(all)) != 30 || len(train) != 24 {
+		t.Errorf("%d images for training, %d in all", len(train), len(all))
+	}
+}
+
+func TestImageFolderErrors(t *testing.T) {
+	// A folder is refused in one line that names what is wrong with it.
+	good := merged(grown("train", 2, "cat", "dog"), grown("val", 1, "cat", "dog"))
+	without := func(prefix string) map[string]string {
+		files := maps.Clone(good)
+		maps.DeleteFunc(files, func(name, _ string) bool { return strings.HasPrefix(name, prefix) })
+		return files
+	}
+	for _, c := range []struct {
+		name  string
+		files map[string]string
+		at    string // below the root
+		want  string
+	}{
+		{"missing folder", merged(good, map[string]string{"photos/x": "x"}), "photo", "ROOT/photo: no such folder (nearest: ROOT/photos)"},
+		{"missing parent", good, "a/b", "ROOT/a/b: no such folder"},
+		{"a file", merged(good, map[string]string{"x": "x"}), "x", "ROOT/x is a file, want a folder"},
+		{"no train", merged(without("train/"), grown("training", 1, "cat")), "", "ROOT/train: no such folder, want it to hold a folder of images for each class (nearest: ROOT/training)"},
+		{"no class", merged(without("train/"), map[string]string{"train/x.txt": "x"}), "", "ROOT/train has no folder of a class"},
+		{"no class but images", merged(without("train/"), map[string]string{"train/x.png": "x"}), "", "ROOT/train has no folder of a class: x.png lies in it directly, want CLASS/x.png"},
+		{"one class", without("train/dog"), "", `ROOT/train has the class "cat" alone, want two or more`},
+		{"non-images", merged(good, map[string]string{"train/eel/a.webp": "x", "train/eel/b.webp": "x"}), "",
+			"ROOT/train/eel has no image (.jpeg, .jpg, .png): its 2 files, such as a.webp, end otherwise"},
+		{"empty class", merged(good, map[string]string{"train/eel/.keep": "x"}), "", "ROOT/train/eel has no image (.jpeg, .jpg, .png): it is empty"},
+		{"class missing in val", without("val/dog"), "", `ROOT/val has the class "cat" alone, want two or more`},
+		{"classes of train alone", merged(good, grown("train", 1, "eel", "fox")), "", "classes differ: only ROOT/train has eel, fox"},
+		{"classes of val alone", merged(good, grown("val", 1, "eel")), "", "classes differ: only ROOT/val has eel"},
+		{"classes of both", merged(good, grown("train", 1, "a", "b", "c", "d", "e", "f", "g"), grown("val", 1, "Cat")), "",
+			"classes differ: only ROOT/train has a, b, c, d, e and 2 more; only ROOT/val has Cat"},
+		{"too few to hold out", merged(without("val"), grown("train", 1, "eel")), "", "ROOT/train/eel has 1 image, of which none can be held out for test: want two or more, or a folder test or val"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			root := plant(t, c.files)
+			_, err := Open("imagefolder", filepath.Join(root, c.at))
+			if err == nil {
+				t.Fatal("no error")
+			}
+			if got, want := strings.ReplaceAll(err.Error(), root, "ROOT"), "data: imagefolder: "+c.want; got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+	if _, err := Open("imagefolder", ""); err == nil || err.Error() != "data: imagefolder: no root, want the folder that holds train" {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestBrokenFile(t *testing.T) {
+	// The error of a batch names the file when one is broken or gone.
+	root := plant(t, merged(grown("train", 2, "cat", "dog"), grown("val", 1, "cat", "dog"), map[string]string{"val/dog/a.png": "\x89PNG\r\n"}))
+	set, err := Open("imagefolder", root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Source{Images: set.Test, Size: 2}
+	file := filepath.Join(root, "val", "dog", "a.png")
+	if err, want := s.Load(0, 0).Err, "data: imagefolder: "+file+": image: unknown format"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err, want := s.Load(0, 0).Err, "data: imagefolder: "+file+": no such file or directory"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}

@@ -1,0 +1,179 @@
+package nas_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/nas/nastest"
+	"godarts/torch"
+)
+
+// photos makes an image folder of n images: of CIFAR-10 if it is at hand, else of
+// digits.
+func photos(t *testing.T, n int) (root string) {
+	t.Helper()
+	root = filepath.Join(t.TempDir(), "photos")
+	set, err := data.Open("cifar10", "")
+	if err != nil {
+		if set, err = data.Open("digits", ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := set.Export(root, n); err != nil {
+		t.Fatal(err)
+	}
+	return root
+}
+
+func TestImageFolder(t *testing.T) {
+	// Search, training and test of an image folder run to the end, in colour and in grey, when all three use the same folder.
+	root := photos(t, 250)
+	for _, test := range []struct {
+		name string
+		set  []string
+	}{
+		{"colour", []string{"data.size=16"}},
+		{"grey, recipe for photographs", []string{"data.size=12", "data.channels=1", "data.augment=imagenet", "data.on_bad_file=skip"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			folder := append(test.set, "data.name=imagefolder", "data.root="+root, "epochs=1")
+			dir := t.TempDir()
+			found, err := nas.Search(t.Context(), filepath.Join(dir, "search"), tiny(t, folder...), nas.Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := load(t, "testdata/tiny-train.yaml", append(folder, "network.label_smoothing=0.1", "w.schedule=step")...)
+			c.Genotype = found.Genotype.String()
+			trained, err := nas.Train(t.Context(), filepath.Join(dir, "train"), c, nas.Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			tested, err := nas.Test(t.Context(), filepath.Join(dir, "train"), torch.CPU)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if tested.TestError != trained.TestError || tested.TestLoss != trained.TestLoss || tested.TestTopFiveError != nil {
+				t.Errorf("trained %+v, tested %+v", trained, tested)
+			}
+		})
+	}
+}
+
+func TestImageFolderResumes(t *testing.T) {
+	// A search on decoded images ends with the same bytes when it is interrupted at every step, and the recipe for photographs is on.
+	c := tiny(t, "data.name=imagefolder", "data.root="+photos(t, 250), "data.size=16", "data.augment=imagenet", "data.subset=32", "data.batch=8", "network.nodes=1")
+	nastest.TestStrategy(t, c)
+}
+
+func TestBrokenImage(t *testing.T) {
+	// A run ends with an error that names the file, or goes on and says once how many were left out, when an image is broken.
+	root := photos(t, 250)
+	images, err := filepath.Glob(filepath.Join(root, "train", "*", "*.png"))
+	if err != nil || len(images) < 100 {
+		t.Fatalf("%d images, %v", len(images), err)
+	}
+	for _, broken := range images[:20] {
+		if err := os.WriteFile(broken, []byte("no picture"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder := []string{"data.name=imagefolder", "data.root=" + root, "data.size=8", "data.subset=0", "data.batch=40"}
+	for _, test := range []struct {
+		name string
+		c    *config.Config
+		run  func(context.Context, string, *config.Config, nas.Settings) error
+	}{
+		{"search", tiny(t, folder...), func(ctx context.Context, dir string, c *config.Config, s nas.Settings) error {
+			_, err := nas.Search(ctx, dir, c, s)
+			return err
+		}},
+		{"training", load(t, "testdata/tiny-train.yaml", folder...), func(ctx context.Context, dir string, c *config.Config, s nas.Settings) error {
+			_, err := nas.Train(ctx, dir, c, s)
+			return err
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			err := test.run(t.Context(), filepath.Join(t.TempDir(), "run"), test.c, nas.Settings{})
+			if err == nil || !strings.HasPrefix(err.Error(), "data: imagefolder: "+root+"/train/") || !strings.HasSuffix(err.Error(), ".png: image: unknown format") {
+				t.Errorf("got error %v", err)
+			}
+			c := *test.c
+			c.Data.OnBadFile = config.Skip
+			var said bytes.Buffer
+			s := nas.Settings{Hooks: []nas.Hooks{nas.Progress(&said, false)}}
+			if err := test.run(t.Context(), filepath.Join(t.TempDir(), "run"), &c, s); err != nil {
+				t.Fatal(err)
+			}
+			want := "warning: 20 images left out, such as data: imagefolder: " + images[0] + ": image: unknown format\n"
+			if strings.Count(said.String(), want) != 1 || strings.Count(said.String(), "warning") != 1 {
+				t.Errorf("the report is\n%s, want once %s", said.String(), want)
+			}
+		})
+	}
+}
+
+func TestTopFive(t *testing.T) {
+	// The top-5 error is reported and at most the error when there are more than ten classes.
+	root := t.TempDir()
+	digits, err := data.Open("digits", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for part, n := range map[string]int{"a": 200, "b": 250} {
+		// The ten classes twice, under other names.
+		if err := digits.Export(filepath.Join(root, part), n); err != nil {
+			t.Fatal(err)
+		}
+		for _, dir := range []string{"train", "val"} {
+			if err := os.MkdirAll(filepath.Join(root, "both", dir), 0o755); err != nil {
+				t.Fatal(err)
+			}
+			for digit := range 10 {
+				class := string(rune('0' + digit))
+				if err := os.Rename(filepath.Join(root, part, dir, class), filepath.Join(root, "both", dir, part+class)); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+	}
+	c := load(t, "testdata/tiny-train.yaml", "data.name=imagefolder", "data.root="+filepath.Join(root, "both"), "data.size=8", "data.subset=0", "data.batch=60", "epochs=1")
+	result, err := nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e := result.TestTopFiveError; e == nil || *e > result.TestError || *e <= 0 || result.TestError >= 100 {
+		t.Errorf("got %+v", result)
+	}
+}
+
+func TestSchedule(t *testing.T) {
+	// The learning rate falls by its factor after each epoch when the schedule is step.
+	var rates []float64
+	watch := nas.Hooks{OnEpoch: func(_ *nas.Run, e *nas.Epoch) error { rates = append(rates, e.LR); return nil }}
+	c := load(t, "testdata/tiny-train.yaml", "w.lr=0.1", "w.schedule=step", "w.lr_decay=0.5", "epochs=3")
+	if _, err := nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
+		t.Fatal(err)
+	}
+	if len(rates) != 3 || rates[0] != 0.1 || rates[1] != 0.05 || rates[2] != 0.025 {
+		t.Errorf("learning rates %v", rates)
+	}
+}
+
+func TestCancelledBetweenBatches(t *testing.T) {
+	// A run on decoded images saves and ends when its context is cancelled.
+	ctx, cancel := context.WithCancel(t.Context())
+	stop := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error { cancel(); return nil }}
+	c := tiny(t, "data.name=synthetic", "data.size=16")
+	_, err := nas.Search(ctx, filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{stop}})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v, want %v", err, context.Canceled)
+	}
+}

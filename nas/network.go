@@ -1,0 +1,47 @@
+package nas
+
+import (
+	"godarts/cells"
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/torch"
+)
+
+// network is the size of the network that the run trains.
+func (r *Run) network() cells.NetworkOptions {
+	o := networkOptions(r.Config, r.Set.Train)
+	o.Options = r.options()
+	return o
+}
+
+// networkOptions are the sizes of the network that the training c makes for such
+// images, but for its device.
+func networkOptions(c *config.Config, images *data.Images) cells.NetworkOptions {
+	return cells.NetworkOptions{
+		Channels: c.Network.Channels, Layers: c.Network.Layers, Classes: images.Classes,
+		InputChannels: images.Channels, Size: images.Height, StemMultiplier: c.Network.StemMultiplier,
+		ImageNet:  c.Network.Stem == config.ImageNet,
+		Auxiliary: c.Network.Auxiliary, AuxiliaryWeight: c.Network.AuxiliaryWeight, LabelSmoothing: c.Network.LabelSmoothing,
+		Options: torch.Options{Dtype: dtype(c)},
+	}
+}
+
+// fits is an error if a training cannot make its network for such images.
+func fits(c *config.Config, images *data.Images) error {
+	if c.Experiment != config.Train {
+		return nil
+	}
+	g, err := cells.ParseGenotype(c.Genotype)
+	if err != nil {
+		return err
+	}
+	return networkOptions(c, images).Check(g)
+}
+
+// dtype is the type of the networks that c makes.
+func dtype(c *config.Config) torch.Dtype {
+	if c.Network.Dtype == config.Float64 {
+		return torch.Float64
+	}
+	return torch.Float32
+}
