@@ -170,6 +170,18 @@ func (w *Weights) Count(except string) int {
 	return n
 }
 
+// CountBelow is the number of weights in the parameters below a place of the
+// tree of names: "cells.3" has those of "cells.3.preprocess0.op.1.weight".
+func (w *Weights) CountBelow(place string) int {
+	n := 0
+	for _, p := range w.parameters {
+		if strings.HasPrefix(p.Name, place+".") {
+			n += product(p.shape)
+		}
+	}
+	return n
+}
+
 // StateDict implements Module.
 func (w *Weights) StateDict() torch.StateDict {
 	sd := torch.StateDict{}
