@@ -278,7 +278,8 @@ func newNetworkCell(p nn.Path, g Cell, o networkCellOptions) *networkCell {
 		if o.reduce && e.From < 2 {
 			stride = 2
 		}
-		c.edges = append(c.edges, networkEdge{Operation(p.At("_ops").Index(i), e.Op, o.channels, stride, true), e.From})
+		op := Operation(p.At("_ops").Index(i), e.Op, o.channels, stride, true)
+		c.edges = append(c.edges, networkEdge{op: op, name: e.Op, from: e.From})
 	}
 	return c
 }
@@ -306,6 +307,7 @@ func (c *networkCell) forward(s0, s1 torch.Tensor, m nn.Mode) (out torch.Tensor)
 // networkEdge is an operation on an earlier state.
 type networkEdge struct {
 	op   nn.Layer
+	name Op
 	from int
 }
 
