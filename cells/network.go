@@ -199,6 +199,18 @@ func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	return out
 }
 
+// Logits classifies images x [N,InputChannels,Size,Size] as evaluation does and
+// gives [N,Classes].
+func (n *Network) Logits(x torch.Tensor) (logits torch.Tensor) {
+	torch.Scoped(func() {
+		torch.NoGrad(func() {
+			logits, _ = n.logits(x, nn.Mode{})
+			torch.Keep(logits)
+		})
+	})
+	return logits
+}
+
 // logits are those of the main classifier and, in training, of the auxiliary
 // head: the zero Tensor if there is none.
 func (n *Network) logits(x torch.Tensor, m nn.Mode) (logits, auxiliary torch.Tensor) {

@@ -26,9 +26,14 @@ type Trace struct {
 	layers []LayerCost
 }
 
+// Traced is a Layer, or what is like one but for its inputs.
+type Traced interface {
+	Trace(x *Value, t *Trace) *Value
+}
+
 // Layer traces l and notes what it takes under its name and, if it has one, its
 // operation's.
-func (t *Trace) Layer(name, op string, l Layer, x *Value) *Value {
+func (t *Trace) Layer(name, op string, l Traced, x *Value) *Value {
 	before := *t
 	y := l.Trace(x, t)
 	t.layers = append(t.layers, LayerCost{
@@ -39,9 +44,9 @@ func (t *Trace) Layer(name, op string, l Layer, x *Value) *Value {
 	return y
 }
 
-// Sum is a + b.
+// Sum is a + b, of one size.
 func (t *Trace) Sum(a, b *Value) *Value {
-	return &Value{Channels: a.Channels, Height: a.Height, Width: a.Width}
+	return &Value{Channels: a.Channels, Height: a.Height, Width: b.Width}
 }
 
 // Cat joins channels.
