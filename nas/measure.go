@@ -47,12 +47,13 @@ func TestWeights(ctx context.Context, c *config.Config, file string, device torc
 	if err != nil {
 		return result, err
 	}
+	of := *c
 	err = torch.Do(func() error {
 		sd, err := ReadWeights(file)
-		c.Network.Auxiliary = false
+		of.Network.Auxiliary = false
 		for name := range sd {
 			if strings.HasPrefix(name, "auxiliary_head.") {
-				c.Network.Auxiliary = true
+				of.Network.Auxiliary = true
 			}
 		}
 		return err
@@ -60,7 +61,7 @@ func TestWeights(ctx context.Context, c *config.Config, file string, device torc
 	if err != nil {
 		return result, err
 	}
-	return measureWeights(ctx, c, g, file, device)
+	return measureWeights(ctx, &of, g, file, device)
 }
 
 func measureWeights(ctx context.Context, c *config.Config, g cells.Genotype, file string, device torch.Device) (result TrainResult, err error) {

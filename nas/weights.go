@@ -112,16 +112,7 @@ func ReadWeights(file string) (torch.StateDict, error) {
 		}
 		source = p
 	}
-	names := source.Names()
-	prefix := ""
-	isEntry := func(name string) bool { return strings.HasPrefix(name, "state_dict.") }
-	if slices.ContainsFunc(names, isEntry) {
-		prefix = "state_dict."
-		names = slices.DeleteFunc(names, func(name string) bool { return !isEntry(name) })
-	}
-	if isParallel := prefix + "module."; !slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, isParallel) }) {
-		prefix = isParallel
-	}
+	names, prefix := stateDictNames(source.Names())
 	sd := torch.StateDict{}
 	for _, name := range names {
 		short := strings.TrimPrefix(name, prefix)
@@ -134,6 +125,24 @@ func ReadWeights(file string) (torch.StateDict, error) {
 		}
 	}
 	return sd, nil
+}
+
+// stateDictNames are the names of a network's entries, and what stands before its
+// own name in each.
+func stateDictNames(names []string) (own []string, prefix string) {
+	all := func(prefix string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) })
+	}
+	const entry, parallel = "state_dict.", "module."
+	isEntry := func(name string) bool { return strings.HasPrefix(name, entry) }
+	if slices.ContainsFunc(names, isEntry) {
+		names = slices.DeleteFunc(names, func(name string) bool { return !isEntry(name) })
+		prefix = entry
+	}
+	if all(prefix + parallel) {
+		prefix += parallel
+	}
+	return names, prefix
 }
 
 // loadWeights loads a file into net.
