@@ -205,6 +205,18 @@ func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	return out
 }
 
+// Logits classifies images x [N,InputChannels,Size,Size] as evaluation does and
+// gives [N,Classes].
+func (n *Network) Logits(x torch.Tensor) (logits torch.Tensor) {
+	torch.Scoped(func() {
+		torch.NoGrad(func() {
+			logits, _ = n.logits(x, nn.Mode{})
+			torch.Keep(logits)
+		})
+	})
+	return logits
+}
+
 // logits are those of the main classifier and, in training, of the auxiliary
 // head: the zero Tensor if there is none.
 func (n *Network) logits(x torch.Tensor, m nn.Mode) (logits, auxiliary torch.Tensor) {
@@ -284,7 +296,8 @@ func newNetworkCell(p nn.Path, g Cell, o networkCellOptions) *networkCell {
 		if o.reduce && e.From < 2 {
 			stride = 2
 		}
-		c.edges = append(c.edges, networkEdge{Operation(p.At("_ops").Index(i), e.Op, o.channels, stride, true), e.From})
+		op := Operation(p.At("_ops").Index(i), e.Op, o.channels, stride, true)
+		c.edges = append(c.edges, networkEdge{op: op, name: e.Op, from: e.From})
 	}
 	return c
 }
@@ -312,6 +325,7 @@ func (c *networkCell) forward(s0, s1 torch.Tensor, m nn.Mode) (out torch.Tensor)
 // networkEdge is an operation on an earlier state.
 type networkEdge struct {
 	op   nn.Layer
+	name Op
 	from int
 }
 

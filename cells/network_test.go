@@ -425,7 +425,7 @@ func TestDropPathOnEdges(t *testing.T) {
 				torch.ManualSeed(8)
 				layer, _ := c.build(4, float64s)
 				x := torch.Randn([]int{32, 4, 6, 6}, float64s)
-				edge := networkEdge{layer, 0}
+				edge := networkEdge{op: layer}
 				y := edge.forward([]torch.Tensor{x}, nn.Mode{Training: training, FreezeStatistics: true, DropPath: 0.5})
 				dropped := 0
 				for i := range 32 {

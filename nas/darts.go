@@ -44,12 +44,10 @@ func newDARTS(r *Run) (Strategy, error) {
 
 // newSupernet makes the supernet in the form that the config asks for.
 func (r *Run) newSupernet() (darts.Supernet, error) {
-	c, images := r.Config.Network, r.Set.Train
-	o := darts.Options{
-		Channels: c.Channels, Layers: c.Layers, Nodes: c.Nodes, Classes: images.Classes, InputChannels: images.Channels,
-		StemMultiplier: c.StemMultiplier, Options: r.options(),
-	}
-	if c.Form == config.Plain {
+	images := r.Set.Train
+	o := supernetOptions(r.Config, images)
+	o.Options = r.options()
+	if r.Config.Network.Form == config.Plain {
 		return darts.NewPlain(o)
 	}
 	net, err := darts.NewFast(o)

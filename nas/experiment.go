@@ -268,6 +268,6 @@ func (r *Run) train(ctx context.Context, result *TrainResult) error {
 		if err := writeJSON(filepath.Join(r.Dir, GenotypeFile), result.Genotype); err != nil {
 			return err
 		}
-		return writeWeights(filepath.Join(r.Dir, WeightsFile), t.net)
+		return writeWeights(filepath.Join(r.Dir, WeightsFile), t.net, describe(result.Genotype, r.network(), r.Set))
 	})
 }

@@ -2,7 +2,6 @@ package nas
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,8 +9,6 @@ import (
 	"path/filepath"
 
 	"godarts/cells"
-	"godarts/nas/config"
-	"godarts/torch"
 )
 
 // ReadGenotype finds the cells that where names: a published name, a genotype's
@@ -50,59 +47,4 @@ func DrawFile(file string, c cells.Cell, recurrent bool) error {
 		return err
 	}
 	return write(file, b.Bytes())
-}
-
-// writeWeights saves a trained network under the reference's names.
-func writeWeights(file string, net *cells.Network) error {
-	var b bytes.Buffer
-	if err := torch.WriteSafetensors(&b, net.Weights().StateDict(), nil); err != nil {
-		return err
-	}
-	return write(file, b.Bytes())
-}
-
-// Test measures the trained network of a complete run on the test images.
-func Test(ctx context.Context, dir string, device torch.Device) (result TrainResult, err error) {
-	c, err := ReadConfig(dir)
-	if err != nil {
-		return result, err
-	}
-	if c.Experiment != config.Train {
-		return result, fmt.Errorf("nas: %s is a search, which has no trained network: train its cell with `darts train CONFIG --genotype %s`", dir, dir)
-	}
-	if !Finished(dir) {
-		return result, fmt.Errorf("nas: %s is not complete: go on with `darts train --resume %s`", dir, dir)
-	}
-	if result.Genotype, err = ReadGenotype(dir); err != nil {
-		return result, err
-	}
-	set, err := openData(c)
-	if err != nil {
-		return result, err
-	}
-	st, err := torch.OpenSafetensors(filepath.Join(dir, WeightsFile))
-	if err != nil {
-		return result, err
-	}
-	defer st.Close()
-	err = torch.Do(func() error {
-		r := &Run{Config: c, Dir: dir, Set: set, Device: device}
-		r.feed = newFeed(c, set, r.options())
-		t, err := newTrainer(r, result.Genotype)
-		if err != nil {
-			return err
-		}
-		weights, err := st.LoadAll()
-		if err != nil {
-			return err
-		}
-		if err := t.net.Weights().LoadStateDict(weights); err != nil {
-			return err
-		}
-		m := r.Validate(ctx, 0, t.eval)
-		result.measured(r, m)
-		result.Parameters, _ = t.net.ParameterCount()
-		return r.Err()
-	})
-	return result, err
 }

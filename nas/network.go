@@ -2,6 +2,7 @@ package nas
 
 import (
 	"godarts/cells"
+	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/torch"
@@ -23,6 +24,15 @@ func networkOptions(c *config.Config, images *data.Images) cells.NetworkOptions 
 		ImageNet:  c.Network.Stem == config.ImageNet,
 		Auxiliary: c.Network.Auxiliary, AuxiliaryWeight: c.Network.AuxiliaryWeight, LabelSmoothing: c.Network.LabelSmoothing,
 		Options: torch.Options{Dtype: dtype(c)},
+	}
+}
+
+// supernetOptions are the sizes of the supernet that the search c makes for such
+// images, but for its device.
+func supernetOptions(c *config.Config, images *data.Images) darts.Options {
+	return darts.Options{
+		Channels: c.Network.Channels, Layers: c.Network.Layers, Nodes: c.Network.Nodes, Classes: images.Classes,
+		InputChannels: images.Channels, StemMultiplier: c.Network.StemMultiplier, Options: torch.Options{Dtype: dtype(c)},
 	}
 }
 

@@ -113,18 +113,31 @@ func (s *Safetensors) Load(name string, o Options) (Tensor, error) {
 		return Tensor{}, s.tensorErrorf(name, "the file is closed")
 	}
 	content := s.data[t.start:t.end]
-	if t.dtype == Bool {
-		if i := slices.IndexFunc(content, func(b byte) bool { return b > 1 }); i >= 0 {
-			return Tensor{}, s.tensorErrorf(name, "element %d is the byte %d, which is no boolean", i, content[i])
-		}
+	if i := noBoolean(t.dtype, content); i >= 0 {
+		return Tensor{}, s.tensorErrorf(name, "element %d is the byte %d, which is no boolean", i, content[i])
 	}
+	return fromBytes(content, t.dtype, t.shape, o), nil
+}
+
+// noBoolean is the first element of content that libtorch would not take for a
+// boolean, or -1.
+func noBoolean(d Dtype, content []byte) int {
+	if d != Bool {
+		return -1
+	}
+	return slices.IndexFunc(content, func(b byte) bool { return b > 1 })
+}
+
+// fromBytes copies little-endian elements of type d, in row-major order, to a
+// tensor with the type and on the device of o.
+func fromBytes(content []byte, d Dtype, shape []int, o Options) Tensor {
 	elements := unsafe.Pointer(unsafe.SliceData(content))
-	if uintptr(elements)%uintptr(t.dtype.Size()) != 0 {
+	if uintptr(elements)%uintptr(d.Size()) != 0 {
 		aligned := make([]uint64, (len(content)+7)/8)
 		elements = unsafe.Pointer(unsafe.SliceData(aligned))
 		copy(unsafe.Slice((*byte)(elements), len(content)), content)
 	}
-	return fromData(elements, len(content)/t.dtype.Size(), t.dtype, t.shape, false, o), nil
+	return fromData(elements, len(content)/d.Size(), d, shape, false, o)
 }
 
 // LoadAll copies every tensor into the innermost scope, on the CPU with the type

@@ -311,33 +311,6 @@ func printExpect(w io.Writer, c *config.Config) {
 	}
 }
 
-func runTest(args []string, stdout, _ io.Writer) error {
-	f := newFlags("test", "RUN [flags]", "darts test runs/cifar10-train-20260102-030405", stdout)
-	device := f.String("device", "cpu", "cpu, cuda or cuda:N")
-	threads := f.Int("threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
-	if err := parse(f, args, 1, 1, "one RUN"); err != nil {
-		return err
-	}
-	if *threads > 0 {
-		torch.SetThreads(*threads)
-	}
-	d, err := torch.ParseDevice(*device)
-	if err != nil {
-		return usageError{err}
-	}
-	c, err := nas.ReadConfig(f.Arg(0))
-	if err != nil {
-		return usageError{err}
-	}
-	result, err := nas.Test(context.Background(), f.Arg(0), d)
-	if err != nil {
-		return usageError{err}
-	}
-	printResult(stdout, result)
-	printExpect(stdout, c)
-	return nil
-}
-
 func runGenotypes(args []string, stdout, _ io.Writer) error {
 	f := newFlags("genotypes", "", "darts genotypes", stdout)
 	if err := parse(f, args, 0, 0, "no argument"); err != nil {

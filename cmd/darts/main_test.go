@@ -59,6 +59,7 @@ func TestBadUsage(t *testing.T) {
 	config := writeFile(t, "tiny.yaml", tinyConfig)
 	training := writeFile(t, "training.yaml", tinyTraining)
 	typo := writeFile(t, "typo.yaml", strings.Replace(tinyConfig, "epochs: 2", "epoch: 2", 1))
+	hostile := writeFile(t, "hostile.pt", "Ncos\nsystem\n.")
 	notRun := t.TempDir()
 	photos := exportDigits(t, 250)
 	sealed := filepath.Join(writeFile(t, "file", ""), "run") // its parent is no folder
@@ -94,6 +95,21 @@ func TestBadUsage(t *testing.T) {
 		{"unknown cell", []string{"train", training, "--genotype", "DARTS_V3"}, `DARTS_V2`},
 		{"imagenet stem on digits", []string{"train", training, "--set", "network.stem=imagenet", "--set", "network.stem_multiplier=3", "--out", filepath.Join(notRun, "r")},
 			`^darts: cells: network: images of 8x8 reach the last pooling as 1x1, want 7 to 13 pixels there: images of 224x224`},
+		{"test of nothing", []string{"test"}, `^darts: test: wanted one RUN, or --weights FILE with --genotype and --set as needed\n$`},
+		{"test of a run with a cell", []string{"test", notRun, "--genotype", "DARTS_V2"}, `^darts: test: wanted one RUN, or --weights FILE`},
+		{"weights with keys of no config", []string{"test", "--weights", "x.pt", "--set", "epochs=1"}, `^darts: test: --set epochs=1 overrides a CONFIG, but none is given\n$`},
+		{"weights of a search", []string{"test", config, "--weights", "x.pt"}, `is the config of a search, weights need that of a train\n$`},
+		{"weights that are not there", []string{"test", training, "--weights", "x.pt"}, `^darts: torch: pickle: open x.pt: no such file or directory\n$`},
+		{"hostile weights", []string{"test", training, "--weights", hostile}, `hostile.pt: offset 1: refused: it wants "os.system", which no file of tensors needs\n$`},
+		{"weights of another network", []string{"test", training, "--weights", "../../nas/testdata/toy.pth"},
+			`^darts: nas: weights ../../nas/testdata/toy.pth: nn: load state dict: "cells.0._ops.1.op.1.weight" of shape \[2 1 3 3\] is missing, and the network has no `},
+		{"info of nothing", []string{"info", "DARTS_V3"}, `DARTS_V2`},
+		{"info of a recurrent cell", []string{"info", "Genotype(recurrent=[('relu', 0)], concat=[1])"}, `^darts: nas: info: a recurrent cell makes no network for images\n$`},
+		{"info with a key of no config", []string{"info", "DARTS_V2", "--set", "epochs=1"}, `^darts: nas: info: DARTS_V2 is no config, which epochs=1 could override\n$`},
+		{"info of a bad batch", []string{"info", "DARTS_V2", "--batch", "-1"}, `^darts: info: --batch -1: wanted 1 to 1048576, or 0 for the usual one\n$`},
+		{"info of an unknown key", []string{"info", typo}, `unknown key "epoch"`},
+		{"export to nowhere", []string{"export", notRun}, `^darts: export: no folder given: use -o DIR\n$`},
+		{"export of no run", []string{"export", notRun, "-o", filepath.Join(notRun, "x")}, `holds no run`},
 		{"test of no run", []string{"test", notRun}, `holds no run`},
 		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic\)\n$`},
 		{"export without folder", []string{"data", "export", "digits"}, `^darts: data: export: 2 arguments wanted, 1 given\n$`},
@@ -154,6 +170,11 @@ func TestSearchToTest(t *testing.T) {
 		{[]string{"search", "--resume", searched}, []string{`the run in .* is complete`, `(?m)^ *random-1 `}},
 		{[]string{"train", training, "--genotype", searched, "--out", trained}, []string{`(?m)^test error [\d.]+ %, loss [\d.]+, \d+ parameters$`}},
 		{[]string{"test", trained}, []string{`^test error [\d.]+ %, loss [\d.]+, \d+ parameters\n$`}},
+		{[]string{"test", training, "--weights", filepath.Join(trained, "weights.safetensors"), "--genotype", searched}, []string{`^test error [\d.]+ %, loss [\d.]+, \d+ parameters\n$`}},
+		{[]string{"export", trained, "-o", filepath.Join(dir, "exported")}, []string{`weights.safetensors\n.*genotype.txt\n.*network.py\n$`}},
+		{[]string{"info", trained, "--batch", "10", "--layers"}, []string{`^2 channels, 3 cells, images 1x8x8\n`, `at batch 10\n`, `(?m)^ +cells.2._ops.0 +\w+ +8x2x2 +\d+ +\d+ +\d+$`}},
+		{[]string{"info", searched}, []string{`^search network, plain form: 2 channels, 3 cells, images 1x8x8\n`, `\nCIFAR-10: `, `\nImageNet: `}},
+		{[]string{"info", config, "--set", "network.channels=4"}, []string{`: 4 channels, 3 cells`}},
 		{[]string{"draw", searched, "-o", filepath.Join(dir, "pictures")}, []string{`normal.svg\n.*reduce.svg\n$`}},
 		{[]string{"draw", "DARTS_V2", "--recurrent", "-o", filepath.Join(dir, "pictures")}, []string{`recurrent.svg\n$`}},
 		{[]string{"genotypes"}, []string{`DARTS_V2 = Genotype\(normal=`}},

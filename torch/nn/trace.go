@@ -1,5 +1,7 @@
 package nn
 
+import "strings"
+
 // Value is what passes between layers, of one image: its sizes alone.
 type Value struct {
 	Channels, Height, Width int
@@ -20,6 +22,40 @@ type Trace struct {
 	// a tensor that several operators keep counted once. Indices are those of max
 	// poolings, 8 bytes each.
 	Kept, Indices int
+
+	layers []LayerCost
+}
+
+// Traced is a Layer, or what is like one but for its inputs.
+type Traced interface {
+	Trace(x *Value, t *Trace) *Value
+}
+
+// Layer traces l and notes what it takes under its name and, if it has one, its
+// operation's.
+func (t *Trace) Layer(name, op string, l Traced, x *Value) *Value {
+	before := *t
+	y := l.Trace(x, t)
+	t.layers = append(t.layers, LayerCost{
+		Name: name, Op: op, Channels: y.Channels, Height: y.Height, Width: y.Width,
+		MultiplyAdds: t.MultiplyAdds - before.MultiplyAdds,
+		kept:         t.Kept - before.Kept, indices: t.Indices - before.Indices,
+	})
+	return y
+}
+
+// Sum is a + b, of one size.
+func (t *Trace) Sum(a, b *Value) *Value {
+	return &Value{Channels: a.Channels, Height: a.Height, Width: b.Width}
+}
+
+// Cat joins channels.
+func (t *Trace) Cat(parts []*Value) *Value {
+	y := &Value{Height: parts[0].Height, Width: parts[0].Width}
+	for _, p := range parts {
+		y.Channels += p.Channels
+	}
+	return y
 }
 
 // Keep counts v among what is kept, unless it is already.
@@ -30,5 +66,44 @@ func (t *Trace) Keep(v *Value) {
 	}
 }
 
-// Bytes is the memory of what is kept, with elements of that size in bytes.
-func (t *Trace) Bytes(element int) int { return t.Kept*element + t.Indices*8 }
+// Cost is what a network takes.
+type Cost struct {
+	Parameters   int // weights
+	MultiplyAdds int // of one image, see Trace
+	KeptBytes    int // that training keeps of one image for the backward pass
+	// Auxiliary is the part of the three, in layers whose name begins with
+	// "auxiliary", that evaluation has no use for.
+	Auxiliary struct{ Parameters, MultiplyAdds, KeptBytes int }
+	Layers    []LayerCost
+}
+
+// LayerCost is what one layer takes.
+type LayerCost struct {
+	Name                     string // in state dicts
+	Op                       string // its operation, or empty
+	Channels, Height, Width  int    // of its result
+	Parameters, MultiplyAdds int
+	KeptBytes                int
+
+	kept, indices int
+}
+
+// Cost gives the layers of t the weights below their names in w, and adds up.
+// Elements are of the type of w.
+func (t *Trace) Cost(w *Weights) (c Cost) {
+	const index = 8 // bytes of an int64
+	for _, l := range t.layers {
+		l.Parameters = w.CountBelow(l.Name)
+		l.KeptBytes = l.kept*w.W.Dtype().Size() + l.indices*index
+		c.Layers = append(c.Layers, l)
+		c.Parameters += l.Parameters
+		c.MultiplyAdds += l.MultiplyAdds
+		c.KeptBytes += l.KeptBytes
+		if strings.HasPrefix(l.Name, "auxiliary") {
+			c.Auxiliary.Parameters += l.Parameters
+			c.Auxiliary.MultiplyAdds += l.MultiplyAdds
+			c.Auxiliary.KeptBytes += l.KeptBytes
+		}
+	}
+	return c
+}

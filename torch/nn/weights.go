@@ -2,6 +2,7 @@ package nn
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -170,6 +171,18 @@ func (w *Weights) Count(except string) int {
 	return n
 }
 
+// CountBelow is the number of weights in the parameters below a place of the
+// tree of names: "cells.3" has those of "cells.3.preprocess0.op.1.weight".
+func (w *Weights) CountBelow(place string) int {
+	n := 0
+	for _, p := range w.parameters {
+		if strings.HasPrefix(p.Name, place+".") {
+			n += product(p.shape)
+		}
+	}
+	return n
+}
+
 // StateDict implements Module.
 func (w *Weights) StateDict() torch.StateDict {
 	sd := torch.StateDict{}
@@ -184,20 +197,32 @@ func (w *Weights) StateDict() torch.StateDict {
 func (w *Weights) LoadStateDict(sd torch.StateDict) error {
 	own := slices.Concat(w.parameters, w.buffers)
 	known := map[string]bool{}
+	missing := ""
 	for _, p := range own {
 		known[p.Name] = true
 		t, ok := sd[p.Name]
 		if !ok {
-			return fmt.Errorf("nn: load state dict: %q is missing", p.Name)
+			if missing == "" {
+				missing = fmt.Sprintf("%q of shape %v is missing", p.Name, p.shape)
+			}
+			continue
 		}
-		if got := t.Shape(); !slices.Equal(got, p.shape) {
+		if got := t.Shape(); missing == "" && !slices.Equal(got, p.shape) {
 			return fmt.Errorf("nn: load state dict: %q has shape %v, the network %v", p.Name, got, p.shape)
 		}
 	}
-	for name := range sd {
-		if !known[name] && !strings.HasSuffix(name, ".num_batches_tracked") {
-			return fmt.Errorf("nn: load state dict: the network has no %q", name)
+	for _, name := range slices.Sorted(maps.Keys(sd)) {
+		if known[name] || strings.HasSuffix(name, ".num_batches_tracked") {
+			continue
 		}
+		unknown := fmt.Sprintf("the network has no %q of shape %v", name, sd[name].Shape())
+		if missing != "" {
+			return fmt.Errorf("nn: load state dict: %s, and %s", missing, unknown)
+		}
+		return fmt.Errorf("nn: load state dict: %s", unknown)
+	}
+	if missing != "" {
+		return fmt.Errorf("nn: load state dict: %s", missing)
 	}
 	torch.NoGrad(func() {
 		for _, p := range own {

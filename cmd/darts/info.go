@@ -1,0 +1,62 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"godarts/nas"
+)
+
+func runInfo(args []string, stdout, _ io.Writer) error {
+	f := newFlags("info", "GENOTYPE|CONFIG|RUN [flags]", "darts info DARTS_V2 --layers", stdout)
+	layers := f.Bool("layers", false, "list every layer")
+	batch := f.Int("batch", 0, "images in a training step; default the config's, or the paper's")
+	set := f.StringArray("set", nil, "override a config `KEY=VALUE`; can be given several times")
+	if err := parse(f, args, 1, 1, "one GENOTYPE, CONFIG or RUN"); err != nil {
+		return err
+	}
+	if *batch < 0 || *batch > 1<<20 {
+		return usagef("info: --batch %d: wanted 1 to %d, or 0 for the usual one", *batch, 1<<20)
+	}
+	infos, err := nas.ReadInfo(f.Arg(0), *set...)
+	if err != nil {
+		return usageError{err}
+	}
+	for i, info := range infos {
+		if i > 0 {
+			fmt.Fprintln(stdout)
+		}
+		printInfo(stdout, info, cmp.Or(*batch, info.Batch))
+		if *layers {
+			fmt.Fprintln(stdout)
+			printLayers(stdout, info)
+		}
+	}
+	return nil
+}
+
+func printInfo(w io.Writer, info nas.Info, batch int) {
+	c := info.Cost
+	fmt.Fprintln(w, info.Network)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(table, "  parameters\t%d\n", c.Parameters-c.Auxiliary.Parameters)
+	if c.Auxiliary.Parameters > 0 {
+		fmt.Fprintf(table, "  with auxiliary head\t%d\n", c.Parameters)
+	}
+	fmt.Fprintf(table, "  multiply-adds of an image\t%.1f M\n", float64(c.MultiplyAdds-c.Auxiliary.MultiplyAdds)/1e6)
+	fmt.Fprintf(table, "  activations kept in training\t%.1f MB an image, %.2f GB at batch %d\n",
+		float64(c.KeptBytes)/1e6, float64(c.KeptBytes)*float64(batch)/1e9, batch)
+	table.Flush()
+}
+
+func printLayers(w io.Writer, info nas.Info) {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(table, "layer\toperation\tresult\tparameters\tmultiply-adds\tkept bytes\t")
+	for _, l := range info.Cost.Layers {
+		fmt.Fprintf(table, "%s\t%s\t%dx%dx%d\t%d\t%d\t%d\t\n",
+			l.Name, l.Op, l.Channels, l.Height, l.Width, l.Parameters, l.MultiplyAdds, l.KeptBytes)
+	}
+	table.Flush()
+}

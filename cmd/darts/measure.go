@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/torch"
+)
+
+func runTest(args []string, stdout, _ io.Writer) error {
+	f := newFlags("test", "RUN [flags]\n       darts test [CONFIG] --weights FILE --genotype NAME|FILE|RUN [flags]",
+		"darts test runs/cifar10-train-20260102-030405\n  darts test --weights cifar10.pt --genotype DARTS_V2", stdout)
+	weights := f.String("weights", "", "`FILE` of weights under the reference's names: .safetensors, or .pt and .pth of PyTorch")
+	genotype := f.String("genotype", "", "with --weights: their cell; default the config's")
+	set := f.StringArray("set", nil, "with --weights: override a config `KEY=VALUE`; can be given several times")
+	device := f.String("device", "cpu", "cpu, cuda or cuda:N")
+	threads := f.Int("threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
+	if err := parse(f, args, 0, 1, "one RUN or CONFIG"); err != nil {
+		return err
+	}
+	if *threads > 0 {
+		torch.SetThreads(*threads)
+	}
+	d, err := torch.ParseDevice(*device)
+	if err != nil {
+		return usageError{err}
+	}
+	if *weights == "" {
+		if f.NArg() == 0 || *genotype != "" || len(*set) > 0 {
+			return usagef("test: wanted one RUN, or --weights FILE with --genotype and --set as needed")
+		}
+		return testRun(f.Arg(0), d, stdout)
+	}
+	c, err := weightsConfig(f.Arg(0), *genotype, *set)
+	if err != nil {
+		return usageError{err}
+	}
+	result, err := nas.TestWeights(context.Background(), c, *weights, d)
+	if err != nil {
+		return usageError{err}
+	}
+	printResult(stdout, result)
+	return nil
+}
+
+func testRun(dir string, device torch.Device, stdout io.Writer) error {
+	c, err := nas.ReadConfig(dir)
+	if err != nil {
+		return usageError{err}
+	}
+	result, err := nas.Test(context.Background(), dir, device)
+	if err != nil {
+		return usageError{err}
+	}
+	printResult(stdout, result)
+	printExpect(stdout, c)
+	return nil
+}
+
+// weightsConfig is the training that weights from elsewhere come from: that of the
+// file, or the authors' on CIFAR-10.
+func weightsConfig(file, genotype string, set []string) (*config.Config, error) {
+	c := config.Defaults(config.Train)
+	switch {
+	case file != "":
+		var err error
+		if c, err = config.Load(file, set...); err != nil {
+			return nil, err
+		}
+		if c.Experiment != config.Train {
+			return nil, fmt.Errorf("test: %s is the config of a %s, weights need that of a train", file, c.Experiment)
+		}
+	case len(set) > 0:
+		return nil, fmt.Errorf("test: --set %s overrides a CONFIG, but none is given", set[0])
+	}
+	g, err := nas.ReadGenotype(firstOf(genotype, c.Genotype))
+	if err != nil {
+		return nil, err
+	}
+	if g.IsRecurrent() {
+		return nil, fmt.Errorf("test: %s is a recurrent cell, this network takes convolutional ones", genotype)
+	}
+	c.Genotype = g.String()
+	return c, nil
+}

@@ -1,0 +1,49 @@
+package darts
+
+import (
+	"fmt"
+
+	"godarts/torch/nn"
+)
+
+// Cost is what the supernet takes for images of size pixels a side, as
+// cells.Network.Cost counts it. What training keeps is that of this form: every
+// operation's result too, since its product with a weight of the mixture is
+// differentiated.
+func (s *Plain) Cost(inputChannels, size int) nn.Cost {
+	var t nn.Trace
+	s0 := t.Layer("stem", "", s.stem, &nn.Value{Channels: inputChannels, Height: size, Width: size})
+	s1 := s0
+	for layer, cell := range s.cells {
+		s0, s1 = s1, cell.trace(fmt.Sprintf("cells.%d", layer), s0, s1, &t)
+	}
+	t.Layer("classifier", "", s.classifier, &nn.Value{Channels: s1.Channels, Height: 1, Width: 1})
+	return t.Cost(s.weights)
+}
+
+// trace follows the sizes of one image through the cell, as forward does.
+func (c *searchCell) trace(name string, s0, s1 *nn.Value, t *nn.Trace) *nn.Value {
+	states := []*nn.Value{
+		t.Layer(name+".preprocess0", "", c.preprocess0, s0),
+		t.Layer(name+".preprocess1", "", c.preprocess1, s1),
+	}
+	for i := range c.nodes {
+		var node *nn.Value
+		for j, state := range states {
+			e := firstEdge(i) + j
+			node = t.Layer(fmt.Sprintf("%s._ops.%d", name, e), "", c.edges[e], state)
+		}
+		states = append(states, t.Sum(node, node))
+	}
+	return t.Cat(states[2:])
+}
+
+// Trace implements nn.Layer for the costs alone.
+func (ops mixedOp) Trace(x *nn.Value, t *nn.Trace) *nn.Value {
+	var y *nn.Value
+	for _, op := range ops {
+		y = op.Trace(x, t)
+		t.Keep(y)
+	}
+	return t.Sum(y, y)
+}

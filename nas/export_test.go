@@ -1,0 +1,193 @@
+package nas
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"image"
+	"image/color"
+	"math"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"godarts/cells"
+	"godarts/nas/config"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/torchtest"
+)
+
+// pytorch is a Python that has PyTorch: what GODARTS_PYTORCH names, else that of
+// scripts/bench. Without one the test is skipped, with the reason.
+func pytorch(t *testing.T) string {
+	t.Helper()
+	python := os.Getenv("GODARTS_PYTORCH")
+	if python == "" {
+		python = filepath.Join("..", ".bench", "bin", "python")
+		if _, err := os.Stat(python); err != nil {
+			t.Skip("no PyTorch: GODARTS_PYTORCH names no Python, and scripts/bench has made none in .bench")
+		}
+	}
+	if out, err := exec.Command(python, "-c", "import torch").CombinedOutput(); err != nil {
+		t.Skipf("no PyTorch: %s: %v: %s", python, err, lastLine(out))
+	}
+	return python
+}
+
+func lastLine(out []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	return lines[len(lines)-1]
+}
+
+// inPyTorch runs the exported module of dir on images [N,C,Size,Size] with values
+// from 0 to 1 and gives the logits.
+func inPyTorch(t *testing.T, python, dir string, images []float32) []float64 {
+	t.Helper()
+	const script = `
+import json, sys
+sys.dont_write_bytecode = True
+sys.path.insert(0, sys.argv[1])
+import torch, network
+model, about = network.load()
+images = torch.frombuffer(bytearray(sys.stdin.buffer.read()), dtype=torch.float32)
+images = images.reshape(-1, about["input_channels"], about["size"], about["size"])
+with torch.no_grad():
+    print(json.dumps(model(network.normalise(images, about)).flatten().tolist()))
+`
+	var input []byte
+	for _, v := range images {
+		input = binary.LittleEndian.AppendUint32(input, math.Float32bits(v))
+	}
+	p := exec.Command(python, "-c", script, dir)
+	p.Stdin = strings.NewReader(string(input))
+	out, err := p.Output()
+	if err != nil {
+		if exit, ok := err.(*exec.ExitError); ok {
+			t.Fatalf("%v: %s", err, exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	var logits []float64
+	if err := json.Unmarshal(out, &logits); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return logits
+}
+
+func TestExportInPyTorch(t *testing.T) {
+	// The exported module gives the same logits in PyTorch, for both forms of the network and all operations.
+	if testing.Short() {
+		t.Skip("imports PyTorch five times")
+	}
+	python := pytorch(t)
+	for _, test := range []struct {
+		name, genotype string
+		change         func(*description)
+	}{
+		{"NASNet", "NASNet", func(*description) {}},
+		{"AmoebaNet with auxiliary head", "AmoebaNet", func(d *description) { d.Auxiliary, d.Layers = true, 4 }},
+		{"DARTS_V2 for ImageNet", "DARTS_V2", func(d *description) { d.ImageNet, d.Auxiliary, d.Size, d.Layers = true, true, 224, 4 }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			torch.ManualSeed(3)
+			d := description{
+				Channels: 4, Layers: 3, Classes: 3, InputChannels: 3, Size: 32, StemMultiplier: 2,
+				Mean: []float32{0.4, 0.5, 0.6}, Std: []float32{0.2, 0.25, 0.3}, ClassNames: []string{"a", "b", "c"},
+			}
+			var err error
+			if d.Genotype, err = cells.Lookup(test.genotype); err != nil {
+				t.Fatal(err)
+			}
+			test.change(&d)
+			net := newNetwork(t, d)
+			shape := []int{4, 3, d.Size, d.Size}
+			x := torch.Randn(shape, torch.Options{})
+			net.Forward(nn.Batch{X: x, Y: torch.Zeros([]int{4}, torch.Options{Dtype: torch.Int64})}, nn.Mode{Training: true}) // moves the running statistics
+			dir := t.TempDir()
+			weights := filepath.Join(dir, WeightsFile)
+			if err := writeWeights(weights, net, d); err != nil {
+				t.Fatal(err)
+			}
+			to := filepath.Join(dir, "exported")
+			if _, err := export(weights, to); err != nil {
+				t.Fatal(err)
+			}
+			var images, normalised []float32
+			draws := rand.New(rand.NewPCG(1, 2))
+			for i := range 2 * 3 * d.Size * d.Size {
+				c := i / (d.Size * d.Size) % 3
+				v := draws.Float32()
+				images, normalised = append(images, v), append(normalised, (v-d.Mean[c])/d.Std[c])
+			}
+			want := net.Logits(torch.FromSlice(normalised, 2, 3, d.Size, d.Size))
+			got := torch.FromSlice(inPyTorch(t, python, to, images), want.Shape()...)
+			torchtest.Close(t, "logits", got, want, 1e-5)
+		})
+	}
+}
+
+// trainedRun is the folder of a tiny training.
+func trainedRun(t testing.TB) string {
+	t.Helper()
+	c, err := config.Load("testdata/tiny-train.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if _, err := Train(t.Context(), dir, c, Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestExport(t *testing.T) {
+	// A complete training exports weights, genotype and module, from which PyTorch classifies as Classify does; others are refused.
+	run := trainedRun(t)
+	to := filepath.Join(t.TempDir(), "exported")
+	files, err := Export(run, to)
+	if err != nil || len(files) != 3 {
+		t.Fatalf("%q, %v", files, err)
+	}
+	text, err := os.ReadFile(filepath.Join(to, exportGenotype))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := ReadGenotype(run)
+	if err != nil || string(text) != want.String()+"\n" {
+		t.Errorf("genotype %q, %v, want %v", text, err, want)
+	}
+	if _, err := Export(t.TempDir(), to); err == nil || !strings.Contains(err.Error(), "holds no run") {
+		t.Errorf("no run: %v", err)
+	}
+	if err := os.Remove(filepath.Join(run, resultFile)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Export(run, to); err == nil || !strings.Contains(err.Error(), "is not complete") {
+		t.Errorf("an incomplete run: %v", err)
+	}
+
+	t.Run("in PyTorch", func(t *testing.T) {
+		python := pytorch(t)
+		torchtest.Scope(t)
+		img := image.NewGray(image.Rect(0, 0, 8, 8))
+		var values []float32
+		for i := range 64 {
+			img.SetGray(i%8, i/8, color.Gray{Y: uint8(4 * i)})
+			values = append(values, float32(4*i)/255)
+		}
+		logits := inPyTorch(t, python, to, values)
+		m, err := LoadModel(to, torch.Device{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := m.Classify(img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		torchtest.Close(t, "probabilities", torch.FromSlice(got, 1, 10), torch.FromSlice(logits, 1, 10).Softmax(1), 1e-5)
+	})
+}

@@ -1,0 +1,134 @@
+package nas
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"godarts/cells"
+	"godarts/darts"
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Info is a network and what it takes.
+type Info struct {
+	Network string // what it is, in words
+	Batch   int    // images in a training step
+	Cost    nn.Cost
+}
+
+// ReadInfo tells what networks take: of a genotype, as ReadGenotype finds it, the
+// two that the paper trains; of a config file or run folder the one it makes, and
+// of a search that is over also the two of its cell. Items override the config.
+func ReadInfo(where string, items ...string) ([]Info, error) {
+	var c *config.Config
+	var err error
+	switch {
+	case HoldsRun(where):
+		c, err = config.Load(filepath.Join(where, configFile), items...)
+	case slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(where)):
+		c, err = config.Load(where, items...)
+	case len(items) > 0:
+		return nil, fmt.Errorf("nas: info: %s is no config, which %s could override", where, items[0])
+	}
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return cellInfo(where)
+	}
+	var infos []Info
+	err = torch.Do(func() error {
+		infos, err = configInfo(c, where)
+		return err
+	})
+	return infos, err
+}
+
+// cellInfo is of the networks that the paper trains of a cell.
+func cellInfo(where string) (infos []Info, err error) {
+	g, err := ReadGenotype(where)
+	if err != nil {
+		return nil, err
+	}
+	if g.IsRecurrent() {
+		return nil, errors.New("nas: info: a recurrent cell makes no network for images")
+	}
+	for _, published := range []struct {
+		data  string
+		batch int
+		o     cells.NetworkOptions
+	}{
+		{"CIFAR-10", 96, cells.NetworkOptions{Channels: 36, Layers: 20, Classes: 10, InputChannels: 3, Size: 32, StemMultiplier: 3, Auxiliary: true}},
+		{"ImageNet", 128, cells.NetworkOptions{Channels: 48, Layers: 14, Classes: 1000, InputChannels: 3, Size: 224, ImageNet: true, Auxiliary: true}},
+	} {
+		var info Info
+		err := torch.Do(func() (err error) {
+			info, err = networkInfo(g, published.o, published.batch)
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		info.Network = published.data + ": " + info.Network
+		infos = append(infos, info)
+	}
+	return infos, nil
+}
+
+func networkInfo(g cells.Genotype, o cells.NetworkOptions, batch int) (Info, error) {
+	net, err := cells.NewNetwork(g, o)
+	if err != nil {
+		return Info{}, err
+	}
+	return Info{words(o.Channels, o.Layers, o.InputChannels, o.Size), batch, net.Cost()}, nil
+}
+
+func words(channels, layers, inputChannels, size int) string {
+	return fmt.Sprintf("%d channels, %d cells, images %dx%dx%d", channels, layers, inputChannels, size, size)
+}
+
+// configInfo is of the network that c makes; where is its file or run folder.
+func configInfo(c *config.Config, where string) ([]Info, error) {
+	images, err := imageSizes(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.Experiment == config.Train {
+		g, err := cells.ParseGenotype(c.Genotype)
+		if err != nil {
+			return nil, err
+		}
+		info, err := networkInfo(g, networkOptions(c, images), c.Data.Batch)
+		return []Info{info}, err
+	}
+	net, err := darts.NewPlain(supernetOptions(c, images))
+	if err != nil {
+		return nil, err
+	}
+	what := "search network, plain form: " + words(c.Network.Channels, c.Network.Layers, images.Channels, images.Height)
+	infos := []Info{{what, c.Data.Batch, net.Cost(images.Channels, images.Height)}}
+	if _, err := os.Stat(filepath.Join(where, GenotypeFile)); err == nil {
+		found, err := cellInfo(where)
+		return append(infos, found...), err
+	}
+	return infos, nil
+}
+
+// imageSizes are the sizes of a data set's images, without the images where they
+// need not be read.
+func imageSizes(c *config.Config) (*data.Images, error) {
+	if c.Data.Name == config.CIFAR10 {
+		return &data.Images{Channels: 3, Height: 32, Width: 32, Classes: 10}, nil
+	}
+	set, err := openData(c)
+	if err != nil {
+		return nil, err
+	}
+	return set.Train, nil
+}

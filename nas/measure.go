@@ -1,0 +1,88 @@
+package nas
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"godarts/cells"
+	"godarts/nas/config"
+	"godarts/torch"
+)
+
+// Test measures the trained network of a complete run on the test images.
+func Test(ctx context.Context, dir string, device torch.Device) (result TrainResult, err error) {
+	c, err := ReadConfig(dir)
+	if err != nil {
+		return result, err
+	}
+	if err := trained(dir, c); err != nil {
+		return result, err
+	}
+	g, err := ReadGenotype(dir)
+	if err != nil {
+		return result, err
+	}
+	return measureWeights(ctx, c, g, filepath.Join(dir, WeightsFile), device)
+}
+
+// trained is an error if the run in dir, of config c, has no trained network.
+func trained(dir string, c *config.Config) error {
+	if c.Experiment != config.Train {
+		return fmt.Errorf("nas: %s is a search, which has no trained network: train its cell with `darts train CONFIG --genotype %s`", dir, dir)
+	}
+	if !Finished(dir) {
+		return fmt.Errorf("nas: %s is not complete: go on with `darts train --resume %s`", dir, dir)
+	}
+	return nil
+}
+
+// TestWeights measures weights from elsewhere, see ReadWeights, in the network of
+// the training c on the test images. The file says whether there is an auxiliary
+// head, which the measurement has no use for.
+func TestWeights(ctx context.Context, c *config.Config, file string, device torch.Device) (result TrainResult, err error) {
+	g, err := cells.ParseGenotype(c.Genotype)
+	if err != nil {
+		return result, err
+	}
+	of := *c
+	err = torch.Do(func() error {
+		sd, err := ReadWeights(file)
+		of.Network.Auxiliary = false
+		for name := range sd {
+			if strings.HasPrefix(name, "auxiliary_head.") {
+				of.Network.Auxiliary = true
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return result, err
+	}
+	return measureWeights(ctx, &of, g, file, device)
+}
+
+func measureWeights(ctx context.Context, c *config.Config, g cells.Genotype, file string, device torch.Device) (result TrainResult, err error) {
+	set, err := openData(c)
+	if err != nil {
+		return result, err
+	}
+	result.Genotype = g
+	err = torch.Do(func() error {
+		r := &Run{Config: c, Set: set, Device: device}
+		r.feed = newFeed(c, set, r.options())
+		t, err := newTrainer(r, g)
+		if err != nil {
+			return err
+		}
+		if err := loadWeights(t.net, file); err != nil {
+			return err
+		}
+		m := r.Validate(ctx, 0, t.eval)
+		result.measured(r, m)
+		result.Parameters, _ = t.net.ParameterCount()
+		return r.Err()
+	})
+	return result, err
+}

@@ -1,0 +1,211 @@
+"""A network that `darts export` wrote, for PyTorch; it needs nothing but torch.
+
+    import network
+    model, about = network.load()     # weights.safetensors beside this file
+    logits = model(network.normalise(images, about))
+    print(about["class_names"][logits[0].argmax()])
+
+images are N x channels x size x size with values from 0 to 1. The network is that of
+training, without drop-path: in training mode, with an auxiliary head, it returns the
+logits of both classifiers.
+"""
+
+import json
+import pathlib
+import struct
+
+import torch
+from torch import nn
+
+
+def read(path):
+    """The tensors of a safetensors file by their names, and what the file says of its network."""
+    content = pathlib.Path(path).read_bytes()
+    (size,) = struct.unpack("<Q", content[:8])
+    header = json.loads(content[8 : 8 + size])
+    about = json.loads(header.pop("__metadata__")["darts"])
+    types = {"F32": torch.float32, "F64": torch.float64}
+    tensors = {}
+    for name, entry in header.items():
+        first, last = entry["data_offsets"]
+        data = bytearray(content[8 + size + first : 8 + size + last])
+        tensors[name] = torch.frombuffer(data, dtype=types[entry["dtype"]]).reshape(entry["shape"])
+    return tensors, about
+
+
+def load(path=pathlib.Path(__file__).with_name("weights.safetensors")):
+    """The network of a file, in evaluation mode, and what the file says of it."""
+    tensors, about = read(path)
+    model = Network(about).to(next(iter(tensors.values())).dtype)
+    model.load_state_dict(tensors)
+    return model.eval(), about
+
+
+def normalise(images, about):
+    """What training made of images with values from 0 to 1."""
+    mean, std = (torch.tensor(about[key], dtype=images.dtype).reshape(1, -1, 1, 1) for key in ("mean", "std"))
+    return (images - mean) / std
+
+
+class Wrapped(nn.Module):
+    """Layers in a row, under the name `op`."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.op = nn.Sequential(*layers)
+
+    def forward(self, x):
+        return self.op(x)
+
+
+def conv(c_in, c_out, kernel, stride=1, padding=0, **more):
+    return nn.Conv2d(c_in, c_out, kernel, stride, padding, bias=False, **more)
+
+
+def relu_conv_bn(c_in, c_out):
+    return Wrapped(nn.ReLU(), conv(c_in, c_out, 1), nn.BatchNorm2d(c_out))
+
+
+class FactorizedReduce(nn.Module):
+    """Two 1x1 convolutions of stride 2, the second on the image moved by a row and a column."""
+
+    def __init__(self, c_in, c_out):
+        super().__init__()
+        self.conv_1 = conv(c_in, c_out // 2, 1, 2)
+        self.conv_2 = conv(c_in, c_out // 2, 1, 2)
+        self.bn = nn.BatchNorm2d(c_out)
+
+    def forward(self, x):
+        x = torch.relu(x)
+        return self.bn(torch.cat([self.conv_1(x), self.conv_2(x[:, :, 1:, 1:])], 1))
+
+
+def separable(c, kernel, stride, dilation=1):
+    """[ReLU, depthwise, pointwise, batch norm]"""
+    padding = dilation * (kernel - 1) // 2
+    depthwise = conv(c, c, kernel, stride, padding, dilation=dilation, groups=c)
+    return [nn.ReLU(), depthwise, conv(c, c, 1), nn.BatchNorm2d(c)]
+
+
+class Zero(nn.Module):
+    """The operation "none"."""
+
+    def __init__(self, stride):
+        super().__init__()
+        self.stride = stride
+
+    def forward(self, x):
+        return x[:, :, :: self.stride, :: self.stride] * 0
+
+
+def operation(name, c, stride):
+    if name == "none":
+        return Zero(stride)
+    if name == "max_pool_3x3":
+        return nn.MaxPool2d(3, stride, 1)
+    if name == "avg_pool_3x3":
+        return nn.AvgPool2d(3, stride, 1, count_include_pad=False)
+    if name == "skip_connect":
+        return nn.Identity() if stride == 1 else FactorizedReduce(c, c)
+    if name == "conv_7x1_1x7":
+        wide, high = conv(c, c, (1, 7), (1, stride), (0, 3)), conv(c, c, (7, 1), (stride, 1), (3, 0))
+        return nn.Sequential(nn.ReLU(), wide, high, nn.BatchNorm2d(c))
+    kind, _, size = name.partition("_conv_")
+    kernel = int(size[0])
+    if kind == "sep":
+        return Wrapped(*separable(c, kernel, stride), *separable(c, kernel, 1))
+    if kind == "dil":
+        return Wrapped(*separable(c, kernel, stride, dilation=2))
+    raise ValueError(f"no operation {name}")
+
+
+class Cell(nn.Module):
+    """Node i is the sum of edges 2i and 2i+1, each an operation on an earlier state."""
+
+    def __init__(self, edges, concat, before, last, c, reduce, reduced_before):
+        super().__init__()
+        self.preprocess0 = FactorizedReduce(before, c) if reduced_before else relu_conv_bn(before, c)
+        self.preprocess1 = relu_conv_bn(last, c)
+        self.concat = concat
+        self.sources = [source for _, source in edges]
+        self._ops = nn.ModuleList(operation(name, c, 2 if reduce and source < 2 else 1) for name, source in edges)
+
+    def forward(self, s0, s1):
+        states = [self.preprocess0(s0), self.preprocess1(s1)]
+        for i in range(0, len(self._ops), 2):
+            states.append(sum(self._ops[k](states[self.sources[k]]) for k in (i, i + 1)))
+        return torch.cat([states[i] for i in self.concat], 1)
+
+
+class AuxiliaryHead(nn.Module):
+    """A second classifier, on the output of the second reduction cell; training alone uses it."""
+
+    def __init__(self, c, classes, imagenet):
+        super().__init__()
+        layers = [
+            nn.ReLU(inplace=True),
+            nn.AvgPool2d(5, 2 if imagenet else 3, count_include_pad=False),
+            conv(c, 128, 1),
+            nn.BatchNorm2d(128),
+            nn.ReLU(),
+            conv(128, 768, 2),
+        ]
+        if not imagenet:
+            layers.append(nn.BatchNorm2d(768))
+        self.features = nn.Sequential(*layers, nn.ReLU())
+        self.classifier = nn.Linear(768, classes)
+
+    def forward(self, x):
+        return self.classifier(self.features(x).flatten(1))
+
+
+class Network(nn.Module):
+    """The network that about describes, as read gives it."""
+
+    def __init__(self, about):
+        super().__init__()
+        c, layers, classes = about["channels"], about["layers"], about["classes"]
+        self.imagenet = about["imagenet"]
+        if self.imagenet:
+            self.stem0 = nn.Sequential(
+                conv(about["input_channels"], c // 2, 3, 2, 1),
+                nn.BatchNorm2d(c // 2),
+                nn.ReLU(),
+                conv(c // 2, c, 3, 2, 1),
+                nn.BatchNorm2d(c),
+            )
+            self.stem1 = nn.Sequential(nn.ReLU(), conv(c, c, 3, 2, 1), nn.BatchNorm2d(c))
+            before = last = c
+        else:
+            before = last = about["stem_multiplier"] * c
+            self.stem = nn.Sequential(conv(about["input_channels"], last, 3, 1, 1), nn.BatchNorm2d(last))
+        self.cells = nn.ModuleList()
+        self.auxiliary_layer = 2 * layers // 3
+        reduced_before = self.imagenet
+        for layer in range(layers):
+            reduce = layer in (layers // 3, self.auxiliary_layer)
+            if reduce:
+                c *= 2
+            kind = "reduce" if reduce else "normal"
+            edges, concat = about["genotype"][kind], about["genotype"][kind + "_concat"]
+            self.cells.append(Cell(edges, concat, before, last, c, reduce, reduced_before))
+            before, last = last, len(concat) * c
+            reduced_before = reduce
+            if layer == self.auxiliary_layer and about["auxiliary"]:
+                self.auxiliary_head = AuxiliaryHead(last, classes, self.imagenet)
+        self.pool = nn.AvgPool2d(7) if self.imagenet else nn.AdaptiveAvgPool2d(1)
+        self.classifier = nn.Linear(last, classes)
+
+    def forward(self, x):
+        if self.imagenet:
+            s0 = self.stem0(x)
+            s1 = self.stem1(s0)
+        else:
+            s0 = s1 = self.stem(x)
+        auxiliary = None
+        for layer, cell in enumerate(self.cells):
+            s0, s1 = s1, cell(s0, s1)
+            if layer == self.auxiliary_layer and self.training and hasattr(self, "auxiliary_head"):
+                auxiliary = self.auxiliary_head(s1)
+        logits = self.classifier(self.pool(s1).flatten(1))
+        return logits if auxiliary is None else (logits, auxiliary)

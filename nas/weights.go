@@ -1,0 +1,158 @@
+package nas
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"godarts/cells"
+	"godarts/nas/data"
+	"godarts/torch"
+)
+
+// description is what a file of weights says of its network beside them: enough
+// to make the network and to feed it.
+type description struct {
+	Genotype       cells.Genotype `json:"genotype"`
+	Channels       int            `json:"channels"`
+	Layers         int            `json:"layers"`
+	Classes        int            `json:"classes"`
+	InputChannels  int            `json:"input_channels"`
+	Size           int            `json:"size"` // of images, in pixels a side
+	StemMultiplier int            `json:"stem_multiplier"`
+	ImageNet       bool           `json:"imagenet"`
+	Auxiliary      bool           `json:"auxiliary"`
+	Mean           []float32      `json:"mean"` // of values from 0 to 1, by channel
+	Std            []float32      `json:"std"`
+	ClassNames     []string       `json:"class_names"`
+}
+
+// descriptionKey is where the metadata of a file has the description, as JSON.
+const descriptionKey = "darts"
+
+func describe(g cells.Genotype, o cells.NetworkOptions, set *data.Set) description {
+	return description{
+		Genotype: g, Channels: o.Channels, Layers: o.Layers, Classes: o.Classes, InputChannels: o.InputChannels,
+		Size: o.Size, StemMultiplier: o.StemMultiplier, ImageNet: o.ImageNet, Auxiliary: o.Auxiliary,
+		Mean: set.Train.Mean, Std: set.Train.Std, ClassNames: set.ClassNames,
+	}
+}
+
+// network is the size of the described network.
+func (d description) network(to torch.Options) cells.NetworkOptions {
+	return cells.NetworkOptions{
+		Channels: d.Channels, Layers: d.Layers, Classes: d.Classes, InputChannels: d.InputChannels, Size: d.Size,
+		StemMultiplier: d.StemMultiplier, ImageNet: d.ImageNet, Auxiliary: d.Auxiliary, Options: to,
+	}
+}
+
+// check refuses what no training writes.
+func (d description) check() error {
+	switch {
+	case len(d.Mean) != d.InputChannels || len(d.Std) != d.InputChannels:
+		return fmt.Errorf("%d means and %d standard deviations for %d channels", len(d.Mean), len(d.Std), d.InputChannels)
+	case len(d.ClassNames) != d.Classes:
+		return fmt.Errorf("%d names for %d classes", len(d.ClassNames), d.Classes)
+	}
+	return nil
+}
+
+// writeWeights saves a trained network under the reference's names.
+func writeWeights(file string, net *cells.Network, d description) error {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return fmt.Errorf("nas: write %s: %w", file, err)
+	}
+	var b bytes.Buffer
+	if err := torch.WriteSafetensors(&b, net.Weights().StateDict(), map[string]string{descriptionKey: string(text)}); err != nil {
+		return err
+	}
+	return write(file, b.Bytes())
+}
+
+// readDescription is what the weights in an open file say of their network.
+func readDescription(st *torch.Safetensors, file string) (d description, err error) {
+	text, ok := st.Metadata()[descriptionKey]
+	if !ok {
+		return d, fmt.Errorf("nas: %s does not say what network it is of: no training of this program wrote it", file)
+	}
+	err = json.Unmarshal([]byte(text), &d)
+	if err == nil {
+		err = d.check()
+	}
+	if err != nil {
+		return d, fmt.Errorf("nas: %s: metadata %q: %w", file, descriptionKey, err)
+	}
+	return d, nil
+}
+
+// ReadWeights loads a state dict into the present scope: a .safetensors file, or
+// one that PyTorch's torch.save wrote. Of a checkpoint it is the entry
+// "state_dict"; the prefix "module." of data-parallel training is cut off.
+func ReadWeights(file string) (torch.StateDict, error) {
+	var source interface {
+		Names() []string
+		Load(name string, o torch.Options) (torch.Tensor, error)
+		Info(name string) (torch.Dtype, []int, error)
+	}
+	if filepath.Ext(file) == ".safetensors" {
+		st, err := torch.OpenSafetensors(file)
+		if err != nil {
+			return nil, err
+		}
+		defer st.Close()
+		source = st
+	} else {
+		p, err := torch.OpenPickle(file)
+		if err != nil {
+			return nil, err
+		}
+		source = p
+	}
+	names, prefix := stateDictNames(source.Names())
+	sd := torch.StateDict{}
+	for _, name := range names {
+		short := strings.TrimPrefix(name, prefix)
+		dtype, _, err := source.Info(name)
+		if err != nil {
+			return nil, err
+		}
+		if sd[short], err = source.Load(name, torch.Options{Dtype: dtype}); err != nil {
+			return nil, err
+		}
+	}
+	return sd, nil
+}
+
+// stateDictNames are the names of a network's entries, and what stands before its
+// own name in each.
+func stateDictNames(names []string) (own []string, prefix string) {
+	all := func(prefix string) bool {
+		return !slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) })
+	}
+	const entry, parallel = "state_dict.", "module."
+	isEntry := func(name string) bool { return strings.HasPrefix(name, entry) }
+	if slices.ContainsFunc(names, isEntry) {
+		names = slices.DeleteFunc(names, func(name string) bool { return !isEntry(name) })
+		prefix = entry
+	}
+	if all(prefix + parallel) {
+		prefix += parallel
+	}
+	return names, prefix
+}
+
+// loadWeights loads a file into net.
+func loadWeights(net *cells.Network, file string) error {
+	sd, err := ReadWeights(file)
+	if err != nil {
+		return err
+	}
+	if err := net.LoadStateDict(sd); err != nil {
+		return fmt.Errorf("nas: weights %s: %w", file, err)
+	}
+	return nil
+}

@@ -1,0 +1,175 @@
+package nas
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/torchtest"
+)
+
+// toy is the description of the network that PyTorch wrote to testdata/toy*.
+func toy(t testing.TB) (d description) {
+	t.Helper()
+	text, err := os.ReadFile("testdata/toy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &d); err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func newNetwork(t testing.TB, d description) *cells.Network {
+	t.Helper()
+	net, err := cells.NewNetwork(d.Genotype, d.network(torch.Options{}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
+}
+
+func TestWeightsFromPyTorch(t *testing.T) {
+	// A network gives the logits that it gave in PyTorch when it has the weights that torch.save wrote there.
+	for _, file := range []string{"toy.pth", "toy_parallel.pth.tar"} {
+		t.Run(file, func(t *testing.T) {
+			torchtest.Scope(t)
+			net := newNetwork(t, toy(t))
+			if err := loadWeights(net, filepath.Join("testdata", file)); err != nil {
+				t.Fatal(err)
+			}
+			recorded, err := torchtest.Golden(t, "testdata/toy.safetensors").LoadAll()
+			if err != nil {
+				t.Fatal(err)
+			}
+			torchtest.Close(t, "logits", net.Logits(recorded["images"]), recorded["logits"], 1e-5)
+		})
+	}
+}
+
+func TestReadWeights(t *testing.T) {
+	// A state dict is found below state_dict and module, with the names of the network alone, whichever of both are there.
+	for _, test := range []struct {
+		name  string
+		names []string
+		want  []string // empty for what names are
+	}{
+		{"plain", []string{"a.weight", "b"}, nil},
+		{"checkpoint", []string{"optimizer.a", "state_dict.a.weight", "state_dict.b"}, []string{"a.weight", "b"}},
+		{"parallel", []string{"module.a.weight", "module.b"}, []string{"a.weight", "b"}},
+		{"parallel checkpoint", []string{"best", "state_dict.module.a.weight", "state_dict.module.b"}, []string{"a.weight", "b"}},
+		{"a layer of that name", []string{"module.a", "b"}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			sd := torch.StateDict{}
+			for _, name := range test.names {
+				sd[name] = torch.Ones([]int{1}, torch.Options{})
+			}
+			file := filepath.Join(t.TempDir(), "x.safetensors")
+			f, err := os.Create(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := torch.WriteSafetensors(f, sd, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			got, err := ReadWeights(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := test.want
+			if want == nil {
+				want = test.names
+			}
+			if len(got) != len(want) {
+				t.Errorf("got %v, want %q", got, want)
+			}
+			for _, name := range want {
+				if !got[name].Defined() {
+					t.Errorf("no %q", name)
+				}
+			}
+		})
+	}
+}
+
+func TestWeightsMismatch(t *testing.T) {
+	// The error names the first entry that is missing, unknown or of another shape, with shapes, when weights are of another network.
+	for _, test := range []struct {
+		name   string
+		change func(*description)
+		want   string
+	}{
+		{"more channels", func(d *description) { d.Channels = 4 },
+			`"stem.0.weight" has shape [2 1 3 3], the network [4 1 3 3]`},
+		{"more classes", func(d *description) { d.Classes = 4 },
+			`"classifier.weight" has shape [3 8], the network [4 8]`},
+		{"a cell more", func(d *description) { d.Layers = 4 },
+			`"cells.3.preprocess0.conv_1.weight" of shape [4 4 1 1] is missing`},
+		{"an auxiliary head", func(d *description) { d.Auxiliary = true },
+			`"auxiliary_head.features.2.weight" of shape [128 8 1 1] is missing`},
+		{"an operation without weights", func(d *description) { d.Genotype.Normal.Edges[0].Op = cells.SkipConnect },
+			`the network has no "cells.0._ops.0.op.1.weight" of shape [2 1 3 3]`},
+		{"an operation elsewhere", func(d *description) {
+			d.Genotype.Normal.Edges[0].Op, d.Genotype.Normal.Edges[1].Op = cells.SkipConnect, cells.SepConv3x3
+		},
+			`"cells.0._ops.1.op.1.weight" of shape [2 1 3 3] is missing, and the network has no "cells.0._ops.0.op.1.weight" of shape [2 1 3 3]`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			d := toy(t)
+			test.change(&d)
+			err := loadWeights(newNetwork(t, d), "testdata/toy.pth")
+			if want := "nas: weights testdata/toy.pth: nn: load state dict: " + test.want; fmt.Sprint(err) != want {
+				t.Errorf("got  %v\nwant %s", err, want)
+			}
+		})
+	}
+}
+
+func TestReadDescription(t *testing.T) {
+	// The error names file and fault when weights do not say what network they are of.
+	for _, test := range []struct{ name, metadata, want string }{
+		{"none", "", "does not say what network it is of: no training of this program wrote it"},
+		{"no JSON", "{", `metadata "darts": unexpected end of JSON input`},
+		{"an unknown operation", `{"genotype": {"normal": [["sep_conv_9x9", 0]]}}`, `unknown op "sep_conv_9x9"`},
+		{"no means", `{"input_channels": 3}`, "0 means and 0 standard deviations for 3 channels"},
+		{"no names", `{"classes": 10}`, "0 names for 10 classes"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			dir := t.TempDir()
+			metadata := map[string]string{descriptionKey: test.metadata}
+			if test.metadata == "" {
+				metadata = nil
+			}
+			f, err := os.Create(filepath.Join(dir, WeightsFile))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := torch.WriteSafetensors(f, torch.StateDict{}, metadata); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for what, err := range map[string]error{"load": second(LoadModel(dir, torch.Device{})), "export": second(export(f.Name(), dir))} {
+				if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "nas: "+f.Name()) {
+					t.Errorf("%s: %v, want %s", what, err, test.want)
+				}
+			}
+		})
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
