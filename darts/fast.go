@@ -79,8 +79,8 @@ func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			work := s.newBatchwork(w, b, need)
-			torch.Parallel(s.ranks(b), func(r *torch.Rank) { torch.NoGrad(func() { work.run(r) }) })
-			g.Loss, g.Logits = torch.Keep(work.loss), torch.Keep(work.logits)
+			torch.Parallel(s.ranks(b), func(r *torch.Rank) { torch.Inference(func() { work.run(r) }) })
+			g.Loss, g.Logits = torch.Keep(work.loss.Clone()), torch.Keep(work.logits)
 			if !need.FreezeStatistics {
 				s.layout.moveStatistics(s.weights.Stats, work.statistics)
 			}

@@ -4,6 +4,8 @@ package torch
 // #cgo noescape torch_backward
 // #cgo noescape torch_grad
 // #cgo noescape torch_grad_mode
+// #cgo noescape torch_inference_begin
+// #cgo noescape torch_inference_end
 // #cgo noescape torch_grad_of
 // #cgo noescape torch_requires_grad_
 // #cgo noescape torch_set_grad
@@ -11,6 +13,8 @@ package torch
 // #cgo nocallback torch_backward
 // #cgo nocallback torch_grad
 // #cgo nocallback torch_grad_mode
+// #cgo nocallback torch_inference_begin
+// #cgo nocallback torch_inference_end
 // #cgo nocallback torch_grad_of
 // #cgo nocallback torch_requires_grad_
 // #cgo nocallback torch_set_grad
@@ -114,6 +118,19 @@ func NoGrad(fn func()) {
 	before := C.torch_grad_mode()
 	C.torch_set_grad_mode(0)
 	defer C.torch_set_grad_mode(before)
+	fn()
+}
+
+// Inference runs fn without building graphs and without what a later graph would need to
+// know: each operator takes a little less time than in NoGrad. Tensors that fn makes can be
+// read afterwards, but neither be written to nor enter a graph. It belongs inside Do.
+func Inference(fn func()) {
+	needScope("inference_mode")
+	var mode *C.torch_inference
+	if e := C.torch_inference_begin(&mode); e != nil {
+		throw("inference_mode", e)
+	}
+	defer C.torch_inference_end(mode)
 	fn()
 }
 

@@ -1,24 +1,16 @@
 package torch
 
 // #include "internal/shim/shim.h"
-// #cgo noescape torch_bmm_out
 // #cgo noescape torch_conv2d_backward
-// #cgo noescape torch_diag_embed
 // #cgo noescape torch_max_pool2d_backward
 // #cgo noescape torch_max_pool2d_indices
 // #cgo noescape torch_mm_out
-// #cgo noescape torch_native_batch_norm
-// #cgo noescape torch_native_batch_norm_backward
 // #cgo noescape torch_relu_backward_
 // #cgo noescape torch_relu_out
-// #cgo nocallback torch_bmm_out
 // #cgo nocallback torch_conv2d_backward
-// #cgo nocallback torch_diag_embed
 // #cgo nocallback torch_max_pool2d_backward
 // #cgo nocallback torch_max_pool2d_indices
 // #cgo nocallback torch_mm_out
-// #cgo nocallback torch_native_batch_norm
-// #cgo nocallback torch_native_batch_norm_backward
 // #cgo nocallback torch_relu_backward_
 // #cgo nocallback torch_relu_out
 import "C"
@@ -36,13 +28,6 @@ func MmOut(out, a, b Tensor) {
 	}
 }
 
-// BmmOut writes the products of the batches a and b to out.
-func BmmOut(out, a, b Tensor) {
-	if e := C.torch_bmm_out(out.h, a.h, b.h); e != nil {
-		throw("bmm_out", e, out, a, b)
-	}
-}
-
 // ReLUOut writes max(x, 0) to out.
 func ReLUOut(out, x Tensor) {
 	if e := C.torch_relu_out(out.h, x.h); e != nil {
@@ -57,15 +42,6 @@ func (t Tensor) ReLUBackward_(y Tensor) Tensor {
 		throw("threshold_backward", e, t, y)
 	}
 	return t
-}
-
-// DiagEmbed makes a diagonal matrix of each last row: [...,n] to [...,n,n].
-func (t Tensor) DiagEmbed() Tensor {
-	var r Tensor
-	if e := C.torch_diag_embed(t.h, &r.h); e != nil {
-		throw("diag_embed", e, t)
-	}
-	return r
 }
 
 // Conv2dBackward gives the gradients of y = Conv2d(x, weight, none, o) from g,
@@ -100,24 +76,4 @@ func MaxPool2dBackward(g, x, indices Tensor, o Pool2dOptions) Tensor {
 		throw("max_pool2d_backward", e, g, x, indices)
 	}
 	return r
-}
-
-// NativeBatchNorm is BatchNorm in training, which also returns what
-// NativeBatchNormBackward needs: the batch's mean [C] and inv = 1/√(var + Eps) [C].
-func NativeBatchNorm(x, weight, bias, runningMean, runningVar Tensor, o BatchNormOptions) (y, mean, inv Tensor) {
-	if e := C.torch_native_batch_norm(x.h, weight.h, bias.h, runningMean.h, runningVar.h, C.double(cmp.Or(o.Momentum, 0.1)),
-		C.double(cmp.Or(o.Eps, 1e-5)), &y.h, &mean.h, &inv.h); e != nil {
-		throw("native_batch_norm", e, x, weight, bias, runningMean, runningVar)
-	}
-	return y, mean, inv
-}
-
-// NativeBatchNormBackward gives the gradients of x and, if needed, of weight and
-// bias from g, that of NativeBatchNorm(x, weight, ...); weight may be none.
-func NativeBatchNormBackward(g, x, weight, mean, inv Tensor, needWeight bool) (dx, dWeight, dBias Tensor) {
-	if e := C.torch_native_batch_norm_backward(g.h, x.h, weight.h, mean.h, inv.h, 1e-5, flag(needWeight),
-		&dx.h, &dWeight.h, &dBias.h); e != nil {
-		throw("native_batch_norm_backward", e, g, x, weight, mean, inv)
-	}
-	return dx, dWeight, dBias
 }

@@ -245,6 +245,26 @@ func TestNoGrad(t *testing.T) {
 	}
 }
 
+func TestInference(t *testing.T) {
+	// Inference builds no graph inside, even of what it made, and restores the mode when it ends, by a panic or nested too.
+	torchtest.Scope(t)
+	x := torch.Ones([]int{2}, single).RequiresGrad_(true)
+	var inside torch.Tensor
+	torch.Inference(func() {
+		torch.Inference(func() {})
+		if torch.GradEnabled() || x.Square().RequiresGrad() {
+			t.Error("a graph inside Inference")
+		}
+		inside = x.Detach().Square()
+	})
+	caught(t, func() { torch.Inference(func() { x.Add(torch.Ones([]int{3}, single)) }) })
+	if !torch.GradEnabled() || !x.Square().RequiresGrad() {
+		t.Error("no graph after Inference")
+	}
+	torchtest.Close(t, "read afterwards", inside.Clone().Add_(inside), torch.Full([]int{2}, 2, single), 0)
+	caught(t, func() { inside.Add_(inside) })
+}
+
 func TestAutocast(t *testing.T) {
 	// Autocast multiplies matrices in its type inside and restores the mode when it ends, by a panic or nested too.
 	torchtest.Scope(t)

@@ -179,9 +179,7 @@ func networkRows() []wrapper {
 }
 
 func backwardRows() []wrapper {
-	var none torch.Tensor
 	a, b := values(2, 3), positive(3, 4)
-	batchA, batchB := values(2, 2, 3), positive(2, 3, 4)
 	x, g := values(2, 4, 6, 5), values(2, 6, 3, 3)
 	w := positive(6, 2, 3, 3)
 	half := torch.Conv2dOptions{Stride: 2, Padding: 1, Groups: 2}
@@ -197,10 +195,6 @@ func backwardRows() []wrapper {
 	convolution := args(g, x, w, nil, []int{2, 2}, []int{1, 1}, []int{1, 1}, false, []int{0, 0}, 2)
 	pool := torch.Pool2dOptions{Kernel: 3, Stride: 2, Padding: 1}
 	pooled, indices := torch.MaxPool2dIndices(x, pool)
-	weight, shift := positive(4), values(4)
-	mean, inv := values(4), positive(4)
-	running := func() (torch.Tensor, torch.Tensor) { return values(4), positive(4) }
-	runningMean, runningVar := running()
 	into := func(fn func(out torch.Tensor), shape ...int) func() torch.Tensor {
 		return func() torch.Tensor {
 			out := torch.Empty(shape, single)
@@ -210,28 +204,13 @@ func backwardRows() []wrapper {
 	}
 	return []wrapper{
 		{shim: "torch_mm_out", fn: into(func(out torch.Tensor) { torch.MmOut(out, a, b) }, 2, 4), op: "aten::mm", args: args(a, b)},
-		{shim: "torch_bmm_out", fn: into(func(out torch.Tensor) { torch.BmmOut(out, batchA, batchB) }, 2, 2, 4), op: "aten::bmm", args: args(batchA, batchB)},
 		{shim: "torch_relu_out", fn: into(func(out torch.Tensor) { torch.ReLUOut(out, a) }, 2, 3), op: "aten::relu", args: args(a)},
 		{shim: "torch_relu_backward_", fn: func() torch.Tensor { return values(2, 3).ReLUBackward_(a.ReLU()) }, op: "aten::threshold_backward", args: args(values(2, 3), a.ReLU(), 0)},
-		{shim: "torch_diag_embed", fn: func() torch.Tensor { return a.DiagEmbed() }, op: "aten::diag_embed", args: args(a)},
 		{shim: "torch_conv2d_backward", list: both(true, true), op: "aten::convolution_backward", args: append(convolution[:len(convolution):len(convolution)], []int{1, 1, 0})},
 		{shim: "torch_conv2d_backward", list: both(false, true), op: "aten::convolution_backward", args: append(convolution[:len(convolution):len(convolution)], []int{0, 1, 0})},
 		{shim: "torch_max_pool2d_indices", list: func() []torch.Tensor { y, i := torch.MaxPool2dIndices(x, pool); return tensors(y, i) }, op: "aten::max_pool2d_with_indices", args: args(x, []int{3, 3}, []int{2, 2}, []int{1, 1})},
 		{shim: "torch_max_pool2d_backward", fn: func() torch.Tensor { return torch.MaxPool2dBackward(pooled, x, indices, pool) },
 			op: "aten::max_pool2d_with_indices_backward", args: args(pooled, x, []int{3, 3}, []int{2, 2}, []int{1, 1}, []int{1, 1}, false, indices)},
-		{shim: "torch_native_batch_norm", list: func() []torch.Tensor {
-			m, v := running()
-			y, mean, inv := torch.NativeBatchNorm(x, weight, shift, m, v, torch.BatchNormOptions{Momentum: 0.3, Eps: 1e-3})
-			return tensors(y, mean, inv)
-		}, op: "aten::native_batch_norm", args: args(x, weight, shift, runningMean, runningVar, true, 0.3, 1e-3)},
-		{shim: "torch_native_batch_norm_backward", list: func() []torch.Tensor {
-			dx, dw, db := torch.NativeBatchNormBackward(x.Square(), x, weight, mean, inv, true)
-			return tensors(dx, dw, db)
-		}, op: "aten::native_batch_norm_backward", args: args(x.Square(), x, weight, nil, nil, mean, inv, true, 1e-5, []int{1, 1, 1})},
-		{shim: "torch_native_batch_norm_backward", list: func() []torch.Tensor {
-			dx, _, _ := torch.NativeBatchNormBackward(x.Square(), x, none, mean, inv, false)
-			return tensors(dx)
-		}, op: "aten::native_batch_norm_backward", args: args(x.Square(), x, nil, nil, nil, mean, inv, true, 1e-5, []int{1, 0, 0})},
 	}
 }
 

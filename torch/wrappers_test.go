@@ -148,6 +148,8 @@ var exceptions = map[string]string{
 	"torch_grad":             "autograd's own: TestGradients",
 	"torch_grad_mode":        "a mode: TestNoGrad",
 	"torch_set_grad_mode":    "a mode: TestNoGrad",
+	"torch_inference_begin":  "a mode: TestInference",
+	"torch_inference_end":    "a mode: TestInference",
 	"torch_autocast_begin":   "a mode: TestAutocast",
 	"torch_autocast_end":     "a mode: TestAutocast",
 	"torch_manual_seed":      "a generator is no tensor: TestGenerator",

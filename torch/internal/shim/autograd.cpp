@@ -5,6 +5,7 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/grad_mode.h>
+#include <c10/core/InferenceMode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <ATen/ops/bernoulli.h>
 #include <ATen/ops/normal.h>
@@ -63,6 +64,16 @@ char* torch_grad(const torch_tensor* outputs, int64_t n_outputs, const torch_ten
 int torch_grad_mode(void) { return at::GradMode::is_enabled(); }
 
 void torch_set_grad_mode(int on) { at::GradMode::set_enabled(on != 0); }
+
+struct torch_inference {
+  c10::InferenceMode mode;
+};
+
+char* torch_inference_begin(torch_inference** ret) {
+  return guard([&] { *ret = new torch_inference; });
+}
+
+void torch_inference_end(torch_inference* mode) { delete mode; }
 
 // --- autocast ----------------------------------------------------------------------
 

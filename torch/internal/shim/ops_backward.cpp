@@ -1,14 +1,10 @@
 // The halves of operators that autograd keeps to itself, and results written to
 // given tensors: for passes whose backward is written out instead of recorded.
-#include <ATen/ops/bmm.h>
 #include <ATen/ops/clamp_min.h>
 #include <ATen/ops/convolution_backward.h>
-#include <ATen/ops/diag_embed.h>
 #include <ATen/ops/max_pool2d_with_indices.h>
 #include <ATen/ops/max_pool2d_with_indices_backward.h>
 #include <ATen/ops/mm.h>
-#include <ATen/ops/native_batch_norm.h>
-#include <ATen/ops/native_batch_norm_backward.h>
 #include <ATen/ops/threshold_backward.h>
 
 #include "guard.h"
@@ -19,13 +15,6 @@ char* torch_mm_out(torch_tensor out, torch_tensor a, torch_tensor b) {
   return guard([&] {
     at::Tensor t = tensor(out);
     at::mm_out(t, tensor(a), tensor(b));
-  });
-}
-
-char* torch_bmm_out(torch_tensor out, torch_tensor a, torch_tensor b) {
-  return guard([&] {
-    at::Tensor t = tensor(out);
-    at::bmm_out(t, tensor(a), tensor(b));
   });
 }
 
@@ -41,10 +30,6 @@ char* torch_relu_backward_(torch_tensor g, torch_tensor y) {
     at::Tensor t = tensor(g);
     at::threshold_backward_out(t, t, tensor(y), 0);
   });
-}
-
-char* torch_diag_embed(torch_tensor t, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(at::diag_embed(tensor(t))); });
 }
 
 char* torch_conv2d_backward(torch_tensor g, torch_tensor x, torch_tensor weight,
@@ -75,34 +60,5 @@ char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, 
   return guard([&] {
     *ret = wrap(at::max_pool2d_with_indices_backward(tensor(g), tensor(x), kernel, stride, padding,
                                                      1, false, tensor(indices)));
-  });
-}
-
-char* torch_native_batch_norm(torch_tensor x, torch_tensor weight, torch_tensor bias,
-                              torch_tensor running_mean, torch_tensor running_var, double momentum,
-                              double eps, torch_tensor* ret, torch_tensor* ret_mean,
-                              torch_tensor* ret_inv) {
-  return guard([&] {
-    auto r = at::native_batch_norm(tensor(x), tensorOrNone(weight), tensorOrNone(bias),
-                                   tensorOrNone(running_mean), tensorOrNone(running_var),
-                                   /*training=*/true, momentum, eps);
-    *ret = wrap(std::get<0>(r));
-    *ret_mean = wrap(std::get<1>(r));
-    *ret_inv = wrap(std::get<2>(r));
-  });
-}
-
-char* torch_native_batch_norm_backward(torch_tensor g, torch_tensor x, torch_tensor weight,
-                                       torch_tensor mean, torch_tensor inv, double eps,
-                                       int need_weight, torch_tensor* ret_x,
-                                       torch_tensor* ret_weight, torch_tensor* ret_bias) {
-  return guard([&] {
-    bool need = need_weight != 0;
-    auto r = at::native_batch_norm_backward(tensor(g), tensor(x), tensorOrNone(weight),
-                                            at::Tensor(), at::Tensor(), tensor(mean), tensor(inv),
-                                            /*train=*/true, eps, {true, need, need});
-    *ret_x = wrap(std::get<0>(r));
-    *ret_weight = wrap(std::get<1>(r));
-    *ret_bias = wrap(std::get<2>(r));
   });
 }

@@ -252,13 +252,11 @@ char* torch_mse_loss(torch_tensor x, torch_tensor target, int reduction, torch_t
 
 // --- backward passes without a graph (ops_backward.cpp) ---
 // A name that ends in out writes to its first argument, which has the result's
-// shape; relu_backward_ sets g to 0 where y <= 0. Or none: batch norm's weight,
-// bias and running statistics. What is not needed is returned as the zero handle.
+// shape; relu_backward_ sets g to 0 where y <= 0. What is not needed is returned as
+// the zero handle.
 char* torch_mm_out(torch_tensor out, torch_tensor a, torch_tensor b);
-char* torch_bmm_out(torch_tensor out, torch_tensor a, torch_tensor b);
 char* torch_relu_out(torch_tensor out, torch_tensor x);
 char* torch_relu_backward_(torch_tensor g, torch_tensor y);
-char* torch_diag_embed(torch_tensor t, torch_tensor* ret);
 char* torch_conv2d_backward(torch_tensor g, torch_tensor x, torch_tensor weight,
                             const int64_t* stride, const int64_t* padding,
                             const int64_t* dilation, int64_t groups, int need_x, int need_weight,
@@ -267,18 +265,12 @@ char* torch_max_pool2d_indices(torch_tensor x, int64_t kernel, int64_t stride, i
                                torch_tensor* ret, torch_tensor* ret_indices);
 char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, int64_t stride,
                                 int64_t padding, torch_tensor indices, torch_tensor* ret);
-char* torch_native_batch_norm(torch_tensor x, torch_tensor weight, torch_tensor bias,
-                              torch_tensor running_mean, torch_tensor running_var, double momentum,
-                              double eps, torch_tensor* ret, torch_tensor* ret_mean,
-                              torch_tensor* ret_inv);
-char* torch_native_batch_norm_backward(torch_tensor g, torch_tensor x, torch_tensor weight,
-                                       torch_tensor mean, torch_tensor inv, double eps,
-                                       int need_weight, torch_tensor* ret_x,
-                                       torch_tensor* ret_weight, torch_tensor* ret_bias);
 
 // --- gradients, modes, random numbers, call (autograd.cpp) ---
 // Or none: gradient, and grad in set_grad. grad fills n_inputs handles, zero
-// where allow_unused and not reached. call fills at most capacity handles.
+// where allow_unused and not reached. call fills at most capacity handles. inference_end
+// ends what inference_begin began, last begun first ended, on the same thread.
+typedef struct torch_inference torch_inference;
 char* torch_requires_grad_(torch_tensor t, int on);
 char* torch_grad_of(torch_tensor t, torch_tensor* ret);
 char* torch_set_grad(torch_tensor t, torch_tensor grad);
@@ -288,6 +280,8 @@ char* torch_grad(const torch_tensor* outputs, int64_t n_outputs, const torch_ten
                  int create_graph, int allow_unused, torch_tensor* ret);
 int torch_grad_mode(void);
 void torch_set_grad_mode(int on);
+char* torch_inference_begin(torch_inference** ret);
+void torch_inference_end(torch_inference* mode);
 char* torch_autocast_begin(int device_type, int dtype, torch_autocast_state* previous);
 char* torch_autocast_end(int device_type, torch_autocast_state previous);
 char* torch_manual_seed(uint64_t seed);
