@@ -191,7 +191,12 @@ func half(size int) int { return (size + 1) / 2 }
 // belong to the caller's scope. It is fastest on images that lie channels last.
 func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	torch.Scoped(func() {
-		logits, auxiliary := n.logits(b.X, m)
+		var logits, auxiliary torch.Tensor
+		if m.Training || torch.GradEnabled() {
+			logits, auxiliary = n.logits(b.X, m)
+		} else {
+			logits = n.Logits(b.X)
+		}
 		var o torch.CrossEntropyOptions
 		if m.Training {
 			o.LabelSmoothing = n.o.LabelSmoothing
@@ -206,12 +211,16 @@ func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 }
 
 // Logits classifies images x [N,InputChannels,Size,Size] as evaluation does and
-// gives [N,Classes].
-func (n *Network) Logits(x torch.Tensor) (logits torch.Tensor) {
-	torch.Scoped(func() {
-		torch.NoGrad(func() {
-			logits, _ = n.logits(x, nn.Mode{})
-			torch.Keep(logits)
+// gives [N,Classes]. Ranks share the images: no image needs another one.
+func (n *Network) Logits(x torch.Tensor) torch.Tensor {
+	logits := torch.Empty([]int{x.Size(0), n.o.Classes}, n.o.Options)
+	torch.NoGrad(func() {
+		torch.Parallel(torch.RanksFor(x.Size(0), x.Device()), func(r *torch.Rank) {
+			torch.Inference(func() {
+				first, count := r.Share(x.Size(0))
+				own, _ := n.logits(x.Narrow(0, first, count), nn.Mode{})
+				logits.Narrow(0, first, count).Copy_(own)
+			})
 		})
 	})
 	return logits

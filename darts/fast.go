@@ -79,7 +79,7 @@ func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			work := s.newBatchwork(w, b, need)
-			torch.Parallel(s.ranks(b), func(r *torch.Rank) { torch.Inference(func() { work.run(r) }) })
+			torch.Parallel(torch.RanksFor(b.X.Size(0), b.X.Device()), func(r *torch.Rank) { torch.Inference(func() { work.run(r) }) })
 			g.Loss, g.Logits = torch.Keep(work.loss.Clone()), torch.Keep(work.logits)
 			if !need.FreezeStatistics {
 				s.layout.moveStatistics(s.weights.Stats, work.statistics)
@@ -95,14 +95,6 @@ func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 		})
 	})
 	return g
-}
-
-// ranks is the number of parts that a batch is computed in.
-func (s *Fast) ranks(b nn.Batch) int {
-	if b.X.Device().IsCUDA() {
-		return 1
-	}
-	return min(torch.Threads(), b.X.Size(0))
 }
 
 // softmaxBackward is the gradient of α from that of mix = softmax(α):
@@ -137,13 +129,12 @@ func (s *Fast) newBatchwork(w torch.Tensor, b nn.Batch, need Need) *batchwork {
 
 // run computes the rank's images. What is found belongs to the scope around Parallel.
 func (t *batchwork) run(r *torch.Rank) {
-	first := t.images * r.Index / r.Count
-	count := t.images*(r.Index+1)/r.Count - first
-	x, y := r.Borrow(t.batch.X).Narrow(0, first, count), r.Borrow(t.batch.Y).Narrow(0, first, count)
+	first, count := r.Share(t.images)
+	x, y := t.batch.X.Narrow(0, first, count), t.batch.Y.Narrow(0, first, count)
 
 	p := t.newPass(r, x)
 	loss, logits := p.forward(x, y)
-	r.Borrow(t.logits).Narrow(0, first, count).Copy_(logits)
+	t.logits.Narrow(0, first, count).Copy_(logits)
 	loss = p.sum(loss)
 	if t.need.W || t.need.Alphas {
 		p.backward(logits, y)
@@ -201,14 +192,14 @@ type output struct {
 }
 
 func (t *batchwork) newPass(r *torch.Rank, x torch.Tensor) *pass {
-	p := &pass{Fast: t.Fast, Rank: r, need: t.need, images: t.images, w: segments{r.Borrow(t.w)}}
+	p := &pass{Fast: t.Fast, Rank: r, need: t.need, images: t.images, w: segments{t.w}}
 	p.o = p.w.flat.Options()
 	p.statistics = segments{torch.Zeros([]int{t.layout.statistics}, p.o)}
 	if t.need.W {
 		p.gradient = segments{torch.Zeros(p.w.flat.Shape(), p.o)}
 	}
 	for i, mix := range t.mix {
-		p.mix[i] = r.Borrow(mix)
+		p.mix[i] = mix
 		p.dMix[i] = torch.Zeros(p.mix[i].Shape(), p.o)
 	}
 	p.constants = newConstants(t.cells, x, p.o)

@@ -23,7 +23,7 @@ func (n *fastNode) firstSkip() int      { return n.firstReduction() + len(n.redu
 // forwardNode computes x = Σ_edges Σ_o mix_o·o(x_j), [M,c]: Eq. 1 and 2.
 func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, out grid) (s *nodeSaved, x torch.Tensor) {
 	s = &nodeSaved{}
-	torch.Scoped(func() { s.mix = torch.Keep(p.mix[cell.kind].Flatten().IndexSelect(0, p.Borrow(n.mix))) })
+	torch.Scoped(func() { s.mix = torch.Keep(p.mix[cell.kind].Flatten().IndexSelect(0, n.mix)) })
 	if n.separable > 0 {
 		p.forwardFirst(n, s, states, out)
 	}

@@ -42,7 +42,7 @@ func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out
 			dMix = append(dMix, p.sum(torch.Cat(skips, 0)))
 		}
 		if p.need.Alphas && len(dMix) > 0 {
-			p.dMix[cell.kind].View(-1).IndexAdd_(0, p.Borrow(b.fastNode.mix), torch.Cat(dMix, 0))
+			p.dMix[cell.kind].View(-1).IndexAdd_(0, b.fastNode.mix, torch.Cat(dMix, 0))
 		}
 	})
 	b.saved.mix.Free()

@@ -20,6 +20,7 @@ type Plain struct {
 	stem       nn.Sequential
 	cells      []*searchCell
 	classifier *nn.Linear
+	classes    int
 }
 
 var _ Supernet = (*Plain)(nil)
@@ -33,7 +34,7 @@ func NewPlain(o Options) (*Plain, error) {
 	}
 	var b nn.Builder
 	root := b.Root()
-	s := &Plain{normal: newArchitecture(o.Nodes, o.Normal), reduce: newArchitecture(o.Nodes, o.Reduce)}
+	s := &Plain{normal: newArchitecture(o.Nodes, o.Normal), reduce: newArchitecture(o.Nodes, o.Reduce), classes: o.Classes}
 
 	stemChannels := o.StemMultiplier * o.Channels
 	s.stem = nn.Sequential{
@@ -148,11 +149,17 @@ func (s *Plain) borrow(w torch.Tensor) (restore func()) {
 	}
 }
 
-// Eval implements Supernet.
+// Eval implements Supernet. Ranks share the images: no image needs another one.
 func (s *Plain) Eval(b nn.Batch) (out nn.Output) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
-			logits := s.forward(b.X, nn.Mode{})
+			logits := torch.Empty([]int{b.X.Size(0), s.classes}, s.W().Options())
+			torch.Parallel(torch.RanksFor(b.X.Size(0), b.X.Device()), func(r *torch.Rank) {
+				torch.Inference(func() {
+					first, count := r.Share(b.X.Size(0))
+					logits.Narrow(0, first, count).Copy_(s.forward(b.X.Narrow(0, first, count), nn.Mode{}))
+				})
+			})
 			loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
 			out = nn.Output{Loss: torch.Keep(loss), Logits: torch.Keep(logits)}
 		})

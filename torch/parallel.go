@@ -2,17 +2,17 @@ package torch
 
 // #include "internal/shim/shim.h"
 // #cgo noescape torch_all_reduce
-// #cgo noescape torch_borrow
 // #cgo noescape torch_group_close
 // #cgo noescape torch_group_fail
 // #cgo noescape torch_group_open
-// #cgo noescape torch_single_threaded
+// #cgo noescape torch_rank_begin
+// #cgo noescape torch_rank_end
 // #cgo nocallback torch_all_reduce
-// #cgo nocallback torch_borrow
 // #cgo nocallback torch_group_close
 // #cgo nocallback torch_group_fail
 // #cgo nocallback torch_group_open
-// #cgo nocallback torch_single_threaded
+// #cgo nocallback torch_rank_begin
+// #cgo nocallback torch_rank_end
 import "C"
 
 import (
@@ -30,6 +30,9 @@ type Rank struct {
 // thread, and returns when all have ended; rank 0 runs on the caller's goroutine. An
 // operator that a rank calls runs on the rank's thread alone: where the threads of one
 // operator wait for each other at its end, ranks do so at an AllReduce only.
+//
+// All ranks can use tensors of the caller's scopes. Nobody may free one of them meanwhile,
+// and only one rank may write to the same part of one.
 //
 // Modes such as NoGrad hold on rank 0 as they do for the caller, and on the others as
 // on a new goroutine. If a rank panics, the others do so at their next AllReduce, and
@@ -56,7 +59,8 @@ func Parallel(count int, fn func(r *Rank)) {
 			}
 		}()
 		Scoped(func() {
-			C.torch_single_threaded()
+			C.torch_rank_begin(group)
+			defer C.torch_rank_end()
 			fn(&Rank{Index: index, Count: count, group: group})
 		})
 	}
@@ -116,7 +120,7 @@ func giveBack(w worker) {
 // it. t must not be written to afterwards: with one rank, the sum is in t's memory.
 func (r *Rank) AllReduce(t Tensor) Tensor {
 	if r.group == nil {
-		return r.Borrow(t)
+		return t.ViewAs(t)
 	}
 	var ret Tensor
 	if e := C.torch_all_reduce(r.group, C.int64_t(r.Index), t.h, &ret.h); e != nil {
@@ -125,12 +129,17 @@ func (r *Rank) AllReduce(t Tensor) Tensor {
 	return ret
 }
 
-// Borrow gives the rank a handle of a tensor that belongs to Parallel's caller, who must
-// neither free nor overwrite it until Parallel returns.
-func (r *Rank) Borrow(t Tensor) Tensor {
-	var ret Tensor
-	if e := C.torch_borrow(t.h, &ret.h); e != nil {
-		throw("borrow", e)
+// RanksFor is the number of ranks to share n images, or other rows of a batch, out to: as
+// many as an operator has threads on the CPU; one on a GPU.
+func RanksFor(n int, d Device) int {
+	if d.IsCUDA() {
+		return 1
 	}
-	return ret
+	return max(1, min(Threads(), n))
+}
+
+// Share is the rank's part of n rows: count of them, from first.
+func (r *Rank) Share(n int) (first, count int) {
+	first = n * r.Index / r.Count
+	return first, n*(r.Index+1)/r.Count - first
 }

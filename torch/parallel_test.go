@@ -28,7 +28,7 @@ func TestParallel(t *testing.T) {
 				single[r.Index] = count == 1 || torch.Threads() == 1
 				for round := range rounds {
 					torch.Scoped(func() {
-						part := r.Borrow(x).MulScalar(float64(round * (r.Index + 1)))
+						part := x.MulScalar(float64(round * (r.Index + 1)))
 						sums[r.Index] = append(sums[r.Index], r.AllReduce(part).Float64s()...)
 					})
 				}
@@ -94,4 +94,32 @@ func TestAllReduceShapes(t *testing.T) {
 	if e := new(torch.Error); !errors.As(err, &e) || e.Message != want {
 		t.Errorf("got %q, want %q", e.Message, want)
 	}
+}
+
+func TestParallelTensors(t *testing.T) {
+	// A rank can use a tensor of the caller but not free it, cannot use another rank's, and the caller's are its own again afterwards.
+	torchtest.Scope(t)
+	x := torch.Ones([]int{2}, single)
+	var of [2]torch.Tensor
+	refused := make([][]error, 2)
+	torch.Parallel(2, func(r *torch.Rank) {
+		of[r.Index] = x.AddScalar(1)
+		r.AllReduce(x)                           // until both are there
+		uses := []func(){func() { of[1].Neg() }} // of the other rank
+		if r.Index == 1 {
+			uses = []func(){x.Free, func() { torch.Keep(x) }} // of the caller
+		}
+		for _, use := range uses {
+			refused[r.Index] = append(refused[r.Index], torch.Do(func() error { use(); return nil }))
+		}
+		r.AllReduce(x)
+	})
+	for rank, errs := range refused {
+		for i, err := range errs {
+			if !errors.Is(err, torch.ErrNoScope) {
+				t.Errorf("rank %d, use %d: got %v, want ErrNoScope", rank, i, err)
+			}
+		}
+	}
+	torchtest.Close(t, "x", x, torch.Ones([]int{2}, single), 0)
 }

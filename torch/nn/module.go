@@ -46,10 +46,28 @@ type Layer interface {
 // Sequential applies layers one after the other.
 type Sequential []Layer
 
-// Forward implements Layer.
+// Forward implements Layer. In evaluation, where no graph is built, batch norms are
+// folded into the 1x1 convolutions before them, and the ReLU behind such a pair works in
+// place.
 func (s Sequential) Forward(x torch.Tensor, m Mode) torch.Tensor {
-	for _, l := range s {
-		x = l.Forward(x, m)
+	foldable := !m.Training && !torch.GradEnabled()
+	own := false // x is a folded pair's result, which nobody else sees
+	for i := 0; i < len(s); i++ {
+		if _, ok := s[i].(ReLU); ok && own {
+			x, own = x.ReLU_(), false
+			continue
+		}
+		own = false
+		if foldable && i+1 < len(s) {
+			product, isProduct := s[i].(*Pointwise)
+			norm, isNorm := s[i+1].(*BatchNorm2d)
+			if isProduct && isNorm {
+				x, own = product.normalised(x, norm), true
+				i++
+				continue
+			}
+		}
+		x = s[i].Forward(x, m)
 	}
 	return x
 }

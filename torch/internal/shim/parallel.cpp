@@ -12,6 +12,7 @@ using namespace shim;
 
 struct torch_group {
   const int64_t ranks;
+  const void* const caller = thisThread();
   std::vector<at::Tensor> slots[2];  // what each rank brings, of even and of odd rounds
   std::atomic<uint64_t> round{0};
   std::atomic<bool> failed{false};
@@ -60,12 +61,15 @@ void torch_group_fail(torch_group* g) {
   g->changed.notify_all();
 }
 
-void torch_single_threaded(void) {
+void torch_rank_begin(torch_group* g) {
+  useTensorsOf(g->caller);
   // On a new thread libtorch sets its number of threads when first asked for it, to what
   // holds everywhere: that must be over.
   at::get_num_threads();
   at::set_num_threads(1);
 }
+
+void torch_rank_end(void) { useTensorsOf(nullptr); }
 
 char* torch_all_reduce(torch_group* g, int64_t rank, torch_tensor t, torch_tensor* ret) {
   return guard([&] {
@@ -82,8 +86,4 @@ char* torch_all_reduce(torch_group* g, int64_t rank, torch_tensor t, torch_tenso
     }
     *ret = wrap(std::move(sum));
   });
-}
-
-char* torch_borrow(torch_tensor t, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(anyones(t)); });
 }

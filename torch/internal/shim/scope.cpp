@@ -23,6 +23,7 @@ struct Thread {
   std::vector<std::vector<torch_box*>> scopes;
   size_t depth = 0;  // scopes in use; the lists above keep their memory
   std::vector<torch_box*> free;
+  const void* caller = nullptr;  // the thread that waits for this one's rank, if another
 
   torch_box* take() {
     if (free.empty()) refill();
@@ -57,18 +58,13 @@ void empty(torch_box* b) {
   live.fetch_sub(1, std::memory_order_relaxed);
 }
 
-torch_box* anyBox(torch_tensor h) {
+torch_box* boxOf(torch_tensor h, const void* lender = nullptr) {
   if (h.box == nullptr) throw Misuse{TORCH_KIND_FREED, "the tensor is the zero Tensor"};
   if (h.box->generation.load(std::memory_order_relaxed) != h.generation)
     throw Misuse{TORCH_KIND_FREED, "the tensor was freed: its scope has closed"};
-  return h.box;
-}
-
-torch_box* boxOf(torch_tensor h) {
-  torch_box* b = anyBox(h);
-  if (b->thread != &here)
+  if (h.box->thread != &here && (lender == nullptr || h.box->thread != lender))
     throw Misuse{TORCH_KIND_SCOPE, "the tensor belongs to a scope of another goroutine"};
-  return b;
+  return h.box;
 }
 
 }  // namespace
@@ -89,12 +85,10 @@ char* messageOf(const c10::Error& e) noexcept {
   return message(memory ? TORCH_KIND_MEMORY : TORCH_KIND_OTHER, text);
 }
 
-const at::Tensor& tensor(torch_tensor h) { return boxOf(h)->tensor; }
-
-const at::Tensor& anyones(torch_tensor h) { return anyBox(h)->tensor; }
+const at::Tensor& tensor(torch_tensor h) { return boxOf(h, here.caller)->tensor; }
 
 at::Tensor tensorOrNone(torch_tensor h) {
-  return h.box == nullptr ? at::Tensor() : boxOf(h)->tensor;
+  return h.box == nullptr ? at::Tensor() : tensor(h);
 }
 
 torch_tensor wrap(at::Tensor t) {
@@ -108,6 +102,10 @@ torch_tensor wrap(at::Tensor t) {
   live.fetch_add(1, std::memory_order_relaxed);
   return {b, b->generation.load(std::memory_order_relaxed)};
 }
+
+const void* thisThread() { return &here; }
+
+void useTensorsOf(const void* thread) { here.caller = thread; }
 
 std::vector<at::Tensor> tensors(const torch_tensor* h, int64_t n) {
   std::vector<at::Tensor> ts;

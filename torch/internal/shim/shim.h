@@ -301,15 +301,15 @@ char* torch_call(const char* name, const char* overload, const torch_value* args
 // --- several threads together (parallel.cpp) ---
 // all_reduce gives the sum of what all ranks bring, the same to the last bit on each; the
 // ranks wait for each other there, until group_fail. close comes after all of them have
-// ended. single_threaded is for operators called on this thread. borrow gives a tensor of
-// another thread a handle here: its owner must keep it until the handle is freed.
+// ended. From rank_begin on operators called on this thread run on it alone, and take the
+// tensors of the thread that has opened the group too, until rank_end.
 typedef struct torch_group torch_group;
 char* torch_group_open(int64_t ranks, torch_group** ret);
 void torch_group_close(torch_group* g);
 void torch_group_fail(torch_group* g);
-void torch_single_threaded(void);
+void torch_rank_begin(torch_group* g);
+void torch_rank_end(void);
 char* torch_all_reduce(torch_group* g, int64_t rank, torch_tensor t, torch_tensor* ret);
-char* torch_borrow(torch_tensor t, torch_tensor* ret);
 
 // --- devices, threads, malloc, versions (device.cpp) ---
 // load_cuda must come before every other function. compiled_version is static.
