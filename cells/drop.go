@@ -11,5 +11,5 @@ func DropPath(x torch.Tensor, p float64) torch.Tensor {
 	}
 	keep := 1 - p
 	mask := torch.Empty([]int{x.Size(0), 1, 1, 1}, x.Options()).Bernoulli_(keep)
-	return x.DivScalar(keep).Mul(mask)
+	return x.Mul(mask.DivScalar_(keep))
 }

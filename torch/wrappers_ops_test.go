@@ -143,6 +143,8 @@ func networkRows() []wrapper {
 		{shim: "torch_conv2d", fn: func() torch.Tensor {
 			return torch.Conv2d(x, w, bias, torch.Conv2dOptions{Stride: 2, Padding: 2, Dilation: 2, Groups: 2})
 		}, op: "aten::conv2d", args: args(x, w, bias, []int{2, 2}, []int{2, 2}, []int{2, 2}, 2)},
+		{shim: "torch_dilated_depthwise", fn: func() torch.Tensor { return torch.DilatedDepthwise(x, positive(4, 1, 3, 3)) },
+			op: "aten::conv2d", args: args(x, positive(4, 1, 3, 3), nil, []int{1, 1}, []int{2, 2}, []int{2, 2}, 4)},
 		{shim: "torch_conv2d", fn: func() torch.Tensor { return torch.Conv2d(x, positive(3, 4, 1, 1), none, torch.Conv2dOptions{}) },
 			op: "aten::conv2d", args: args(x, positive(3, 4, 1, 1))},
 		{shim: "torch_conv2d", fn: func() torch.Tensor {

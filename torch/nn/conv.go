@@ -6,17 +6,28 @@ import "godarts/torch"
 type Conv2d struct {
 	weight *Parameter // [out, in/Groups, kH, kW]
 	o      torch.Conv2dOptions
+
+	dilatedDepthwise bool // it is one that torch.DilatedDepthwise computes
 }
 
 // NewConv2d makes a convolution from in to out channels with a kernel of kH by
 // kW.
 func NewConv2d(p Path, in, out int, kernel [2]int, o torch.Conv2dOptions) *Conv2d {
 	shape := []int{out, in / max(o.Groups, 1), kernel[0], kernel[1]}
-	return &Conv2d{p.Parameter("weight", KaimingUniform(shape)), o}
+	special := torch.Conv2dOptions{Padding: kernel[0] - 1, Dilation: 2, Groups: in}
+	same := o
+	same.Stride = 0
+	return &Conv2d{
+		weight: p.Parameter("weight", KaimingUniform(shape)), o: o,
+		dilatedDepthwise: same == special && o.Stride <= 1 && out == in && kernel[0] == kernel[1] && kernel[0]%2 == 1,
+	}
 }
 
 // Forward implements Layer.
 func (c *Conv2d) Forward(x torch.Tensor, _ Mode) torch.Tensor {
+	if c.dilatedDepthwise && !x.Device().IsCUDA() {
+		return torch.DilatedDepthwise(x, c.weight.Tensor)
+	}
 	return torch.Conv2d(x, c.weight.Tensor, torch.Tensor{}, c.o)
 }
 

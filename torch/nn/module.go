@@ -46,18 +46,17 @@ type Layer interface {
 // Sequential applies layers one after the other.
 type Sequential []Layer
 
-// Forward implements Layer. In evaluation, where no graph is built, batch norms are
-// folded into the 1x1 convolutions before them, and the ReLU behind such a pair works in
-// place.
+// Forward implements Layer. The ReLU behind a batch norm works in place: nobody else sees
+// the batch norm's result, nor does its backward pass look at it. In evaluation, where no
+// graph is built, batch norms are folded into the 1x1 convolutions before them.
 func (s Sequential) Forward(x torch.Tensor, m Mode) torch.Tensor {
 	foldable := !m.Training && !torch.GradEnabled()
-	own := false // x is a folded pair's result, which nobody else sees
+	own := false // x is a batch norm's result, which nobody else sees
 	for i := 0; i < len(s); i++ {
 		if _, ok := s[i].(ReLU); ok && own {
 			x, own = x.ReLU_(), false
 			continue
 		}
-		own = false
 		if foldable && i+1 < len(s) {
 			product, isProduct := s[i].(*Pointwise)
 			norm, isNorm := s[i+1].(*BatchNorm2d)
@@ -67,6 +66,7 @@ func (s Sequential) Forward(x torch.Tensor, m Mode) torch.Tensor {
 				continue
 			}
 		}
+		_, own = s[i].(*BatchNorm2d)
 		x = s[i].Forward(x, m)
 	}
 	return x

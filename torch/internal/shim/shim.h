@@ -225,6 +225,7 @@ char* torch_foreach_norm(const torch_tensor* ts, int64_t n, torch_tensor* ret);
 char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const int64_t* stride,
                    const int64_t* padding, const int64_t* dilation, int64_t groups,
                    torch_tensor* ret);
+char* torch_dilated_depthwise(torch_tensor x, torch_tensor weight, torch_tensor* ret);  // depthwise.cpp
 char* torch_linear(torch_tensor x, torch_tensor weight, torch_tensor bias, torch_tensor* ret);
 char* torch_max_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
                        torch_tensor* ret);
