@@ -23,6 +23,10 @@ type Settings struct {
 	Device torch.Device
 	Every  CheckpointEvery
 	Hooks  []Hooks
+
+	// Guard, if not nil, is asked after each step and epoch, before anything of it is
+	// saved. An error ends the run as it was last saved.
+	Guard func() error
 }
 
 // SearchResult is what a complete search found.
@@ -35,10 +39,37 @@ type SearchResult struct {
 type TrainResult struct {
 	Name       string         `json:"name,omitempty"` // in a search: "found", "random-1", ...
 	Genotype   cells.Genotype `json:"genotype"`
-	TestError  float64        `json:"test_error"` // percent
-	TestLoss   float64        `json:"test_loss"`
+	*Tested                   // nil if the training held images out
+	*Validated                // nil if it did not
 	Parameters int            `json:"parameters"` // without the auxiliary head
 }
+
+// Tested is what a network reached on the test images.
+type Tested struct {
+	TestError float64 `json:"test_error"` // percent
+	TestLoss  float64 `json:"test_loss"`
+}
+
+// Validated is what a network reached on the training images that were held out
+// from its training (data.train_portion below 1): such a training reads no test image.
+type Validated struct {
+	ValidError float64 `json:"valid_error"` // percent
+	ValidLoss  float64 `json:"valid_loss"`
+}
+
+// measured takes the result on the images that r measures after an epoch.
+func (t *TrainResult) measured(r *Run, m Meter) {
+	percent := 100 * (1 - m.Accuracy())
+	if r.holdsOut() {
+		t.Validated = &Validated{percent, m.MeanLoss()}
+	} else {
+		t.Tested = &Tested{percent, m.MeanLoss()}
+	}
+}
+
+// holdsOut tells whether a training is measured on training images that it does
+// not train on.
+func (r *Run) holdsOut() bool { return r.Config.Data.TrainPortion < 1 }
 
 // Search runs the search experiment c in the new folder dir, or goes on with it
 // where its checkpoint says if dir holds it already.
@@ -111,7 +142,7 @@ func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err 
 	}
 	r = &Run{Config: c, Dir: dir, Set: set, Device: s.Device}
 	r.feed = newFeed(c, set, r.options())
-	r.hooks = append([]Hooks{metrics(), checkpoints(s.Every)}, s.Hooks...)
+	r.hooks = append([]Hooks{guard(s.Guard), metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
 }
 
@@ -134,8 +165,8 @@ func sameRun(dir string, c *config.Config) error {
 }
 
 // newFeed chooses the images of the steps. In a search the first part of the
-// training images trains w and the rest α, both augmented; in training all of
-// them train w.
+// training images trains w and the rest α, both augmented; in training the first
+// part, mostly all, trains w.
 func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
 	images := set.Train
 	if c.Data.Subset > 0 {
@@ -146,13 +177,16 @@ func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
 	source := func(name string, images *data.Images, order data.Order) *data.Source {
 		return &data.Source{Images: images, Augment: augment, Seed: c.Seed, Name: name, Size: c.Data.Batch, Order: order}
 	}
-	if c.Experiment == config.Train {
-		test := source("test", set.Test, data.Sequential)
-		test.Augment = data.Augment{}
-		return feed{train: source("train", images, data.Shuffled), validation: test, to: to}
-	}
 	split := int(c.Data.TrainPortion * float64(images.N))
 	half := images.Slice(split, images.N)
+	if c.Experiment == config.Train {
+		measured := source("test", set.Test, data.Sequential)
+		if c.Data.TrainPortion < 1 {
+			measured = source("validation", half, data.Sequential)
+		}
+		measured.Augment = data.Augment{}
+		return feed{train: source("train", images.Slice(0, split), data.Shuffled), validation: measured, to: to}
+	}
 	return feed{
 		train:      source("train", images.Slice(0, split), data.Shuffled),
 		valid:      source("valid", half, data.Resampled),
@@ -176,7 +210,7 @@ func (r *Run) LR(epoch int) float64 {
 }
 
 // Validate measures forward on the validation half of a search, or on the test
-// images of a training.
+// images of a training, or on those it holds out.
 func (r *Run) Validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) Meter {
 	if r.err != nil {
 		return Meter{}
@@ -273,8 +307,7 @@ func (r *Run) train(ctx context.Context, result *TrainResult) error {
 		if err != nil {
 			return err
 		}
-		result.TestError = 100 * (1 - test.Accuracy())
-		result.TestLoss = test.MeanLoss()
+		result.measured(r, test)
 		result.Parameters, _ = t.net.ParameterCount()
 		if err := writeJSON(filepath.Join(r.Dir, GenotypeFile), result.Genotype); err != nil {
 			return err

@@ -62,7 +62,8 @@ func writeWeights(file string, net *cells.Network) error {
 	return write(file, b.Bytes())
 }
 
-// Test measures the trained network of a complete run on the test images.
+// Test measures the trained network of a complete run on the test images, or on
+// those that its training held out.
 func Test(ctx context.Context, dir string, device torch.Device) (result TrainResult, err error) {
 	c, err := ReadConfig(dir)
 	if err != nil {
@@ -101,7 +102,7 @@ func Test(ctx context.Context, dir string, device torch.Device) (result TrainRes
 			return err
 		}
 		m := r.Validate(ctx, 0, t.eval)
-		result.TestError, result.TestLoss = 100*(1-m.Accuracy()), m.MeanLoss()
+		result.measured(r, m)
 		result.Parameters, _ = t.net.ParameterCount()
 		return r.Err()
 	})

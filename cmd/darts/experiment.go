@@ -288,6 +288,10 @@ func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, st
 }
 
 func printResult(w io.Writer, r nas.TrainResult) {
+	if r.Validated != nil {
+		fmt.Fprintf(w, "validation error %.2f %%, loss %.4f, %d parameters\n", r.ValidError, r.ValidLoss, r.Parameters)
+		return
+	}
 	fmt.Fprintf(w, "test error %.2f %%, loss %.4f, %d parameters\n", r.TestError, r.TestLoss, r.Parameters)
 }
 

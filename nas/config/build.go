@@ -25,7 +25,7 @@ func (l *layers) build(name string) (*Config, error) {
 	experiment := keys[0]
 	v, ok := l.values[experiment.path]
 	if !ok {
-		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: search or train`, file)
+		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: search, train or repeat`, file)
 	}
 	probe := &Config{}
 	if err := experiment.set(probe, v); err != nil {
@@ -37,6 +37,9 @@ func (l *layers) build(name string) (*Config, error) {
 	}
 	if _, ok := l.sections["evaluate"]; ok {
 		c.Evaluate = evaluateDefaults()
+	}
+	if err := l.checkRepeat(c.Experiment, file); err != nil {
+		return nil, err
 	}
 	if from, ok := l.sections["expect"]; ok {
 		if _, ok := l.values["expect.test_error"]; !ok {
@@ -79,6 +82,9 @@ func (l *layers) checkSections(experiment string) error {
 }
 
 func notApplicable(from origin, path, only, experiment string) error {
+	if only == "" {
+		only = "search or train"
+	}
 	return fmt.Errorf("config: %v: key %q does not apply to experiment %s, only to %s", from, path, experiment, only)
 }
 
@@ -210,6 +216,9 @@ func (k *key) check(field reflect.Value) (want string) {
 
 // checkTogether checks what must hold between keys, blaming the one written last.
 func (l *layers) checkTogether(c *Config, file origin) error {
+	if c.Experiment == Repeat {
+		return nil // its keys are independent
+	}
 	if err := l.checkSubset(c, file); err != nil {
 		return err
 	}
@@ -239,16 +248,20 @@ func (l *layers) checkSubset(c *Config, file origin) error {
 		return fmt.Errorf("config: %v: data.subset: %d is more than the %d training images of %s, want at most that, or 0 for all",
 			l.blame(file, "data.subset", "data.name"), c.Data.Subset, images, c.Data.Name)
 	}
-	if c.Experiment != Search {
-		return nil
+	rest := "alpha"
+	if c.Experiment == Train {
+		if c.Data.TrainPortion == 1 {
+			return nil // the test images validate
+		}
+		rest = "validation"
 	}
 	if c.Data.Subset > 0 {
 		images = c.Data.Subset
 	}
 	// The first floor(portion·images) train the weights, as the authors' code splits.
 	if weights := int(c.Data.TrainPortion * float64(images)); weights == 0 || weights == images {
-		return fmt.Errorf("config: %v: data.train_portion: %v of %d images leaves %d for the weights and %d for alpha, want at least 1 for each",
-			l.blame(file, "data.train_portion", "data.subset", "data.name"), c.Data.TrainPortion, images, weights, images-weights)
+		return fmt.Errorf("config: %v: data.train_portion: %v of %d images leaves %d for the weights and %d for %s, want at least 1 for each",
+			l.blame(file, "data.train_portion", "data.subset", "data.name"), c.Data.TrainPortion, images, weights, images-weights, rest)
 	}
 	return nil
 }
