@@ -42,8 +42,8 @@ func commands() []command {
 	return []command{
 		{"search", "search a cell", func(a []string, out, err io.Writer) error { return runExperiment(searches, a, out, err) }},
 		{"train", "train the network of a cell from scratch", func(a []string, out, err io.Writer) error { return runExperiment(trainings, a, out, err) }},
-		{"repeat", "search, choose and train with several seeds: the paper's protocol", runRepeat},
 		{"test", "measure a trained network on the test images", runTest},
+		{"repeat", "search, choose and train with several seeds: the paper's protocol", runRepeat},
 		{"bench", "time the steps, alone or in turn with other programs", runBench},
 		{"draw", "draw cells as SVG", runDraw},
 		{"genotypes", "list the published cells", runGenotypes},
