@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"godarts/nas"
 	"godarts/nas/config"
@@ -105,28 +106,38 @@ func writeCIFAR(t *testing.T, other string) (root string) {
 	return root
 }
 
+// wholeOf is a protocol of two searches and one training, each as its text says.
+func wholeOf(t *testing.T, search, train string, set ...string) *config.Whole {
+	t.Helper()
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"s.yaml": search, "t.yaml": train,
+		"p.yaml": "experiment: repeat\nrepeat: {search: s.yaml, searches: 2, brief: {epochs: 1}, train: t.yaml, trains: 1}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	whole, err := config.LoadWhole(filepath.Join(dir, "p.yaml"), set...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole
+}
+
 func TestChoiceReadsNoTestImage(t *testing.T) {
 	// The chosen cell and all that leads to it stay the same, bit for bit, when the test images and their labels are replaced.
 	if testing.Short() {
 		t.Skip("works through eight runs")
 	}
-	const small = "data: {name: cifar10, root: ROOT, subset: 48, batch: 24}\nepochs: 1\n"
+	const small = "data: {name: cifar10, subset: 48, batch: 24}\nepochs: 1\n"
+	threads := torch.Threads() // many small steps
+	torch.SetThreads(1)
+	defer torch.SetThreads(threads)
 	chosen := errors.New("chosen")
 	choose := func(root string) (dir, cell string) {
-		dir = t.TempDir()
-		for name, text := range map[string]string{
-			"s.yaml": "experiment: search\nnetwork: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}\n" + small,
-			"t.yaml": "experiment: train\nnetwork: {channels: 2, layers: 3, stem_multiplier: 1}\n" + small,
-			"p.yaml": "experiment: repeat\nrepeat: {search: s.yaml, searches: 2, brief: {epochs: 1}, train: t.yaml, trains: 1}\n",
-		} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(strings.ReplaceAll(text, "ROOT", root)), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		whole, err := config.LoadWhole(filepath.Join(dir, "p.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		whole := wholeOf(t, "experiment: search\nnetwork: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}\n"+small,
+			"experiment: train\nnetwork: {channels: 2, layers: 3, stem_multiplier: 1}\n"+small, "search.data.root="+root, "train.data.root="+root)
 		stop := nas.Hooks{OnStart: func(r *nas.Run) error {
 			if filepath.Base(r.Dir) != "train-0" {
 				return nil
@@ -134,8 +145,8 @@ func TestChoiceReadsNoTestImage(t *testing.T) {
 			cell = r.Config.Genotype
 			return chosen
 		}}
-		dir = filepath.Join(dir, "out")
-		_, err = nas.Repeat(t.Context(), dir, whole, nas.RepeatSettings{Settings: nas.Settings{Hooks: []nas.Hooks{stop}}})
+		dir = filepath.Join(t.TempDir(), "protocol")
+		_, err := nas.Repeat(t.Context(), dir, whole, nas.RepeatSettings{Settings: nas.Settings{Hooks: []nas.Hooks{stop}}})
 		if !errors.Is(err, chosen) {
 			t.Fatal(err)
 		}
@@ -153,5 +164,53 @@ func TestChoiceReadsNoTestImage(t *testing.T) {
 				t.Errorf("%s/%s differs", part, file)
 			}
 		}
+	}
+}
+
+func TestClaimLost(t *testing.T) {
+	// A process leaves a part unsaved when another has taken its claim, and takes it again when that one falls silent.
+	tiny, err := os.ReadFile("testdata/tiny.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	training, err := os.ReadFile("testdata/tiny-train.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const stale = 1200 * time.Millisecond
+	dir := filepath.Join(t.TempDir(), "protocol")
+	enough := errors.New("enough")
+	starts, steps := 0, 0
+	var notes []string
+	s := nas.RepeatSettings{
+		Stale: stale,
+		Note:  func(format string, a ...any) { notes = append(notes, fmt.Sprintf(format, a...)) },
+	}
+	s.Every.Steps = 1
+	s.Hooks = []nas.Hooks{{
+		OnStart: func(*nas.Run) error {
+			if starts++; starts > 1 {
+				return enough
+			}
+			return nil
+		},
+		OnStep: func(r *nas.Run, _ *nas.Step) error {
+			if steps++; steps > 1 {
+				return nil
+			}
+			text := `{"host":"far","pid":7,"stale_seconds":1,"kernel":"another"}` + "\n"
+			if err := os.WriteFile(filepath.Join(dir, "claims", filepath.Base(r.Dir)+".2"), []byte(text), 0o644); err != nil {
+				return err
+			}
+			time.Sleep(stale / 3) // after that long the claim is looked at before the next step is saved
+			return nil
+		},
+	}}
+	_, err = nas.Repeat(t.Context(), dir, wholeOf(t, string(tiny), string(training), "repeat.searches=1"), s)
+	if !errors.Is(err, enough) || steps != 1 || starts != 2 {
+		t.Errorf("got error %v after %d steps and %d starts, want the second start after one step", err, steps, starts)
+	}
+	if len(notes) != 2 || !strings.HasPrefix(notes[0], "search-2 was taken over by another process") || !strings.HasPrefix(notes[1], "waiting for other processes: search-2 by process 7 on far") {
+		t.Errorf("notes are %q", notes)
 	}
 }

@@ -230,6 +230,13 @@ func TestRepeatElsewhere(t *testing.T) {
 	}
 	then := time.Now().Add(-2 * time.Hour)
 	must(os.Chtimes(claim, then, then))
+	lock, err := os.Open(filepath.Join(out, "train-0", "lock"))
+	must(err)
+	must(syscall.Flock(int(lock.Fd()), syscall.LOCK_EX)) // as of a process that hangs
+	if status, stdout, _ = repeat("--no-wait"); status != exitOK || !strings.HasSuffix(stdout, "runs in other processes: train-0 by a process that does not renew its claim\n") {
+		t.Errorf("status %d, stdout %q", status, stdout)
+	}
+	must(lock.Close())
 	status, stdout, stderr = repeat("--no-wait")
 	if table := first[strings.Index(first, "    search  seed"):]; status != exitOK || !strings.HasSuffix(stdout, table) {
 		t.Errorf("status %d, stdout %q, stderr %q, want the table of before, %q", status, stdout, stderr, table)
