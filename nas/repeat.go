@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -271,6 +272,8 @@ func (p *protocol) work(ctx context.Context, it piece, c *claim.Claim) error {
 		}
 		if now := torch.Threads(); began.Threads != now {
 			p.settings.Note("%s began with %d threads and goes on with as many, to end with the same bits", it.name, began.Threads)
+			runtime.LockOSThread() // whose number it is
+			defer runtime.UnlockOSThread()
 			torch.SetThreads(began.Threads)
 			defer torch.SetThreads(now)
 		}

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -131,6 +132,8 @@ func TestChoiceReadsNoTestImage(t *testing.T) {
 		t.Skip("works through eight runs")
 	}
 	const small = "data: {name: cifar10, subset: 48, batch: 24}\nepochs: 1\n"
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	threads := torch.Threads() // many small steps
 	torch.SetThreads(1)
 	defer torch.SetThreads(threads)

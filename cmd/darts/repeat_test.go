@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -56,7 +58,10 @@ func startRepeat(t *testing.T, program string, args ...string) *repetition {
 		program = darts
 		args = append([]string{"repeat"}, args...)
 	}
-	p := &repetition{Cmd: exec.Command(program, append(args, "--threads", "1", "--checkpoint-every", "1", "--stale", "12s")...)}
+	if !slices.Contains(args, "--threads") {
+		args = append(args, "--threads", "1")
+	}
+	p := &repetition{Cmd: exec.Command(program, append(args, "--checkpoint-every", "1", "--stale", "12s")...)}
 	p.Env = append(os.Environ(), "DARTS="+darts)
 	p.Stderr = &p.err
 	out, err := p.StdoutPipe()
@@ -163,7 +168,7 @@ func TestRepeatDisturbed(t *testing.T) {
 				t.Fatalf("the protocol was complete before it was stopped after %q", stage.until)
 			}
 		}
-		p := startRepeat(t, "", "--resume", out)
+		p := startRepeat(t, "", "--resume", out, "--threads", "2") // the part left keeps its one
 		if got := p.table(t); got != want {
 			t.Errorf("got\n%swant\n%s", got, want)
 		}
@@ -200,6 +205,8 @@ func TestRepeatDisturbed(t *testing.T) {
 func TestRepeatElsewhere(t *testing.T) {
 	// A process ends with --no-wait and says for whom when the part left is claimed on another machine, and takes it over once the claim is stale; another config is refused.
 	config, out := tinyProtocol(t), filepath.Join(t.TempDir(), "p")
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	threads := torch.Threads()
 	defer func() { torch.SetThreads(threads) }()
 	repeat := func(more ...string) (status int, stdout, stderr string) {
