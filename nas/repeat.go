@@ -296,7 +296,7 @@ func (p *protocol) poll() time.Duration {
 	if stale == 0 {
 		stale = claim.DefaultStale
 	}
-	return stale / 12
+	return min(stale/12, 5*time.Second)
 }
 
 // pause waits, or ends early with the context's error.
