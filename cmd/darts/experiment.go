@@ -288,14 +288,24 @@ func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, st
 }
 
 func printResult(w io.Writer, r nas.TrainResult) {
-	topFive, skipped := "", ""
-	if r.TestTopFiveError != nil {
-		topFive = fmt.Sprintf(", top-5 error %.2f %%", *r.TestTopFiveError)
+	if r.Validated != nil {
+		printMeasured(w, r, "validation", r.ValidError, r.ValidTopFiveError, r.ValidLoss)
+		return
 	}
+	printMeasured(w, r, "test", r.TestError, r.TestTopFiveError, r.TestLoss)
+}
+
+// printMeasured prints r, in which e is the error on some images.
+func printMeasured(w io.Writer, r nas.TrainResult, images string, e float64, topFive *float64, loss float64) {
+	fmt.Fprintf(w, "%s error %.2f %%", images, e)
+	if topFive != nil {
+		fmt.Fprintf(w, ", top-5 error %.2f %%", *topFive)
+	}
+	fmt.Fprintf(w, ", loss %.4f, %d parameters", loss, r.Parameters)
 	if r.Skipped > 0 {
-		skipped = fmt.Sprintf("; images left out, which could not be decoded: %d", r.Skipped)
+		fmt.Fprintf(w, "; images left out, which could not be decoded: %d", r.Skipped)
 	}
-	fmt.Fprintf(w, "test error %.2f %%%s, loss %.4f, %d parameters%s\n", r.TestError, topFive, r.TestLoss, r.Parameters, skipped)
+	fmt.Fprintln(w)
 }
 
 func printExpect(w io.Writer, c *config.Config) {

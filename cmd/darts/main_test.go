@@ -308,6 +308,9 @@ func TestToyConfigs(t *testing.T) {
 			if strings.Contains(toy, "train") {
 				command = "train"
 			}
+			if strings.Contains(toy, "protocol") {
+				command = "repeat"
+			}
 			var stdout, stderr bytes.Buffer
 			if status := run([]string{command, toy, "--out", filepath.Join(t.TempDir(), "run")}, &stdout, &stderr); status != exitOK {
 				t.Errorf("status %d, stderr %q", status, stderr.String())
