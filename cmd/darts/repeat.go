@@ -40,7 +40,7 @@ func (o *repeatFlags) register(f *pflag.FlagSet) {
 	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU, in parts that begin here; 0 is libtorch's choice")
 }
 
-func runRepeat(args []string, stdout, _ io.Writer) error {
+func runRepeat(args []string, stdout, stderr io.Writer) error {
 	f := newFlags("repeat", "CONFIG [flags]\n       darts repeat --resume DIR", repeatExample, stdout)
 	var o repeatFlags
 	o.register(f)
@@ -75,7 +75,7 @@ func runRepeat(args []string, stdout, _ io.Writer) error {
 		}
 	}
 	fmt.Fprintf(stdout, "protocol folder: %s\n", dir)
-	err = o.start(dir, whole, s, stdout)
+	err = o.start(dir, whole, s, stdout, stderr)
 	if err != nil && reserved {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
 	}
@@ -113,7 +113,7 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 }
 
 // start works on the protocol as kind.start does on a run, signals included.
-func (o *repeatFlags) start(dir string, whole *config.Whole, s nas.RepeatSettings, stdout io.Writer) error {
+func (o *repeatFlags) start(dir string, whole *config.Whole, s nas.RepeatSettings, stdout, stderr io.Writer) error {
 	s.Note = func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
 	repeat := kind{name: "repeat", run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
 		s.Settings = parts
@@ -129,5 +129,5 @@ func (o *repeatFlags) start(dir string, whole *config.Whole, s nas.RepeatSetting
 		fmt.Fprintf(stdout, "protocol folder: %s\n", dir)
 		return nil
 	}}
-	return repeat.start(dir, nil, s.Settings, stdout)
+	return repeat.start(dir, nil, s.Settings, stdout, stderr)
 }
