@@ -19,6 +19,7 @@ func TestImports(t *testing.T) {
 		{"godarts/cells", []string{"godarts/darts", "godarts/nas", "godarts/cmd"}, "a cell knows no search"},
 		{"godarts/darts", []string{"godarts/nas", "godarts/cmd"}, "the method knows no runs"},
 		{"godarts/nas", []string{"godarts/cmd"}, "a library does not import its program"},
+		{"godarts/nas/claim", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "who does what needs no libtorch"},
 		{"godarts/nas/config", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading a config needs no libtorch"},
 		{"godarts/nas/data", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "loaders yield Go slices"},
 		{"godarts/nas/report", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "tables and charts are made of numbers"},

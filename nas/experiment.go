@@ -23,6 +23,10 @@ type Settings struct {
 	Device torch.Device
 	Every  CheckpointEvery
 	Hooks  []Hooks
+
+	// Guard, if not nil, is asked after each step and epoch, before anything of it is
+	// saved. An error ends the run as it was last saved.
+	Guard func() error
 }
 
 // SearchResult is what a complete search found.
@@ -35,13 +39,50 @@ type SearchResult struct {
 type TrainResult struct {
 	Name       string         `json:"name,omitempty"` // in a search: "found", "random-1", ...
 	Genotype   cells.Genotype `json:"genotype"`
-	TestError  float64        `json:"test_error"` // percent
-	TestLoss   float64        `json:"test_loss"`
-	Parameters int            `json:"parameters"` // without the auxiliary head
+	*Tested                   // nil if the training held images out
+	*Validated                // nil if it did not
+	Parameters int            `json:"parameters"`        // without the auxiliary head
+	Skipped    int            `json:"skipped,omitempty"` // images left out because they could not be decoded
+}
+
+// Tested is what a network reached on the test images.
+type Tested struct {
+	TestError float64 `json:"test_error"` // percent
+	TestLoss  float64 `json:"test_loss"`
 
 	TestTopFiveError *float64 `json:"test_top_five_error,omitempty"` // percent; nil where there are ten classes or fewer
-	Skipped          int      `json:"skipped,omitempty"`             // images left out because they could not be decoded
 }
+
+// Validated is what a network reached on the training images that were held out
+// from its training (data.train_portion below 1): such a training reads no test image.
+type Validated struct {
+	ValidError float64 `json:"valid_error"` // percent
+	ValidLoss  float64 `json:"valid_loss"`
+
+	ValidTopFiveError *float64 `json:"valid_top_five_error,omitempty"` // as TestTopFiveError
+}
+
+// measured takes the result on the images that r measures after an epoch.
+func (t *TrainResult) measured(r *Run, m Meter) {
+	percent := func(right float64) float64 { return 100 * (1 - right) }
+	var topFive *float64
+	if r.feed.topFive() {
+		e := percent(m.InFive / float64(max(m.Images, 1)))
+		topFive = &e
+	}
+	if r.holdsOut() {
+		t.Validated = &Validated{percent(m.Accuracy()), m.MeanLoss(), topFive}
+	} else {
+		t.Tested = &Tested{percent(m.Accuracy()), m.MeanLoss(), topFive}
+	}
+	if r.feed.skipped != nil {
+		t.Skipped, _ = r.feed.skipped.Count()
+	}
+}
+
+// holdsOut tells whether a training is measured on training images that it does
+// not train on.
+func (r *Run) holdsOut() bool { return r.Config.Data.TrainPortion < 1 }
 
 // Search runs the search experiment c in the new folder dir, or goes on with it
 // where its checkpoint says if dir holds it already.
@@ -118,7 +159,7 @@ func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err 
 	r = &Run{Config: c, Dir: dir, Set: set, Device: s.Device}
 	r.feed = newFeed(c, set, r.options())
 	r.notes = set.Notes
-	r.hooks = append([]Hooks{metrics(), checkpoints(s.Every)}, s.Hooks...)
+	r.hooks = append([]Hooks{guard(s.Guard), metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
 }
 
@@ -154,7 +195,7 @@ func (r *Run) LR(epoch int) float64 {
 }
 
 // Validate measures forward on the validation half of a search, or on the test
-// images of a training.
+// images of a training, or on those it holds out.
 func (r *Run) Validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) Meter {
 	if r.err != nil {
 		return Meter{}
@@ -238,18 +279,6 @@ func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([
 		results = append(results, result)
 	}
 	return results, nil
-}
-
-// measured fills in what was reached on the test images.
-func (t *TrainResult) measured(r *Run, test Meter) {
-	t.TestError, t.TestLoss = 100*(1-test.Accuracy()), test.MeanLoss()
-	if r.feed.topFive() {
-		e := 100 * (1 - test.InFive/float64(max(test.Images, 1)))
-		t.TestTopFiveError = &e
-	}
-	if r.feed.skipped != nil {
-		t.Skipped, _ = r.feed.skipped.Count()
-	}
 }
 
 func (r *Run) train(ctx context.Context, result *TrainResult) error {

@@ -47,15 +47,22 @@ func openData(c *config.Config) (*data.Set, error) {
 	if d.Subset > 0 {
 		images = d.Subset
 	}
-	if w := int(d.TrainPortion * float64(images)); c.Experiment == config.Search && (w == 0 || w == images) {
-		return nil, fmt.Errorf("nas: data.train_portion: %v of %d images leaves %d for the weights and %d for alpha, want at least 1 for each", d.TrainPortion, images, w, images-w)
+	rest := "alpha"
+	if c.Experiment == config.Train {
+		if d.TrainPortion == 1 {
+			return set, nil
+		}
+		rest = "validation"
+	}
+	if w := int(d.TrainPortion * float64(images)); w == 0 || w == images {
+		return nil, fmt.Errorf("nas: data.train_portion: %v of %d images leaves %d for the weights and %d for %s, want at least 1 for each", d.TrainPortion, images, w, images-w, rest)
 	}
 	return set, nil
 }
 
 // newFeed chooses the images of the steps. In a search the first part of the
-// training images trains w and the rest α, both augmented; in training all of
-// them train w.
+// training images trains w and the rest α, both augmented; in training the first
+// part, mostly all, trains w.
 func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
 	images := set.Train
 	if c.Data.Subset > 0 {
@@ -72,13 +79,16 @@ func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
 			Images: images, Augment: augment, Seed: c.Seed, Name: name, Size: c.Data.Batch, Order: order, Skipped: skipped,
 		}
 	}
-	if c.Experiment == config.Train {
-		test := source("test", set.Test, data.Sequential)
-		test.Augment = augment.Evaluation()
-		return feed{train: source("train", images, data.Shuffled), validation: test, skipped: skipped, to: to}
-	}
 	split := int(c.Data.TrainPortion * float64(images.N))
 	half := images.Slice(split, images.N)
+	if c.Experiment == config.Train {
+		measured := source("test", set.Test, data.Sequential)
+		if c.Data.TrainPortion < 1 {
+			measured = source("validation", half, data.Sequential)
+		}
+		measured.Augment = augment.Evaluation()
+		return feed{train: source("train", images.Slice(0, split), data.Shuffled), validation: measured, skipped: skipped, to: to}
+	}
 	return feed{
 		train:      source("train", images.Slice(0, split), data.Shuffled),
 		valid:      source("valid", half, data.Resampled),

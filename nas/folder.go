@@ -98,6 +98,9 @@ func create(dir string, c *config.Config, a About) error {
 	return write(filepath.Join(dir, configFile), text)
 }
 
+// errBusy ends an attempt to take the folder of a run that is going on.
+var errBusy = errors.New("another process works on this run")
+
 // lock takes the run folder for this process; the returned function gives it
 // back. The kernel does so too when the process dies.
 func lock(dir string) (unlock func(), err error) {
@@ -108,7 +111,7 @@ func lock(dir string) (unlock func(), err error) {
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("nas: run folder %s: another process works on this run", dir)
+			return nil, fmt.Errorf("nas: run folder %s: %w", dir, errBusy)
 		}
 		return nil, fmt.Errorf("nas: run folder %s: lock: %w", dir, err)
 	}

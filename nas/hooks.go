@@ -15,6 +15,17 @@ type Hooks struct {
 	OnEnd   func(*Run, error) error // called always; the error is what ended the run, nil if it is complete
 }
 
+// guard ends a run with check's error, after a step or an epoch.
+func guard(check func() error) Hooks {
+	if check == nil {
+		return Hooks{}
+	}
+	return Hooks{
+		OnStep:  func(*Run, *Step) error { return check() },
+		OnEpoch: func(*Run, *Epoch) error { return check() },
+	}
+}
+
 // each calls the function that pick takes from every set of hooks.
 func (r *Run) each(call func(Hooks) error) error {
 	for _, h := range r.hooks {

@@ -144,13 +144,49 @@ func TestTopFive(t *testing.T) {
 			}
 		}
 	}
-	c := load(t, "testdata/tiny-train.yaml", "data.name=imagefolder", "data.root="+filepath.Join(root, "both"), "data.size=8", "data.subset=0", "data.batch=60", "epochs=1")
-	result, err := nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{})
+	for _, portion := range []string{"1", "0.5"} {
+		t.Run("trains on "+portion, func(t *testing.T) {
+			c := load(t, "testdata/tiny-train.yaml", "data.name=imagefolder", "data.root="+filepath.Join(root, "both"), "data.size=8", "data.subset=0", "data.batch=60", "epochs=1", "data.train_portion="+portion)
+			result, err := nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			of := result.Tested
+			if portion != "1" {
+				of = &nas.Tested{TestError: result.ValidError, TestTopFiveError: result.ValidTopFiveError}
+			}
+			if e := of.TestTopFiveError; e == nil || *e > of.TestError || *e <= 0 || of.TestError >= 100 {
+				t.Errorf("got %+v", of)
+			}
+		})
+	}
+}
+
+func TestHeldOutOfFolder(t *testing.T) {
+	// A training on a part of an image folder's train is measured on the rest and opens no test image; a part that leaves nothing is refused.
+	root := photos(t, 250)
+	tests, err := filepath.Glob(filepath.Join(root, "val", "*", "*.png"))
+	if err != nil || len(tests) == 0 {
+		t.Fatalf("%d test images, %v", len(tests), err)
+	}
+	for _, file := range tests {
+		if err := os.WriteFile(file, []byte("no picture"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	folder := []string{"data.name=imagefolder", "data.root=" + root, "data.size=8", "epochs=1"}
+	dir := filepath.Join(t.TempDir(), "run")
+	trained, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-train.yaml", append(folder, "data.train_portion=0.75")...), nas.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if e := result.TestTopFiveError; e == nil || *e > result.TestError || *e <= 0 || result.TestError >= 100 {
-		t.Errorf("got %+v", result)
+	tested, err := nas.Test(t.Context(), dir, torch.CPU)
+	if err != nil || trained.Tested != nil || tested.Validated == nil || *tested.Validated != *trained.Validated {
+		t.Errorf("trained %+v, tested %+v, %v", trained, tested, err)
+	}
+	_, err = nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), load(t, "testdata/tiny-train.yaml", append(folder, "data.train_portion=0.01")...), nas.Settings{})
+	if want := "nas: data.train_portion: 0.01 of 36 images leaves 0 for the weights and 36 for validation, want at least 1 for each"; err == nil || err.Error() != want {
+		t.Errorf("got error %v, want %s", err, want)
 	}
 }
 

@@ -95,6 +95,9 @@ func words(channels, layers, inputChannels, size int) string {
 
 // configInfo is of the network that c makes; where is its file or run folder.
 func configInfo(c *config.Config, where string) ([]Info, error) {
+	if c.Experiment == config.Repeat {
+		return nil, fmt.Errorf("nas: info: %s makes no network of its own: its search is %s, its training %s", where, c.Repeat.Search, c.Repeat.Train)
+	}
 	images, err := imageSizes(c)
 	if err != nil {
 		return nil, err

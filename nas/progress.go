@@ -105,7 +105,7 @@ func (p *progress) onStep(r *Run, s *Step) error {
 
 func (p *progress) onEpoch(r *Run, e *Epoch) error {
 	measured := "validation"
-	if r.Config.Experiment == config.Train {
+	if r.Config.Experiment == config.Train && !r.holdsOut() {
 		measured = "test"
 	}
 	now := p.now()

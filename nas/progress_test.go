@@ -24,7 +24,7 @@ type reported struct {
 
 func newReported(experiment string, terminal bool) *reported {
 	p := &reported{clock: time.Unix(1000, 0)}
-	p.run = &Run{Config: &config.Config{Experiment: experiment, Epochs: 5}, Dir: "runs/tiny"}
+	p.run = &Run{Config: &config.Config{Experiment: experiment, Data: config.Data{TrainPortion: 1}, Epochs: 5}, Dir: "runs/tiny"}
 	p.run.feed.train = &data.Source{Images: &data.Images{N: 32}, Size: 8}
 	p.hooks = (&progress{w: &p.out, terminal: terminal, now: func() time.Time { return p.clock }}).watch()
 	return p

@@ -104,7 +104,7 @@ type Epoch struct {
 	Index    int
 	LR       float64
 	Train    Meter  // as the steps saw it, while the weights moved
-	Valid    Meter  // after the epoch: the validation half in a search, the test images in training
+	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out
 	Genotype string // of a search: as α stands after the epoch
 }
 

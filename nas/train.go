@@ -34,8 +34,8 @@ func newTrainer(r *Run, g cells.Genotype) (*trainer, error) {
 	}, nil
 }
 
-// train runs the epochs that are left and returns the result on the test images
-// after the last: the paper reports the last epoch, not the best.
+// train runs the epochs that are left and returns the result on the test images,
+// or on those held out, after the last: the paper reports the last epoch, not the best.
 func (t *trainer) train(ctx context.Context, run *Run) (test Meter, err error) {
 	for epoch := range run.Epochs(ctx) {
 		t.w.SetLR(run.LR(epoch))

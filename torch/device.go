@@ -69,7 +69,9 @@ func ParseDevice(name string) (Device, error) {
 // where it cannot start as many threads as it was told.
 const maxThreads = 1024
 
-// SetThreads sets the threads of one operator on the CPU, 1 to 1024.
+// SetThreads sets the threads of one operator on the CPU, 1 to 1024. libtorch keeps the
+// number per thread of the system: one that has computed before keeps its own. So call it
+// from a goroutine that is locked to its thread (runtime.LockOSThread) and computes there.
 func SetThreads(n int) {
 	if n < 1 || n > maxThreads {
 		misuse("set_num_threads", "%d threads, wanted 1 to %d", n, maxThreads)

@@ -7,11 +7,9 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
-	"syscall"
 	"text/tabwriter"
 	"time"
 
@@ -87,7 +85,7 @@ func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
 	}
 	if dir != "" && nas.Finished(dir) { // its device need not be here
 		fmt.Fprintf(stdout, "the run in %s is complete\n", dir)
-		return k.start(dir, c, nas.Settings{}, stdout)
+		return k.start(dir, c, nas.Settings{}, stdout, stderr)
 	}
 	device, err := torch.ParseDevice(o.device)
 	if err != nil {
@@ -100,19 +98,23 @@ func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	fmt.Fprintf(stdout, "run folder: %s\n", dir)
-	err = k.start(dir, c, nas.Settings{Device: device, Every: every}, stdout)
+	err = k.start(dir, c, nas.Settings{Device: device, Every: every}, stdout, stderr)
 	if err != nil && reserved {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
 	}
 	return err
 }
 
-// start runs the experiment until it ends or a signal comes; a second signal
-// kills the process.
-func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+// start runs the experiment until it ends or signals come.
+func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr io.Writer) error {
+	resume := fmt.Sprintf("darts %s --resume %s", k.name, dir)
+	ctx, stop := interruptible(func() {
+		fmt.Fprintln(stderr, "still finishing the step and saving; once more quits without")
+	}, func() {
+		fmt.Fprintln(stderr, "quit; go on from the last checkpoint with:", resume)
+		os.Exit(exitInterrupted)
+	})
 	defer stop()
-	context.AfterFunc(ctx, stop)
 	began := false
 	start := nas.Hooks{OnStart: func(*nas.Run) error {
 		began = true
@@ -124,7 +126,7 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout io.Writ
 	case err == nil:
 		return nil
 	case errors.Is(err, context.Canceled):
-		return interruptedError{fmt.Sprintf("darts %s --resume %s", k.name, dir)}
+		return interruptedError{resume}
 	case !began:
 		return usageError{err}
 	}
@@ -288,14 +290,24 @@ func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, st
 }
 
 func printResult(w io.Writer, r nas.TrainResult) {
-	topFive, skipped := "", ""
-	if r.TestTopFiveError != nil {
-		topFive = fmt.Sprintf(", top-5 error %.2f %%", *r.TestTopFiveError)
+	if r.Validated != nil {
+		printMeasured(w, r, "validation", r.ValidError, r.ValidTopFiveError, r.ValidLoss)
+		return
 	}
+	printMeasured(w, r, "test", r.TestError, r.TestTopFiveError, r.TestLoss)
+}
+
+// printMeasured prints r, in which e is the error on some images.
+func printMeasured(w io.Writer, r nas.TrainResult, images string, e float64, topFive *float64, loss float64) {
+	fmt.Fprintf(w, "%s error %.2f %%", images, e)
+	if topFive != nil {
+		fmt.Fprintf(w, ", top-5 error %.2f %%", *topFive)
+	}
+	fmt.Fprintf(w, ", loss %.4f, %d parameters", loss, r.Parameters)
 	if r.Skipped > 0 {
-		skipped = fmt.Sprintf("; images left out, which could not be decoded: %d", r.Skipped)
+		fmt.Fprintf(w, "; images left out, which could not be decoded: %d", r.Skipped)
 	}
-	fmt.Fprintf(w, "test error %.2f %%%s, loss %.4f, %d parameters%s\n", r.TestError, topFive, r.TestLoss, r.Parameters, skipped)
+	fmt.Fprintln(w)
 }
 
 func printExpect(w io.Writer, c *config.Config) {

@@ -47,6 +47,7 @@ func commands() []command {
 		{"search", "search a cell", func(a []string, out, err io.Writer) error { return runExperiment(searches, a, out, err) }},
 		{"train", "train the network of a cell from scratch", func(a []string, out, err io.Writer) error { return runExperiment(trainings, a, out, err) }},
 		{"test", "measure a trained network on the test images", runTest},
+		{"repeat", "search, choose and train with several seeds: the paper's protocol", runRepeat},
 		{"info", "tell what a network takes: weights, multiply-adds, memory", runInfo},
 		{"export", "write a trained network for PyTorch", runExport},
 		{"bench", "time the steps, alone or in turn with other programs", runBench},

@@ -107,6 +107,7 @@ func TestBadUsage(t *testing.T) {
 		{"info of a recurrent cell", []string{"info", "Genotype(recurrent=[('relu', 0)], concat=[1])"}, `^darts: nas: info: a recurrent cell makes no network for images\n$`},
 		{"info with a key of no config", []string{"info", "DARTS_V2", "--set", "epochs=1"}, `^darts: nas: info: DARTS_V2 is no config, which epochs=1 could override\n$`},
 		{"info of a bad batch", []string{"info", "DARTS_V2", "--batch", "-1"}, `^darts: info: --batch -1: wanted 1 to 1048576, or 0 for the usual one\n$`},
+		{"info of a protocol", []string{"info", "../../configs/protocol-cifar10-second.yaml"}, `^darts: nas: info: .*second.yaml makes no network of its own: its search is cifar10-darts-second.yaml, its training cifar10-train.yaml\n$`},
 		{"info of an unknown key", []string{"info", typo}, `unknown key "epoch"`},
 		{"export to nowhere", []string{"export", notRun}, `^darts: export: no folder given: use -o DIR\n$`},
 		{"export of no run", []string{"export", notRun, "-o", filepath.Join(notRun, "x")}, `holds no run`},
@@ -237,8 +238,16 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	config := writeFile(t, "tiny.yaml", tinyConfig)
-	for _, sig := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-		t.Run(sig.String(), func(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		sig  syscall.Signal
+		many bool // signals, until the process has ended
+	}{
+		{"interrupt", syscall.SIGINT, false},
+		{"terminated", syscall.SIGTERM, false},
+		{"terminated again and again", syscall.SIGTERM, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
 			var stdout, stderr bytes.Buffer
 			p := exec.Command(darts, "search", config, "--out", dir, "--set", "epochs=100", "--checkpoint-every", "1", "--threads", "1")
@@ -247,10 +256,20 @@ func TestInterrupt(t *testing.T) {
 				t.Fatal(err)
 			}
 			waitFor(t, filepath.Join(dir, "checkpoint.safetensors"))
-			if err := p.Process.Signal(sig); err != nil {
+			if err := p.Process.Signal(test.sig); err != nil {
 				t.Fatal(err)
 			}
-			p.Wait()
+			ended := make(chan struct{})
+			go func() { p.Wait(); close(ended) }()
+			for again := true; again && test.many; {
+				select {
+				case <-ended:
+					again = false
+				case <-time.After(time.Millisecond):
+					p.Process.Signal(test.sig)
+				}
+			}
+			<-ended
 			if status := p.ProcessState.ExitCode(); status != exitInterrupted {
 				t.Errorf("exit status %d, want %d", status, exitInterrupted)
 			}
@@ -307,6 +326,9 @@ func TestToyConfigs(t *testing.T) {
 			command := "search"
 			if strings.Contains(toy, "train") {
 				command = "train"
+			}
+			if strings.Contains(toy, "protocol") {
+				command = "repeat"
 			}
 			var stdout, stderr bytes.Buffer
 			if status := run([]string{command, toy, "--out", filepath.Join(t.TempDir(), "run")}, &stdout, &stderr); status != exitOK {

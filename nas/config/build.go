@@ -18,7 +18,7 @@ func (l *layers) build(name string) (*Config, error) {
 	experiment := keys[0]
 	v, ok := l.values[experiment.path]
 	if !ok {
-		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: search or train`, file)
+		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: search, train or repeat`, file)
 	}
 	probe := &Config{}
 	if err := experiment.set(probe, v); err != nil {
@@ -30,6 +30,9 @@ func (l *layers) build(name string) (*Config, error) {
 	}
 	if _, ok := l.sections["evaluate"]; ok {
 		c.Evaluate = evaluateDefaults()
+	}
+	if err := l.checkRepeat(c.Experiment, file); err != nil {
+		return nil, err
 	}
 	if from, ok := l.sections["expect"]; ok {
 		if _, ok := l.values["expect.test_error"]; !ok {
@@ -72,6 +75,9 @@ func (l *layers) checkSections(experiment string) error {
 }
 
 func notApplicable(from origin, path, only, experiment string) error {
+	if only == "" {
+		only = "search or train"
+	}
 	return fmt.Errorf("config: %v: key %q does not apply to experiment %s, only to %s", from, path, experiment, only)
 }
 

@@ -14,6 +14,7 @@ package config
 const (
 	Search = "search"
 	Train  = "train"
+	Repeat = "repeat"
 )
 
 // Values of Data.Name.
@@ -85,11 +86,13 @@ const (
 // Config is one experiment. Fields that do not apply to Experiment are zero.
 //
 // The tags are the one source of the key table: key is the name in a file, doc the line in
-// Keys, only the experiment it applies to (both without it; fields of a section inherit it).
+// Keys, only the experiment it applies to (search and train without it, "any" for all; fields
+// of a section inherit it).
 // Values are bounded by range (an interval), oneof and nonempty; why tells what it means to
 // be out of range, even why a number must be even.
 type Config struct {
-	Experiment string    `key:"experiment" oneof:"search train" doc:"what to run: search or train"`
+	Experiment string    `key:"experiment" only:"any" oneof:"search train repeat" doc:"what to run: search, train, or repeat, the paper's protocol of both"`
+	Repeat     Protocol  `key:"repeat" only:"repeat"`
 	Strategy   Strategy  `key:"strategy" only:"search"`
 	Data       Data      `key:"data"`
 	Network    Network   `key:"network"`
@@ -99,7 +102,7 @@ type Config struct {
 	Seed       int64     `key:"seed" range:"[0,)" doc:"seed of every random stream of the run"`
 	Genotype   string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
 	Evaluate   *Evaluate `key:"evaluate" only:"search"`
-	Expect     *Expect   `key:"expect"`
+	Expect     *Expect   `key:"expect" only:"any"`
 }
 
 // Strategy says how cells are searched.
@@ -112,7 +115,7 @@ type Strategy struct {
 type Data struct {
 	Name         string  `key:"name" oneof:"cifar10 cifar100 digits imagefolder synthetic" doc:"data set: cifar10 or cifar100 (32x32, read from data.root), digits (8x8, built in), imagefolder (data.root/train/CLASS/IMAGE), synthetic (stripes, built in)"`
 	Root         string  `key:"root" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train"`
-	TrainPortion float64 `key:"train_portion" only:"search" range:"(0,1)" doc:"part of the training images that trains the weights; the rest is for alpha and validation"`
+	TrainPortion float64 `key:"train_portion" range:"(0,1]" doc:"part of the training images that trains the weights; the rest is for alpha and validation, in training for validation instead of the test images"`
 	Batch        int     `key:"batch" range:"[1,)" doc:"images per step"`
 	Subset       int     `key:"subset" range:"[0,)" doc:"use the first N training images only; 0 uses all"`
 	Cutout       int     `key:"cutout" range:"[0,)" doc:"side in pixels of the square that cutout blanks; 0 is off"`
@@ -250,7 +253,7 @@ func (c *Config) Training() *Config {
 		return nil
 	}
 	data := c.Data
-	data.TrainPortion, data.Batch, data.Cutout = 0, e.Batch, e.Cutout
+	data.TrainPortion, data.Batch, data.Cutout = 1, e.Batch, e.Cutout
 	return &Config{
 		Experiment: Train,
 		Data:       data,

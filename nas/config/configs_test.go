@@ -24,6 +24,8 @@ var sizeKeys = []string{
 	"network.auxiliary", // needs 32x32 images
 	"network.channels", "network.layers",
 	"epochs",
+	"repeat.search", "repeat.train", // to the toys of the same
+	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
 }
 
 // yamlFiles are the names of the files in configs.
@@ -103,6 +105,10 @@ func TestToys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if c.Experiment == Repeat {
+				testToyProtocol(t, name, paper)
+				return
+			}
 			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > 2 || c.Network.Channels > 4 || c.Network.Layers > 3 {
 				t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
 			}
@@ -110,6 +116,29 @@ func TestToys(t *testing.T) {
 				t.Error("expects the paper's result")
 			}
 		})
+	}
+}
+
+// testToyProtocol checks that a toy repeats the toys of what its twin repeats, seldom.
+func testToyProtocol(t *testing.T, name, paper string) {
+	toy, err := LoadWhole(filepath.Join(configs, name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	twin, err := LoadWhole(filepath.Join(configs, paper+".yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	toyOf := func(file string) string { return strings.TrimSuffix(file, ".yaml") + ".toy.yaml" }
+	r, full := toy.Repeat.Repeat, twin.Repeat.Repeat
+	if r.Search != toyOf(full.Search) || r.Train != toyOf(full.Train) {
+		t.Errorf("repeats %s and %s, want the toys of %s and %s", r.Search, r.Train, full.Search, full.Train)
+	}
+	if r.Searches > 2 || r.Trains > 2 || r.Brief.Epochs > 2 {
+		t.Errorf("too large for seconds on a CPU: %+v", r)
+	}
+	if toy.Repeat.Expect != nil {
+		t.Error("expects the paper's result")
 	}
 }
 
@@ -121,6 +150,7 @@ func TestPaperConfigs(t *testing.T) {
 	}{
 		{"cifar10-darts-first.yaml", []string{"expect: set here, not set there"}},
 		{"cifar10-darts-second.yaml", []string{"strategy.order: 2 here, 1 there", "expect: set here, not set there"}},
+		{"protocol-cifar10-second.yaml", []string{`repeat.search: "cifar10-darts-second.yaml" here, "" there`, `repeat.train: "cifar10-train.yaml" here, "" there`, "expect: set here, not set there"}},
 		{"cifar10-train.yaml", []string{"data.cutout: 16 here, 0 there", "network.auxiliary: true here, false there", "expect: set here, not set there"}},
 		// The authors' cnn/train_imagenet.py has defaults of its own.
 		{"imagenet-train.yaml", []string{

@@ -1,8 +1,9 @@
 package config
 
-// Defaults returns the values that absent keys take in the given experiment, Search or Train:
-// the option defaults of the authors' cnn/train_search.py and cnn/train.py. Evaluate and
-// Expect are nil. It returns nil for another experiment.
+// Defaults returns the values that absent keys take in the given experiment. Those of
+// Search and Train are the option defaults of the authors' cnn/train_search.py and
+// cnn/train.py, those of Repeat the numbers of the paper. Evaluate and Expect are nil. It
+// returns nil for another experiment.
 //
 // The auxiliary head and cutout are off, as in the authors' code; the published training
 // command turns both on, and so does configs/cifar10-train.yaml.
@@ -12,6 +13,8 @@ func Defaults(experiment string) *Config {
 		return searchDefaults()
 	case Train:
 		return trainDefaults()
+	case Repeat:
+		return &Config{Experiment: Repeat, Repeat: Protocol{Searches: 4, Brief: Brief{Epochs: 100, TrainPortion: 0.5}, Trains: 10}}
 	}
 	return nil
 }
@@ -32,7 +35,7 @@ func searchDefaults() *Config {
 func trainDefaults() *Config {
 	return &Config{
 		Experiment: Train,
-		Data:       Data{Name: CIFAR10, Batch: 96, Augment: Crop, Labels: Fine, OnBadFile: Fail},
+		Data:       Data{Name: CIFAR10, TrainPortion: 1, Batch: 96, Augment: Crop, Labels: Fine, OnBadFile: Fail},
 		Network: Network{
 			Channels:        36,
 			Layers:          20,

@@ -12,7 +12,7 @@ import (
 type key struct {
 	path     string // "w.lr_min"
 	doc      string
-	only     string // Search, Train, or empty for both
+	only     string // an experiment, empty for Search and Train, or "any"
 	index    []int  // of the field in Config, for reflect
 	interval *interval
 	oneOf    []string
@@ -70,7 +70,12 @@ func table() ([]key, map[string]section) {
 }
 
 // applies says whether something marked only belongs in the experiment.
-func applies(only, experiment string) bool { return only == "" || only == experiment }
+func applies(only, experiment string) bool {
+	if only == "" {
+		return experiment == Search || experiment == Train
+	}
+	return only == "any" || only == experiment
+}
 
 // field returns k's field in c, or false where its optional section is absent.
 func (k *key) field(c *Config) (reflect.Value, bool) {
@@ -113,7 +118,10 @@ func (k *key) defaults() string {
 		return " (required)"
 	}
 	switch k.only {
-	case Search, Train:
+	case Search, Train, Repeat:
+		if k.nonEmpty && value(k.only) == `""` {
+			return fmt.Sprintf(" (%s only; required)", k.only)
+		}
 		return fmt.Sprintf(" (%s only; default %s)", k.only, value(k.only))
 	}
 	search, train := value(Search), value(Train)

@@ -4,6 +4,9 @@ import "fmt"
 
 // checkTogether checks what must hold between keys, blaming the one written last.
 func (l *layers) checkTogether(c *Config, file origin) error {
+	if c.Experiment == Repeat {
+		return nil // its keys are independent
+	}
 	if err := l.checkData(c.Data, file); err != nil {
 		return err
 	}
@@ -82,16 +85,20 @@ func (l *layers) checkSubset(c *Config, file origin) error {
 		return fmt.Errorf("config: %v: data.subset: %d is more than the %d training images of %s, want at most that, or 0 for all",
 			l.blame(file, "data.subset", "data.name"), c.Data.Subset, images, c.Data.Name)
 	}
-	if c.Experiment != Search {
-		return nil
+	rest := "alpha"
+	if c.Experiment == Train {
+		if c.Data.TrainPortion == 1 {
+			return nil // the test images validate
+		}
+		rest = "validation"
 	}
 	if c.Data.Subset > 0 {
 		images = c.Data.Subset
 	}
 	// The first floor(portion·images) train the weights, as the authors' code splits.
 	if weights := int(c.Data.TrainPortion * float64(images)); weights == 0 || weights == images {
-		return fmt.Errorf("config: %v: data.train_portion: %v of %d images leaves %d for the weights and %d for alpha, want at least 1 for each",
-			l.blame(file, "data.train_portion", "data.subset", "data.name"), c.Data.TrainPortion, images, weights, images-weights)
+		return fmt.Errorf("config: %v: data.train_portion: %v of %d images leaves %d for the weights and %d for %s, want at least 1 for each",
+			l.blame(file, "data.train_portion", "data.subset", "data.name"), c.Data.TrainPortion, images, weights, images-weights, rest)
 	}
 	return nil
 }

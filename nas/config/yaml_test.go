@@ -23,6 +23,7 @@ func TestYAML(t *testing.T) {
 data:
   name: cifar10
   root: "true"
+  train_portion: 1
   batch: 96
   subset: 0
   cutout: 0
@@ -122,9 +123,9 @@ func TestYAMLRefuses(t *testing.T) {
 		c    *Config
 		want string
 	}{
-		{"training without a cell", training.Training(), `config: the config to write:37: genotype: given "", want text`},
+		{"training without a cell", training.Training(), `config: the config to write:38: genotype: given "", want text`},
 		{"odd channels", odd, `config: the config to write:21: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
-		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train`},
+		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train or repeat`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

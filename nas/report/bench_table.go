@@ -97,7 +97,7 @@ func (b Bench) conditions() string {
 func (r BenchRow) label() string { return r.Title + ": " + r.Work }
 
 // table writes a Markdown table.
-func table(text *strings.Builder, header []string, rows []BenchRow, cells func(BenchRow) []string) {
+func table[Row any](text *strings.Builder, header []string, rows []Row, cells func(Row) []string) {
 	write := func(line []string) { fmt.Fprintf(text, "| %s |\n", strings.Join(line, " | ")) }
 	write(header)
 	rules := make([]string, len(header))

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+// interruptible gives a context that ends when SIGINT or SIGTERM comes, see obey. A run whose
+// context has ended finishes its step and saves. stop gives the signals back, unless one came:
+// the process is about to end then, and a late signal shall not alter how.
+func interruptible(warn, quit func()) (ctx context.Context, stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 8)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go obey(signals, cancel, warn, quit)
+	return ctx, func() {
+		if ctx.Err() == nil {
+			signal.Stop(signals)
+			close(signals)
+			cancel()
+		}
+	}
+}
+
+// obey calls finish at the first signal. What ends jobs, such as timeout, Slurm or
+// Kubernetes, may signal both a process and its group, that is twice at once, and kills what
+// does not end in time: further SIGTERM change nothing. Of SIGINT, which a user sends too, the
+// next one warns and those behind it quit.
+func obey(signals <-chan os.Signal, finish, warn, quit func()) {
+	began, warned := false, false
+	for s := range signals {
+		switch {
+		case !began:
+			began = true
+			finish()
+		case s != os.Interrupt:
+		case !warned:
+			warned = true
+			warn()
+		default:
+			quit()
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"godarts/nas"
+	"godarts/nas/claim"
+	"godarts/nas/config"
+	"godarts/torch"
+)
+
+const repeatExample = "darts repeat configs/protocol-cifar10-second.yaml --out runs/second"
+
+// repeatFlags are the flags of repeat.
+type repeatFlags struct {
+	set             []string
+	out, resume     string
+	noWait          bool
+	stale           time.Duration
+	checkpointEvery string
+	device          string
+	threads         int
+}
+
+func (o *repeatFlags) register(f *pflag.FlagSet) {
+	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names; can be given several times")
+	f.StringVar(&o.out, "out", "", "`folder` of the protocol; goes on with the one in it, also where other processes work on it; default runs/NAME-TIME")
+	f.StringVar(&o.resume, "resume", "", "go on with the protocol in `DIR`; needs nothing else")
+	f.BoolVar(&o.noWait, "no-wait", false, "end, with status 0, when only parts are left that other processes work on")
+	f.DurationVar(&o.stale, "stale", claim.DefaultStale, "take over parts of this process when it was silent for that long")
+	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after that many steps (`100`) or that much time (10m), and after each epoch")
+	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
+	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU, in parts that begin here; 0 is libtorch's choice")
+}
+
+func runRepeat(args []string, stdout, stderr io.Writer) error {
+	f := newFlags("repeat", "CONFIG [flags]\n       darts repeat --resume DIR", repeatExample, stdout)
+	var o repeatFlags
+	o.register(f)
+	if err := parse(f, args, 0, 1, "one CONFIG"); err != nil {
+		return err
+	}
+	whole, err := o.load(f)
+	if err != nil {
+		return usageError{err}
+	}
+	s := nas.RepeatSettings{Stale: o.stale, NoWait: o.noWait}
+	if s.Every, err = parseEvery(o.checkpointEvery); err != nil {
+		return usageError{err}
+	}
+	if o.stale < time.Second {
+		return usagef("repeat: --stale %v: wanted a second or more", o.stale)
+	}
+	if o.threads < 0 || o.threads > 1024 {
+		return usagef("repeat: --threads %d: wanted 1 to 1024, or 0 for libtorch's choice", o.threads)
+	}
+	if o.threads > 0 {
+		torch.SetThreads(o.threads)
+	}
+	if s.Device, err = torch.ParseDevice(o.device); err != nil {
+		return usageError{err}
+	}
+	dir := firstOf(o.resume, o.out)
+	reserved := dir == ""
+	if reserved {
+		if dir, err = reserve(f.Arg(0), time.Now()); err != nil {
+			return usageError{err}
+		}
+	}
+	fmt.Fprintf(stdout, "protocol folder: %s\n", dir)
+	err = o.start(dir, whole, s, stdout, stderr)
+	if err != nil && reserved {
+		os.Remove(dir) // fails, as it should, unless nothing began in it
+	}
+	return err
+}
+
+// load reads the protocol, of a config or of the folder to go on with.
+func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
+	file := f.Arg(0)
+	if o.resume != "" {
+		for _, flag := range []string{"set", "out"} {
+			if f.Changed(flag) {
+				return nil, fmt.Errorf("repeat: --%s does not go with --resume: the protocol's folder says it", flag)
+			}
+		}
+		if file != "" {
+			return nil, fmt.Errorf("repeat: --resume takes the config from the protocol's folder, but %q is given", file)
+		}
+		if !nas.HoldsProtocol(o.resume) {
+			return nil, fmt.Errorf("repeat: %s holds no protocol: there is no %s", o.resume, nas.WholeConfig(o.resume))
+		}
+		file = nas.WholeConfig(o.resume)
+	}
+	if file == "" {
+		return nil, fmt.Errorf("repeat: no CONFIG given; for example: %s", repeatExample)
+	}
+	whole, err := config.LoadWhole(file, o.set...)
+	if err != nil {
+		return nil, err
+	}
+	if own := whole.Repeat.Experiment; own != config.Repeat {
+		return nil, fmt.Errorf("repeat: %s is the config of a %s: use `darts %s`", file, own, own)
+	}
+	return whole, nil
+}
+
+// start works on the protocol as kind.start does on a run, signals included.
+func (o *repeatFlags) start(dir string, whole *config.Whole, s nas.RepeatSettings, stdout, stderr io.Writer) error {
+	s.Note = func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
+	repeat := kind{name: "repeat", run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
+		s.Settings = parts
+		result, err := nas.Repeat(ctx, dir, whole, s)
+		if errors.Is(err, nas.ErrElsewhere) {
+			fmt.Fprintf(stdout, "%v\n", err)
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprint(stdout, result.Text())
+		fmt.Fprintf(stdout, "protocol folder: %s\n", dir)
+		return nil
+	}}
+	return repeat.start(dir, nil, s.Settings, stdout, stderr)
+}

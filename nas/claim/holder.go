@@ -1,0 +1,82 @@
+package claim
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Holder is the process that holds a claim.
+type Holder struct {
+	Host         string    `json:"host"`
+	PID          int       `json:"pid"`
+	Since        time.Time `json:"since"`
+	StaleSeconds float64   `json:"stale_seconds"` // the claim's age at which the process is taken for gone
+
+	// Where PID means this process and no other: a boot of a kernel and a PID namespace of it
+	// (containers of one machine can have one host name), and when the process started.
+	Kernel string `json:"kernel,omitempty"`
+	Start  string `json:"start,omitempty"`
+}
+
+func (h Holder) String() string {
+	if h.PID == 0 {
+		return "a process that is just starting"
+	}
+	return fmt.Sprintf("process %d on %s since %s", h.PID, h.Host, h.Since.Format(time.DateTime))
+}
+
+// kernel names the boot and the PID namespace, empty if they cannot be known.
+var kernel = sync.OnceValue(func() string {
+	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
+	if err != nil {
+		return ""
+	}
+	namespace, err := os.Readlink("/proc/self/ns/pid")
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(boot)) + " " + namespace
+})
+
+func self(stale time.Duration) Holder {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	_, start, _ := process(os.Getpid())
+	return Holder{Host: host, PID: os.Getpid(), Since: time.Now().Round(time.Second), StaleSeconds: stale.Seconds(), Kernel: kernel(), Start: start}
+}
+
+// dead tells whether h is known to have ended. It is not known of processes elsewhere.
+func (h Holder) dead() bool {
+	if h.Kernel == "" || h.Kernel != kernel() {
+		return false
+	}
+	if errors.Is(syscall.Kill(h.PID, 0), syscall.ESRCH) {
+		return true
+	}
+	state, start, ok := process(h.PID)
+	return ok && (start != h.Start || state == "Z" || state == "X")
+}
+
+// process gives the state of a process ("R", "Z") and when it started, in ticks since the
+// boot; ok is false if /proc does not show it.
+func process(pid int) (state, start string, ok bool) {
+	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+	if err != nil {
+		return "", "", false
+	}
+	// After the name, which may hold anything, come the fields from the third on.
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	const stateField, startField = 3, 22
+	if len(fields) <= startField-3 {
+		return "", "", false
+	}
+	return fields[stateField-3], fields[startField-3], true
+}

@@ -1,0 +1,157 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Protocol is how the paper measures a method: it searches with several seeds, trains each
+// cell found for a short while on a part of the training images, takes the one with the
+// least error on the rest, and trains that from scratch with several seeds (arXiv
+// 1806.09055, sec. 3.1 and 3.2).
+type Protocol struct {
+	Search   string `key:"search" nonempty:"true" doc:"config of the searches, a path from this file's folder"`
+	Searches int    `key:"searches" range:"[1,)" doc:"number of searches; their seeds count up from the search's"`
+	Brief    Brief  `key:"brief"`
+	Train    string `key:"train" nonempty:"true" doc:"config of the trainings, brief ones too, a path from this file's folder"`
+	Trains   int    `key:"trains" range:"[1,)" doc:"trainings of the cell that was chosen; their seeds count up from the training's"`
+}
+
+// Brief is what the short trainings that choose the cell have of their own.
+type Brief struct {
+	Epochs       int     `key:"epochs" range:"[0,)" doc:"epochs of the short training of each cell found, all with the training's seed"`
+	TrainPortion float64 `key:"train_portion" range:"(0,1)" doc:"data.train_portion of the short trainings: the rest of the training images chooses the cell"`
+}
+
+// Whole is a repeat experiment with the experiments that it names.
+type Whole struct {
+	Repeat *Config // its Search and Train are where the two below came from
+	Search *Config
+	Train  *Config
+}
+
+// WholeFile is the file of the folder [Whole.Files] describes that LoadWhole reads.
+const WholeFile = "repeat.yaml"
+
+// LoadWhole reads the repeat experiment at path as Load does, and those that it names. Items
+// of set that begin with "search." or "train." go to these: "search.epochs=25".
+func LoadWhole(path string, set ...string) (*Whole, error) {
+	items := map[string][]string{}
+	for _, item := range set {
+		to := ""
+		for _, experiment := range []string{Search, Train} {
+			if rest, ok := strings.CutPrefix(item, experiment+"."); ok {
+				to, item = experiment, rest
+			}
+		}
+		items[to] = append(items[to], item)
+	}
+	c, err := Load(path, items[""]...)
+	if err != nil {
+		return nil, err
+	}
+	w := &Whole{Repeat: c}
+	if c.Experiment != Repeat {
+		return w, nil
+	}
+	if w.Search, err = c.load(path, Search, c.Repeat.Search, items[Search]); err != nil {
+		return nil, err
+	}
+	if w.Train, err = c.load(path, Train, c.Repeat.Train, items[Train]); err != nil {
+		return nil, err
+	}
+	if err := w.check(); err != nil {
+		return nil, fmt.Errorf("config: %s: %w", printable(path, 200), err)
+	}
+	return w, nil
+}
+
+// load reads the experiment that a key of the repeat experiment at path names.
+func (c *Config) load(path, experiment, file string, set []string) (*Config, error) {
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(path), file)
+	}
+	named, err := Load(file, set...)
+	if err != nil {
+		return nil, fmt.Errorf("config: %s: repeat.%s: %w", printable(path, 200), experiment, err)
+	}
+	if named.Experiment != experiment {
+		return nil, fmt.Errorf("config: %s: repeat.%s: %s is a %s experiment, want a %s experiment",
+			printable(path, 200), experiment, printable(file, 200), named.Experiment, experiment)
+	}
+	return named, nil
+}
+
+// check is an error if the experiments do not make a protocol.
+func (w *Whole) check() error {
+	if w.Search.Evaluate != nil {
+		return fmt.Errorf("repeat.search: %s has a section evaluate, which the protocol does itself, want none (evaluate: null)", w.Repeat.Repeat.Search)
+	}
+	if portion := w.Train.Data.TrainPortion; portion != 1 {
+		return fmt.Errorf("repeat.train: %s has data.train_portion %v, want 1: its trainings are measured on the test images", w.Repeat.Repeat.Train, portion)
+	}
+	if _, err := w.Brief().YAML(); err != nil {
+		return fmt.Errorf("repeat.brief: %w", err)
+	}
+	return nil
+}
+
+// Brief is the short training. Its genotype is that of Train: the caller fills in the cell.
+func (w *Whole) Brief() *Config {
+	c := *w.Train
+	c.Expect = nil
+	c.Epochs = w.Repeat.Repeat.Brief.Epochs
+	c.Data.TrainPortion = w.Repeat.Repeat.Brief.TrainPortion
+	return &c
+}
+
+// Files are the resolved configs by the names of a folder from whose WholeFile LoadWhole
+// reads them back.
+func (w *Whole) Files() (map[string][]byte, error) {
+	c := *w.Repeat
+	c.Repeat.Search, c.Repeat.Train = "search.yaml", "train.yaml"
+	files := map[string][]byte{}
+	for name, c := range map[string]*Config{WholeFile: &c, "search.yaml": w.Search, "train.yaml": w.Train} {
+		text, err := c.YAML()
+		if err != nil {
+			return nil, err
+		}
+		files[name] = bytes.Clone(text)
+	}
+	return files, nil
+}
+
+// DiffWhole lists the keys in which a and b differ, as Diff does, those of the search and
+// the training behind "search." and "train.". Where the data lies, what is expected and
+// from which files the configs came make no difference.
+func DiffWhole(a, b *Whole, aLabel, bLabel string) []string {
+	diff := func(prefix string, a, b Config) (lines []string) {
+		for _, c := range []*Config{&a, &b} {
+			c.Data.Root, c.Expect, c.Repeat.Search, c.Repeat.Train = "", nil, "", ""
+		}
+		for _, line := range Diff(&a, &b, aLabel, bLabel) {
+			lines = append(lines, prefix+line)
+		}
+		return lines
+	}
+	return slices.Concat(diff("", *a.Repeat, *b.Repeat), diff("search.", *a.Search, *b.Search), diff("train.", *a.Train, *b.Train))
+}
+
+// checkRepeat refuses a repeat experiment that lacks what it repeats.
+func (l *layers) checkRepeat(experiment string, file origin) error {
+	if experiment != Repeat {
+		return nil
+	}
+	if from, ok := l.sections["repeat"]; ok {
+		file = from
+	}
+	for _, name := range []string{Search, Train} {
+		if _, ok := l.values["repeat."+name]; !ok {
+			return fmt.Errorf("config: %v: repeat: no %s, want the file of a %s experiment", file, name, name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,177 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+	"text/tabwriter"
+)
+
+// Repeat is what a protocol found: the cells of its searches, the one that validated best,
+// and how its trainings ended.
+type Repeat struct {
+	Searches   []Candidate `json:"searches"`
+	Chosen     string      `json:"chosen"` // name of the search
+	Genotype   string      `json:"genotype"`
+	Parameters int         `json:"parameters"` // of its network, without the auxiliary head
+	Trainings  []Training  `json:"trainings"`
+	TestError  Spread      `json:"test_error"`
+	Expect     *Published  `json:"expect,omitempty"`
+}
+
+// Candidate is the cell of one search and what its short training reached on the training
+// images that were held out.
+type Candidate struct {
+	Name       string  `json:"name"`
+	Seed       int64   `json:"seed"`
+	Genotype   string  `json:"genotype"`
+	Parameters int     `json:"parameters"`
+	ValidError float64 `json:"valid_error"` // percent
+	ValidLoss  float64 `json:"valid_loss"`
+}
+
+// Training is one training of the chosen cell.
+type Training struct {
+	Name      string  `json:"name"`
+	Seed      int64   `json:"seed"`
+	TestError float64 `json:"test_error"` // percent
+	TestLoss  float64 `json:"test_loss"`
+}
+
+// Published is the result to compare with.
+type Published struct {
+	TestError float64 `json:"test_error"` // percent
+	Std       float64 `json:"std"`        // percent; 0 if not published
+	Source    string  `json:"source"`
+}
+
+// Spread is the mean of N numbers and their sample standard deviation,
+//
+//	√(Σ(x − mean)² / (N − 1)),
+//
+// which one number does not have.
+type Spread struct {
+	Mean float64  `json:"mean"`
+	Std  *float64 `json:"std,omitempty"`
+	N    int      `json:"n"`
+}
+
+// SpreadOf is the spread of numbers, of which there is at least one.
+func SpreadOf(numbers []float64) Spread {
+	s := Spread{N: len(numbers)}
+	for _, x := range numbers {
+		s.Mean += x / float64(s.N)
+	}
+	if s.N < 2 {
+		return s
+	}
+	squares := 0.0
+	for _, x := range numbers {
+		squares += (x - s.Mean) * (x - s.Mean)
+	}
+	std := math.Sqrt(squares / float64(s.N-1))
+	s.Std = &std
+	return s
+}
+
+// Choose gives the index of the candidate with the least validation error; of several, of
+// that with the least loss, then of the first.
+func Choose(candidates []Candidate) int {
+	best := 0
+	for i, c := range candidates {
+		b := candidates[best]
+		if c.ValidError < b.ValidError || c.ValidError == b.ValidError && c.ValidLoss < b.ValidLoss {
+			best = i
+		}
+	}
+	return best
+}
+
+// Text is r for a terminal.
+//
+//	    search  seed  validation error    loss  parameters
+//	  search-2     2            6.25 %  0.2315        7986  chosen
+//	  search-3     3            9.38 %  0.3011        8230
+//
+//	  training  seed  test error    loss
+//	   train-0     0      3.61 %  0.1196
+//	   train-1     1      3.33 %  0.1042
+//
+//	test error 3.47 ± 0.20 % (mean and sample standard deviation, n-1, of 2 trainings)
+//	published: 2.76 ± 0.09 % (arXiv 1806.09055 table 1)
+func (r Repeat) Text() string {
+	var text strings.Builder
+	lines := func(header []string, rows [][]string) {
+		w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
+		for i, row := range append([][]string{header}, rows...) {
+			mark := ""
+			if i > 0 && row[0] == r.Chosen {
+				mark = "  chosen"
+			}
+			fmt.Fprintf(w, "%s\t%s\n", strings.Join(row, "\t"), mark)
+		}
+		w.Flush()
+		text.WriteString("\n")
+	}
+	lines(candidateHeader, r.candidates())
+	lines(trainingHeader, r.trainings())
+	text.WriteString(r.conclusion() + "\n")
+	if r.Expect != nil {
+		fmt.Fprintf(&text, "published: %s\n", r.Expect)
+	}
+	return text.String()
+}
+
+// Markdown is r as a document.
+func (r Repeat) Markdown() string {
+	var text strings.Builder
+	fmt.Fprintf(&text, "# %s\n\n", strings.ToUpper(r.conclusion()[:1])+r.conclusion()[1:])
+	if r.Expect != nil {
+		fmt.Fprintf(&text, "Published: %s.\n\n", r.Expect)
+	}
+	fmt.Fprintf(&text, "Chosen is the cell of %s: of all cells found, after a short training, it had the least error on training images held out from that. "+
+		"No test image had a part in it.\n\n    %s\n\n", r.Chosen, r.Genotype)
+	table(&text, candidateHeader, r.candidates(), func(row []string) []string { return row })
+	text.WriteString("\n")
+	table(&text, trainingHeader, r.trainings(), func(row []string) []string { return row })
+	return text.String()
+}
+
+var (
+	candidateHeader = []string{"search", "seed", "validation error", "loss", "parameters"}
+	trainingHeader  = []string{"training", "seed", "test error", "loss"}
+)
+
+func (r Repeat) candidates() (rows [][]string) {
+	for _, c := range r.Searches {
+		rows = append(rows, []string{c.Name, fmt.Sprint(c.Seed), percent(c.ValidError), fmt.Sprintf("%.4f", c.ValidLoss), fmt.Sprint(c.Parameters)})
+	}
+	return rows
+}
+
+func (r Repeat) trainings() (rows [][]string) {
+	for _, t := range r.Trainings {
+		rows = append(rows, []string{t.Name, fmt.Sprint(t.Seed), percent(t.TestError), fmt.Sprintf("%.4f", t.TestLoss)})
+	}
+	return rows
+}
+
+func (r Repeat) conclusion() string {
+	if r.TestError.Std == nil {
+		return fmt.Sprintf("test error %s of one training", percent(r.TestError.Mean))
+	}
+	return fmt.Sprintf("test error %.2f ± %.2f %% (mean and sample standard deviation, n-1, of %d trainings)", r.TestError.Mean, *r.TestError.Std, r.TestError.N)
+}
+
+func (p *Published) String() string {
+	text := percent(p.TestError)
+	if p.Std > 0 {
+		text = fmt.Sprintf("%.2f ± %.2f %%", p.TestError, p.Std)
+	}
+	if p.Source == "" {
+		return text
+	}
+	return fmt.Sprintf("%s (%s)", text, p.Source)
+}
+
+func percent(x float64) string { return fmt.Sprintf("%.2f %%", x) }
