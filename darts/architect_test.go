@@ -110,7 +110,7 @@ func TestArchitectOnBilinearLoss(t *testing.T) {
 
 			before := s.w.Clone()
 			s.frozen, s.at = nil, nil
-			got := a.Gradient(train, valid, xi)
+			got := a.Gradient(train, valid, xi).Alphas
 			torchtest.Close(t, "second-order gradient", got[0], want, torchtest.Float64)
 			torchtest.Close(t, "w afterwards", s.w, before, 0)
 
@@ -127,7 +127,7 @@ func TestArchitectOnBilinearLoss(t *testing.T) {
 			}
 
 			s.frozen = nil
-			torchtest.Close(t, "first-order gradient", a.Gradient(train, valid, 0)[0],
+			torchtest.Close(t, "first-order gradient", a.Gradient(train, valid, 0).Alphas[0],
 				s.D.T().Matmul(s.w).Add(s.E.Matmul(s.alpha)), torchtest.Float64)
 			if len(s.frozen) != 1 || s.frozen[0] {
 				t.Errorf("first order takes one pass with moving statistics, got %v", s.frozen)
