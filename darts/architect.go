@@ -17,6 +17,31 @@ type Architect struct {
 	// Hessian takes the product of the second order; it may be replaced at any
 	// time. A Supernet that is a Hessian itself, as Plain is, takes it exactly.
 	Hessian Hessian
+
+	// Clip is the norm that training clips the gradient of w to, and so the virtual
+	// step too; 0 is no clipping. The recurrent reference clips, the other does not.
+	Clip float64
+
+	// Corrected makes the second order the gradient of L_val(w'(α), α), where w' is
+	// the step that training would take. Without it the recurrent search is that of
+	// its reference (rnn/architect.py), whose results rest on it:
+	//
+	//   - the implicit part is scaled by k = Clip/(‖∇w L_train‖ + 1e-6) even if that
+	//     is above 1, where w' is not; and ∇w' L_val is clipped, too;
+	//   - the tied matrix does not move in w', since the reference's state dict has
+	//     it twice and loading writes the old one last;
+	//   - each pass over the training batch draws dropout masks of its own, those of
+	//     the two that the finite difference subtracts from each other too.
+	//
+	// Without clipping, tied weights and dropout both are the same.
+	Corrected bool
+}
+
+// tied is a supernet with one matrix in two places, which its reference does not move
+// in the virtual step.
+type tied interface {
+	// Tied views that matrix in a vector like w.
+	Tied(w torch.Tensor) torch.Tensor
 }
 
 // Hessian gives the mixed second derivatives of a supernet's loss in a direction.
@@ -34,52 +59,104 @@ func NewArchitect(net Supernet, w *optim.SGD, alpha *optim.Adam) *Architect {
 }
 
 // Step moves α by one step of Adam. xi is ξ, the learning rate of the virtual
-// step of w; 0 means first order. It leaves w as it is.
-func (a *Architect) Step(train, valid nn.Batch, xi float64) {
+// step of w; 0 means first order. It leaves w as it is. It returns what Gradient
+// does but the gradients: the loss over valid, and of a recurrent supernet the state
+// after it.
+func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Grad) {
 	torch.Scoped(func() {
-		a.alpha.Step(a.Gradient(train, valid, xi)...)
+		g := a.Gradient(train, valid, xi)
+		a.alpha.Step(g.Alphas...)
+		out = Grad{Loss: g.Loss, Logits: g.Logits, Hidden: g.Hidden}.each(torch.Keep)
 	})
+	return out
 }
 
-// Gradient is the gradient with respect to α that Step hands to Adam, one tensor
-// for each table:
+// Gradient is the pass over valid, with the gradient with respect to α that Step
+// hands to Adam, one tensor for each table:
 //
 //	ξ = 0: ∇α L_val(w, α)
 //	ξ > 0: ∇α L_val(w', α) − ξ ∇²α,w L_train(w, α)·∇w' L_val(w', α)      Eq. 7
-func (a *Architect) Gradient(train, valid nn.Batch, xi float64) []torch.Tensor {
+func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Grad {
 	if xi == 0 {
-		return a.net.Gradients(a.net.W(), valid, Need{Alphas: true}).Alphas
+		return a.net.Gradients(a.net.W(), valid, Need{Alphas: true})
 	}
-	wPrime := a.virtualStep(train, xi)
+	if a.Corrected {
+		train = train.SameMasks()
+	}
+	step := a.virtualStep(train, xi)
 	// The reference takes this gradient on a copy of the network, so that its
 	// running statistics do not move.
-	unrolled := a.net.Gradients(wPrime, valid, Need{W: true, Alphas: true, FreezeStatistics: true})
-	hvp := a.Hessian.HessianVectorProduct(unrolled.W, train)
+	unrolled := a.net.Gradients(step.w, valid, Need{W: true, Alphas: true, FreezeStatistics: true})
+	v, k := step.back(unrolled.W)
+	hvp := a.Hessian.HessianVectorProduct(v, train)
 	torch.NoGrad(func() {
 		for i, dAlpha := range unrolled.Alphas {
-			dAlpha.AddScaled_(hvp[i], -xi)
+			dAlpha.AddScaled_(hvp[i], -xi*k)
 		}
 	})
-	return unrolled.Alphas
+	return unrolled
 }
 
-// virtualStep is w' = w − ξ(μ·buf + ∇w L_train(w, α) + wd·w): the step that the
-// optimizer of w would take, without clipping. The paper's w' has neither
-// momentum nor decay; the reference has both. Reference cnn/architect.py
-// _compute_unrolled_model.
-func (a *Architect) virtualStep(train nn.Batch, xi float64) torch.Tensor {
+// virtualStep is w' = w − ξ(μ·buf + clip(∇w L_train(w, α)) + wd·w), the step that the
+// optimizer of w would take. The paper's w' has neither momentum nor decay; the
+// reference has both. Reference cnn/architect.py _compute_unrolled_model.
+type virtualStep struct {
+	*Architect
+	w    torch.Tensor // w'
+	g    torch.Tensor // ∇w L_train before clipping; defined if that is needed again
+	norm float64      // ‖g‖, if there is clipping
+}
+
+// clipEps is what clipping adds to norms: torch.nn.utils.clip_grad_norm_.
+const clipEps = 1e-6
+
+func (a *Architect) virtualStep(train nn.Batch, xi float64) virtualStep {
 	w := a.net.W()
 	d := a.net.Gradients(w, train, Need{W: true}).W
-	var wPrime torch.Tensor
+	s := virtualStep{Architect: a}
 	torch.NoGrad(func() {
+		if a.Clip > 0 {
+			if a.Corrected {
+				s.g = d.Clone()
+			}
+			s.norm = optim.ClipNorm(a.Clip, d)
+		}
 		o := a.w.Options()
 		d.AddScaled_(w, o.WeightDecay)
 		if buffers := a.w.Momentum(); len(buffers) > 0 {
 			d.AddScaled_(buffers[0], o.Momentum)
 		}
-		wPrime = w.AddScaled(d, -xi)
+		s.w = w.AddScaled(d, -xi)
+		if net, ok := a.net.(tied); ok && !a.Corrected {
+			net.Tied(s.w).Copy_(net.Tied(w))
+		}
 	})
-	return wPrime
+	return s
+}
+
+// back takes v = ∇w' L_val through the clipping of the virtual step: the implicit
+// gradient is −ξ·k·∇²α,w L_train·v of what it returns.
+//
+// With k = Clip/(‖g‖ + 1e-6) below 1 the derivative of k·g in the direction v is
+//
+//	k·(v − g·(g·v)/(‖g‖·(‖g‖ + 1e-6)))
+func (s virtualStep) back(v torch.Tensor) (direction torch.Tensor, k float64) {
+	if s.Clip == 0 {
+		return v, 1
+	}
+	k = s.Clip / (s.norm + clipEps)
+	if !s.Corrected {
+		optim.ClipNorm(s.Clip, v)
+		return v, k
+	}
+	if k >= 1 {
+		return v, 1
+	}
+	torch.NoGrad(func() {
+		along := s.g.Dot(v).Item() / (s.norm * (s.norm + clipEps))
+		v = v.AddScaled(s.g, -along)
+	})
+	return v, k
 }
 
 // Radius is R in ε = R/‖v‖, the reach of the finite difference in weights, as the

@@ -2,6 +2,7 @@ package darts
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -110,7 +111,7 @@ func TestArchitectOnBilinearLoss(t *testing.T) {
 
 			before := s.w.Clone()
 			s.frozen, s.at = nil, nil
-			got := a.Gradient(train, valid, xi)
+			got := a.Gradient(train, valid, xi).Alphas
 			torchtest.Close(t, "second-order gradient", got[0], want, torchtest.Float64)
 			torchtest.Close(t, "w afterwards", s.w, before, 0)
 
@@ -127,11 +128,100 @@ func TestArchitectOnBilinearLoss(t *testing.T) {
 			}
 
 			s.frozen = nil
-			torchtest.Close(t, "first-order gradient", a.Gradient(train, valid, 0)[0],
+			torchtest.Close(t, "first-order gradient", a.Gradient(train, valid, 0).Alphas[0],
 				s.D.T().Matmul(s.w).Add(s.E.Matmul(s.alpha)), torchtest.Float64)
 			if len(s.frozen) != 1 || s.frozen[0] {
 				t.Errorf("first order takes one pass with moving statistics, got %v", s.frozen)
 			}
 		})
 	}
+}
+
+// tiedBilinear has its first two weights in two places.
+type tiedBilinear struct{ *bilinear }
+
+func (s tiedBilinear) Tied(w torch.Tensor) torch.Tensor { return w.Narrow(0, 0, 2) }
+
+func TestArchitectClips(t *testing.T) {
+	// The second order is the gradient through the clipped step when corrected, and the reference's formula when not.
+	const xi, wd = 0.05, 0.01
+	for _, test := range []struct {
+		name string
+		clip float64
+	}{{"clipped", 0.25}, {"not reached", 1e3}} {
+		t.Run(test.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			torch.ManualSeed(7)
+			train := nn.Batch{Y: torch.FromSlice([]int64{0}, 1)}
+			valid := nn.Batch{Y: torch.FromSlice([]int64{1}, 1)}
+			s := newBilinear()
+			sgd := optim.NewSGD([]torch.Tensor{s.w}, optim.SGDOptions{LR: xi, WeightDecay: wd})
+			a := NewArchitect(tiedBilinear{s}, sgd, optim.NewAdam(s.Alphas(), optim.AdamOptions{LR: 1e-3}))
+			a.Clip = test.clip
+
+			gradient := func(alpha torch.Tensor) torch.Tensor { return s.A.Matmul(s.w).Add(s.B.Matmul(alpha)).Add(s.b) }
+			virtual := func(alpha torch.Tensor) torch.Tensor {
+				g := gradient(alpha)
+				g = g.MulScalar(min(1, test.clip/(g.Norm().Item()+1e-6)))
+				return s.w.Sub(g.AddScaled(s.w, wd).MulScalar(xi))
+			}
+
+			a.Corrected = true
+			loss := func(alpha torch.Tensor) float64 {
+				w := virtual(alpha)
+				return w.Dot(s.C.Matmul(w)).Item()/2 + w.Dot(s.D.Matmul(alpha)).Item() + alpha.Dot(s.E.Matmul(alpha)).Item()/2
+			}
+			const h = 1e-5
+			var slopes []float64
+			for i := range s.alpha.Size(0) {
+				step := torch.Zeros(s.alpha.Shape(), s.alpha.Options())
+				step.Narrow(0, i, 1).Fill_(h)
+				slopes = append(slopes, (loss(s.alpha.Add(step))-loss(s.alpha.Sub(step)))/(2*h))
+			}
+			torchtest.Close(t, "corrected", a.Gradient(train, valid, xi).Alphas[0], torch.FromSlice(slopes, len(slopes)), 1e-8)
+
+			a.Corrected = false
+			k := test.clip / (gradient(s.alpha).Norm().Item() + 1e-6)
+			w := virtual(s.alpha)
+			w.Narrow(0, 0, 2).Copy_(s.w.Narrow(0, 0, 2))
+			v := s.C.Matmul(w).Add(s.D.Matmul(s.alpha))
+			first := s.D.T().Matmul(w).Add(s.E.Matmul(s.alpha))
+			v.MulScalar_(min(1, test.clip/(v.Norm().Item()+1e-6)))
+			torchtest.Close(t, "reference", a.Gradient(train, valid, xi).Alphas[0],
+				first.Sub(s.B.T().Matmul(v).MulScalar(xi*k)), torchtest.Float64)
+		})
+	}
+}
+
+func TestArchitectMasks(t *testing.T) {
+	// All passes over the training batch draw the same masks when corrected, each its own when not.
+	for _, corrected := range []bool{false, true} {
+		torch.Scoped(func() {
+			s := &masksNet{bilinear: newBilinear()}
+			sgd := optim.NewSGD([]torch.Tensor{s.w}, optim.SGDOptions{LR: 0.1})
+			a := NewArchitect(s, sgd, optim.NewAdam(s.Alphas(), optim.AdamOptions{LR: 1e-3}))
+			a.Corrected = corrected
+			random := rand.New(rand.NewPCG(1, 2))
+			masks := func() *rand.Rand { return random }
+			a.Gradient(nn.Batch{Y: torch.FromSlice([]int64{0}, 1), Masks: masks}, nn.Batch{Y: torch.FromSlice([]int64{1}, 1), Masks: masks}, 0.1)
+			if len(s.drawn) != 4 {
+				t.Fatalf("%d passes, want 4", len(s.drawn))
+			}
+			virtual, unrolled, plus, minus := s.drawn[0], s.drawn[1], s.drawn[2], s.drawn[3]
+			if same := virtual == plus && plus == minus; same != corrected || unrolled == virtual {
+				t.Errorf("corrected %v: the passes drew %v", corrected, s.drawn)
+			}
+		})
+	}
+}
+
+// masksNet notes the first number that each pass draws.
+type masksNet struct {
+	*bilinear
+	drawn []uint64
+}
+
+func (s *masksNet) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
+	s.drawn = append(s.drawn, b.Masks().Uint64())
+	return s.bilinear.Gradients(w, b, need)
 }

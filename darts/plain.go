@@ -3,6 +3,7 @@ package darts
 import (
 	"errors"
 	"fmt"
+	"maps"
 
 	"godarts/cells"
 	"godarts/torch"
@@ -105,7 +106,7 @@ func (s *Plain) Alphas() []torch.Tensor { return []torch.Tensor{s.normal.alpha, 
 // Gradients implements Supernet.
 func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 	if w != s.W() {
-		defer s.borrow(w)()
+		defer borrow(s.W(), w)()
 	}
 	torch.Scoped(func() {
 		var logits, loss torch.Tensor
@@ -137,15 +138,15 @@ func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 
 // borrow puts w in the place of the network's own weights and returns the
 // function that restores them, from a copy: exactly.
-func (s *Plain) borrow(w torch.Tensor) (restore func()) {
-	var own torch.Tensor
+func borrow(own, w torch.Tensor) (restore func()) {
+	var before torch.Tensor
 	torch.NoGrad(func() {
-		own = s.W().Clone()
-		s.W().Copy_(w)
+		before = own.Clone()
+		own.Copy_(w)
 	})
 	return func() {
-		torch.NoGrad(func() { s.W().Copy_(own) })
-		own.Free()
+		torch.NoGrad(func() { own.Copy_(before) })
+		before.Free()
 	}
 }
 
@@ -205,12 +206,14 @@ func (s *Plain) StateDict() torch.StateDict {
 
 // LoadStateDict implements nn.Module.
 func (s *Plain) LoadStateDict(sd torch.StateDict) error {
-	rest := torch.StateDict{}
-	for name, t := range sd {
-		rest[name] = t
-	}
+	return loadWithAlphas(s.weights, sd, map[string]torch.Tensor{nameNormal: s.normal.alpha, nameReduce: s.reduce.alpha})
+}
+
+// loadWithAlphas loads what sd has besides the tables of α to m, and those to alphas.
+func loadWithAlphas(m nn.Module, sd torch.StateDict, alphas map[string]torch.Tensor) error {
+	rest := maps.Clone(sd)
 	var errs []error
-	for name, alpha := range map[string]torch.Tensor{nameNormal: s.normal.alpha, nameReduce: s.reduce.alpha} {
+	for name, alpha := range alphas {
 		if t, ok := sd[name]; !ok {
 			errs = append(errs, fmt.Errorf("darts: load state dict: %q is missing", name))
 		} else if fmt.Sprint(t.Shape()) != fmt.Sprint(alpha.Shape()) {
@@ -221,12 +224,13 @@ func (s *Plain) LoadStateDict(sd torch.StateDict) error {
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	if err := s.weights.LoadStateDict(rest); err != nil {
+	if err := m.LoadStateDict(rest); err != nil {
 		return err
 	}
 	torch.NoGrad(func() {
-		s.normal.alpha.Copy_(sd[nameNormal])
-		s.reduce.alpha.Copy_(sd[nameReduce])
+		for name, alpha := range alphas {
+			alpha.Copy_(sd[name])
+		}
 	})
 	return nil
 }

@@ -22,7 +22,7 @@ type Supernet interface {
 	W() torch.Tensor
 
 	// Alphas are α, before the softmax: one table [edges, operations] for each
-	// kind of cell, normal before reduction.
+	// kind of cell, normal before reduction; one alone of a recurrent cell.
 	Alphas() []torch.Tensor
 
 	// Gradients runs a forward and a backward pass over b in training mode, at
@@ -37,26 +37,41 @@ type Supernet interface {
 	Genotype() cells.Genotype
 }
 
-// Need says which gradients are wanted. Loss and logits always are.
+// Need says which gradients are wanted. The loss always is, and so are the logits
+// of images.
 type Need struct {
 	W, Alphas        bool
 	FreezeStatistics bool // leave the running statistics of batch norms as they are
 	BFloat16         bool // convolutions and matrix products in bfloat16, by torch.Autocast
+
+	// Of recurrent supernets: gradients are those of Loss + Penalty, not of Loss.
+	Regularised bool
+	// Of recurrent supernets: give the logits.
+	Logits bool
 }
 
 // Grad is what Gradients returns.
 type Grad struct {
 	Loss   torch.Tensor   // mean over the batch, no dimensions
-	Logits torch.Tensor   // [N,classes]
+	Logits torch.Tensor   // [N,classes]; [T·B,tokens] of a recurrent supernet, if needed
 	W      torch.Tensor   // ∇w Loss [P], if needed
 	Alphas []torch.Tensor // ∇α Loss, if needed
+
+	// Of recurrent supernets:
+	Hidden  torch.Tensor // the state after the last token [1,B,H]
+	Penalty torch.Tensor // what regularisation adds to Loss, if Regularised, no dimensions
 }
 
 // each gives what fn makes of every tensor of g.
 func (g Grad) each(fn func(torch.Tensor) torch.Tensor) Grad {
-	out := Grad{Loss: fn(g.Loss), Logits: fn(g.Logits)}
-	if g.W.Defined() {
-		out.W = fn(g.W)
+	var out Grad
+	for _, of := range []struct {
+		t  torch.Tensor
+		to *torch.Tensor
+	}{{g.Loss, &out.Loss}, {g.Logits, &out.Logits}, {g.W, &out.W}, {g.Hidden, &out.Hidden}, {g.Penalty, &out.Penalty}} {
+		if of.t.Defined() {
+			*of.to = fn(of.t)
+		}
 	}
 	for _, dAlpha := range g.Alphas {
 		out.Alphas = append(out.Alphas, fn(dAlpha))

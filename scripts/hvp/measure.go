@@ -174,7 +174,7 @@ func (s *search) step(b batches) {
 func (s *search) firstOrder(b batches) (gradient []float64) {
 	torch.Scoped(func() {
 		train, valid := b.tensors(s.to)
-		gradient = flat(s.architect.Gradient(train, valid, 0))
+		gradient = flat(s.architect.Gradient(train, valid, 0).Alphas)
 	})
 	return gradient
 }
@@ -187,7 +187,7 @@ func (s *search) secondOrder(b batches, ways ...darts.Hessian) []result {
 	torch.Scoped(func() {
 		train, valid := b.tensors(s.to)
 		s.architect.Hessian = all
-		gradient = flat(s.architect.Gradient(train, valid, s.w.LR()))
+		gradient = flat(s.architect.Gradient(train, valid, s.w.LR()).Alphas)
 	})
 	results := make([]result, len(ways))
 	for i, product := range all.products {

@@ -3,18 +3,43 @@
 // together in one flat tensor.
 package nn
 
-import "godarts/torch"
+import (
+	"math/rand/v2"
+
+	"godarts/torch"
+)
 
 // Batch is the input of a network.
 type Batch struct {
 	X torch.Tensor // images [N,C,H,W], or tokens [T,B] int64
-	Y torch.Tensor // targets int64: [N], or [T·B]
+	Y torch.Tensor // targets int64: [N], or [T·B], time by time
+
+	// Of recurrent networks: the state before the first token [1,B,H], the zero
+	// Tensor for zeros.
+	Hidden torch.Tensor
+	// Masks gives the generator of a training pass's dropout masks. Each pass calls
+	// it once; it may be nil where nothing is dropped.
+	Masks func() *rand.Rand
+}
+
+// SameMasks is b with one draw of masks for all of its passes. It takes two
+// numbers from b's generator.
+func (b Batch) SameMasks() Batch {
+	if b.Masks == nil {
+		return b
+	}
+	r := b.Masks()
+	first, second := r.Uint64(), r.Uint64()
+	b.Masks = func() *rand.Rand { return rand.New(rand.NewPCG(first, second)) }
+	return b
 }
 
 // Output is what a network makes of a batch.
 type Output struct {
-	Loss   torch.Tensor // no dimensions
-	Logits torch.Tensor // [N,classes]
+	Loss    torch.Tensor // no dimensions
+	Logits  torch.Tensor // [N,classes]; [T·B,tokens] of recurrent networks, where they are computed as a whole
+	Hidden  torch.Tensor // of recurrent networks: the state after the last token [1,B,H], detached
+	Penalty torch.Tensor // of recurrent networks in training: what regularisation adds to Loss, no dimensions
 }
 
 // Module is any network.

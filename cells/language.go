@@ -1,0 +1,283 @@
+package cells
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// LanguageOptions are the sizes of a language model and how it is regularised.
+// The paper's for Penn Treebank: 300 units in the search, 850 in training.
+type LanguageOptions struct {
+	Tokens     int // words of the dictionary, V
+	Units      int // E = H, of an embedded word and of the state
+	Dropout    Dropout
+	Activation float64 // coefficient of the mean square of the dropped outputs, in training alone
+	Slowness   float64 // coefficient of the mean square of what outputs change by from step to step, likewise
+	torch.Options
+}
+
+// Dropout are the probabilities to drop, in training alone. What is kept is scaled
+// by 1/(1 − p). Each mask is drawn once for all time steps of a pass.
+type Dropout struct {
+	Output    float64 // units of the cell's output
+	State     float64 // units of the states inside of the cell's products
+	Input     float64 // units of the input inside of the cell's first product
+	Embedding float64 // units of the embedded words
+	Word      float64 // words: all occurrences of one alike
+}
+
+// Check is an error if there is no language model of that kind.
+func (o LanguageOptions) Check() error {
+	if o.Tokens < 2 {
+		return fmt.Errorf("cells: language model: %d tokens, want at least 2", o.Tokens)
+	}
+	if o.Units < 1 {
+		return fmt.Errorf("cells: language model: %d units, want at least 1", o.Units)
+	}
+	for _, p := range []struct {
+		name string
+		p    float64
+	}{
+		{"output", o.Dropout.Output}, {"state", o.Dropout.State}, {"input", o.Dropout.Input},
+		{"embedding", o.Dropout.Embedding}, {"word", o.Dropout.Word},
+	} {
+		if !(p.p >= 0 && p.p < 1) {
+			return fmt.Errorf("cells: language model: %s dropout %g, want 0 <= p < 1", p.name, p.p)
+		}
+	}
+	return nil
+}
+
+// Masks are what is multiplied with in a training pass: 0, or 1/(1 − p). The zero
+// Tensor stands for ones.
+type Masks struct {
+	Output, State, Input, Embedding torch.Tensor // [B,units]
+	Word                            torch.Tensor // [tokens,1]
+}
+
+// draw draws the masks of a training pass over b.
+func (o LanguageOptions) draw(b nn.Batch) (m Masks) {
+	d := o.Dropout
+	if d == (Dropout{}) {
+		return m
+	}
+	if b.Masks == nil {
+		panic("cells: language model: a training pass with dropout on a batch without Masks")
+	}
+	r := b.Masks()
+	columns := b.X.Size(1)
+	m.Word = o.mask(r, d.Word, o.Tokens, 1)
+	m.Embedding = o.mask(r, d.Embedding, columns, o.Units)
+	m.Input = o.mask(r, d.Input, columns, o.Units)
+	m.State = o.mask(r, d.State, columns, o.Units)
+	m.Output = o.mask(r, d.Output, columns, o.Units)
+	return m
+}
+
+func (o LanguageOptions) mask(r *rand.Rand, p float64, rows, columns int) torch.Tensor {
+	if p == 0 {
+		return torch.Tensor{}
+	}
+	kept := 1 / (1 - p)
+	mask := make([]float64, rows*columns)
+	for i := range mask {
+		if r.Float64() >= p {
+			mask[i] = kept
+		}
+	}
+	return torch.FromSliceTo(mask, []int{rows, columns}, o.Options)
+}
+
+// masked is x∘mask.
+func masked(x, mask torch.Tensor) torch.Tensor {
+	if !mask.Defined() {
+		return x
+	}
+	return x.Mul(mask)
+}
+
+// Language is a language model around a recurrent cell: words are embedded by a
+// matrix, the cell takes them step by step, and the same matrix maps its outputs
+// to logits. Reference rnn/model.py RNNModel.
+type Language struct {
+	o       LanguageOptions
+	weights *nn.Weights
+
+	Encoder *nn.Parameter   // [tokens,units], of the decoder too
+	W0      *nn.Parameter   // [2·units,2·units]: of input and state to the gate and the candidate of state 0
+	Ws      []*nn.Parameter // [units,2·units] of each node
+	Bias    *nn.Parameter   // [tokens], of the decoder
+}
+
+// Names of the tied matrix, and where the cell is.
+const (
+	encoderName = "encoder.weight"
+	decoderName = "decoder.weight"
+	cellName    = "rnns.0"
+)
+
+// firstRange bounds the first weights.
+const firstRange = 0.04
+
+// NewLanguage makes a language model around a cell of that many nodes, with
+// weights drawn from the default generator in the reference's order. cell, unless
+// nil, registers what else the cell has. Its tensors belong to the present scope.
+func NewLanguage(nodes int, o LanguageOptions, cell func(nn.Path)) (*Language, error) {
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	var b nn.Builder
+	root := b.Root()
+	l := &Language{o: o}
+	matrix := []int{o.Tokens, o.Units}
+	embedding := torch.Randn(matrix, torch.Options{}) // as torch.nn.Embedding draws; overwritten below
+	l.Encoder = root.At("encoder").Parameter("weight", embedding)
+	place := root.At(cellName)
+	l.W0 = place.Parameter("_W0", nn.Uniform([]int{2 * o.Units, 2 * o.Units}, firstRange))
+	for i := range nodes {
+		l.Ws = append(l.Ws, place.At("_Ws").Parameter(fmt.Sprint(i), nn.Uniform([]int{o.Units, 2 * o.Units}, firstRange)))
+	}
+	if cell != nil {
+		cell(place)
+	}
+	torch.Scoped(func() { // the reference's decoder draws its first weights before it is tied, and after that the matrix twice
+		nn.NewLinear(new(nn.Builder).Root(), o.Units, o.Tokens)
+		embedding.Uniform_(-firstRange, firstRange)
+		embedding.Uniform_(-firstRange, firstRange)
+	})
+	l.Bias = root.At("decoder").Parameter("bias", torch.Zeros([]int{o.Tokens}, torch.Options{}))
+	l.weights = b.Build(o.Options)
+	return l, nil
+}
+
+// Options are those that the model was made with.
+func (l *Language) Options() LanguageOptions { return l.o }
+
+// Weights is the storage of parameters and running statistics.
+func (l *Language) Weights() *nn.Weights { return l.weights }
+
+// Tied views the part of a vector like w [P] that is the matrix of both the
+// embedding and the decoder.
+func (l *Language) Tied(w torch.Tensor) torch.Tensor {
+	return w.Narrow(0, 0, l.o.Tokens*l.o.Units) // it is registered first
+}
+
+// StateDict implements nn.Module. As in PyTorch the tied matrix has both of its
+// names.
+func (l *Language) StateDict() torch.StateDict {
+	sd := l.weights.StateDict()
+	sd[decoderName] = sd[encoderName]
+	return sd
+}
+
+// LoadStateDict implements nn.Module. The tied matrix may stand under both of its
+// names, equal, or as "encoder.weight" alone.
+func (l *Language) LoadStateDict(sd torch.StateDict) error {
+	rest := maps.Clone(sd)
+	if decoder, ok := sd[decoderName]; ok {
+		delete(rest, decoderName)
+		if encoder, ok := sd[encoderName]; ok && !same(encoder, decoder) {
+			return errors.New("cells: load state dict: \"" + decoderName + "\" is not \"" + encoderName + "\": they are one matrix here")
+		}
+	}
+	return l.weights.LoadStateDict(rest)
+}
+
+func same(a, b torch.Tensor) (equal bool) {
+	if fmt.Sprint(a.Shape()) != fmt.Sprint(b.Shape()) {
+		return false
+	}
+	torch.Scoped(func() {
+		torch.NoGrad(func() { equal = a.Ne(b).ToDtype(torch.Float32).Sum().Item() == 0 })
+	})
+	return equal
+}
+
+// Step is one time step of a cell: the state after the embedded words x [B,units]
+// where it was h [B,units].
+type Step func(x, h torch.Tensor) torch.Tensor
+
+// Pass runs the plain form: b through the cell that step gives for the masks.
+// Logits are [T·B,tokens]. Its graph is of autograd; all belongs to the present scope.
+func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output {
+	var masks Masks
+	if m.Training {
+		masks = l.o.draw(b)
+	}
+	words := torch.Embedding(masked(l.Encoder.Tensor, masks.Word), b.X) // [T,B,E]
+	words = masked(words, masks.Embedding)
+	cell := step(masks)
+	h := l.first(b)
+	var outputs []torch.Tensor
+	for t := range b.X.Size(0) {
+		h = cell(words.Select(0, t), h)
+		outputs = append(outputs, h)
+	}
+	raw := torch.Stack(outputs, 0) // [T,B,H]
+	dropped := masked(raw, masks.Output)
+	out := nn.Output{Hidden: h.Detach().Unsqueeze(0)}
+	out.Logits = torch.Linear(dropped.View(-1, l.o.Units), l.Encoder.Tensor, l.Bias.Tensor)
+	out.Loss = torch.CrossEntropy(out.Logits, b.Y, torch.CrossEntropyOptions{})
+	if m.Training {
+		out.Penalty = l.penalty(raw, dropped)
+	}
+	return out
+}
+
+// first is the state before the first token [B,units].
+func (l *Language) first(b nn.Batch) torch.Tensor {
+	if b.Hidden.Defined() {
+		return b.Hidden.Select(0, 0)
+	}
+	return torch.Zeros([]int{b.X.Size(1), l.o.Units}, l.o.Options)
+}
+
+// penalty is what regularisation adds to the loss: on how large dropped outputs are,
+// and on how much those before that mask change.
+func (l *Language) penalty(raw, dropped torch.Tensor) torch.Tensor {
+	sum := torch.Scalar(0, l.o.Options)
+	if l.o.Activation != 0 {
+		sum = sum.AddScaled(dropped.Square().Mean(), l.o.Activation)
+	}
+	if last := raw.Size(0) - 1; l.o.Slowness != 0 && last > 0 {
+		sum = sum.AddScaled(raw.Narrow(0, 1, last).Sub(raw.Narrow(0, 0, last)).Square().Mean(), l.o.Slowness)
+	}
+	return sum
+}
+
+// Gate is s + σ(c)∘(f − s), where the gate c and the candidate, which f is an
+// activation of, are the halves of ch [...,2·units].
+func Gate(s, ch torch.Tensor, activation func(torch.Tensor) torch.Tensor) torch.Tensor {
+	units := s.Size(-1)
+	gate, candidate := ch.Narrow(-1, 0, units).Sigmoid(), ch.Narrow(-1, units, units)
+	return s.Add(gate.Mul(activation(candidate).Sub(s)))
+}
+
+// State0 is the state that the nodes of a cell start from. The mask of the state
+// holds inside the product alone. Reference rnn/model.py DARTSCell
+// _compute_init_state.
+func (l *Language) State0(x, h torch.Tensor, m Masks) torch.Tensor {
+	xh := torch.Cat([]torch.Tensor{masked(x, m.Input), masked(h, m.State)}, 1)
+	return Gate(h, xh.Mm(l.W0.Tensor), torch.Tensor.Tanh)
+}
+
+// Activation is the function that an operation of a recurrent cell applies. It
+// panics for others: genotypes are validated before.
+func Activation(op Op) func(torch.Tensor) torch.Tensor {
+	switch op {
+	case ActTanh:
+		return torch.Tensor.Tanh
+	case ActReLU:
+		return torch.Tensor.ReLU
+	case ActSigmoid:
+		return torch.Tensor.Sigmoid
+	case ActIdentity:
+		return func(x torch.Tensor) torch.Tensor { return x }
+	}
+	panic(fmt.Sprintf("cells: %q is no activation of a recurrent cell", op))
+}

@@ -1,0 +1,107 @@
+package cells
+
+import (
+	"fmt"
+
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// RecurrentOptions are those of the language model around a derived cell.
+type RecurrentOptions struct {
+	LanguageOptions
+	Plain bool // training passes by autograd, not by formulas
+}
+
+// RecurrentNetwork is the language model around a derived recurrent cell: what the
+// paper trains from scratch to judge a genotype. Reference rnn/model.py.
+type RecurrentNetwork struct {
+	*Language
+	cell  Cell
+	plain bool
+}
+
+var _ nn.Module = (*RecurrentNetwork)(nil)
+
+// NewRecurrentNetwork makes the network of g with fresh weights, drawn from the
+// default generator in the reference's order. Its tensors belong to the present
+// scope.
+//
+// It returns an error if g is not valid or not recurrent, and for options that give
+// no network.
+func NewRecurrentNetwork(g Genotype, o RecurrentOptions) (*RecurrentNetwork, error) {
+	if err := o.Check(g); err != nil {
+		return nil, err
+	}
+	l, err := NewLanguage(len(g.Recurrent.Edges), o.LanguageOptions, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &RecurrentNetwork{Language: l, cell: g.Recurrent.clone(), plain: o.Plain}, nil
+}
+
+// Check is the error of NewRecurrentNetwork, if it would return one.
+func (o RecurrentOptions) Check(g Genotype) error {
+	if err := g.check(); err != nil {
+		return fmt.Errorf("cells: recurrent network: genotype: %w", err)
+	}
+	if !g.IsRecurrent() {
+		return fmt.Errorf("cells: recurrent network: the genotype is of convolutional cells, want a recurrent one")
+	}
+	return o.LanguageOptions.Check()
+}
+
+// Forward predicts the tokens of b. In training it drops, and Penalty is what
+// regularisation adds. The graph is of autograd, Hidden detached; all of the output
+// belongs to the caller's scope.
+func (n *RecurrentNetwork) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
+	torch.Scoped(func() {
+		out = keepOutput(n.Pass(b, m, n.step))
+	})
+	return out
+}
+
+// keepOutput keeps what is there of an output.
+func keepOutput(out nn.Output) nn.Output {
+	for _, t := range []torch.Tensor{out.Loss, out.Logits, out.Hidden, out.Penalty} {
+		if t.Defined() {
+			torch.Keep(t)
+		}
+	}
+	return out
+}
+
+// step is a time step of the plain form. Reference rnn/model.py DARTSCell.cell.
+func (n *RecurrentNetwork) step(m Masks) Step {
+	return func(x, h torch.Tensor) torch.Tensor {
+		states := []torch.Tensor{n.State0(x, h, m)}
+		for i, e := range n.cell.Edges {
+			from := states[e.From]
+			states = append(states, Gate(from, masked(from, m.State).Mm(n.Ws[i].Tensor), Activation(e.Op)))
+		}
+		var sum torch.Tensor
+		for i, s := range n.cell.Concat {
+			if i == 0 {
+				sum = states[s]
+				continue
+			}
+			sum = sum.Add(states[s])
+		}
+		return sum.DivScalar(float64(len(n.cell.Concat)))
+	}
+}
+
+// Gradients runs a training pass over b and writes the gradient of Loss + Penalty to
+// g [P]. What it returns, without logits, belongs to the caller's scope and has no
+// graph.
+func (n *RecurrentNetwork) Gradients(b nn.Batch, g torch.Tensor) (out nn.Output) {
+	torch.Scoped(func() {
+		out = n.Pass(b, nn.Mode{Training: true}, n.step)
+		n.weights.Gradient(out.Loss.Add(out.Penalty), g, nil)
+		out = keepOutput(nn.Output{Loss: out.Loss.Detach(), Hidden: out.Hidden, Penalty: out.Penalty.Detach()})
+	})
+	return out
+}
+
+// ParameterCount is the number of weights, the tied matrix counted once.
+func (n *RecurrentNetwork) ParameterCount() int { return n.weights.Count("") }

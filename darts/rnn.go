@@ -1,0 +1,241 @@
+package darts
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// RecurrentOptions are the sizes of a recurrent supernet.
+type RecurrentOptions struct {
+	cells.LanguageOptions
+	Nodes int // of the cell; 8 in the paper
+}
+
+// RecurrentEdges is the number of edges of a recurrent cell with that many nodes:
+// node i has one from each of the i+1 states before it.
+func RecurrentEdges(nodes int) int { return nodes * (nodes + 1) / 2 }
+
+// RecurrentPlain is the recurrent supernet as the paper and the reference write it
+// down, with gradients by autograd: a language model around a cell whose nodes mix all
+// activations of all states before them. It is the oracle for faster forms. Reference
+// rnn/model_search.py RNNModelSearch, DARTSCellSearch.
+//
+// One batch norm without scale or shift serves state 0 and all nodes, in all time
+// steps: its running statistics move that many times in a pass. In training a batch has
+// two columns at least.
+type RecurrentPlain struct {
+	*cells.Language
+	nodes        int
+	bn           *nn.BatchNorm2d
+	architecture *architecture
+}
+
+var (
+	_ Supernet = (*RecurrentPlain)(nil)
+	_ Hessian  = (*RecurrentPlain)(nil)
+)
+
+// NewRecurrentPlain makes a supernet with fresh weights and α, drawn from the default
+// generator in the reference's order. It returns an error for sizes that give no
+// network. Its tensors belong to the present scope.
+func NewRecurrentPlain(o RecurrentOptions) (*RecurrentPlain, error) {
+	if o.Nodes < 1 {
+		return nil, fmt.Errorf("darts: recurrent supernet: %d nodes, want at least 1", o.Nodes)
+	}
+	s := &RecurrentPlain{nodes: o.Nodes}
+	var err error
+	s.Language, err = cells.NewLanguage(o.Nodes, o.LanguageOptions, func(cell nn.Path) {
+		s.bn = nn.NewBatchNorm2d(cell.At("bn"), o.Units, false)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.architecture = newRecurrentArchitecture(o.Nodes)
+	s.architecture.draw(o.Options)
+	return s, nil
+}
+
+func newRecurrentArchitecture(nodes int) *architecture {
+	return &architecture{ops: slices.Repeat([][]cells.Op{cells.RecurrentPrimitives}, RecurrentEdges(nodes))}
+}
+
+// W implements Supernet.
+func (s *RecurrentPlain) W() torch.Tensor { return s.Weights().W }
+
+// Alphas implements Supernet.
+func (s *RecurrentPlain) Alphas() []torch.Tensor { return []torch.Tensor{s.architecture.alpha} }
+
+// Gradients implements Supernet. It draws dropout masks.
+func (s *RecurrentPlain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
+	if w != s.W() {
+		defer borrow(s.W(), w)()
+	}
+	torch.Scoped(func() {
+		out := s.pass(b, nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
+		loss := out.Loss
+		if need.Regularised {
+			loss = loss.Add(out.Penalty)
+			g.Penalty = torch.Keep(out.Penalty.Detach())
+		}
+		var alphas []torch.Tensor
+		if need.Alphas {
+			alphas = s.Alphas()
+		}
+		if need.W {
+			g.W = torch.Keep(torch.Empty(s.W().Shape(), s.W().Options()))
+		}
+		if need.W || need.Alphas {
+			for _, dAlpha := range s.Weights().Gradient(loss, g.W, alphas) {
+				g.Alphas = append(g.Alphas, torch.Keep(dAlpha))
+			}
+		}
+		g.Loss, g.Hidden = torch.Keep(out.Loss.Detach()), torch.Keep(out.Hidden)
+		if need.Logits {
+			g.Logits = torch.Keep(out.Logits.Detach())
+		}
+	})
+	return g
+}
+
+// Eval implements Supernet. Logits are [T·B,tokens].
+func (s *RecurrentPlain) Eval(b nn.Batch) (out nn.Output) {
+	torch.Scoped(func() {
+		torch.NoGrad(func() {
+			o := s.pass(b, nn.Mode{})
+			out = nn.Output{Loss: torch.Keep(o.Loss), Logits: torch.Keep(o.Logits), Hidden: torch.Keep(o.Hidden)}
+		})
+	})
+	return out
+}
+
+func (s *RecurrentPlain) pass(b nn.Batch, m nn.Mode) nn.Output {
+	return s.Pass(b, m, func(masks cells.Masks) cells.Step { return s.step(masks, m) })
+}
+
+// step is a time step. Reference rnn/model_search.py DARTSCellSearch.cell.
+func (s *RecurrentPlain) step(masks cells.Masks, m nn.Mode) cells.Step {
+	columns := s.architecture.mix().Split(slices.Repeat([]int{1}, len(cells.RecurrentPrimitives)), 1)
+	return func(x, h torch.Tensor) torch.Tensor {
+		s0 := s.bn.Forward(s.State0(x, h, masks), m)
+		states := s0.Unsqueeze(0) // [i+1,B,H]
+		for i, w := range s.Ws {
+			in := states
+			if masks.State.Defined() {
+				in = states.Mul(masks.State)
+			}
+			ch := in.Matmul(w.Tensor) // [i+1,B,2H]
+			var node torch.Tensor
+			for k, op := range cells.RecurrentPrimitives {
+				if op == cells.None {
+					continue
+				}
+				mix := columns[k].Narrow(0, RecurrentEdges(i), i+1).Unsqueeze(1) // [i+1,1,1]
+				part := cells.Gate(states, ch, cells.Activation(op)).Mul(mix).SumDims([]int{0}, false)
+				if node.Defined() {
+					part = node.Add(part)
+				}
+				node = part
+			}
+			states = torch.Cat([]torch.Tensor{states, s.bn.Forward(node, m).Unsqueeze(0)}, 0)
+		}
+		return states.Narrow(0, 1, s.nodes).MeanDims([]int{0}, false)
+	}
+}
+
+// HessianVectorProduct implements Hessian exactly, up to rounding, for one draw of
+// dropout masks. The running statistics move as in two passes, see Plain's.
+func (s *RecurrentPlain) HessianVectorProduct(v torch.Tensor, b nn.Batch) (hvp []torch.Tensor) {
+	torch.Scoped(func() {
+		before := s.Weights().Stats.Clone()
+		loss := s.pass(b, nn.Mode{Training: true}).Loss
+		for _, product := range s.Weights().HessianVectorProduct(loss, v, s.Alphas()) {
+			hvp = append(hvp, torch.Keep(product))
+		}
+		// s ↦ r·s + c twice, where once gave s₁ = r·s₀ + c: s₂ = s₁ + r·(s₁ − s₀).
+		torch.NoGrad(func() {
+			stats := s.Weights().Stats
+			stats.AddScaled_(stats.Sub(before), retained(b.X.Size(0)*(s.nodes+1)))
+		})
+	})
+	return hvp
+}
+
+// retained is the part of running statistics that is left after so many batches.
+func retained(batches int) float64 {
+	r := 1.0
+	for range batches {
+		r *= 1 - statisticsMomentum
+	}
+	return r
+}
+
+// Genotype implements Supernet.
+func (s *RecurrentPlain) Genotype() cells.Genotype {
+	a := s.architecture
+	rows := func() [][]float64 {
+		if a.alpha.Dtype() == torch.Float64 {
+			return softmaxRows(a.alpha.Float64s(), len(cells.RecurrentPrimitives), a.ops)
+		}
+		return softmaxRows(a.alpha.Float32s(), len(cells.RecurrentPrimitives), a.ops)
+	}
+	return cells.Genotype{Recurrent: discretizeRecurrent(rows())}
+}
+
+// discretizeRecurrent derives a cell from mix = softmax(α): each node keeps the state
+// and the activation of the largest weight, "none" aside. Ties go to the smaller index.
+// Reference rnn/model_search.py genotype.
+func discretizeRecurrent(mix [][]float64) (c cells.Cell) {
+	for i := 0; RecurrentEdges(i) < len(mix); i++ {
+		rows := mix[RecurrentEdges(i):RecurrentEdges(i+1)]
+		from, best := 0, 0
+		for j, row := range rows {
+			k := bestOperation(row, cells.RecurrentPrimitives)
+			if j == 0 || row[k] > rows[from][best] {
+				from, best = j, k
+			}
+		}
+		c.Edges = append(c.Edges, cells.Edge{Op: cells.RecurrentPrimitives[best], From: from})
+		c.Concat = append(c.Concat, i+1)
+	}
+	return c
+}
+
+// SampleRecurrent draws a cell uniformly: for each node a state before it and an
+// activation.
+func SampleRecurrent(r *rand.Rand, nodes int) cells.Genotype {
+	var c cells.Cell
+	for i := range nodes {
+		op := cells.RecurrentPrimitives[1+r.IntN(len(cells.RecurrentPrimitives)-1)]
+		c.Edges = append(c.Edges, cells.Edge{Op: op, From: r.IntN(i + 1)})
+		c.Concat = append(c.Concat, i+1)
+	}
+	return cells.Genotype{Recurrent: c}
+}
+
+// nameWeights is α in state dicts, which the reference keeps as an attribute of this
+// name.
+const nameWeights = "weights"
+
+// StateDict implements nn.Module; α is part of it.
+func (s *RecurrentPlain) StateDict() torch.StateDict {
+	sd := s.Language.StateDict()
+	sd[nameWeights] = s.architecture.alpha
+	return sd
+}
+
+// LoadStateDict implements nn.Module.
+func (s *RecurrentPlain) LoadStateDict(sd torch.StateDict) error {
+	return loadWithAlphas(s.Language, sd, map[string]torch.Tensor{nameWeights: s.architecture.alpha})
+}
+
+// ParameterCount is the number of weights, α aside, the tied matrix counted once.
+func (s *RecurrentPlain) ParameterCount() int { return s.Weights().Count("") }
+
+// Views cuts a vector of w's length, as a gradient, into tensors under the
+// parameters' names.
+func (s *RecurrentPlain) Views(flat torch.Tensor) torch.StateDict { return s.Weights().Views(flat) }
