@@ -13,7 +13,7 @@ func TestPyTorchScript(t *testing.T) {
 	// The PyTorch script is Python and knows every row when it is parsed.
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("there is no python3")
+		t.Fatal("there is no python3, which scripts/setup needs too")
 	}
 	const list = `
 import ast, sys
