@@ -18,7 +18,7 @@ func (l *layers) build(name string) (*Config, error) {
 	experiment := keys[0]
 	v, ok := l.values[experiment.path]
 	if !ok {
-		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: search or train`, file)
+		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: search, train or compare`, file)
 	}
 	probe := &Config{}
 	if err := experiment.set(probe, v); err != nil {
@@ -30,6 +30,9 @@ func (l *layers) build(name string) (*Config, error) {
 	}
 	if _, ok := l.sections["evaluate"]; ok {
 		c.Evaluate = evaluateDefaults()
+	}
+	if _, ok := l.sections["compare.expect"]; ok {
+		c.Compare.Expect = &Published{}
 	}
 	if from, ok := l.sections["expect"]; ok {
 		if _, ok := l.values["expect.test_error"]; !ok {
@@ -64,7 +67,7 @@ func (l *layers) checkSections(experiment string) error {
 	}
 	slices.Sort(paths)
 	for _, p := range paths {
-		if s := sections[p]; !applies(s.only, experiment) {
+		if s := sections[p]; !s.appliesTo(p, experiment) {
 			return notApplicable(l.sections[p], p, s.only, experiment)
 		}
 	}
@@ -72,7 +75,7 @@ func (l *layers) checkSections(experiment string) error {
 }
 
 func notApplicable(from origin, path, only, experiment string) error {
-	return fmt.Errorf("config: %v: key %q does not apply to experiment %s, only to %s", from, path, experiment, only)
+	return fmt.Errorf("config: %v: key %q does not apply to experiment %s, only to %s", from, path, experiment, strings.ReplaceAll(only, " ", " or "))
 }
 
 // set decodes v into k's field of c and checks it.

@@ -1,8 +1,9 @@
 package config
 
-// Defaults returns the values that absent keys take in the given experiment, Search or Train:
-// the option defaults of the authors' cnn/train_search.py and cnn/train.py. Evaluate and
-// Expect are nil. It returns nil for another experiment.
+// Defaults returns the values that absent keys take in the given experiment: in Search and
+// Train the option defaults of the authors' cnn/train_search.py and cnn/train.py, in
+// Comparison those of NAS-Bench-201's paper. Evaluate and Expect are nil. It returns nil for
+// another experiment.
 //
 // The auxiliary head and cutout are off, as in the authors' code; the published training
 // command turns both on, and so does configs/cifar10-train.yaml.
@@ -12,6 +13,8 @@ func Defaults(experiment string) *Config {
 		return searchDefaults()
 	case Train:
 		return trainDefaults()
+	case Comparison:
+		return compareDefaults()
 	}
 	return nil
 }

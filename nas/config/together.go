@@ -4,6 +4,9 @@ import "fmt"
 
 // checkTogether checks what must hold between keys, blaming the one written last.
 func (l *layers) checkTogether(c *Config, file origin) error {
+	if c.Experiment == Comparison {
+		return l.checkCompare(c, file)
+	}
 	if err := l.checkData(c.Data, file); err != nil {
 		return err
 	}
