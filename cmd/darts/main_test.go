@@ -111,7 +111,14 @@ func TestBadUsage(t *testing.T) {
 		{"export to nowhere", []string{"export", notRun}, `^darts: export: no folder given: use -o DIR\n$`},
 		{"export of no run", []string{"export", notRun, "-o", filepath.Join(notRun, "x")}, `holds no run`},
 		{"test of no run", []string{"test", notRun}, `holds no run`},
-		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic\)\n$`},
+		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic; to get: nasbench201\)\n$`},
+		{"no table", []string{"data", "get", "nasbench201", "--root", notRun}, `^darts: data: get nasbench201: there is no .*/nasbench201/nasbench201.csv, and no download of such a table: take NATS-Bench.*index,cell,`},
+		{"comparison without the table", []string{"compare", "../../configs/nasbench201.yaml", "--set", "data.root=" + notRun}, "^darts: nasbench201: there is no .*/nasbench201.csv: `darts data get nasbench201` tells how to get it\n$"},
+		{"search as comparison", []string{"compare", config}, "^darts: compare: .* is the config of a search: use `darts search`\n$"},
+		{"comparison as search", []string{"search", "../../configs/nasbench201.yaml"}, "is the config of a compare: use `darts compare`\n$"},
+		{"comparison into a folder in use", []string{"compare", "../../configs/nasbench201.toy.yaml", "--out", filepath.Dir(config)}, `^darts: compare: .* is not empty: choose another --out\n$`},
+		{"bad workers", []string{"compare", "../../configs/nasbench201.toy.yaml", "--workers", "-1"}, `--workers -1: wanted 1 to 1024`},
+		{"bad seed of a comparison", []string{"compare", "../../configs/nasbench201.toy.yaml", "--seed", "-1"}, `--seed -1: wanted 0 or more`},
 		{"export without folder", []string{"data", "export", "digits"}, `^darts: data: export: 2 arguments wanted, 1 given\n$`},
 		{"export of nothing", []string{"data", "export", "digits", notRun, "--n", "0"}, `--n 0: wanted 1 or more`},
 		{"export to a folder in use", []string{"data", "export", "digits", notRun}, `want at most 1796 in all`},
@@ -305,8 +312,11 @@ func TestToyConfigs(t *testing.T) {
 	for _, toy := range toys {
 		t.Run(filepath.Base(toy), func(t *testing.T) {
 			command := "search"
-			if strings.Contains(toy, "train") {
+			switch {
+			case strings.Contains(toy, "train"):
 				command = "train"
+			case strings.Contains(toy, "nasbench201"):
+				command = "compare"
 			}
 			var stdout, stderr bytes.Buffer
 			if status := run([]string{command, toy, "--out", filepath.Join(t.TempDir(), "run")}, &stdout, &stderr); status != exitOK {
