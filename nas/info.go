@@ -95,6 +95,9 @@ func words(channels, layers, inputChannels, size int) string {
 
 // configInfo is of the network that c makes; where is its file or run folder.
 func configInfo(c *config.Config, where string) ([]Info, error) {
+	if c.Experiment == config.Comparison {
+		return nil, fmt.Errorf("nas: info: %s is the config of a compare, which makes no network", where)
+	}
 	images, err := imageSizes(c)
 	if err != nil {
 		return nil, err

@@ -46,10 +46,10 @@ func commands() []command {
 	return []command{
 		{"search", "search a cell", func(a []string, out, err io.Writer) error { return runExperiment(searches, a, out, err) }},
 		{"train", "train the network of a cell from scratch", func(a []string, out, err io.Writer) error { return runExperiment(trainings, a, out, err) }},
-		{"compare", "compare strategies on a table of results", runCompare},
 		{"test", "measure a trained network on the test images", runTest},
 		{"info", "tell what a network takes: weights, multiply-adds, memory", runInfo},
 		{"export", "write a trained network for PyTorch", runExport},
+		{"compare", "compare strategies on a table of results", runCompare},
 		{"bench", "time the steps, alone or in turn with other programs", runBench},
 		{"draw", "draw cells as SVG", runDraw},
 		{"genotypes", "list the published cells", runGenotypes},

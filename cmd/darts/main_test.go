@@ -107,6 +107,7 @@ func TestBadUsage(t *testing.T) {
 		{"info of a recurrent cell", []string{"info", "Genotype(recurrent=[('relu', 0)], concat=[1])"}, `^darts: nas: info: a recurrent cell makes no network for images\n$`},
 		{"info with a key of no config", []string{"info", "DARTS_V2", "--set", "epochs=1"}, `^darts: nas: info: DARTS_V2 is no config, which epochs=1 could override\n$`},
 		{"info of a bad batch", []string{"info", "DARTS_V2", "--batch", "-1"}, `^darts: info: --batch -1: wanted 1 to 1048576, or 0 for the usual one\n$`},
+		{"info of a comparison", []string{"info", "../../configs/nasbench201.toy.yaml"}, `^darts: nas: info: ../../configs/nasbench201.toy.yaml is the config of a compare, which makes no network\n$`},
 		{"info of an unknown key", []string{"info", typo}, `unknown key "epoch"`},
 		{"export to nowhere", []string{"export", notRun}, `^darts: export: no folder given: use -o DIR\n$`},
 		{"export of no run", []string{"export", notRun, "-o", filepath.Join(notRun, "x")}, `holds no run`},

@@ -34,8 +34,8 @@ func (c Comparison) Chart(extension string) ([]byte, error) {
 	p.Y.Label.Text = fmt.Sprintf("%s test accuracy after %d epochs, %%", c.Judged[0], c.Epochs)
 	setFonts(p)
 	p.X.Label.TextStyle.Font, p.X.Tick.Label.Font = sans(11), sans(9)
-	p.Title.Text = fmt.Sprintf("%s: best so far by %s, mean of %d searches ± standard error", c.Title, c.Asked, len(c.Sides[0].Runs))
-	p.Title.TextStyle.Font = sans(11)
+	p.Title.Text = fmt.Sprintf("%s: best so far by %s, mean of %d searches ± its error", c.Title, c.Asked, len(c.Sides[0].Runs))
+	p.Title.TextStyle.Font = sans(10)
 	p.Title.Padding = 2 * vg.Millimeter
 	p.Legend.TextStyle.Font = sans(11)
 	p.Legend.Left, p.Legend.Top = false, false

@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/csv"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -17,10 +18,15 @@ func (c Comparison) what() string {
 		c.Title, len(c.Sides[0].Runs), c.Queries, c.Asked, c.Epochs)
 }
 
-// rows are the lines of the table, the names of the columns first.
+// rows are the lines of the table, the names of the columns first. Without a published
+// figure there is no column for them.
 func (c Comparison) rows() [][]string {
 	header := append([]string{"strategy"}, c.Judged...)
 	rows := [][]string{append(header, "as queried", "published")}
+	width := len(rows[0])
+	if !slices.ContainsFunc(c.Sides, func(s Compared) bool { return s.Published != nil }) {
+		width--
+	}
 	for _, s := range c.Sides {
 		row := []string{s.Name}
 		for i := range c.Judged {
@@ -36,7 +42,11 @@ func (c Comparison) rows() [][]string {
 	for _, b := range c.Best {
 		best = append(best, fmt.Sprintf("%.2f", b))
 	}
-	return append(rows, append(best, "", ""))
+	rows = append(rows, append(best, "", ""))
+	for i, row := range rows {
+		rows[i] = row[:width]
+	}
+	return rows
 }
 
 // Text is the table for a terminal.

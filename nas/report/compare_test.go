@@ -72,6 +72,10 @@ evolution,1,c,81,94,72
 			}
 		})
 	}
+	c.Sides[0].Published = nil
+	if text := c.Text() + c.Markdown(); strings.Contains(text, "published") {
+		t.Errorf("a column for nothing published in %s", text)
+	}
 	c.Sides[0].Name = `a "name", with all`
 	if rows, err := csv.NewReader(strings.NewReader(c.RunsCSV())).ReadAll(); err != nil || rows[1][0] != c.Sides[0].Name {
 		t.Errorf("rows %v, error %v", rows, err)
