@@ -23,6 +23,8 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/config", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading a config needs no libtorch"},
 		{"godarts/nas/data", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "loaders yield Go slices"},
 		{"godarts/nas/report", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "tables and charts are made of numbers"},
+		{"godarts/nas/blackbox", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a strategy that asks for scores knows no networks"},
+		{"godarts/nas/nasbench201", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a look-up trains nothing"},
 		{"godarts/nas/rng", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "streams are plain Go"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

@@ -95,8 +95,11 @@ func words(channels, layers, inputChannels, size int) string {
 
 // configInfo is of the network that c makes; where is its file or run folder.
 func configInfo(c *config.Config, where string) ([]Info, error) {
-	if c.Experiment == config.Repeat {
+	switch c.Experiment {
+	case config.Repeat:
 		return nil, fmt.Errorf("nas: info: %s makes no network of its own: its search is %s, its training %s", where, c.Repeat.Search, c.Repeat.Train)
+	case config.Comparison:
+		return nil, fmt.Errorf("nas: info: %s is the config of a compare, which makes no network", where)
 	}
 	images, err := imageSizes(c)
 	if err != nil {

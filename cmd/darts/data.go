@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"slices"
@@ -16,6 +17,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/nasbench201"
 )
 
 func runData(args []string, stdout, _ io.Writer) error {
@@ -33,8 +35,11 @@ func runData(args []string, stdout, _ io.Writer) error {
 		return usagef("data: %s: %d arguments wanted, %d given", action, arguments-1, f.NArg()-1)
 	}
 	name := f.Arg(1)
+	if name == nasbench201.Name && action == "get" {
+		return getTable(*root, stdout)
+	}
 	if !slices.Contains(data.Names(), name) {
-		return usagef("data: unknown data set %q (there are: %s)", name, strings.Join(data.Names(), ", "))
+		return usagef("data: unknown data set %q (there are: %s; to get: %s)", name, strings.Join(data.Names(), ", "), nasbench201.Name)
 	}
 	if action == "export" {
 		return exportData(name, *root, f.Arg(2), *n, stdout)
@@ -49,6 +54,23 @@ func runData(args []string, stdout, _ io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(stdout, "%s is in %s\n", name, data.Root(*root))
+	return nil
+}
+
+// getTable checks the table of NAS-Bench-201. Where there is none it tells how to make
+// one: the benchmark is published in files of gigabytes, for Python alone.
+func getTable(root string, stdout io.Writer) error {
+	root = data.Root(root)
+	if _, err := os.Stat(nasbench201.File(root)); errors.Is(err, fs.ErrNotExist) {
+		return usagef("data: get %s: there is no %s, and no download of such a table: %s", nasbench201.Name, nasbench201.File(root), nasbench201.HowToGet)
+	}
+	table, err := nasbench201.Open(root)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "%s is in %s: %d cells, the best %.2f %% on %v, %.2f %% on %v, %.2f %% on %v\n", nasbench201.Name, root, nasbench201.Cells,
+		table.Best(nasbench201.CIFAR10), nasbench201.CIFAR10, table.Best(nasbench201.CIFAR100), nasbench201.CIFAR100,
+		table.Best(nasbench201.ImageNet16), nasbench201.ImageNet16)
 	return nil
 }
 

@@ -50,6 +50,7 @@ func commands() []command {
 		{"repeat", "search, choose and train with several seeds: the paper's protocol", runRepeat},
 		{"info", "tell what a network takes: weights, multiply-adds, memory", runInfo},
 		{"export", "write a trained network for PyTorch", runExport},
+		{"compare", "compare strategies on a table of results", runCompare},
 		{"bench", "time the steps, alone or in turn with other programs", runBench},
 		{"draw", "draw cells as SVG", runDraw},
 		{"genotypes", "list the published cells", runGenotypes},

@@ -108,11 +108,19 @@ func TestBadUsage(t *testing.T) {
 		{"info with a key of no config", []string{"info", "DARTS_V2", "--set", "epochs=1"}, `^darts: nas: info: DARTS_V2 is no config, which epochs=1 could override\n$`},
 		{"info of a bad batch", []string{"info", "DARTS_V2", "--batch", "-1"}, `^darts: info: --batch -1: wanted 1 to 1048576, or 0 for the usual one\n$`},
 		{"info of a protocol", []string{"info", "../../configs/protocol-cifar10-second.yaml"}, `^darts: nas: info: .*second.yaml makes no network of its own: its search is cifar10-darts-second.yaml, its training cifar10-train.yaml\n$`},
+		{"info of a comparison", []string{"info", "../../configs/nasbench201.toy.yaml"}, `^darts: nas: info: ../../configs/nasbench201.toy.yaml is the config of a compare, which makes no network\n$`},
 		{"info of an unknown key", []string{"info", typo}, `unknown key "epoch"`},
 		{"export to nowhere", []string{"export", notRun}, `^darts: export: no folder given: use -o DIR\n$`},
 		{"export of no run", []string{"export", notRun, "-o", filepath.Join(notRun, "x")}, `holds no run`},
 		{"test of no run", []string{"test", notRun}, `holds no run`},
-		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic\)\n$`},
+		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic; to get: nasbench201\)\n$`},
+		{"no table", []string{"data", "get", "nasbench201", "--root", notRun}, `^darts: data: get nasbench201: there is no .*/nasbench201/nasbench201.csv, and no download of such a table: take NATS-Bench.*index,cell,`},
+		{"comparison without the table", []string{"compare", "../../configs/nasbench201.yaml", "--set", "data.root=" + notRun}, "^darts: nasbench201: there is no .*/nasbench201.csv: `darts data get nasbench201` tells how to get it\n$"},
+		{"search as comparison", []string{"compare", config}, "^darts: compare: .* is the config of a search: use `darts search`\n$"},
+		{"comparison as search", []string{"search", "../../configs/nasbench201.yaml"}, "is the config of a compare: use `darts compare`\n$"},
+		{"comparison into a folder in use", []string{"compare", "../../configs/nasbench201.toy.yaml", "--out", filepath.Dir(config)}, `^darts: compare: .* is not empty: choose another --out\n$`},
+		{"bad workers", []string{"compare", "../../configs/nasbench201.toy.yaml", "--workers", "-1"}, `--workers -1: wanted 1 to 1024`},
+		{"bad seed of a comparison", []string{"compare", "../../configs/nasbench201.toy.yaml", "--seed", "-1"}, `--seed -1: wanted 0 or more`},
 		{"export without folder", []string{"data", "export", "digits"}, `^darts: data: export: 2 arguments wanted, 1 given\n$`},
 		{"export of nothing", []string{"data", "export", "digits", notRun, "--n", "0"}, `--n 0: wanted 1 or more`},
 		{"export to a folder in use", []string{"data", "export", "digits", notRun}, `want at most 1796 in all`},
@@ -324,10 +332,12 @@ func TestToyConfigs(t *testing.T) {
 	for _, toy := range toys {
 		t.Run(filepath.Base(toy), func(t *testing.T) {
 			command := "search"
-			if strings.Contains(toy, "train") {
+			switch {
+			case strings.Contains(toy, "train"):
 				command = "train"
-			}
-			if strings.Contains(toy, "protocol") {
+			case strings.Contains(toy, "nasbench201"):
+				command = "compare"
+			case strings.Contains(toy, "protocol"):
 				command = "repeat"
 			}
 			var stdout, stderr bytes.Buffer

@@ -18,7 +18,7 @@ func (l *layers) build(name string) (*Config, error) {
 	experiment := keys[0]
 	v, ok := l.values[experiment.path]
 	if !ok {
-		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: search, train or repeat`, file)
+		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: %s`, file, listed(experiment.oneOf))
 	}
 	probe := &Config{}
 	if err := experiment.set(probe, v); err != nil {
@@ -33,6 +33,9 @@ func (l *layers) build(name string) (*Config, error) {
 	}
 	if err := l.checkRepeat(c.Experiment, file); err != nil {
 		return nil, err
+	}
+	if _, ok := l.sections["compare.expect"]; ok {
+		c.Compare.Expect = &Published{}
 	}
 	if from, ok := l.sections["expect"]; ok {
 		if _, ok := l.values["expect.test_error"]; !ok {
@@ -59,6 +62,12 @@ func (l *layers) build(name string) (*Config, error) {
 	return c, nil
 }
 
+// listed is names as a sentence has them: "search, train or repeat".
+func listed(names []string) string {
+	last := len(names) - 1
+	return strings.Join(names[:last], ", ") + " or " + names[last]
+}
+
 // checkSections refuses sections, even empty ones, that the experiment does not have.
 func (l *layers) checkSections(experiment string) error {
 	paths := make([]string, 0, len(l.sections))
@@ -67,7 +76,7 @@ func (l *layers) checkSections(experiment string) error {
 	}
 	slices.Sort(paths)
 	for _, p := range paths {
-		if s := sections[p]; !applies(s.only, experiment) {
+		if s := sections[p]; !s.appliesTo(p, experiment) {
 			return notApplicable(l.sections[p], p, s.only, experiment)
 		}
 	}
@@ -75,10 +84,7 @@ func (l *layers) checkSections(experiment string) error {
 }
 
 func notApplicable(from origin, path, only, experiment string) error {
-	if only == "" {
-		only = "search or train"
-	}
-	return fmt.Errorf("config: %v: key %q does not apply to experiment %s, only to %s", from, path, experiment, only)
+	return fmt.Errorf("config: %v: key %q does not apply to experiment %s, only to %s", from, path, experiment, strings.ReplaceAll(only, " ", " or "))
 }
 
 // set decodes v into k's field of c and checks it.

@@ -12,9 +12,10 @@ package config
 
 // Values of Config.Experiment.
 const (
-	Search = "search"
-	Train  = "train"
-	Repeat = "repeat"
+	Search     = "search"
+	Train      = "train"
+	Repeat     = "repeat"
+	Comparison = "compare"
 )
 
 // Values of Data.Name.
@@ -86,23 +87,23 @@ const (
 // Config is one experiment. Fields that do not apply to Experiment are zero.
 //
 // The tags are the one source of the key table: key is the name in a file, doc the line in
-// Keys, only the experiment it applies to (search and train without it, "any" for all; fields
-// of a section inherit it).
+// Keys, only the experiments it applies to (all without it; fields of a section inherit it).
 // Values are bounded by range (an interval), oneof and nonempty; why tells what it means to
 // be out of range, even why a number must be even.
 type Config struct {
-	Experiment string    `key:"experiment" only:"any" oneof:"search train repeat" doc:"what to run: search, train, or repeat, the paper's protocol of both"`
+	Experiment string    `key:"experiment" oneof:"search train repeat compare" doc:"what to run: search, train, repeat (the paper's protocol of both), or compare (strategies on a table)"`
 	Repeat     Protocol  `key:"repeat" only:"repeat"`
 	Strategy   Strategy  `key:"strategy" only:"search"`
-	Data       Data      `key:"data"`
-	Network    Network   `key:"network"`
-	W          W         `key:"w"`
+	Data       Data      `key:"data" only:"search train"`
+	Network    Network   `key:"network" only:"search train"`
+	W          W         `key:"w" only:"search train"`
 	Alpha      Alpha     `key:"alpha" only:"search"`
-	Epochs     int       `key:"epochs" range:"[0,)" doc:"passes over the training images"`
-	Seed       int64     `key:"seed" range:"[0,)" doc:"seed of every random stream of the run"`
+	Compare    Compare   `key:"compare" only:"compare"`
+	Epochs     int       `key:"epochs" only:"search train" range:"[0,)" doc:"passes over the training images"`
+	Seed       int64     `key:"seed" only:"search train compare" range:"[0,)" doc:"seed of every random stream of the run; of a comparison the first of its seeds"`
 	Genotype   string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
 	Evaluate   *Evaluate `key:"evaluate" only:"search"`
-	Expect     *Expect   `key:"expect" only:"any"`
+	Expect     *Expect   `key:"expect" only:"search train repeat"`
 }
 
 // Strategy says how cells are searched.
@@ -114,7 +115,7 @@ type Strategy struct {
 // Data says which images are used, and how.
 type Data struct {
 	Name         string  `key:"name" oneof:"cifar10 cifar100 digits imagefolder synthetic" doc:"data set: cifar10 or cifar100 (32x32, read from data.root), digits (8x8, built in), imagefolder (data.root/train/CLASS/IMAGE), synthetic (stripes, built in)"`
-	Root         string  `key:"root" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train"`
+	Root         string  `key:"root" only:"search train compare" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train"`
 	TrainPortion float64 `key:"train_portion" range:"(0,1]" doc:"part of the training images that trains the weights; the rest is for alpha and validation, in training for validation instead of the test images"`
 	Batch        int     `key:"batch" range:"[1,)" doc:"images per step"`
 	Subset       int     `key:"subset" range:"[0,)" doc:"use the first N training images only; 0 uses all"`

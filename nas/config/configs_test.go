@@ -26,6 +26,7 @@ var sizeKeys = []string{
 	"epochs",
 	"repeat.search", "repeat.train", // to the toys of the same
 	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
+	"compare.table", "compare.seeds", "compare.queries",
 }
 
 // yamlFiles are the names of the files in configs.
@@ -67,7 +68,7 @@ func TestConfigs(t *testing.T) {
 			if strings.HasSuffix(name, ".toy.yaml") || untwinned[name] != "" {
 				return
 			}
-			if !strings.Contains(string(text), "\n# Paper: ") || c.Expect == nil || c.Expect.Source == "" {
+			if !strings.Contains(string(text), "\n# Paper: ") || source(c) == "" {
 				t.Error("no published result with its source")
 			}
 			if toy := strings.TrimSuffix(name, ".yaml") + ".toy.yaml"; !slices.Contains(names, toy) {
@@ -75,6 +76,17 @@ func TestConfigs(t *testing.T) {
 			}
 		})
 	}
+}
+
+// source is where the result was published that c reproduces.
+func source(c *Config) string {
+	switch {
+	case c.Compare.Expect != nil:
+		return c.Compare.Expect.Source
+	case c.Expect != nil:
+		return c.Expect.Source
+	}
+	return ""
 }
 
 func TestToys(t *testing.T) {
@@ -105,8 +117,14 @@ func TestToys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if c.Experiment == Repeat {
+			switch c.Experiment {
+			case Repeat:
 				testToyProtocol(t, name, paper)
+				return
+			case Comparison:
+				if c.Compare.Table != SyntheticTable || c.Compare.Seeds > 20 || c.Compare.Queries > 50 || c.Compare.Expect != nil {
+					t.Errorf("too large for a toy, or expects the paper's result: %+v", c.Compare)
+				}
 				return
 			}
 			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > 2 || c.Network.Channels > 4 || c.Network.Layers > 3 {
@@ -152,6 +170,7 @@ func TestPaperConfigs(t *testing.T) {
 		{"cifar10-darts-second.yaml", []string{"strategy.order: 2 here, 1 there", "expect: set here, not set there"}},
 		{"protocol-cifar10-second.yaml", []string{`repeat.search: "cifar10-darts-second.yaml" here, "" there`, `repeat.train: "cifar10-train.yaml" here, "" there`, "expect: set here, not set there"}},
 		{"cifar10-train.yaml", []string{"data.cutout: 16 here, 0 there", "network.auxiliary: true here, false there", "expect: set here, not set there"}},
+		{"nasbench201.yaml", []string{"compare.expect: set here, not set there"}},
 		// The authors' cnn/train_imagenet.py has defaults of its own.
 		{"imagenet-train.yaml", []string{
 			`data.name: "imagefolder" here, "cifar10" there`, `data.root: "imagenet" here, "" there`, "data.batch: 128 here, 96 there",

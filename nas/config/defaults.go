@@ -1,9 +1,9 @@
 package config
 
-// Defaults returns the values that absent keys take in the given experiment. Those of
-// Search and Train are the option defaults of the authors' cnn/train_search.py and
-// cnn/train.py, those of Repeat the numbers of the paper. Evaluate and Expect are nil. It
-// returns nil for another experiment.
+// Defaults returns the values that absent keys take in the given experiment: in Search and
+// Train the option defaults of the authors' cnn/train_search.py and cnn/train.py, in Repeat
+// the numbers of the paper, in Comparison those of NAS-Bench-201's paper and code. Evaluate
+// and Expect are nil. It returns nil for another experiment.
 //
 // The auxiliary head and cutout are off, as in the authors' code; the published training
 // command turns both on, and so does configs/cifar10-train.yaml.
@@ -15,6 +15,8 @@ func Defaults(experiment string) *Config {
 		return trainDefaults()
 	case Repeat:
 		return &Config{Experiment: Repeat, Repeat: Protocol{Searches: 4, Brief: Brief{Epochs: 100, TrainPortion: 0.5}, Trains: 10}}
+	case Comparison:
+		return compareDefaults()
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -12,7 +13,7 @@ import (
 type key struct {
 	path     string // "w.lr_min"
 	doc      string
-	only     string // an experiment, empty for Search and Train, or "any"
+	only     string // experiments, with spaces between; empty for all
 	index    []int  // of the field in Config, for reflect
 	interval *interval
 	oneOf    []string
@@ -71,16 +72,31 @@ func table() ([]key, map[string]section) {
 
 // applies says whether something marked only belongs in the experiment.
 func applies(only, experiment string) bool {
-	if only == "" {
-		return experiment == Search || experiment == Train
-	}
-	return only == "any" || only == experiment
+	return only == "" || slices.Contains(strings.Fields(only), experiment)
+}
+
+// appliesTo says whether the section at path, or a key below it, belongs in the experiment.
+func (s section) appliesTo(path, experiment string) bool {
+	return applies(s.only, experiment) || slices.ContainsFunc(keys, func(k key) bool {
+		return strings.HasPrefix(k.path, path+".") && applies(k.only, experiment)
+	})
 }
 
 // field returns k's field in c, or false where its optional section is absent.
 func (k *key) field(c *Config) (reflect.Value, bool) {
 	v, err := reflect.ValueOf(c).Elem().FieldByIndexErr(k.index)
 	return v, err == nil
+}
+
+// optional is the path of the optional section that k is in, the outermost of them; empty
+// if there is none.
+func (k *key) optional() string {
+	for i, r := range k.path {
+		if r == '.' && sections[k.path[:i]].optional {
+			return k.path[:i]
+		}
+	}
+	return ""
 }
 
 // Keys returns one line for each key that a file or a "key=value" item can set: its path,
@@ -98,40 +114,51 @@ func Keys() []string {
 	return lines
 }
 
+// experiments are all there are, each with how Keys calls a default that it alone has.
+var experiments = []struct{ name, in string }{{Search, "in a search"}, {Train, "in training"}, {Repeat, "in a repetition"}, {Comparison, "in a comparison"}}
+
 // defaults is the bracketed end of a line of Keys.
 func (k *key) defaults() string {
-	value := func(experiment string) string {
-		c := Defaults(experiment)
-		if experiment == Search {
-			c.Evaluate = evaluateDefaults()
-		}
-		f, ok := k.field(c)
-		if !ok {
-			return ""
-		}
-		if s := format(f); s != "" {
-			return s
-		}
-		return `""`
-	}
 	if k.path == "experiment" {
 		return " (required)"
 	}
-	switch k.only {
-	case Search, Train, Repeat:
-		if k.nonEmpty && value(k.only) == `""` {
-			return fmt.Sprintf(" (%s only; required)", k.only)
+	var names, values, each []string // of the experiments that k applies to
+	for _, e := range experiments {
+		if !applies(k.only, e.name) {
+			continue
 		}
-		return fmt.Sprintf(" (%s only; default %s)", k.only, value(k.only))
+		value := k.defaultIn(e.name)
+		names, values = append(names, e.name), append(values, value)
+		each = append(each, value+" "+e.in)
 	}
-	search, train := value(Search), value(Train)
-	switch search {
-	case "": // a key of Expect, which has no defaults
+	different := len(slices.Compact(slices.Clone(values))) > 1
+	switch {
+	case values[0] == "": // a key of Expect, which has no defaults
 		return ""
-	case train:
-		return fmt.Sprintf(" (default %s)", search)
+	case len(names) == 1 && k.nonEmpty && values[0] == `""`:
+		return fmt.Sprintf(" (%s only; required)", names[0])
+	case len(names) == 1:
+		return fmt.Sprintf(" (%s only; default %s)", names[0], values[0])
+	case different:
+		return fmt.Sprintf(" (default %s)", strings.Join(each, ", "))
 	}
-	return fmt.Sprintf(" (default %s in a search, %s in training)", search, train)
+	return fmt.Sprintf(" (default %s)", values[0])
+}
+
+// defaultIn is k's default in an experiment, empty where its section has none.
+func (k *key) defaultIn(experiment string) string {
+	c := Defaults(experiment)
+	if experiment == Search {
+		c.Evaluate = evaluateDefaults()
+	}
+	f, ok := k.field(c)
+	if !ok {
+		return ""
+	}
+	if s := format(f); s != "" {
+		return s
+	}
+	return `""`
 }
 
 // format prints a leaf as YAML reads it, strings without quotes. Floats are the shortest

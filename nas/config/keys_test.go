@@ -13,7 +13,7 @@ import (
 )
 
 // trial is what TestEveryKey tries for one key: a good value that differs from the default of
-// both experiments, and values to refuse. Keys of evaluate share the row of the train key.
+// all experiments, and values to refuse. Keys of evaluate share the row of the train key.
 type trial struct {
 	good string
 	bad  []string
@@ -79,6 +79,19 @@ var trials = map[string]trial{
 	"expect.std":                 {"0.5", []string{"-1", "101"}},
 	"expect.source":              {"a table", []string{"1", "[a]"}},
 	"evaluate.network.channels":  {"20", []string{"7"}},
+
+	"compare.table":                {"synthetic", []string{"nasbench101", "1"}},
+	"compare.dataset":              {"imagenet16", []string{"imagenet", "1"}},
+	"compare.queries":              {"50", []string{"0", "9", "1.5"}},
+	"compare.seeds":                {"20", []string{"1", "0", "many"}},
+	"compare.evolution.population": {"20", []string{"0", "101"}},
+	"compare.evolution.sample":     {"3", []string{"0", "-1"}},
+	"compare.reinforce.lr":         {"0.01", []string{"0", "-1", ".nan"}},
+	"compare.reinforce.momentum":   {"0.5", []string{"1", "-0.1"}},
+	"compare.expect.random":        {"[93.7, 0.36]", []string{"93.7", "[101, 0]", "[1, -1]"}},
+	"compare.expect.evolution":     {"[93.92, 0.3]", []string{"[93.7]", "[101, 0]"}},
+	"compare.expect.reinforce":     {"[93.85, 0.37]", []string{"[1, x]", "[101, 0]"}},
+	"compare.expect.source":        {"a table", []string{"1", "[a]"}},
 }
 
 // companions are items that the good value of a key needs beside it.
@@ -123,6 +136,8 @@ func TestEveryKey(t *testing.T) {
 		Search: "experiment: search\nevaluate: {}\nexpect: {test_error: 1}",
 		Train:  "experiment: train\nexpect: {test_error: 1}",
 		Repeat: "experiment: repeat\nrepeat: {search: a.yaml, train: b.yaml}\nexpect: {test_error: 1}",
+
+		Comparison: "experiment: compare\ncompare: {expect: {}}",
 	}
 	for experiment, text := range files {
 		path := filepath.Join(write(t, map[string]string{"x.yaml": text}), "x.yaml")

@@ -48,6 +48,11 @@ func TestParseDefaults(t *testing.T) {
 			Epochs:   600,
 			Genotype: "DARTS_V2",
 		}},
+		{"compare", "experiment: compare", &Config{
+			Experiment: "compare",
+			Compare: Compare{Table: "nasbench201", Dataset: "cifar10", Queries: 100, Seeds: 500,
+				Evolution: Evolution{Population: 10, Sample: 10}, Reinforce: Reinforce{LR: 0.1, Momentum: 0.9}},
+		}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -136,8 +141,8 @@ func TestParseErrors(t *testing.T) {
 		{"not UTF-8", search + "seed: \xff", `config: x.yaml:2: not UTF-8 text: byte 0xff`},
 		{"control character", search + "seed: \x01", `config: x.yaml:2: not text: character U+0001`},
 		{"two documents", search + "---\nepochs: 3", `config: x.yaml:2: a second YAML document; want one`},
-		{"no experiment", "epochs: 3", `config: x.yaml: no key "experiment", want experiment: search, train or repeat`},
-		{"other experiment", "experiment: serch", `config: x.yaml:1: experiment: given "serch", want search or train or repeat`},
+		{"no experiment", "epochs: 3", `config: x.yaml: no key "experiment", want experiment: search, train, repeat or compare`},
+		{"other experiment", "experiment: serch", `config: x.yaml:1: experiment: given "serch", want search or train or repeat or compare`},
 		{"extends", search + "extends: y.yaml", `config: x.yaml:2: extends: a resolved config stands alone`},
 
 		{"misspelt key", search + "w:\n  lr: 0.1\n  momentun: 0.9", `config: x.yaml:4: unknown key "w.momentun" (nearest: "w.momentum")`},
@@ -226,6 +231,12 @@ func TestParseErrors(t *testing.T) {
 		{"radius in first order", search + "alpha: {hvp: {radius: 0.1}}\nstrategy: {order: 1}", `config: x.yaml:2: alpha.hvp.radius: 0.1 has no effect with strategy.order 1, want strategy.order 2`},
 		{"radius of the exact product", search + "strategy: {order: 2}\nalpha: {hvp: {method: exact, radius: 0.1}}", `config: x.yaml:3: alpha.hvp.radius: 0.1 has no effect with alpha.hvp.method exact, want alpha.hvp.method finite-difference`},
 		{"hvp in training", train + "alpha: {hvp: {radius: 1}}", `config: x.yaml:2: key "alpha" does not apply to experiment train, only to search`},
+		{"comparison with a network", "experiment: compare\nnetwork: {layers: 4}", `config: x.yaml:2: key "network" does not apply to experiment compare, only to search or train`},
+		{"comparison with images", "experiment: compare\ndata: {batch: 4}", `config: x.yaml:2: key "data.batch" does not apply to experiment compare, only to search or train`},
+		{"comparison in a search", search + "compare: {}", `config: x.yaml:2: key "compare" does not apply to experiment search, only to compare`},
+		{"comparison of one seed", "experiment: compare\ncompare: {seeds: 1}", `config: x.yaml:2: compare.seeds: given 1, want 2 or more: one search has no spread`},
+		{"population of all queries", "experiment: compare\ncompare: {queries: 20, evolution: {population: 21}}", `config: x.yaml:2: compare.evolution.population: 21 is more than compare.queries 20, which would leave none to evolve, want at most that`},
+		{"root of no file", "experiment: compare\ndata: {root: /d}\ncompare: {table: synthetic}", `config: x.yaml:2: data.root: has no effect with compare.table synthetic, want ""`},
 		{"too large to read", strings.Repeat("#", maxFileBytes+1), `config: x.yaml: more than 65536 bytes`},
 	}
 	for _, test := range tests {

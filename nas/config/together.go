@@ -4,8 +4,11 @@ import "fmt"
 
 // checkTogether checks what must hold between keys, blaming the one written last.
 func (l *layers) checkTogether(c *Config, file origin) error {
-	if c.Experiment == Repeat {
+	switch c.Experiment {
+	case Repeat:
 		return nil // its keys are independent
+	case Comparison:
+		return l.checkCompare(c, file)
 	}
 	if err := l.checkData(c.Data, file); err != nil {
 		return err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"reflect"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -96,7 +95,7 @@ func Diff(a, b *Config, aLabel, bLabel string) []string {
 		x, inA := k.field(a)
 		y, inB := k.field(b)
 		if inA != inB {
-			section, _, _ := strings.Cut(k.path, ".")
+			section := k.optional()
 			if !listed[section] {
 				listed[section] = true
 				lines = append(lines, line(section, presence[inA], presence[inB]))

@@ -125,7 +125,7 @@ func TestYAMLRefuses(t *testing.T) {
 	}{
 		{"training without a cell", training.Training(), `config: the config to write:38: genotype: given "", want text`},
 		{"odd channels", odd, `config: the config to write:21: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
-		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train or repeat`},
+		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train or repeat or compare`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -168,6 +168,11 @@ func TestDiff(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+	published := Defaults(Comparison)
+	published.Compare.Expect = &Published{}
+	if diff := cmp.Diff([]string{"compare.expect: not set here, set there"}, Diff(Defaults(Comparison), published, "here", "there")); diff != "" {
+		t.Error(diff)
 	}
 }
 

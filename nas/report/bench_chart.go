@@ -166,22 +166,6 @@ func fill(c *draw.Canvas, with color.Color, from, to vg.Point) {
 // render draws the panels, one above the other, with their axes aligned, under a
 // line that says what the colours are and where it was measured.
 func (b Bench) render(extension string, panels ...*plot.Plot) ([]byte, error) {
-	height := headHeight + panelHeight*vg.Length(len(panels))
-	var canvas interface {
-		vg.CanvasSizer
-		io.WriterTo
-	}
-	switch extension {
-	case ".png":
-		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(chartWidth, height), vgimg.UseDPI(120))}
-	case ".svg":
-		canvas = vgsvg.New(chartWidth, height)
-	default:
-		return nil, fmt.Errorf("report: chart: %q is no kind of picture (there are: .png, .svg)", extension)
-	}
-	page := draw.New(canvas)
-	fill(&page, color.White, page.Min, page.Max)
-	b.head(page)
 	var rows [][]*plot.Plot
 	for _, p := range panels {
 		rows = append(rows, []*plot.Plot{p})
@@ -190,14 +174,36 @@ func (b Bench) render(extension string, panels ...*plot.Plot) ([]byte, error) {
 		Rows: len(rows), Cols: 1,
 		PadBottom: chartMargin, PadLeft: chartMargin, PadRight: chartMargin, PadY: 2 * chartMargin,
 	}
-	for i, c := range plot.Align(rows, tiles, draw.Crop(page, 0, 0, 0, -headHeight)) {
-		panels[i].Draw(c[0])
+	return picture(extension, chartWidth, headHeight+panelHeight*vg.Length(len(panels)), func(page draw.Canvas) {
+		b.head(page)
+		for i, c := range plot.Align(rows, tiles, draw.Crop(page, 0, 0, 0, -headHeight)) {
+			panels[i].Draw(c[0])
+		}
+	})
+}
+
+// picture is what paint draws on a white page, as PNG or SVG after the extension.
+func picture(extension string, width, height vg.Length, paint func(page draw.Canvas)) ([]byte, error) {
+	var canvas interface {
+		vg.CanvasSizer
+		io.WriterTo
 	}
-	var picture bytes.Buffer
-	if _, err := canvas.WriteTo(&picture); err != nil {
+	switch extension {
+	case ".png":
+		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(120))}
+	case ".svg":
+		canvas = vgsvg.New(width, height)
+	default:
+		return nil, fmt.Errorf("report: chart: %q is no kind of picture (there are: .png, .svg)", extension)
+	}
+	page := draw.New(canvas)
+	fill(&page, color.White, page.Min, page.Max)
+	paint(page)
+	var out bytes.Buffer
+	if _, err := canvas.WriteTo(&out); err != nil {
 		return nil, fmt.Errorf("report: chart: %w", err)
 	}
-	return picture.Bytes(), nil
+	return out.Bytes(), nil
 }
 
 // head draws the colour of each program and, on the right, the conditions.

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/pflag"
+
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/nas/nasbench201"
+	"godarts/nas/report"
+)
+
+// compareFlags are the flags of compare.
+type compareFlags struct {
+	set     []string
+	out     string
+	seed    int64
+	workers int
+}
+
+func runCompare(args []string, stdout, _ io.Writer) error {
+	f := newFlags("compare", "CONFIG [flags]", "darts compare configs/nasbench201.yaml --out runs/nasbench201", stdout)
+	usage := f.Usage
+	f.Usage = func() {
+		usage()
+		fmt.Fprintf(stdout, "\nkeys of a config, for files and --set:\n  %s\n", strings.Join(config.Keys(), "\n  "))
+	}
+	var o compareFlags
+	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`; can be given several times")
+	f.StringVar(&o.out, "out", "", "`folder` for tables and charts; default runs/NAME-TIME")
+	f.Int64Var(&o.seed, "seed", 0, "the first of the seeds; default the config's")
+	f.IntVar(&o.workers, "workers", 0, "searches at a time, which changes no result; 0 is one for each core")
+	if err := parse(f, args, 1, 1, "one CONFIG"); err != nil {
+		return err
+	}
+	c, table, err := o.prepare(f)
+	if err != nil {
+		return usageError{err}
+	}
+	dir := o.out
+	if dir == "" {
+		dir, err = reserve(f.Arg(0), time.Now())
+	} else {
+		err = newFolder(dir)
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	start := time.Now()
+	comparison, err := table.Compare(ctx, c, o.workers)
+	if err != nil {
+		os.Remove(dir) // nothing is in it yet
+		if errors.Is(err, context.Canceled) {
+			return interruptedError{"darts compare " + f.Arg(0)}
+		}
+		return err
+	}
+	fmt.Fprintf(stdout, "%s%d searches in %.1f s with %d workers\n", comparison.Text(), len(comparison.Sides)*c.Compare.Seeds, time.Since(start).Seconds(), o.workers)
+	if e := c.Compare.Expect; e != nil {
+		fmt.Fprintf(stdout, "published: %s\n", e.Source)
+	}
+	if err := writeComparison(dir, c, comparison); err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "tables and charts: %s\n", dir)
+	return nil
+}
+
+// prepare reads the config and what it looks up, and fills in the number of workers.
+func (o *compareFlags) prepare(f *pflag.FlagSet) (*config.Config, *nasbench201.Table, error) {
+	c, err := config.Load(f.Arg(0), o.set...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c.Experiment != config.Comparison {
+		return nil, nil, fmt.Errorf("compare: %s is the config of a %s: use `darts %s`", f.Arg(0), c.Experiment, c.Experiment)
+	}
+	if f.Changed("seed") {
+		if o.seed < 0 {
+			return nil, nil, fmt.Errorf("compare: --seed %d: wanted 0 or more", o.seed)
+		}
+		c.Seed = o.seed
+	}
+	switch {
+	case o.workers < 0 || o.workers > 1024:
+		return nil, nil, fmt.Errorf("compare: --workers %d: wanted 1 to 1024, or 0 for one for each core", o.workers)
+	case o.workers == 0:
+		o.workers = runtime.NumCPU()
+	}
+	table, err := nasbench201.ForConfig(c, data.Root(c.Data.Root))
+	return c, table, err
+}
+
+// newFolder makes a folder, or takes one that holds nothing.
+func newFolder(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return fmt.Errorf("compare: %w", err)
+	}
+	if len(entries) > 0 {
+		return fmt.Errorf("compare: %s is not empty: choose another --out", dir)
+	}
+	return nil
+}
+
+// writeComparison writes the config, the tables and the charts.
+func writeComparison(dir string, c *config.Config, comparison report.Comparison) error {
+	resolved, err := c.YAML()
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{
+		"config.yaml":    resolved,
+		"comparison.md":  []byte(comparison.Markdown()),
+		"comparison.csv": []byte(comparison.CSV()),
+		"curves.csv":     []byte(comparison.CurvesCSV()),
+		"searches.csv":   []byte(comparison.RunsCSV()),
+	}
+	for _, extension := range []string{".png", ".svg"} {
+		picture, err := comparison.Chart(extension)
+		if err != nil {
+			return err
+		}
+		files["curves"+extension] = picture
+	}
+	for name, content := range files {
+		if err := renameio.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+			return fmt.Errorf("compare: %w", err)
+		}
+	}
+	return nil
+}

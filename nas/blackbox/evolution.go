@@ -1,0 +1,47 @@
+package blackbox
+
+import (
+	"fmt"
+	"math/rand/v2"
+)
+
+// Evolution is regularized evolution (Real, Aggarwal, Huang, Le, AAAI 2019,
+// algorithm 1): the best of some random members of the population has a child, which
+// takes the place of the oldest member, good or bad.
+type Evolution[A any] struct {
+	space              Space[A]
+	population, sample int
+	alive              []Trial[A] // oldest first
+}
+
+// NewEvolution makes an evolution of a population, of which sample members, drawn
+// with replacement, meet in a tournament. It panics if either is below 1.
+func NewEvolution[A any](space Space[A], population, sample int) *Evolution[A] {
+	if population < 1 || sample < 1 {
+		panic(fmt.Sprintf("blackbox: evolution: population %d, sample %d, want 1 or more of each", population, sample))
+	}
+	return &Evolution[A]{space: space, population: population, sample: sample}
+}
+
+// Propose implements Strategy: a random architecture until the population is
+// complete, then a child.
+func (s *Evolution[A]) Propose(r *rand.Rand) A {
+	if len(s.alive) < s.population {
+		return s.space.Sample(r)
+	}
+	parent := s.alive[r.IntN(len(s.alive))]
+	for range s.sample - 1 {
+		if rival := s.alive[r.IntN(len(s.alive))]; rival.Score > parent.Score {
+			parent = rival
+		}
+	}
+	return s.space.Mutate(parent.Architecture, r)
+}
+
+// Observe implements Strategy.
+func (s *Evolution[A]) Observe(a A, score float64) {
+	if len(s.alive) == s.population {
+		s.alive = append(s.alive[:0], s.alive[1:]...)
+	}
+	s.alive = append(s.alive, Trial[A]{a, score})
+}

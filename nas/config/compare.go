@@ -1,0 +1,78 @@
+package config
+
+import "fmt"
+
+// Values of Compare.Table.
+const (
+	NASBench201    = "nasbench201"
+	SyntheticTable = "synthetic"
+)
+
+// Values of Compare.Dataset, besides CIFAR10 and CIFAR100.
+const ImageNet16 = "imagenet16"
+
+// Compare says how strategies are compared on a table of what every cell of a space reaches.
+// Each strategy searches once for each of Seeds seeds, from Config.Seed on, and in a search
+// may look up Queries validation accuracies.
+type Compare struct {
+	Table     string     `key:"table" oneof:"nasbench201 synthetic" doc:"what strategies look up: nasbench201 (data.root/nasbench201), or synthetic (made up, built in)"`
+	Dataset   string     `key:"dataset" oneof:"cifar10 cifar100 imagenet16" doc:"whose validation accuracy after 12 epochs a strategy is told"`
+	Queries   int        `key:"queries" range:"[1,)" doc:"accuracies that a strategy may look up in one search"`
+	Seeds     int        `key:"seeds" range:"[2,)" why:"one search has no spread" doc:"searches of each strategy, with as many seeds"`
+	Evolution Evolution  `key:"evolution"`
+	Reinforce Reinforce  `key:"reinforce"`
+	Expect    *Published `key:"expect"`
+}
+
+// Evolution is regularized evolution.
+type Evolution struct {
+	Population int `key:"population" range:"[1,)" doc:"members alive at a time"`
+	Sample     int `key:"sample" range:"[1,)" doc:"members, drawn with replacement, of which the best has a child"`
+}
+
+// Reinforce is REINFORCE with logits for each edge.
+type Reinforce struct {
+	LR       float64 `key:"lr" range:"(0,)" doc:"Adam's learning rate of the logits"`
+	Momentum float64 `key:"momentum" range:"[0,1)" doc:"part of the baseline, a moving average of accuracies, that a new one leaves"`
+}
+
+// Published is what was published of each strategy: mean and standard deviation over seeds of
+// the test accuracy after 200 epochs, in percent, on the dataset that was looked up. Zeros
+// mean that nothing was.
+type Published struct {
+	Random    [2]float64 `key:"random" range:"[0,100]" doc:"published mean and standard deviation of random search, in percent; zeros if not published"`
+	Evolution [2]float64 `key:"evolution" range:"[0,100]" doc:"as compare.expect.random, of evolution"`
+	Reinforce [2]float64 `key:"reinforce" range:"[0,100]" doc:"as compare.expect.random, of reinforce"`
+	Source    string     `key:"source" doc:"where the numbers were published"`
+}
+
+// compareDefaults are the settings of arXiv 2001.00326 and its authors' code, which has
+// several learning rates for reinforce: of those the one that finds the best validation
+// accuracies.
+func compareDefaults() *Config {
+	return &Config{
+		Experiment: Comparison,
+		Compare: Compare{
+			Table:     NASBench201,
+			Dataset:   CIFAR10,
+			Queries:   100,
+			Seeds:     500,
+			Evolution: Evolution{Population: 10, Sample: 10},
+			Reinforce: Reinforce{LR: 0.1, Momentum: 0.9},
+		},
+	}
+}
+
+// checkCompare checks what must hold between keys of a comparison.
+func (l *layers) checkCompare(c *Config, file origin) error {
+	const population, queries, root = "compare.evolution.population", "compare.queries", "data.root"
+	if p := c.Compare.Evolution.Population; p > c.Compare.Queries {
+		return fmt.Errorf("config: %v: %s: %d is more than compare.queries %d, which would leave none to evolve, want at most that",
+			l.blame(file, population, queries), population, p, c.Compare.Queries)
+	}
+	if c.Compare.Table != NASBench201 && c.Data.Root != "" {
+		return fmt.Errorf("config: %v: %s: has no effect with compare.table %s, want \"\"",
+			l.blame(file, root, "compare.table"), root, c.Compare.Table)
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package nasbench201
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+
+	"godarts/nas/blackbox"
+	"godarts/nas/config"
+	"godarts/nas/report"
+	"godarts/nas/rng"
+)
+
+// strategies are those that are compared, in the order of the tables. r is the
+// generator of the search that the strategy is made for.
+var strategies = []struct {
+	name      string
+	published func(config.Published) [2]float64
+	make      func(c config.Compare, r *rand.Rand) blackbox.Strategy[Cell]
+}{
+	{
+		"random",
+		func(p config.Published) [2]float64 { return p.Random },
+		func(config.Compare, *rand.Rand) blackbox.Strategy[Cell] { return blackbox.NewRandom(Space{}) },
+	},
+	{
+		"evolution",
+		func(p config.Published) [2]float64 { return p.Evolution },
+		func(c config.Compare, _ *rand.Rand) blackbox.Strategy[Cell] {
+			return blackbox.NewEvolution(Space{}, c.Evolution.Population, c.Evolution.Sample)
+		},
+	},
+	{
+		"reinforce",
+		func(p config.Published) [2]float64 { return p.Reinforce },
+		func(c config.Compare, r *rand.Rand) blackbox.Strategy[Cell] {
+			return blackbox.NewReinforce(Space{}, c.Reinforce.LR, c.Reinforce.Momentum, r)
+		},
+	},
+}
+
+// ForConfig is the table that a comparison looks up, root the folder of data sets.
+func ForConfig(c *config.Config, root string) (*Table, error) {
+	if c.Compare.Table == config.SyntheticTable {
+		return Synthetic(), nil
+	}
+	return Open(root)
+}
+
+// dataset is the one that a config names.
+func dataset(name string) Dataset {
+	switch name {
+	case config.CIFAR100:
+		return CIFAR100
+	case config.ImageNet16:
+		return ImageNet16
+	}
+	return CIFAR10
+}
+
+// Compare runs every strategy on the table, once for each seed, in as many goroutines
+// as workers says. A search depends on its strategy and seed alone, so their number
+// changes nothing. A strategy is told the validation accuracy after 12 epochs; what it
+// finds is judged by the test accuracy after 200. It returns ctx's error if that is done.
+func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (report.Comparison, error) {
+	asked := dataset(c.Compare.Dataset)
+	order := []Dataset{asked} // what was asked about comes first, it is drawn
+	for d := range datasets {
+		if d != asked {
+			order = append(order, d)
+		}
+	}
+	comparison := report.Comparison{
+		Title: t.Title, Asked: fmt.Sprintf("%v validation accuracy after 12 epochs", asked), Epochs: 200, Queries: c.Compare.Queries,
+	}
+	for _, d := range order {
+		comparison.Judged = append(comparison.Judged, d.String())
+		comparison.Best = append(comparison.Best, t.Best(d))
+	}
+	seeds := c.Compare.Seeds
+	for _, s := range strategies {
+		side := report.Compared{Name: s.name, Runs: make([]report.CompareRun, seeds)}
+		if e := c.Compare.Expect; e != nil && s.published(*e) != [2]float64{} {
+			side.Published = &report.MeanStd{Mean: s.published(*e)[0], Std: s.published(*e)[1]}
+		}
+		comparison.Sides = append(comparison.Sides, side)
+	}
+	var group sync.WaitGroup
+	var next atomic.Int64
+	for range workers {
+		group.Go(func() {
+			for ctx.Err() == nil {
+				n := int(next.Add(1)) - 1
+				if n >= len(strategies)*seeds {
+					return
+				}
+				strategy, i := n/seeds, n%seeds
+				comparison.Sides[strategy].Runs[i] = t.search(ctx, c, strategy, c.Seed+int64(i), order)
+			}
+		})
+	}
+	group.Wait()
+	return comparison, ctx.Err()
+}
+
+// search is one search of a strategy, judged on the datasets of order. It is cut short
+// when ctx is done.
+func (t *Table) search(ctx context.Context, c *config.Config, strategy int, seed int64, order []Dataset) report.CompareRun {
+	s := strategies[strategy]
+	r := rng.Stream(seed, "compare."+s.name)
+	lookup := func(_ context.Context, cell Cell) (float64, error) { return t.Result(cell).Valid12[order[0]], nil }
+	// A look-up does not fail, and ctx is asked again by the caller.
+	trials, _ := blackbox.Search(ctx, s.make(c.Compare, r), lookup, c.Compare.Queries, r)
+	run := report.CompareRun{Seed: seed, Trace: make([]float64, 0, len(trials))}
+	if len(trials) == 0 {
+		return run
+	}
+	best := trials[0]
+	for _, trial := range trials {
+		if trial.Score > best.Score {
+			best = trial
+		}
+		run.Trace = append(run.Trace, t.Result(best.Architecture).Test200[order[0]])
+	}
+	found := t.Result(best.Architecture)
+	run.Cell, run.Told = best.Architecture.String(), best.Score
+	for _, d := range order {
+		run.Judged = append(run.Judged, found.Test200[d])
+	}
+	return run
+}

@@ -1,0 +1,128 @@
+package nasbench201
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"godarts/nas/config"
+	"godarts/nas/report"
+)
+
+// load reads a config of configs/ over which set is laid.
+func load(t *testing.T, name string, set ...string) *config.Config {
+	t.Helper()
+	c, err := config.Load("../../configs/"+name, set...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func compare(t *testing.T, table *Table, c *config.Config, workers int) report.Comparison {
+	t.Helper()
+	comparison, err := table.Compare(context.Background(), c, workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return comparison
+}
+
+func TestCompare(t *testing.T) {
+	// A comparison is the same with any number of workers and another for other seeds, and its searches agree with the table, when strategies search a made-up one.
+	table := Synthetic()
+	c := load(t, "nasbench201.toy.yaml")
+	one := compare(t, table, c, 1)
+	if diff := cmp.Diff(one, compare(t, table, c, 7)); diff != "" {
+		t.Errorf("with 7 workers: %s", diff)
+	}
+	shifted := *c
+	shifted.Seed = 1
+	for i, side := range compare(t, table, &shifted, 2).Sides {
+		if cmp.Equal(one.Sides[i].Runs, side.Runs) {
+			t.Errorf("%s: other seeds give the same searches", side.Name)
+		}
+		if diff := cmp.Diff(one.Sides[i].Runs[1:], side.Runs[:len(side.Runs)-1]); diff != "" {
+			t.Errorf("%s: a seed's search depends on its place: %s", side.Name, diff)
+		}
+	}
+	for _, side := range one.Sides {
+		for _, run := range side.Runs {
+			cell, err := ParseCell(run.Cell)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := table.Result(cell)
+			want := []float64{r.Test200[CIFAR10], r.Test200[CIFAR100], r.Test200[ImageNet16]}
+			if !cmp.Equal(run.Judged, want) || run.Told != r.Valid12[CIFAR10] || len(run.Trace) != one.Queries || run.Trace[one.Queries-1] != want[0] {
+				t.Errorf("%s, seed %d: %+v, the table has %+v", side.Name, run.Seed, run, r)
+			}
+		}
+	}
+}
+
+func TestCompareKeys(t *testing.T) {
+	// Each key of the config changes what it should when it is set.
+	table := Synthetic()
+	plain := compare(t, table, load(t, "nasbench201.toy.yaml"), 2)
+	for _, test := range []struct {
+		set     string
+		changed [3]bool // random, evolution, reinforce
+	}{
+		{"compare.dataset=cifar100", [3]bool{true, true, true}},
+		{"compare.queries=30", [3]bool{true, true, true}},
+		{"compare.evolution.population=5", [3]bool{false, true, false}},
+		{"compare.evolution.sample=2", [3]bool{false, true, false}},
+		{"compare.reinforce.lr=0.01", [3]bool{false, false, true}},
+		{"compare.reinforce.momentum=0.1", [3]bool{false, false, true}},
+	} {
+		t.Run(test.set, func(t *testing.T) {
+			got := compare(t, table, load(t, "nasbench201.toy.yaml", test.set), 2)
+			for i, side := range got.Sides {
+				if changed := !cmp.Equal(side.Runs, plain.Sides[i].Runs); changed != test.changed[i] {
+					t.Errorf("%s: changed is %v, want %v", side.Name, changed, test.changed[i])
+				}
+			}
+		})
+	}
+	if got := compare(t, table, load(t, "nasbench201.toy.yaml", "compare.dataset=imagenet16"), 1); got.Judged[0] != "ImageNet16-120" || got.Best[0] != table.Best(ImageNet16) {
+		t.Errorf("judged by %v, best %v", got.Judged, got.Best)
+	}
+}
+
+func TestCompareStops(t *testing.T) {
+	// Compare returns the context's error when that is done.
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := Synthetic().Compare(ctx, load(t, "nasbench201.toy.yaml"), 2); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPublished(t *testing.T) {
+	// Mean and order of the strategies are the published ones when the published table is searched.
+	table := realTable(t)
+	set := []string{}
+	slack := 0.0
+	if testing.Short() {
+		// 50 seeds instead of 500 have a standard error of 0.05 instead of 0.016.
+		set, slack = []string{"compare.seeds=50"}, 0.1
+	}
+	comparison := compare(t, table, load(t, "nasbench201.yaml", set...), runtime.NumCPU())
+	for i, want := range []struct{ least, most float64 }{{93.69, 93.79}, {93.85, 94.37}, {93.80, 94.37}} {
+		side := comparison.Sides[i]
+		if got := side.Judged(0); got.Mean < want.least-slack || got.Mean > want.most+slack {
+			t.Errorf("%s: %v, want a mean of %v to %v", side.Name, got, want.least-slack, want.most+slack)
+		}
+		if side.Published == nil {
+			t.Errorf("%s: no published figure", side.Name)
+		}
+	}
+	random, reinforce, evolution := comparison.Sides[0].Judged(0).Mean, comparison.Sides[2].Judged(0).Mean, comparison.Sides[1].Judged(0).Mean
+	if !(random < reinforce && reinforce < evolution) {
+		t.Errorf("random %.2f, reinforce %.2f, evolution %.2f: want this order", random, reinforce, evolution)
+	}
+}
