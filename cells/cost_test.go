@@ -53,22 +53,16 @@ func TestOperationCost(t *testing.T) {
 
 func TestNetworkCost(t *testing.T) {
 	// Weights add up to the network's, products to those of the published cells, at the sizes of the paper.
-	small := NetworkOptions{
-		Channels: 36, Layers: 20, Classes: 10, InputChannels: 3, Size: 32, StemMultiplier: 3, Auxiliary: true,
-	}
-	imageNet := NetworkOptions{
-		Channels: 48, Layers: 14, Classes: 1000, InputChannels: 3, Size: 224, ImageNet: true, Auxiliary: true,
-	}
 	for _, test := range []struct {
 		name, genotype string
 		o              NetworkOptions
 		multiplyAdds   int // without the auxiliary head
 	}{
-		{"imagenet/DARTS_V1", "DARTS_V1", imageNet, 505_864_704},
-		{"imagenet/DARTS_V2", "DARTS_V2", imageNet, 529_911_552},
-		{"imagenet/NASNet", "NASNet", imageNet, 604_031_616},
-		{"imagenet/AmoebaNet", "AmoebaNet", imageNet, 526_746_624},
-		{"cifar/DARTS_V2", "DARTS_V2", small, 528_359_040},
+		{"imagenet/DARTS_V1", "DARTS_V1", paperImageNet, 505_864_704},
+		{"imagenet/DARTS_V2", "DARTS_V2", paperImageNet, 529_911_552},
+		{"imagenet/NASNet", "NASNet", paperImageNet, 604_031_616},
+		{"imagenet/AmoebaNet", "AmoebaNet", paperImageNet, 526_746_624},
+		{"cifar/DARTS_V2", "DARTS_V2", paperCIFAR, 528_359_040},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)

@@ -268,26 +268,30 @@ func TestNetworkInitialisation(t *testing.T) {
 	}
 }
 
-func TestNetworkSizes(t *testing.T) {
-	// Networks of published cells have the published numbers of weights and saved tensors.
-	small := NetworkOptions{
+// The networks that the paper trains.
+var (
+	paperCIFAR = NetworkOptions{
 		Channels: 36, Layers: 20, Classes: 10, InputChannels: 3, Size: 32, StemMultiplier: 3, Auxiliary: true,
 	}
-	imageNet := NetworkOptions{
+	paperImageNet = NetworkOptions{
 		Channels: 48, Layers: 14, Classes: 1000, InputChannels: 3, Size: 224, ImageNet: true, Auxiliary: true,
 	}
+)
+
+func TestNetworkSizes(t *testing.T) {
+	// Networks of published cells have the published numbers of weights and saved tensors.
 	for _, test := range []struct {
 		name, genotype     string
 		o                  NetworkOptions
 		network, auxiliary int
 		saved, parameters  int // tensors; 0 where nothing is published
 	}{
-		{"cifar/DARTS_V1", "DARTS_V1", small, 3_169_414, 476_426, 1301, 855},
-		{"cifar/DARTS_V2", "DARTS_V2", small, 3_349_342, 476_426, 1409, 927},
-		{"cifar/NASNet", "NASNet", small, 3_830_950, 457_994, 0, 0},
-		{"cifar/AmoebaNet", "AmoebaNet", small, 3_145_078, 457_994, 0, 0},
-		{"imagenet/DARTS_V1", "DARTS_V1", imageNet, 4_510_432, 1_260_776, 888, 584},
-		{"imagenet/DARTS_V2", "DARTS_V2", imageNet, 4_718_752, 1_260_776, 960, 632},
+		{"cifar/DARTS_V1", "DARTS_V1", paperCIFAR, 3_169_414, 476_426, 1301, 855},
+		{"cifar/DARTS_V2", "DARTS_V2", paperCIFAR, 3_349_342, 476_426, 1409, 927},
+		{"cifar/NASNet", "NASNet", paperCIFAR, 3_830_950, 457_994, 0, 0},
+		{"cifar/AmoebaNet", "AmoebaNet", paperCIFAR, 3_145_078, 457_994, 0, 0},
+		{"imagenet/DARTS_V1", "DARTS_V1", paperImageNet, 4_510_432, 1_260_776, 888, 584},
+		{"imagenet/DARTS_V2", "DARTS_V2", paperImageNet, 4_718_752, 1_260_776, 960, 632},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)

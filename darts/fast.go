@@ -192,15 +192,14 @@ type output struct {
 }
 
 func (t *batchwork) newPass(r *torch.Rank, x torch.Tensor) *pass {
-	p := &pass{Fast: t.Fast, Rank: r, need: t.need, images: t.images, w: segments{t.w}}
+	p := &pass{Fast: t.Fast, Rank: r, need: t.need, images: t.images, w: segments{t.w}, mix: t.mix}
 	p.o = p.w.flat.Options()
 	p.statistics = segments{torch.Zeros([]int{t.layout.statistics}, p.o)}
 	if t.need.W {
 		p.gradient = segments{torch.Zeros(p.w.flat.Shape(), p.o)}
 	}
-	for i, mix := range t.mix {
-		p.mix[i] = mix
-		p.dMix[i] = torch.Zeros(p.mix[i].Shape(), p.o)
+	for i, mix := range p.mix {
+		p.dMix[i] = torch.Zeros(mix.Shape(), p.o)
 	}
 	p.constants = newConstants(t.cells, x, p.o)
 	return p

@@ -2,9 +2,6 @@ package darts
 
 import "godarts/torch"
 
-// epsilon is what batch norms add to a variance.
-const epsilon = 1e-5
-
 // gram writes aᵀ·b, the sum over a rank's pixels, to out[i]: a is [M,A], b [M,B],
 // out [items,A,B].
 func gram(out torch.Tensor, i int, a, b torch.Tensor) {
@@ -29,7 +26,7 @@ func (p *pass) fold(gram, w, means torch.Tensor, m int, to norm) (f folded) {
 		f.m = m
 		f.gram = torch.Keep(p.sum(gram))
 		v := w.Bmm(f.gram).Mul_(w).SumDims([]int{2}, false).DivScalar_(float64(m)) // diag(W·G·Wᵀ)/M
-		f.inv = torch.Keep(v.AddScalar(epsilon).Rsqrt_())
+		f.inv = torch.Keep(v.AddScalar(torch.BatchNormEps).Rsqrt_())
 		f.a = torch.Keep(w.Mul(f.inv.Unsqueeze(2)))
 		p.put(to, w.Bmm(means.Unsqueeze(2)).Squeeze(2), v.MulScalar_(float64(m)/float64(m-1)))
 	})

@@ -6,7 +6,7 @@ import "godarts/torch"
 // result itself is needed: behind the stem, the 1x1 convolutions of a cell's inputs and
 // the poolings. They have neither scale nor shift.
 
-// columns are the means of each column of pixels x [M,c] of this rank, times its pixels.
+// columns are the sums of each column of this rank's pixels x [M,c].
 //
 // Sums over images are taken in x's type, those over pixels in float64, which is the
 // result's [c]: an error of a mean is the same for all pixels, and does not average
@@ -59,7 +59,7 @@ func (p *pass) normalisers(g grid, means torch.Tensor, to []norm, xs ...torch.Te
 		variances := p.sum(squares.Diagonal(0, 1, 2).Contiguous()).DivScalar(float64(m))
 		for i := range xs {
 			variance := variances.Select(0, i)
-			invs = append(invs, torch.Keep(variance.AddScalar(epsilon).Rsqrt_()))
+			invs = append(invs, torch.Keep(variance.AddScalar(torch.BatchNormEps).Rsqrt_()))
 			p.put(to[i], means.Select(0, i), variance.MulScalar(float64(m)/float64(m-1)))
 		}
 	})

@@ -32,7 +32,7 @@ func pytorch(t *testing.T) string {
 		}
 	}
 	if out, err := exec.Command(python, "-c", "import torch").CombinedOutput(); err != nil {
-		t.Skipf("no PyTorch: %s: %v: %s", python, err, lastLine(out))
+		t.Fatalf("no PyTorch: %s: %v: %s", python, err, lastLine(out))
 	}
 	return python
 }

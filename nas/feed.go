@@ -40,22 +40,8 @@ func openData(c *config.Config) (*data.Set, error) {
 		set.Augment = data.ImageNet()
 	}
 	// What a config can not know of a folder.
-	images := set.Train.N
-	if d.Subset > images {
-		return nil, fmt.Errorf("nas: data.subset: %d is more than the %d training images of %s, want at most that, or 0 for all", d.Subset, images, d.Name)
-	}
-	if d.Subset > 0 {
-		images = d.Subset
-	}
-	rest := "alpha"
-	if c.Experiment == config.Train {
-		if d.TrainPortion == 1 {
-			return set, nil
-		}
-		rest = "validation"
-	}
-	if w := int(d.TrainPortion * float64(images)); w == 0 || w == images {
-		return nil, fmt.Errorf("nas: data.train_portion: %v of %d images leaves %d for the weights and %d for %s, want at least 1 for each", d.TrainPortion, images, w, images-w, rest)
+	if key, problem := c.CheckTrainImages(set.Train.N); key != "" {
+		return nil, fmt.Errorf("nas: %s: %s", key, problem)
 	}
 	return set, nil
 }
@@ -116,12 +102,13 @@ func (f *feed) steps() int { return f.train.Steps() }
 // batchesAhead is how many steps' images are prepared in advance.
 const batchesAhead = 4
 
-// loaders is the number of goroutines that prepare images.
-func loaders() int { return max(1, runtime.GOMAXPROCS(0)/2) }
+// loaders is the number of goroutines that prepare images: half of the processors that
+// the program has at its start, before main adds some that are to be idle.
+var loaders = max(1, runtime.GOMAXPROCS(0)/2)
 
 // batches yields the images of steps from first to the end of the epoch.
 func (f *feed) batches(ctx context.Context, epoch, first int) iter.Seq2[int, images] {
-	return data.Prefetch(ctx, first, f.steps(), loaders(), batchesAhead, func(step int) images {
+	return data.Prefetch(ctx, first, f.steps(), loaders, batchesAhead, func(step int) images {
 		b := images{train: f.train.Load(epoch, step)}
 		if f.valid != nil {
 			b.valid = f.valid.Load(epoch, step)
@@ -164,7 +151,7 @@ func inFive(logits, labels torch.Tensor) float64 {
 // loss and accuracy. It stops early, with the context's error, when that is done.
 func (f *feed) validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) (m Meter, err error) {
 	load := func(step int) *data.Batch { return f.validation.Load(epoch, step) }
-	for _, b := range data.Prefetch(ctx, 0, f.validation.Steps(), loaders(), batchesAhead, load) {
+	for _, b := range data.Prefetch(ctx, 0, f.validation.Steps(), loaders, batchesAhead, load) {
 		if b.Err != nil {
 			return m, b.Err
 		}

@@ -5,11 +5,14 @@ package torch
 // #cgo nocallback torch_batch_norm
 import "C"
 
+// BatchNormEps is what batch norms add to a variance: PyTorch's default.
+const BatchNormEps = 1e-5
+
 // BatchNormOptions: zero fields mean PyTorch's default.
 type BatchNormOptions struct {
 	Training bool    // normalise by the batch's statistics, and update the running ones
 	Momentum float64 // of the running statistics; 0 is 0.1
-	Eps      float64 // added to the variance; 0 is 1e-5
+	Eps      float64 // added to the variance; 0 is BatchNormEps
 }
 
 // BatchNorm normalises each channel: (x − mean)/√(var + Eps)·weight + bias.
@@ -25,7 +28,7 @@ func BatchNorm(x, weight, bias, runningMean, runningVar Tensor, o BatchNormOptio
 		o.Momentum = 0.1
 	}
 	if o.Eps == 0 {
-		o.Eps = 1e-5
+		o.Eps = BatchNormEps
 	}
 	if o.Training {
 		if shape := x.shapeFor("batch_norm"); len(shape) > 1 && x.Numel() == shape[1] {

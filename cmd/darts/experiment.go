@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -155,7 +156,7 @@ func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind, stderr io.Writer) (*
 		return nil, "", err
 	}
 	if c.Experiment != k.experiment {
-		return nil, "", fmt.Errorf("%s: %s is the config of a %s: use `darts %s`", k.name, firstOf(o.resume, f.Arg(0)), c.Experiment, c.Experiment)
+		return nil, "", fmt.Errorf("%s: %s is the config of a %s: use `darts %s`", k.name, cmp.Or(o.resume, f.Arg(0)), c.Experiment, c.Experiment)
 	}
 	if o.resume == "" && dir != "" && nas.HoldsRun(dir) {
 		return nil, "", fmt.Errorf("%s: %s holds a run already: go on with --resume %s, or choose another --out", k.name, dir, dir)
@@ -184,13 +185,6 @@ func reserve(file string, now time.Time) (string, error) {
 	}
 }
 
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
-}
-
 func (o *experimentFlags) prepareNew(f *pflag.FlagSet, k kind) (*config.Config, error) {
 	if f.NArg() != 1 {
 		return nil, fmt.Errorf("%s: no CONFIG given; for example: %s", k.name, k.example)
@@ -206,7 +200,7 @@ func (o *experimentFlags) prepareNew(f *pflag.FlagSet, k kind) (*config.Config, 
 		c.Seed = o.seed
 	}
 	if c.Experiment == config.Train {
-		g, err := nas.ReadGenotype(firstOf(o.genotype, c.Genotype))
+		g, err := nas.ReadGenotype(cmp.Or(o.genotype, c.Genotype))
 		if err != nil {
 			return nil, err
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -76,7 +77,7 @@ func weightsConfig(file, genotype string, set []string) (*config.Config, error) 
 	case len(set) > 0:
 		return nil, fmt.Errorf("test: --set %s overrides a CONFIG, but none is given", set[0])
 	}
-	g, err := nas.ReadGenotype(firstOf(genotype, c.Genotype))
+	g, err := nas.ReadGenotype(cmp.Or(genotype, c.Genotype))
 	if err != nil {
 		return nil, err
 	}

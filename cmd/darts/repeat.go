@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -67,7 +68,7 @@ func runRepeat(args []string, stdout, stderr io.Writer) error {
 	if s.Device, err = torch.ParseDevice(o.device); err != nil {
 		return usageError{err}
 	}
-	dir := firstOf(o.resume, o.out)
+	dir := cmp.Or(o.resume, o.out)
 	reserved := dir == ""
 	if reserved {
 		if dir, err = reserve(f.Arg(0), time.Now()); err != nil {

@@ -84,14 +84,23 @@ func (l *layers) checkSubset(c *Config, file origin) error {
 	if images == 0 {
 		return nil // is known when the folder has been read
 	}
+	key, problem := c.CheckTrainImages(images)
+	if key == "" {
+		return nil
+	}
+	return fmt.Errorf("config: %v: %s: %s", l.blame(file, key, "data.subset", "data.name"), key, problem)
+}
+
+// CheckTrainImages tells which key does not fit so many training images, and why; key is
+// empty if all do.
+func (c *Config) CheckTrainImages(images int) (key, problem string) {
 	if c.Data.Subset > images {
-		return fmt.Errorf("config: %v: data.subset: %d is more than the %d training images of %s, want at most that, or 0 for all",
-			l.blame(file, "data.subset", "data.name"), c.Data.Subset, images, c.Data.Name)
+		return "data.subset", fmt.Sprintf("%d is more than the %d training images of %s, want at most that, or 0 for all", c.Data.Subset, images, c.Data.Name)
 	}
 	rest := "alpha"
 	if c.Experiment == Train {
 		if c.Data.TrainPortion == 1 {
-			return nil // the test images validate
+			return "", "" // the test images validate
 		}
 		rest = "validation"
 	}
@@ -100,10 +109,10 @@ func (l *layers) checkSubset(c *Config, file origin) error {
 	}
 	// The first floor(portion·images) train the weights, as the authors' code splits.
 	if weights := int(c.Data.TrainPortion * float64(images)); weights == 0 || weights == images {
-		return fmt.Errorf("config: %v: data.train_portion: %v of %d images leaves %d for the weights and %d for %s, want at least 1 for each",
-			l.blame(file, "data.train_portion", "data.subset", "data.name"), c.Data.TrainPortion, images, weights, images-weights, rest)
+		return "data.train_portion", fmt.Sprintf("%v of %d images leaves %d for the weights and %d for %s, want at least 1 for each",
+			c.Data.TrainPortion, images, weights, images-weights, rest)
 	}
-	return nil
+	return "", ""
 }
 
 func (l *layers) checkW(path string, w W, c *Config, file origin) error {

@@ -35,16 +35,13 @@ func (b *BatchNorm2d) Forward(x torch.Tensor, m Mode) torch.Tensor {
 
 // affine is the batch norm by the running statistics as scale·x + shift, [C] each.
 func (b *BatchNorm2d) affine() (scale, shift torch.Tensor) {
-	scale = b.runningVar.AddScalar(epsilon).Rsqrt_()
+	scale = b.runningVar.AddScalar(torch.BatchNormEps).Rsqrt_()
 	if b.weight == nil {
 		return scale, b.runningMean.Mul(scale).Neg_()
 	}
 	scale.Mul_(b.weight.Tensor)
 	return scale, b.bias.Sub(b.runningMean.Mul(scale))
 }
-
-// epsilon is what a batch norm adds to a variance: PyTorch's default.
-const epsilon = 1e-5
 
 // Trace implements Layer.
 func (b *BatchNorm2d) Trace(x *Value, t *Trace) *Value {
