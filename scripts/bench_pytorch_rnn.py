@@ -314,11 +314,11 @@ def batch(o):
 
 def first_loss(model, tokens):
     """The loss of the fresh network without dropout: masks differ between programs, this does not."""
-    model.eval()
+    model = copy.deepcopy(model)
+    for module in model, model.rnns[0]:
+        module.dropout = Dropout()
     with torch.no_grad():
-        loss, _ = model.nll(tokens, model.zeros(tokens[0].size(1)))
-    model.train()
-    return loss
+        return model.nll(tokens, model.zeros(tokens[0].size(1)))[0]
 
 
 def search_step(o):

@@ -60,11 +60,11 @@ func (t *text) after(hidden torch.Tensor) { torch.NoGrad(func() { t.Hidden.Copy_
 
 // firstLoss makes a step whose first call gives the loss before it, without dropout: masks
 // differ between programs, and with them all losses but this.
-func firstLoss(eval func() nn.Output, step func() (trained torch.Tensor)) step {
+func firstLoss(without func() (loss torch.Tensor), step func() (trained torch.Tensor)) step {
 	fresh := true
 	return func() (loss *float64) {
 		if fresh {
-			torch.Scoped(func() { loss = number(eval().Loss) })
+			torch.Scoped(func() { loss = number(without()) })
 			fresh = false
 		}
 		number(step()) // waits for the device
@@ -90,7 +90,17 @@ func prepareRecurrentSearch(w Work) (step, error) {
 	if w.Row == recurrentSecondOrder {
 		xi = textLR
 	}
-	return firstLoss(func() nn.Output { return net.Eval(train.first) }, func() torch.Tensor {
+	without := func() torch.Tensor {
+		bare, err := form.recurrent(darts.RecurrentOptions{Nodes: 8, LanguageOptions: w.languageOptions(cells.Dropout{})})
+		if err == nil {
+			err = bare.LoadStateDict(net.StateDict())
+		}
+		if err != nil {
+			panic(err) // there is a network of these sizes already
+		}
+		return bare.Gradients(bare.W(), train.first, darts.Need{}).Loss
+	}
+	return firstLoss(without, func() torch.Tensor {
 		valid.after(architect.Step(train.Batch, valid.Batch, xi).Hidden)
 		g := net.Gradients(net.W(), train.Batch, darts.Need{W: true, Regularised: true})
 		train.after(g.Hidden)
@@ -116,11 +126,11 @@ func prepareRecurrentTraining(w Work) (step, error) {
 	sgd := optim.NewSGD([]torch.Tensor{weights.W}, textTrainSteps)
 	train := w.randomText("bench.train")
 	gradient := torch.Empty(weights.W.Shape(), weights.W.Options())
-	eval := func() (out nn.Output) {
-		torch.NoGrad(func() { out = net.Forward(train.first, nn.Mode{}) })
-		return out
+	without := func() (loss torch.Tensor) {
+		torch.NoGrad(func() { loss = net.Forward(train.first, nn.Mode{}).Loss })
+		return loss
 	}
-	return firstLoss(eval, func() torch.Tensor {
+	return firstLoss(without, func() torch.Tensor {
 		out := net.Gradients(train.Batch, gradient)
 		train.after(out.Hidden)
 		optim.ClipNorm(textClip, gradient)

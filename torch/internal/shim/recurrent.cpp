@@ -41,6 +41,11 @@ struct Exp<double> {
   static constexpr Bits one = 0x3ff0000000000000;
 };
 
+template <class T>
+constexpr T factorial(int k) {
+  return k < 2 ? 1 : k * factorial<T>(k - 1);
+}
+
 // e^x − 1 to the last digits, however small x is. x is cut at ± limit.
 //
 //   x = n·ln 2 + r, |r| <= ln 2 / 2:  2^n·(e^r − 1) + (2^n − 1)
@@ -52,9 +57,9 @@ ALWAYS_INLINE T expMinus1(T x) {
   T shifted = x * T(1.44269504088896340736) + E::round;  // its last bits are n
   T n = shifted - E::round;
   T r = (x - n * E::ln2) - n * E::ln2Rest;
-  T series = 1;  // Σ r^k/k! from 1, by Horner
-  for (int k = E::terms; k >= 2; k--) series = 1 + series * r * (1 / T(k));
-  series *= r;
+  T series = 0;  // Σ r^k/k! from k = 1 on, by Horner
+#pragma GCC unroll 16
+  for (int k = E::terms; k >= 1; k--) series = (series + 1 / factorial<T>(k)) * r;
   typename E::Bits bits;
   std::memcpy(&bits, &shifted, sizeof bits);
   bits = (bits << E::mantissa) + E::one;
