@@ -10,7 +10,7 @@ import (
 // RecurrentOptions are those of the language model around a derived cell.
 type RecurrentOptions struct {
 	LanguageOptions
-	Plain bool // training passes by autograd, not by formulas
+	Plain bool // Gradients and evaluation by autograd's operators, not by formulas
 }
 
 // RecurrentNetwork is the language model around a derived recurrent cell: what the
@@ -53,8 +53,11 @@ func (o RecurrentOptions) Check(g Genotype) error {
 
 // Forward predicts the tokens of b. In training it drops, and Penalty is what
 // regularisation adds. The graph is of autograd, Hidden detached; all of the output
-// belongs to the caller's scope.
+// belongs to the caller's scope. Without grad mode an evaluation runs in the fast form.
 func (n *RecurrentNetwork) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
+	if !m.Training && !torch.GradEnabled() && n.fast() {
+		return n.Fast(FastPass{W: n.weights.W, Batch: b, Logits: true}, n.newDerivedCell)
+	}
 	torch.Scoped(func() {
 		out = keepOutput(n.Pass(b, m, n.step))
 	})
@@ -91,10 +94,19 @@ func (n *RecurrentNetwork) step(m Masks) Step {
 	}
 }
 
+// fast tells whether passes without a graph run in the fast form, which is of CPUs.
+func (n *RecurrentNetwork) fast() bool { return !n.plain && !n.o.Device.IsCUDA() }
+
 // Gradients runs a training pass over b and writes the gradient of Loss + Penalty to
 // g [P]. What it returns, without logits, belongs to the caller's scope and has no
 // graph.
 func (n *RecurrentNetwork) Gradients(b nn.Batch, g torch.Tensor) (out nn.Output) {
+	if n.fast() {
+		torch.NoGrad(func() {
+			out = n.Fast(FastPass{W: n.weights.W, Batch: b, Training: true, Gradient: g, Regularised: true}, n.newDerivedCell)
+		})
+		return out
+	}
 	torch.Scoped(func() {
 		out = n.Pass(b, nn.Mode{Training: true}, n.step)
 		n.weights.Gradient(out.Loss.Add(out.Penalty), g, nil)

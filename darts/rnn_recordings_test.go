@@ -17,6 +17,7 @@ import (
 // recurrentForms are the ways to compute the recurrent supernet.
 var recurrentForms = map[string]func(darts.RecurrentOptions) (network, error){
 	"plain": func(o darts.RecurrentOptions) (network, error) { return darts.NewRecurrentPlain(o) },
+	"fast":  func(o darts.RecurrentOptions) (network, error) { return darts.NewRecurrentFast(o) },
 }
 
 func TestRecurrentRecordings(t *testing.T) {

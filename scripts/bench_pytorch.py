@@ -2,9 +2,10 @@
 """DARTS in plain PyTorch, the rival of `darts bench`.
 
 Search network, architect of both orders and evaluation network, module by module
-as the paper's authors have them, under their names in the state dictionary. The
-fastest idioms that they use themselves, nothing beyond: images NCHW, gradients by
-autograd, optimizers with their defaults.
+as the paper's authors have them, under their names in the state dictionary; the
+recurrent ones are in bench_pytorch_rnn.py. The fastest idioms that they use
+themselves, nothing beyond: images NCHW, gradients by autograd, optimizers with their
+defaults.
 
   --verify DIR    replay the recordings of the authors' code in DIR, in float64
   --serve ROW     serve timed steps over stdin and stdout (`darts bench --against`)
@@ -21,6 +22,8 @@ import time
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+import bench_pytorch_rnn as rnn
 
 # --- operations ---------------------------------------------------------------
 
@@ -481,7 +484,9 @@ def verify(folder, channels_last):
     ok = True
     for name, replay in (('cnn_search_first_order', verify_search), ('cnn_search_second_order', verify_search),
                          ('cnn_eval_darts_v2', verify_evaluation), ('cnn_eval_nasnet', verify_evaluation),
-                         ('cnn_eval_amoebanet', verify_evaluation)):
+                         ('cnn_eval_amoebanet', verify_evaluation),
+                         ('rnn_search_first_order', rnn.verify_search), ('rnn_search_second_order', rnn.verify_search),
+                         ('rnn_eval_darts_v2', rnn.verify_evaluation), ('rnn_eval_enas', rnn.verify_evaluation)):
         r = Recording(f'{folder}/{name}.safetensors')
         replay(r, channels_last)
         print(f'{name}: {r.compared} tensors compared in float64, {len(r.wrong)} differ; '
@@ -489,11 +494,13 @@ def verify(folder, channels_last):
         for line in r.wrong[:10]:
             print('  ' + line)
         ok = ok and not r.wrong
-    wrong = list(verify_initialisation(f'{folder}/init_cnn.json'))
-    print(f'init_cnn: the first weights for a seed {"differ" if wrong else "are equal"}')
-    for line in wrong[:10]:
-        print('  ' + line)
-    return ok and not wrong
+    for name, differing in (('init_cnn', verify_initialisation), ('init_rnn', rnn.verify_initialisation)):
+        wrong = list(differing(f'{folder}/{name}.json'))
+        print(f'{name}: the first weights for a seed {"differ" if wrong else "are equal"}')
+        for line in wrong[:10]:
+            print('  ' + line)
+        ok = ok and not wrong
+    return ok
 
 # --- timed steps --------------------------------------------------------------
 
@@ -632,8 +639,9 @@ def decode_step(o):
 
 
 ROWS = {'forward-backward': search_step, 'first-order': search_step, 'second-order': search_step,
-        'train': train_step, 'inference': inference_step, 'input': input_step,
-        'decode': decode_step}
+        'train': train_step, 'inference': inference_step,
+        'rnn-first-order': rnn.search_step, 'rnn-second-order': rnn.search_step, 'rnn-train': rnn.train_step,
+        'input': input_step, 'decode': decode_step}
 
 
 def peak_bytes():
@@ -673,6 +681,9 @@ def main():
     p.add_argument('--batch', type=int, default=64)
     p.add_argument('--channels', type=int, default=16)
     p.add_argument('--layers', type=int, default=8)
+    p.add_argument('--units', type=int, default=300, help='of the rows of recurrent networks, as those below')
+    p.add_argument('--tokens', type=int, default=10000, help='of the dictionary')
+    p.add_argument('--bptt', type=int, default=35, help='time steps')
     p.add_argument('--images', type=int, default=25000, help='in an epoch of the rows input and decode')
     p.add_argument('--files', help='folder of the row decode')
     p.add_argument('--threads', type=int, default=0)

@@ -47,19 +47,22 @@ func (o *benchFlags) register(f *pflag.FlagSet) {
 	for _, r := range bench.Rows() {
 		rows = append(rows, r.Name)
 	}
-	f.StringVar(&o.size, "size", "quick", "quick (batch 16), or full: the paper's sizes (batch 64, 96 in training)")
+	f.StringVar(&o.size, "size", "quick", "quick (small batches), or full: the paper's sizes")
 	f.StringSliceVar(&o.rows, "rows", nil, "rows to measure, of "+strings.Join(rows, ",")+"; default all")
 	f.StringArrayVar(&o.against, "against", nil, "a rival to take turns with, as `NAME=COMMAND`; can be given several times")
 	f.IntVar(&o.rounds, "rounds", 5, "timed steps of each row")
 	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time for the rounds of a row: fewer are made where they do not fit, but two always")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	f.StringVar(&o.form, "form", bench.Forms()[0], "form of our search network: "+strings.Join(bench.Forms(), " or "))
+	f.StringVar(&o.form, "form", bench.Forms()[0], "form of our search and recurrent networks: "+strings.Join(bench.Forms(), " or "))
 	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
 	f.Uint64Var(&o.seed, "seed", 0, "seed of images, weights and drop-path, equal for all")
 	f.IntVar(&o.instead.Batch, "batch", 0, "`images` of a batch, instead of the size's")
 	f.IntVar(&o.instead.Channels, "channels", 0, "channels of every network, instead of the size's")
 	f.IntVar(&o.instead.Layers, "layers", 0, "layers of every network, instead of the size's")
 	f.IntVar(&o.instead.Images, "images", 0, "images of an epoch in the rows input and decode, instead of the size's")
+	f.IntVar(&o.instead.Units, "units", 0, "units of recurrent networks, instead of the size's")
+	f.IntVar(&o.instead.Tokens, "tokens", 0, "tokens of the dictionary of recurrent networks, instead of the size's")
+	f.IntVar(&o.instead.Steps, "bptt", 0, "time `steps` of recurrent networks, instead of the size's")
 	f.StringVar(&o.json, "json", "", "write all measurements to `FILE`")
 	f.StringVar(&o.markdown, "markdown", "", "write the tables to `FILE`")
 	f.StringArrayVar(&o.charts, "chart", nil, "draw a bar chart to `FILE`.png or .svg; can be given several times")
@@ -132,8 +135,8 @@ func (o *benchFlags) check() (torch.Device, error) {
 	if o.rounds < 1 {
 		return torch.CPU, fmt.Errorf("bench: --rounds %d: wanted 1 or more", o.rounds)
 	}
-	if s := o.instead; min(s.Batch, s.Channels, s.Layers, s.Images) < 0 {
-		return torch.CPU, errors.New("bench: --batch, --channels, --layers and --images have to be above 0")
+	if s := o.instead; min(s.Batch, s.Channels, s.Layers, s.Images, s.Units, s.Tokens, s.Steps) < 0 {
+		return torch.CPU, errors.New("bench: --batch, --channels, --layers, --images, --units, --tokens and --bptt have to be above 0")
 	}
 	for _, row := range o.rows {
 		if _, err := bench.FindRow(row); err != nil {

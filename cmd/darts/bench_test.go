@@ -23,7 +23,7 @@ func TestBench(t *testing.T) {
 	dir := t.TempDir()
 	file := func(name string) string { return filepath.Join(dir, name) }
 	var stdout, stderr bytes.Buffer
-	status := run([]string{"bench", "--batch", "2", "--channels", "2", "--layers", "3", "--images", "5", "--rounds", "2", "--seed", "4",
+	status := run([]string{"bench", "--batch", "2", "--channels", "2", "--layers", "3", "--images", "5", "--units", "4", "--tokens", "11", "--bptt", "3", "--rounds", "2", "--seed", "4",
 		"--threads", "1", "--against", "again='" + self + "' bench", "--json", file("b.json"), "--markdown", file("b.md"),
 		"--chart", file("b.png"), "--chart", file("b.svg")}, &stdout, &stderr)
 	if status != exitOK {
@@ -43,7 +43,7 @@ func TestBench(t *testing.T) {
 	if err := json.Unmarshal(text, &b); err != nil {
 		t.Fatal(err)
 	}
-	if len(b.Rows) != 7 || b.Threads != 1 || b.Seed != 4 || !strings.HasPrefix(b.Programs[1].Version, "darts 0.") {
+	if len(b.Rows) != 10 || b.Threads != 1 || b.Seed != 4 || !strings.HasPrefix(b.Programs[1].Version, "darts 0.") {
 		t.Errorf("JSON %s", text)
 	}
 	for _, row := range b.Rows {

@@ -46,7 +46,8 @@ func (w Work) flags() []string {
 		name  string
 		value int
 	}{
-		{"--batch", w.Batch}, {"--channels", w.Channels}, {"--layers", w.Layers}, {"--images", w.Images}, {"--threads", w.Threads},
+		{"--batch", w.Batch}, {"--channels", w.Channels}, {"--layers", w.Layers}, {"--images", w.Images},
+		{"--units", w.Units}, {"--tokens", w.Tokens}, {"--bptt", w.Steps}, {"--threads", w.Threads},
 	} {
 		if n.value != 0 {
 			flags = append(flags, n.name, strconv.Itoa(n.value))
@@ -105,7 +106,8 @@ func Measure(ctx context.Context, o Options, done func(report.Bench) error) erro
 // measure measures one row.
 func (o Options) measure(ctx context.Context, row Row) (measured report.BenchRow, versions []string, err error) {
 	work := Work{Row: row.Name, Sizes: row.Sizes(o.Full, o.Instead), Threads: o.Threads, Seed: o.Seed, Device: o.Device}
-	measured = report.BenchRow{Name: row.Name, Title: row.Title, Work: work.Sizes.String(), Images: work.images()}
+	measured = report.BenchRow{Name: row.Name, Title: row.Title, Work: work.Sizes.String()}
+	measured.Passed, measured.Of = work.passed()
 	if row.MakeFiles != nil {
 		if work.Files, err = os.MkdirTemp("", "darts-bench"); err != nil {
 			return measured, nil, fmt.Errorf("bench: %w", err)

@@ -40,10 +40,10 @@ func TestMeasure(t *testing.T) {
 	}
 	loss := 2.5
 	want := []report.BenchRow{{
-		Name: "train", Title: "training step", Work: "C 36, 20 layers, batch 16", Images: 16,
+		Name: "train", Title: "training step", Work: "C 36, 20 layers, batch 16", Passed: 16, Of: "images",
 		Sides: []report.BenchSide{
-			{Name: "a", StepSeconds: []float64{1, 2, 1.5}, FirstLoss: &loss, PeakBytes: 1e6, Seconds: 1.5, ImagesPerSecond: 16 / 1.5},
-			{Name: "b", StepSeconds: []float64{6, 6, 6}, FirstLoss: &loss, PeakBytes: 1e6, Seconds: 6, ImagesPerSecond: 16. / 6,
+			{Name: "a", StepSeconds: []float64{1, 2, 1.5}, FirstLoss: &loss, PeakBytes: 1e6, Seconds: 1.5, PerSecond: 16 / 1.5},
+			{Name: "b", StepSeconds: []float64{6, 6, 6}, FirstLoss: &loss, PeakBytes: 1e6, Seconds: 6, PerSecond: 16. / 6,
 				Ratio: &report.Ratio{Median: 4, Min: 3, Max: 6}, MemoryRatio: 1},
 		},
 	}}
@@ -112,7 +112,7 @@ func TestUnknownRow(t *testing.T) {
 	// The error names the rows when there is none of that name, before any program starts.
 	o := options(bench.Side{Name: "gone", Command: []string{"/no/such/program"}})
 	o.Rows = []string{"train", "trian"}
-	want := `bench: unknown row "trian" (there are: forward-backward, first-order, second-order, train, inference, input, decode)`
+	want := `bench: unknown row "trian" (there are: forward-backward, first-order, second-order, train, inference, rnn-first-order, rnn-second-order, rnn-train, input, decode)`
 	if _, err := measure(t.Context(), o); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"testing"
@@ -13,7 +14,7 @@ import (
 )
 
 // tiny is work of less than a second, on one thread: others may test beside this.
-var tiny = bench.Sizes{Batch: 4, Channels: 2, Layers: 3, Images: 5}
+var tiny = bench.Sizes{Batch: 4, Channels: 2, Layers: 3, Images: 5, Units: 6, Tokens: 11, Steps: 3}
 
 func work(row bench.Row) bench.Work {
 	return bench.Work{Row: row.Name, Form: bench.Forms()[0], Sizes: row.Sizes(false, tiny), Threads: 1, Seed: 3}
@@ -56,6 +57,10 @@ func TestServe(t *testing.T) {
 			case "input", "decode":
 				if losses != nil {
 					t.Errorf("images alone have the losses %v", losses)
+				}
+			case "rnn-first-order", "rnn-second-order", "rnn-train":
+				if uniform := math.Log(float64(w.Tokens)); len(losses) != 1 || !(math.Abs(losses[0]-uniform) < 0.1*uniform) {
+					t.Errorf("losses %v, want that of the fresh network alone, about %g", losses, uniform)
 				}
 			case "forward-backward", "inference":
 				if want := slices.Repeat(losses[:1], steps); !slices.Equal(losses, want) {
@@ -101,6 +106,10 @@ func TestServeErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	text, err := bench.FindRow("rnn-first-order")
+	if err != nil {
+		t.Fatal(err)
+	}
 	change := func(w bench.Work, f func(*bench.Work)) bench.Work {
 		f(&w)
 		return w
@@ -113,6 +122,7 @@ func TestServeErrors(t *testing.T) {
 		{"request", "stop\n", `bench: inference: unknown request "stop" (there is: step)`, work(row)},
 		{"form", "", `bench: unknown form "slow" (there are: `, change(work(search), func(w *bench.Work) { w.Form = "slow" })},
 		{"files", "", `data: imagefolder: no root`, bench.Work{Row: "decode"}},
+		{"form of a text", "", `bench: unknown form "slow" (there are: `, change(work(text), func(w *bench.Work) { w.Form = "slow" })},
 		{"sizes", "", `darts: supernet: 1 layers, want at least 3`, change(work(search), func(w *bench.Work) { w.Layers = 1 })},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -139,6 +149,9 @@ func TestSizes(t *testing.T) {
 		{"inference", true, bench.Sizes{}, "C 36, 20 layers, batch 96"},
 		{"input", true, bench.Sizes{}, "25000 images, batches of 64"},
 		{"forward-backward", true, bench.Sizes{Batch: 3, Channels: 8, Layers: 4, Images: 9}, "C 8, 4 layers, batch 3"},
+		{"rnn-second-order", true, bench.Sizes{Channels: 8}, "300 units, 10000 tokens, 35 steps, batch 256"},
+		{"rnn-train", true, bench.Sizes{}, "850 units, 10000 tokens, 35 steps, batch 64"},
+		{"rnn-train", false, bench.Sizes{Batch: 3, Units: 5, Tokens: 7, Steps: 2}, "5 units, 7 tokens, 2 steps, batch 3"},
 		{"input", false, bench.Sizes{Batch: 3, Channels: 8, Layers: 4, Images: 9}, "9 images, batches of 3"},
 	} {
 		row, err := bench.FindRow(test.row)

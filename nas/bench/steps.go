@@ -40,7 +40,11 @@ func (w Work) randomBatch() nn.Batch {
 
 // prepareSearch makes a search network and the optimizers around it.
 func prepareSearch(w Work) (step, error) {
-	net, err := newSupernet(w.Form, darts.Options{
+	form, err := findForm(w.Form)
+	if err != nil {
+		return nil, err
+	}
+	net, err := form.make(darts.Options{
 		Channels: w.Channels, Layers: w.Layers, Nodes: 4, Classes: classes, InputChannels: 3, StemMultiplier: 3,
 		Options: torch.Options{Device: w.Device},
 	})

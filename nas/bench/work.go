@@ -24,18 +24,22 @@ type Row struct {
 // It has ended on the device too when it returns.
 type step func() (loss *float64)
 
-// Sizes of the work. In a row of images alone Channels and Layers are 0, in the
-// others Images.
+// Sizes of the work. Those that a row does not have are 0 in it: of images alone
+// Channels and Layers, of recurrent networks these too and Images, of all others what is
+// theirs.
 type Sizes struct {
 	Batch, Channels, Layers int
+	Units, Tokens, Steps    int // of recurrent networks: of the state, of the dictionary, in time
 	Images                  int // of an epoch
 }
 
-// The sizes of the paper: of its search, of the network it trains, and of the
+// The sizes of the paper: of its searches, of the networks it trains, and of the
 // half of CIFAR-10 that trains the weights in a search.
 var (
 	searchSizes   = Sizes{Batch: 64, Channels: 16, Layers: 8}
 	networkSizes  = Sizes{Batch: 96, Channels: 36, Layers: 20}
+	textSizes     = Sizes{Batch: 256, Units: 300, Tokens: 10_000, Steps: 35}
+	languageSizes = Sizes{Batch: 64, Units: 850, Tokens: 10_000, Steps: 35}
 	pipelineSizes = Sizes{Batch: 64, Images: 25_000}
 	decodeSizes   = Sizes{Batch: 32, Images: 1000}
 )
@@ -50,22 +54,30 @@ func Rows() []Row {
 	search := func(name, title string) Row {
 		return Row{name, title, searchSizes.of(16, 0), searchSizes, prepareSearch, nil}
 	}
+	text := func(name, title string) Row {
+		return Row{name, title, textSizes.of(32, 0), textSizes, prepareRecurrentSearch, nil}
+	}
 	return []Row{
 		search(forwardBackward, "forward and backward"),
 		search(firstOrder, "first-order step"),
 		search(secondOrder, "second-order step"),
 		{"train", "training step", networkSizes.of(16, 0), networkSizes, prepareTraining, nil},
 		{"inference", "inference", networkSizes.of(16, 0), networkSizes, prepareInference, nil},
+		text(recurrentFirstOrder, "recurrent first-order step"),
+		text(recurrentSecondOrder, "recurrent second-order step"),
+		{"rnn-train", "recurrent training step", languageSizes.of(16, 0), languageSizes, prepareRecurrentTraining, nil},
 		{"input", "input pipeline", pipelineSizes.of(64, 5_000), pipelineSizes, prepareInput, nil},
 		{"decode", "JPEG files on one core", decodeSizes.of(32, 200), decodeSizes, prepareDecode, makeJPEGs},
 	}
 }
 
-// The rows of the search network.
+// The rows of search networks.
 const (
-	forwardBackward = "forward-backward"
-	firstOrder      = "first-order"
-	secondOrder     = "second-order"
+	forwardBackward      = "forward-backward"
+	firstOrder           = "first-order"
+	secondOrder          = "second-order"
+	recurrentFirstOrder  = "rnn-first-order"
+	recurrentSecondOrder = "rnn-second-order"
 )
 
 // FindRow returns the row of that name, or an error that names all.
@@ -91,7 +103,10 @@ func (r Row) Sizes(full bool, instead Sizes) Sizes {
 	for _, size := range []struct {
 		of      *int
 		instead int
-	}{{&s.Batch, instead.Batch}, {&s.Channels, instead.Channels}, {&s.Layers, instead.Layers}, {&s.Images, instead.Images}} {
+	}{
+		{&s.Batch, instead.Batch}, {&s.Channels, instead.Channels}, {&s.Layers, instead.Layers}, {&s.Images, instead.Images},
+		{&s.Units, instead.Units}, {&s.Tokens, instead.Tokens}, {&s.Steps, instead.Steps},
+	} {
 		if *size.of != 0 && size.instead != 0 {
 			*size.of = size.instead
 		}
@@ -99,12 +114,20 @@ func (r Row) Sizes(full bool, instead Sizes) Sizes {
 	return s
 }
 
-// images is what one step passes.
-func (s Sizes) images() int { return max(s.Batch, s.Images) }
+// passed is what one step passes: so many images, or tokens.
+func (s Sizes) passed() (n int, of string) {
+	if s.Units != 0 {
+		return s.Batch * s.Steps, "tokens"
+	}
+	return max(s.Batch, s.Images), "images"
+}
 
 // String is for people: "C 16, 8 layers, batch 64".
 func (s Sizes) String() string {
-	if s.Images != 0 {
+	switch {
+	case s.Units != 0:
+		return fmt.Sprintf("%d units, %d tokens, %d steps, batch %d", s.Units, s.Tokens, s.Steps, s.Batch)
+	case s.Images != 0:
 		return fmt.Sprintf("%d images, batches of %d", s.Images, s.Batch)
 	}
 	return fmt.Sprintf("C %d, %d layers, batch %d", s.Channels, s.Layers, s.Batch)
@@ -113,7 +136,7 @@ func (s Sizes) String() string {
 // Work is what one process does.
 type Work struct {
 	Row  string
-	Form string // of the supernet: one of Forms
+	Form string // of the networks that have several: one of Forms
 	Sizes
 	Files   string // the folder that Row.MakeFiles made
 	Threads int    // of an operator on the CPU
@@ -121,16 +144,30 @@ type Work struct {
 	Device  torch.Device
 }
 
-// forms are the ways to compute the search network.
-var forms = []struct {
-	name string
-	make func(darts.Options) (darts.Supernet, error)
-}{
-	{"fast", func(o darts.Options) (darts.Supernet, error) { return darts.NewFast(o) }},
-	{"plain", func(o darts.Options) (darts.Supernet, error) { return darts.NewPlain(o) }},
+// plainForm is the name of what autograd computes.
+const plainForm = "plain"
+
+// form is a way to compute the search networks.
+type form struct {
+	name      string
+	make      func(darts.Options) (darts.Supernet, error)
+	recurrent func(darts.RecurrentOptions) (darts.Supernet, error)
 }
 
-// Forms names the ways to compute the search network, the default first.
+var forms = []form{
+	{
+		"fast",
+		func(o darts.Options) (darts.Supernet, error) { return darts.NewFast(o) },
+		func(o darts.RecurrentOptions) (darts.Supernet, error) { return darts.NewRecurrentFast(o) },
+	},
+	{
+		plainForm,
+		func(o darts.Options) (darts.Supernet, error) { return darts.NewPlain(o) },
+		func(o darts.RecurrentOptions) (darts.Supernet, error) { return darts.NewRecurrentPlain(o) },
+	},
+}
+
+// Forms names the ways to compute the search networks, the default first.
 func Forms() []string {
 	var names []string
 	for _, f := range forms {
@@ -139,11 +176,11 @@ func Forms() []string {
 	return names
 }
 
-func newSupernet(form string, o darts.Options) (darts.Supernet, error) {
+func findForm(name string) (form, error) {
 	for _, f := range forms {
-		if f.name == form {
-			return f.make(o)
+		if f.name == name {
+			return f, nil
 		}
 	}
-	return nil, fmt.Errorf("bench: unknown form %q (there are: %s)", form, strings.Join(Forms(), ", "))
+	return form{}, fmt.Errorf("bench: unknown form %q (there are: %s)", name, strings.Join(Forms(), ", "))
 }

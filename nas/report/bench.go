@@ -39,7 +39,8 @@ type BenchRow struct {
 	Name   string      `json:"name"`
 	Title  string      `json:"title"`  // for people
 	Work   string      `json:"work"`   // sizes: "C 16, 8 layers, batch 64"
-	Images int         `json:"images"` // passed by one step
+	Passed int         `json:"passed"` // by one step
+	Of     string      `json:"of"`     // what: "images" or "tokens"
 	Sides  []BenchSide `json:"sides"`  // one for each program, in its order
 	Notes  []string    `json:"notes,omitempty"`
 }
@@ -52,10 +53,10 @@ type BenchSide struct {
 	PeakBytes   int64     `json:"peak_bytes"`           // greatest resident memory of its fresh process
 
 	// What follows from them.
-	Seconds         float64 `json:"seconds"` // median
-	ImagesPerSecond float64 `json:"images_per_second"`
-	Ratio           *Ratio  `json:"ratio,omitempty"`        // its seconds over those of the first side, round by round
-	MemoryRatio     float64 `json:"memory_ratio,omitempty"` // peak of the first side over its own
+	Seconds     float64 `json:"seconds"`                // median
+	PerSecond   float64 `json:"per_second"`             // of what BenchRow.Of says
+	Ratio       *Ratio  `json:"ratio,omitempty"`        // its seconds over those of the first side, round by round
+	MemoryRatio float64 `json:"memory_ratio,omitempty"` // peak of the first side over its own
 }
 
 // Ratio is that of two times, taken in pairs: one round after the other.
@@ -82,7 +83,7 @@ func NewBenchRow(row BenchRow) (BenchRow, error) {
 				row.Name, n, s.Name, len(first.StepSeconds), first.Name)
 		}
 		s.Seconds = median(s.StepSeconds)
-		s.ImagesPerSecond = float64(row.Images) / s.Seconds
+		s.PerSecond = float64(row.Passed) / s.Seconds
 		if i == 0 {
 			continue
 		}

@@ -16,7 +16,7 @@ func (r BenchRow) Text() string {
 	fmt.Fprintf(&text, "%s: %s\n", r.Title, r.Work)
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for i, s := range r.Sides {
-		fmt.Fprintf(w, "%s\t%s s\t%s images/s\t%s\t", s.Name, seconds(s.Seconds), rate(s.ImagesPerSecond), storage(s.PeakBytes))
+		fmt.Fprintf(w, "%s\t%s s\t%s %s/s\t%s\t", s.Name, seconds(s.Seconds), rate(s.PerSecond), r.Of, storage(s.PeakBytes))
 		if i > 0 {
 			fmt.Fprintf(w, "  %s: %s times as fast (%s to %s), %s of the memory", r.Sides[0].Name,
 				ratio(s.Ratio.Median), ratio(s.Ratio.Min), ratio(s.Ratio.Max), ratio(s.MemoryRatio))
@@ -44,7 +44,7 @@ func (b Bench) Markdown() string {
 	table(&text, header, b.Rows, func(r BenchRow) []string {
 		line := []string{r.label(), fmt.Sprint(len(r.Sides[0].StepSeconds))}
 		for _, s := range r.Sides {
-			line = append(line, fmt.Sprintf("%s (%s images/s)", seconds(s.Seconds), rate(s.ImagesPerSecond)))
+			line = append(line, fmt.Sprintf("%s (%s %s/s)", seconds(s.Seconds), rate(s.PerSecond), r.Of))
 			if s.Ratio != nil {
 				line = append(line, fmt.Sprintf("**%s** (%s to %s)", ratio(s.Ratio.Median), ratio(s.Ratio.Min), ratio(s.Ratio.Max)))
 			}
@@ -115,7 +115,7 @@ func table[Row any](text *strings.Builder, header []string, rows []Row, cells fu
 
 func seconds(s float64) string { return digits(s, 3) }
 
-func rate(imagesPerSecond float64) string { return digits(imagesPerSecond, 3) }
+func rate(perSecond float64) string { return digits(perSecond, 3) }
 
 func ratio(r float64) string { return digits(r, 3) }
 

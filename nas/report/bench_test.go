@@ -45,14 +45,14 @@ func TestBenchRow(t *testing.T) {
 		{"both slow once", []float64{10, 1, 2}, []float64{20, 2, 4}, 4, 2.5, report.Ratio{Median: 2, Min: 2, Max: 2}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			row := newRow(t, report.BenchRow{Images: 10, Sides: []report.BenchSide{
+			row := newRow(t, report.BenchRow{Passed: 10, Of: "images", Sides: []report.BenchSide{
 				side("darts", 3e9, test.ours...), side("pytorch", 12e9, test.other...),
 			}})
 			ours, other := row.Sides[0], row.Sides[1]
 			if ours.Ratio != nil || ours.MemoryRatio != 0 {
 				t.Errorf("the first side is compared with itself: %+v", ours)
 			}
-			if other.Seconds != test.seconds || other.ImagesPerSecond != test.images || *other.Ratio != test.want || other.MemoryRatio != 0.25 {
+			if other.Seconds != test.seconds || other.PerSecond != test.images || *other.Ratio != test.want || other.MemoryRatio != 0.25 {
 				t.Errorf("got %+v, ratio %+v, want %g s, %g images/s, ratio %+v, memory ratio 0.25",
 					other, *other.Ratio, test.seconds, test.images, test.want)
 			}
@@ -121,9 +121,9 @@ func example(t *testing.T) report.Bench {
 			{"pytorch", "PyTorch 2.11.0", "python bench_pytorch.py"},
 		},
 		Rows: []report.BenchRow{
-			newRow(t, report.BenchRow{Name: "first-order", Title: "first-order step", Work: "C 16, 8 layers, batch 64", Images: 64,
+			newRow(t, report.BenchRow{Name: "first-order", Title: "first-order step", Work: "C 16, 8 layers, batch 64", Passed: 64, Of: "images",
 				Sides: []report.BenchSide{ours, side("pytorch", 10.96e9, 31.5, 32.5, 32)}}),
-			newRow(t, report.BenchRow{Name: "input", Title: "input pipeline", Work: "5000 images, batches of 64", Images: 5000,
+			newRow(t, report.BenchRow{Name: "input", Title: "input pipeline", Work: "5000 images, batches of 64", Passed: 5000, Of: "images",
 				Sides: []report.BenchSide{side("darts", 81e6, 0.05), side("pytorch", 0.5e9, 1)}, Notes: []string{"1 round of 5"}}),
 		},
 	}

@@ -267,6 +267,14 @@ char* torch_max_pool2d_indices(torch_tensor x, int64_t kernel, int64_t stride, i
 char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, int64_t stride,
                                 int64_t padding, torch_tensor indices, torch_tensor* ret);
 
+// --- recurrent networks (recurrent.cpp) ---
+// products lose their gates to σ(gate) forward, and become their gradient backward, which
+// adds to d_states and to d_mix.
+char* torch_gated_mixture(torch_tensor out, torch_tensor states, torch_tensor products,
+                          torch_tensor mix);
+char* torch_gated_mixture_backward(torch_tensor d, torch_tensor states, torch_tensor products,
+                                   torch_tensor mix, torch_tensor d_states, torch_tensor d_mix);
+
 // --- gradients, modes, random numbers, call (autograd.cpp) ---
 // Or none: gradient, and grad in set_grad. grad fills n_inputs handles, zero
 // where allow_unused and not reached. call fills at most capacity handles. inference_end

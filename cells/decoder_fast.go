@@ -1,0 +1,87 @@
+package cells
+
+import "godarts/torch"
+
+// decoderNumbers is how many logits of a rank are there at once, about.
+const decoderNumbers = 4 << 20
+
+// decode takes the outputs to the loss and the penalty, and gives the gradient of the
+// outputs [T,b,H], if needed.
+func (c *Columns) decode(f *fastWork) (d torch.Tensor) {
+	raw := c.states.Narrow(0, 1, c.Steps)
+	dropped := masked(raw, c.masks.Output)
+	if c.Needs() {
+		d = torch.Empty(raw.Shape(), c.Options.Options)
+	}
+	loss := f.sums.Select(0, c.Index).Select(0, 0)
+	steps := max(1, min(c.Steps, decoderNumbers/(c.Own*c.Options.Tokens)))
+	for t := 0; t < c.Steps; t += steps {
+		torch.Scoped(func() { c.decodeSteps(f, dropped, d, loss, t, min(steps, c.Steps-t)) })
+	}
+	loss.DivScalar_(float64(c.Steps * c.All))
+	if !c.Training {
+		return d
+	}
+	penalty := f.sums.Select(0, c.Index).Select(0, 1)
+	return c.penalise(raw, dropped, d, penalty)
+}
+
+// decodeSteps adds what n steps from t on say to the sum of losses, and writes the gradient
+// of their dropped outputs to d. With p = softmax(logits), of the mean loss
+//
+//	dL/dlogits = (p − onehot(y))/(T·B)
+func (c *Columns) decodeSteps(f *fastWork, dropped, d, loss torch.Tensor, t, n int) {
+	units := c.Options.Units
+	x, y := dropped.Narrow(0, t, n).View(-1, units), c.y.Narrow(0, t*c.Own, n*c.Own)
+	logits := torch.Linear(x, c.Weights.Encoder, c.Weights.Bias) // [n·b,tokens]
+	if c.Logits {
+		c.own(f.logits, 1).Narrow(0, t, n).Copy_(logits.View(n, c.Own, -1))
+	}
+	p := logits.LogSoftmax(1)
+	loss.Add_(torch.NLLLoss(p, y, torch.Sum))
+	if !c.Needs() {
+		return
+	}
+	p.Exp_()
+	at := y.Unsqueeze(1)
+	p.Scatter_(1, at, p.Gather(1, at).AddScalar_(-1))
+	share := 1 / float64(c.Steps*c.All)
+	dX := d.Narrow(0, t, n).View(-1, units)
+	torch.MmOut(dX, p, c.Weights.Encoder)
+	dX.MulScalar_(share)
+	if c.Gradient.Defined() {
+		c.DWeights.Encoder.Addmm_(p.T(), x, 1, share)
+		c.DWeights.Bias.AddScaled_(p.SumDims([]int{0}, false), share)
+	}
+}
+
+// penalise computes this rank's share of the penalty
+//
+//	activation·mean(dropped²) + slowness·mean((h[t+1] − h[t])²)
+//
+// and turns d, the gradient of dropped outputs, into that of outputs before the mask, with
+// the penalty's if gradients are regularised.
+func (c *Columns) penalise(raw, dropped, d, penalty torch.Tensor) torch.Tensor {
+	o := c.Options
+	regularised := c.Needs() && c.Regularised
+	if o.Activation != 0 {
+		k := o.Activation / float64(c.Steps*c.All*o.Units)
+		penalty.AddScaled_(dropped.Square().Sum(), k)
+		if regularised {
+			d.AddScaled_(dropped, 2*k)
+		}
+	}
+	if c.Needs() && c.masks.Output.Defined() {
+		d.Mul_(c.masks.Output)
+	}
+	if last := c.Steps - 1; o.Slowness != 0 && last > 0 {
+		k := o.Slowness / float64(last*c.All*o.Units)
+		change := raw.Narrow(0, 1, last).Sub(raw.Narrow(0, 0, last))
+		penalty.AddScaled_(change.Square().Sum(), k)
+		if regularised {
+			d.Narrow(0, 1, last).AddScaled_(change, 2*k)
+			d.Narrow(0, 0, last).AddScaled_(change, -2*k)
+		}
+	}
+	return d
+}

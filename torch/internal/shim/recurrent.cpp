@@ -1,0 +1,263 @@
+// The elementwise part of recurrent networks, forward and backward, in one pass over
+// memory each: where operators follow each other, each reads and writes all of it.
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+
+#include <cmath>
+#include <cstdint>
+
+#include "guard.h"
+
+using namespace shim;
+
+// Loops over numbers become vector instructions.
+#pragma GCC optimize("O3", "no-trapping-math")
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
+namespace {
+
+// What differs between the two types in exp: ln 2 in two parts, of which a multiple by a
+// small integer of the first is exact; the number that rounds to integers when it is added;
+// the terms of the series.
+template <class T>
+struct Exp;
+
+template <>
+struct Exp<float> {
+  using Bits = uint32_t;
+  static constexpr float ln2 = 0.693359375f, ln2Rest = -2.12194440e-4f, round = 12582912.f;
+  static constexpr float limit = 87;
+  static constexpr int mantissa = 23, terms = 7;
+  static constexpr Bits one = 0x3f800000;
+};
+
+template <>
+struct Exp<double> {
+  using Bits = uint64_t;
+  static constexpr double ln2 = 6.93145751953125e-1, ln2Rest = 1.42860682030941723212e-6,
+                          round = 6755399441055744.;
+  static constexpr double limit = 708;
+  static constexpr int mantissa = 52, terms = 13;
+  static constexpr Bits one = 0x3ff0000000000000;
+};
+
+template <class T>
+constexpr T factorial(int k) {
+  return k < 2 ? 1 : k * factorial<T>(k - 1);
+}
+
+// e^x − 1 to the last digits, however small x is. x is cut at ± limit.
+//
+//   x = n·ln 2 + r, |r| <= ln 2 / 2:  2^n·(e^r − 1) + (2^n − 1)
+template <class T>
+ALWAYS_INLINE T expMinus1(T x) {
+  using E = Exp<T>;
+  x = x > E::limit ? E::limit : x;
+  x = x < -E::limit ? -E::limit : x;
+  T shifted = x * T(1.44269504088896340736) + E::round;  // its last bits are n
+  T n = shifted - E::round;
+  T r = (x - n * E::ln2) - n * E::ln2Rest;
+  T series = 0;  // Σ r^k/k! from k = 1 on, by Horner
+#pragma GCC unroll 16
+  for (int k = E::terms; k >= 1; k--) series = (series + 1 / factorial<T>(k)) * r;
+  typename E::Bits bits;
+  std::memcpy(&bits, &shifted, sizeof bits);
+  bits = (bits << E::mantissa) + E::one;
+  T power;
+  std::memcpy(&power, &bits, sizeof power);
+  return power * series + (power - 1);
+}
+
+// The four activations of x share e = e^−x − 1:  σ(x) = 1/(2 + e),  tanh(x/2) = −e·σ(x),
+// tanh(x) = 2·tanh(x/2)/(1 + tanh²(x/2)).
+template <class T>
+struct Activations {
+  T tanh, relu, sigmoid, identity;
+
+  ALWAYS_INLINE explicit Activations(T x) {
+    T e = expMinus1(-x);
+    sigmoid = 1 / (2 + e);
+    T half = -e * sigmoid;
+    tanh = 2 * half / (1 + half * half);
+    relu = x > 0 ? x : 0;
+    identity = x;
+  }
+};
+
+template <class T>
+ALWAYS_INLINE T sigmoid(T x) {
+  return 1 / (2 + expMinus1(-x));
+}
+
+// Weights of the four activations of one predecessor, and their sum q.
+template <class T>
+struct Mix {
+  T tanh, relu, sigmoid, identity, q;
+
+  ALWAYS_INLINE explicit Mix(const T* p)
+      : tanh(p[0]), relu(p[1]), sigmoid(p[2]), identity(p[3]), q(p[0] + p[1] + p[2] + p[3]) {}
+
+  // m = Σ p_k·f_k
+  ALWAYS_INLINE T of(const Activations<T>& f) const {
+    return tanh * f.tanh + relu * f.relu + sigmoid * f.sigmoid + identity * f.identity;
+  }
+
+  // dm/dx
+  ALWAYS_INLINE T slope(const Activations<T>& f) const {
+    return tanh * (1 - f.tanh * f.tanh) + (f.identity > 0 ? relu : 0) +
+           sigmoid * f.sigmoid * (1 - f.sigmoid) + identity;
+  }
+};
+
+// Where things lie: [states,rows,units] and [states,rows,2·units].
+template <class T>
+struct Node {
+  const T* states;
+  T* products;
+  const T* mix;
+  int64_t count, rows, units;
+
+  ALWAYS_INLINE const T* state(int64_t j, int64_t row) const {
+    return states + (j * rows + row) * units;
+  }
+  ALWAYS_INLINE T* gate(int64_t j, int64_t row) const {
+    return products + (j * rows + row) * 2 * units;
+  }
+};
+
+constexpr int lanes = 16;  // sums of a row are taken in so many parts
+
+template <class T>
+ALWAYS_INLINE void forward(const Node<T>& n, T* __restrict__ out) {
+  for (int64_t row = 0; row < n.rows; row++, out += n.units) {
+    for (int64_t x = 0; x < n.units; x++) out[x] = 0;
+    for (int64_t j = 0; j < n.count; j++) {
+      const Mix<T> p(n.mix + 4 * j);
+      const T* __restrict__ s = n.state(j, row);
+      T* __restrict__ gate = n.gate(j, row);
+      const T* __restrict__ candidate = gate + n.units;
+      for (int64_t x = 0; x < n.units; x++) {
+        T c = sigmoid(gate[x]), qs = p.q * s[x];
+        out[x] += qs + c * (p.of(Activations<T>(candidate[x])) - qs);
+        gate[x] = c;
+      }
+    }
+  }
+}
+
+template <class T>
+ALWAYS_INLINE void backward(const Node<T>& n, const T* __restrict__ d, T* dStates, double* dMix) {
+  for (int64_t row = 0; row < n.rows; row++, d += n.units) {
+    for (int64_t j = 0; j < n.count; j++) {
+      const Mix<T> p(n.mix + 4 * j);
+      const T* __restrict__ s = n.state(j, row);
+      T* __restrict__ gate = n.gate(j, row);
+      T* __restrict__ candidate = gate + n.units;
+      T* __restrict__ ds = dStates + (j * n.rows + row) * n.units;
+      T sums[5][lanes] = {};
+      auto one = [&](int64_t x, int lane) __attribute__((always_inline)) {
+        const Activations<T> f(candidate[x]);
+        T c = gate[x], dc = d[x] * c, rest = d[x] - dc;  // d·c and d·(1 − c)
+        sums[0][lane] += rest * s[x];
+        sums[1][lane] += dc * f.tanh;
+        sums[2][lane] += dc * f.relu;
+        sums[3][lane] += dc * f.sigmoid;
+        sums[4][lane] += dc * f.identity;
+        ds[x] += p.q * rest;
+        gate[x] = (p.of(f) - p.q * s[x]) * rest * c;
+        candidate[x] = dc * p.slope(f);
+      };
+      int64_t x = 0;
+      for (; x + lanes <= n.units; x += lanes)
+        for (int lane = 0; lane < lanes; lane++) one(x + lane, lane);
+      for (; x < n.units; x++) one(x, 0);
+      double total[5] = {};
+      for (int k = 0; k < 5; k++)
+        for (int lane = 0; lane < lanes; lane++) total[k] += sums[k][lane];
+      for (int k = 0; k < 4; k++) dMix[4 * j + k] += total[0] + total[1 + k];
+    }
+  }
+}
+
+// Each pass is compiled twice: for processors with AVX2, as libtorch's own loops, and for
+// all others.
+#if defined(__x86_64__)
+#define FOR_AVX2 __attribute__((target("avx2,fma")))
+bool avx2() {
+  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return has;
+}
+#else
+#define FOR_AVX2
+bool avx2() { return false; }
+#endif
+
+#define PASSES(T)                                                                            \
+  FOR_AVX2 void forwardAVX2(const Node<T>& n, T* out) { forward(n, out); }                   \
+  FOR_AVX2 void backwardAVX2(const Node<T>& n, const T* d, T* dStates, double* dMix) {       \
+    backward(n, d, dStates, dMix);                                                           \
+  }                                                                                          \
+  void forwardHere(const Node<T>& n, T* out) {                                               \
+    if (avx2()) return forwardAVX2(n, out);                                                  \
+    forward(n, out);                                                                         \
+  }                                                                                          \
+  void backwardHere(const Node<T>& n, const T* d, T* dStates, double* dMix) {                \
+    if (avx2()) return backwardAVX2(n, d, dStates, dMix);                                    \
+    backward(n, d, dStates, dMix);                                                           \
+  }
+PASSES(float)
+PASSES(double)
+
+template <class T>
+Node<T> node(const at::Tensor& states, const at::Tensor& products, const at::Tensor& mix) {
+  return {states.data_ptr<T>(), products.data_ptr<T>(), mix.data_ptr<T>(),
+          states.size(0),       states.size(1),         states.size(2)};
+}
+
+void check(const at::Tensor& node, const at::Tensor& states, const at::Tensor& products,
+           const at::Tensor& mix) {
+  TORCH_CHECK(states.dim() == 3, "states: wanted [states,rows,units], got ", states.sizes());
+  int64_t n = states.size(0), rows = states.size(1), units = states.size(2);
+  TORCH_CHECK(products.sizes() == at::IntArrayRef({n, rows, 2 * units}), "products: ",
+              products.sizes(), " does not fit states ", states.sizes());
+  TORCH_CHECK(mix.sizes() == at::IntArrayRef({n, 4}), "mix: ", mix.sizes(),
+              " does not fit states ", states.sizes());
+  TORCH_CHECK(node.sizes() == at::IntArrayRef({rows, units}), "node: ", node.sizes(),
+              " does not fit states ", states.sizes());
+  for (const at::Tensor& t : {node, states, products, mix}) {
+    TORCH_CHECK(t.is_contiguous() && t.device().is_cpu() && t.scalar_type() == node.scalar_type(),
+                "wanted contiguous tensors of one type on the CPU");
+  }
+}
+
+}  // namespace
+
+char* torch_gated_mixture(torch_tensor out, torch_tensor states, torch_tensor products,
+                          torch_tensor mix) {
+  return guard([&] {
+    at::Tensor t = tensor(out), s = tensor(states), ch = tensor(products), p = tensor(mix);
+    check(t, s, ch, p);
+    if (t.scalar_type() == at::kDouble)
+      forwardHere(node<double>(s, ch, p), t.data_ptr<double>());
+    else
+      forwardHere(node<float>(s, ch, p), t.data_ptr<float>());
+  });
+}
+
+char* torch_gated_mixture_backward(torch_tensor d, torch_tensor states, torch_tensor products,
+                                   torch_tensor mix, torch_tensor d_states, torch_tensor d_mix) {
+  return guard([&] {
+    at::Tensor t = tensor(d), s = tensor(states), ch = tensor(products), p = tensor(mix),
+               ds = tensor(d_states), dp = tensor(d_mix);
+    check(t, s, ch, p);
+    TORCH_CHECK(ds.sizes() == s.sizes() && ds.is_contiguous() && ds.scalar_type() == t.scalar_type(),
+                "dStates: wanted one like states ", s.sizes());
+    TORCH_CHECK(dp.sizes() == p.sizes() && dp.is_contiguous() && dp.scalar_type() == at::kDouble,
+                "dMix: wanted a float64 one of mix's shape ", p.sizes());
+    double* sums = dp.data_ptr<double>();
+    if (t.scalar_type() == at::kDouble)
+      backwardHere(node<double>(s, ch, p), t.data_ptr<double>(), ds.data_ptr<double>(), sums);
+    else
+      backwardHere(node<float>(s, ch, p), t.data_ptr<float>(), ds.data_ptr<float>(), sums);
+  });
+}
