@@ -122,7 +122,7 @@ func (p *progress) onStep(r *Run, s *Step) error {
 // quality is what a meter says of a network.
 func quality(r *Run, m Meter) string {
 	if r.Corpus != nil {
-		return fmt.Sprintf("loss %.4f, perplexity %.2f", m.MeanLoss(), m.Perplexity())
+		return fmt.Sprintf("loss %.4f, perplexity %s", m.MeanLoss(), decimal(m.Perplexity()))
 	}
 	return fmt.Sprintf("loss %.4f, accuracy %.1f %%", m.MeanLoss(), 100*m.Accuracy())
 }
@@ -182,6 +182,14 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// decimal is a perplexity to the hundredth, or its size if it is beyond all reason.
+func decimal(perplexity float64) string {
+	if perplexity >= 1e6 {
+		return fmt.Sprintf("%.3g", perplexity)
+	}
+	return fmt.Sprintf("%.2f", perplexity)
 }
 
 // short gives the two largest units of a duration: 1h02m, 12m05s, 45s.

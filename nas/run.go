@@ -77,8 +77,9 @@ func (m Meter) MeanLoss() float64 { return m.Loss / float64(max(m.Count, 1)) }
 // Accuracy is the part of images classified right, from 0 to 1.
 func (m Meter) Accuracy() float64 { return m.Correct / float64(max(m.Count, 1)) }
 
-// Perplexity is that of a text: exp(MeanLoss).
-func (m Meter) Perplexity() float64 { return math.Exp(m.MeanLoss()) }
+// Perplexity is that of a text: exp(MeanLoss), or the largest number there is, since
+// JSON has no infinity.
+func (m Meter) Perplexity() float64 { return min(math.Exp(m.MeanLoss()), math.MaxFloat64) }
 
 // Step is one step of an epoch. Its tensors live in the step's scope.
 type Step struct {

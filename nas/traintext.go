@@ -26,6 +26,10 @@ type Perplexity struct {
 	Unigram    float64 `json:"unigram"` // of the unigram model on the same tokens, see data.Corpus.UnigramLoss
 }
 
+func (p Perplexity) String() string {
+	return fmt.Sprintf("perplexity %s, of the unigram model %s", decimal(p.Perplexity), decimal(p.Unigram))
+}
+
 // Modelled is what a language model reached.
 type Modelled struct {
 	Test      *Perplexity `json:"test,omitempty"`       // of the best model

@@ -265,7 +265,7 @@ func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, s
 		table.Flush()
 	}
 	if result.Valid != nil {
-		fmt.Fprintln(stdout, perplexity("validation", result.Valid))
+		fmt.Fprintln(stdout, "validation", result.Valid)
 	}
 	printExpect(stdout, c)
 	fmt.Fprintf(stdout, "run folder: %s\n", dir)
@@ -310,19 +310,15 @@ func printMeasured(w io.Writer, r nas.TrainResult, images string, e float64, top
 
 // printModelled prints what a language model reached.
 func printModelled(w io.Writer, r nas.TrainResult) {
-	fmt.Fprintf(w, "%s; %d parameters\n", perplexity("test", r.Test), r.Parameters)
+	fmt.Fprintf(w, "test %v; %d parameters\n", r.Test, r.Parameters)
 	if r.Valid == nil {
 		return
 	}
-	fmt.Fprintf(w, "%s; the best was epoch %d", perplexity("validation", r.Valid), r.BestEpoch)
+	fmt.Fprintf(w, "validation %v; the best was epoch %d", r.Valid, r.BestEpoch)
 	if r.Restarts > 0 {
 		fmt.Fprintf(w, "; times that training diverged and went back: %d", r.Restarts)
 	}
 	fmt.Fprintln(w)
-}
-
-func perplexity(split string, p *nas.Perplexity) string {
-	return fmt.Sprintf("%s perplexity %.2f, of the unigram model %.2f", split, p.Perplexity, p.Unigram)
 }
 
 func printExpect(w io.Writer, c *config.Config) {
