@@ -34,6 +34,21 @@ genotype: DARTS_V1
 epochs: 1
 `
 
+// tinyText is a search of some steps on a text, tinyTextTraining a training of them.
+const (
+	tinyText = `experiment: search
+data: {name: synthetic-text, tokens: 100, batch: 4, eval_batch: 2, bptt: 7}
+network: {hidden: 5, nodes: 2}
+epochs: 2
+expect: {test_perplexity: 50, source: somewhere}
+`
+	tinyTextTraining = `experiment: train
+data: {name: synthetic-text, tokens: 100, batch: 4, eval_batch: 2, bptt: 7}
+network: {hidden: 5}
+epochs: 2
+`
+)
+
 func writeFile(t *testing.T, name, text string) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), name)
@@ -59,6 +74,7 @@ func TestBadUsage(t *testing.T) {
 	config := writeFile(t, "tiny.yaml", tinyConfig)
 	training := writeFile(t, "training.yaml", tinyTraining)
 	typo := writeFile(t, "typo.yaml", strings.Replace(tinyConfig, "epochs: 2", "epoch: 2", 1))
+	textTraining := writeFile(t, "text.yaml", tinyTextTraining)
 	hostile := writeFile(t, "hostile.pt", "Ncos\nsystem\n.")
 	notRun := t.TempDir()
 	photos := exportDigits(t, 250)
@@ -104,7 +120,13 @@ func TestBadUsage(t *testing.T) {
 		{"weights of another network", []string{"test", training, "--weights", "../../nas/testdata/toy.pth"},
 			`^darts: nas: weights ../../nas/testdata/toy.pth: nn: load state dict: "cells.0._ops.1.op.1.weight" of shape \[2 1 3 3\] is missing, and the network has no `},
 		{"info of nothing", []string{"info", "DARTS_V3"}, `DARTS_V2`},
-		{"info of a recurrent cell", []string{"info", "Genotype(recurrent=[('relu', 0)], concat=[1])"}, `^darts: nas: info: a recurrent cell makes no network for images\n$`},
+		{"recurrent cell for images", []string{"train", training, "--genotype", "ENAS"}, `^darts: nas: genotype: a recurrent cell, which takes a text: data.name digits is images, which take convolutional cells\n$`},
+		{"convolutional cell for a text", []string{"train", textTraining, "--genotype", "NASNet"}, `^darts: nas: genotype: convolutional cells, which take images: data.name synthetic-text is a text, which takes a recurrent cell\n$`},
+		{"key of images", []string{"train", textTraining, "--set", "network.layers=4"}, `^darts: config: --set network.layers=4: key "network.layers" does not apply to texts \(data.name synthetic-text\), only to images\n$`},
+		{"text that is not there", []string{"search", "../../configs/ptb-darts-first.yaml", "--set", "data.root=" + notRun, "--out", filepath.Join(notRun, "r")},
+			"^darts: data: ptb: .*/ptb/ptb.train.txt: file does not exist; `darts data get ptb` tells what is wanted\n$"},
+		{"text to put there", []string{"data", "get", "wikitext2", "--root", notRun}, `^darts: data: get wikitext2: not there, and no download of it: put into .*/wikitext-2: wiki.train.tokens, .* as train.txt, valid.txt and test.txt\n$`},
+		{"pictures of a text", []string{"data", "export", "ptb", notRun}, `^darts: data: export: ptb is a text, which has no images\n$`},
 		{"info with a key of no config", []string{"info", "DARTS_V2", "--set", "epochs=1"}, `^darts: nas: info: DARTS_V2 is no config, which epochs=1 could override\n$`},
 		{"info of a bad batch", []string{"info", "DARTS_V2", "--batch", "-1"}, `^darts: info: --batch -1: wanted 1 to 1048576, or 0 for the usual one\n$`},
 		{"info of a protocol", []string{"info", "../../configs/protocol-cifar10-second.yaml"}, `^darts: nas: info: .*second.yaml makes no network of its own: its search is cifar10-darts-second.yaml, its training cifar10-train.yaml\n$`},
@@ -113,7 +135,7 @@ func TestBadUsage(t *testing.T) {
 		{"export to nowhere", []string{"export", notRun}, `^darts: export: no folder given: use -o DIR\n$`},
 		{"export of no run", []string{"export", notRun, "-o", filepath.Join(notRun, "x")}, `holds no run`},
 		{"test of no run", []string{"test", notRun}, `holds no run`},
-		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic; to get: nasbench201\)\n$`},
+		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic; texts: ptb, synthetic-text, text, wikitext2; to get: nasbench201\)\n$`},
 		{"no table", []string{"data", "get", "nasbench201", "--root", notRun}, `^darts: data: get nasbench201: there is no .*/nasbench201/nasbench201.csv, and no download of such a table: take NATS-Bench.*index,cell,`},
 		{"comparison without the table", []string{"compare", "../../configs/nasbench201.yaml", "--set", "data.root=" + notRun}, "^darts: nasbench201: there is no .*/nasbench201.csv: `darts data get nasbench201` tells how to get it\n$"},
 		{"search as comparison", []string{"compare", config}, "^darts: compare: .* is the config of a search: use `darts search`\n$"},
@@ -163,6 +185,49 @@ func TestHelp(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	if status := run([]string{"help"}, &stdout, &stderr); status != exitOK || !strings.Contains(stdout.String(), "search") {
 		t.Errorf("status %d, stdout %q", status, stdout.String())
+	}
+}
+
+func TestTextToTest(t *testing.T) {
+	// A search on a text, a training of its cell, the test of that, its sizes and its drawing work in a row.
+	dir := t.TempDir()
+	config, training := writeFile(t, "tiny.yaml", tinyText), writeFile(t, "training.yaml", tinyTextTraining)
+	searched, trained := filepath.Join(dir, "searched"), filepath.Join(dir, "trained")
+	const perplexity = `perplexity [\d.]+, of the unigram model [\d.]+`
+	for _, step := range []struct {
+		args []string
+		want []string // regular expressions of stdout
+	}{
+		{[]string{"search", config, "--out", searched}, []string{`search searched: 2 epochs of 4 steps, 100 tokens`, `(?m)^validation ` + perplexity + `$`, `(?m)^published: test perplexity 50.00 \(somewhere\)$`, `epoch 2/2: train loss [\d.]+, perplexity [\d.]+; validation loss [\d.]+, perplexity [\d.]+; learning rate 20;`}},
+		{[]string{"search", "--resume", searched}, []string{`the run in .* is complete`, `(?m)^validation ` + perplexity}},
+		{[]string{"train", training, "--genotype", searched, "--out", trained}, []string{`(?m)^test ` + perplexity + `; \d+ parameters$`, `(?m)^validation ` + perplexity + `; the best was epoch [12]$`}},
+		{[]string{"train", training, "--genotype", "darts_v1", "--out", filepath.Join(dir, "named")}, []string{`(?m)^test ` + perplexity}},
+		{[]string{"test", trained}, []string{`^test ` + perplexity + `; \d+ parameters\n$`}},
+		{[]string{"test", training, "--weights", filepath.Join(trained, "weights.safetensors"), "--genotype", searched}, []string{`^test ` + perplexity + `; \d+ parameters\n$`}},
+		{[]string{"info", trained}, []string{`^5 units, 2 nodes, \d+ words\n  parameters  \d+\n$`}},
+		{[]string{"info", searched}, []string{`^search network: 5 units, 2 nodes, \d+ words\n`, `\nPenn Treebank: 850 units, 2 nodes, 10000 words\n`, `\nWikiText-2: 700 units`}},
+		{[]string{"draw", searched, "-o", filepath.Join(dir, "pictures")}, []string{`recurrent.svg\n$`}},
+		{[]string{"data", "get", "synthetic-text"}, []string{`^synthetic-text: \d+ words, \d+ tokens to train, \d+ to validate, \d+ to test\n$`}},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(step.args, &stdout, &stderr); status != exitOK {
+			t.Fatalf("%v: status %d, stderr %q", step.args, status, stderr.String())
+		}
+		for _, want := range step.want {
+			if !regexp.MustCompile(want).MatchString(stdout.String()) {
+				t.Errorf("%v: stdout lacks %q:\n%s", step.args, want, stdout.String())
+			}
+		}
+	}
+	for _, file := range []string{"recurrent.svg", "genotype.json", "best.safetensors", "weights.safetensors", "metrics.jsonl"} {
+		if _, err := os.Stat(filepath.Join(trained, file)); err != nil {
+			t.Error(err)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	status := run([]string{"export", trained, "-o", filepath.Join(dir, "exported")}, &stdout, &stderr)
+	if status != exitUsage || !strings.Contains(stderr.String(), "is of a language model; networks of images alone classify and are exported") {
+		t.Errorf("export: status %d, stderr %q", status, stderr.String())
 	}
 }
 
