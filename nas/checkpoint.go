@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,39 +75,40 @@ func (r *Run) lastCheckpoint() string {
 	return file
 }
 
-// save writes the checkpoint: the experiment's state, libtorch's generator, the
-// position and the config, under a checksum. The earlier checkpoint stays until
+// save writes the checkpoint, see saveAs.
+func (r *Run) save() error { return r.saveAs(CheckpointFile, r.at) }
+
+// saveAs writes the experiment's state, libtorch's generator, a position and the
+// config to a file of the run folder, under a checksum. The earlier file stays until
 // the new one is whole, and for good if the state is not finite.
-func (r *Run) save() (err error) {
-	torch.Scoped(func() { err = r.saveScoped() })
+func (r *Run) saveAs(name string, at position) (err error) {
+	torch.Scoped(func() { err = r.saveScoped(name, at) })
 	return err
 }
 
-func (r *Run) saveScoped() error {
+func (r *Run) saveScoped(name string, at position) error {
 	state := r.state.StateDict()
-	for name, t := range state {
+	for entry, t := range state {
 		if t.Dtype().IsFloat() && t.IsFinite().ToDtype(torch.Float32).Amin(nil, false).Item() == 0 {
-			return r.diverged(r.at.Step-1, fmt.Sprintf("%q is not finite", name))
+			return r.diverged(r.at.Step-1, fmt.Sprintf("%q is not finite", entry))
 		}
 	}
 	tensors := torch.StateDict{rngCPU: torch.RNGState(torch.CPU)}
 	if r.Device.IsCUDA() {
 		tensors[rngCUDA] = torch.RNGState(r.Device)
 	}
-	for name, t := range state {
-		tensors[name] = t
-	}
+	maps.Copy(tensors, state)
 	text, err := r.Config.YAML()
 	if err != nil {
 		return err
 	}
-	at, err := json.Marshal(r.at)
+	where, err := json.Marshal(at)
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint: %w", err)
 	}
 	var b bytes.Buffer
 	err = torch.WriteSafetensors(&b, tensors, map[string]string{
-		metaFormat: checkpointFormat, metaConfig: string(text), metaPosition: string(at), metaSum: noSum,
+		metaFormat: checkpointFormat, metaConfig: string(text), metaPosition: string(where), metaSum: noSum,
 	})
 	if err != nil {
 		return err
@@ -114,7 +116,7 @@ func (r *Run) saveScoped() error {
 	content := b.Bytes()
 	sum := sha256.Sum256(content)
 	copy(content[bytes.Index(content, []byte(noSum)):], hex.EncodeToString(sum[:]))
-	return write(filepath.Join(r.Dir, CheckpointFile), content)
+	return write(filepath.Join(r.Dir, name), content)
 }
 
 // noSum stands where the checksum goes while it is taken.
@@ -122,17 +124,23 @@ var noSum = strings.Repeat("0", 2*sha256.Size)
 
 // restore puts the run where its checkpoint says; without one it stays at the
 // start. It changes nothing if it returns an error.
-func (r *Run) restore() (err error) {
-	file := filepath.Join(r.Dir, CheckpointFile)
+func (r *Run) restore() error {
+	_, err := r.restoreFile(CheckpointFile)
+	return err
+}
+
+// restoreFile puts the run where a file says that saveAs wrote, if it is there.
+func (r *Run) restoreFile(name string) (there bool, err error) {
+	file := filepath.Join(r.Dir, name)
 	content, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil
+		return false, nil
 	}
 	if err != nil {
-		return fmt.Errorf("nas: checkpoint: %w", err)
+		return false, fmt.Errorf("nas: checkpoint: %w", err)
 	}
 	torch.Scoped(func() { err = r.restoreFrom(file, content) })
-	return err
+	return err == nil, err
 }
 
 func (r *Run) restoreFrom(file string, content []byte) error {

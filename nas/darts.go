@@ -25,6 +25,9 @@ type dartsStrategy struct {
 }
 
 func newDARTS(r *Run) (Strategy, error) {
+	if r.Config.Data.IsText() {
+		return newRecurrentDARTS(r)
+	}
 	c := r.Config
 	net, err := r.newSupernet()
 	if err != nil {
@@ -33,7 +36,7 @@ func newDARTS(r *Run) (Strategy, error) {
 	d := &dartsStrategy{gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: c.Strategy.Order}
 	d.net, d.free = darts.Captured(net)
 	d.w = newSGD(net.W(), c.W)
-	d.alpha = optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: c.Alpha.LR, Betas: c.Alpha.Betas, WeightDecay: c.Alpha.WeightDecay})
+	d.alpha = newAdam(net.Alphas(), c.Alpha)
 	d.architect = darts.NewArchitect(d.net, d.w, d.alpha)
 	d.architect.Hessian, err = newHessian(net, d.net, c.Alpha.HVP)
 	if err != nil {
@@ -75,6 +78,10 @@ func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, erro
 
 func newSGD(w torch.Tensor, o config.W) *optim.SGD {
 	return optim.NewSGD([]torch.Tensor{w}, optim.SGDOptions{LR: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay})
+}
+
+func newAdam(alphas []torch.Tensor, o config.Alpha) *optim.Adam {
+	return optim.NewAdam(alphas, optim.AdamOptions{LR: o.LR, Betas: o.Betas, WeightDecay: o.WeightDecay})
 }
 
 // Search implements Strategy.

@@ -32,6 +32,7 @@ type Settings struct {
 // SearchResult is what a complete search found.
 type SearchResult struct {
 	Genotype    cells.Genotype `json:"genotype"`
+	Valid       *Perplexity    `json:"valid,omitempty"`       // of a text: the supernet's, after the last epoch
 	Evaluations []TrainResult  `json:"evaluations,omitempty"` // the found cell first, then the random ones
 }
 
@@ -39,8 +40,9 @@ type SearchResult struct {
 type TrainResult struct {
 	Name       string         `json:"name,omitempty"` // in a search: "found", "random-1", ...
 	Genotype   cells.Genotype `json:"genotype"`
-	*Tested                   // nil if the training held images out
-	*Validated                // nil if it did not
+	*Tested                   // of images; nil if the training held images out
+	*Validated                // of images; nil if it did not
+	*Modelled                 // of a text
 	Parameters int            `json:"parameters"`        // without the auxiliary head
 	Skipped    int            `json:"skipped,omitempty"` // images left out because they could not be decoded
 }
@@ -64,10 +66,11 @@ type Validated struct {
 
 // measured takes the result on the images that r measures after an epoch.
 func (t *TrainResult) measured(r *Run, m Meter) {
+	feed := r.feed.(*imageFeed)
 	percent := func(right float64) float64 { return 100 * (1 - right) }
 	var topFive *float64
-	if r.feed.topFive() {
-		e := percent(m.InFive / float64(max(m.Images, 1)))
+	if feed.topFive() {
+		e := percent(m.InFive / float64(max(m.Count, 1)))
 		topFive = &e
 	}
 	if r.holdsOut() {
@@ -75,8 +78,8 @@ func (t *TrainResult) measured(r *Run, m Meter) {
 	} else {
 		t.Tested = &Tested{percent(m.Accuracy()), m.MeanLoss(), topFive}
 	}
-	if r.feed.skipped != nil {
-		t.Skipped, _ = r.feed.skipped.Count()
+	if feed.skipped != nil {
+		t.Skipped, _ = feed.skipped.Count()
 	}
 }
 
@@ -114,7 +117,7 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 	if Finished(dir) {
 		return result, readJSON(file, &result)
 	}
-	g, err := cells.ParseGenotype(c.Genotype)
+	g, err := parseGenotype(c)
 	if err != nil {
 		return result, err
 	}
@@ -133,11 +136,8 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 // enter opens the data, takes the run folder and, if it is new, writes its
 // config and what it says of the program. leave gives the folder back.
 func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
-	set, err := openData(c)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := fits(c, set.Train); err != nil {
+	r = &Run{Config: c, Dir: dir, Device: s.Device}
+	if err := r.open(); err != nil {
 		return nil, nil, err
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -156,11 +156,25 @@ func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err 
 		leave()
 		return nil, nil, err
 	}
-	r = &Run{Config: c, Dir: dir, Set: set, Device: s.Device}
-	r.feed = newFeed(c, set, r.options())
-	r.notes = set.Notes
 	r.hooks = append([]Hooks{guard(s.Guard), metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
+}
+
+// open opens the data and checks that the config's network fits it.
+func (r *Run) open() error {
+	if r.Config.Data.IsText() {
+		return r.openText()
+	}
+	set, err := openData(r.Config)
+	if err != nil {
+		return err
+	}
+	if err := fits(r.Config, set.Train); err != nil {
+		return err
+	}
+	r.Set, r.notes = set, set.Notes
+	r.feed = newImageFeed(r.Config, set, r.options())
+	return nil
 }
 
 // HoldsRun tells whether dir is a run folder.
@@ -186,8 +200,12 @@ func (r *Run) options() torch.Options {
 	return torch.Options{Dtype: dtype(r.Config), Device: r.Device}
 }
 
-// LR is the learning rate of w in an epoch: the closed form of its schedule.
+// LR is the learning rate of w in an epoch: the closed form of its schedule. On a
+// text it is that of a step of data.bptt tokens.
 func (r *Run) LR(epoch int) float64 {
+	if r.Config.Data.IsText() {
+		return r.Config.W.LR
+	}
 	if w := r.Config.W; w.Schedule == config.StepDecay {
 		return w.LR * math.Pow(w.LRDecay, float64(epoch))
 	}
@@ -239,14 +257,20 @@ func (r *Run) search(ctx context.Context, result *SearchResult) error {
 	if err != nil {
 		return err
 	}
+	if feed, ok := r.feed.(*textFeed); ok && r.at.Valid.Count > 0 {
+		result.Valid = feed.beside(r.at.Valid, feed.validation)
+	}
 	if err := writeJSON(filepath.Join(r.Dir, GenotypeFile), result.Genotype); err != nil {
 		return err
 	}
 	return r.draw(result.Genotype)
 }
 
-// draw writes both cells as pictures.
+// draw writes the cells as pictures.
 func (r *Run) draw(g cells.Genotype) error {
+	if g.IsRecurrent() {
+		return DrawFile(filepath.Join(r.Dir, "recurrent.svg"), g.Recurrent, true)
+	}
 	for name, cell := range map[string]cells.Cell{"normal": g.Normal, "reduce": g.Reduce} {
 		if err := DrawFile(filepath.Join(r.Dir, name+".svg"), cell, false); err != nil {
 			return err
@@ -282,6 +306,9 @@ func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([
 }
 
 func (r *Run) train(ctx context.Context, result *TrainResult) error {
+	if r.Config.Data.IsText() {
+		return r.trainText(ctx, result)
+	}
 	var t *trainer
 	return r.do(func() (State, error) {
 		var err error

@@ -12,9 +12,29 @@ import (
 	"godarts/torch/nn"
 )
 
-// feed brings the batches of a run's steps, prepared ahead by goroutines, and
-// turns them into tensors in the step's scope.
-type feed struct {
+// feed brings what a run's steps need, images or a text, and measures networks on
+// what is held back from them.
+type feed interface {
+	// steps is the number of steps of the epoch that at is in.
+	steps(at position) int
+	// batches yields the steps of that epoch that are left.
+	batches(ctx context.Context, at position) iter.Seq2[int, loaded]
+	// validate measures forward after an epoch. It stops early, with the context's
+	// error, when that is done.
+	validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) (Meter, error)
+	// size is how much there is to train on, in what Meters count: 1437 "image".
+	size() (n int, what string)
+}
+
+// loaded is what one step needs, still in Go memory.
+type loaded interface {
+	err() error // why it could not be loaded
+	// fill makes the step's tensors in the present scope.
+	fill(s *Step)
+}
+
+// imageFeed brings batches of images, prepared ahead by goroutines.
+type imageFeed struct {
 	train      *data.Source
 	valid      *data.Source  // nil when a derived network is trained
 	validation *data.Source  // measured after an epoch
@@ -46,10 +66,10 @@ func openData(c *config.Config) (*data.Set, error) {
 	return set, nil
 }
 
-// newFeed chooses the images of the steps. In a search the first part of the
+// newImageFeed chooses the images of the steps. In a search the first part of the
 // training images trains w and the rest α, both augmented; in training the first
 // part, mostly all, trains w.
-func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
+func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed {
 	images := set.Train
 	if c.Data.Subset > 0 {
 		images = images.Slice(0, min(c.Data.Subset, images.N))
@@ -73,9 +93,9 @@ func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
 			measured = source("validation", half, data.Sequential)
 		}
 		measured.Augment = augment.Evaluation()
-		return feed{train: source("train", images.Slice(0, split), data.Shuffled), validation: measured, skipped: skipped, to: to}
+		return &imageFeed{train: source("train", images.Slice(0, split), data.Shuffled), validation: measured, skipped: skipped, to: to}
 	}
-	return feed{
+	return &imageFeed{
 		train:      source("train", images.Slice(0, split), data.Shuffled),
 		valid:      source("valid", half, data.Resampled),
 		validation: source("validation", half, data.Shuffled),
@@ -84,12 +104,13 @@ func newFeed(c *config.Config, set *data.Set, to torch.Options) feed {
 	}
 }
 
-// images is what one step needs, still in Go memory.
+// images are those of one step.
 type images struct {
 	train, valid *data.Batch
+	to           torch.Options
 }
 
-// err is why there are none.
+// err implements loaded.
 func (b images) err() error {
 	if b.train.Err == nil && b.valid != nil {
 		return b.valid.Err
@@ -97,7 +118,17 @@ func (b images) err() error {
 	return b.train.Err
 }
 
-func (f *feed) steps() int { return f.train.Steps() }
+// fill implements loaded.
+func (b images) fill(s *Step) {
+	s.Train, s.Count = toBatch(b.train, b.to), b.train.N
+	if b.valid != nil {
+		s.Valid = toBatch(b.valid, b.to)
+	}
+}
+
+func (f *imageFeed) steps(position) int { return f.train.Steps() }
+
+func (f *imageFeed) size() (n int, what string) { return f.train.Images.N, "image" }
 
 // batchesAhead is how many steps' images are prepared in advance.
 const batchesAhead = 4
@@ -106,23 +137,14 @@ const batchesAhead = 4
 // the program has at its start, before main adds some that are to be idle.
 var loaders = max(1, runtime.GOMAXPROCS(0)/2)
 
-// batches yields the images of steps from first to the end of the epoch.
-func (f *feed) batches(ctx context.Context, epoch, first int) iter.Seq2[int, images] {
-	return data.Prefetch(ctx, first, f.steps(), loaders, batchesAhead, func(step int) images {
-		b := images{train: f.train.Load(epoch, step)}
+func (f *imageFeed) batches(ctx context.Context, at position) iter.Seq2[int, loaded] {
+	return data.Prefetch(ctx, at.Step, f.train.Steps(), loaders, batchesAhead, func(step int) loaded {
+		b := images{train: f.train.Load(at.Epoch, step), to: f.to}
 		if f.valid != nil {
-			b.valid = f.valid.Load(epoch, step)
+			b.valid = f.valid.Load(at.Epoch, step)
 		}
 		return b
 	})
-}
-
-func (f *feed) tensors(b images) (train, valid nn.Batch, n int) {
-	train = toBatch(b.train, f.to)
-	if b.valid != nil {
-		valid = toBatch(b.valid, f.to)
-	}
-	return train, valid, b.train.N
 }
 
 // toBatch copies images and labels to tensors X [N,C,H,W], channels last, and
@@ -137,7 +159,7 @@ func toBatch(b *data.Batch, to torch.Options) nn.Batch {
 
 // topFive tells whether it means something that a label is among the five
 // largest of the logits.
-func (f *feed) topFive() bool { return f.validation.Images.Classes > 10 }
+func (f *imageFeed) topFive() bool { return f.validation.Images.Classes > 10 }
 
 // inFive counts the rows of logits [N,classes] in which fewer than five exceed
 // that of the label.
@@ -148,8 +170,8 @@ func inFive(logits, labels torch.Tensor) float64 {
 }
 
 // validate passes all images of validation through forward and measures its
-// loss and accuracy. It stops early, with the context's error, when that is done.
-func (f *feed) validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) (m Meter, err error) {
+// loss and accuracy.
+func (f *imageFeed) validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) (m Meter, err error) {
 	load := func(step int) *data.Batch { return f.validation.Load(epoch, step) }
 	for _, b := range data.Prefetch(ctx, 0, f.validation.Steps(), loaders, batchesAhead, load) {
 		if b.Err != nil {

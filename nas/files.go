@@ -7,16 +7,65 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"godarts/cells"
+	"godarts/nas/config"
 )
 
 // ReadGenotype finds the cells that where names: a published name, a genotype's
 // text, a file with either text or JSON, or a run folder.
-func ReadGenotype(where string) (cells.Genotype, error) {
+func ReadGenotype(where string) (cells.Genotype, error) { return readGenotype(where, false) }
+
+// ReadRecurrent is ReadGenotype, but a name is first looked for among the published
+// recurrent cells.
+func ReadRecurrent(where string) (cells.Genotype, error) { return readGenotype(where, true) }
+
+// GenotypeFor finds the cell that where names, as ReadGenotype or ReadRecurrent, for
+// the network of c. A cell of the other kind is an error.
+func GenotypeFor(c *config.Config, where string) (cells.Genotype, error) {
+	g, err := readGenotype(where, c.Data.IsText())
+	if err != nil {
+		return g, err
+	}
+	return g, suits(g, c)
+}
+
+// parseGenotype is the cell that c names.
+func parseGenotype(c *config.Config) (cells.Genotype, error) {
+	g, err := namedGenotype(c.Genotype, c.Data.IsText())
+	if err != nil {
+		return g, err
+	}
+	return g, suits(g, c)
+}
+
+// suits is an error if the cell g is not of the kind that c trains.
+func suits(g cells.Genotype, c *config.Config) error {
+	switch {
+	case g.IsRecurrent() && !c.Data.IsText():
+		return fmt.Errorf("nas: genotype: a recurrent cell, which takes a text: data.name %s is images, which take convolutional cells", c.Data.Name)
+	case !g.IsRecurrent() && c.Data.IsText():
+		return fmt.Errorf("nas: genotype: convolutional cells, which take images: data.name %s is a text, which takes a recurrent cell", c.Data.Name)
+	}
+	return nil
+}
+
+// namedGenotype is what a genotype's text or a published name stands for, a name that
+// has both kinds of cells for the recurrent ones if those are wanted.
+func namedGenotype(text string, recurrent bool) (cells.Genotype, error) {
+	if recurrent {
+		if g, err := cells.RecurrentLookup(text); err == nil {
+			return g, nil
+		}
+	}
+	return cells.ParseGenotype(text)
+}
+
+func readGenotype(where string, recurrent bool) (cells.Genotype, error) {
 	info, err := os.Stat(where)
 	if err != nil {
-		g, parseErr := cells.ParseGenotype(where)
+		g, parseErr := namedGenotype(where, recurrent)
 		if parseErr != nil && errors.Is(err, fs.ErrNotExist) && filepath.Ext(where) != "" {
 			return g, fmt.Errorf("nas: genotype %s: there is no such file, and it is no genotype: %w", where, parseErr)
 		}
@@ -33,7 +82,7 @@ func ReadGenotype(where string) (cells.Genotype, error) {
 	if err != nil {
 		return cells.Genotype{}, fmt.Errorf("nas: genotype: %w", err)
 	}
-	g, err := cells.ParseGenotype(string(text))
+	g, err := namedGenotype(strings.TrimSpace(string(text)), recurrent)
 	if err != nil {
 		return g, fmt.Errorf("nas: %s: %w", file, err)
 	}

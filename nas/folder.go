@@ -151,11 +151,34 @@ type metric struct {
 	Step          int      `json:"step,omitempty"` // steps done; absent for an epoch
 	LR            float64  `json:"lr"`
 	TrainLoss     float64  `json:"train_loss"`
-	TrainAccuracy float64  `json:"train_accuracy"`
+	TrainAccuracy *float64 `json:"train_accuracy,omitempty"` // of images, as the next
 	ValidLoss     *float64 `json:"valid_loss,omitempty"`
 	ValidAccuracy *float64 `json:"valid_accuracy,omitempty"`
 	Genotype      string   `json:"genotype,omitempty"`
 	PeakRSSBytes  int64    `json:"peak_rss_bytes,omitempty"`
+
+	TrainPerplexity *float64 `json:"train_perplexity,omitempty"` // of a text, as the next
+	ValidPerplexity *float64 `json:"valid_perplexity,omitempty"`
+}
+
+// train notes what the steps of an epoch saw.
+func (m *metric) train(r *Run, seen Meter) {
+	m.TrainLoss = seen.MeanLoss()
+	if r.Corpus != nil {
+		m.TrainPerplexity = new(seen.Perplexity())
+		return
+	}
+	m.TrainAccuracy = new(seen.Accuracy())
+}
+
+// valid notes what was measured after an epoch.
+func (m *metric) valid(r *Run, seen Meter) {
+	m.ValidLoss = new(seen.MeanLoss())
+	if r.Corpus != nil {
+		m.ValidPerplexity = new(seen.Perplexity())
+		return
+	}
+	m.ValidAccuracy = new(seen.Accuracy())
 }
 
 // metricsEvery is the number of steps between two lines within an epoch.
@@ -168,15 +191,15 @@ func metrics() Hooks {
 			if r.at.Step%metricsEvery != 0 {
 				return nil
 			}
-			m := r.at.Meter
-			return r.append(metric{Epoch: s.Epoch, Step: r.at.Step, LR: s.LR, TrainLoss: m.MeanLoss(), TrainAccuracy: m.Accuracy()})
+			m := metric{Epoch: s.Epoch, Step: r.at.Step, LR: s.LR}
+			m.train(r, r.at.Meter)
+			return r.append(m)
 		},
 		OnEpoch: func(r *Run, e *Epoch) error {
-			loss, accuracy := e.Valid.MeanLoss(), e.Valid.Accuracy()
-			return r.append(metric{
-				Epoch: e.Index, LR: e.LR, TrainLoss: e.Train.MeanLoss(), TrainAccuracy: e.Train.Accuracy(),
-				ValidLoss: &loss, ValidAccuracy: &accuracy, Genotype: e.Genotype, PeakRSSBytes: PeakRSS(),
-			})
+			m := metric{Epoch: e.Index, LR: e.LR, Genotype: e.Genotype, PeakRSSBytes: PeakRSS()}
+			m.train(r, e.Train)
+			m.valid(r, e.Valid)
+			return r.append(m)
 		},
 	}
 }

@@ -1,7 +1,6 @@
 package nas
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -24,8 +23,9 @@ type Info struct {
 
 // ReadInfo tells what networks take: of a genotype, as ReadGenotype finds it, the
 // two that the paper trains; of a config file or run folder the one it makes, and
-// of a search that is over also the two of its cell. Items override the config.
-func ReadInfo(where string, items ...string) ([]Info, error) {
+// of a search that is over also the two of its cell. Recurrent cells are looked for
+// first if recurrent. Items override the config.
+func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 	var c *config.Config
 	var err error
 	switch {
@@ -40,7 +40,7 @@ func ReadInfo(where string, items ...string) ([]Info, error) {
 		return nil, err
 	}
 	if c == nil {
-		return cellInfo(where)
+		return cellInfo(where, recurrent)
 	}
 	var infos []Info
 	err = torch.Do(func() error {
@@ -51,13 +51,13 @@ func ReadInfo(where string, items ...string) ([]Info, error) {
 }
 
 // cellInfo is of the networks that the paper trains of a cell.
-func cellInfo(where string) (infos []Info, err error) {
-	g, err := ReadGenotype(where)
+func cellInfo(where string, recurrent bool) (infos []Info, err error) {
+	g, err := readGenotype(where, recurrent)
 	if err != nil {
 		return nil, err
 	}
 	if g.IsRecurrent() {
-		return nil, errors.New("nas: info: a recurrent cell makes no network for images")
+		return recurrentInfo(g)
 	}
 	for _, published := range []struct {
 		data  string
@@ -101,12 +101,15 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 	case config.Comparison:
 		return nil, fmt.Errorf("nas: info: %s is the config of a compare, which makes no network", where)
 	}
+	if c.Data.IsText() {
+		return textInfo(c, where)
+	}
 	images, err := imageSizes(c)
 	if err != nil {
 		return nil, err
 	}
 	if c.Experiment == config.Train {
-		g, err := cells.ParseGenotype(c.Genotype)
+		g, err := parseGenotype(c)
 		if err != nil {
 			return nil, err
 		}
@@ -120,7 +123,7 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 	what := "search network, plain form: " + words(c.Network.Channels, c.Network.Layers, images.Channels, images.Height)
 	infos := []Info{{what, c.Data.Batch, net.Cost(images.Channels, images.Height)}}
 	if _, err := os.Stat(filepath.Join(where, GenotypeFile)); err == nil {
-		found, err := cellInfo(where)
+		found, err := cellInfo(where, false)
 		return append(infos, found...), err
 	}
 	return infos, nil

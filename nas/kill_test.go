@@ -62,9 +62,13 @@ func TestKilled(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		config *config.Config
+		files  []string // more of them
 	}{
-		{"search", tiny(t, epochs)},
-		{"training", load(t, "testdata/tiny-train.yaml", epochs)},
+		{"search", tiny(t, epochs), nil},
+		{"training", load(t, "testdata/tiny-train.yaml", epochs), nil},
+		{"search on a text", load(t, "testdata/tiny-text.yaml", epochs), nil},
+		{"training on a text, never averaged", load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=100"), []string{nas.BestFile}},
+		{"training on a text, averaged soon", load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=1"), []string{nas.BestFile}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			undisturbed, killed := prepare(t, test.config), prepare(t, test.config)
@@ -77,7 +81,7 @@ func TestKilled(t *testing.T) {
 				t.Fatalf("the run was complete before it had been killed %d times", kills)
 			}
 			finish(t, killed)
-			for _, file := range []string{nas.CheckpointFile, nas.GenotypeFile, "result.json", "metrics.jsonl"} {
+			for _, file := range append(test.files, nas.CheckpointFile, nas.GenotypeFile, "result.json", "metrics.jsonl") {
 				if !bytes.Equal(content(t, undisturbed, file), content(t, killed, file)) {
 					t.Errorf("%s differs from the undisturbed run's", file)
 				}

@@ -42,7 +42,7 @@ func trained(dir string, c *config.Config) error {
 // the training c on the test images. The file says whether there is an auxiliary
 // head, which the measurement has no use for.
 func TestWeights(ctx context.Context, c *config.Config, file string, device torch.Device) (result TrainResult, err error) {
-	g, err := cells.ParseGenotype(c.Genotype)
+	g, err := parseGenotype(c)
 	if err != nil {
 		return result, err
 	}
@@ -64,14 +64,15 @@ func TestWeights(ctx context.Context, c *config.Config, file string, device torc
 }
 
 func measureWeights(ctx context.Context, c *config.Config, g cells.Genotype, file string, device torch.Device) (result TrainResult, err error) {
-	set, err := openData(c)
-	if err != nil {
+	r := &Run{Config: c, Device: device}
+	if err := r.open(); err != nil {
 		return result, err
 	}
 	result.Genotype = g
 	err = torch.Do(func() error {
-		r := &Run{Config: c, Set: set, Device: device}
-		r.feed = newFeed(c, set, r.options())
+		if c.Data.IsText() {
+			return r.testText(ctx, file, &result)
+		}
 		t, err := newTrainer(r, g)
 		if err != nil {
 			return err

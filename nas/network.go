@@ -41,7 +41,7 @@ func fits(c *config.Config, images *data.Images) error {
 	if c.Experiment != config.Train {
 		return nil
 	}
-	g, err := cells.ParseGenotype(c.Genotype)
+	g, err := parseGenotype(c)
 	if err != nil {
 		return err
 	}

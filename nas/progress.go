@@ -3,6 +3,7 @@ package nas
 import (
 	"fmt"
 	"io"
+	"math"
 	"path/filepath"
 	"strings"
 	"time"
@@ -33,12 +34,19 @@ type progress struct {
 
 	bar    *progressbar.ProgressBar // nil where reports are lines
 	start  time.Time                // of this process's part of the run
-	before int                      // steps that were done then
+	before float64                  // epochs that were done then
+	steps  int                      // of an epoch, about: a text is cut anew in each
 	epoch  time.Time                // start of the epoch, or of this process's part of it
 	report time.Time                // the last one
-	images int                      // since the last report
+	count  int                      // images or tokens since then
 
+	said    int // notes of the run
 	skipped int // images that could not be used, of which it was said
+}
+
+// done is the number of epochs that are, the part of the present one included.
+func (p *progress) done(r *Run) float64 {
+	return float64(r.at.Epoch) + float64(r.at.Step)/float64(r.feed.steps(r.at))
 }
 
 func (p *progress) watch() Hooks {
@@ -47,36 +55,43 @@ func (p *progress) watch() Hooks {
 
 func (p *progress) onStart(r *Run) error {
 	now := p.now()
-	steps := r.feed.steps()
-	p.start, p.epoch, p.report, p.images = now, now, now, 0
-	p.before = r.at.Epoch*steps + r.at.Step
+	p.steps = r.feed.steps(r.at)
+	p.start, p.epoch, p.report, p.count = now, now, now, 0
+	p.before = p.done(r)
+	size, unit := r.feed.size()
 	what := "search"
 	if r.Config.Experiment == config.Train {
 		what = "training"
 	}
 	line := fmt.Sprintf("%s %s: %s of %s, %s",
-		what, filepath.Base(r.Dir), count(r.Config.Epochs, "epoch"), count(steps, "step"), count(r.feed.train.Images.N, "image"))
+		what, filepath.Base(r.Dir), count(r.Config.Epochs, "epoch"), count(p.steps, "step"), count(size, unit))
 	switch {
 	case r.at.Epoch >= r.Config.Epochs:
 		line += ", all done before"
 	case p.before > 0:
 		line += fmt.Sprintf(", going on in epoch %d after step %d", r.at.Epoch+1, r.at.Step)
 	}
-	p.bar, p.skipped = nil, 0
+	p.bar, p.skipped, p.said = nil, 0, 0
 	p.println(line)
-	for _, note := range r.notes {
-		p.println("note: " + note)
-	}
-	if total := r.Config.Epochs * steps; p.terminal && total > p.before {
-		p.bar = progressbar.NewOptions(total, progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(20),
+	p.sayNotes(r)
+	if p.terminal && float64(r.Config.Epochs) > p.before {
+		p.bar = progressbar.NewOptions(r.Config.Epochs*p.steps, progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(20),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 	}
 	return nil
 }
 
+// sayNotes prints what the run has noted since the last time.
+func (p *progress) sayNotes(r *Run) {
+	for ; p.said < len(r.notes); p.said++ {
+		p.println("note: " + r.notes[p.said])
+	}
+}
+
 func (p *progress) onStep(r *Run, s *Step) error {
-	p.images += s.Images
+	p.sayNotes(r)
+	p.count += s.Count
 	now, every := p.now(), reportEvery
 	if p.bar != nil {
 		every = redrawEvery
@@ -85,47 +100,58 @@ func (p *progress) onStep(r *Run, s *Step) error {
 	if since < every {
 		return nil
 	}
-	rate := float64(p.images) / since.Seconds()
-	p.report, p.images = now, 0
+	_, unit := r.feed.size()
+	rate := fmt.Sprintf("%.0f %ss/s", float64(p.count)/since.Seconds(), unit)
+	p.report, p.count = now, 0
 
-	done, total := s.Epoch*s.Of+r.at.Step, r.Config.Epochs*s.Of
-	left := time.Duration(float64(now.Sub(p.start)) * float64(total-done) / float64(done-p.before))
-	loss, accuracy := r.at.Meter.MeanLoss(), 100*r.at.Meter.Accuracy()
+	done := p.done(r)
+	left := time.Duration(float64(now.Sub(p.start)) * (float64(r.Config.Epochs) - done) / (done - p.before))
 	if p.bar == nil {
-		p.println(fmt.Sprintf("epoch %d/%d, step %d/%d: loss %.4f, accuracy %.1f %%, %.0f images/s, %s left",
-			s.Epoch+1, r.Config.Epochs, r.at.Step, s.Of, loss, accuracy, rate, short(left)))
+		p.println(fmt.Sprintf("epoch %d/%d, step %d/%d: %s, %s, %s left",
+			s.Epoch+1, r.Config.Epochs, r.at.Step, s.Of, quality(r, r.at.Meter), rate, short(left)))
 		return nil
 	}
 	// Shorter than the line, to leave room for a bar on a terminal of 80 columns.
-	p.bar.Describe(fmt.Sprintf("epoch %d/%d step %d/%d loss %.4f acc %.1f %% %.0f images/s %s left",
-		s.Epoch+1, r.Config.Epochs, r.at.Step, s.Of, loss, accuracy, rate, short(left)))
-	_ = p.bar.Set(done) // draws; a terminal that is gone stops no run
+	brief := strings.NewReplacer(",", "", "accuracy", "acc", "perplexity", "ppl")
+	p.bar.Describe(fmt.Sprintf("epoch %d/%d step %d/%d %s %s %s left",
+		s.Epoch+1, r.Config.Epochs, r.at.Step, s.Of, brief.Replace(quality(r, r.at.Meter)), rate, short(left)))
+	_ = p.bar.Set(int(math.Round(done * float64(p.steps)))) // draws; a terminal that is gone stops no run
 	return nil
+}
+
+// quality is what a meter says of a network.
+func quality(r *Run, m Meter) string {
+	if r.Corpus != nil {
+		return fmt.Sprintf("loss %.4f, perplexity %s", m.MeanLoss(), decimal(m.Perplexity()))
+	}
+	return fmt.Sprintf("loss %.4f, accuracy %.1f %%", m.MeanLoss(), 100*m.Accuracy())
 }
 
 func (p *progress) onEpoch(r *Run, e *Epoch) error {
 	measured := "validation"
-	if r.Config.Experiment == config.Train && !r.holdsOut() {
+	if r.Config.Experiment == config.Train && r.Corpus == nil && !r.holdsOut() {
 		measured = "test"
 	}
 	now := p.now()
 	at := fmt.Sprintf("epoch %d/%d: ", e.Index+1, r.Config.Epochs)
-	p.println(at + fmt.Sprintf("train loss %.4f, accuracy %.1f %%; %s loss %.4f, accuracy %.1f %%; learning rate %.4g; %s",
-		e.Train.MeanLoss(), 100*e.Train.Accuracy(), measured, e.Valid.MeanLoss(), 100*e.Valid.Accuracy(), e.LR, seconds(now.Sub(p.epoch))))
+	p.println(at + fmt.Sprintf("train %s; %s %s; learning rate %.4g; %s",
+		quality(r, e.Train), measured, quality(r, e.Valid), e.LR, seconds(now.Sub(p.epoch))))
 	if e.Genotype != "" {
 		p.println(at + e.Genotype)
 	}
 	p.skippedFiles(r)
-	p.epoch, p.report, p.images = now, now, 0
+	p.sayNotes(r)
+	p.epoch, p.report, p.count = now, now, 0
 	return nil
 }
 
 // skippedFiles says, at the end of an epoch, if it found images that could not be used.
 func (p *progress) skippedFiles(r *Run) {
-	if r.feed.skipped == nil {
+	feed, ok := r.feed.(*imageFeed)
+	if !ok || feed.skipped == nil {
 		return
 	}
-	n, first := r.feed.skipped.Count()
+	n, first := feed.skipped.Count()
 	if n == p.skipped {
 		return
 	}
@@ -156,6 +182,14 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
+}
+
+// decimal is a perplexity to the hundredth, or its size if it is beyond all reason.
+func decimal(perplexity float64) string {
+	if perplexity >= 1e6 {
+		return fmt.Sprintf("%.3g", perplexity)
+	}
+	return fmt.Sprintf("%.2f", perplexity)
 }
 
 // short gives the two largest units of a duration: 1h02m, 12m05s, 45s.

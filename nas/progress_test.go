@@ -25,7 +25,7 @@ type reported struct {
 func newReported(experiment string, terminal bool) *reported {
 	p := &reported{clock: time.Unix(1000, 0)}
 	p.run = &Run{Config: &config.Config{Experiment: experiment, Data: config.Data{TrainPortion: 1}, Epochs: 5}, Dir: "runs/tiny"}
-	p.run.feed.train = &data.Source{Images: &data.Images{N: 32}, Size: 8}
+	p.run.feed = &imageFeed{train: &data.Source{Images: &data.Images{N: 32}, Size: 8}}
 	p.hooks = (&progress{w: &p.out, terminal: terminal, now: func() time.Time { return p.clock }}).watch()
 	return p
 }
@@ -36,7 +36,7 @@ func (p *reported) step(t *testing.T, takes time.Duration) {
 	p.clock = p.clock.Add(takes)
 	p.run.at.Step++
 	p.run.at.Meter.add(2, 4, 8)
-	if err := p.hooks.OnStep(p.run, &Step{Epoch: p.run.at.Epoch, Index: p.run.at.Step - 1, Of: 4, Images: 8}); err != nil {
+	if err := p.hooks.OnStep(p.run, &Step{Epoch: p.run.at.Epoch, Index: p.run.at.Step - 1, Of: 4, Count: 8}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -54,7 +54,7 @@ func (p *reported) lines() []string {
 
 func TestProgressLines(t *testing.T) {
 	// A line comes for every ten seconds and epoch when the output is no terminal.
-	epoch := &Epoch{Index: 0, LR: 0.0249812, Train: Meter{Loss: 64, Correct: 16, Images: 32}, Valid: Meter{Loss: 8, Correct: 6, Images: 8}, Genotype: "Genotype(...)"}
+	epoch := &Epoch{Index: 0, LR: 0.0249812, Train: Meter{Loss: 64, Correct: 16, Count: 32}, Valid: Meter{Loss: 8, Correct: 6, Count: 8}, Genotype: "Genotype(...)"}
 	for _, test := range []struct {
 		name, experiment string
 		want             []string

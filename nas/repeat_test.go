@@ -22,7 +22,7 @@ func TestHeldOut(t *testing.T) {
 	// A training is measured on the rest of its training images, and on no test image, when it trains on a part.
 	dir := filepath.Join(t.TempDir(), "run")
 	images := 0
-	watch := nas.Hooks{OnStep: func(_ *nas.Run, s *nas.Step) error { images += s.Images; return nil }}
+	watch := nas.Hooks{OnStep: func(_ *nas.Run, s *nas.Step) error { images += s.Count; return nil }}
 	trained, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-train.yaml", "data.train_portion=0.75"), nas.Settings{Hooks: []nas.Hooks{watch}})
 	if err != nil {
 		t.Fatal(err)

@@ -24,8 +24,9 @@ type State interface {
 // Run is one experiment in its folder, from the position where it stands.
 type Run struct {
 	Config *config.Config
-	Dir    string // the run folder
-	Set    *data.Set
+	Dir    string       // the run folder
+	Set    *data.Set    // the images; nil on a text
+	Corpus *data.Corpus // the text; nil on images
 	Device torch.Device
 
 	feed  feed
@@ -43,38 +44,50 @@ func (r *Run) note(format string, args ...any) {
 
 // position is where a run stands: Step steps of epoch Epoch are done.
 type position struct {
-	Epoch int   `json:"epoch"`
-	Step  int   `json:"step"`
-	Meter Meter `json:"meter"` // of the epoch's steps so far
+	Epoch    int   `json:"epoch"`
+	Step     int   `json:"step"`
+	Meter    Meter `json:"meter"`              // of the epoch's steps so far
+	Valid    Meter `json:"valid"`              // after the last epoch
+	Restarts int   `json:"restarts,omitempty"` // how often the run has gone back to its best model
 }
 
-// Meter sums over the images of an epoch.
+// after is where a run stands behind the epoch e.
+func (p position) after(e Epoch) position {
+	return position{Epoch: e.Index + 1, Valid: e.Valid, Restarts: p.Restarts}
+}
+
+// Meter sums over the images of an epoch, or over the tokens of a text that are
+// predicted.
 type Meter struct {
-	Loss    float64 `json:"loss"`              // sum over images
+	Loss    float64 `json:"loss"`              // sum over them
 	Correct float64 `json:"correct"`           // images whose label has the largest logit
 	InFive  float64 `json:"in_five,omitempty"` // images whose label has one of the five largest; not counted in steps
-	Images  int     `json:"images"`
+	Count   int     `json:"count"`
 }
 
-func (m *Meter) add(loss, correct float64, images int) {
-	m.Loss += loss * float64(images)
+func (m *Meter) add(loss, correct float64, count int) {
+	m.Loss += loss * float64(count)
 	m.Correct += correct
-	m.Images += images
+	m.Count += count
 }
 
-// MeanLoss is the loss per image.
-func (m Meter) MeanLoss() float64 { return m.Loss / float64(max(m.Images, 1)) }
+// MeanLoss is the loss per image or token.
+func (m Meter) MeanLoss() float64 { return m.Loss / float64(max(m.Count, 1)) }
 
 // Accuracy is the part of images classified right, from 0 to 1.
-func (m Meter) Accuracy() float64 { return m.Correct / float64(max(m.Images, 1)) }
+func (m Meter) Accuracy() float64 { return m.Correct / float64(max(m.Count, 1)) }
+
+// Perplexity is that of a text: exp(MeanLoss), or the largest number there is, since
+// JSON has no infinity.
+func (m Meter) Perplexity() float64 { return min(math.Exp(m.MeanLoss()), math.MaxFloat64) }
 
 // Step is one step of an epoch. Its tensors live in the step's scope.
 type Step struct {
 	Epoch, Index, Of int      // Of is the number of steps of the epoch
 	Train            nn.Batch // trains w
 	Valid            nn.Batch // trains α; empty when a derived network is trained
-	Images           int      // of Train
-	LR               float64  // of w in this epoch
+	Count            int      // images of Train, or tokens that it predicts
+	LR               float64  // of w in this step
 
 	Loss    float64 // set by Record
 	Correct float64 // set by Record
@@ -82,10 +95,15 @@ type Step struct {
 }
 
 // Record notes the step's loss and accuracy. Both tensors are of the pass that
-// trained w: loss has no dimensions, logits are [N,classes].
+// trained w: loss has no dimensions, logits are [N,classes], or the zero Tensor of a
+// text, whose accuracy is not taken.
 func (s *Step) Record(loss, logits torch.Tensor) {
-	s.Loss, s.Correct = measure(loss, logits, s.Train.Y)
-	s.run.at.Meter.add(s.Loss, s.Correct, s.Images)
+	if logits.Defined() {
+		s.Loss, s.Correct = measure(loss, logits, s.Train.Y)
+	} else {
+		s.Loss = loss.Item()
+	}
+	s.run.at.Meter.add(s.Loss, s.Correct, s.Count)
 }
 
 // measure reads a loss and counts the rows whose largest logit is at the label. It is
@@ -104,7 +122,7 @@ type Epoch struct {
 	Index    int
 	LR       float64
 	Train    Meter  // as the steps saw it, while the weights moved
-	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out
+	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out; of a text the validation split
 	Genotype string // of a search: as α stands after the epoch
 }
 
@@ -125,15 +143,15 @@ func (r *Run) Epochs(ctx context.Context) iter.Seq[int] {
 func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 	return func(yield func(*Step) bool) {
 		lr := r.LR(epoch)
-		steps := r.feed.steps()
-		for index, images := range r.feed.batches(ctx, epoch, r.at.Step) {
+		steps := r.feed.steps(r.at)
+		for index, load := range r.feed.batches(ctx, r.at) {
 			more := true
-			if r.err = images.err(); r.err != nil {
+			if r.err = load.err(); r.err != nil {
 				return
 			}
 			torch.Scoped(func() {
 				s := &Step{Epoch: epoch, Index: index, Of: steps, LR: lr, run: r}
-				s.Train, s.Valid, s.Images = r.feed.tensors(images)
+				load.fill(s)
 				more = yield(s)
 				if !more || r.err != nil {
 					return
@@ -162,11 +180,13 @@ func (r *Run) stopped(ctx context.Context) bool {
 
 // finite is an error if the loss is no number.
 func (s *Step) finite() error {
-	if !math.IsNaN(s.Loss) && !math.IsInf(s.Loss, 0) {
+	if isFinite(s.Loss) {
 		return nil
 	}
 	return s.run.diverged(s.Index, fmt.Sprintf("the loss is %g", s.Loss))
 }
+
+func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 // DivergedError ends a run whose loss or weights are no numbers any more.
 type DivergedError struct {
@@ -195,7 +215,7 @@ func (r *Run) Finish(e Epoch) {
 	}
 	e.LR = r.LR(e.Index)
 	e.Train = r.at.Meter
-	r.at = position{Epoch: e.Index + 1}
+	r.at = r.at.after(e)
 	r.err = r.onEpoch(&e)
 }
 

@@ -1,6 +1,8 @@
 package nas
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 
 	"godarts/torch"
@@ -8,8 +10,9 @@ import (
 
 // Prefixes of optimizers' entries in the state of an experiment.
 const (
-	optimizerW     = "optimizer.w."
-	optimizerAlpha = "optimizer.alpha."
+	optimizerW        = "optimizer.w."
+	optimizerAveraged = "optimizer.averaged."
+	optimizerAlpha    = "optimizer.alpha."
 )
 
 // prefixed puts prefix before every name.
@@ -47,6 +50,21 @@ func load(parts ...part) error {
 		if err := p.state.LoadStateDict(p.entries); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// take moves the entries of these names from sd to the tensors that go by them.
+func take(sd torch.StateDict, to map[string]torch.Tensor) error {
+	for name, t := range to {
+		entry, ok := sd[name]
+		if !ok || !slices.Equal(entry.Shape(), t.Shape()) {
+			return fmt.Errorf("nas: load state dict: %q of shape %v is missing", name, t.Shape())
+		}
+	}
+	for name, t := range to {
+		torch.NoGrad(func() { t.Copy_(sd[name]) })
+		delete(sd, name)
 	}
 	return nil
 }

@@ -42,6 +42,22 @@ func TestStrategies(t *testing.T) {
 			break
 		}
 	}
+	for _, test := range []struct {
+		name string
+		set  []string
+	}{
+		{"first order", []string{"strategy.order=1"}},
+		{"second order", nil},
+		{"corrected second order", []string{"alpha.corrected=true"}},
+		{"half of the columns at a time", []string{"data.small_batch=2"}},
+	} {
+		t.Run("recurrent darts, "+test.name, func(t *testing.T) {
+			nastest.TestStrategy(t, load(t, "testdata/tiny-text.yaml", test.set...))
+		})
+		if testing.Short() {
+			break
+		}
+	}
 }
 
 func TestHVPKeys(t *testing.T) {
@@ -52,7 +68,7 @@ func TestHVPKeys(t *testing.T) {
 		if _, err := nas.Search(t.Context(), dir, tiny(t, set...), nas.Settings{}); err != nil {
 			t.Fatal(err)
 		}
-		return alphaOf(t, dir)
+		return stateOf(t, dir, "alphas_normal")
 	}
 	standard := search(t)
 	for _, test := range []struct {
@@ -72,13 +88,13 @@ func TestHVPKeys(t *testing.T) {
 	}
 }
 
-// alphaOf is the α of normal cells in the checkpoint of a run.
-func alphaOf(t *testing.T, dir string) []float64 {
+// stateOf is an entry of the checkpoint of a run.
+func stateOf(t *testing.T, dir, entry string) []float64 {
 	t.Helper()
 	torchtest.Scope(t)
-	alpha, err := torchtest.Golden(t, filepath.Join(dir, nas.CheckpointFile)).Load("alphas_normal", torch.Options{})
+	x, err := torchtest.Golden(t, filepath.Join(dir, nas.CheckpointFile)).Load(entry, torch.Options{Dtype: torch.Float64})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return alpha.Float64s()
+	return x.Float64s()
 }

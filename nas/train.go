@@ -51,7 +51,7 @@ func (t *trainer) train(ctx context.Context, run *Run) (test Meter, err error) {
 		test = run.Validate(ctx, epoch, t.eval)
 		run.Finish(Epoch{Index: epoch, Valid: test})
 	}
-	if test.Images == 0 { // resumed after the last epoch, or there was none
+	if test.Count == 0 { // resumed after the last epoch, or there was none
 		test = run.Validate(ctx, t.epochs, t.eval)
 	}
 	return test, run.Err()

@@ -11,6 +11,7 @@ import (
 	"godarts/cells"
 	"godarts/nas/data"
 	"godarts/torch"
+	"godarts/torch/nn"
 )
 
 // description is what a file of weights says of its network beside them: enough
@@ -28,6 +29,8 @@ type description struct {
 	Mean           []float32      `json:"mean"` // of values from 0 to 1, by channel
 	Std            []float32      `json:"std"`
 	ClassNames     []string       `json:"class_names"`
+
+	Units int `json:"units,omitempty"` // of a language model, which has nothing of the above but a genotype
 }
 
 // descriptionKey is where the metadata of a file has the description, as JSON.
@@ -61,13 +64,13 @@ func (d description) check() error {
 }
 
 // writeWeights saves a trained network under the reference's names.
-func writeWeights(file string, net *cells.Network, d description) error {
+func writeWeights(file string, net nn.Module, d description) error {
 	text, err := json.Marshal(d)
 	if err != nil {
 		return fmt.Errorf("nas: write %s: %w", file, err)
 	}
 	var b bytes.Buffer
-	if err := torch.WriteSafetensors(&b, net.Weights().StateDict(), map[string]string{descriptionKey: string(text)}); err != nil {
+	if err := torch.WriteSafetensors(&b, net.StateDict(), map[string]string{descriptionKey: string(text)}); err != nil {
 		return err
 	}
 	return write(file, b.Bytes())
@@ -80,6 +83,9 @@ func readDescription(st *torch.Safetensors, file string) (d description, err err
 		return d, fmt.Errorf("nas: %s does not say what network it is of: no training of this program wrote it", file)
 	}
 	err = json.Unmarshal([]byte(text), &d)
+	if err == nil && d.Units > 0 {
+		return d, fmt.Errorf("nas: %s is of a language model; networks of images alone classify and are exported", file)
+	}
 	if err == nil {
 		err = d.check()
 	}
@@ -146,7 +152,7 @@ func stateDictNames(names []string) (own []string, prefix string) {
 }
 
 // loadWeights loads a file into net.
-func loadWeights(net *cells.Network, file string) error {
+func loadWeights(net nn.Module, file string) error {
 	sd, err := ReadWeights(file)
 	if err != nil {
 		return err

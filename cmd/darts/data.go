@@ -38,8 +38,13 @@ func runData(args []string, stdout, _ io.Writer) error {
 	if name == nasbench201.Name && action == "get" {
 		return getTable(*root, stdout)
 	}
-	if !slices.Contains(data.Names(), name) {
-		return usagef("data: unknown data set %q (there are: %s; to get: %s)", name, strings.Join(data.Names(), ", "), nasbench201.Name)
+	isText := slices.Contains(data.CorpusNames(), name)
+	if !isText && !slices.Contains(data.Names(), name) {
+		return usagef("data: unknown data set %q (there are: %s; texts: %s; to get: %s)", name,
+			strings.Join(data.Names(), ", "), strings.Join(data.CorpusNames(), ", "), nasbench201.Name)
+	}
+	if isText {
+		return getText(action, name, *root, stdout)
 	}
 	if action == "export" {
 		return exportData(name, *root, f.Arg(2), *n, stdout)
@@ -71,6 +76,22 @@ func getTable(root string, stdout io.Writer) error {
 	fmt.Fprintf(stdout, "%s is in %s: %d cells, the best %.2f %% on %v, %.2f %% on %v, %.2f %% on %v\n", nasbench201.Name, root, nasbench201.Cells,
 		table.Best(nasbench201.CIFAR10), nasbench201.CIFAR10, table.Best(nasbench201.CIFAR100), nasbench201.CIFAR100,
 		table.Best(nasbench201.ImageNet16), nasbench201.ImageNet16)
+	return nil
+}
+
+// getText checks a text. Where there is none it tells which files are wanted.
+func getText(action, name, root string, stdout io.Writer) error {
+	if action == "export" {
+		return usagef("data: export: %s is a text, which has no images", name)
+	}
+	c, err := data.CorpusOptions{Name: name, Root: root}.Open()
+	if wanted := data.WantedFiles(name, root); errors.Is(err, fs.ErrNotExist) && wanted != "" {
+		return usagef("data: get %s: not there, and no download of it: %s", name, wanted)
+	}
+	if err != nil {
+		return usageError{err}
+	}
+	fmt.Fprintf(stdout, "%s: %d words, %d tokens to train, %d to validate, %d to test\n", name, len(c.Words), len(c.Train), len(c.Valid), len(c.Test))
 	return nil
 }
 

@@ -19,7 +19,7 @@ func runDraw(args []string, stdout, _ io.Writer) error {
 	}
 	find := nas.ReadGenotype
 	if *recurrent {
-		find = cells.RecurrentLookup
+		find = nas.ReadRecurrent
 	}
 	g, err := find(f.Arg(0))
 	if err != nil {

@@ -200,12 +200,9 @@ func (o *experimentFlags) prepareNew(f *pflag.FlagSet, k kind) (*config.Config, 
 		c.Seed = o.seed
 	}
 	if c.Experiment == config.Train {
-		g, err := nas.ReadGenotype(cmp.Or(o.genotype, c.Genotype))
+		g, err := nas.GenotypeFor(c, cmp.Or(o.genotype, c.Genotype))
 		if err != nil {
 			return nil, err
-		}
-		if g.IsRecurrent() {
-			return nil, fmt.Errorf("%s: %s is a recurrent cell, this network takes convolutional ones", k.name, o.genotype)
 		}
 		c.Genotype = g.String()
 	}
@@ -267,6 +264,9 @@ func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, s
 		}
 		table.Flush()
 	}
+	if result.Valid != nil {
+		fmt.Fprintln(stdout, "validation", result.Valid)
+	}
 	printExpect(stdout, c)
 	fmt.Fprintf(stdout, "run folder: %s\n", dir)
 	return nil
@@ -284,6 +284,10 @@ func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, st
 }
 
 func printResult(w io.Writer, r nas.TrainResult) {
+	if r.Modelled != nil {
+		printModelled(w, r)
+		return
+	}
 	if r.Validated != nil {
 		printMeasured(w, r, "validation", r.ValidError, r.ValidTopFiveError, r.ValidLoss)
 		return
@@ -304,8 +308,23 @@ func printMeasured(w io.Writer, r nas.TrainResult, images string, e float64, top
 	fmt.Fprintln(w)
 }
 
+// printModelled prints what a language model reached.
+func printModelled(w io.Writer, r nas.TrainResult) {
+	fmt.Fprintf(w, "test %v; %d parameters\n", r.Test, r.Parameters)
+	if r.Valid == nil {
+		return
+	}
+	fmt.Fprintf(w, "validation %v; the best was epoch %d", r.Valid, r.BestEpoch)
+	if r.Restarts > 0 {
+		fmt.Fprintf(w, "; times that training diverged and went back: %d", r.Restarts)
+	}
+	fmt.Fprintln(w)
+}
+
 func printExpect(w io.Writer, c *config.Config) {
-	if e := c.Expect; e != nil {
+	if e := c.Expect; e != nil && c.Data.IsText() {
+		fmt.Fprintf(w, "published: test perplexity %.2f (%s)\n", e.TestPerplexity, e.Source)
+	} else if e != nil {
 		text := fmt.Sprintf("%.2f", e.TestError)
 		if e.Std > 0 {
 			text += fmt.Sprintf(" ± %.2f", e.Std)

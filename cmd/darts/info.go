@@ -13,6 +13,7 @@ func runInfo(args []string, stdout, _ io.Writer) error {
 	f := newFlags("info", "GENOTYPE|CONFIG|RUN [flags]", "darts info DARTS_V2 --layers", stdout)
 	layers := f.Bool("layers", false, "list every layer")
 	batch := f.Int("batch", 0, "images in a training step; default the config's, or the paper's")
+	recurrent := f.Bool("recurrent", false, "take a published NAME for that of a recurrent cell")
 	set := f.StringArray("set", nil, "override a config `KEY=VALUE`; can be given several times")
 	if err := parse(f, args, 1, 1, "one GENOTYPE, CONFIG or RUN"); err != nil {
 		return err
@@ -20,7 +21,7 @@ func runInfo(args []string, stdout, _ io.Writer) error {
 	if *batch < 0 || *batch > 1<<20 {
 		return usagef("info: --batch %d: wanted 1 to %d, or 0 for the usual one", *batch, 1<<20)
 	}
-	infos, err := nas.ReadInfo(f.Arg(0), *set...)
+	infos, err := nas.ReadInfo(f.Arg(0), *recurrent, *set...)
 	if err != nil {
 		return usageError{err}
 	}
@@ -29,7 +30,7 @@ func runInfo(args []string, stdout, _ io.Writer) error {
 			fmt.Fprintln(stdout)
 		}
 		printInfo(stdout, info, cmp.Or(*batch, info.Batch))
-		if *layers {
+		if *layers && info.Cost.Layers != nil {
 			fmt.Fprintln(stdout)
 			printLayers(stdout, info)
 		}
@@ -42,6 +43,10 @@ func printInfo(w io.Writer, info nas.Info, batch int) {
 	fmt.Fprintln(w, info.Network)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "  parameters\t%d\n", c.Parameters-c.Auxiliary.Parameters)
+	if c.Layers == nil { // of a language model only the weights are counted
+		table.Flush()
+		return
+	}
 	if c.Auxiliary.Parameters > 0 {
 		fmt.Fprintf(table, "  with auxiliary head\t%d\n", c.Parameters)
 	}

@@ -46,7 +46,7 @@ func commands() []command {
 	return []command{
 		{"search", "search a cell", func(a []string, out, err io.Writer) error { return runExperiment(searches, a, out, err) }},
 		{"train", "train the network of a cell from scratch", func(a []string, out, err io.Writer) error { return runExperiment(trainings, a, out, err) }},
-		{"test", "measure a trained network on the test images", runTest},
+		{"test", "measure a trained network on the test images or text", runTest},
 		{"repeat", "search, choose and train with several seeds: the paper's protocol", runRepeat},
 		{"info", "tell what a network takes: weights, multiply-adds, memory", runInfo},
 		{"export", "write a trained network for PyTorch", runExport},

@@ -59,6 +59,7 @@ func TestBadUsage(t *testing.T) {
 	config := writeFile(t, "tiny.yaml", tinyConfig)
 	training := writeFile(t, "training.yaml", tinyTraining)
 	typo := writeFile(t, "typo.yaml", strings.Replace(tinyConfig, "epochs: 2", "epoch: 2", 1))
+	textTraining := writeFile(t, "text.yaml", tinyTextTraining)
 	hostile := writeFile(t, "hostile.pt", "Ncos\nsystem\n.")
 	notRun := t.TempDir()
 	photos := exportDigits(t, 250)
@@ -104,7 +105,13 @@ func TestBadUsage(t *testing.T) {
 		{"weights of another network", []string{"test", training, "--weights", "../../nas/testdata/toy.pth"},
 			`^darts: nas: weights ../../nas/testdata/toy.pth: nn: load state dict: "cells.0._ops.1.op.1.weight" of shape \[2 1 3 3\] is missing, and the network has no `},
 		{"info of nothing", []string{"info", "DARTS_V3"}, `DARTS_V2`},
-		{"info of a recurrent cell", []string{"info", "Genotype(recurrent=[('relu', 0)], concat=[1])"}, `^darts: nas: info: a recurrent cell makes no network for images\n$`},
+		{"recurrent cell for images", []string{"train", training, "--genotype", "ENAS"}, `^darts: nas: genotype: a recurrent cell, which takes a text: data.name digits is images, which take convolutional cells\n$`},
+		{"convolutional cell for a text", []string{"train", textTraining, "--genotype", "NASNet"}, `^darts: nas: genotype: convolutional cells, which take images: data.name synthetic-text is a text, which takes a recurrent cell\n$`},
+		{"key of images", []string{"train", textTraining, "--set", "network.layers=4"}, `^darts: config: --set network.layers=4: key "network.layers" does not apply to texts \(data.name synthetic-text\), only to images\n$`},
+		{"text that is not there", []string{"search", "../../configs/ptb-darts-first.yaml", "--set", "data.root=" + notRun, "--out", filepath.Join(notRun, "r")},
+			"^darts: data: ptb: .*/ptb/ptb.train.txt: file does not exist; `darts data get ptb` tells what is wanted\n$"},
+		{"text to put there", []string{"data", "get", "wikitext2", "--root", notRun}, `^darts: data: get wikitext2: not there, and no download of it: put into .*/wikitext-2: wiki.train.tokens, .* as train.txt, valid.txt and test.txt\n$`},
+		{"pictures of a text", []string{"data", "export", "ptb", notRun}, `^darts: data: export: ptb is a text, which has no images\n$`},
 		{"info with a key of no config", []string{"info", "DARTS_V2", "--set", "epochs=1"}, `^darts: nas: info: DARTS_V2 is no config, which epochs=1 could override\n$`},
 		{"info of a bad batch", []string{"info", "DARTS_V2", "--batch", "-1"}, `^darts: info: --batch -1: wanted 1 to 1048576, or 0 for the usual one\n$`},
 		{"info of a protocol", []string{"info", "../../configs/protocol-cifar10-second.yaml"}, `^darts: nas: info: .*second.yaml makes no network of its own: its search is cifar10-darts-second.yaml, its training cifar10-train.yaml\n$`},
@@ -113,7 +120,7 @@ func TestBadUsage(t *testing.T) {
 		{"export to nowhere", []string{"export", notRun}, `^darts: export: no folder given: use -o DIR\n$`},
 		{"export of no run", []string{"export", notRun, "-o", filepath.Join(notRun, "x")}, `holds no run`},
 		{"test of no run", []string{"test", notRun}, `holds no run`},
-		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic; to get: nasbench201\)\n$`},
+		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic; texts: ptb, synthetic-text, text, wikitext2; to get: nasbench201\)\n$`},
 		{"no table", []string{"data", "get", "nasbench201", "--root", notRun}, `^darts: data: get nasbench201: there is no .*/nasbench201/nasbench201.csv, and no download of such a table: take NATS-Bench.*index,cell,`},
 		{"comparison without the table", []string{"compare", "../../configs/nasbench201.yaml", "--set", "data.root=" + notRun}, "^darts: nasbench201: there is no .*/nasbench201.csv: `darts data get nasbench201` tells how to get it\n$"},
 		{"search as comparison", []string{"compare", config}, "^darts: compare: .* is the config of a search: use `darts search`\n$"},

@@ -77,12 +77,9 @@ func weightsConfig(file, genotype string, set []string) (*config.Config, error) 
 	case len(set) > 0:
 		return nil, fmt.Errorf("test: --set %s overrides a CONFIG, but none is given", set[0])
 	}
-	g, err := nas.ReadGenotype(cmp.Or(genotype, c.Genotype))
+	g, err := nas.GenotypeFor(c, cmp.Or(genotype, c.Genotype))
 	if err != nil {
 		return nil, err
-	}
-	if g.IsRecurrent() {
-		return nil, fmt.Errorf("test: %s is a recurrent cell, this network takes convolutional ones", genotype)
 	}
 	c.Genotype = g.String()
 	return c, nil

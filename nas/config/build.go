@@ -24,8 +24,12 @@ func (l *layers) build(name string) (*Config, error) {
 	if err := experiment.set(probe, v); err != nil {
 		return nil, err
 	}
-	c := Defaults(probe.Experiment)
-	if err := l.checkSections(c.Experiment); err != nil {
+	if err := l.probeData(probe); err != nil {
+		return nil, err
+	}
+	c := defaultsOf(probe.Experiment, probe.Data.kind())
+	c.Data.Name = probe.Data.Name
+	if err := l.checkSections(c); err != nil {
 		return nil, err
 	}
 	if _, ok := l.sections["evaluate"]; ok {
@@ -38,8 +42,14 @@ func (l *layers) build(name string) (*Config, error) {
 		c.Compare.Expect = &Published{}
 	}
 	if from, ok := l.sections["expect"]; ok {
-		if _, ok := l.values["expect.test_error"]; !ok {
-			return nil, fmt.Errorf("config: %v: expect: no test_error, want the published test error in percent", from)
+		_, ok := l.values["expect.test_error"]
+		want := "test_error, want the published test error in percent"
+		if c.Data.IsText() {
+			_, ok = l.values["expect.test_perplexity"]
+			want = "test_perplexity, want the published test perplexity"
+		}
+		if !ok {
+			return nil, fmt.Errorf("config: %v: expect: no %s", from, want)
 		}
 		c.Expect = &Expect{}
 	}
@@ -49,8 +59,8 @@ func (l *layers) build(name string) (*Config, error) {
 		if !ok {
 			continue
 		}
-		if !applies(k.only, c.Experiment) {
-			return nil, notApplicable(v.origin, k.path, k.only, c.Experiment)
+		if wrong := k.wrong(c); wrong != "" {
+			return nil, notApplicable(v.origin, k.path, wrong)
 		}
 		if err := k.set(c, v); err != nil {
 			return nil, err
@@ -68,23 +78,35 @@ func listed(names []string) string {
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// checkSections refuses sections, even empty ones, that the experiment does not have.
-func (l *layers) checkSections(experiment string) error {
+// probeData sets the name of the data in c, which the defaults hang on, to what was written, or
+// to its default.
+func (l *layers) probeData(c *Config) error {
+	c.Data.Name = Defaults(c.Experiment).Data.Name
+	i := slices.IndexFunc(keys, func(k key) bool { return k.path == "data.name" })
+	v, ok := l.values["data.name"]
+	if !ok || !keys[i].has(c) {
+		return nil
+	}
+	return keys[i].set(c, v)
+}
+
+// checkSections refuses sections, even empty ones, that c does not have.
+func (l *layers) checkSections(c *Config) error {
 	paths := make([]string, 0, len(l.sections))
 	for p := range l.sections {
 		paths = append(paths, p)
 	}
 	slices.Sort(paths)
 	for _, p := range paths {
-		if s := sections[p]; !s.appliesTo(p, experiment) {
-			return notApplicable(l.sections[p], p, s.only, experiment)
+		if s := sections[p]; !s.reaches(p, c) {
+			return notApplicable(l.sections[p], p, s.wrong(c))
 		}
 	}
 	return nil
 }
 
-func notApplicable(from origin, path, only, experiment string) error {
-	return fmt.Errorf("config: %v: key %q does not apply to experiment %s, only to %s", from, path, experiment, strings.ReplaceAll(only, " ", " or "))
+func notApplicable(from origin, path, wrong string) error {
+	return fmt.Errorf("config: %v: key %q does not apply to %s", from, path, wrong)
 }
 
 // set decodes v into k's field of c and checks it.

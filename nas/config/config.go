@@ -10,6 +10,8 @@
 // lists only what differs. Items "key.path=value" given to [Load] come last.
 package config
 
+import "slices"
+
 // Values of Config.Experiment.
 const (
 	Search     = "search"
@@ -25,6 +27,11 @@ const (
 	Digits      = "digits"
 	ImageFolder = "imagefolder"
 	Synthetic   = "synthetic"
+
+	PTB           = "ptb"
+	WikiText2     = "wikitext2"
+	Text          = "text"
+	SyntheticText = "synthetic-text"
 )
 
 // Values of Data.Labels.
@@ -84,10 +91,12 @@ const (
 	Exact            = "exact"
 )
 
-// Config is one experiment. Fields that do not apply to Experiment are zero.
+// Config is one experiment. Fields that do not apply to Experiment, or to what Data.Name is,
+// are zero.
 //
 // The tags are the one source of the key table: key is the name in a file, doc the line in
-// Keys, only the experiments it applies to (all without it; fields of a section inherit it).
+// Keys, only the experiments it applies to (all without it; fields of a section inherit it),
+// of the data, images or texts (both without it; likewise).
 // Values are bounded by range (an interval), oneof and nonempty; why tells what it means to
 // be out of range, even why a number must be even.
 type Config struct {
@@ -99,10 +108,11 @@ type Config struct {
 	W          W         `key:"w" only:"search train"`
 	Alpha      Alpha     `key:"alpha" only:"search"`
 	Compare    Compare   `key:"compare" only:"compare"`
-	Epochs     int       `key:"epochs" only:"search train" range:"[0,)" doc:"passes over the training images"`
+	Epochs     int       `key:"epochs" only:"search train" range:"[0,)" doc:"passes over the training images, or over the text"`
+	Nonmono    int       `key:"nonmono" only:"train" of:"texts" range:"[1,)" doc:"weights are averaged once an epoch validates worse than the best before the last N"`
 	Seed       int64     `key:"seed" only:"search train compare" range:"[0,)" doc:"seed of every random stream of the run; of a comparison the first of its seeds"`
 	Genotype   string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
-	Evaluate   *Evaluate `key:"evaluate" only:"search"`
+	Evaluate   *Evaluate `key:"evaluate" only:"search" of:"images"`
 	Expect     *Expect   `key:"expect" only:"search train repeat"`
 }
 
@@ -112,23 +122,30 @@ type Strategy struct {
 	Order int    `key:"order" oneof:"1 2" doc:"order of the architecture gradient: 1, or 2 (unrolled)"`
 }
 
-// Data says which images are used, and how.
+// Data says which images or which text are used, and how.
 type Data struct {
-	Name         string  `key:"name" oneof:"cifar10 cifar100 digits imagefolder synthetic" doc:"data set: cifar10 or cifar100 (32x32, read from data.root), digits (8x8, built in), imagefolder (data.root/train/CLASS/IMAGE), synthetic (stripes, built in)"`
-	Root         string  `key:"root" only:"search train compare" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train"`
-	TrainPortion float64 `key:"train_portion" range:"(0,1]" doc:"part of the training images that trains the weights; the rest is for alpha and validation, in training for validation instead of the test images"`
-	Batch        int     `key:"batch" range:"[1,)" doc:"images per step"`
-	Subset       int     `key:"subset" range:"[0,)" doc:"use the first N training images only; 0 uses all"`
-	Cutout       int     `key:"cutout" range:"[0,)" doc:"side in pixels of the square that cutout blanks; 0 is off"`
+	Name         string  `key:"name" oneof:"cifar10 cifar100 digits imagefolder synthetic ptb wikitext2 text synthetic-text" doc:"images: cifar10 or cifar100 (32x32, read from data.root), digits (8x8, built in), imagefolder (data.root/train/CLASS/IMAGE), synthetic (stripes, built in); texts: ptb or wikitext2 (read from data.root), text (data.root/train.txt, valid.txt, test.txt), synthetic-text (built in)"`
+	Root         string  `key:"root" only:"search train compare" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train, of a text that of its files"`
+	TrainPortion float64 `key:"train_portion" of:"images" range:"(0,1]" doc:"part of the training images that trains the weights; the rest is for alpha and validation, in training for validation instead of the test images"`
+	Batch        int     `key:"batch" range:"[1,)" doc:"images per step; of a text its columns, which are read side by side"`
+	Subset       int     `key:"subset" of:"images" range:"[0,)" doc:"use the first N training images only; 0 uses all"`
+	Cutout       int     `key:"cutout" of:"images" range:"[0,)" doc:"side in pixels of the square that cutout blanks; 0 is off"`
 
-	Augment   string     `key:"augment" oneof:"crop none imagenet" doc:"of training images: crop (shifted by padding, flipped where that suits the set), none, or imagenet (random area and ratio, flip, colour jitter)"`
-	Size      int        `key:"size" range:"[0,)" doc:"side in pixels that images of imagefolder and synthetic are scaled to; 0 is 32 there, and the set's own elsewhere"`
-	Channels  int        `key:"channels" oneof:"0 1 3" doc:"1 for grey or 3 for colour images of imagefolder and synthetic; 0 is 3 there, and the set's own elsewhere"`
-	Mean      [3]float64 `key:"mean" range:"[0,1]" doc:"per channel, of pixels from 0 to 1, to normalise by; goes with data.std"`
-	Std       [3]float64 `key:"std" range:"[0,)" doc:"per channel, to normalise by; 0 means mean and std of the set (of imagefolder and synthetic those of ImageNet)"`
-	Labels    string     `key:"labels" oneof:"fine coarse" doc:"of cifar100: fine, 100 classes, or coarse, 20"`
-	SplitSeed int64      `key:"split_seed" range:"[0,)" doc:"of imagefolder: seed of the images' order, and of the fifth held out for test where there is neither test nor val; the same for search and training"`
-	OnBadFile string     `key:"on_bad_file" oneof:"error skip" doc:"of imagefolder: an image that cannot be decoded is an error, or is left out and counted"`
+	Augment   string     `key:"augment" of:"images" oneof:"crop none imagenet" doc:"of training images: crop (shifted by padding, flipped where that suits the set), none, or imagenet (random area and ratio, flip, colour jitter)"`
+	Size      int        `key:"size" of:"images" range:"[0,)" doc:"side in pixels that images of imagefolder and synthetic are scaled to; 0 is 32 there, and the set's own elsewhere"`
+	Channels  int        `key:"channels" of:"images" oneof:"0 1 3" doc:"1 for grey or 3 for colour images of imagefolder and synthetic; 0 is 3 there, and the set's own elsewhere"`
+	Mean      [3]float64 `key:"mean" of:"images" range:"[0,1]" doc:"per channel, of pixels from 0 to 1, to normalise by; goes with data.std"`
+	Std       [3]float64 `key:"std" of:"images" range:"[0,)" doc:"per channel, to normalise by; 0 means mean and std of the set (of imagefolder and synthetic those of ImageNet)"`
+	Labels    string     `key:"labels" of:"images" oneof:"fine coarse" doc:"of cifar100: fine, 100 classes, or coarse, 20"`
+	SplitSeed int64      `key:"split_seed" of:"images" range:"[0,)" doc:"of imagefolder: seed of the images' order, and of the fifth held out for test where there is neither test nor val; the same for search and training"`
+	OnBadFile string     `key:"on_bad_file" of:"images" oneof:"error skip" doc:"of imagefolder: an image that cannot be decoded is an error, or is left out and counted"`
+
+	Tokens     int `key:"tokens" of:"texts" range:"[0,)" doc:"cut each split of the text to its first N tokens, and the dictionary to their words; 0 takes all"`
+	SmallBatch int `key:"small_batch" of:"texts" range:"[0,)" doc:"columns in memory at a time, whose gradients are added up; divides data.batch; 0 is data.batch"`
+	EvalBatch  int `key:"eval_batch" of:"texts" range:"[1,)" doc:"columns of the validation text when it is measured"`
+	TestBatch  int `key:"test_batch" of:"texts" only:"train" range:"[1,)" doc:"columns of the test text"`
+	BPTT       int `key:"bptt" of:"texts" range:"[2,)" doc:"tokens of a column in a step, through which gradients go back; in training the mean of what is drawn"`
+	BPTTDelta  int `key:"bptt_delta" of:"texts" only:"train" range:"[0,)" doc:"tokens of a column in a step are at most data.bptt and this"`
 }
 
 // facts are what is known of a data set before it is opened: height and width of its images
@@ -158,6 +175,26 @@ func (d Data) facts() facts {
 	return f
 }
 
+// The values of the tag of.
+const (
+	images = "images"
+	texts  = "texts"
+)
+
+// textNames are the values of Data.Name that are texts.
+var textNames = []string{PTB, WikiText2, Text, SyntheticText}
+
+// IsText tells whether d is a text; else it is images.
+func (d Data) IsText() bool { return slices.Contains(textNames, d.Name) }
+
+// kind is what d is, as the tag of says it.
+func (d Data) kind() string {
+	if d.IsText() {
+		return texts
+	}
+	return images
+}
+
 // Normalisation gives mean and standard deviation of each channel, nil if they are the data
 // set's own.
 func (d Data) Normalisation() (mean, std []float32) {
@@ -173,31 +210,48 @@ func (d Data) Normalisation() (mean, std []float32) {
 // Network is the size and form of the network: the supernet in a search, the evaluation
 // network in training.
 type Network struct {
-	Channels       int    `key:"channels" range:"[2,)" even:"a reduction gives half of its channels to each of two convolutions" doc:"channels of the first cell, an even number"`
-	Layers         int    `key:"layers" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
+	Channels       int    `key:"channels" of:"images" range:"[2,)" even:"a reduction gives half of its channels to each of two convolutions" doc:"channels of the first cell, an even number"`
+	Layers         int    `key:"layers" of:"images" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
 	Nodes          int    `key:"nodes" only:"search" range:"[1,)" doc:"intermediate nodes of a cell"`
-	StemMultiplier int    `key:"stem_multiplier" range:"[1,)" doc:"channels of the stem are this times network.channels"`
+	StemMultiplier int    `key:"stem_multiplier" of:"images" range:"[1,)" doc:"channels of the stem are this times network.channels"`
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
 	Form           string `key:"form" only:"search" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
 
-	Stem            string  `key:"stem" only:"train" oneof:"cifar imagenet" doc:"form of the network: cifar, or imagenet for images of about 224x224: three convolutions that halve them, last pooling 7x7"`
-	Auxiliary       bool    `key:"auxiliary" only:"train" doc:"add the auxiliary head after the second reduction (32x32 images, with stem imagenet 224x224)"`
-	AuxiliaryWeight float64 `key:"auxiliary_weight" only:"train" range:"[0,)" doc:"weight of the auxiliary head's loss"`
-	DropPath        float64 `key:"drop_path" only:"train" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
-	LabelSmoothing  float64 `key:"label_smoothing" only:"train" range:"[0,1)" doc:"part of each label that is spread over all classes in the training losses"`
+	Stem            string  `key:"stem" only:"train" of:"images" oneof:"cifar imagenet" doc:"form of the network: cifar, or imagenet for images of about 224x224: three convolutions that halve them, last pooling 7x7"`
+	Auxiliary       bool    `key:"auxiliary" only:"train" of:"images" doc:"add the auxiliary head after the second reduction (32x32 images, with stem imagenet 224x224)"`
+	AuxiliaryWeight float64 `key:"auxiliary_weight" only:"train" of:"images" range:"[0,)" doc:"weight of the auxiliary head's loss"`
+	DropPath        float64 `key:"drop_path" only:"train" of:"images" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
+	LabelSmoothing  float64 `key:"label_smoothing" only:"train" of:"images" range:"[0,1)" doc:"part of each label that is spread over all classes in the training losses"`
+
+	Hidden     int     `key:"hidden" of:"texts" range:"[1,)" doc:"units of the state, and of an embedded word"`
+	Dropout    Dropout `key:"dropout" of:"texts"`
+	Activation float64 `key:"activation" of:"texts" range:"[0,)" doc:"coefficient of the mean square of outputs, after dropout, in the loss that trains the weights"`
+	Slowness   float64 `key:"slowness" of:"texts" range:"[0,)" doc:"coefficient of the mean square of what outputs change by from token to token, likewise"`
 }
 
-// W is the optimiser of the weights: SGD with momentum, the learning rate following a cosine
-// from LR to LRMin, or times LRDecay after each epoch.
+// Dropout are the probabilities to drop in passes that train, one draw for all tokens of a
+// column in a step.
+type Dropout struct {
+	Output    float64 `key:"output" range:"[0,1)" doc:"probability to drop a unit of the cell's output"`
+	State     float64 `key:"state" range:"[0,1)" doc:"probability to drop a unit of the states, inside of the cell's products"`
+	Input     float64 `key:"input" range:"[0,1)" doc:"probability to drop a unit of the cell's input, inside of its first product"`
+	Embedding float64 `key:"embedding" range:"[0,1)" doc:"probability to drop a unit of an embedded word"`
+	Word      float64 `key:"word" range:"[0,1)" doc:"probability to drop a word of the dictionary, everywhere in a step"`
+}
+
+// W is the optimiser of the weights. Of images: SGD with momentum, the learning rate
+// following a cosine from LR to LRMin, or times LRDecay after each epoch. Of texts: SGD, in
+// training followed by averaged SGD, the learning rate times the part of data.bptt that a
+// step has.
 type W struct {
 	LR          float64 `key:"lr" range:"(0,)" doc:"learning rate of the weights in the first epoch"`
-	LRMin       float64 `key:"lr_min" range:"[0,)" doc:"learning rate the cosine falls to, at most lr"`
-	Schedule    string  `key:"schedule" oneof:"cosine step" doc:"of the learning rate: cosine, from lr to lr_min over all epochs, or step, times lr_decay after each epoch"`
-	LRDecay     float64 `key:"lr_decay" range:"(0,1]" doc:"factor of the schedule step"`
-	Momentum    float64 `key:"momentum" range:"[0,1)" doc:"SGD momentum"`
+	LRMin       float64 `key:"lr_min" of:"images" range:"[0,)" doc:"learning rate the cosine falls to, at most lr"`
+	Schedule    string  `key:"schedule" of:"images" oneof:"cosine step" doc:"of the learning rate: cosine, from lr to lr_min over all epochs, or step, times lr_decay after each epoch"`
+	LRDecay     float64 `key:"lr_decay" of:"images" range:"(0,1]" doc:"factor of the schedule step"`
+	Momentum    float64 `key:"momentum" of:"images" range:"[0,1)" doc:"SGD momentum"`
 	WeightDecay float64 `key:"weight_decay" range:"[0,)" doc:"L2 term of the weights, times the weight added to its gradient"`
 	GradClip    float64 `key:"grad_clip" range:"(0,)" doc:"largest L2 norm of all weight gradients together"`
-	Precision   string  `key:"precision" oneof:"full bf16" doc:"of the passes that train the weights: full, that of network.dtype, or bf16 in convolutions and matrix products (autocast)"`
+	Precision   string  `key:"precision" of:"images" oneof:"full bf16" doc:"of the passes that train the weights: full, that of network.dtype, or bf16 in convolutions and matrix products (autocast)"`
 }
 
 // Alpha is the optimiser of the architecture parameters: Adam at a constant learning rate.
@@ -206,6 +260,7 @@ type Alpha struct {
 	Betas       [2]float64 `key:"betas" range:"[0,1)" doc:"Adam's two decay rates"`
 	WeightDecay float64    `key:"weight_decay" range:"[0,)" doc:"L2 term of alpha, added to its gradient"`
 	HVP         HVP        `key:"hvp"`
+	Corrected   bool       `key:"corrected" of:"texts" doc:"second order: the gradient of what training's step does to validation, instead of the authors' (clipping, tied weights and dropout masks differ)"`
 }
 
 // HVP says how the Hessian-vector product of the second order is taken. In first order, which
@@ -237,12 +292,16 @@ type EvaluationNetwork struct {
 	LabelSmoothing  float64 `key:"label_smoothing" range:"[0,1)" doc:"part of each label that is spread over all classes in the training losses"`
 }
 
-// Expect is the published result a report compares with, in percent.
+// Expect is the published result a report compares with: of images errors in percent, of texts
+// a perplexity.
 type Expect struct {
-	TestError float64 `key:"test_error" range:"[0,100]" doc:"published test error in percent"`
-	TopFive   float64 `key:"top_five" range:"[0,100]" doc:"published top-5 test error in percent; 0 if not published"`
-	Std       float64 `key:"std" range:"[0,100]" doc:"its standard deviation over runs, in percent; 0 if not published"`
-	Source    string  `key:"source" doc:"where the number was published"`
+	TestError float64 `key:"test_error" of:"images" range:"[0,100]" doc:"published test error in percent"`
+	TopFive   float64 `key:"top_five" of:"images" range:"[0,100]" doc:"published top-5 test error in percent; 0 if not published"`
+	Std       float64 `key:"std" of:"images" range:"[0,100]" doc:"its standard deviation over runs, in percent; 0 if not published"`
+
+	TestPerplexity float64 `key:"test_perplexity" of:"texts" range:"[1,)" doc:"published test perplexity"`
+
+	Source string `key:"source" doc:"where the number was published"`
 }
 
 // Training returns the train experiment that c's Evaluate section describes, nil if c has

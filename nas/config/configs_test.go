@@ -23,6 +23,7 @@ var sizeKeys = []string{
 	"data.cutout",       // a part of the image's side
 	"network.auxiliary", // needs 32x32 images
 	"network.channels", "network.layers",
+	"data.tokens", "network.hidden",
 	"epochs",
 	"repeat.search", "repeat.train", // to the toys of the same
 	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
@@ -127,11 +128,17 @@ func TestToys(t *testing.T) {
 				}
 				return
 			}
-			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > 2 || c.Network.Channels > 4 || c.Network.Layers > 3 {
-				t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
-			}
 			if c.Expect != nil {
 				t.Error("expects the paper's result")
+			}
+			if c.Data.IsText() {
+				if c.Data.Name != SyntheticText || c.Data.Tokens == 0 || c.Data.Tokens > 1000 || c.Epochs > 2 || c.Network.Hidden > 16 {
+					t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
+				}
+				return
+			}
+			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > 2 || c.Network.Channels > 4 || c.Network.Layers > 3 {
+				t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
 			}
 		})
 	}

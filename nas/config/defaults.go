@@ -1,7 +1,7 @@
 package config
 
-// Defaults returns the values that absent keys take in the given experiment: in Search and
-// Train the option defaults of the authors' cnn/train_search.py and cnn/train.py, in Repeat
+// Defaults returns the values that absent keys take in the given experiment, on images if it has
+// data: in Search and Train the option defaults of the authors' cnn/train_search.py and cnn/train.py, in Repeat
 // the numbers of the paper, in Comparison those of NAS-Bench-201's paper and code. Evaluate
 // and Expect are nil. It returns nil for another experiment.
 //
@@ -19,6 +19,59 @@ func Defaults(experiment string) *Config {
 		return compareDefaults()
 	}
 	return nil
+}
+
+// defaultsOf is Defaults of an experiment on images or texts, nil if it has none of texts.
+// Those of texts are the options of the authors' rnn/train_search.py and rnn/train.py, on
+// Penn Treebank.
+func defaultsOf(experiment, kind string) *Config {
+	switch {
+	case kind == images:
+		return Defaults(experiment)
+	case experiment == Search:
+		return textSearchDefaults()
+	case experiment == Train:
+		return textTrainDefaults()
+	}
+	return nil
+}
+
+func textSearchDefaults() *Config {
+	return &Config{
+		Experiment: Search,
+		Strategy:   Strategy{Name: DARTS, Order: 1},
+		Data:       Data{Name: PTB, Batch: 256, EvalBatch: 10, BPTT: 35},
+		Network: Network{
+			Nodes:    8,
+			Dtype:    Float32,
+			Form:     Plain,
+			Hidden:   300,
+			Dropout:  Dropout{Output: 0.75, State: 0.25, Input: 0.75, Embedding: 0.2},
+			Slowness: 1e-3,
+		},
+		W:      W{LR: 20, WeightDecay: 5e-7, GradClip: 0.25},
+		Alpha:  Alpha{LR: 3e-3, Betas: [2]float64{0.9, 0.999}, WeightDecay: 1e-3, HVP: HVP{Method: FiniteDifference, Radius: 0.01}},
+		Epochs: 50,
+		Seed:   3,
+	}
+}
+
+func textTrainDefaults() *Config {
+	return &Config{
+		Experiment: Train,
+		Data:       Data{Name: PTB, Batch: 64, EvalBatch: 10, TestBatch: 1, BPTT: 35, BPTTDelta: 20},
+		Network: Network{
+			Dtype:    Float32,
+			Hidden:   850,
+			Dropout:  Dropout{Output: 0.75, State: 0.25, Input: 0.75, Embedding: 0.2, Word: 0.1},
+			Slowness: 1e-3,
+		},
+		W:        W{LR: 20, WeightDecay: 8e-7, GradClip: 0.25},
+		Epochs:   8000,
+		Nonmono:  5,
+		Seed:     1267,
+		Genotype: "DARTS_V2",
+	}
 }
 
 func searchDefaults() *Config {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
@@ -11,10 +12,10 @@ import (
 
 // key is one leaf of Config, as its tags describe it.
 type key struct {
-	path     string // "w.lr_min"
-	doc      string
-	only     string // experiments, with spaces between; empty for all
-	index    []int  // of the field in Config, for reflect
+	path string // "w.lr_min"
+	doc  string
+	scope
+	index    []int // of the field in Config, for reflect
 	interval *interval
 	oneOf    []string
 	nonEmpty bool
@@ -22,9 +23,31 @@ type key struct {
 	why      string // what a value outside interval means
 }
 
+// scope is where something belongs, as its tags say.
+type scope struct {
+	only string // experiments, with spaces between; empty for all
+	of   string // images or texts; empty for both
+}
+
+// has tells whether c is in the scope. Experiments without data count as those of images.
+func (s scope) has(c *Config) bool { return s.wrong(c) == "" }
+
+// wrong says why c is not in the scope, nothing if it is.
+func (s scope) wrong(c *Config) string {
+	switch {
+	case s.only != "" && !slices.Contains(strings.Fields(s.only), c.Experiment):
+		return fmt.Sprintf("experiment %s, only to %s", c.Experiment, strings.ReplaceAll(s.only, " ", " or "))
+	case s.of == texts && !c.Data.IsText():
+		return fmt.Sprintf("images (data.name %s), only to texts (%s)", c.Data.Name, listed(textNames))
+	case s.of == images && c.Data.IsText():
+		return fmt.Sprintf("texts (data.name %s), only to images", c.Data.Name)
+	}
+	return ""
+}
+
 // section is an inner node of the key tree.
 type section struct {
-	only     string
+	scope
 	optional bool // a pointer in Config: absent unless the file has it
 }
 
@@ -34,14 +57,11 @@ var keys, sections = table()
 func table() ([]key, map[string]section) {
 	var leaves []key
 	inner := map[string]section{"": {}}
-	var walk func(t reflect.Type, prefix, only string, index []int)
-	walk = func(t reflect.Type, prefix, only string, index []int) {
+	var walk func(t reflect.Type, prefix string, in scope, index []int)
+	walk = func(t reflect.Type, prefix string, in scope, index []int) {
 		for f := range t.Fields() {
 			path := prefix + f.Tag.Get("key")
-			only := only
-			if o := f.Tag.Get("only"); o != "" {
-				only = o
-			}
+			in := scope{only: cmp.Or(f.Tag.Get("only"), in.only), of: cmp.Or(f.Tag.Get("of"), in.of)}
 			index := append(append([]int(nil), index...), f.Index...)
 			ft := f.Type
 			optional := ft.Kind() == reflect.Pointer
@@ -49,14 +69,14 @@ func table() ([]key, map[string]section) {
 				ft = ft.Elem()
 			}
 			if ft.Kind() == reflect.Struct {
-				inner[path] = section{only: only, optional: optional}
-				walk(ft, path+".", only, index)
+				inner[path] = section{scope: in, optional: optional}
+				walk(ft, path+".", in, index)
 				continue
 			}
 			leaves = append(leaves, key{
 				path:     path,
 				doc:      f.Tag.Get("doc"),
-				only:     only,
+				scope:    in,
 				index:    index,
 				interval: parseInterval(f.Tag.Get("range")),
 				oneOf:    strings.Fields(f.Tag.Get("oneof")),
@@ -66,19 +86,14 @@ func table() ([]key, map[string]section) {
 			})
 		}
 	}
-	walk(reflect.TypeFor[Config](), "", "", nil)
+	walk(reflect.TypeFor[Config](), "", scope{}, nil)
 	return leaves, inner
 }
 
-// applies says whether something marked only belongs in the experiment.
-func applies(only, experiment string) bool {
-	return only == "" || slices.Contains(strings.Fields(only), experiment)
-}
-
-// appliesTo says whether the section at path, or a key below it, belongs in the experiment.
-func (s section) appliesTo(path, experiment string) bool {
-	return applies(s.only, experiment) || slices.ContainsFunc(keys, func(k key) bool {
-		return strings.HasPrefix(k.path, path+".") && applies(k.only, experiment)
+// reaches says whether the section at path, or a key below it, belongs in c.
+func (s section) reaches(path string, c *Config) bool {
+	return s.has(c) || slices.ContainsFunc(keys, func(k key) bool {
+		return strings.HasPrefix(k.path, path+".") && k.has(c)
 	})
 }
 
@@ -100,8 +115,8 @@ func (k *key) optional() string {
 }
 
 // Keys returns one line for each key that a file or a "key=value" item can set: its path,
-// what it means, the experiment it is restricted to if any, and its default. Paths are
-// padded to one width.
+// what it means, the experiment it is restricted to if any, and its default, that of texts
+// too where it is another. Paths are padded to one width.
 func Keys() []string {
 	width := 0
 	for _, k := range keys {
@@ -122,33 +137,53 @@ func (k *key) defaults() string {
 	if k.path == "experiment" {
 		return " (required)"
 	}
-	var names, values, each []string // of the experiments that k applies to
+	var parts []string
+	ofImages, names := k.defaultsOf(images)
+	ofTexts, textNames := k.defaultsOf(texts)
+	if len(names) == 0 {
+		names = textNames
+	}
+	if len(names) == 1 {
+		parts = append(parts, names[0]+" only")
+	}
+	switch {
+	case ofImages == "" && ofTexts == "": // a key of Expect, which has no defaults
+		return ""
+	case k.nonEmpty && ofImages == `""`:
+		return fmt.Sprintf(" (%s; required)", strings.Join(parts, "; "))
+	case ofImages == "" || k.of == texts:
+		parts = append(parts, "of texts", "default "+ofTexts)
+	default:
+		parts = append(parts, "default "+ofImages)
+		if ofTexts != "" && ofTexts != ofImages && k.path != "data.name" {
+			parts = append(parts, "of texts "+ofTexts)
+		}
+	}
+	return fmt.Sprintf(" (%s)", strings.Join(parts, "; "))
+}
+
+// defaultsOf are k's defaults where the data is of a kind, in one word if they are the same in
+// all experiments that k belongs in, and those; empty where k has none.
+func (k *key) defaultsOf(kind string) (text string, names []string) {
+	var values, each []string
 	for _, e := range experiments {
-		if !applies(k.only, e.name) {
+		c := defaultsOf(e.name, kind)
+		if c == nil || !k.has(c) {
 			continue
 		}
-		value := k.defaultIn(e.name)
+		value := k.defaultIn(c)
 		names, values = append(names, e.name), append(values, value)
 		each = append(each, value+" "+e.in)
 	}
-	different := len(slices.Compact(slices.Clone(values))) > 1
-	switch {
-	case values[0] == "": // a key of Expect, which has no defaults
-		return ""
-	case len(names) == 1 && k.nonEmpty && values[0] == `""`:
-		return fmt.Sprintf(" (%s only; required)", names[0])
-	case len(names) == 1:
-		return fmt.Sprintf(" (%s only; default %s)", names[0], values[0])
-	case different:
-		return fmt.Sprintf(" (default %s)", strings.Join(each, ", "))
+	if len(slices.Compact(slices.Clone(values))) == 1 {
+		return values[0], names
 	}
-	return fmt.Sprintf(" (default %s)", values[0])
+	return strings.Join(each, ", "), names
 }
 
-// defaultIn is k's default in an experiment, empty where its section has none.
-func (k *key) defaultIn(experiment string) string {
-	c := Defaults(experiment)
-	if experiment == Search {
+// defaultIn is k's value in the defaults c, empty where its section has none.
+func (k *key) defaultIn(c *Config) string {
+	if c.Experiment == Search && !c.Data.IsText() {
 		c.Evaluate = evaluateDefaults()
 	}
 	f, ok := k.field(c)

@@ -74,6 +74,23 @@ var trials = map[string]trial{
 	"evaluate.batch":             {"7", []string{"0"}},
 	"evaluate.cutout":            {"8", []string{"-1", "33"}},
 	"evaluate.epochs":            {"3", []string{"-1"}},
+	"data.tokens":                {"5000", []string{"-1", "all"}},
+	"data.small_batch":           {"64", []string{"-1", "3", "1.5"}},
+	"data.eval_batch":            {"20", []string{"0", "-1"}},
+	"data.test_batch":            {"2", []string{"0", "one"}},
+	"data.bptt":                  {"20", []string{"1", "0", "2.5"}},
+	"data.bptt_delta":            {"10", []string{"-1", "x"}},
+	"network.hidden":             {"400", []string{"0", "-1", "1.5"}},
+	"network.dropout.output":     {"0.5", []string{"1", "-0.1", ".nan"}},
+	"network.dropout.state":      {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.input":      {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.embedding":  {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.word":       {"0.5", []string{"1", "-0.1"}},
+	"network.activation":         {"2", []string{"-1", ".inf"}},
+	"network.slowness":           {"2", []string{"-1", ".nan"}},
+	"nonmono":                    {"3", []string{"0", "-1"}},
+	"alpha.corrected":            {"true", []string{"1", "yes"}},
+	"expect.test_perplexity":     {"55.7", []string{"0.9", ".nan"}},
 	"expect.test_error":          {"4.5", []string{"-1", "100.1", ".nan"}},
 	"expect.top_five":            {"8.5", []string{"-1", "101"}},
 	"expect.std":                 {"0.5", []string{"-1", "101"}},
@@ -94,10 +111,18 @@ var trials = map[string]trial{
 	"compare.expect.source":        {"a table", []string{"1", "[a]"}},
 }
 
+// textTrials are the rows of keys that have others where the data is a text.
+var textTrials = map[string]trial{
+	"data.name":    {"wikitext2", []string{"wikitext", "1", "text"}},
+	"data.subset":  {"100", nil},
+	"network.form": {"", []string{"fast", "plane"}},
+}
+
 // companions are items that the good value of a key needs beside it.
 var companions = map[string][]string{
 	"alpha.hvp.method": {"strategy.order=2"},
 	"alpha.hvp.radius": {"strategy.order=2"},
+	"alpha.corrected":  {"strategy.order=2"},
 
 	"data.size":        {"data.name=synthetic"},
 	"data.channels":    {"data.name=synthetic"},
@@ -119,11 +144,11 @@ func trialOf(path string) (trial, bool) {
 	return t, ok
 }
 
-// goodValues are the good values of the keys of one experiment.
-func goodValues(experiment string) map[string]string {
+// goodValues are the good values of the keys that c has.
+func goodValues(c *Config) map[string]string {
 	good := map[string]string{}
 	for _, k := range keys {
-		if t, ok := trialOf(k.path); ok && applies(k.only, experiment) {
+		if t, ok := trialOf(k.path); ok && k.has(c) {
 			good[k.path] = t.good
 		}
 	}
@@ -138,23 +163,34 @@ func TestEveryKey(t *testing.T) {
 		Repeat: "experiment: repeat\nrepeat: {search: a.yaml, train: b.yaml}\nexpect: {test_error: 1}",
 
 		Comparison: "experiment: compare\ncompare: {expect: {}}",
+
+		"search of texts": "experiment: search\ndata: {name: ptb}\nexpect: {test_perplexity: 50}",
+		"train of texts":  "experiment: train\ndata: {name: ptb}\nexpect: {test_perplexity: 50}",
 	}
 	for experiment, text := range files {
 		path := filepath.Join(write(t, map[string]string{"x.yaml": text}), "x.yaml")
+		c, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
 		for _, k := range keys {
 			t.Run(experiment+"/"+k.path, func(t *testing.T) {
 				trial, ok := trialOf(k.path)
 				if !ok {
 					t.Fatal("no row in trials")
 				}
-				if !applies(k.only, experiment) {
+				if other, ok := textTrials[k.path]; ok && c.Data.IsText() {
+					trial = other
+				}
+				if !k.has(c) {
 					_, err := Load(path, k.path+"="+trial.good)
 					if trial.good != "" && (err == nil || !strings.Contains(err.Error(), "does not apply")) {
 						t.Errorf("error %v, want that the key does not apply", err)
 					}
 					return
 				}
-				if trial.good == "" && len(k.oneOf) > 1 && k.path != "experiment" {
+				untried := slices.DeleteFunc(slices.Clone(k.oneOf), func(v string) bool { return slices.Contains(trial.bad, v) })
+				if trial.good == "" && len(untried) > 1 && k.path != "experiment" {
 					t.Error("no good value to try, though the key has more than one")
 				}
 				with := companions[k.path]
@@ -251,7 +287,7 @@ func ExampleKeys() {
 	// Output:
 	// strategy.name                      search strategy (search only; default darts)
 	// strategy.order                     order of the architecture gradient: 1, or 2 (unrolled) (search only; default 1)
-	// w.lr                               learning rate of the weights in the first epoch (default 0.025)
+	// w.lr                               learning rate of the weights in the first epoch (default 0.025; of texts 20)
 	// w.lr_min                           learning rate the cosine falls to, at most lr (default 0.001 in a search, 0 in training)
 	// w.lr_decay                         factor of the schedule step (default 0.97)
 }

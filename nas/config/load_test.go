@@ -48,6 +48,28 @@ func TestParseDefaults(t *testing.T) {
 			Epochs:   600,
 			Genotype: "DARTS_V2",
 		}},
+		{"search of a text", "experiment: search\ndata: {name: wikitext2}", &Config{
+			Experiment: "search",
+			Strategy:   Strategy{Name: "darts", Order: 1},
+			Data:       Data{Name: "wikitext2", Batch: 256, EvalBatch: 10, BPTT: 35},
+			Network: Network{Nodes: 8, Dtype: "float32", Form: "plain", Hidden: 300, Slowness: 0.001,
+				Dropout: Dropout{Output: 0.75, State: 0.25, Input: 0.75, Embedding: 0.2}},
+			W:      W{LR: 20, WeightDecay: 5e-7, GradClip: 0.25},
+			Alpha:  Alpha{LR: 0.003, Betas: [2]float64{0.9, 0.999}, WeightDecay: 0.001, HVP: HVP{Method: "finite-difference", Radius: 0.01}},
+			Epochs: 50,
+			Seed:   3,
+		}},
+		{"training on a text", "experiment: train\ndata: {name: ptb}", &Config{
+			Experiment: "train",
+			Data:       Data{Name: "ptb", Batch: 64, EvalBatch: 10, TestBatch: 1, BPTT: 35, BPTTDelta: 20},
+			Network: Network{Dtype: "float32", Hidden: 850, Slowness: 0.001,
+				Dropout: Dropout{Output: 0.75, State: 0.25, Input: 0.75, Embedding: 0.2, Word: 0.1}},
+			W:        W{LR: 20, WeightDecay: 8e-7, GradClip: 0.25},
+			Epochs:   8000,
+			Nonmono:  5,
+			Seed:     1267,
+			Genotype: "DARTS_V2",
+		}},
 		{"compare", "experiment: compare", &Config{
 			Experiment: "compare",
 			Compare: Compare{Table: "nasbench201", Dataset: "cifar10", Queries: 100, Seeds: 500,
@@ -97,7 +119,7 @@ seed: 7`))
 
 func TestTrainingCarriesEvaluate(t *testing.T) {
 	// Training takes every key of evaluate but random when it differs from its default.
-	good := goodValues(Search)
+	good := goodValues(Defaults(Search))
 	for _, k := range keys {
 		if !strings.HasPrefix(k.path, "evaluate.") || k.path == "evaluate.random" {
 			continue
@@ -122,6 +144,7 @@ func TestTrainingCarriesEvaluate(t *testing.T) {
 func TestParseErrors(t *testing.T) {
 	// Parse names file, line, key, what was given and what is wanted when the text is bad.
 	search, train := "experiment: search\n", "experiment: train\n"
+	text := search + "data: {name: ptb}\n"
 	tests := []struct{ name, text, want string }{
 		{"empty", "", `config: x.yaml: empty`},
 		{"comments only", "# nothing\n", `config: x.yaml: empty`},
@@ -182,7 +205,7 @@ func TestParseErrors(t *testing.T) {
 		{"odd channels", search + "network: {channels: 5}", `config: x.yaml:2: network.channels: given 5, want an even number: a reduction gives half of its channels to each of two convolutions`},
 		{"few layers", search + "network: {layers: 2}", `config: x.yaml:2: network.layers: given 2, want 3 or more: too few layers for two reductions`},
 		{"empty genotype", train + `genotype: " "`, `config: x.yaml:2: genotype: given " ", want text`},
-		{"many lines of text", search + `data: {name: "a\nb"}`, `config: x.yaml:2: data.name: given "a?b", want cifar10 or cifar100 or digits or imagefolder or synthetic`},
+		{"many lines of text", search + `data: {name: "a\nb"}`, `config: x.yaml:2: data.name: given "a?b", want cifar10 or cifar100 or digits or imagefolder or synthetic or ptb or wikitext2 or text or synthetic-text`},
 
 		{"alpha in training", train + "alpha: {lr: 1}", `config: x.yaml:2: key "alpha" does not apply to experiment train, only to search`},
 		{"empty section in training", train + "strategy: {}", `config: x.yaml:2: key "strategy" does not apply to experiment train, only to search`},
@@ -237,6 +260,20 @@ func TestParseErrors(t *testing.T) {
 		{"comparison of one seed", "experiment: compare\ncompare: {seeds: 1}", `config: x.yaml:2: compare.seeds: given 1, want 2 or more: one search has no spread`},
 		{"population of all queries", "experiment: compare\ncompare: {queries: 20, evolution: {population: 21}}", `config: x.yaml:2: compare.evolution.population: 21 is more than compare.queries 20, which would leave none to evolve, want at most that`},
 		{"root of no file", "experiment: compare\ndata: {root: /d}\ncompare: {table: synthetic}", `config: x.yaml:2: data.root: has no effect with compare.table synthetic, want ""`},
+		{"layers of a text", text + "network: {layers: 4}", `config: x.yaml:3: key "network.layers" does not apply to texts (data.name ptb), only to images`},
+		{"evaluate of a text", text + "evaluate: {}", `config: x.yaml:3: key "evaluate" does not apply to texts (data.name ptb), only to images`},
+		{"hidden of images", search + "network: {hidden: 4}", `config: x.yaml:2: key "network.hidden" does not apply to images (data.name cifar10), only to texts (ptb, wikitext2, text or synthetic-text)`},
+		{"dropout of images", search + "network: {dropout: {}}", `config: x.yaml:2: key "network.dropout" does not apply to images (data.name cifar10), only to texts (ptb, wikitext2, text or synthetic-text)`},
+		{"error of a text", text + "expect: {test_error: 4}", `config: x.yaml:3: expect: no test_perplexity, want the published test perplexity`},
+		{"text without root", train + "data: {name: text}", `config: x.yaml:2: data.root: text needs one, want the folder that holds train.txt, valid.txt and test.txt`},
+		{"root of a built-in text", train + "data: {name: synthetic-text, root: /d}", `config: x.yaml:2: data.root: has no effect on synthetic-text, which is built in, want ""`},
+		{"part of the columns", train + "data: {name: ptb, small_batch: 24}", `config: x.yaml:2: data.small_batch: 24 does not divide data.batch 64`},
+		{"one column in a search", search + "data: {name: ptb, batch: 1}", `config: x.yaml:2: data.batch: the search normalises over columns, want 2 or more`},
+		{"one column at a time", search + "data: {name: ptb, small_batch: 1}", `config: x.yaml:2: data.small_batch: the search normalises over columns, want 2 or more`},
+		{"fast form of a text", text + "network: {form: fast}", `config: x.yaml:3: network.form: fast is of images, the supernet of texts has plain alone`},
+		{"corrected first order", text + "alpha: {corrected: true}", `config: x.yaml:3: alpha.corrected: has no effect with strategy.order 1, want strategy.order 2`},
+		{"exact first order of a text", text + "alpha: {hvp: {method: exact}}", `config: x.yaml:3: alpha.hvp.method: exact has no effect with strategy.order 1, want strategy.order 2`},
+		{"window in a search", text + "nonmono: 5", `config: x.yaml:3: key "nonmono" does not apply to experiment search, only to train`},
 		{"too large to read", strings.Repeat("#", maxFileBytes+1), `config: x.yaml: more than 65536 bytes`},
 	}
 	for _, test := range tests {

@@ -87,6 +87,11 @@ func (c *Config) load(path, experiment, file string, set []string) (*Config, err
 
 // check is an error if the experiments do not make a protocol.
 func (w *Whole) check() error {
+	for _, c := range []*Config{w.Search, w.Train} {
+		if c.Data.IsText() {
+			return fmt.Errorf("repeat.%s: data.name %s is a text, the protocol is of images", c.Experiment, c.Data.Name)
+		}
+	}
 	if w.Search.Evaluate != nil {
 		return fmt.Errorf("repeat.search: %s has a section evaluate, which the protocol does itself, want none (evaluate: null)", w.Repeat.Repeat.Search)
 	}

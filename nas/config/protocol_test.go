@@ -110,6 +110,7 @@ func TestLoadWholeErrors(t *testing.T) {
 		{"training as search", "p.yaml", "s.yaml", "t.yaml", nil, `config: D/p.yaml: repeat.search: D/t.yaml is a train experiment, want a search experiment`},
 		{"protocol as training", "p.yaml", "t.yaml", "p.yaml", nil, `config: D/p.yaml: repeat.train: D/p.yaml is a repeat experiment, want a train experiment`},
 		{"search that evaluates", "s.yaml", "seed: 4", "evaluate: {}", nil, `config: D/p.yaml: repeat.search: s.yaml has a section evaluate, which the protocol does itself, want none (evaluate: null)`},
+		{"search of a text", "s.yaml", "data: {root: /d}", "data: {name: ptb}", nil, `config: D/p.yaml: repeat.search: data.name ptb is a text, the protocol is of images`},
 		{"training that holds out", "t.yaml", "epochs: 7", "data: {train_portion: 0.9}", nil, `config: D/p.yaml: repeat.train: t.yaml has data.train_portion 0.9, want 1: its trainings are measured on the test images`},
 		{"too few to hold out", "t.yaml", "epochs: 7", "data: {subset: 1}", nil, `config: D/p.yaml: repeat.brief: config: the config to write:5: data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for validation, want at least 1 for each`},
 		{"item of the training", "p.yaml", "", "", []string{"train.epoch=3"}, `config: D/p.yaml: repeat.train: config: --set epoch=3: unknown key "epoch" (nearest: "epochs")`},

@@ -10,6 +10,9 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 	case Comparison:
 		return l.checkCompare(c, file)
 	}
+	if c.Data.IsText() {
+		return l.checkText(c, file)
+	}
 	if err := l.checkData(c.Data, file); err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ func (c *Config) YAML() ([]byte, error) {
 	for i := range keys {
 		k := &keys[i]
 		field, ok := k.field(c)
-		if !ok || !applies(k.only, c.Experiment) {
+		if !ok || !k.has(c) {
 			continue
 		}
 		parent := root
@@ -75,8 +75,8 @@ func text(s string) *yaml.Node {
 //
 //	w.lr: 0.025 here, 0.05 in the checkpoint
 //
-// for the labels "here" and "in the checkpoint". Where the experiments differ only that is
-// listed, where one has an optional section and the other not, only the section.
+// for the labels "here" and "in the checkpoint". Where the experiments differ, or one is of
+// a text and the other of images, only that is listed, where one has an optional section and the other not, only the section.
 func Diff(a, b *Config, aLabel, bLabel string) []string {
 	line := func(path, x, y string) string {
 		return fmt.Sprintf("%s: %s %s, %s %s", path, x, aLabel, y, bLabel)
@@ -84,12 +84,15 @@ func Diff(a, b *Config, aLabel, bLabel string) []string {
 	if a.Experiment != b.Experiment {
 		return []string{line("experiment", a.Experiment, b.Experiment)}
 	}
+	if a.Data.IsText() != b.Data.IsText() {
+		return []string{line("data.name", a.Data.Name, b.Data.Name)}
+	}
 	presence := map[bool]string{true: "set", false: "not set"}
 	var lines []string
 	listed := map[string]bool{}
 	for i := range keys {
 		k := &keys[i]
-		if !applies(k.only, a.Experiment) {
+		if !k.has(a) {
 			continue
 		}
 		x, inA := k.field(a)

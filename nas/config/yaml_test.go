@@ -68,6 +68,55 @@ expect:
 	}
 }
 
+func TestYAMLOfText(t *testing.T) {
+	// YAML of a training on a text has the keys of texts, and none of images.
+	c, err := Parse("x.yaml", []byte("experiment: train\ndata: {name: wikitext2}\nnetwork: {hidden: 700}\nexpect: {test_perplexity: 69.6}"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := c.YAML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `experiment: train
+data:
+  name: wikitext2
+  root: ""
+  batch: 64
+  tokens: 0
+  small_batch: 0
+  eval_batch: 10
+  test_batch: 1
+  bptt: 35
+  bptt_delta: 20
+network:
+  dtype: float32
+  hidden: 700
+  dropout:
+    output: 0.75
+    state: 0.25
+    input: 0.75
+    embedding: 0.2
+    word: 0.1
+  activation: 0
+  slowness: 0.001
+w:
+  lr: 20
+  weight_decay: 8e-07
+  grad_clip: 0.25
+epochs: 8000
+nonmono: 5
+seed: 1267
+genotype: DARTS_V2
+expect:
+  test_perplexity: 69.6
+  source: ""
+`
+	if diff := cmp.Diff(want, string(got)); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestYAMLNamesEveryKey(t *testing.T) {
 	// YAML of a search with both optional sections mentions each key once when read back as bare keys.
 	c := Defaults(Search)
@@ -81,8 +130,8 @@ func TestYAMLNamesEveryKey(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, k := range keys {
-		if _, ok := l.values[k.path]; ok != applies(k.only, Search) {
-			t.Errorf("%s: in the text is %v, applies is %v", k.path, ok, applies(k.only, Search))
+		if _, ok := l.values[k.path]; ok != k.has(c) {
+			t.Errorf("%s: in the text is %v, applies is %v", k.path, ok, k.has(c))
 		}
 	}
 }
@@ -158,6 +207,7 @@ func TestDiff(t *testing.T) {
 			`data.root: "" here, "a b" in the checkpoint`, "epochs: 50 here, 3 in the checkpoint"}},
 		{"pair", change(func(c *Config) { c.Alpha.Betas[0] = 0.9 }), []string{"alpha.betas: [0.5, 0.999] here, [0.9, 0.999] in the checkpoint"}},
 		{"section", change(func(c *Config) { c.Evaluate = evaluateDefaults() }), []string{"evaluate: not set here, set in the checkpoint"}},
+		{"text", textSearchDefaults(), []string{"data.name: cifar10 here, ptb in the checkpoint"}},
 		{"experiment", Defaults(Train), []string{"experiment: search here, train in the checkpoint"}},
 		{"field that does not apply", change(func(c *Config) { c.Genotype = "x" }), nil},
 	}
@@ -168,6 +218,12 @@ func TestDiff(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+	text := textSearchDefaults()
+	text.Network.Dropout.Word, text.Alpha.Corrected = 0.5, true
+	want := []string{"network.dropout.word: 0 here, 0.5 there", "alpha.corrected: false here, true there"}
+	if diff := cmp.Diff(want, Diff(textSearchDefaults(), text, "here", "there")); diff != "" {
+		t.Error(diff)
 	}
 	published := Defaults(Comparison)
 	published.Compare.Expect = &Published{}
