@@ -43,10 +43,13 @@ func newRecurrentDARTS(r *Run) (Strategy, error) {
 	return d, nil
 }
 
-// newRecurrentSupernet makes the supernet of a text in the form that the config asks
-// for: there is one.
+// newRecurrentSupernet makes the supernet of a text in the form that the config asks for.
 func (r *Run) newRecurrentSupernet() (darts.Supernet, error) {
-	return darts.NewRecurrentPlain(recurrentSupernetOptions(r.Config, len(r.Corpus.Words), r.options()))
+	o := recurrentSupernetOptions(r.Config, len(r.Corpus.Words), r.options())
+	if r.Config.Network.Form == config.Plain {
+		return darts.NewRecurrentPlain(o)
+	}
+	return darts.NewRecurrentFast(o)
 }
 
 func recurrentSupernetOptions(c *config.Config, words int, to torch.Options) darts.RecurrentOptions {

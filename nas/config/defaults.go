@@ -44,7 +44,7 @@ func textSearchDefaults() *Config {
 		Network: Network{
 			Nodes:    8,
 			Dtype:    Float32,
-			Form:     Plain,
+			Form:     Fast,
 			Hidden:   300,
 			Dropout:  Dropout{Output: 0.75, State: 0.25, Input: 0.75, Embedding: 0.2},
 			Slowness: 1e-3,

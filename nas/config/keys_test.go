@@ -113,9 +113,8 @@ var trials = map[string]trial{
 
 // textTrials are the rows of keys that have others where the data is a text.
 var textTrials = map[string]trial{
-	"data.name":    {"wikitext2", []string{"wikitext", "1", "text"}},
-	"data.subset":  {"100", nil},
-	"network.form": {"", []string{"fast", "plane"}},
+	"data.name":   {"wikitext2", []string{"wikitext", "1", "text"}},
+	"data.subset": {"100", nil},
 }
 
 // companions are items that the good value of a key needs beside it.

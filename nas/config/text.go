@@ -23,8 +23,6 @@ func (l *layers) checkText(c *Config, file origin) error {
 			key = "data.small_batch"
 		}
 		return refuse(key, key, "the search normalises over columns, want 2 or more")
-	case c.Network.Form != Plain:
-		return refuse("network.form", "data.name", "%s is of images, the supernet of texts has plain alone", c.Network.Form)
 	case c.Strategy.Order == 1 && c.Alpha.Corrected:
 		return refuse("alpha.corrected", "strategy.order", "has no effect with strategy.order 1, want strategy.order 2")
 	}
