@@ -10,6 +10,27 @@ import (
 	"godarts/torch/torchtest"
 )
 
+// distances are sums over seeds of the logarithms of how far the plain and the fast form
+// are from float64, by what is compared.
+type distances map[string][2]float64
+
+func (d distances) add(what string, form int, got, want torch.Tensor) {
+	sums := d[what]
+	sums[form] += math.Log(got.ToDtype(torch.Float64).Sub(want).Norm().Item() / want.Norm().Item())
+	d[what] = sums
+}
+
+func (d distances) check(t *testing.T, seeds float64) {
+	t.Helper()
+	for what, sums := range d {
+		plain, fast := math.Exp(sums[0]/seeds), math.Exp(sums[1]/seeds)
+		t.Logf("%s: plain %.2g, fast %.2g", what, plain, fast)
+		if fast > 1.5*plain {
+			t.Errorf("%s: the fast form is %.3g off, the plain form %.3g", what, fast, plain)
+		}
+	}
+}
+
 func TestFastPrecision(t *testing.T) {
 	// The fast form is at most half as far again from float64 as the plain form when both run in float32.
 	//
@@ -24,7 +45,7 @@ func TestFastPrecision(t *testing.T) {
 	o.Channels = 8
 	exactly := o
 	exactly.Dtype = torch.Float64
-	distances := map[string][2]float64{} // sums over seeds of the logarithms, of the plain and the fast form
+	far := distances{}
 	for seed := range uint64(seeds) {
 		torch.Scoped(func() {
 			torch.ManualSeed(seed)
@@ -53,18 +74,10 @@ func TestFastPrecision(t *testing.T) {
 					"logits": {got.Logits, want.Logits}, "gradient of w": {got.W, want.W},
 					"gradient of normal alpha": {got.Alphas[0], want.Alphas[0]}, "gradient of reduce alpha": {got.Alphas[1], want.Alphas[1]},
 				} {
-					d := distances[what]
-					d[form] += math.Log(pair[0].ToDtype(torch.Float64).Sub(pair[1]).Norm().Item() / pair[1].Norm().Item())
-					distances[what] = d
+					far.add(what, form, pair[0], pair[1])
 				}
 			}
 		})
 	}
-	for what, d := range distances {
-		plain, fast := math.Exp(d[0]/seeds), math.Exp(d[1]/seeds)
-		t.Logf("%s: plain %.2g, fast %.2g", what, plain, fast)
-		if fast > 1.5*plain {
-			t.Errorf("%s: the fast form is %.3g off, the plain form %.3g", what, fast, plain)
-		}
-	}
+	far.check(t, seeds)
 }
