@@ -64,11 +64,38 @@ func (a *architecture) mix() torch.Tensor {
 	return a.alpha.Softmax(-1)
 }
 
-// mixture is mix as single numbers [1]: mixture[e][k] weighs operation k of edge e.
-func (a *architecture) mixture() [][]torch.Tensor {
-	width := a.alpha.Size(1)
-	numbers := a.mix().Flatten().Split(slices.Repeat([]int{1}, len(a.ops)*width), 0)
+// mixture are the weights of operations in a pass, as single numbers [1]: mixture[e][k]
+// is that of operation k of edge e. The zero Tensor leaves the operation out.
+type mixture [][]torch.Tensor
+
+// mixture is mix in single numbers.
+func (a *architecture) mixture() mixture { return a.numbers(a.mix()) }
+
+// numbers cuts a table like α into single numbers.
+func (a *architecture) numbers(table torch.Tensor) mixture {
+	width := table.Size(1)
+	numbers := table.Flatten().Split(slices.Repeat([]int{1}, len(a.ops)*width), 0)
 	return slices.Collect(slices.Chunk(numbers, width))
+}
+
+// path is the mixture of the operations of a derived cell alone, each with weight 1.
+// It panics if the cell is none of the space.
+func (a *architecture) path(c cells.Cell) mixture {
+	width := a.width()
+	one := torch.Ones([]int{1}, a.alpha.Detach().Options())
+	mix := make(mixture, len(a.ops))
+	for e := range mix {
+		mix[e] = make([]torch.Tensor, width)
+	}
+	for i, edge := range c.Edges {
+		e := firstEdge(i/edgesKept) + edge.From
+		k := slices.Index(a.ops[e], edge.Op)
+		if k < 0 {
+			panic(fmt.Sprintf("darts: edge %d of the supernet has no %s", e, edge.Op))
+		}
+		mix[e][k] = one
+	}
+	return mix
 }
 
 // validateOperations checks lists of operations for the edges of a cell.

@@ -2,7 +2,6 @@ package darts
 
 import (
 	"encoding/json"
-	"math/rand/v2"
 	"os"
 	"testing"
 
@@ -79,37 +78,5 @@ func TestDiscretize(t *testing.T) {
 	}
 	if len(got.Edges) != len(want) {
 		t.Errorf("%d edges, want %d", len(got.Edges), len(want))
-	}
-}
-
-func TestSample(t *testing.T) {
-	// Sampled cells are valid and uniform over inputs and operations when many are drawn.
-	r := rand.New(rand.NewPCG(1, 2))
-	const draws = 20000
-	ops, pairs := map[cells.Op]int{}, map[[2]int]int{}
-	for range draws {
-		g := Sample(r, 4)
-		if err := g.Validate(); err != nil {
-			t.Fatal(err)
-		}
-		for _, e := range g.Normal.Edges {
-			ops[e.Op]++
-		}
-		last := g.Reduce.Edges[6:]
-		pairs[[2]int{min(last[0].From, last[1].From), max(last[0].From, last[1].From)}]++
-	}
-	near := func(what any, got, want int) {
-		if diff := got - want; diff*diff > 16*want { // four standard deviations and more
-			t.Errorf("%v was drawn %d times, expected about %d", what, got, want)
-		}
-	}
-	if len(ops) != 7 || len(pairs) != 10 {
-		t.Fatalf("%d operations, %d pairs of inputs, want 7 and 10", len(ops), len(pairs))
-	}
-	for op, n := range ops {
-		near(op, n, draws*8/7)
-	}
-	for pair, n := range pairs {
-		near(pair, n, draws/10)
 	}
 }

@@ -19,7 +19,7 @@ const statisticsMomentum = 0.1
 func (s *Plain) HessianVectorProduct(v torch.Tensor, b nn.Batch) (hvp []torch.Tensor) {
 	torch.Scoped(func() {
 		before := s.weights.Stats.Clone()
-		logits := s.forward(b.X, nn.Mode{Training: true})
+		logits := s.forward(b.X, s.mixed(), nn.Mode{Training: true})
 		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
 		for _, product := range s.weights.HessianVectorProduct(loss, v, s.Alphas()) {
 			hvp = append(hvp, torch.Keep(product))

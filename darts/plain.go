@@ -103,15 +103,27 @@ func (s *Plain) W() torch.Tensor { return s.weights.W }
 // Alphas implements Supernet.
 func (s *Plain) Alphas() []torch.Tensor { return []torch.Tensor{s.normal.alpha, s.reduce.alpha} }
 
+// mixtures are the mixtures of both kinds of cell in a pass.
+type mixtures struct{ normal, reduce mixture }
+
+// mixed is softmax(α) of both.
+func (s *Plain) mixed() mixtures { return mixtures{s.normal.mixture(), s.reduce.mixture()} }
+
 // Gradients implements Supernet.
-func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
+func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
+	return s.gradients(w, b, need, s.mixed)
+}
+
+// gradients is Gradients with other weights of the operations than softmax(α), which
+// mix makes inside of the graph.
+func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixtures) (g Grad) {
 	if w != s.W() {
 		defer borrow(s.W(), w)()
 	}
 	torch.Scoped(func() {
 		var logits, loss torch.Tensor
 		forward := func() {
-			logits = s.forward(b.X, nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
+			logits = s.forward(b.X, mix(), nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
 			loss = torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
 		}
 		if need.BFloat16 {
@@ -150,15 +162,19 @@ func borrow(own, w torch.Tensor) (restore func()) {
 	}
 }
 
-// Eval implements Supernet. Ranks share the images: no image needs another one.
-func (s *Plain) Eval(b nn.Batch) (out nn.Output) {
+// Eval implements Supernet.
+func (s *Plain) Eval(b nn.Batch) (out nn.Output) { return s.eval(b, s.mixed) }
+
+// eval is Eval with other weights of the operations. Ranks share the images: no image
+// needs another one.
+func (s *Plain) eval(b nn.Batch, mix func() mixtures) (out nn.Output) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			logits := torch.Empty([]int{b.X.Size(0), s.classes}, s.W().Options())
 			torch.Parallel(torch.RanksFor(b.X.Size(0), b.X.Device()), func(r *torch.Rank) {
 				torch.Inference(func() {
 					first, count := r.Share(b.X.Size(0))
-					logits.Narrow(0, first, count).Copy_(s.forward(b.X.Narrow(0, first, count), nn.Mode{}))
+					logits.Narrow(0, first, count).Copy_(s.forward(b.X.Narrow(0, first, count), mix(), nn.Mode{}))
 				})
 			})
 			loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
@@ -169,15 +185,14 @@ func (s *Plain) Eval(b nn.Batch) (out nn.Output) {
 }
 
 // forward maps images x [N,C,H,W] to logits [N,classes].
-func (s *Plain) forward(x torch.Tensor, m nn.Mode) torch.Tensor {
+func (s *Plain) forward(x torch.Tensor, by mixtures, m nn.Mode) torch.Tensor {
 	x = x.ChannelsLast()
-	normal, reduce := s.normal.mixture(), s.reduce.mixture()
 	s0 := s.stem.Forward(x, m)
 	s1 := s0
 	for _, cell := range s.cells {
-		mix := normal
+		mix := by.normal
 		if cell.reduce {
-			mix = reduce
+			mix = by.reduce
 		}
 		s0, s1 = s1, cell.forward(s0, s1, mix, m)
 	}

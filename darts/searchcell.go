@@ -45,15 +45,17 @@ func newSearchCell(p nn.Path, o searchCellOptions) *searchCell {
 }
 
 // forward computes x(j) = Σ_{i<j} ō(i,j)(x(i)) for every node j and joins the
-// intermediate nodes' channels. Eq. 1.
-func (c *searchCell) forward(s0, s1 torch.Tensor, mix [][]torch.Tensor, m nn.Mode) (out torch.Tensor) {
+// intermediate nodes' channels. Eq. 1. Each node has an edge with an operation in mix.
+func (c *searchCell) forward(s0, s1 torch.Tensor, mix mixture, m nn.Mode) (out torch.Tensor) {
 	torch.Scoped(func() {
 		states := []torch.Tensor{c.preprocess0.Forward(s0, m), c.preprocess1.Forward(s1, m)}
 		for i := range c.nodes {
 			var node torch.Tensor
 			for j, state := range states {
 				e := firstEdge(i) + j
-				node = plus(node, c.edges[e].forward(state, mix[e], m))
+				if edge := c.edges[e].forward(state, mix[e], m); edge.Defined() {
+					node = plus(node, edge)
+				}
 			}
 			states = append(states, node)
 		}
@@ -81,13 +83,18 @@ func newMixedOp(p nn.Path, of []cells.Op, channels, stride int) mixedOp {
 	return ops
 }
 
-// forward is ō(x) = Σ_o mix_o·o(x). Eq. 2.
+// forward is ō(x) = Σ_o mix_o·o(x). Eq. 2. Operations without a mix_o are not
+// computed; if that is so of all, it is the zero Tensor.
 func (ops mixedOp) forward(x torch.Tensor, mix []torch.Tensor, m nn.Mode) (sum torch.Tensor) {
 	torch.Scoped(func() {
 		for k, op := range ops {
-			sum = plus(sum, op.Forward(x, m).Mul(mix[k]))
+			if mix[k].Defined() {
+				sum = plus(sum, op.Forward(x, m).Mul(mix[k]))
+			}
 		}
-		torch.Keep(sum)
+		if sum.Defined() {
+			torch.Keep(sum)
+		}
 	})
 	return sum
 }

@@ -1,7 +1,9 @@
 package darts
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"godarts/cells"
 )
@@ -16,21 +18,162 @@ func firstEdge(i int) int { return Edges(i) }
 // reduces tells whether the cell at that layer is a reduction cell.
 func reduces(layer, layers int) bool { return layer == layers/3 || layer == 2*layers/3 }
 
-// Sample draws cells uniformly: for each node two distinct inputs and for each
-// an operation other than "none". That has the law of the genotype derived from
-// an α of independent standard normal entries, which the paper's authors used
-// for their random baseline.
-func Sample(r *rand.Rand, nodes int) cells.Genotype {
-	draw := func() cells.Cell {
+// Space is the set of convolutional cells that a search chooses from: each node has
+// two edges from distinct inputs, each edge one of its operations, "none" aside.
+type Space struct {
+	Nodes int
+	// Operations of each edge of normal and reduction cells, node by node, by input.
+	Normal, Reduce [][]cells.Op
+}
+
+// FullSpace is that of the paper: all of cells.Primitives on every edge.
+func FullSpace(nodes int) Space { return Everywhere(nodes, cells.Primitives) }
+
+// Everywhere is the space with the same operations on every edge.
+func Everywhere(nodes int, ops []cells.Op) Space {
+	all := slices.Repeat([][]cells.Op{ops}, Edges(nodes))
+	return Space{Nodes: nodes, Normal: all, Reduce: all}
+}
+
+// Validate is an error if s gives no cells.
+func (s Space) Validate() error {
+	for _, of := range []struct {
+		kind string
+		ops  [][]cells.Op
+	}{{"normal", s.Normal}, {"reduction", s.Reduce}} {
+		if of.ops == nil {
+			return fmt.Errorf("darts: space: no operations of %s cells", of.kind)
+		}
+		if err := validateOperations(s.Nodes, of.ops); err != nil {
+			return fmt.Errorf("darts: space: operations of %s cells: %w", of.kind, err)
+		}
+	}
+	return nil
+}
+
+// Has tells whether op is on an edge of s.
+func (s Space) Has(op cells.Op) bool {
+	return slices.ContainsFunc(slices.Concat(s.Normal, s.Reduce), func(ops []cells.Op) bool { return slices.Contains(ops, op) })
+}
+
+// Sample draws cells uniformly: for each node two distinct inputs and for each an
+// operation. In the paper's space that has the law of the genotype derived from an α
+// of independent standard normal entries, which its authors used for their random
+// baseline.
+func (s Space) Sample(r *rand.Rand) cells.Genotype {
+	draw := func(ops [][]cells.Op) cells.Cell {
 		var c cells.Cell
-		for i := range nodes {
-			for _, from := range r.Perm(i + 2)[:2] {
-				op := cells.Primitives[1+r.IntN(len(cells.Primitives)-1)]
-				c.Edges = append(c.Edges, cells.Edge{Op: op, From: from})
+		for i := range s.Nodes {
+			for _, from := range r.Perm(i + 2)[:edgesKept] {
+				of := without(ops[firstEdge(i)+from], cells.None)
+				c.Edges = append(c.Edges, cells.Edge{Op: of[r.IntN(len(of))], From: from})
 			}
 			c.Concat = append(c.Concat, i+2)
 		}
 		return c
 	}
-	return cells.Genotype{Normal: draw(), Reduce: draw()}
+	return cells.Genotype{Normal: draw(s.Normal), Reduce: draw(s.Reduce)}
+}
+
+// Mutate returns cells that differ from g in the operation or the input of one edge,
+// as in regularized evolution (Real et al., AAAI 2019). An input whose edge does not
+// have the operation brings one of its own. Where the space has one architecture
+// alone that is g.
+func (s Space) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
+	g.Normal.Edges, g.Reduce.Edges = slices.Clone(g.Normal.Edges), slices.Clone(g.Reduce.Edges)
+	// Edges and kinds of change in random order, until one is possible.
+	const kinds = 2
+	each := len(g.Normal.Edges)
+	for _, at := range r.Perm(2 * each * kinds) {
+		edges, ops := g.Normal.Edges, s.Normal
+		if at/kinds >= each {
+			edges, ops = g.Reduce.Edges, s.Reduce
+		}
+		i := at / kinds % each
+		node, edge, other := i/edgesKept, &edges[i], edges[i^1]
+		ops = ops[firstEdge(node):firstEdge(node+1)]
+		if at%kinds == 0 {
+			if choice := without(ops[edge.From], cells.None, edge.Op); len(choice) > 0 {
+				edge.Op = choice[r.IntN(len(choice))]
+				return g
+			}
+			continue
+		}
+		if node == 0 {
+			continue // both inputs are taken
+		}
+		from := r.IntN(node) // of the node+2 inputs but the two of its edges
+		for _, taken := range []int{min(edge.From, other.From), max(edge.From, other.From)} {
+			if from >= taken {
+				from++
+			}
+		}
+		edge.From = from
+		if !slices.Contains(ops[from], edge.Op) {
+			choice := without(ops[from], cells.None)
+			edge.Op = choice[r.IntN(len(choice))]
+		}
+		return g
+	}
+	return g
+}
+
+// Options are the numbers of options of the decisions that make cells, for those
+// that decide one by one: normal cell first, for each node the pair of its inputs,
+// then the operation of each edge that it could have.
+func (s Space) Options() (options []int) {
+	for _, ops := range [][][]cells.Op{s.Normal, s.Reduce} {
+		for i := range s.Nodes {
+			options = append(options, len(pairs(i+2)))
+			for _, of := range ops[firstEdge(i):firstEdge(i+1)] {
+				options = append(options, len(without(of, cells.None)))
+			}
+		}
+	}
+	return options
+}
+
+// Architecture makes the cells of one option of each decision, see Options.
+func (s Space) Architecture(chosen []int) cells.Genotype {
+	next := func() int {
+		n := chosen[0]
+		chosen = chosen[1:]
+		return n
+	}
+	cell := func(ops [][]cells.Op) (c cells.Cell) {
+		for i := range s.Nodes {
+			inputs := pairs(i + 2)[next()]
+			var decided []cells.Op
+			for _, of := range ops[firstEdge(i):firstEdge(i+1)] {
+				decided = append(decided, without(of, cells.None)[next()])
+			}
+			for _, from := range inputs {
+				c.Edges = append(c.Edges, cells.Edge{Op: decided[from], From: from})
+			}
+			c.Concat = append(c.Concat, i+2)
+		}
+		return c
+	}
+	normal := cell(s.Normal)
+	return cells.Genotype{Normal: normal, Reduce: cell(s.Reduce)}
+}
+
+// pairs are all pairs of n inputs.
+func pairs(n int) (all [][2]int) {
+	for a := range n {
+		for b := a + 1; b < n; b++ {
+			all = append(all, [2]int{a, b})
+		}
+	}
+	return all
+}
+
+// without is ops but for some.
+func without(ops []cells.Op, some ...cells.Op) (rest []cells.Op) {
+	for _, op := range ops {
+		if !slices.Contains(some, op) {
+			rest = append(rest, op)
+		}
+	}
+	return rest
 }

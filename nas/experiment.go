@@ -14,7 +14,6 @@ import (
 	"godarts/torch/optim"
 
 	"godarts/cells"
-	"godarts/darts"
 )
 
 // Settings are what an experiment takes from its caller rather than from its
@@ -288,7 +287,7 @@ func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([
 	}
 	candidates := []candidate{{"found", found}}
 	for i := range r.Config.Evaluate.Random {
-		cell := darts.Sample(rng.Stream(r.Config.Seed, "random", i), r.Config.Network.Nodes)
+		cell := spaceOf(r.Config).Sample(rng.Stream(r.Config.Seed, "random", i))
 		candidates = append(candidates, candidate{fmt.Sprintf("random-%d", i+1), cell})
 	}
 	var results []TrainResult

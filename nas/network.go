@@ -30,7 +30,9 @@ func networkOptions(c *config.Config, images *data.Images) cells.NetworkOptions 
 // supernetOptions are the sizes of the supernet that the search c makes for such
 // images, but for its device.
 func supernetOptions(c *config.Config, images *data.Images) darts.Options {
+	space := spaceOf(c)
 	return darts.Options{
+		Normal: space.Normal, Reduce: space.Reduce,
 		Channels: c.Network.Channels, Layers: c.Network.Layers, Nodes: c.Network.Nodes, Classes: images.Classes,
 		InputChannels: images.Channels, StemMultiplier: c.Network.StemMultiplier, Options: torch.Options{Dtype: dtype(c)},
 	}
@@ -54,4 +56,35 @@ func dtype(c *config.Config) torch.Dtype {
 		return torch.Float64
 	}
 	return torch.Float32
+}
+
+// spaceOf is the space of convolutional cells that the search c chooses from.
+func spaceOf(c *config.Config) darts.Space {
+	space := darts.FullSpace(c.Network.Nodes)
+	if reduced, ok := darts.ReducedSpaces[c.Space.Name]; ok {
+		space = reduced
+	}
+	if len(c.Space.Operations) > 0 {
+		space = darts.Everywhere(c.Network.Nodes, operations(c.Space.Operations))
+	}
+	for _, kind := range []struct {
+		names [][]string
+		ops   *[][]cells.Op
+	}{{c.Space.Normal, &space.Normal}, {c.Space.Reduce, &space.Reduce}} {
+		if len(kind.names) == 0 {
+			continue
+		}
+		*kind.ops = nil
+		for _, names := range kind.names {
+			*kind.ops = append(*kind.ops, operations(names))
+		}
+	}
+	return space
+}
+
+func operations(names []string) (ops []cells.Op) {
+	for _, name := range names {
+		ops = append(ops, cells.Op(name))
+	}
+	return ops
 }

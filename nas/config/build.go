@@ -24,10 +24,10 @@ func (l *layers) build(name string) (*Config, error) {
 	if err := experiment.set(probe, v); err != nil {
 		return nil, err
 	}
-	if err := l.probeData(probe); err != nil {
+	if err := l.probe(probe); err != nil {
 		return nil, err
 	}
-	c := defaultsOf(probe.Experiment, probe.Data.kind())
+	c := defaultsOf(probe.Experiment, probe.Data.kind(), probe.Strategy.Name)
 	c.Data.Name = probe.Data.Name
 	if err := l.checkSections(c); err != nil {
 		return nil, err
@@ -75,19 +75,28 @@ func (l *layers) build(name string) (*Config, error) {
 // listed is names as a sentence has them: "search, train or repeat".
 func listed(names []string) string {
 	last := len(names) - 1
+	if last == 0 {
+		return names[0]
+	}
 	return strings.Join(names[:last], ", ") + " or " + names[last]
 }
 
-// probeData sets the name of the data in c, which the defaults hang on, to what was written, or
-// to its default.
-func (l *layers) probeData(c *Config) error {
+// probe sets in c what the defaults hang on to what was written, or to its default: the name of
+// the data, and that of a search's strategy.
+func (l *layers) probe(c *Config) error {
 	c.Data.Name = Defaults(c.Experiment).Data.Name
-	i := slices.IndexFunc(keys, func(k key) bool { return k.path == "data.name" })
-	v, ok := l.values["data.name"]
-	if !ok || !keys[i].has(c) {
-		return nil
+	c.Strategy.Name = Defaults(c.Experiment).Strategy.Name
+	for i := range keys {
+		k := &keys[i]
+		v, ok := l.values[k.path]
+		if !ok || k.path != "data.name" && k.path != "strategy.name" || !k.has(c) {
+			continue
+		}
+		if err := k.set(c, v); err != nil {
+			return err
+		}
 	}
-	return keys[i].set(c, v)
+	return nil
 }
 
 // checkSections refuses sections, even empty ones, that c does not have.
@@ -156,9 +165,33 @@ func decode(node *yaml.Node, field reflect.Value) (want string) {
 		return decodeFloat(node, field)
 	case reflect.Array:
 		return decodeArray(node, field)
+	case reflect.Slice:
+		return decodeList(node, field)
 	default:
 		panic("config: no decoder for " + field.Type().String())
 	}
+	return ""
+}
+
+// decodeList stores a list of texts, or of such lists.
+func decodeList(node *yaml.Node, field reflect.Value) (want string) {
+	of := field.Type().Elem()
+	want = "a list of texts"
+	if of.Kind() == reflect.Slice {
+		want = "a list of lists of texts"
+	}
+	if node.Kind != yaml.SequenceNode {
+		return want
+	}
+	list := reflect.Zero(field.Type())
+	for i, n := range node.Content {
+		item := reflect.New(of).Elem()
+		if wrong := decode(n, item); wrong != "" {
+			return fmt.Sprintf("%s; item %d is %s", want, i+1, given(n))
+		}
+		list = reflect.Append(list, item)
+	}
+	field.Set(list) // nil if it is empty, as a default is
 	return ""
 }
 
@@ -169,7 +202,7 @@ func decodeArray(node *yaml.Node, field reflect.Value) (want string) {
 		want = "a number, or a list of three numbers"
 		if node.Kind == yaml.ScalarNode {
 			node = &yaml.Node{Kind: yaml.SequenceNode, Content: []*yaml.Node{node, node, node}}
-			if number := decodeFloat(node.Content[0], field.Index(0)); number != "" {
+			if number := decode(node.Content[0], field.Index(0)); number != "" {
 				return want
 			}
 		}
@@ -178,7 +211,7 @@ func decodeArray(node *yaml.Node, field reflect.Value) (want string) {
 		return want
 	}
 	for i, n := range node.Content {
-		if number := decodeFloat(n, field.Index(i)); number != "" {
+		if number := decode(n, field.Index(i)); number != "" {
 			return fmt.Sprintf("%s; number %d is %s", want, i+1, given(n))
 		}
 	}
@@ -215,6 +248,8 @@ func decodeFloat(node *yaml.Node, field reflect.Value) (want string) {
 // check says what is wanted of a value of the right type, nothing if it is good.
 func (k *key) check(field reflect.Value) (want string) {
 	switch {
+	case field.Kind() == reflect.Slice:
+		return k.checkItems(field)
 	case len(k.oneOf) > 0 && !slices.Contains(k.oneOf, format(field)):
 		return strings.Join(k.oneOf, " or ")
 	case k.nonEmpty && strings.TrimSpace(field.String()) == "":
@@ -230,7 +265,11 @@ func (k *key) check(field reflect.Value) (want string) {
 		numbers = []float64{field.Float()}
 	case reflect.Array:
 		for i := range field.Len() {
-			numbers = append(numbers, field.Index(i).Float())
+			if x := field.Index(i); x.CanInt() {
+				numbers = append(numbers, float64(x.Int()))
+			} else {
+				numbers = append(numbers, x.Float())
+			}
 		}
 	}
 	for _, x := range numbers {
@@ -248,6 +287,22 @@ func (k *key) check(field reflect.Value) (want string) {
 	}
 	if k.even != "" && field.Int()%2 != 0 {
 		return "an even number: " + k.even
+	}
+	return ""
+}
+
+// checkItems is check of the texts in a list, or in the lists in it.
+func (k *key) checkItems(list reflect.Value) (want string) {
+	for i := range list.Len() {
+		item := list.Index(i)
+		if item.Kind() == reflect.Slice {
+			if want := k.checkItems(item); want != "" {
+				return want
+			}
+		} else if !slices.Contains(k.oneOf, item.String()) {
+			near := nearest(item.String(), k.oneOf, distance)
+			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(k.oneOf), strconv.Quote(printable(item.String(), 40)), near)
+		}
 	}
 	return ""
 }

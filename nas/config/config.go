@@ -64,8 +64,22 @@ const (
 	Float64 = "float64"
 )
 
-// DARTS is the value of Strategy.Name.
-const DARTS = "darts"
+// Values of Strategy.Name.
+const (
+	DARTS        = "darts"
+	PDARTS       = "p-darts"
+	PCDARTS      = "pc-darts"
+	GDAS         = "gdas"
+	ENAS         = "enas"
+	SharedRandom = "rsps"
+	Random       = "random"
+	Evolve       = "evolution"
+	Reinforced   = "reinforce"
+)
+
+// fromScratch are the strategies that train each cell they try from scratch: their search
+// has the keys of a training.
+const fromScratch = "random evolution reinforce"
 
 // Values of W.Precision.
 const (
@@ -96,7 +110,7 @@ const (
 //
 // The tags are the one source of the key table: key is the name in a file, doc the line in
 // Keys, only the experiments it applies to (all without it; fields of a section inherit it),
-// of the data, images or texts (both without it; likewise).
+// of the data, images or texts, for the strategies of a search (all without them; likewise).
 // Values are bounded by range (an interval), oneof and nonempty; why tells what it means to
 // be out of range, even why a number must be even.
 type Config struct {
@@ -106,10 +120,11 @@ type Config struct {
 	Data       Data      `key:"data" only:"search train"`
 	Network    Network   `key:"network" only:"search train"`
 	W          W         `key:"w" only:"search train"`
-	Alpha      Alpha     `key:"alpha" only:"search"`
+	Space      Space     `key:"space" only:"search" of:"images"`
+	Alpha      Alpha     `key:"alpha" only:"search" for:"darts p-darts pc-darts gdas"`
 	Compare    Compare   `key:"compare" only:"compare"`
 	Epochs     int       `key:"epochs" only:"search train" range:"[0,)" doc:"passes over the training images, or over the text"`
-	Nonmono    int       `key:"nonmono" only:"train" of:"texts" range:"[1,)" doc:"weights are averaged once an epoch validates worse than the best before the last N"`
+	Nonmono    int       `key:"nonmono" only:"search train" for:"random evolution reinforce" of:"texts" range:"[1,)" doc:"weights are averaged once an epoch validates worse than the best before the last N"`
 	Seed       int64     `key:"seed" only:"search train compare" range:"[0,)" doc:"seed of every random stream of the run; of a comparison the first of its seeds"`
 	Genotype   string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
 	Evaluate   *Evaluate `key:"evaluate" only:"search" of:"images"`
@@ -118,8 +133,12 @@ type Config struct {
 
 // Strategy says how cells are searched.
 type Strategy struct {
-	Name  string `key:"name" oneof:"darts" doc:"search strategy"`
-	Order int    `key:"order" oneof:"1 2" doc:"order of the architecture gradient: 1, or 2 (unrolled)"`
+	Name  string `key:"name" oneof:"darts p-darts pc-darts gdas enas rsps random evolution reinforce" doc:"search strategy: darts, p-darts, pc-darts and gdas by gradients of the architecture; enas and rsps (random search) with shared weights; random, evolution (regularized) and reinforce by training each cell they try"`
+	Order int    `key:"order" for:"darts" oneof:"1 2" doc:"order of the architecture gradient: 1, or 2 (unrolled)"`
+
+	Trials    int       `key:"trials" for:"random evolution reinforce" range:"[1,)" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
+	Evolution Evolution `key:"evolution" for:"evolution"`
+	Reinforce Reinforce `key:"reinforce" for:"reinforce"`
 }
 
 // Data says which images or which text are used, and how.
@@ -143,9 +162,9 @@ type Data struct {
 	Tokens     int `key:"tokens" of:"texts" range:"[0,)" doc:"cut each split of the text to its first N tokens, and the dictionary to their words; 0 takes all"`
 	SmallBatch int `key:"small_batch" of:"texts" range:"[0,)" doc:"columns in memory at a time, whose gradients are added up; divides data.batch; 0 is data.batch"`
 	EvalBatch  int `key:"eval_batch" of:"texts" range:"[1,)" doc:"columns of the validation text when it is measured"`
-	TestBatch  int `key:"test_batch" of:"texts" only:"train" range:"[1,)" doc:"columns of the test text"`
+	TestBatch  int `key:"test_batch" of:"texts" for:"random evolution reinforce" range:"[1,)" doc:"columns of the test text"`
 	BPTT       int `key:"bptt" of:"texts" range:"[2,)" doc:"tokens of a column in a step, through which gradients go back; in training the mean of what is drawn"`
-	BPTTDelta  int `key:"bptt_delta" of:"texts" only:"train" range:"[0,)" doc:"tokens of a column in a step are at most data.bptt and this"`
+	BPTTDelta  int `key:"bptt_delta" of:"texts" for:"random evolution reinforce" range:"[0,)" doc:"tokens of a column in a step are at most data.bptt and this"`
 }
 
 // facts are what is known of a data set before it is opened: height and width of its images
@@ -215,13 +234,13 @@ type Network struct {
 	Nodes          int    `key:"nodes" only:"search" range:"[1,)" doc:"intermediate nodes of a cell"`
 	StemMultiplier int    `key:"stem_multiplier" of:"images" range:"[1,)" doc:"channels of the stem are this times network.channels"`
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
-	Form           string `key:"form" only:"search" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
+	Form           string `key:"form" only:"search" for:"darts p-darts" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
 
-	Stem            string  `key:"stem" only:"train" of:"images" oneof:"cifar imagenet" doc:"form of the network: cifar, or imagenet for images of about 224x224: three convolutions that halve them, last pooling 7x7"`
-	Auxiliary       bool    `key:"auxiliary" only:"train" of:"images" doc:"add the auxiliary head after the second reduction (32x32 images, with stem imagenet 224x224)"`
-	AuxiliaryWeight float64 `key:"auxiliary_weight" only:"train" of:"images" range:"[0,)" doc:"weight of the auxiliary head's loss"`
-	DropPath        float64 `key:"drop_path" only:"train" of:"images" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
-	LabelSmoothing  float64 `key:"label_smoothing" only:"train" of:"images" range:"[0,1)" doc:"part of each label that is spread over all classes in the training losses"`
+	Stem            string  `key:"stem" for:"random evolution reinforce" of:"images" oneof:"cifar imagenet" doc:"form of the network: cifar, or imagenet for images of about 224x224: three convolutions that halve them, last pooling 7x7"`
+	Auxiliary       bool    `key:"auxiliary" for:"random evolution reinforce" of:"images" doc:"add the auxiliary head after the second reduction (32x32 images, with stem imagenet 224x224)"`
+	AuxiliaryWeight float64 `key:"auxiliary_weight" for:"random evolution reinforce" of:"images" range:"[0,)" doc:"weight of the auxiliary head's loss"`
+	DropPath        float64 `key:"drop_path" for:"random evolution reinforce" of:"images" range:"[0,1)" doc:"probability of dropping a path, reached linearly over the epochs"`
+	LabelSmoothing  float64 `key:"label_smoothing" for:"random evolution reinforce" of:"images" range:"[0,1)" doc:"part of each label that is spread over all classes in the training losses"`
 
 	Hidden     int     `key:"hidden" of:"texts" range:"[1,)" doc:"units of the state, and of an embedded word"`
 	Dropout    Dropout `key:"dropout" of:"texts"`
@@ -259,8 +278,8 @@ type Alpha struct {
 	LR          float64    `key:"lr" range:"(0,)" doc:"learning rate of alpha"`
 	Betas       [2]float64 `key:"betas" range:"[0,1)" doc:"Adam's two decay rates"`
 	WeightDecay float64    `key:"weight_decay" range:"[0,)" doc:"L2 term of alpha, added to its gradient"`
-	HVP         HVP        `key:"hvp"`
-	Corrected   bool       `key:"corrected" of:"texts" doc:"second order: the gradient of what training's step does to validation, instead of the authors' (clipping, tied weights and dropout masks differ)"`
+	HVP         HVP        `key:"hvp" for:"darts"`
+	Corrected   bool       `key:"corrected" for:"darts" of:"texts" doc:"second order: the gradient of what training's step does to validation, instead of the authors' (clipping, tied weights and dropout masks differ)"`
 }
 
 // HVP says how the Hessian-vector product of the second order is taken. In first order, which

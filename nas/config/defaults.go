@@ -1,5 +1,10 @@
 package config
 
+import (
+	"slices"
+	"strings"
+)
+
 // Defaults returns the values that absent keys take in the given experiment, on images if it has
 // data: in Search and Train the option defaults of the authors' cnn/train_search.py and cnn/train.py, in Repeat
 // the numbers of the paper, in Comparison those of NAS-Bench-201's paper and code. Evaluate
@@ -21,19 +26,60 @@ func Defaults(experiment string) *Config {
 	return nil
 }
 
-// defaultsOf is Defaults of an experiment on images or texts, nil if it has none of texts.
-// Those of texts are the options of the authors' rnn/train_search.py and rnn/train.py, on
-// Penn Treebank.
-func defaultsOf(experiment, kind string) *Config {
+// defaultsOf is Defaults of an experiment on images or texts, nil if it has none of texts, a
+// search's by a strategy. Those of texts are the options of the authors' rnn/train_search.py
+// and rnn/train.py, on Penn Treebank.
+func defaultsOf(experiment, kind, strategy string) *Config {
+	if experiment == Search {
+		c := searchDefaults()
+		if kind == texts {
+			c = textSearchDefaults()
+		}
+		if slices.Contains(strings.Fields(fromScratch), strategy) {
+			c = c.fromScratch()
+		}
+		c.Strategy.setDefaults(strategy)
+		return c
+	}
 	switch {
 	case kind == images:
 		return Defaults(experiment)
-	case experiment == Search:
-		return textSearchDefaults()
 	case experiment == Train:
 		return textTrainDefaults()
 	}
 	return nil
+}
+
+// fromScratch turns the defaults of a search into those of one that trains every cell it
+// tries: as the authors train a cell, but on the search's part of the images and for the 100
+// epochs, or 300 on a text, of the paper's random search (arXiv 1806.09055, sec. 3.3).
+func (c *Config) fromScratch() *Config {
+	t := trainDefaults()
+	t.Epochs = 100
+	if c.Data.IsText() {
+		t = textTrainDefaults()
+		t.Epochs = 300
+	}
+	t.Experiment, t.Genotype = Search, ""
+	t.Network.Nodes = c.Network.Nodes
+	t.Data.TrainPortion = c.Data.TrainPortion
+	t.Space, t.Seed = c.Space, c.Seed
+	return t
+}
+
+// setDefaults fills in what the strategy of that name has of its own.
+func (s *Strategy) setDefaults(name string) {
+	*s = Strategy{Name: name}
+	switch name {
+	case DARTS:
+		s.Order = 1
+	case Random:
+		s.Trials = 24
+	case Evolve:
+		s.Trials, s.Evolution = 100, compareDefaults().Compare.Evolution
+	case Reinforced:
+		s.Trials, s.Reinforce = 100, compareDefaults().Compare.Reinforce
+	}
 }
 
 func textSearchDefaults() *Config {
@@ -80,6 +126,7 @@ func searchDefaults() *Config {
 		Strategy:   Strategy{Name: DARTS, Order: 1},
 		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64, Augment: Crop, Labels: Fine, OnBadFile: Fail},
 		Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: Float32, Form: Fast},
+		Space:      Space{Name: DARTS},
 		W:          W{LR: 0.025, LRMin: 0.001, Schedule: Cosine, LRDecay: 0.97, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
 		Alpha:      Alpha{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3, HVP: HVP{Method: FiniteDifference, Radius: 0.01}},
 		Epochs:     50,

@@ -27,6 +27,7 @@ type key struct {
 type scope struct {
 	only string // experiments, with spaces between; empty for all
 	of   string // images or texts; empty for both
+	by   string // strategies of a search, with spaces between; empty for all
 }
 
 // has tells whether c is in the scope. Experiments without data count as those of images.
@@ -37,6 +38,8 @@ func (s scope) wrong(c *Config) string {
 	switch {
 	case s.only != "" && !slices.Contains(strings.Fields(s.only), c.Experiment):
 		return fmt.Sprintf("experiment %s, only to %s", c.Experiment, strings.ReplaceAll(s.only, " ", " or "))
+	case s.by != "" && c.Experiment == Search && !slices.Contains(strings.Fields(s.by), c.Strategy.Name):
+		return fmt.Sprintf("strategy %s, only to %s", c.Strategy.Name, listed(strings.Fields(s.by)))
 	case s.of == texts && !c.Data.IsText():
 		return fmt.Sprintf("images (data.name %s), only to texts (%s)", c.Data.Name, listed(textNames))
 	case s.of == images && c.Data.IsText():
@@ -61,7 +64,7 @@ func table() ([]key, map[string]section) {
 	walk = func(t reflect.Type, prefix string, in scope, index []int) {
 		for f := range t.Fields() {
 			path := prefix + f.Tag.Get("key")
-			in := scope{only: cmp.Or(f.Tag.Get("only"), in.only), of: cmp.Or(f.Tag.Get("of"), in.of)}
+			in := scope{only: cmp.Or(f.Tag.Get("only"), in.only), of: cmp.Or(f.Tag.Get("of"), in.of), by: cmp.Or(f.Tag.Get("for"), in.by)}
 			index := append(append([]int(nil), index...), f.Index...)
 			ft := f.Type
 			optional := ft.Kind() == reflect.Pointer
@@ -143,7 +146,12 @@ func (k *key) defaults() string {
 	if len(names) == 0 {
 		names = textNames
 	}
-	if len(names) == 1 {
+	switch {
+	case k.by != "" && slices.Contains(names, Train):
+		parts = append(parts, "in training, and in a search by "+listed(strings.Fields(k.by)))
+	case k.by != "":
+		parts = append(parts, "strategy "+listed(strings.Fields(k.by)))
+	case len(names) == 1:
 		parts = append(parts, names[0]+" only")
 	}
 	switch {
@@ -167,7 +175,7 @@ func (k *key) defaults() string {
 func (k *key) defaultsOf(kind string) (text string, names []string) {
 	var values, each []string
 	for _, e := range experiments {
-		c := defaultsOf(e.name, kind)
+		c := defaultsOf(e.name, kind, k.strategy())
 		if c == nil || !k.has(c) {
 			continue
 		}
@@ -179,6 +187,14 @@ func (k *key) defaultsOf(kind string) (text string, names []string) {
 		return values[0], names
 	}
 	return strings.Join(each, ", "), names
+}
+
+// strategy is one of those that k belongs to, darts if it can be.
+func (k *key) strategy() string {
+	if by := strings.Fields(k.by); len(by) > 0 && !slices.Contains(by, DARTS) {
+		return by[0]
+	}
+	return DARTS
 }
 
 // defaultIn is k's value in the defaults c, empty where its section has none.
@@ -202,7 +218,7 @@ func format(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
-	case reflect.Array:
+	case reflect.Array, reflect.Slice:
 		var parts []string
 		for i := range v.Len() {
 			parts = append(parts, format(v.Index(i)))

@@ -27,75 +27,86 @@ var trials = map[string]trial{
 	"repeat.brief.train_portion": {"0.6", []string{"0", "1", ".nan"}},
 	"repeat.train":               {"t.yaml", []string{"[a]", `""`}},
 	"repeat.trains":              {"3", []string{"0", "-1"}},
-	"strategy.name":              {"", []string{"pdarts", "1"}},
+	"strategy.name":              {"rsps", []string{"pdarts", "1"}},
 	"strategy.order":             {"2", []string{"0", "3", "first"}},
-	"data.name":                  {"digits", []string{"cifar", "10"}},
-	"data.root":                  {"/data", []string{"[/data]", "1"}},
-	"data.train_portion":         {"0.6", []string{"0", "1.1", "-0.5", ".nan", "1e-9"}},
-	"data.batch":                 {"7", []string{"0", "-1", "1.5"}},
-	"data.subset":                {"100", []string{"-1", "50001", "all"}},
-	"data.cutout":                {"8", []string{"-1", "33", "true"}},
-	"data.augment":               {"imagenet", []string{"corp", "1"}},
-	"data.size":                  {"64", []string{"-1", "1.5"}},
-	"data.channels":              {"1", []string{"2", "-1", "grey"}},
-	"data.mean":                  {"[0.1, 0.2, 0.3]", []string{"[0.1, 0.2]", "1.5", "-0.1", "dark", "0.5"}},
-	"data.std":                   {"0.25", []string{"[0.1, 0, 0.2]", "-1", ".inf", "[1, 2, x]"}},
-	"data.labels":                {"coarse", []string{"rough", "1"}},
-	"data.split_seed":            {"3", []string{"-1", "x"}},
-	"data.on_bad_file":           {"skip", []string{"ignore", "1"}},
-	"network.channels":           {"20", []string{"0", "1", "-2", "7"}},
-	"network.layers":             {"5", []string{"2", "0", "-3"}},
-	"network.nodes":              {"3", []string{"0", "-1"}},
-	"network.stem_multiplier":    {"1", []string{"0", "-1"}},
-	"network.dtype":              {"float64", []string{"float16", "64"}},
-	"network.form":               {"plain", []string{"plane", "1"}},
-	"network.stem":               {"imagenet", []string{"resnet", "224"}},
-	"network.auxiliary":          {"true", []string{"1", "yes"}},
-	"network.auxiliary_weight":   {"0.5", []string{"-0.1", ".inf"}},
-	"network.drop_path":          {"0.3", []string{"1", "-0.1"}},
-	"network.label_smoothing":    {"0.1", []string{"1", "-0.1"}},
-	"w.lr":                       {"0.5", []string{"0", "-0.1", ".inf", ".nan"}},
-	"w.lr_min":                   {"0.002", []string{"-0.1", "0.026", ".nan"}},
-	"w.schedule":                 {"step", []string{"stepped", "1"}},
-	"w.lr_decay":                 {"0.9", []string{"0", "1.1", "-1"}},
-	"w.momentum":                 {"0", []string{"1", "-0.1", ".nan"}},
-	"w.weight_decay":             {"0", []string{"-1e-9", ".inf"}},
-	"w.grad_clip":                {"6", []string{"0", "-1", ".inf"}},
-	"w.precision":                {"bf16", []string{"float16", "16"}},
-	"alpha.lr":                   {"0.1", []string{"0", "-1", ".nan"}},
-	"alpha.betas":                {"[0.9, 0.99]", []string{"[1, 0.5]", "[0.5, -0.1]", "[0.5]", "0.5", "[0.5, .nan]"}},
-	"alpha.weight_decay":         {"0", []string{"-1", ".inf"}},
-	"alpha.hvp.method":           {"exact", []string{"finite", "1"}},
-	"alpha.hvp.radius":           {"0.1", []string{"0", "-0.01", ".nan"}},
-	"epochs":                     {"3", []string{"-1", "0.5"}},
-	"seed":                       {"9000000000000000000", []string{"-1", "9300000000000000000", "x"}},
-	"genotype":                   {"DARTS_V1", []string{`""`, "1", "[a]"}},
-	"evaluate.random":            {"2", []string{"-1", "some"}},
-	"evaluate.batch":             {"7", []string{"0"}},
-	"evaluate.cutout":            {"8", []string{"-1", "33"}},
-	"evaluate.epochs":            {"3", []string{"-1"}},
-	"data.tokens":                {"5000", []string{"-1", "all"}},
-	"data.small_batch":           {"64", []string{"-1", "3", "1.5"}},
-	"data.eval_batch":            {"20", []string{"0", "-1"}},
-	"data.test_batch":            {"2", []string{"0", "one"}},
-	"data.bptt":                  {"20", []string{"1", "0", "2.5"}},
-	"data.bptt_delta":            {"10", []string{"-1", "x"}},
-	"network.hidden":             {"400", []string{"0", "-1", "1.5"}},
-	"network.dropout.output":     {"0.5", []string{"1", "-0.1", ".nan"}},
-	"network.dropout.state":      {"0.5", []string{"1", "-0.1"}},
-	"network.dropout.input":      {"0.5", []string{"1", "-0.1"}},
-	"network.dropout.embedding":  {"0.5", []string{"1", "-0.1"}},
-	"network.dropout.word":       {"0.5", []string{"1", "-0.1"}},
-	"network.activation":         {"2", []string{"-1", ".inf"}},
-	"network.slowness":           {"2", []string{"-1", ".nan"}},
-	"nonmono":                    {"3", []string{"0", "-1"}},
-	"alpha.corrected":            {"true", []string{"1", "yes"}},
-	"expect.test_perplexity":     {"55.7", []string{"0.9", ".nan"}},
-	"expect.test_error":          {"4.5", []string{"-1", "100.1", ".nan"}},
-	"expect.top_five":            {"8.5", []string{"-1", "101"}},
-	"expect.std":                 {"0.5", []string{"-1", "101"}},
-	"expect.source":              {"a table", []string{"1", "[a]"}},
-	"evaluate.network.channels":  {"20", []string{"7"}},
+	"strategy.trials":            {"17", []string{"0", "-1", "1.5"}},
+	"space.name":                 {"s3", []string{"s4", "1"}},
+	"space.operations":           {"[skip_connect, sep_conv_3x3]", []string{"skip_connect", "[sep_conv_9x9]", "[[none]]", "[1]", "[none]"}},
+	"space.normal":               {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},
+	"space.reduce":               {"[[max_pool_3x3], [sep_conv_3x3]]", []string{"1", "[[skip_connect]]", "[[skip], [none]]"}},
+
+	"strategy.evolution.population": {"20", []string{"0", "101"}},
+	"strategy.evolution.sample":     {"3", []string{"0", "-1"}},
+	"strategy.reinforce.lr":         {"0.01", []string{"0", "-1", ".nan"}},
+	"strategy.reinforce.momentum":   {"0.5", []string{"1", "-0.1"}},
+
+	"data.name":                 {"digits", []string{"cifar", "10"}},
+	"data.root":                 {"/data", []string{"[/data]", "1"}},
+	"data.train_portion":        {"0.6", []string{"0", "1.1", "-0.5", ".nan", "1e-9"}},
+	"data.batch":                {"7", []string{"0", "-1", "1.5"}},
+	"data.subset":               {"100", []string{"-1", "50001", "all"}},
+	"data.cutout":               {"8", []string{"-1", "33", "true"}},
+	"data.augment":              {"imagenet", []string{"corp", "1"}},
+	"data.size":                 {"64", []string{"-1", "1.5"}},
+	"data.channels":             {"1", []string{"2", "-1", "grey"}},
+	"data.mean":                 {"[0.1, 0.2, 0.3]", []string{"[0.1, 0.2]", "1.5", "-0.1", "dark", "0.5"}},
+	"data.std":                  {"0.25", []string{"[0.1, 0, 0.2]", "-1", ".inf", "[1, 2, x]"}},
+	"data.labels":               {"coarse", []string{"rough", "1"}},
+	"data.split_seed":           {"3", []string{"-1", "x"}},
+	"data.on_bad_file":          {"skip", []string{"ignore", "1"}},
+	"network.channels":          {"20", []string{"0", "1", "-2", "7"}},
+	"network.layers":            {"5", []string{"2", "0", "-3"}},
+	"network.nodes":             {"3", []string{"0", "-1"}},
+	"network.stem_multiplier":   {"1", []string{"0", "-1"}},
+	"network.dtype":             {"float64", []string{"float16", "64"}},
+	"network.form":              {"plain", []string{"plane", "1"}},
+	"network.stem":              {"imagenet", []string{"resnet", "224"}},
+	"network.auxiliary":         {"true", []string{"1", "yes"}},
+	"network.auxiliary_weight":  {"0.5", []string{"-0.1", ".inf"}},
+	"network.drop_path":         {"0.3", []string{"1", "-0.1"}},
+	"network.label_smoothing":   {"0.1", []string{"1", "-0.1"}},
+	"w.lr":                      {"0.5", []string{"0", "-0.1", ".inf", ".nan"}},
+	"w.lr_min":                  {"0.002", []string{"-0.1", "0.026", ".nan"}},
+	"w.schedule":                {"step", []string{"stepped", "1"}},
+	"w.lr_decay":                {"0.9", []string{"0", "1.1", "-1"}},
+	"w.momentum":                {"0", []string{"1", "-0.1", ".nan"}},
+	"w.weight_decay":            {"0", []string{"-1e-9", ".inf"}},
+	"w.grad_clip":               {"6", []string{"0", "-1", ".inf"}},
+	"w.precision":               {"bf16", []string{"float16", "16"}},
+	"alpha.lr":                  {"0.1", []string{"0", "-1", ".nan"}},
+	"alpha.betas":               {"[0.9, 0.99]", []string{"[1, 0.5]", "[0.5, -0.1]", "[0.5]", "0.5", "[0.5, .nan]"}},
+	"alpha.weight_decay":        {"0", []string{"-1", ".inf"}},
+	"alpha.hvp.method":          {"exact", []string{"finite", "1"}},
+	"alpha.hvp.radius":          {"0.1", []string{"0", "-0.01", ".nan"}},
+	"epochs":                    {"3", []string{"-1", "0.5"}},
+	"seed":                      {"9000000000000000000", []string{"-1", "9300000000000000000", "x"}},
+	"genotype":                  {"DARTS_V1", []string{`""`, "1", "[a]"}},
+	"evaluate.random":           {"2", []string{"-1", "some"}},
+	"evaluate.batch":            {"7", []string{"0"}},
+	"evaluate.cutout":           {"8", []string{"-1", "33"}},
+	"evaluate.epochs":           {"3", []string{"-1"}},
+	"data.tokens":               {"5000", []string{"-1", "all"}},
+	"data.small_batch":          {"64", []string{"-1", "3", "1.5"}},
+	"data.eval_batch":           {"20", []string{"0", "-1"}},
+	"data.test_batch":           {"2", []string{"0", "one"}},
+	"data.bptt":                 {"20", []string{"1", "0", "2.5"}},
+	"data.bptt_delta":           {"10", []string{"-1", "x"}},
+	"network.hidden":            {"400", []string{"0", "-1", "1.5"}},
+	"network.dropout.output":    {"0.5", []string{"1", "-0.1", ".nan"}},
+	"network.dropout.state":     {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.input":     {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.embedding": {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.word":      {"0.5", []string{"1", "-0.1"}},
+	"network.activation":        {"2", []string{"-1", ".inf"}},
+	"network.slowness":          {"2", []string{"-1", ".nan"}},
+	"nonmono":                   {"3", []string{"0", "-1"}},
+	"alpha.corrected":           {"true", []string{"1", "yes"}},
+	"expect.test_perplexity":    {"55.7", []string{"0.9", ".nan"}},
+	"expect.test_error":         {"4.5", []string{"-1", "100.1", ".nan"}},
+	"expect.top_five":           {"8.5", []string{"-1", "101"}},
+	"expect.std":                {"0.5", []string{"-1", "101"}},
+	"expect.source":             {"a table", []string{"1", "[a]"}},
+	"evaluate.network.channels": {"20", []string{"7"}},
 
 	"compare.table":                {"synthetic", []string{"nasbench101", "1"}},
 	"compare.dataset":              {"imagenet16", []string{"imagenet", "1"}},
@@ -115,6 +126,8 @@ var trials = map[string]trial{
 var textTrials = map[string]trial{
 	"data.name":   {"wikitext2", []string{"wikitext", "1", "text"}},
 	"data.subset": {"100", nil},
+
+	"strategy.name": {"evolution", []string{"pdarts", "gdas"}},
 }
 
 // companions are items that the good value of a key needs beside it.
@@ -122,6 +135,9 @@ var companions = map[string][]string{
 	"alpha.hvp.method": {"strategy.order=2"},
 	"alpha.hvp.radius": {"strategy.order=2"},
 	"alpha.corrected":  {"strategy.order=2"},
+
+	"space.normal": {"network.nodes=1"},
+	"space.reduce": {"network.nodes=1"},
 
 	"data.size":        {"data.name=synthetic"},
 	"data.channels":    {"data.name=synthetic"},
@@ -157,14 +173,25 @@ func goodValues(c *Config) map[string]string {
 func TestEveryKey(t *testing.T) {
 	// A key changes the resolved config when set away from its default, and is refused when out of range or when it belongs to another experiment.
 	files := map[string]string{
-		Search: "experiment: search\nevaluate: {}\nexpect: {test_error: 1}",
-		Train:  "experiment: train\nexpect: {test_error: 1}",
+		Search:                "experiment: search\nevaluate: {}\nexpect: {test_error: 1}",
+		Train:                 "experiment: train\nexpect: {test_error: 1}",
+		"search by p-darts":   "experiment: search\nstrategy: {name: p-darts}\nevaluate: {}\nexpect: {test_error: 1}",
+		"search by pc-darts":  "experiment: search\nstrategy: {name: pc-darts}\nevaluate: {}\nexpect: {test_error: 1}",
+		"search by gdas":      "experiment: search\nstrategy: {name: gdas}\nevaluate: {}\nexpect: {test_error: 1}",
+		"search by enas":      "experiment: search\nstrategy: {name: enas}\nevaluate: {}\nexpect: {test_error: 1}",
+		"search by rsps":      "experiment: search\nstrategy: {name: rsps}\nevaluate: {}\nexpect: {test_error: 1}",
+		"search by random":    "experiment: search\nstrategy: {name: random}\nevaluate: {}\nexpect: {test_error: 1}",
+		"search by evolution": "experiment: search\nstrategy: {name: evolution}\nevaluate: {}\nexpect: {test_error: 1}",
+		"search by reinforce": "experiment: search\nstrategy: {name: reinforce}\nevaluate: {}\nexpect: {test_error: 1}",
+
 		Repeat: "experiment: repeat\nrepeat: {search: a.yaml, train: b.yaml}\nexpect: {test_error: 1}",
 
 		Comparison: "experiment: compare\ncompare: {expect: {}}",
 
 		"search of texts": "experiment: search\ndata: {name: ptb}\nexpect: {test_perplexity: 50}",
 		"train of texts":  "experiment: train\ndata: {name: ptb}\nexpect: {test_perplexity: 50}",
+
+		"search of texts by random": "experiment: search\nstrategy: {name: random}\ndata: {name: ptb}\nexpect: {test_perplexity: 50}",
 	}
 	for experiment, text := range files {
 		path := filepath.Join(write(t, map[string]string{"x.yaml": text}), "x.yaml")
@@ -180,6 +207,9 @@ func TestEveryKey(t *testing.T) {
 				}
 				if other, ok := textTrials[k.path]; ok && c.Data.IsText() {
 					trial = other
+				}
+				if k.path == "strategy.name" && trial.good == c.Strategy.Name {
+					trial.good = Reinforced
 				}
 				if !k.has(c) {
 					_, err := Load(path, k.path+"="+trial.good)
@@ -279,13 +309,12 @@ func snake(name string) string {
 
 func ExampleKeys() {
 	for _, line := range Keys() {
-		if strings.HasPrefix(line, "w.lr") || strings.HasPrefix(line, "strategy.") {
+		if strings.HasPrefix(line, "w.lr") || strings.HasPrefix(line, "strategy.order") {
 			fmt.Println(line)
 		}
 	}
 	// Output:
-	// strategy.name                      search strategy (search only; default darts)
-	// strategy.order                     order of the architecture gradient: 1, or 2 (unrolled) (search only; default 1)
+	// strategy.order                     order of the architecture gradient: 1, or 2 (unrolled) (strategy darts; default 1)
 	// w.lr                               learning rate of the weights in the first epoch (default 0.025; of texts 20)
 	// w.lr_min                           learning rate the cosine falls to, at most lr (default 0.001 in a search, 0 in training)
 	// w.lr_decay                         factor of the schedule step (default 0.97)

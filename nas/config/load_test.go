@@ -34,6 +34,7 @@ func TestParseDefaults(t *testing.T) {
 			Strategy:   Strategy{Name: "darts", Order: 1},
 			Data:       Data{Name: "cifar10", TrainPortion: 0.5, Batch: 64, Augment: "crop", Labels: "fine", OnBadFile: "error"},
 			Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: "float32", Form: "fast"},
+			Space:      Space{Name: "darts"},
 			W:          W{LR: 0.025, LRMin: 0.001, Schedule: "cosine", LRDecay: 0.97, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5, Precision: Full},
 			Alpha:      Alpha{LR: 0.0003, Betas: [2]float64{0.5, 0.999}, WeightDecay: 0.001, HVP: HVP{Method: "finite-difference", Radius: 0.01}},
 			Epochs:     50,
@@ -210,7 +211,7 @@ func TestParseErrors(t *testing.T) {
 		{"alpha in training", train + "alpha: {lr: 1}", `config: x.yaml:2: key "alpha" does not apply to experiment train, only to search`},
 		{"empty section in training", train + "strategy: {}", `config: x.yaml:2: key "strategy" does not apply to experiment train, only to search`},
 		{"nodes in training", train + "network: {nodes: 4}", `config: x.yaml:2: key "network.nodes" does not apply to experiment train, only to search`},
-		{"auxiliary in search", search + "network: {auxiliary: true}", `config: x.yaml:2: key "network.auxiliary" does not apply to experiment search, only to train`},
+		{"auxiliary in search", search + "network: {auxiliary: true}", `config: x.yaml:2: key "network.auxiliary" does not apply to strategy darts, only to random, evolution or reinforce`},
 		{"genotype in search", search + "genotype: DARTS_V1", `config: x.yaml:2: key "genotype" does not apply to experiment search, only to train`},
 
 		{"expect without number", search + "expect: {std: 1}", `config: x.yaml:2: expect: no test_error, want the published test error in percent`},
@@ -241,7 +242,7 @@ func TestParseErrors(t *testing.T) {
 		{"lr_decay of cosine", train + "w: {lr_decay: 0.9}", `config: x.yaml:2: w.lr_decay: 0.9 has no effect with w.schedule cosine, want w.schedule step`},
 		{"lr_decay of evaluate", search + "evaluate: {w: {lr_decay: 0.9}}", `config: x.yaml:2: evaluate.w.lr_decay: 0.9 has no effect with evaluate.w.schedule cosine, want evaluate.w.schedule step`},
 		{"multiplier of the imagenet stem", train + "network:\n  stem: imagenet\n  stem_multiplier: 2", `config: x.yaml:4: network.stem_multiplier: 2 has no effect with network.stem imagenet, want network.stem cifar`},
-		{"stem in search", search + "network: {stem: imagenet}", `config: x.yaml:2: key "network.stem" does not apply to experiment search, only to train`},
+		{"stem in search", search + "network: {stem: imagenet}", `config: x.yaml:2: key "network.stem" does not apply to strategy darts, only to random, evolution or reinforce`},
 		{"subset beyond the set", search + "data: {name: digits, subset: 1438}", `config: x.yaml:2: data.subset: 1438 is more than the 1437 training images of digits, want at most that, or 0 for all`},
 		{"subset too small to split", search + "data: {subset: 1}", `config: x.yaml:2: data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for alpha, want at least 1 for each`},
 		{"nothing left for alpha", search + "data: {train_portion: 1}", `config: x.yaml:2: data.train_portion: 1 of 50000 images leaves 50000 for the weights and 0 for alpha, want at least 1 for each`},
@@ -272,7 +273,7 @@ func TestParseErrors(t *testing.T) {
 		{"one column at a time", search + "data: {name: ptb, small_batch: 1}", `config: x.yaml:2: data.small_batch: the search normalises over columns, want 2 or more`},
 		{"corrected first order", text + "alpha: {corrected: true}", `config: x.yaml:3: alpha.corrected: has no effect with strategy.order 1, want strategy.order 2`},
 		{"exact first order of a text", text + "alpha: {hvp: {method: exact}}", `config: x.yaml:3: alpha.hvp.method: exact has no effect with strategy.order 1, want strategy.order 2`},
-		{"window in a search", text + "nonmono: 5", `config: x.yaml:3: key "nonmono" does not apply to experiment search, only to train`},
+		{"window in a search", text + "nonmono: 5", `config: x.yaml:3: key "nonmono" does not apply to strategy darts, only to random, evolution or reinforce`},
 		{"too large to read", strings.Repeat("#", maxFileBytes+1), `config: x.yaml: more than 65536 bytes`},
 	}
 	for _, test := range tests {
@@ -377,7 +378,7 @@ func TestLoadErrors(t *testing.T) {
 		{"item not YAML", "good.yaml", []string{"alpha.betas=[0.5"}, `config: --set alpha.betas=[0.5: alpha.betas: not YAML: did not find expected ',' or ']'`},
 		{"item of two documents", "good.yaml", []string{"w.lr=1\n---\n2"}, `config: --set w.lr=1?---?2: w.lr: a second YAML document; want one`},
 		{"item drops a needed section", "good.yaml", []string{"w=null"}, `config: --set w=null: w: given nothing, want keys with values below it`},
-		{"item that does not apply", "good.yaml", []string{"network.drop_path=0.1"}, `config: --set network.drop_path=0.1: key "network.drop_path" does not apply to experiment search, only to train`},
+		{"item that does not apply", "good.yaml", []string{"network.drop_path=0.1"}, `config: --set network.drop_path=0.1: key "network.drop_path" does not apply to strategy darts, only to random, evolution or reinforce`},
 		{"experiment changed", "good.yaml", []string{"experiment=train", "alpha.lr=1"}, `config: --set alpha.lr=1: key "alpha" does not apply to experiment train, only to search`},
 	}
 	for _, test := range tests {

@@ -1,6 +1,12 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
+
+// textStrategies are the strategies that search recurrent cells.
+var textStrategies = []string{DARTS, Random, Evolve, Reinforced}
 
 // checkText checks what must hold between keys of an experiment on a text.
 func (l *layers) checkText(c *Config, file origin) error {
@@ -16,6 +22,10 @@ func (l *layers) checkText(c *Config, file origin) error {
 	case d.SmallBatch > 0 && d.Batch%d.SmallBatch != 0:
 		return refuse("data.small_batch", "data.batch", "%d does not divide data.batch %d", d.SmallBatch, d.Batch)
 	case c.Experiment != Search:
+		return nil
+	case !slices.Contains(textStrategies, c.Strategy.Name):
+		return refuse("strategy.name", "data.name", "%s searches cells of images alone, want %s for texts", c.Strategy.Name, listed(textStrategies))
+	case c.Strategy.Name != DARTS:
 		return nil
 	case d.Columns() < 2:
 		key := "data.batch"

@@ -10,6 +10,11 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 	case Comparison:
 		return l.checkCompare(c, file)
 	}
+	const population, trials = "strategy.evolution.population", "strategy.trials"
+	if s := c.Strategy; s.Evolution.Population > s.Trials {
+		return fmt.Errorf("config: %v: %s: %d is more than strategy.trials %d, which would leave none to evolve, want at most that",
+			l.blame(file, population, trials), population, s.Evolution.Population, s.Trials)
+	}
 	if c.Data.IsText() {
 		return l.checkText(c, file)
 	}
@@ -30,6 +35,9 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 	}
 	if c.Experiment == Search {
 		if err := l.checkHVP(c, file); err != nil {
+			return err
+		}
+		if err := l.checkSpace(c, file); err != nil {
 			return err
 		}
 	}
@@ -122,7 +130,7 @@ func (l *layers) checkW(path string, w W, c *Config, file origin) error {
 	refuse := func(key, other, format string, args ...any) error {
 		return fmt.Errorf("config: %v: %s: %s", l.blame(file, path+"."+key, other), path+"."+key, fmt.Sprintf(format, args...))
 	}
-	standard := Defaults(c.Experiment).W
+	standard := defaultsOf(c.Experiment, images, c.Strategy.Name).W
 	if path == "evaluate.w" {
 		standard = trainDefaults().W
 	}
@@ -157,6 +165,8 @@ func (l *layers) checkHVP(c *Config, file origin) error {
 	}
 	const method, radius, order = "alpha.hvp.method", "alpha.hvp.radius", "strategy.order"
 	switch {
+	case c.Strategy.Name != DARTS:
+		return nil // has no second order
 	case c.Strategy.Order == 1 && h.Method != standard.Method:
 		return refuse(method, order, h.Method+" has no effect with strategy.order 1, want strategy.order 2")
 	case c.Strategy.Order == 1 && h.Radius != standard.Radius:

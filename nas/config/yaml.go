@@ -56,7 +56,7 @@ func encode(v reflect.Value) *yaml.Node {
 	switch v.Kind() {
 	case reflect.String:
 		return text(v.String())
-	case reflect.Array:
+	case reflect.Array, reflect.Slice:
 		list := &yaml.Node{Kind: yaml.SequenceNode, Style: yaml.FlowStyle}
 		for i := range v.Len() {
 			list.Content = append(list.Content, encode(v.Index(i)))
@@ -75,8 +75,8 @@ func text(s string) *yaml.Node {
 //
 //	w.lr: 0.025 here, 0.05 in the checkpoint
 //
-// for the labels "here" and "in the checkpoint". Where the experiments differ, or one is of
-// a text and the other of images, only that is listed, where one has an optional section and the other not, only the section.
+// for the labels "here" and "in the checkpoint". Where the experiments differ, or the
+// strategies, or one is of a text and the other of images, only that is listed, where one has an optional section and the other not, only the section.
 func Diff(a, b *Config, aLabel, bLabel string) []string {
 	line := func(path, x, y string) string {
 		return fmt.Sprintf("%s: %s %s, %s %s", path, x, aLabel, y, bLabel)
@@ -86,6 +86,9 @@ func Diff(a, b *Config, aLabel, bLabel string) []string {
 	}
 	if a.Data.IsText() != b.Data.IsText() {
 		return []string{line("data.name", a.Data.Name, b.Data.Name)}
+	}
+	if a.Strategy.Name != b.Strategy.Name {
+		return []string{line("strategy.name", a.Strategy.Name, b.Strategy.Name)}
 	}
 	presence := map[bool]string{true: "set", false: "not set"}
 	var lines []string
@@ -105,7 +108,7 @@ func Diff(a, b *Config, aLabel, bLabel string) []string {
 			}
 			continue
 		}
-		if inA && x.Interface() != y.Interface() {
+		if inA && !reflect.DeepEqual(x.Interface(), y.Interface()) {
 			lines = append(lines, line(k.path, shown(x), shown(y)))
 		}
 	}

@@ -1,0 +1,44 @@
+package darts
+
+import (
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Paths is a supernet of which a pass computes one architecture alone: weight sharing
+// without mixing, as in ENAS and in random search with weight sharing. Plain is one.
+type Paths interface {
+	Supernet
+
+	// PathGradients is Gradients of the operations of g alone, in batch statistics.
+	// Weights of the others have a gradient of 0. What is not needed is not computed:
+	// with a zero Need but FreezeStatistics it is a pass that changes nothing.
+	PathGradients(g cells.Genotype, b nn.Batch, need Need) Grad
+
+	// PathEval is Eval of the operations of g alone.
+	PathEval(g cells.Genotype, b nn.Batch) nn.Output
+}
+
+var _ Paths = (*Plain)(nil)
+
+// PathGradients implements Paths. Of the batch norms' running statistics those of g's
+// operations move alone. It panics if g has an operation that the supernet has not.
+func (s *Plain) PathGradients(g cells.Genotype, b nn.Batch, need Need) (out Grad) {
+	pass := func() { out = s.gradients(s.W(), b, need, func() mixtures { return s.path(g) }) }
+	if need.W || need.Alphas {
+		pass()
+	} else {
+		torch.NoGrad(pass)
+	}
+	return out
+}
+
+// PathEval implements Paths.
+func (s *Plain) PathEval(g cells.Genotype, b nn.Batch) nn.Output {
+	return s.eval(b, func() mixtures { return s.path(g) })
+}
+
+func (s *Plain) path(g cells.Genotype) mixtures {
+	return mixtures{s.normal.path(g.Normal), s.reduce.path(g.Reduce)}
+}

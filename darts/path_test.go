@@ -1,0 +1,51 @@
+package darts
+
+import (
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/torchtest"
+)
+
+func TestPath(t *testing.T) {
+	// A pass of one architecture is that of all operations weighed by ones and zeros, and changes nothing it should not, when cells are drawn at random.
+	torchtest.Scope(t)
+	o := torch.Options{Dtype: torch.Float64}
+	torch.ManualSeed(1)
+	net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, Options: o})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := nn.Batch{X: torch.Randn([]int{6, 1, 8, 8}, o), Y: torch.RandInt(0, 4, []int{6}, torch.Options{Dtype: torch.Int64})}
+	tables := func(a *architecture, c cells.Cell) mixture {
+		weights := make([]float64, len(a.ops)*a.width())
+		for i, e := range c.Edges {
+			weights[(firstEdge(i/2)+e.From)*a.width()+slices.Index(cells.Primitives, e.Op)] = 1
+		}
+		return a.numbers(torch.FromSliceTo(weights, []int{len(a.ops), a.width()}, o))
+	}
+	for seed := range uint64(4) {
+		g := FullSpace(2).Sample(rand.New(rand.NewPCG(seed, 0)))
+		all := func() mixtures { return mixtures{tables(net.normal, g.Normal), tables(net.reduce, g.Reduce)} }
+		stats, w := net.weights.Stats.Clone(), net.W().Detach().Clone()
+
+		got := net.PathGradients(g, b, Need{W: true, FreezeStatistics: true})
+		want := net.gradients(net.W(), b, Need{W: true, FreezeStatistics: true}, all)
+		torchtest.Close(t, "loss", got.Loss, want.Loss, 1e-12)
+		torchtest.Close(t, "logits", got.Logits, want.Logits, 1e-12)
+		torchtest.Close(t, "gradient of w", got.W, want.W, 1e-11)
+
+		forward := net.PathGradients(g, b, Need{FreezeStatistics: true})
+		torchtest.Close(t, "loss alone", forward.Loss, got.Loss, 0)
+		if forward.W.Defined() {
+			t.Error("a gradient that was not needed")
+		}
+		torchtest.Close(t, "evaluation", net.PathEval(g, b).Logits, net.eval(b, all).Logits, 1e-12)
+		torchtest.Close(t, "running statistics", net.weights.Stats, stats, 0)
+		torchtest.Close(t, "w", net.W(), w, 0)
+	}
+}
