@@ -2,7 +2,6 @@ package darts
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
 	"godarts/cells"
@@ -203,18 +202,6 @@ func discretizeRecurrent(mix [][]float64) (c cells.Cell) {
 		c.Concat = append(c.Concat, i+1)
 	}
 	return c
-}
-
-// SampleRecurrent draws a cell uniformly: for each node a state before it and an
-// activation.
-func SampleRecurrent(r *rand.Rand, nodes int) cells.Genotype {
-	var c cells.Cell
-	for i := range nodes {
-		op := cells.RecurrentPrimitives[1+r.IntN(len(cells.RecurrentPrimitives)-1)]
-		c.Edges = append(c.Edges, cells.Edge{Op: op, From: r.IntN(i + 1)})
-		c.Concat = append(c.Concat, i+1)
-	}
-	return cells.Genotype{Recurrent: c}
 }
 
 // nameWeights is α in state dicts, which the reference keeps as an attribute of this

@@ -50,7 +50,7 @@ func TestSampleRecurrent(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	seen := map[cells.Edge]bool{}
 	for range 1000 {
-		g := SampleRecurrent(r, 8)
+		g := RecurrentSpace{8}.Sample(r)
 		if err := g.Validate(); err != nil {
 			t.Fatal(err)
 		}

@@ -135,7 +135,7 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 // enter opens the data, takes the run folder and, if it is new, writes its
 // config and what it says of the program. leave gives the folder back.
 func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
-	r = &Run{Config: c, Dir: dir, Device: s.Device}
+	r = &Run{Config: c, Dir: dir, Device: s.Device, settings: s}
 	if err := r.open(); err != nil {
 		return nil, nil, err
 	}

@@ -22,7 +22,7 @@ import (
 const (
 	configFile     = "config.yaml"            // the resolved config
 	runFile        = "run.json"               // versions, device, threads
-	metricsFile    = "metrics.jsonl"          // one line for each report and epoch
+	MetricsFile    = "metrics.jsonl"          // one line for each report and epoch
 	CheckpointFile = "checkpoint.safetensors" // where to go on
 	GenotypeFile   = "genotype.json"          // the cell that was found or trained
 	WeightsFile    = "weights.safetensors"    // of a trained network
@@ -149,8 +149,8 @@ func readJSON(file string, v any) error {
 type metric struct {
 	Epoch         int      `json:"epoch"`
 	Step          int      `json:"step,omitempty"` // steps done; absent for an epoch
-	LR            float64  `json:"lr"`
-	TrainLoss     float64  `json:"train_loss"`
+	LR            *float64 `json:"lr,omitempty"`   // absent for a cell that was tried, as the next
+	TrainLoss     *float64 `json:"train_loss,omitempty"`
 	TrainAccuracy *float64 `json:"train_accuracy,omitempty"` // of images, as the next
 	ValidLoss     *float64 `json:"valid_loss,omitempty"`
 	ValidAccuracy *float64 `json:"valid_accuracy,omitempty"`
@@ -163,7 +163,7 @@ type metric struct {
 
 // train notes what the steps of an epoch saw.
 func (m *metric) train(r *Run, seen Meter) {
-	m.TrainLoss = seen.MeanLoss()
+	m.TrainLoss = new(seen.MeanLoss())
 	if r.Corpus != nil {
 		m.TrainPerplexity = new(seen.Perplexity())
 		return
@@ -191,13 +191,16 @@ func metrics() Hooks {
 			if r.at.Step%metricsEvery != 0 {
 				return nil
 			}
-			m := metric{Epoch: s.Epoch, Step: r.at.Step, LR: s.LR}
+			m := metric{Epoch: s.Epoch, Step: r.at.Step, LR: &s.LR}
 			m.train(r, r.at.Meter)
 			return r.append(m)
 		},
 		OnEpoch: func(r *Run, e *Epoch) error {
-			m := metric{Epoch: e.Index, LR: e.LR, Genotype: e.Genotype, PeakRSSBytes: PeakRSS()}
-			m.train(r, e.Train)
+			m := metric{Epoch: e.Index, Genotype: e.Genotype, PeakRSSBytes: PeakRSS()}
+			if !r.Config.FromScratch() {
+				m.LR = &e.LR
+				m.train(r, e.Train)
+			}
 			m.valid(r, e.Valid)
 			return r.append(m)
 		},
@@ -209,7 +212,7 @@ func (r *Run) append(m metric) error {
 	if err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}
-	f, err := os.OpenFile(filepath.Join(r.Dir, metricsFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(filepath.Join(r.Dir, MetricsFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}
@@ -223,7 +226,7 @@ func (r *Run) append(m metric) error {
 // trimMetrics drops the lines of steps that the run will take again, after it
 // went back to a checkpoint, and what a kill left of a last line.
 func (r *Run) trimMetrics() error {
-	file := filepath.Join(r.Dir, metricsFile)
+	file := filepath.Join(r.Dir, MetricsFile)
 	text, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

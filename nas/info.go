@@ -108,8 +108,8 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.Experiment == config.Train {
-		g, err := parseGenotype(c)
+	if c.Experiment == config.Train || c.FromScratch() {
+		g, err := trainedCell(c)
 		if err != nil {
 			return nil, err
 		}

@@ -60,8 +60,8 @@ func textInfo(c *config.Config, where string) ([]Info, error) {
 		}
 		words = len(corpus.Words)
 	}
-	if c.Experiment == config.Train {
-		g, err := parseGenotype(c)
+	if c.Experiment == config.Train || c.FromScratch() {
+		g, err := trainedCell(c)
 		if err != nil {
 			return nil, err
 		}

@@ -5,6 +5,7 @@ import (
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/rng"
 	"godarts/torch"
 )
 
@@ -40,14 +41,22 @@ func supernetOptions(c *config.Config, images *data.Images) darts.Options {
 
 // fits is an error if a training cannot make its network for such images.
 func fits(c *config.Config, images *data.Images) error {
-	if c.Experiment != config.Train {
+	if c.Experiment != config.Train && !c.FromScratch() {
 		return nil
 	}
-	g, err := parseGenotype(c)
+	g, err := trainedCell(c)
 	if err != nil {
 		return err
 	}
 	return networkOptions(c, images).Check(g)
+}
+
+// trainedCell is the cell that c trains, or one of those that it tries.
+func trainedCell(c *config.Config) (cells.Genotype, error) {
+	if c.FromScratch() {
+		return cellSpaceOf(c).Sample(rng.Stream(c.Seed, "trials")), nil
+	}
+	return parseGenotype(c)
 }
 
 // dtype is the type of the networks that c makes.

@@ -72,6 +72,11 @@ func (p *progress) onStart(r *Run) error {
 		line += fmt.Sprintf(", going on in epoch %d after step %d", r.at.Epoch+1, r.at.Step)
 	}
 	p.bar, p.skipped, p.said = nil, 0, 0
+	if r.Config.FromScratch() {
+		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), count(r.Config.Strategy.Trials, "cell"), r.at.Epoch))
+		p.sayNotes(r)
+		return nil
+	}
 	p.println(line)
 	p.sayNotes(r)
 	if p.terminal && float64(r.Config.Epochs) > p.before {
@@ -131,6 +136,10 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 	measured := "validation"
 	if r.Config.Experiment == config.Train && r.Corpus == nil && !r.holdsOut() {
 		measured = "test"
+	}
+	if r.Config.FromScratch() {
+		p.println(fmt.Sprintf("cell %d/%d: validation %s; best so far %s", e.Index+1, r.Config.Strategy.Trials, quality(r, e.Valid), e.Genotype))
+		return nil
 	}
 	now := p.now()
 	at := fmt.Sprintf("epoch %d/%d: ", e.Index+1, r.Config.Epochs)

@@ -29,12 +29,13 @@ type Run struct {
 	Corpus *data.Corpus // the text; nil on images
 	Device torch.Device
 
-	feed  feed
-	hooks []Hooks
-	notes []string // for whoever reports the run, at its start
-	state State
-	at    position
-	err   error
+	settings Settings
+	feed     feed
+	hooks    []Hooks
+	notes    []string // for whoever reports the run, at its start
+	state    State
+	at       position
+	err      error
 }
 
 // note leaves a line for whoever reports the run.
@@ -117,7 +118,8 @@ func measure(loss, logits, labels torch.Tensor) (mean, correct float64) {
 	return mean, correct
 }
 
-// Epoch is a finished epoch.
+// Epoch is a finished epoch. A trial of a search that trains every cell it tries from
+// scratch counts as one, without LR and Train.
 type Epoch struct {
 	Index    int
 	LR       float64
@@ -213,7 +215,9 @@ func (r *Run) Finish(e Epoch) {
 	if r.err != nil {
 		return
 	}
-	e.LR = r.LR(e.Index)
+	if !r.Config.FromScratch() {
+		e.LR = r.LR(e.Index)
+	}
 	e.Train = r.at.Meter
 	r.at = r.at.after(e)
 	r.err = r.onEpoch(&e)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"godarts/cells"
+	"godarts/nas/config"
 )
 
 // Strategy searches cells. It is made for a run, whose checkpoints hold its
@@ -19,7 +20,10 @@ type Strategy interface {
 
 // strategies are all strategies by the name that configs use.
 var strategies = map[string]func(*Run) (Strategy, error){
-	"darts": newDARTS,
+	config.DARTS:      newDARTS,
+	config.Random:     newRandom,
+	config.Evolve:     newEvolution,
+	config.Reinforced: newReinforce,
 }
 
 // newStrategy makes the strategy that the run's config names. Its tensors belong

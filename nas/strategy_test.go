@@ -36,6 +36,9 @@ func TestStrategies(t *testing.T) {
 		{"darts, first order", []string{"strategy.order=1"}},
 		{"darts, second order", []string{"strategy.order=2"}},
 		{"darts, exact second order", []string{"strategy.order=2", "alpha.hvp.method=exact"}},
+		{"random", []string{"strategy.name=random", "strategy.trials=2", "epochs=1"}},
+		{"evolution", []string{"strategy.name=evolution", "strategy.trials=3", "strategy.evolution.population=2", "epochs=1"}},
+		{"reinforce", []string{"strategy.name=reinforce", "strategy.trials=2", "epochs=1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) { nastest.TestStrategy(t, tiny(t, test.set...)) })
 		if testing.Short() {
@@ -58,6 +61,21 @@ func TestStrategies(t *testing.T) {
 			break
 		}
 	}
+}
+
+func TestRecurrentTrials(t *testing.T) {
+	// The suite passes when recurrent cells are trained one by one.
+	c, err := config.Parse("evolution", []byte(`
+experiment: search
+strategy: {name: evolution, trials: 3, evolution: {population: 2}}
+data: {name: synthetic-text, tokens: 108, batch: 4, eval_batch: 2, test_batch: 2, bptt: 7, bptt_delta: 2}
+network: {hidden: 5, nodes: 2}
+epochs: 1
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	nastest.TestStrategy(t, c)
 }
 
 func TestHVPKeys(t *testing.T) {

@@ -37,8 +37,8 @@ func (r *Run) openText() error {
 	if err != nil {
 		return err
 	}
-	if c.Experiment == config.Train {
-		g, err := parseGenotype(c)
+	if c.Experiment == config.Train || c.FromScratch() {
+		g, err := trainedCell(c)
 		if err != nil {
 			return err
 		}

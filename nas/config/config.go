@@ -10,7 +10,10 @@
 // lists only what differs. Items "key.path=value" given to [Load] come last.
 package config
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Values of Config.Experiment.
 const (
@@ -321,6 +324,21 @@ type Expect struct {
 	TestPerplexity float64 `key:"test_perplexity" of:"texts" range:"[1,)" doc:"published test perplexity"`
 
 	Source string `key:"source" doc:"where the number was published"`
+}
+
+// FromScratch tells whether c is a search that trains every cell it tries from scratch.
+func (c *Config) FromScratch() bool {
+	return c.Experiment == Search && slices.Contains(strings.Fields(fromScratch), c.Strategy.Name)
+}
+
+// Trial returns the training by which such a search tries a cell: as c says, measured on what
+// Data.TrainPortion holds out.
+func (c *Config) Trial(genotype string) *Config {
+	t := *c
+	t.Experiment, t.Genotype = Train, genotype
+	t.Network.Nodes = 0
+	t.Strategy, t.Space, t.Evaluate, t.Expect = Strategy{}, Space{}, nil, nil
+	return &t
 }
 
 // Training returns the train experiment that c's Evaluate section describes, nil if c has

@@ -28,6 +28,7 @@ var sizeKeys = []string{
 	"repeat.search", "repeat.train", // to the toys of the same
 	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
 	"compare.table", "compare.seeds", "compare.queries",
+	"strategy.trials", "strategy.evolution.population",
 }
 
 // yamlFiles are the names of the files in configs.

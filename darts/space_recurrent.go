@@ -1,0 +1,64 @@
+package darts
+
+import (
+	"math/rand/v2"
+	"slices"
+
+	"godarts/cells"
+)
+
+// RecurrentSpace is the set of recurrent cells with that many nodes: each has one
+// state before it and one activation.
+type RecurrentSpace struct{ Nodes int }
+
+// activations are what a node can have.
+var activations = without(cells.RecurrentPrimitives, cells.None)
+
+// Sample draws a cell uniformly.
+func (s RecurrentSpace) Sample(r *rand.Rand) cells.Genotype {
+	var c cells.Cell
+	for i := range s.Nodes {
+		op := activations[r.IntN(len(activations))]
+		c.Edges = append(c.Edges, cells.Edge{Op: op, From: r.IntN(i + 1)})
+		c.Concat = append(c.Concat, i+1)
+	}
+	return cells.Genotype{Recurrent: c}
+}
+
+// Mutate returns a cell that differs from g in the activation or the state of one
+// node. The first node has one state to choose from.
+func (s RecurrentSpace) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
+	g.Recurrent.Edges = slices.Clone(g.Recurrent.Edges)
+	i := r.IntN(s.Nodes)
+	edge := &g.Recurrent.Edges[i]
+	if i > 0 && r.IntN(2) == 0 {
+		from := r.IntN(i) // of the i+1 states but its own
+		if from >= edge.From {
+			from++
+		}
+		edge.From = from
+		return g
+	}
+	choice := without(activations, edge.Op)
+	edge.Op = choice[r.IntN(len(choice))]
+	return g
+}
+
+// Options are the numbers of options of the decisions that make a cell: of each node
+// the state, then the activation.
+func (s RecurrentSpace) Options() (options []int) {
+	for i := range s.Nodes {
+		options = append(options, i+1, len(activations))
+	}
+	return options
+}
+
+// Architecture makes the cell of one option of each decision, see Options.
+func (s RecurrentSpace) Architecture(chosen []int) cells.Genotype {
+	var c cells.Cell
+	for i := range s.Nodes {
+		c.Edges = append(c.Edges, cells.Edge{Op: activations[chosen[2*i+1]], From: chosen[2*i]})
+		c.Concat = append(c.Concat, i+1)
+	}
+	return cells.Genotype{Recurrent: c}
+}

@@ -1,0 +1,109 @@
+package nas
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+
+	"godarts/cells"
+	"godarts/darts"
+	"godarts/nas/blackbox"
+	"godarts/nas/config"
+	"godarts/nas/rng"
+	"godarts/torch"
+)
+
+// trials is a strategy that learns of a cell nothing but how well it validates. Each
+// cell that it tries is trained from scratch, on the search's part of the training
+// images and measured on the rest, in a run folder of its own inside the search's:
+// those are its state. The cell that validates best is found.
+//
+// The paper compares DARTS with such a search, of 24 random cells (sec. 3.3).
+type trials struct {
+	next   blackbox.Strategy[cells.Genotype]
+	random *rand.Rand
+}
+
+// cellSpace is what black-box strategies need to know of a space.
+type cellSpace interface {
+	blackbox.Space[cells.Genotype]
+	blackbox.Decisions[cells.Genotype]
+}
+
+// cellSpaceOf is the space that the search c chooses from.
+func cellSpaceOf(c *config.Config) cellSpace {
+	if c.Data.IsText() {
+		return darts.RecurrentSpace{Nodes: c.Network.Nodes}
+	}
+	return spaceOf(c)
+}
+
+func newRandom(r *Run) (Strategy, error) {
+	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[cells.Genotype] {
+		return blackbox.NewRandom(space)
+	})
+}
+
+func newEvolution(r *Run) (Strategy, error) {
+	o := r.Config.Strategy.Evolution
+	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[cells.Genotype] {
+		return blackbox.NewEvolution(space, o.Population, o.Sample)
+	})
+}
+
+func newReinforce(r *Run) (Strategy, error) {
+	o := r.Config.Strategy.Reinforce
+	return newTrials(r, func(space cellSpace, random *rand.Rand) blackbox.Strategy[cells.Genotype] {
+		return blackbox.NewReinforce(space, o.LR, o.Momentum, random)
+	})
+}
+
+func newTrials(r *Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[cells.Genotype]) (Strategy, error) {
+	random := rng.Stream(r.Config.Seed, "trials")
+	return &trials{strategy(cellSpaceOf(r.Config), random), random}, nil
+}
+
+// Search implements Strategy. A trial is an epoch of its metrics. After an
+// interruption the strategy begins again and is told what is known already.
+func (t *trials) Search(ctx context.Context, run *Run) (found cells.Genotype, err error) {
+	best, trial := math.Inf(-1), 0
+	var valid Meter // of the best
+	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g cells.Genotype) (float64, error) {
+		result, err := Train(ctx, filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1)), run.Config.Trial(g.String()), run.settings)
+		if err != nil {
+			return 0, err
+		}
+		measured := result.validMeter()
+		score := -measured.MeanLoss()
+		if !run.Config.Data.IsText() {
+			score = measured.Accuracy()
+		}
+		if score > best {
+			best, found, valid = score, g, measured
+		}
+		if trial == run.at.Epoch {
+			run.Finish(Epoch{Index: trial, Valid: measured, Genotype: found.String()})
+		}
+		trial++
+		return score, run.Err()
+	}, run.Config.Strategy.Trials, t.random)
+	run.at.Valid = valid
+	return found, err
+}
+
+// validMeter is what a training was measured by on what it held out, as of one image
+// or token.
+func (t TrainResult) validMeter() Meter {
+	if t.Modelled != nil {
+		return Meter{Loss: math.Log(t.Modelled.Valid.Perplexity), Count: 1}
+	}
+	return Meter{Loss: t.ValidLoss, Correct: 1 - t.ValidError/100, Count: 1}
+}
+
+// StateDict implements Strategy.
+func (t *trials) StateDict() torch.StateDict { return torch.StateDict{} }
+
+// LoadStateDict implements Strategy.
+func (t *trials) LoadStateDict(torch.StateDict) error { return nil }
