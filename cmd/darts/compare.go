@@ -30,7 +30,7 @@ type compareFlags struct {
 	workers int
 }
 
-func runCompare(args []string, stdout, _ io.Writer) error {
+func runCompare(args []string, stdout, stderr io.Writer) error {
 	f := newFlags("compare", "CONFIG [flags]", "darts compare configs/nasbench201.yaml --out runs/nasbench201", stdout)
 	usage := f.Usage
 	f.Usage = func() {
@@ -38,14 +38,26 @@ func runCompare(args []string, stdout, _ io.Writer) error {
 		fmt.Fprintf(stdout, "\nkeys of a config, for files and --set:\n  %s\n", strings.Join(config.Keys(), "\n  "))
 	}
 	var o compareFlags
-	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`; can be given several times")
-	f.StringVar(&o.out, "out", "", "`folder` for tables and charts; default runs/NAME-TIME")
+	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names; can be given several times")
+	f.StringVar(&o.out, "out", "", "`folder` for tables and charts, and for runs on networks, where it goes on with those in it; default runs/NAME-TIME")
 	f.Int64Var(&o.seed, "seed", 0, "the first of the seeds; default the config's")
 	f.IntVar(&o.workers, "workers", 0, "searches at a time, which changes no result; 0 is one for each core")
 	if err := parse(f, args, 1, 1, "one CONFIG"); err != nil {
 		return err
 	}
-	c, table, err := o.prepare(f)
+	t, err := o.load(f)
+	if err != nil {
+		return usageError{err}
+	}
+	if len(t.Searches) > 0 {
+		return o.runContest(f, t, stdout, stderr)
+	}
+	return o.runTable(f, t.Compare, stdout)
+}
+
+// runTable compares strategies on a table.
+func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, stdout io.Writer) error {
+	table, err := o.prepare(f, c)
 	if err != nil {
 		return usageError{err}
 	}
@@ -80,29 +92,33 @@ func runCompare(args []string, stdout, _ io.Writer) error {
 	return nil
 }
 
-// prepare reads the config and what it looks up, and fills in the number of workers.
-func (o *compareFlags) prepare(f *pflag.FlagSet) (*config.Config, *nasbench201.Table, error) {
-	c, err := config.Load(f.Arg(0), o.set...)
+// load reads the config, and those that it names.
+func (o *compareFlags) load(f *pflag.FlagSet) (*config.Contest, error) {
+	t, err := config.LoadContest(f.Arg(0), o.set...)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	if c.Experiment != config.Comparison {
-		return nil, nil, fmt.Errorf("compare: %s is the config of a %s: use `darts %s`", f.Arg(0), c.Experiment, c.Experiment)
+	if own := t.Compare.Experiment; own != config.Comparison {
+		return nil, fmt.Errorf("compare: %s is the config of a %s: use `darts %s`", f.Arg(0), own, own)
 	}
+	return t, nil
+}
+
+// prepare opens what c looks up, and fills in the seed and the number of workers.
+func (o *compareFlags) prepare(f *pflag.FlagSet, c *config.Config) (*nasbench201.Table, error) {
 	if f.Changed("seed") {
 		if o.seed < 0 {
-			return nil, nil, fmt.Errorf("compare: --seed %d: wanted 0 or more", o.seed)
+			return nil, fmt.Errorf("compare: --seed %d: wanted 0 or more", o.seed)
 		}
 		c.Seed = o.seed
 	}
 	switch {
 	case o.workers < 0 || o.workers > 1024:
-		return nil, nil, fmt.Errorf("compare: --workers %d: wanted 1 to 1024, or 0 for one for each core", o.workers)
+		return nil, fmt.Errorf("compare: --workers %d: wanted 1 to 1024, or 0 for one for each core", o.workers)
 	case o.workers == 0:
 		o.workers = runtime.NumCPU()
 	}
-	table, err := nasbench201.ForConfig(c, data.Root(c.Data.Root))
-	return c, table, err
+	return nasbench201.ForConfig(c, data.Root(c.Data.Root))
 }
 
 // newFolder makes a folder, or takes one that holds nothing.

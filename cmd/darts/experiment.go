@@ -27,11 +27,12 @@ import (
 type kind struct {
 	name, experiment, example string
 	run                       func(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error
+	resume                    func(dir string) string // the command that goes on; nil for --resume
 }
 
 var (
-	searches  = kind{"search", config.Search, "darts search configs/cifar10-darts-second.yaml --seed 3 --out runs/second-3", search}
-	trainings = kind{"train", config.Train, "darts train configs/cifar10-train.yaml --genotype runs/second-3", train}
+	searches  = kind{name: "search", experiment: config.Search, example: "darts search configs/cifar10-darts-second.yaml --seed 3 --out runs/second-3", run: search}
+	trainings = kind{name: "train", experiment: config.Train, example: "darts train configs/cifar10-train.yaml --genotype runs/second-3", run: train}
 )
 
 // experimentFlags are the flags of search and train.
@@ -109,6 +110,9 @@ func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
 // start runs the experiment until it ends or signals come.
 func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr io.Writer) error {
 	resume := fmt.Sprintf("darts %s --resume %s", k.name, dir)
+	if k.resume != nil {
+		resume = k.resume(dir)
+	}
 	ctx, stop := interruptible(func() {
 		fmt.Fprintln(stderr, "still finishing the step and saving; once more quits without")
 	}, func() {

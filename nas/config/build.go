@@ -299,7 +299,7 @@ func (k *key) checkItems(list reflect.Value) (want string) {
 			if want := k.checkItems(item); want != "" {
 				return want
 			}
-		} else if !slices.Contains(k.oneOf, item.String()) {
+		} else if len(k.oneOf) > 0 && !slices.Contains(k.oneOf, item.String()) {
 			near := nearest(item.String(), k.oneOf, distance)
 			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(k.oneOf), strconv.Quote(printable(item.String(), 40)), near)
 		}

@@ -11,14 +11,22 @@ const (
 // Values of Compare.Dataset, besides CIFAR10 and CIFAR100.
 const ImageNet16 = "imagenet16"
 
-// Compare says how strategies are compared on a table of what every cell of a space reaches.
-// Each strategy searches once for each of Seeds seeds, from Config.Seed on, and in a search
-// may look up Queries validation accuracies.
+// Compare says how strategies are compared.
+//
+// On a table of what every cell of a space reaches, each strategy searches once for each of
+// Seeds seeds, from Config.Seed on, and in a search may look up Queries validation accuracies.
+//
+// On networks, which is when Strategies are given, each strategy searches once, and the cell it
+// finds is trained with Seeds seeds, from Train's on.
 type Compare struct {
+	Search     string     `key:"search" doc:"on networks: config that all searches have in common, a path from this file's folder"`
+	Strategies [][]string `key:"strategies" doc:"on networks: for each search the key=value items, over those of compare.search, that make its strategy"`
+	Train      string     `key:"train" doc:"on networks: config of the trainings of the cells found, a path from this file's folder"`
+
 	Table     string     `key:"table" oneof:"nasbench201 synthetic" doc:"what strategies look up: nasbench201 (data.root/nasbench201), or synthetic (made up, built in)"`
 	Dataset   string     `key:"dataset" oneof:"cifar10 cifar100 imagenet16" doc:"whose validation accuracy after 12 epochs a strategy is told"`
 	Queries   int        `key:"queries" range:"[1,)" doc:"accuracies that a strategy may look up in one search"`
-	Seeds     int        `key:"seeds" range:"[2,)" why:"one search has no spread" doc:"searches of each strategy, with as many seeds"`
+	Seeds     int        `key:"seeds" range:"[2,)" why:"one has no spread" doc:"searches of each strategy, with as many seeds; on networks trainings of its cell"`
 	Evolution Evolution  `key:"evolution"`
 	Reinforce Reinforce  `key:"reinforce"`
 	Expect    *Published `key:"expect"`

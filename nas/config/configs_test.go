@@ -14,7 +14,10 @@ const configs = "../../configs"
 
 // untwinned are the configs that need no toy, and why.
 var untwinned = map[string]string{
-	"quickstart.yaml": "is no published experiment and runs on a CPU as it is",
+	"quickstart.yaml":            "is no published experiment and runs on a CPU as it is",
+	"compare-digits.yaml":        "is no published experiment and runs on a CPU as it is",
+	"compare-digits-search.yaml": "is a part of compare-digits.yaml",
+	"compare-digits-train.yaml":  "is a part of compare-digits.yaml",
 }
 
 // sizeKeys are what a toy may override: sizes, and what follows from them.
@@ -63,6 +66,11 @@ func TestConfigs(t *testing.T) {
 			text, err := os.ReadFile(filepath.Join(configs, name))
 			if err != nil {
 				t.Fatal(err)
+			}
+			if c.Experiment == Comparison {
+				if _, err := LoadContest(filepath.Join(configs, name)); err != nil {
+					t.Error(err)
+				}
 			}
 			if command := "\n# darts " + c.Experiment + " configs/" + name; !strings.Contains(string(text), command) {
 				t.Errorf("no line %q", command[1:])

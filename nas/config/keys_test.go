@@ -108,6 +108,9 @@ var trials = map[string]trial{
 	"expect.source":             {"a table", []string{"1", "[a]"}},
 	"evaluate.network.channels": {"20", []string{"7"}},
 
+	"compare.search":               {"s.yaml", []string{"1", "[a]"}},
+	"compare.strategies":           {"[[strategy.name=gdas]]", []string{"gdas", "[gdas]", "[[1]]"}},
+	"compare.train":                {"t.yaml", []string{"1", "[a]"}},
 	"compare.table":                {"synthetic", []string{"nasbench101", "1"}},
 	"compare.dataset":              {"imagenet16", []string{"imagenet", "1"}},
 	"compare.queries":              {"50", []string{"0", "9", "1.5"}},

@@ -258,7 +258,7 @@ func TestParseErrors(t *testing.T) {
 		{"comparison with a network", "experiment: compare\nnetwork: {layers: 4}", `config: x.yaml:2: key "network" does not apply to experiment compare, only to search or train`},
 		{"comparison with images", "experiment: compare\ndata: {batch: 4}", `config: x.yaml:2: key "data.batch" does not apply to experiment compare, only to search or train`},
 		{"comparison in a search", search + "compare: {}", `config: x.yaml:2: key "compare" does not apply to experiment search, only to compare`},
-		{"comparison of one seed", "experiment: compare\ncompare: {seeds: 1}", `config: x.yaml:2: compare.seeds: given 1, want 2 or more: one search has no spread`},
+		{"comparison of one seed", "experiment: compare\ncompare: {seeds: 1}", `config: x.yaml:2: compare.seeds: given 1, want 2 or more: one has no spread`},
 		{"population of all queries", "experiment: compare\ncompare: {queries: 20, evolution: {population: 21}}", `config: x.yaml:2: compare.evolution.population: 21 is more than compare.queries 20, which would leave none to evolve, want at most that`},
 		{"root of no file", "experiment: compare\ndata: {root: /d}\ncompare: {table: synthetic}", `config: x.yaml:2: data.root: has no effect with compare.table synthetic, want ""`},
 		{"layers of a text", text + "network: {layers: 4}", `config: x.yaml:3: key "network.layers" does not apply to texts (data.name ptb), only to images`},

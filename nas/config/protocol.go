@@ -3,9 +3,7 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"slices"
-	"strings"
 )
 
 // Protocol is how the paper measures a method: it searches with several seeds, trains each
@@ -39,16 +37,7 @@ const WholeFile = "repeat.yaml"
 // LoadWhole reads the repeat experiment at path as Load does, and those that it names. Items
 // of set that begin with "search." or "train." go to these: "search.epochs=25".
 func LoadWhole(path string, set ...string) (*Whole, error) {
-	items := map[string][]string{}
-	for _, item := range set {
-		to := ""
-		for _, experiment := range []string{Search, Train} {
-			if rest, ok := strings.CutPrefix(item, experiment+"."); ok {
-				to, item = experiment, rest
-			}
-		}
-		items[to] = append(items[to], item)
-	}
+	items := itemsBy(set)
 	c, err := Load(path, items[""]...)
 	if err != nil {
 		return nil, err
@@ -57,32 +46,16 @@ func LoadWhole(path string, set ...string) (*Whole, error) {
 	if c.Experiment != Repeat {
 		return w, nil
 	}
-	if w.Search, err = c.load(path, Search, c.Repeat.Search, items[Search]); err != nil {
+	if w.Search, err = c.load(path, "repeat.search", Search, c.Repeat.Search, items[Search]); err != nil {
 		return nil, err
 	}
-	if w.Train, err = c.load(path, Train, c.Repeat.Train, items[Train]); err != nil {
+	if w.Train, err = c.load(path, "repeat.train", Train, c.Repeat.Train, items[Train]); err != nil {
 		return nil, err
 	}
 	if err := w.check(); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", printable(path, 200), err)
 	}
 	return w, nil
-}
-
-// load reads the experiment that a key of the repeat experiment at path names.
-func (c *Config) load(path, experiment, file string, set []string) (*Config, error) {
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(filepath.Dir(path), file)
-	}
-	named, err := Load(file, set...)
-	if err != nil {
-		return nil, fmt.Errorf("config: %s: repeat.%s: %w", printable(path, 200), experiment, err)
-	}
-	if named.Experiment != experiment {
-		return nil, fmt.Errorf("config: %s: repeat.%s: %s is a %s experiment, want a %s experiment",
-			printable(path, 200), experiment, printable(file, 200), named.Experiment, experiment)
-	}
-	return named, nil
 }
 
 // check is an error if the experiments do not make a protocol.

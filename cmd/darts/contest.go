@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/pflag"
+
+	"godarts/nas"
+	"godarts/nas/config"
+)
+
+// runContest compares strategies on networks, or goes on with that in the folder of
+// --out.
+func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, stdout, stderr io.Writer) error {
+	for _, flag := range []string{"seed", "workers"} {
+		if f.Changed(flag) {
+			return usagef("compare: --%s has no effect on networks: seeds are those of the configs that %s names, cores those of each search", flag, f.Arg(0))
+		}
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("compare: this program does not find itself: %w", err)
+	}
+	dir := o.out
+	if dir == "" {
+		if dir, err = reserve(f.Arg(0), time.Now()); err != nil {
+			return usageError{err}
+		}
+	}
+	compare := kind{name: "compare", resume: func(dir string) string { return fmt.Sprintf("darts compare %s --out %s", f.Arg(0), dir) },
+		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
+			c := nas.ContestSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {
+				return searchApart(ctx, self, dir, c, stdout, stderr)
+			}}
+			contest, err := nas.RunContest(ctx, dir, t, c)
+			if err != nil {
+				return err
+			}
+			for name, content := range map[string]string{"contest.md": contest.Markdown(), "contest.csv": contest.CSV()} {
+				if err := renameio.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+					return fmt.Errorf("compare: %w", err)
+				}
+			}
+			fmt.Fprint(stdout, contest.Text())
+			fmt.Fprintf(stdout, "folder of tables and runs: %s\n", dir)
+			return nil
+		}}
+	return compare.start(dir, nil, nas.Settings{}, stdout, stderr)
+}
+
+// searchApart runs a search in a process of its own, whose peak memory is the search's.
+func searchApart(ctx context.Context, self, dir string, c *config.Config, stdout, stderr io.Writer) (effort nas.Effort, err error) {
+	args := []string{"search", "--resume", dir}
+	if !nas.HoldsRun(dir) {
+		text, err := c.YAML()
+		if err != nil {
+			return effort, err
+		}
+		file := dir + ".yaml"
+		if err := renameio.WriteFile(file, text, 0o644); err != nil {
+			return effort, fmt.Errorf("compare: %w", err)
+		}
+		args = []string{"search", file, "--out", dir}
+	}
+	child := exec.CommandContext(ctx, self, args...)
+	child.Stdout, child.Stderr = stdout, stderr
+	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) } // it saves, then ends
+	start := time.Now()
+	err = child.Run()
+	effort.Seconds = time.Since(start).Seconds()
+	if child.ProcessState != nil {
+		effort.PeakBytes = child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024 // Linux counts kilobytes
+	}
+	var exit *exec.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return effort, ctx.Err()
+	case errors.As(err, &exit) && exit.ExitCode() == exitInterrupted:
+		return effort, context.Canceled
+	case err != nil:
+		return effort, fmt.Errorf("compare: the search in %s: %w", dir, err)
+	}
+	return effort, nil
+}

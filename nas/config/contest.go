@@ -1,0 +1,121 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Contest is a comparison on networks with the experiments that it names.
+type Contest struct {
+	Compare  *Config
+	Searches []*Config // by strategy
+	Names    []string  // of the strategies, distinct
+	Train    *Config   // its genotype is for the caller to fill in
+}
+
+// LoadContest reads the comparison at path as Load does, and the experiments that it names if
+// it is one on networks; else Searches is empty. Items of set that begin with "search." or
+// "train." go to these.
+func LoadContest(path string, set ...string) (*Contest, error) {
+	items := itemsBy(set)
+	c, err := Load(path, items[""]...)
+	if err != nil {
+		return nil, err
+	}
+	t := &Contest{Compare: c}
+	if c.Experiment != Comparison || !c.Compare.onNetworks() {
+		return t, nil
+	}
+	for i, of := range c.Compare.Strategies {
+		search, err := c.load(path, "compare.search", Search, c.Compare.Search, slices.Concat(of, items[Search]))
+		if err != nil {
+			return nil, err
+		}
+		t.Searches, t.Names = append(t.Searches, search), append(t.Names, t.name(search, i))
+	}
+	if t.Train, err = c.load(path, "compare.train", Train, c.Compare.Train, items[Train]); err != nil {
+		return nil, err
+	}
+	if err := t.check(); err != nil {
+		return nil, fmt.Errorf("config: %s: %w", printable(path, 200), err)
+	}
+	return t, nil
+}
+
+// onNetworks tells whether strategies are compared on networks, not on a table.
+func (c Compare) onNetworks() bool { return len(c.Strategies) > 0 || c.Search != "" || c.Train != "" }
+
+// name is that of a strategy: its own, with the order of darts; behind it the number in the
+// list where that is another's already.
+func (t *Contest) name(search *Config, i int) string {
+	name := search.Strategy.Name
+	if name == DARTS {
+		name = map[int]string{1: "darts-first", 2: "darts-second"}[search.Strategy.Order]
+	}
+	if slices.Contains(t.Names, name) {
+		name = fmt.Sprintf("%s-%d", name, i+1)
+	}
+	return name
+}
+
+// check is an error if the experiments cannot be compared.
+func (t *Contest) check() error {
+	own, standard := t.Compare.Compare, compareDefaults().Compare
+	switch {
+	case len(own.Strategies) == 0:
+		return fmt.Errorf("compare.strategies: none, want a list of lists of key=value items")
+	case own.Table != standard.Table || own.Dataset != standard.Dataset || own.Queries != standard.Queries ||
+		own.Evolution != standard.Evolution || own.Reinforce != standard.Reinforce || own.Expect != nil:
+		return fmt.Errorf("compare: table, dataset, queries, evolution, reinforce and expect have no effect on networks, want none of them beside compare.strategies")
+	case t.Compare.Seed != 0:
+		return fmt.Errorf("seed: has no effect on networks, want those of compare.search and compare.train")
+	case t.Train.Data.TrainPortion != 1:
+		return fmt.Errorf("compare.train: %s has data.train_portion %v, want 1: its trainings are measured on the test images", own.Train, t.Train.Data.TrainPortion)
+	}
+	for i, c := range append([]*Config{t.Train}, t.Searches...) {
+		if c.Data.IsText() {
+			return fmt.Errorf("compare: data.name %s is a text, strategies are compared on images", c.Data.Name)
+		}
+		if c.Evaluate != nil {
+			return fmt.Errorf("compare.search: strategy %d has a section evaluate, which the comparison does itself, want none (evaluate: null)", i)
+		}
+	}
+	return nil
+}
+
+// itemsBy shares items out to the experiments before whose "search." or "train." they have;
+// those without go to "".
+func itemsBy(set []string) map[string][]string {
+	items := map[string][]string{}
+	for _, item := range set {
+		to := ""
+		for _, experiment := range []string{Search, Train} {
+			if rest, ok := strings.CutPrefix(item, experiment+"."); ok {
+				to, item = experiment, rest
+			}
+		}
+		items[to] = append(items[to], item)
+	}
+	return items
+}
+
+// load reads the experiment that a key of the config at path names.
+func (c *Config) load(path, key, experiment, file string, set []string) (*Config, error) {
+	if file == "" {
+		return nil, fmt.Errorf("config: %s: %s: none, want the file of a %s experiment", printable(path, 200), key, experiment)
+	}
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(filepath.Dir(path), file)
+	}
+	named, err := Load(file, set...)
+	if err != nil {
+		return nil, fmt.Errorf("config: %s: %s: %w", printable(path, 200), key, err)
+	}
+	if named.Experiment != experiment {
+		return nil, fmt.Errorf("config: %s: %s: %s is a %s experiment, want a %s experiment",
+			printable(path, 200), key, printable(file, 200), named.Experiment, experiment)
+	}
+	return named, nil
+}

@@ -1,0 +1,98 @@
+package nas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"godarts/nas/config"
+	"godarts/nas/report"
+)
+
+// Effort is what a search took.
+type Effort struct {
+	Seconds   float64 `json:"seconds"`
+	PeakBytes int64   `json:"peak_bytes"` // resident memory of its process
+}
+
+// ContestSettings are what a contest takes from its caller.
+type ContestSettings struct {
+	Settings // of the trainings
+
+	// Search runs the search c in the folder dir, or goes on with it: in a process of its
+	// own, so that its memory is its own. It returns what that took, with an error too.
+	Search func(ctx context.Context, dir string, c *config.Config) (Effort, error)
+}
+
+// effortFile is, in the folder of a strategy, what its search has taken.
+const effortFile = "effort.json"
+
+// RunContest compares strategies in the folder dir: each searches once, in
+// dir/NAME/search, and the cell that it finds is trained with several seeds, in
+// dir/NAME/train-SEED. What is complete already is not done again.
+func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSettings) (r report.Contest, err error) {
+	r.Trainings = t.Compare.Compare.Seeds
+	for i, c := range t.Searches {
+		side, err := s.entrant(ctx, filepath.Join(dir, t.Names[i]), c, t)
+		if err != nil {
+			return r, err
+		}
+		side.Name = t.Names[i]
+		r.Sides = append(r.Sides, side)
+	}
+	return r, nil
+}
+
+// entrant lets one strategy search, and trains what it finds.
+func (s ContestSettings) entrant(ctx context.Context, dir string, c *config.Config, t *config.Contest) (side report.Entrant, err error) {
+	folder := filepath.Join(dir, "search")
+	effort, err := s.search(ctx, dir, folder, c)
+	if err != nil {
+		return side, err
+	}
+	var found SearchResult
+	if err := readJSON(filepath.Join(folder, resultFile), &found); err != nil {
+		return side, err
+	}
+	side = report.Entrant{Genotype: found.Genotype.String(), SearchSeconds: effort.Seconds, PeakBytes: effort.PeakBytes}
+	for i := range int64(t.Compare.Compare.Seeds) {
+		train := *t.Train
+		train.Genotype, train.Seed = found.Genotype.String(), train.Seed+i
+		result, err := Train(ctx, filepath.Join(dir, fmt.Sprintf("train-%d", train.Seed)), &train, s.Settings)
+		if err != nil {
+			return side, err
+		}
+		side.Parameters = result.Parameters
+		side.TestErrors = append(side.TestErrors, result.TestError)
+	}
+	return side, nil
+}
+
+// search completes the search in folder and gives what all parts of it have taken, which
+// a file in dir adds up.
+func (s ContestSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, err error) {
+	file := filepath.Join(dir, effortFile)
+	if err := readJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return all, err
+	}
+	if HoldsRun(folder) {
+		if err := sameRun(folder, c); err != nil {
+			return all, err
+		}
+		if Finished(folder) {
+			return all, nil
+		}
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return all, fmt.Errorf("nas: contest: %w", err)
+	}
+	part, err := s.Search(ctx, folder, c)
+	all = Effort{all.Seconds + part.Seconds, max(all.PeakBytes, part.PeakBytes)}
+	if failed := writeJSON(file, all); err == nil {
+		err = failed
+	}
+	return all, err
+}

@@ -1,0 +1,78 @@
+package report
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+)
+
+// Contest is how strategies fared on networks.
+type Contest struct {
+	Trainings int // of each found cell
+	Sides     []Entrant
+}
+
+// Entrant is one strategy: what its search took, and how well the found cell does when it
+// is trained from scratch.
+type Entrant struct {
+	Name          string
+	Genotype      string
+	Parameters    int       // of the trained network
+	TestErrors    []float64 // percent, by training
+	SearchSeconds float64
+	PeakBytes     int64 // resident memory of the search
+}
+
+func (c Contest) what() string {
+	return fmt.Sprintf("One search by each strategy; the cell it found trained %d times. Test error: mean ± sample standard deviation (n-1) over the trainings.", c.Trainings)
+}
+
+var contestHeader = []string{"strategy", "test error", "parameters", "search time", "peak memory"}
+
+func (e Entrant) row() []string {
+	spread := SpreadOf(e.TestErrors)
+	return []string{
+		e.Name, fmt.Sprintf("%.2f ± %.2f %%", spread.Mean, *spread.Std), strconv.Itoa(e.Parameters),
+		fmt.Sprintf("%.0f s", e.SearchSeconds), fmt.Sprintf("%.0f MB", float64(e.PeakBytes)/1e6),
+	}
+}
+
+// Text is the table for a terminal.
+func (c Contest) Text() string {
+	var text strings.Builder
+	fmt.Fprintln(&text, c.what())
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, strings.Join(contestHeader, "\t"))
+	for _, e := range c.Sides {
+		fmt.Fprintln(w, strings.Join(e.row(), "\t"))
+	}
+	w.Flush()
+	return text.String()
+}
+
+// Markdown is the table under a line that says how it was made, the cells below.
+func (c Contest) Markdown() string {
+	var text strings.Builder
+	var rows [][]string
+	for _, e := range c.Sides {
+		rows = append(rows, e.row())
+	}
+	fmt.Fprintf(&text, "%s\n\n", c.what())
+	table(&text, contestHeader, rows, func(row []string) []string { return row })
+	for _, e := range c.Sides {
+		fmt.Fprintf(&text, "\n%s:\n\n    %s\n", e.Name, e.Genotype)
+	}
+	return text.String()
+}
+
+// CSV is the table as numbers, a line for each training.
+func (c Contest) CSV() string {
+	rows := [][]string{{"strategy", "training", "test error percent", "parameters", "search seconds", "peak bytes", "genotype"}}
+	for _, e := range c.Sides {
+		for i, x := range e.TestErrors {
+			rows = append(rows, []string{e.Name, strconv.Itoa(i + 1), number(x), strconv.Itoa(e.Parameters), number(e.SearchSeconds), strconv.FormatInt(e.PeakBytes, 10), e.Genotype})
+		}
+	}
+	return encode(rows)
+}
