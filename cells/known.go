@@ -16,7 +16,9 @@ type NamedGenotype struct {
 // of Zoph et al., CVPR 2018 (arXiv 1707.07012); AmoebaNet is cell A of Real et al., AAAI 2019 (arXiv
 // 1802.01548), both with the concatenation and pair order of the reference; DARTS_V1 and DARTS_V2 are the
 // first- and second-order results of Liu et al., ICLR 2019 (arXiv 1806.09055). DARTS is another name of
-// DARTS_V2. Read-only; Lookup returns copies.
+// DARTS_V2. Behind them are results of other methods in its space: PCDARTS and PCDARTS_IMAGENET, searched on
+// CIFAR-10 and on ImageNet, of Xu et al., ICLR 2020 (arXiv 1907.05737); GDAS_V1 of Dong and Yang, CVPR 2019
+// (arXiv 1910.04465); PDARTS of Chen et al., ICCV 2019 (arXiv 1904.12760). Read-only; Lookup returns copies.
 var Known = []NamedGenotype{
 	{"NASNet", Genotype{
 		Normal: Cell{
@@ -84,6 +86,86 @@ var Known = []NamedGenotype{
 	}},
 	{"DARTS_V2", dartsV2},
 	{"DARTS", dartsV2},
+	{"PCDARTS", Genotype{
+		Normal: Cell{
+			Edges: []Edge{
+				{SepConv3x3, 1}, {SkipConnect, 0},
+				{SepConv3x3, 0}, {DilConv3x3, 1},
+				{SepConv5x5, 0}, {SepConv3x3, 1},
+				{AvgPool3x3, 0}, {DilConv3x3, 1},
+			},
+			Concat: []int{2, 3, 4, 5},
+		},
+		Reduce: Cell{
+			Edges: []Edge{
+				{SepConv5x5, 1}, {MaxPool3x3, 0},
+				{SepConv5x5, 1}, {SepConv5x5, 2},
+				{SepConv3x3, 0}, {SepConv3x3, 3},
+				{SepConv3x3, 1}, {SepConv3x3, 2},
+			},
+			Concat: []int{2, 3, 4, 5},
+		},
+	}},
+	{"PCDARTS_IMAGENET", Genotype{
+		Normal: Cell{
+			Edges: []Edge{
+				{SkipConnect, 1}, {SepConv3x3, 0},
+				{SepConv3x3, 0}, {SkipConnect, 1},
+				{SepConv3x3, 1}, {SepConv3x3, 3},
+				{SepConv3x3, 1}, {DilConv5x5, 4},
+			},
+			Concat: []int{2, 3, 4, 5},
+		},
+		Reduce: Cell{
+			Edges: []Edge{
+				{SepConv3x3, 0}, {SkipConnect, 1},
+				{DilConv5x5, 2}, {MaxPool3x3, 1},
+				{SepConv3x3, 2}, {SepConv3x3, 1},
+				{SepConv5x5, 0}, {SepConv3x3, 3},
+			},
+			Concat: []int{2, 3, 4, 5},
+		},
+	}},
+	{"GDAS_V1", Genotype{
+		Normal: Cell{
+			Edges: []Edge{
+				{SkipConnect, 0}, {SkipConnect, 1},
+				{SkipConnect, 0}, {SepConv5x5, 2},
+				{SepConv3x3, 3}, {SkipConnect, 0},
+				{SepConv5x5, 4}, {SepConv3x3, 3},
+			},
+			Concat: []int{2, 3, 4, 5},
+		},
+		Reduce: Cell{
+			Edges: []Edge{
+				{SepConv5x5, 0}, {SepConv3x3, 1},
+				{SepConv5x5, 2}, {SepConv5x5, 1},
+				{DilConv5x5, 2}, {SepConv3x3, 1},
+				{SepConv5x5, 0}, {SepConv5x5, 1},
+			},
+			Concat: []int{2, 3, 4, 5},
+		},
+	}},
+	{"PDARTS", Genotype{
+		Normal: Cell{
+			Edges: []Edge{
+				{SkipConnect, 0}, {DilConv3x3, 1},
+				{SkipConnect, 0}, {SepConv3x3, 1},
+				{SepConv3x3, 1}, {SepConv3x3, 3},
+				{SepConv3x3, 0}, {DilConv5x5, 4},
+			},
+			Concat: []int{2, 3, 4, 5},
+		},
+		Reduce: Cell{
+			Edges: []Edge{
+				{AvgPool3x3, 0}, {SepConv5x5, 1},
+				{SepConv3x3, 0}, {DilConv5x5, 2},
+				{MaxPool3x3, 0}, {DilConv3x3, 1},
+				{DilConv3x3, 1}, {DilConv5x5, 3},
+			},
+			Concat: []int{2, 3, 4, 5},
+		},
+	}},
 }
 
 var dartsV2 = Genotype{

@@ -53,8 +53,8 @@ func TestLookupErrors(t *testing.T) {
 		lookup func(string) (Genotype, error)
 		want   string
 	}{
-		{"DARTS_V9", Lookup, `cells: unknown genotype "DARTS_V9" (nearest: "DARTS_V2"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS)`},
-		{"nasnt", Lookup, `cells: unknown genotype "nasnt" (nearest: "NASNet"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS)`},
+		{"DARTS_V9", Lookup, `cells: unknown genotype "DARTS_V9" (nearest: "DARTS_V2"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS)`},
+		{"nasnt", Lookup, `cells: unknown genotype "nasnt" (nearest: "NASNet"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS)`},
 		{"EAS", RecurrentLookup, `cells: unknown recurrent genotype "EAS" (nearest: "ENAS"; known: ENAS, DARTS_V1, DARTS_V2, DARTS)`},
 	} {
 		t.Run(test.name, func(t *testing.T) {

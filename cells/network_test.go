@@ -290,6 +290,11 @@ func TestNetworkSizes(t *testing.T) {
 		{"cifar/DARTS_V2", "DARTS_V2", paperCIFAR, 3_349_342, 476_426, 1409, 927},
 		{"cifar/NASNet", "NASNet", paperCIFAR, 3_830_950, 457_994, 0, 0},
 		{"cifar/AmoebaNet", "AmoebaNet", paperCIFAR, 3_145_078, 457_994, 0, 0},
+		{"cifar/PCDARTS", "PCDARTS", paperCIFAR, 3_634_678, 476_426, 0, 0},
+		{"cifar/GDAS_V1", "GDAS_V1", paperCIFAR, 3_368_782, 476_426, 0, 0},
+		{"cifar/PDARTS", "PDARTS", paperCIFAR, 3_433_798, 476_426, 0, 0},
+		{"imagenet/PDARTS", "PDARTS", paperImageNet, 4_944_352, 1_260_776, 0, 0},
+		{"imagenet/PCDARTS_IMAGENET", "PCDARTS_IMAGENET", paperImageNet, 5_342_464, 1_260_776, 0, 0},
 		{"imagenet/DARTS_V1", "DARTS_V1", paperImageNet, 4_510_432, 1_260_776, 888, 584},
 		{"imagenet/DARTS_V2", "DARTS_V2", paperImageNet, 4_718_752, 1_260_776, 960, 632},
 	} {
