@@ -13,6 +13,7 @@ import (
 type architecture struct {
 	ops   [][]cells.Op // of each edge
 	alpha torch.Tensor // [edges, operations of the longest list]
+	beta  torch.Tensor // [edges], see partial.go; zero if edges are not weighed
 	none  torch.Tensor // bool like alpha, true where an edge has no such operation; zero if all lists are as long
 }
 

@@ -39,11 +39,18 @@ func (c *searchCell) trace(name string, s0, s1 *nn.Value, t *nn.Trace) *nn.Value
 }
 
 // Trace implements nn.Layer for the costs alone.
-func (ops mixedOp) Trace(x *nn.Value, t *nn.Trace) *nn.Value {
+func (edge mixedOp) Trace(x *nn.Value, t *nn.Trace) *nn.Value {
+	active := x
+	if edge.partial > 1 {
+		active = &nn.Value{Channels: x.Channels / edge.partial, Height: x.Height, Width: x.Width}
+	}
 	var y *nn.Value
-	for _, op := range ops {
-		y = op.Trace(x, t)
+	for _, op := range edge.ops {
+		y = op.Trace(active, t)
 		t.Keep(y)
+	}
+	if edge.partial > 1 {
+		y = t.Cat([]*nn.Value{y, {Channels: x.Channels - active.Channels, Height: y.Height, Width: y.Width}})
 	}
 	return t.Sum(y, y)
 }

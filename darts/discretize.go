@@ -57,31 +57,62 @@ func bestOperation(row []float64, ops []cells.Op) int {
 // derive discretizes α. Its softmax is written out because the order of libtorch's
 // sums hangs on the processor, and with it which of two edges wins when their
 // rows hold the same numbers in another order.
-func (a *architecture) derive() cells.Cell {
+func (a *architecture) derive() cells.Cell { return discretize(a.probabilities(), a.ops) }
+
+// probabilities are softmax(α), one row for each edge, one column for each of its
+// operations; with β multiplied by the edge's weight. PC-DARTS model_search.py genotype.
+func (a *architecture) probabilities() [][]float64 {
 	width := a.alpha.Size(1)
 	if a.alpha.Dtype() == torch.Float64 {
-		return discretize(softmaxRows(a.alpha.Float64s(), width, a.ops), a.ops)
+		rows := softmaxRows(a.alpha.Float64s(), width, a.ops)
+		if a.beta.Defined() {
+			weighEdges(rows, a.beta.Float64s())
+		}
+		return rows
 	}
-	return discretize(softmaxRows(a.alpha.Float32s(), width, a.ops), a.ops)
-}
-
-// softmaxRows is e^(x − max)/Σ e^(x − max) of each row of x, in x's own precision,
-// over the columns of the edge's operations, sums from left to right.
-func softmaxRows[F float32 | float64](x []F, width int, ops [][]cells.Op) (rows [][]float64) {
-	for e, of := range ops {
-		row := x[e*width:][:len(of)]
-		largest := slices.Max(row)
-		exp := make([]F, len(row))
-		var sum F
-		for k, v := range row {
-			exp[k] = F(math.Exp(float64(v - largest)))
-			sum += exp[k]
-		}
-		mix := make([]float64, len(row))
-		for k, e := range exp {
-			mix[k] = float64(e / sum)
-		}
-		rows = append(rows, mix)
+	rows := softmaxRows(a.alpha.Float32s(), width, a.ops)
+	if a.beta.Defined() {
+		weighEdges(rows, a.beta.Float32s())
 	}
 	return rows
+}
+
+// weighEdges multiplies rows by softmax(β) over the edges of each node, in β's precision.
+func weighEdges[F float32 | float64](rows [][]float64, beta []F) {
+	for i := 0; firstEdge(i) < len(rows); i++ {
+		for j, weight := range softmax(beta[firstEdge(i):firstEdge(i+1)]) {
+			row := rows[firstEdge(i)+j]
+			for k, v := range row {
+				row[k] = float64(F(v) * weight)
+			}
+		}
+	}
+}
+
+// softmaxRows is the softmax of each row of x over the columns of the edge's
+// operations.
+func softmaxRows[F float32 | float64](x []F, width int, ops [][]cells.Op) (rows [][]float64) {
+	for e, of := range ops {
+		var row []float64
+		for _, v := range softmax(x[e*width:][:len(of)]) {
+			row = append(row, float64(v))
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// softmax is e^(x − max)/Σ e^(x − max) in x's own precision, the sum from left to right.
+func softmax[F float32 | float64](x []F) []F {
+	largest := slices.Max(x)
+	out := make([]F, len(x))
+	var sum F
+	for k, v := range x {
+		out[k] = F(math.Exp(float64(v - largest)))
+		sum += out[k]
+	}
+	for k := range out {
+		out[k] /= sum
+	}
+	return out
 }

@@ -1,6 +1,7 @@
 package darts
 
 import (
+	"errors"
 	"fmt"
 
 	"godarts/torch"
@@ -34,8 +35,12 @@ type Fast struct {
 
 var _ Supernet = (*Fast)(nil)
 
-// NewFast makes a supernet as NewPlain does, with the same first weights.
+// NewFast makes a supernet as NewPlain does, with the same first weights. It has no
+// formulas for partial channels and edge normalisation.
 func NewFast(o Options) (*Fast, error) {
+	if o.Partial > 1 || o.EdgeNormalisation {
+		return nil, errors.New("darts: supernet: the fast form has no partial channels and no edge normalisation")
+	}
 	plain, err := NewPlain(o)
 	if err != nil {
 		return nil, err

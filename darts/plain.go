@@ -30,6 +30,7 @@ var _ Supernet = (*Plain)(nil)
 // generator in the reference's order. It returns an error for sizes that give no
 // network. Its tensors belong to the present scope.
 func NewPlain(o Options) (*Plain, error) {
+	o.Partial = max(o.Partial, 1)
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
@@ -52,7 +53,7 @@ func NewPlain(o Options) (*Plain, error) {
 		}
 		cell := newSearchCell(root.At("cells").Index(layer), searchCellOptions{
 			ops: s.architecture(reduce).ops, nodes: o.Nodes,
-			before: before, last: last, channels: c, reduce: reduce, reducedBefore: reducedBefore,
+			before: before, last: last, channels: c, partial: o.Partial, reduce: reduce, reducedBefore: reducedBefore,
 		})
 		s.cells = append(s.cells, cell)
 		reducedBefore = reduce
@@ -62,6 +63,10 @@ func NewPlain(o Options) (*Plain, error) {
 	s.weights = b.Build(o.Options)
 	s.normal.draw(o.Options)
 	s.reduce.draw(o.Options)
+	if o.EdgeNormalisation {
+		s.normal.drawBeta(o.Options)
+		s.reduce.drawBeta(o.Options)
+	}
 	return s, nil
 }
 
@@ -88,6 +93,9 @@ func (o Options) validate() error {
 	if o.Channels%2 != 0 {
 		return fmt.Errorf("darts: supernet: %d channels: a factorized reduction halves them, they must be even", o.Channels)
 	}
+	if o.Channels%(2*o.Partial) != 0 {
+		return fmt.Errorf("darts: supernet: %d channels: a factorized reduction halves 1/%d of them, they must be a multiple of %d", o.Channels, o.Partial, 2*o.Partial)
+	}
 	if err := validateOperations(o.Nodes, o.Normal); err != nil {
 		return fmt.Errorf("darts: supernet: operations of normal cells: %w", err)
 	}
@@ -101,7 +109,13 @@ func (o Options) validate() error {
 func (s *Plain) W() torch.Tensor { return s.weights.W }
 
 // Alphas implements Supernet.
-func (s *Plain) Alphas() []torch.Tensor { return []torch.Tensor{s.normal.alpha, s.reduce.alpha} }
+func (s *Plain) Alphas() []torch.Tensor {
+	tables := []torch.Tensor{s.normal.alpha, s.reduce.alpha}
+	if s.normal.beta.Defined() {
+		tables = append(tables, s.normal.beta, s.reduce.beta)
+	}
+	return tables
+}
 
 // mixtures are the mixtures of both kinds of cell in a pass.
 type mixtures struct{ normal, reduce mixture }
@@ -189,12 +203,13 @@ func (s *Plain) forward(x torch.Tensor, by mixtures, m nn.Mode) torch.Tensor {
 	x = x.ChannelsLast()
 	s0 := s.stem.Forward(x, m)
 	s1 := s0
+	normal, reduce := s.normal.edgeWeights(), s.reduce.edgeWeights()
 	for _, cell := range s.cells {
-		mix := by.normal
+		mix, weights := by.normal, normal
 		if cell.reduce {
-			mix = by.reduce
+			mix, weights = by.reduce, reduce
 		}
-		s0, s1 = s1, cell.forward(s0, s1, mix, m)
+		s0, s1 = s1, cell.forward(s0, s1, mix, weights, m)
 	}
 	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(x.Size(0), -1) // [N, nodes·channels]
 	return s.classifier.Forward(pooled, m)
@@ -205,23 +220,29 @@ func (s *Plain) Genotype() (g cells.Genotype) {
 	return cells.Genotype{Normal: s.normal.derive(), Reduce: s.reduce.derive()}
 }
 
-// Names of α in state dicts; the reference keeps both tables as attributes of
-// these names.
-const (
-	nameNormal = "alphas_normal"
-	nameReduce = "alphas_reduce"
-)
+// namesOfAlphas are those of Alphas in state dicts; the references keep the tables as
+// attributes of these names.
+var namesOfAlphas = []string{"alphas_normal", "alphas_reduce", "betas_normal", "betas_reduce"}
 
-// StateDict implements nn.Module; both tables of α are part of it.
+// namedAlphas are Alphas by name.
+func (s *Plain) namedAlphas() map[string]torch.Tensor {
+	named := map[string]torch.Tensor{}
+	for i, table := range s.Alphas() {
+		named[namesOfAlphas[i]] = table
+	}
+	return named
+}
+
+// StateDict implements nn.Module; the tables of α, and of β, are part of it.
 func (s *Plain) StateDict() torch.StateDict {
 	sd := s.weights.StateDict()
-	sd[nameNormal], sd[nameReduce] = s.normal.alpha, s.reduce.alpha
+	maps.Copy(sd, s.namedAlphas())
 	return sd
 }
 
 // LoadStateDict implements nn.Module.
 func (s *Plain) LoadStateDict(sd torch.StateDict) error {
-	return loadWithAlphas(s.weights, sd, map[string]torch.Tensor{nameNormal: s.normal.alpha, nameReduce: s.reduce.alpha})
+	return loadWithAlphas(s.weights, sd, s.namedAlphas())
 }
 
 // loadWithAlphas loads what sd has besides the tables of α to m, and those to alphas.

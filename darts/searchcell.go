@@ -20,6 +20,7 @@ type searchCellOptions struct {
 	nodes         int
 	before, last  int // channels of the outputs of the last but one and the last cell
 	channels      int
+	partial       int // see Options.Partial, at least 1
 	reduce        bool
 	reducedBefore bool // the last cell halved the image: the last but one's output is twice as large
 }
@@ -38,7 +39,7 @@ func newSearchCell(p nn.Path, o searchCellOptions) *searchCell {
 			if o.reduce && j < 2 {
 				stride = 2
 			}
-			c.edges = append(c.edges, newMixedOp(p.At("_ops").Index(len(c.edges)), o.ops[len(c.edges)], o.channels, stride))
+			c.edges = append(c.edges, newMixedOp(p.At("_ops").Index(len(c.edges)), o.ops[len(c.edges)], o.channels, stride, o.partial))
 		}
 	}
 	return c
@@ -46,16 +47,22 @@ func newSearchCell(p nn.Path, o searchCellOptions) *searchCell {
 
 // forward computes x(j) = Σ_{i<j} ō(i,j)(x(i)) for every node j and joins the
 // intermediate nodes' channels. Eq. 1. Each node has an edge with an operation in mix.
-func (c *searchCell) forward(s0, s1 torch.Tensor, mix mixture, m nn.Mode) (out torch.Tensor) {
+// weights, if not nil, are numbers [1] that edges are multiplied by.
+func (c *searchCell) forward(s0, s1 torch.Tensor, mix mixture, weights []torch.Tensor, m nn.Mode) (out torch.Tensor) {
 	torch.Scoped(func() {
 		states := []torch.Tensor{c.preprocess0.Forward(s0, m), c.preprocess1.Forward(s1, m)}
 		for i := range c.nodes {
 			var node torch.Tensor
 			for j, state := range states {
 				e := firstEdge(i) + j
-				if edge := c.edges[e].forward(state, mix[e], m); edge.Defined() {
-					node = plus(node, edge)
+				edge := c.edges[e].forward(state, mix[e], m)
+				if !edge.Defined() {
+					continue
 				}
+				if weights != nil {
+					edge = edge.Mul(weights[e])
+				}
+				node = plus(node, edge)
 			}
 			states = append(states, node)
 		}
@@ -65,35 +72,40 @@ func (c *searchCell) forward(s0, s1 torch.Tensor, mix mixture, m nn.Mode) (out t
 }
 
 // mixedOp is ō(i,j): all operations of one edge.
-type mixedOp []nn.Layer
+type mixedOp struct {
+	ops     []nn.Layer
+	partial int // operations have the first 1/partial of the channels, see partial.go
+}
 
 // newMixedOp makes the operations of an edge. In the search both poolings are
 // followed by a batch norm, none of which is affine. Reference
 // cnn/model_search.py MixedOp.
-func newMixedOp(p nn.Path, of []cells.Op, channels, stride int) mixedOp {
-	var ops mixedOp
+func newMixedOp(p nn.Path, of []cells.Op, channels, stride, partial int) mixedOp {
+	edge := mixedOp{partial: partial}
+	channels /= partial
 	for k, op := range of {
 		at := p.At("_ops").Index(k)
 		layer := cells.Operation(at, op, channels, stride, false)
 		if op == cells.MaxPool3x3 || op == cells.AvgPool3x3 {
 			layer = nn.Sequential{layer, nn.NewBatchNorm2d(at.Index(1), channels, false)}
 		}
-		ops = append(ops, layer)
+		edge.ops = append(edge.ops, layer)
 	}
-	return ops
+	return edge
 }
 
 // forward is ō(x) = Σ_o mix_o·o(x). Eq. 2. Operations without a mix_o are not
 // computed; if that is so of all, it is the zero Tensor.
-func (ops mixedOp) forward(x torch.Tensor, mix []torch.Tensor, m nn.Mode) (sum torch.Tensor) {
+func (edge mixedOp) forward(x torch.Tensor, mix []torch.Tensor, m nn.Mode) (sum torch.Tensor) {
 	torch.Scoped(func() {
-		for k, op := range ops {
+		active, bypass := edge.split(x)
+		for k, op := range edge.ops {
 			if mix[k].Defined() {
-				sum = plus(sum, op.Forward(x, m).Mul(mix[k]))
+				sum = plus(sum, op.Forward(active, m).Mul(mix[k]))
 			}
 		}
 		if sum.Defined() {
-			torch.Keep(sum)
+			sum = torch.Keep(edge.join(sum, bypass))
 		}
 	})
 	return sum

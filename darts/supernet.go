@@ -22,7 +22,8 @@ type Supernet interface {
 	W() torch.Tensor
 
 	// Alphas are α, before the softmax: one table [edges, operations] for each
-	// kind of cell, normal before reduction; one alone of a recurrent cell.
+	// kind of cell, normal before reduction; one alone of a recurrent cell. With
+	// edge normalisation β [edges] of each kind follow.
 	Alphas() []torch.Tensor
 
 	// Gradients runs a forward and a backward pass over b in training mode, at
@@ -92,6 +93,11 @@ type Options struct {
 	// input; nil means all of cells.Primitives on every edge. Edge e mixes
 	// Normal[e] by the first columns of α's row e.
 	Normal, Reduce [][]cells.Op
+
+	// Partial is k of PC-DARTS: operations have 1/k of an edge's channels, the others
+	// pass by them; 0 means 1. Channels are a multiple of 2k. See partial.go.
+	Partial           int
+	EdgeNormalisation bool // edges are weighed by softmax(β), see partial.go
 
 	torch.Options // type and device
 }

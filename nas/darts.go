@@ -12,7 +12,8 @@ import (
 	"godarts/torch/optim"
 )
 
-// dartsStrategy is the paper's Algorithm 1, in both orders.
+// dartsStrategy is the paper's Algorithm 1, in both orders. On a supernet of partial
+// channels, in first order and with a warm-up, it is PC-DARTS.
 type dartsStrategy struct {
 	net       darts.Supernet
 	w         *optim.SGD
@@ -21,6 +22,7 @@ type dartsStrategy struct {
 	gradClip  float64
 	bfloat16  bool // in the passes that train w; those of α are full, which its finite difference needs
 	order     int
+	warmup    int    // epochs before α moves
 	free      func() // of what the passes were captured in
 }
 
@@ -33,7 +35,7 @@ func newDARTS(r *Run) (Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dartsStrategy{gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: c.Strategy.Order}
+	d := &dartsStrategy{gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: c.Strategy.Order, warmup: c.Strategy.Warmup}
 	d.net, d.free = darts.Captured(net)
 	d.w = newSGD(net.W(), c.W)
 	d.alpha = newAdam(net.Alphas(), c.Alpha)
@@ -90,7 +92,9 @@ func (d *dartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, e
 	for epoch := range run.Epochs(ctx) {
 		d.w.SetLR(run.LR(epoch))
 		for s := range run.Steps(ctx, epoch) {
-			d.architect.Step(s.Train, s.Valid, d.xi())                                          // 1. α
+			if epoch >= d.warmup {
+				d.architect.Step(s.Train, s.Valid, d.xi()) // 1. α
+			}
 			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w
 			optim.Clip(d.gradClip, g.W)
 			d.w.Step(g.W)
@@ -104,7 +108,7 @@ func (d *dartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, e
 // xi is ξ, the learning rate of the virtual step: 0 in first order. The
 // reference takes the epoch's learning rate of w.
 func (d *dartsStrategy) xi() float64 {
-	if d.order == 1 {
+	if d.order != 2 {
 		return 0
 	}
 	return d.w.LR()

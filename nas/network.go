@@ -36,6 +36,7 @@ func supernetOptions(c *config.Config, images *data.Images) darts.Options {
 		Normal: space.Normal, Reduce: space.Reduce,
 		Channels: c.Network.Channels, Layers: c.Network.Layers, Nodes: c.Network.Nodes, Classes: images.Classes,
 		InputChannels: images.Channels, StemMultiplier: c.Network.StemMultiplier, Options: torch.Options{Dtype: dtype(c)},
+		Partial: c.Strategy.Partial, EdgeNormalisation: c.Strategy.Name == config.PCDARTS,
 	}
 }
 

@@ -21,6 +21,7 @@ type Strategy interface {
 // strategies are all strategies by the name that configs use.
 var strategies = map[string]func(*Run) (Strategy, error){
 	config.DARTS:      newDARTS,
+	config.PCDARTS:    newDARTS,
 	config.Random:     newRandom,
 	config.Evolve:     newEvolution,
 	config.Reinforced: newReinforce,

@@ -35,6 +35,7 @@ func TestStrategies(t *testing.T) {
 	}{
 		{"darts, first order", []string{"strategy.order=1"}},
 		{"darts, second order", []string{"strategy.order=2"}},
+		{"pc-darts", []string{"strategy.name=pc-darts", "strategy.partial=2", "strategy.warmup=1", "network.channels=4"}},
 		{"darts, exact second order", []string{"strategy.order=2", "alpha.hvp.method=exact"}},
 		{"random", []string{"strategy.name=random", "strategy.trials=2", "epochs=1"}},
 		{"evolution", []string{"strategy.name=evolution", "strategy.trials=3", "strategy.evolution.population=2", "epochs=1"}},

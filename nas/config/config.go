@@ -139,6 +139,9 @@ type Strategy struct {
 	Name  string `key:"name" oneof:"darts p-darts pc-darts gdas enas rsps random evolution reinforce" doc:"search strategy: darts, p-darts, pc-darts and gdas by gradients of the architecture; enas and rsps (random search) with shared weights; random, evolution (regularized) and reinforce by training each cell they try"`
 	Order int    `key:"order" for:"darts" oneof:"1 2" doc:"order of the architecture gradient: 1, or 2 (unrolled)"`
 
+	Partial int `key:"partial" for:"pc-darts" range:"[1,)" doc:"operations of an edge have one in so many of its channels; network.channels are a multiple of twice that"`
+	Warmup  int `key:"warmup" for:"pc-darts" range:"[0,)" doc:"epochs that train the weights alone before alpha moves"`
+
 	Trials    int       `key:"trials" for:"random evolution reinforce" range:"[1,)" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
 	Evolution Evolution `key:"evolution" for:"evolution"`
 	Reinforce Reinforce `key:"reinforce" for:"reinforce"`

@@ -28,6 +28,7 @@ var sizeKeys = []string{
 	"network.channels", "network.layers",
 	"data.tokens", "network.hidden",
 	"epochs",
+	"strategy.warmup",               // a part of the epochs
 	"repeat.search", "repeat.train", // to the toys of the same
 	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
 	"compare.table", "compare.seeds", "compare.queries",
@@ -146,7 +147,7 @@ func TestToys(t *testing.T) {
 				}
 				return
 			}
-			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > 2 || c.Network.Channels > 4 || c.Network.Layers > 3 {
+			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > 2 || c.Network.Channels > max(4, 2*c.Strategy.Partial) || c.Network.Layers > 3 {
 				t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
 			}
 		})

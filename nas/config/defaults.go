@@ -39,6 +39,7 @@ func defaultsOf(experiment, kind, strategy string) *Config {
 			c = c.fromScratch()
 		}
 		c.Strategy.setDefaults(strategy)
+		c.setDefaultsOf(strategy)
 		return c
 	}
 	switch {
@@ -73,12 +74,23 @@ func (s *Strategy) setDefaults(name string) {
 	switch name {
 	case DARTS:
 		s.Order = 1
+	case PCDARTS:
+		s.Partial, s.Warmup = 4, 15
 	case Random:
 		s.Trials = 24
 	case Evolve:
 		s.Trials, s.Evolution = 100, compareDefaults().Compare.Evolution
 	case Reinforced:
 		s.Trials, s.Reinforce = 100, compareDefaults().Compare.Reinforce
+	}
+}
+
+// setDefaultsOf puts the numbers of another method's authors in the place of those of DARTS.
+func (c *Config) setDefaultsOf(strategy string) {
+	switch strategy {
+	case PCDARTS:
+		c.Network.Form = Plain
+		c.Data.Batch, c.W.LR, c.W.LRMin, c.Alpha.LR = 256, 0.1, 0, 6e-4
 	}
 }
 

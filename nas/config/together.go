@@ -34,6 +34,9 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 		return err
 	}
 	if c.Experiment == Search {
+		if err := l.checkPartial(c, file); err != nil {
+			return err
+		}
 		if err := l.checkHVP(c, file); err != nil {
 			return err
 		}
@@ -155,6 +158,17 @@ func (l *layers) checkStem(c *Config, file origin) error {
 	}
 	return fmt.Errorf("config: %v: %s: %d has no effect with %s %s, want %s %s",
 		l.blame(file, key, other), key, c.Network.StemMultiplier, other, ImageNet, other, SmallImages)
+}
+
+// checkPartial refuses channels that can not be parted.
+func (l *layers) checkPartial(c *Config, file origin) error {
+	const key, other = "network.channels", "strategy.partial"
+	k := c.Strategy.Partial
+	if k == 0 || c.Network.Channels%(2*k) == 0 {
+		return nil
+	}
+	return fmt.Errorf("config: %v: %s: operations have one in %d (%s) of %d, which a reduction halves, want a multiple of %d",
+		l.blame(file, key, other), key, k, other, c.Network.Channels, 2*k)
 }
 
 // checkHVP refuses settings of the Hessian-vector product that cannot be met or have no effect.
