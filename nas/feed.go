@@ -36,7 +36,7 @@ type loaded interface {
 // imageFeed brings batches of images, prepared ahead by goroutines.
 type imageFeed struct {
 	train      *data.Source
-	valid      *data.Source  // nil when a derived network is trained
+	valid      *data.Source  // trains α; nil where there is none to train
 	validation *data.Source  // measured after an epoch
 	skipped    *data.Skipped // images that could not be used, if that is allowed; else nil
 	to         torch.Options
@@ -95,13 +95,16 @@ func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed 
 		measured.Augment = augment.Evaluation()
 		return &imageFeed{train: source("train", images.Slice(0, split), data.Shuffled), validation: measured, skipped: skipped, to: to}
 	}
-	return &imageFeed{
+	f := &imageFeed{
 		train:      source("train", images.Slice(0, split), data.Shuffled),
-		valid:      source("valid", half, data.Resampled),
 		validation: source("validation", half, data.Shuffled),
 		skipped:    skipped,
 		to:         to,
 	}
+	if c.HasAlpha() {
+		f.valid = source("valid", half, data.Resampled)
+	}
+	return f
 }
 
 // images are those of one step.
@@ -173,19 +176,25 @@ func inFive(logits, labels torch.Tensor) float64 {
 // loss and accuracy.
 func (f *imageFeed) validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) (m Meter, err error) {
 	load := func(step int) *data.Batch { return f.validation.Load(epoch, step) }
-	for _, b := range data.Prefetch(ctx, 0, f.validation.Steps(), loaders, batchesAhead, load) {
-		if b.Err != nil {
-			return m, b.Err
+	err = f.pass(ctx, f.validation.Steps(), load, func(_ int, b nn.Batch) {
+		out := forward(b)
+		loss, correct := measure(out.Loss, out.Logits, b.Y)
+		m.add(loss, correct, b.X.Size(0))
+		if f.topFive() {
+			m.InFive += inFive(out.Logits, b.Y)
 		}
-		torch.Scoped(func() {
-			batch := toBatch(b, f.to)
-			out := forward(batch)
-			loss, correct := measure(out.Loss, out.Logits, batch.Y)
-			m.add(loss, correct, b.N)
-			if f.topFive() {
-				m.InFive += inFive(out.Logits, batch.Y)
-			}
-		})
+	})
+	return m, err
+}
+
+// pass gives n batches of load to use, in order, each in a scope of its own. It stops
+// early, with the context's error, when that is done.
+func (f *imageFeed) pass(ctx context.Context, n int, load func(k int) *data.Batch, use func(k int, b nn.Batch)) error {
+	for k, b := range data.Prefetch(ctx, 0, n, loaders, batchesAhead, load) {
+		if b.Err != nil {
+			return b.Err
+		}
+		torch.Scoped(func() { use(k, toBatch(b, f.to)) })
 	}
-	return m, ctx.Err()
+	return ctx.Err()
 }

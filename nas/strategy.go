@@ -20,11 +20,12 @@ type Strategy interface {
 
 // strategies are all strategies by the name that configs use.
 var strategies = map[string]func(*Run) (Strategy, error){
-	config.DARTS:      newDARTS,
-	config.PCDARTS:    newDARTS,
-	config.Random:     newRandom,
-	config.Evolve:     newEvolution,
-	config.Reinforced: newReinforce,
+	config.DARTS:        newDARTS,
+	config.PCDARTS:      newDARTS,
+	config.Random:       newRandom,
+	config.Evolve:       newEvolution,
+	config.Reinforced:   newReinforce,
+	config.SharedRandom: newSharedRandom,
 }
 
 // newStrategy makes the strategy that the run's config names. Its tensors belong

@@ -145,7 +145,14 @@ type Strategy struct {
 	Trials    int       `key:"trials" for:"random evolution reinforce" range:"[1,)" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
 	Evolution Evolution `key:"evolution" for:"evolution"`
 	Reinforce Reinforce `key:"reinforce" for:"reinforce"`
+
+	Candidates   int `key:"candidates" for:"enas rsps" range:"[1,)" doc:"architectures drawn at the end to choose from by validation accuracy with the shared weights; of rsps 1000 by default"`
+	ScoreBatches int `key:"score_batches" for:"rsps" range:"[1,)" doc:"validation batches that score a candidate"`
+	Finalists    int `key:"finalists" for:"rsps" range:"[1,)" doc:"best candidates, which all validation images score again"`
 }
+
+// HasAlpha tells whether c searches by α, which validation images train in each step.
+func (c *Config) HasAlpha() bool { return sections["alpha"].has(c) }
 
 // Data says which images or which text are used, and how.
 type Data struct {

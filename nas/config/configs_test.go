@@ -28,7 +28,8 @@ var sizeKeys = []string{
 	"network.channels", "network.layers",
 	"data.tokens", "network.hidden",
 	"epochs",
-	"strategy.warmup",               // a part of the epochs
+	"strategy.warmup", // a part of the epochs
+	"strategy.candidates", "strategy.score_batches", "strategy.finalists",
 	"repeat.search", "repeat.train", // to the toys of the same
 	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
 	"compare.table", "compare.seeds", "compare.queries",

@@ -76,6 +76,10 @@ func (s *Strategy) setDefaults(name string) {
 		s.Order = 1
 	case PCDARTS:
 		s.Partial, s.Warmup = 4, 15
+	case ENAS:
+		s.Candidates = 10
+	case SharedRandom:
+		s.Candidates, s.ScoreBatches, s.Finalists = 1000, 10, 10
 	case Random:
 		s.Trials = 24
 	case Evolve:

@@ -15,6 +15,11 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 		return fmt.Errorf("config: %v: %s: %d is more than strategy.trials %d, which would leave none to evolve, want at most that",
 			l.blame(file, population, trials), population, s.Evolution.Population, s.Trials)
 	}
+	const finalists, candidates = "strategy.finalists", "strategy.candidates"
+	if s := c.Strategy; s.Finalists > s.Candidates {
+		return fmt.Errorf("config: %v: %s: %d is more than strategy.candidates %d, of which they are the best, want at most that",
+			l.blame(file, finalists, candidates), finalists, s.Finalists, s.Candidates)
+	}
 	if c.Data.IsText() {
 		return l.checkText(c, file)
 	}

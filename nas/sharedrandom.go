@@ -1,0 +1,92 @@
+package nas
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"godarts/cells"
+	"godarts/darts"
+	"godarts/nas/data"
+	"godarts/nas/rng"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+)
+
+// sharedRandom is random search with weight sharing (Li, Talwalkar, UAI 2019, arXiv
+// 1902.07638, "RSPS"): each batch trains one architecture, drawn uniformly; then
+// many are scored with the shared weights, the best of them again on all of the
+// validation half, and the best of these is found.
+//
+// In the authors' code, that of DARTS with weights of 0 and 1 in place of softmax(α),
+// all operations are computed. Here the drawn ones are alone: the running statistics
+// of the others' batch norms stay, where there they move at each step. The
+// architectures are those of darts.Space, in which no edge is "none": the authors
+// draw it like an operation, for one edge in eight. Their code has a round of scoring
+// for every 10 000 steps, of which a person chooses; here there is one.
+type sharedRandom struct {
+	*sharedWeights
+	space darts.Space
+}
+
+func newSharedRandom(r *Run) (Strategy, error) {
+	shared, err := newSharedWeights(r, optim.SGDOptions{})
+	if err != nil {
+		return nil, err
+	}
+	return &sharedRandom{shared, spaceOf(r.Config)}, nil
+}
+
+// Search implements Strategy. What is drawn hangs on the position alone.
+func (s *sharedRandom) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+	seed := run.Config.Seed
+	for epoch := range run.Epochs(ctx) {
+		s.w.SetLR(run.LR(epoch))
+		for step := range run.Steps(ctx, epoch) {
+			s.train(step, s.space.Sample(rng.Stream(seed, "rsps", epoch, step.Index)))
+		}
+		some := s.space.Sample(rng.Stream(seed, "rsps.epoch", epoch))
+		run.Finish(Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, s.running(some)), Genotype: some.String()})
+	}
+	if run.Err() != nil {
+		return cells.Genotype{}, run.Err()
+	}
+	return s.best(ctx, run)
+}
+
+// best scores architectures in running statistics, which changes nothing: a run that
+// is stopped in it repeats it. Each has the batches after those of the one before, as
+// in the authors' code; the finalists have the same.
+func (s *sharedRandom) best(ctx context.Context, run *Run) (cells.Genotype, error) {
+	o, epochs := run.Config.Strategy, run.Config.Epochs
+	drawn := make([]cells.Genotype, o.Candidates)
+	for i := range drawn {
+		drawn[i] = s.space.Sample(rng.Stream(run.Config.Seed, "rsps.candidate", i))
+	}
+	feed := run.feed.(*imageFeed)
+	scores := make([]Meter, o.Candidates)
+	around := feed.validation.Steps()
+	load := func(k int) *data.Batch { return feed.validation.Load(epochs+k/around, k%around) }
+	run.err = feed.pass(ctx, o.Candidates*o.ScoreBatches, load, func(k int, b nn.Batch) {
+		i := k / o.ScoreBatches
+		out := s.net.PathEval(drawn[i], b)
+		loss, correct := measure(out.Loss, out.Logits, b.Y)
+		scores[i].add(loss, correct, b.X.Size(0))
+	})
+	order := byAccuracy(scores)[:o.Finalists]
+	finals := make([]Meter, len(order))
+	for place, i := range order {
+		finals[place] = run.Validate(ctx, epochs, s.running(drawn[i]))
+	}
+	return drawn[order[byAccuracy(finals)[0]]], run.Err()
+}
+
+// byAccuracy are the indices of meters, the most accurate first, ties by index.
+func byAccuracy(meters []Meter) []int {
+	order := make([]int, len(meters))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(meters[b].Accuracy(), meters[a].Accuracy()) })
+	return order
+}

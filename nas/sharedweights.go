@@ -1,0 +1,62 @@
+package nas
+
+import (
+	"maps"
+
+	"godarts/cells"
+	"godarts/darts"
+	"godarts/nas/config"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+)
+
+// sharedWeights are the weights that all architectures of a search have in common,
+// each trained by the steps of those it is part of.
+type sharedWeights struct {
+	net      darts.Paths
+	w        *optim.SGD
+	gradClip float64
+	bfloat16 bool // in the passes that train w
+}
+
+func newSharedWeights(r *Run, o optim.SGDOptions) (*sharedWeights, error) {
+	c := r.Config
+	size := supernetOptions(c, r.Set.Train)
+	size.Options = r.options()
+	net, err := darts.NewPlain(size)
+	if err != nil {
+		return nil, err
+	}
+	o.LR, o.Momentum, o.WeightDecay = c.W.LR, c.W.Momentum, c.W.WeightDecay
+	return &sharedWeights{
+		net: net, w: optim.NewSGD([]torch.Tensor{net.W()}, o), gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16,
+	}, nil
+}
+
+// train takes a step of w by the loss of one architecture. Weights of operations
+// that it has not get no gradient, but decay and move by their momentum.
+func (s *sharedWeights) train(step *Step, g cells.Genotype) {
+	d := s.net.PathGradients(g, step.Train, darts.Need{W: true, BFloat16: s.bfloat16})
+	optim.Clip(s.gradClip, d.W)
+	s.w.Step(d.W)
+	step.Record(d.Loss, d.Logits)
+}
+
+// running is the pass of one architecture in running statistics.
+func (s *sharedWeights) running(g cells.Genotype) func(nn.Batch) nn.Output {
+	return func(b nn.Batch) nn.Output { return s.net.PathEval(g, b) }
+}
+
+// StateDict implements Strategy.
+func (s *sharedWeights) StateDict() torch.StateDict {
+	sd := s.net.StateDict()
+	maps.Copy(sd, prefixed(optimizerW, s.w.StateDict()))
+	return sd
+}
+
+// LoadStateDict implements Strategy.
+func (s *sharedWeights) LoadStateDict(sd torch.StateDict) error {
+	net, w := cut(sd, optimizerW)
+	return load(part{s.net, net}, part{s.w, w})
+}
