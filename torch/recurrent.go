@@ -3,8 +3,10 @@ package torch
 // #include "internal/shim/shim.h"
 // #cgo noescape torch_gated_mixture
 // #cgo noescape torch_gated_mixture_backward
+// #cgo noescape torch_softmax_cross_entropy
 // #cgo nocallback torch_gated_mixture
 // #cgo nocallback torch_gated_mixture_backward
+// #cgo nocallback torch_softmax_cross_entropy
 import "C"
 
 // GatedMixture writes the node of a recurrent cell that mixes four activations of all
@@ -33,5 +35,22 @@ func GatedMixture(out, states, products, mix Tensor) {
 func GatedMixtureBackward(d, states, products, mix, dStates, dMix Tensor) {
 	if e := C.torch_gated_mixture_backward(d.h, states.h, products.h, mix.h, dStates.h, dMix.h); e != nil {
 		throw("gated_mixture_backward", e, d, states, products, mix, dStates, dMix)
+	}
+}
+
+// SoftmaxCrossEntropy_ turns logits, before bias is added, into the gradient of the sum of
+// their rows' cross-entropies with labels, and adds that sum to loss:
+//
+//	logits := softmax(logits + bias) − onehot(labels)
+//	loss   += Σ_row −log softmax(logits + bias)[label]
+//
+//	logits [rows,classes]   bias [classes], or the zero Tensor   labels [rows], int64
+//	loss, of float64, without dimensions
+//
+// All have to be contiguous, logits float32 or float64, on the CPU. It takes no part in
+// autograd.
+func SoftmaxCrossEntropy_(logits, bias, labels, loss Tensor) {
+	if e := C.torch_softmax_cross_entropy(logits.h, bias.h, labels.h, loss.h); e != nil {
+		throw("softmax_cross_entropy", e, logits, bias, labels, loss)
 	}
 }

@@ -91,3 +91,72 @@ func TestGatedMixtureErrors(t *testing.T) {
 		}
 	}
 }
+
+func TestSoftmaxCrossEntropy(t *testing.T) {
+	// The loss and what is left of logits are those of autograd's operators whatever the shape, the bias and the size of numbers are.
+	for _, test := range []struct {
+		dtype     torch.Dtype
+		tolerance float64
+	}{{torch.Float64, 1e-12}, {torch.Float32, 1e-6}} {
+		for _, shape := range [][2]int{{1, 1}, {3, 2}, {2, 17}, {5, 100}, {4, 10001}} {
+			for _, scale := range []float64{0, 1e-3, 1, 100, 1e4} {
+				for _, withBias := range []bool{false, true} {
+					t.Run(fmt.Sprint(test.dtype, shape, scale, withBias), func(t *testing.T) {
+						torchtest.Scope(t)
+						torch.ManualSeed(5)
+						o := torch.Options{Dtype: test.dtype}
+						x := torch.Randn([]int{shape[0], shape[1]}, o).MulScalar_(scale)
+						y := torch.RandInt(0, shape[1], []int{shape[0]}, integer)
+						leaf := x.To(double).Clone().RequiresGrad_(true)
+						all := leaf
+						var bias torch.Tensor
+						if withBias {
+							bias = torch.Randn([]int{shape[1]}, o)
+							all = leaf.Add(bias.To(double))
+						}
+						want := torch.CrossEntropy(all, y, torch.CrossEntropyOptions{Reduction: torch.Sum})
+						gradient := torch.Grad([]torch.Tensor{want}, []torch.Tensor{leaf}, torch.GradOptions{})[0]
+						loss := torch.Ones(nil, double)
+						torch.SoftmaxCrossEntropy_(x, bias, y, loss)
+						torchtest.Close(t, "loss, with what was there", loss, want.Detach().AddScalar(1), test.tolerance)
+						if scale <= 1 { // beyond, adding the bias in float32 costs digits of the logits themselves
+							torchtest.Close(t, "gradient", x, gradient, test.tolerance)
+						} else if test.dtype == torch.Float64 {
+							torchtest.Close(t, "gradient", x, gradient, 1e-10)
+						}
+					})
+				}
+			}
+		}
+	}
+}
+
+func TestSoftmaxCrossEntropyErrors(t *testing.T) {
+	// A panic says what does not fit when shapes, types or labels do not.
+	torchtest.Scope(t)
+	zeros := func(o torch.Options, shape ...int) torch.Tensor { return torch.Zeros(shape, o) }
+	for _, test := range []struct {
+		name                       string
+		logits, bias, labels, loss torch.Tensor
+	}{
+		{"logits", zeros(single, 2), torch.Tensor{}, zeros(integer, 2), zeros(double)},
+		{"not contiguous", zeros(single, 3, 2).T(), torch.Tensor{}, zeros(integer, 2), zeros(double)},
+		{"integers", zeros(integer, 2, 3), torch.Tensor{}, zeros(integer, 2), zeros(double)},
+		{"bias", zeros(single, 2, 3), zeros(single, 2), zeros(integer, 2), zeros(double)},
+		{"type of bias", zeros(single, 2, 3), zeros(double, 3), zeros(integer, 2), zeros(double)},
+		{"labels", zeros(single, 2, 3), torch.Tensor{}, zeros(integer, 3), zeros(double)},
+		{"type of labels", zeros(single, 2, 3), torch.Tensor{}, zeros(single, 2), zeros(double)},
+		{"label beyond", zeros(single, 2, 3), torch.Tensor{}, torch.Full([]int{2}, 3, integer), zeros(double)},
+		{"label below", zeros(single, 2, 3), torch.Tensor{}, torch.Full([]int{2}, -1, integer), zeros(double)},
+		{"loss", zeros(single, 2, 3), torch.Tensor{}, zeros(integer, 2), zeros(single)},
+	} {
+		err := torch.Do(func() error {
+			torch.SoftmaxCrossEntropy_(test.logits, test.bias, test.labels, test.loss)
+			return nil
+		})
+		var e *torch.Error
+		if !errors.As(err, &e) || e.Op != "softmax_cross_entropy" {
+			t.Errorf("%s: got %v, want an error of softmax_cross_entropy", test.name, err)
+		}
+	}
+}

@@ -46,26 +46,42 @@ constexpr T factorial(int k) {
   return k < 2 ? 1 : k * factorial<T>(k - 1);
 }
 
-// e^x − 1 to the last digits, however small x is. x is cut at ± limit.
-//
-//   x = n·ln 2 + r, |r| <= ln 2 / 2:  2^n·(e^r − 1) + (2^n − 1)
+// x = n·ln 2 + r, |r| <= ln 2 / 2, x cut at ± limit.
 template <class T>
-ALWAYS_INLINE T expMinus1(T x) {
+struct Powers {
+  T power, series;  // 2^n, e^r − 1
+
+  ALWAYS_INLINE explicit Powers(T x);
+};
+
+template <class T>
+ALWAYS_INLINE Powers<T>::Powers(T x) {
   using E = Exp<T>;
   x = x > E::limit ? E::limit : x;
   x = x < -E::limit ? -E::limit : x;
   T shifted = x * T(1.44269504088896340736) + E::round;  // its last bits are n
   T n = shifted - E::round;
   T r = (x - n * E::ln2) - n * E::ln2Rest;
-  T series = 0;  // Σ r^k/k! from k = 1 on, by Horner
+  series = 0;  // Σ r^k/k! from k = 1 on, by Horner
 #pragma GCC unroll 16
   for (int k = E::terms; k >= 1; k--) series = (series + 1 / factorial<T>(k)) * r;
   typename E::Bits bits;
   std::memcpy(&bits, &shifted, sizeof bits);
   bits = (bits << E::mantissa) + E::one;
-  T power;
   std::memcpy(&power, &bits, sizeof power);
-  return power * series + (power - 1);
+}
+
+// e^x − 1 to the last digits, however small x is.
+template <class T>
+ALWAYS_INLINE T expMinus1(T x) {
+  const Powers<T> p(x);
+  return p.power * p.series + (p.power - 1);
+}
+
+template <class T>
+ALWAYS_INLINE T exp(T x) {
+  const Powers<T> p(x);
+  return p.power * p.series + p.power;
 }
 
 // The four activations of x share e = e^−x − 1:  σ(x) = 1/(2 + e),  tanh(x/2) = −e·σ(x),
@@ -179,32 +195,77 @@ ALWAYS_INLINE void backward(const Node<T>& n, const T* __restrict__ d, T* dState
   }
 }
 
-// Each pass is compiled twice: for processors with AVX2, as libtorch's own loops, and for
-// all others.
+// A row of logits [n] becomes softmax(logits + bias) − onehot(label); the cross-entropy is
+//
+//   log Σ e^(x − max) − (x[label] − max)
+template <class T>
+ALWAYS_INLINE double crossEntropy(T* __restrict__ x, const T* __restrict__ bias, int64_t n,
+                                  int64_t label) {
+  T most[lanes];
+  for (int lane = 0; lane < lanes; lane++) most[lane] = -INFINITY;
+  auto largest = [&](int64_t i, int lane) __attribute__((always_inline)) {
+    x[i] += bias ? bias[i] : 0;
+    most[lane] = x[i] > most[lane] ? x[i] : most[lane];
+  };
+  int64_t i = 0;
+  for (; i + lanes <= n; i += lanes)
+    for (int lane = 0; lane < lanes; lane++) largest(i + lane, lane);
+  for (; i < n; i++) largest(i, 0);
+  for (int lane = 1; lane < lanes; lane++) most[0] = most[lane] > most[0] ? most[lane] : most[0];
+  const T max = most[0];
+  const double own = x[label] - max;
+  T sums[lanes] = {};
+  auto one = [&](int64_t i, int lane) __attribute__((always_inline)) {
+    x[i] = exp(x[i] - max);
+    sums[lane] += x[i];
+  };
+  for (i = 0; i + lanes <= n; i += lanes)
+    for (int lane = 0; lane < lanes; lane++) one(i + lane, lane);
+  for (; i < n; i++) one(i, 0);
+  double sum = 0;
+  for (int lane = 0; lane < lanes; lane++) sum += sums[lane];
+  const T scale = 1 / sum;
+  for (i = 0; i < n; i++) x[i] *= scale;
+  x[label] -= 1;
+  return std::log(sum) - own;
+}
+
+// Each pass is compiled three times: for processors with AVX-512 and with AVX2, as libtorch's
+// own loops, and for all others.
 #if defined(__x86_64__)
+#define FOR_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
 #define FOR_AVX2 __attribute__((target("avx2,fma")))
+bool avx512() {
+  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                          __builtin_cpu_supports("avx512vl");
+  return has;
+}
 bool avx2() {
   static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
   return has;
 }
 #else
+#define FOR_AVX512
 #define FOR_AVX2
+bool avx512() { return false; }
 bool avx2() { return false; }
 #endif
 
-#define PASSES(T)                                                                            \
-  FOR_AVX2 void forwardAVX2(const Node<T>& n, T* out) { forward(n, out); }                   \
-  FOR_AVX2 void backwardAVX2(const Node<T>& n, const T* d, T* dStates, double* dMix) {       \
-    backward(n, d, dStates, dMix);                                                           \
-  }                                                                                          \
-  void forwardHere(const Node<T>& n, T* out) {                                               \
-    if (avx2()) return forwardAVX2(n, out);                                                  \
-    forward(n, out);                                                                         \
-  }                                                                                          \
-  void backwardHere(const Node<T>& n, const T* d, T* dStates, double* dMix) {                \
-    if (avx2()) return backwardAVX2(n, d, dStates, dMix);                                    \
-    backward(n, d, dStates, dMix);                                                           \
+// PASS defines NAME for numbers of type T, which calls BODY compiled for this processor.
+#define PASS(NAME, BODY, RESULT, PARAMETERS, ...)                      \
+  FOR_AVX512 RESULT NAME##AVX512 PARAMETERS { return BODY(__VA_ARGS__); } \
+  FOR_AVX2 RESULT NAME##AVX2 PARAMETERS { return BODY(__VA_ARGS__); }     \
+  RESULT NAME PARAMETERS {                                             \
+    if (avx512()) return NAME##AVX512(__VA_ARGS__);                    \
+    if (avx2()) return NAME##AVX2(__VA_ARGS__);                        \
+    return BODY(__VA_ARGS__);                                          \
   }
+#define PASSES(T)                                                                              \
+  PASS(forwardHere, forward, void, (const Node<T>& n, T* out), n, out)                         \
+  PASS(backwardHere, backward, void, (const Node<T>& n, const T* d, T* dStates, double* dMix), \
+       n, d, dStates, dMix)                                                                    \
+  PASS(crossEntropyHere, crossEntropy, double, (T* x, const T* bias, int64_t n, int64_t label), \
+       x, bias, n, label)
 PASSES(float)
 PASSES(double)
 
@@ -259,5 +320,44 @@ char* torch_gated_mixture_backward(torch_tensor d, torch_tensor states, torch_te
       backwardHere(node<double>(s, ch, p), t.data_ptr<double>(), ds.data_ptr<double>(), sums);
     else
       backwardHere(node<float>(s, ch, p), t.data_ptr<float>(), ds.data_ptr<float>(), sums);
+  });
+}
+
+namespace {
+
+template <class T>
+double crossEntropies(const at::Tensor& logits, const at::Tensor& bias, const at::Tensor& labels) {
+  const int64_t rows = logits.size(0), n = logits.size(1);
+  const int64_t* label = labels.data_ptr<int64_t>();
+  T* x = logits.data_ptr<T>();
+  double sum = 0;
+  for (int64_t row = 0; row < rows; row++, x += n) {
+    TORCH_CHECK(label[row] >= 0 && label[row] < n, "label ", label[row], " of row ", row,
+                " is none of ", n, " classes");
+    sum += crossEntropyHere(x, bias.defined() ? bias.data_ptr<T>() : nullptr, n, label[row]);
+  }
+  return sum;
+}
+
+}  // namespace
+
+char* torch_softmax_cross_entropy(torch_tensor logits, torch_tensor bias, torch_tensor labels,
+                                  torch_tensor loss) {
+  return guard([&] {
+    at::Tensor x = tensor(logits), b = tensorOrNone(bias), y = tensor(labels), sum = tensor(loss);
+    TORCH_CHECK(x.dim() == 2 && x.size(1) > 0, "logits: wanted [rows,classes], got ", x.sizes());
+    TORCH_CHECK(y.sizes() == at::IntArrayRef({x.size(0)}) && y.scalar_type() == at::kLong &&
+                    y.is_contiguous() && y.device().is_cpu(),
+                "labels: wanted int64 of shape [", x.size(0), "], got ", y.sizes());
+    TORCH_CHECK(sum.numel() == 1 && sum.scalar_type() == at::kDouble && sum.device().is_cpu(),
+                "loss: wanted one number of float64");
+    TORCH_CHECK(x.is_contiguous() && x.device().is_cpu(), "logits: wanted contiguous on the CPU");
+    TORCH_CHECK(!b.defined() || (b.sizes() == at::IntArrayRef({x.size(1)}) && b.is_contiguous() &&
+                                 b.device().is_cpu() && b.scalar_type() == x.scalar_type()),
+                "bias: wanted one of the logits' type for each class");
+    TORCH_CHECK(x.scalar_type() == at::kDouble || x.scalar_type() == at::kFloat,
+                "logits: wanted float32 or float64");
+    *sum.data_ptr<double>() += x.scalar_type() == at::kDouble ? crossEntropies<double>(x, b, y)
+                                                              : crossEntropies<float>(x, b, y);
   });
 }

@@ -275,6 +275,11 @@ char* torch_gated_mixture(torch_tensor out, torch_tensor states, torch_tensor pr
 char* torch_gated_mixture_backward(torch_tensor d, torch_tensor states, torch_tensor products,
                                    torch_tensor mix, torch_tensor d_states, torch_tensor d_mix);
 
+// Adds bias [n], if not NULL, to logits [rows,n], adds the sum over rows of the cross-entropy with
+// labels [rows] to loss [1] of float64, and leaves its gradient, softmax − onehot, in logits.
+char* torch_softmax_cross_entropy(torch_tensor logits, torch_tensor bias, torch_tensor labels,
+                                  torch_tensor loss);
+
 // --- gradients, modes, random numbers, call (autograd.cpp) ---
 // Or none: gradient, and grad in set_grad. grad fills n_inputs handles, zero
 // where allow_unused and not reached. call fills at most capacity handles. inference_end
