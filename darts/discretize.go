@@ -54,6 +54,34 @@ func bestOperation(row []float64, ops []cells.Op) int {
 	return best
 }
 
+// limitSkips is discretize, but while the cell has more skip_connects than limit, the
+// one whose weight is smallest is ruled out on its edge and the cell derived again; the
+// first of equal ones. One that is its edge's only operation stays, so that the cell
+// can end with more.
+func limitSkips(mix [][]float64, ops [][]cells.Op, limit int) cells.Cell {
+	ops = slices.Clone(ops)
+	for {
+		c := discretize(mix, ops)
+		skips, weakest, column := 0, -1, 0
+		for i, edge := range c.Edges {
+			if edge.Op != cells.SkipConnect {
+				continue
+			}
+			skips++
+			e := firstEdge(i/edgesKept) + edge.From
+			k := slices.Index(ops[e], cells.SkipConnect)
+			if len(without(ops[e], cells.None, cells.SkipConnect)) > 0 && (weakest < 0 || mix[e][k] < mix[weakest][column]) {
+				weakest, column = e, k
+			}
+		}
+		if skips <= limit || weakest < 0 {
+			return c
+		}
+		ops[weakest] = slices.Clone(ops[weakest])
+		ops[weakest][column] = cells.None // which never counts
+	}
+}
+
 // derive discretizes α. Its softmax is written out because the order of libtorch's
 // sums hangs on the processor, and with it which of two edges wins when their
 // rows hold the same numbers in another order.
@@ -61,18 +89,21 @@ func (a *architecture) derive() cells.Cell { return discretize(a.probabilities()
 
 // probabilities are softmax(α), one row for each edge, one column for each of its
 // operations; with β multiplied by the edge's weight. PC-DARTS model_search.py genotype.
-func (a *architecture) probabilities() [][]float64 {
-	width := a.alpha.Size(1)
-	if a.alpha.Dtype() == torch.Float64 {
-		rows := softmaxRows(a.alpha.Float64s(), width, a.ops)
-		if a.beta.Defined() {
-			weighEdges(rows, a.beta.Float64s())
+func (a *architecture) probabilities() [][]float64 { return a.rows(a.alpha, a.beta) }
+
+// rows are the probabilities of other tables, which are like α and β.
+func (a *architecture) rows(alpha, beta torch.Tensor) [][]float64 {
+	width := alpha.Size(1)
+	if alpha.Dtype() == torch.Float64 {
+		rows := softmaxRows(alpha.Float64s(), width, a.ops)
+		if beta.Defined() {
+			weighEdges(rows, beta.Float64s())
 		}
 		return rows
 	}
-	rows := softmaxRows(a.alpha.Float32s(), width, a.ops)
-	if a.beta.Defined() {
-		weighEdges(rows, a.beta.Float32s())
+	rows := softmaxRows(alpha.Float32s(), width, a.ops)
+	if beta.Defined() {
+		weighEdges(rows, beta.Float32s())
 	}
 	return rows
 }

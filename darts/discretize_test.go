@@ -3,6 +3,7 @@ package darts
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"testing"
 
 	"godarts/cells"
@@ -78,5 +79,71 @@ func TestDiscretize(t *testing.T) {
 	}
 	if len(got.Edges) != len(want) {
 		t.Errorf("%d edges, want %d", len(got.Edges), len(want))
+	}
+}
+
+func TestSkipLimit(t *testing.T) {
+	// Skips of the smallest weight make way for their edge's next operation or for another edge when there are more than the limit.
+	ops := [][]cells.Op{
+		{cells.None, cells.SkipConnect, cells.SepConv3x3}, {cells.None, cells.SkipConnect, cells.SepConv3x3}, // node 2
+		{cells.None, cells.SkipConnect, cells.SepConv3x3}, {cells.SkipConnect}, {cells.MaxPool3x3, cells.SkipConnect}, // node 3
+	}
+	mix := [][]float64{
+		{.05, .6, .35}, {.1, .5, .4},
+		{.1, .55, .01}, {.8}, {.3, .2},
+	}
+	const skip, conv, pool = cells.SkipConnect, cells.SepConv3x3, cells.MaxPool3x3
+	for _, test := range []struct {
+		limit int
+		want  []cells.Edge
+	}{
+		{4, []cells.Edge{{Op: skip, From: 0}, {Op: skip, From: 1}, {Op: skip, From: 1}, {Op: skip, From: 0}}},
+		{3, []cells.Edge{{Op: skip, From: 0}, {Op: conv, From: 1}, {Op: skip, From: 1}, {Op: skip, From: 0}}},
+		// Without a skip, edge 2 weighs less than edge 4, which takes its place.
+		{2, []cells.Edge{{Op: skip, From: 0}, {Op: conv, From: 1}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
+		// The strongest of node 2 is its second edge now.
+		{1, []cells.Edge{{Op: conv, From: 1}, {Op: conv, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
+		// Edge 3 has nothing else.
+		{0, []cells.Edge{{Op: conv, From: 1}, {Op: conv, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
+	} {
+		if got := limitSkips(mix, ops, test.limit); !slices.Equal(got.Edges, test.want) {
+			t.Errorf("limit %d: got %v, want %v", test.limit, got.Edges, test.want)
+		}
+	}
+	if ops[1][1] != skip {
+		t.Error("the caller's operations changed")
+	}
+}
+
+func TestDerive(t *testing.T) {
+	// Derive is Genotype when it is given the present alpha, and limits the skips of the normal cell alone when it is told.
+	torchtest.Scope(t)
+	torch.ManualSeed(1)
+	net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := net.Derive(net.Alphas(), -1).String(), net.Genotype().String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	var skips []torch.Tensor
+	for _, alpha := range net.Alphas() {
+		table := alpha.Detach().Clone()
+		table.Narrow(1, slices.Index(cells.Primitives, cells.SkipConnect), 1).AddScalar_(5)
+		skips = append(skips, table)
+	}
+	count := func(c cells.Cell) (n int) {
+		for _, e := range c.Edges {
+			if e.Op == cells.SkipConnect {
+				n++
+			}
+		}
+		return n
+	}
+	for limit, want := range map[int]int{-1: 4, 0: 0, 3: 3, 4: 4} {
+		g := net.Derive(skips, limit)
+		if normal, reduce := count(g.Normal), count(g.Reduce); normal != want || reduce != 4 {
+			t.Errorf("limit %d: %d skips in the normal cell, %d in the reduction cell, want %d and 4", limit, normal, reduce, want)
+		}
 	}
 }

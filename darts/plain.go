@@ -220,6 +220,22 @@ func (s *Plain) Genotype() (g cells.Genotype) {
 	return cells.Genotype{Normal: s.normal.derive(), Reduce: s.reduce.derive()}
 }
 
+// Derive is Genotype of other tables than Alphas, which are like them. The normal cell has
+// at most so many skip_connects, where the space allows it, or any number if skips is
+// negative.
+func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g cells.Genotype) {
+	var betas [2]torch.Tensor
+	copy(betas[:], alphas[2:])
+	rows := s.normal.rows(alphas[0], betas[0])
+	if skips < 0 {
+		skips = len(rows)
+	}
+	return cells.Genotype{
+		Normal: limitSkips(rows, s.normal.ops, skips),
+		Reduce: discretize(s.reduce.rows(alphas[1], betas[1]), s.reduce.ops),
+	}
+}
+
 // namesOfAlphas are those of Alphas in state dicts; the references keep the tables as
 // attributes of these names.
 var namesOfAlphas = []string{"alphas_normal", "alphas_reduce", "betas_normal", "betas_reduce"}
