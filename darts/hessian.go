@@ -16,10 +16,15 @@ const statisticsMomentum = 0.1
 //
 // The running statistics move as in two passes over b at w, so that a search
 // validates alike with either product: FiniteDifference takes two passes, near w.
-func (s *Plain) HessianVectorProduct(v torch.Tensor, b nn.Batch) (hvp []torch.Tensor) {
+func (s *Plain) HessianVectorProduct(v torch.Tensor, b nn.Batch) []torch.Tensor {
+	return s.hessianVectorProduct(v, b, s.mixed)
+}
+
+// hessianVectorProduct is HessianVectorProduct with other weights of the operations.
+func (s *Plain) hessianVectorProduct(v torch.Tensor, b nn.Batch, mix func() mixtures) (hvp []torch.Tensor) {
 	torch.Scoped(func() {
 		before := s.weights.Stats.Clone()
-		logits := s.forward(b.X, s.mixed(), nn.Mode{Training: true})
+		logits := s.forward(b.X, mix(), nn.Mode{Training: true})
 		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
 		for _, product := range s.weights.HessianVectorProduct(loss, v, s.Alphas()) {
 			hvp = append(hvp, torch.Keep(product))

@@ -1,0 +1,249 @@
+package darts
+
+import (
+	"fmt"
+	"slices"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Rows of a Projected that stand for no operation.
+const (
+	undecided = -1 // softmax(α) weighs the edge's operations
+	deleted   = -2 // the edge adds nothing
+)
+
+// Projected is a supernet whose edges are decided one after another, each by what the
+// validation accuracy loses without an operation, or without the edge, rather than by
+// α: perturbation-based selection, Wang et al., arXiv 2108.04392, Algorithm 1. A decided
+// edge has its one operation with weight 1; α's row has no part in it any more, and no
+// gradient. It shares weights and α with the Plain it is made of.
+type Projected struct {
+	*Plain
+	rows    [cellKinds][]int // for each edge the column of its operation, undecided or deleted
+	removed entry            // what a measurement goes without
+}
+
+// cellKinds are normal and reduction cells, in this order.
+const cellKinds = 2
+
+// entry is one of a table of α, or with column deleted a whole row. The zero entry is
+// none.
+type entry struct {
+	on                 bool
+	kind, edge, column int
+}
+
+var (
+	_ Supernet = (*Projected)(nil)
+	_ Hessian  = (*Projected)(nil)
+)
+
+// NewProjected decides nothing yet.
+func NewProjected(net *Plain) *Projected {
+	p := &Projected{Plain: net}
+	for kind := range p.rows {
+		p.rows[kind] = slices.Repeat([]int{undecided}, len(net.architecture(kind == 1).ops))
+	}
+	return p
+}
+
+// projected are the mixtures of a pass.
+func (p *Projected) projected() mixtures {
+	var mix [cellKinds]mixture
+	for kind, rows := range p.rows {
+		a := p.architecture(kind == 1)
+		mix[kind] = a.mixture()
+		for e, row := range rows {
+			if row == undecided {
+				continue
+			}
+			clear(mix[kind][e])
+			if row != deleted {
+				mix[kind][e][row] = torch.Ones([]int{1}, a.alpha.Options())
+			}
+		}
+	}
+	if r := p.removed; r.on {
+		row := mix[r.kind][r.edge]
+		if r.column == deleted {
+			clear(row)
+		} else {
+			row[r.column] = torch.Tensor{} // the others' weights stay as they are
+		}
+	}
+	return mixtures{mix[0], mix[1]}
+}
+
+// Gradients implements Supernet.
+func (p *Projected) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
+	return p.gradients(w, b, need, p.projected)
+}
+
+// Eval implements Supernet.
+func (p *Projected) Eval(b nn.Batch) nn.Output { return p.eval(b, p.projected) }
+
+// HessianVectorProduct implements Hessian.
+func (p *Projected) HessianVectorProduct(v torch.Tensor, b nn.Batch) []torch.Tensor {
+	return p.hessianVectorProduct(v, b, p.projected)
+}
+
+// Measure is the pass that decisions rest on: in the statistics of the batch, as in
+// training. The running ones stay as they are; in the paper's code they move.
+func (p *Projected) Measure(b nn.Batch) (out nn.Output) {
+	torch.NoGrad(func() {
+		g := p.Gradients(p.W(), b, Need{FreezeStatistics: true})
+		out = nn.Output{Loss: g.Loss, Logits: g.Logits}
+	})
+	return out
+}
+
+// Genotype implements Supernet: the cells derived from the rows as they stand. Of an edge
+// whose operation was decided to be "none", which no cell has, it is the operation that
+// α weighs most, "none" aside; the paper's code takes the first of the list there.
+func (p *Projected) Genotype() cells.Genotype {
+	var derived [cellKinds]cells.Cell
+	for kind, rows := range p.rows {
+		a := p.architecture(kind == 1)
+		mix := a.probabilities()
+		for e, row := range rows {
+			if row == undecided || row >= 0 && a.ops[e][row] == cells.None {
+				continue
+			}
+			clear(mix[e])
+			if row != deleted {
+				mix[e][row] = 1
+			}
+		}
+		derived[kind] = discretize(mix, a.ops)
+	}
+	return cells.Genotype{Normal: derived[0], Reduce: derived[1]}
+}
+
+// Undecided are the edges of a kind of cell, 0 normal and 1 reduction, whose operation
+// is not decided.
+func (p *Projected) Undecided(kind int) (edges []int) {
+	for e, row := range p.rows[kind] {
+		if row == undecided {
+			edges = append(edges, e)
+		}
+	}
+	return edges
+}
+
+// Open are the nodes of a kind of cell, from 0, that have more than two edges.
+func (p *Projected) Open(kind int) (nodes []int) {
+	for i := 0; firstEdge(i) < len(p.rows[kind]); i++ {
+		if len(p.edges(kind, i)) > edgesKept {
+			nodes = append(nodes, i)
+		}
+	}
+	return nodes
+}
+
+// edges are those of a node that are not deleted.
+func (p *Projected) edges(kind, node int) (edges []int) {
+	for e := firstEdge(node); e < firstEdge(node+1); e++ {
+		if p.rows[kind][e] != deleted {
+			edges = append(edges, e)
+		}
+	}
+	return edges
+}
+
+// DecideOperation decides an edge: it keeps the operation, "none" among them, without
+// which accuracy is lowest, the first of equal ones. accuracy measures p as it stands; if it
+// fails the edge stays undecided.
+func (p *Projected) DecideOperation(kind, edge int, accuracy func() (float64, error)) error {
+	row, err := lowest(len(p.architecture(kind == 1).ops[edge]), func(k int) (float64, error) {
+		return p.without(entry{true, kind, edge, k}, accuracy)
+	})
+	if err == nil {
+		p.rows[kind][edge] = row
+	}
+	return err
+}
+
+// DecideNode deletes edges of a node until it has two, each time the one without which
+// accuracy is highest, the last of equal ones. If accuracy fails all of them stay.
+func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error)) error {
+	before := slices.Clone(p.rows[kind])
+	for {
+		edges := p.edges(kind, node)
+		if len(edges) <= edgesKept {
+			return nil
+		}
+		i, err := highest(len(edges), func(i int) (float64, error) {
+			return p.without(entry{true, kind, edges[i], deleted}, accuracy)
+		})
+		if err != nil {
+			p.rows[kind] = before
+			return err
+		}
+		p.rows[kind][edges[i]] = deleted
+	}
+}
+
+// without is accuracy where something is removed.
+func (p *Projected) without(e entry, accuracy func() (float64, error)) (float64, error) {
+	p.removed = e
+	defer func() { p.removed = entry{} }()
+	return accuracy()
+}
+
+// lowest is the first of n options with the lowest accuracy.
+func lowest(n int, accuracy func(i int) (float64, error)) (int, error) {
+	return choose(n, accuracy, func(a, best float64) bool { return a < best })
+}
+
+// highest is the last of n options with the highest accuracy.
+func highest(n int, accuracy func(i int) (float64, error)) (int, error) {
+	return choose(n, accuracy, func(a, best float64) bool { return a >= best })
+}
+
+func choose(n int, accuracy func(i int) (float64, error), better func(a, best float64) bool) (at int, err error) {
+	var best float64
+	for i := range n {
+		a, err := accuracy(i)
+		if err != nil {
+			return 0, err
+		}
+		if i == 0 || better(a, best) {
+			at, best = i, a
+		}
+	}
+	return at, nil
+}
+
+// Rows are the decisions as numbers [2, edges], for a checkpoint: the column of an
+// edge's operation, or a negative number for one that has none, or none yet.
+func (p *Projected) Rows() torch.Tensor {
+	var all []int64
+	for _, rows := range p.rows {
+		for _, row := range rows {
+			all = append(all, int64(row))
+		}
+	}
+	return torch.FromSlice(all, cellKinds, len(p.rows[0]))
+}
+
+// SetRows takes the decisions that Rows gave. It returns an error for numbers that stand
+// for none, and then has changed nothing.
+func (p *Projected) SetRows(decided torch.Tensor) error {
+	edges := len(p.rows[0])
+	if !slices.Equal(decided.Shape(), []int{cellKinds, edges}) {
+		return fmt.Errorf("darts: decisions of shape %v, want [%d %d]", decided.Shape(), cellKinds, edges)
+	}
+	var rows [cellKinds][]int
+	for i, row := range decided.Int64s() {
+		kind, e := i/edges, i%edges
+		if row < deleted || row >= int64(len(p.architecture(kind == 1).ops[e])) {
+			return fmt.Errorf("darts: edge %d is decided to be %d, which is no operation of it", e, row)
+		}
+		rows[kind] = append(rows[kind], int(row))
+	}
+	p.rows = rows
+	return nil
+}
