@@ -16,6 +16,7 @@ import (
 // channels, in first order and with a warm-up, it is PC-DARTS.
 type dartsStrategy struct {
 	net       darts.Supernet
+	plain     *darts.Plain // net in the plain form
 	w         *optim.SGD
 	alpha     *optim.Adam
 	architect *darts.Architect
@@ -24,6 +25,10 @@ type dartsStrategy struct {
 	order     int
 	warmup    int    // epochs before α moves
 	free      func() // of what the passes were captured in
+
+	skips     int // in a normal cell at most; negative is any number
+	early     *earlyStop
+	selection *perturbation
 }
 
 func newDARTS(r *Run) (Strategy, error) {
@@ -35,7 +40,14 @@ func newDARTS(r *Run) (Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dartsStrategy{gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: c.Strategy.Order, warmup: c.Strategy.Warmup}
+	d := &dartsStrategy{
+		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: c.Strategy.Order, warmup: c.Strategy.Warmup, skips: -1,
+	}
+	if c.Strategy.Name == config.DARTS {
+		d.skips = c.Strategy.SkipLimit
+	}
+	d.plain = plainOf(net)
+	d.early, d.selection = newEarlyStop(c, d.plain), newPerturbation(c, d.plain)
 	d.net, d.free = darts.Captured(net)
 	d.w = newSGD(net.W(), c.W)
 	d.alpha = newAdam(net.Alphas(), c.Alpha)
@@ -65,6 +77,14 @@ func (r *Run) newSupernet() (darts.Supernet, error) {
 	return net, nil
 }
 
+// plainOf is the plain form of a supernet of newSupernet, with the same weights and α.
+func plainOf(net darts.Supernet) *darts.Plain {
+	if fast, ok := net.(*darts.Fast); ok {
+		return fast.Plain
+	}
+	return net.(*darts.Plain)
+}
+
 // newHessian is how the second order takes its product: by passes of captured, or
 // exactly by net, which it stands for.
 func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, error) {
@@ -90,6 +110,15 @@ func newAdam(alphas []torch.Tensor, o config.Alpha) *optim.Adam {
 func (d *dartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
 	defer d.free()
 	for epoch := range run.Epochs(ctx) {
+		if g, stop := d.early.found(epoch); stop {
+			return g, run.Err()
+		}
+		if d.selection.due(epoch) {
+			d.project(ctx, run, epoch)
+			if run.Err() != nil {
+				break
+			}
+		}
 		d.w.SetLR(run.LR(epoch))
 		for s := range run.Steps(ctx, epoch) {
 			if epoch >= d.warmup {
@@ -100,9 +129,39 @@ func (d *dartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, e
 			d.w.Step(g.W)
 			s.Record(g.Loss, g.Logits)
 		}
-		run.Finish(Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, d.net.Eval), Genotype: d.net.Genotype().String()})
+		run.Finish(Epoch{
+			Index: epoch, Valid: run.Validate(ctx, epoch, d.net.Eval), Genotype: d.genotype().String(), Eigenvalue: d.early.measure(run, epoch),
+		})
 	}
-	return d.net.Genotype(), run.Err()
+	return d.genotype(), run.Err()
+}
+
+// project begins an epoch of the phase of a selection by perturbation.
+func (d *dartsStrategy) project(ctx context.Context, run *Run, epoch int) {
+	if net := d.selection.net; d.net != darts.Supernet(net) {
+		d.net = net
+		hessian, err := newHessian(net, net, run.Config.Alpha.HVP)
+		if err != nil {
+			run.err = err
+			return
+		}
+		d.architect = darts.NewArchitect(net, d.w, d.alpha)
+		d.architect.Hessian = hessian
+	}
+	if epoch == d.selection.first && run.at.Step == 0 { // a fresh optimizer of w
+		for _, buffer := range d.w.Momentum() {
+			buffer.Zero_()
+		}
+	}
+	d.selection.decide(ctx, run, epoch)
+}
+
+// genotype are the cells as they stand.
+func (d *dartsStrategy) genotype() cells.Genotype {
+	if d.selection != nil {
+		return d.selection.net.Genotype()
+	}
+	return d.plain.Derive(d.net.Alphas(), d.skips)
 }
 
 // xi is ξ, the learning rate of the virtual step: 0 in first order. The
@@ -119,6 +178,8 @@ func (d *dartsStrategy) StateDict() torch.StateDict {
 	sd := d.net.StateDict()
 	maps.Copy(sd, prefixed(optimizerW, d.w.StateDict()))
 	maps.Copy(sd, prefixed(optimizerAlpha, d.alpha.StateDict()))
+	maps.Copy(sd, d.early.entries())
+	d.selection.save(sd)
 	return sd
 }
 
@@ -126,5 +187,11 @@ func (d *dartsStrategy) StateDict() torch.StateDict {
 func (d *dartsStrategy) LoadStateDict(sd torch.StateDict) error {
 	net, w := cut(sd, optimizerW)
 	net, alpha := cut(net, optimizerAlpha)
+	if err := take(net, d.early.entries()); err != nil {
+		return err
+	}
+	if err := d.selection.load(net); err != nil {
+		return err
+	}
 	return load(part{d.net, net}, part{d.w, w}, part{d.alpha, alpha})
 }

@@ -205,6 +205,9 @@ func (r *Run) LR(epoch int) float64 {
 	if r.Config.Data.IsText() {
 		return r.Config.W.LR
 	}
+	if r.Config.Decisions() > 0 && epoch >= r.Config.Epochs {
+		return r.Config.Strategy.Perturbation.LR
+	}
 	if w := r.Config.W; w.Schedule == config.StepDecay {
 		return w.LR * math.Pow(w.LRDecay, float64(epoch))
 	}

@@ -150,6 +150,15 @@ func (f *imageFeed) batches(ctx context.Context, at position) iter.Seq2[int, loa
 	})
 }
 
+// lastValid are the images that α is trained on in the last step of an epoch.
+func (f *imageFeed) lastValid(epoch int) (nn.Batch, error) {
+	b := f.valid.Load(epoch, f.train.Steps()-1)
+	if b.Err != nil {
+		return nn.Batch{}, b.Err
+	}
+	return toBatch(b, f.to), nil
+}
+
 // toBatch copies images and labels to tensors X [N,C,H,W], channels last, and
 // Y [N].
 func toBatch(b *data.Batch, to torch.Options) nn.Batch {

@@ -155,6 +155,7 @@ type metric struct {
 	ValidLoss     *float64 `json:"valid_loss,omitempty"`
 	ValidAccuracy *float64 `json:"valid_accuracy,omitempty"`
 	Genotype      string   `json:"genotype,omitempty"`
+	Eigenvalue    *float64 `json:"eigenvalue,omitempty"` // the dominant one of the validation loss in α
 	PeakRSSBytes  int64    `json:"peak_rss_bytes,omitempty"`
 
 	TrainPerplexity *float64 `json:"train_perplexity,omitempty"` // of a text, as the next
@@ -196,7 +197,7 @@ func metrics() Hooks {
 			return r.append(m)
 		},
 		OnEpoch: func(r *Run, e *Epoch) error {
-			m := metric{Epoch: e.Index, Genotype: e.Genotype, PeakRSSBytes: PeakRSS()}
+			m := metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, PeakRSSBytes: PeakRSS()}
 			if !r.Config.FromScratch() {
 				m.LR = &e.LR
 				m.train(r, e.Train)

@@ -64,9 +64,9 @@ func (p *progress) onStart(r *Run) error {
 		what = "training"
 	}
 	line := fmt.Sprintf("%s %s: %s of %s, %s",
-		what, filepath.Base(r.Dir), count(r.Config.Epochs, "epoch"), count(p.steps, "step"), count(size, unit))
+		what, filepath.Base(r.Dir), count(r.Config.RunEpochs(), "epoch"), count(p.steps, "step"), count(size, unit))
 	switch {
-	case r.at.Epoch >= r.Config.Epochs:
+	case r.at.Epoch >= r.Config.RunEpochs():
 		line += ", all done before"
 	case p.before > 0:
 		line += fmt.Sprintf(", going on in epoch %d after step %d", r.at.Epoch+1, r.at.Step)
@@ -79,8 +79,8 @@ func (p *progress) onStart(r *Run) error {
 	}
 	p.println(line)
 	p.sayNotes(r)
-	if p.terminal && float64(r.Config.Epochs) > p.before {
-		p.bar = progressbar.NewOptions(r.Config.Epochs*p.steps, progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(20),
+	if p.terminal && float64(r.Config.RunEpochs()) > p.before {
+		p.bar = progressbar.NewOptions(r.Config.RunEpochs()*p.steps, progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(20),
 			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
 			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
 	}
@@ -110,16 +110,16 @@ func (p *progress) onStep(r *Run, s *Step) error {
 	p.report, p.count = now, 0
 
 	done := p.done(r)
-	left := time.Duration(float64(now.Sub(p.start)) * (float64(r.Config.Epochs) - done) / (done - p.before))
+	left := time.Duration(float64(now.Sub(p.start)) * (float64(r.Config.RunEpochs()) - done) / (done - p.before))
 	if p.bar == nil {
 		p.println(fmt.Sprintf("epoch %d/%d, step %d/%d: %s, %s, %s left",
-			s.Epoch+1, r.Config.Epochs, r.at.Step, s.Of, quality(r, r.at.Meter), rate, short(left)))
+			s.Epoch+1, r.Config.RunEpochs(), r.at.Step, s.Of, quality(r, r.at.Meter), rate, short(left)))
 		return nil
 	}
 	// Shorter than the line, to leave room for a bar on a terminal of 80 columns.
 	brief := strings.NewReplacer(",", "", "accuracy", "acc", "perplexity", "ppl")
 	p.bar.Describe(fmt.Sprintf("epoch %d/%d step %d/%d %s %s %s left",
-		s.Epoch+1, r.Config.Epochs, r.at.Step, s.Of, brief.Replace(quality(r, r.at.Meter)), rate, short(left)))
+		s.Epoch+1, r.Config.RunEpochs(), r.at.Step, s.Of, brief.Replace(quality(r, r.at.Meter)), rate, short(left)))
 	_ = p.bar.Set(int(math.Round(done * float64(p.steps)))) // draws; a terminal that is gone stops no run
 	return nil
 }
@@ -142,9 +142,13 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 		return nil
 	}
 	now := p.now()
-	at := fmt.Sprintf("epoch %d/%d: ", e.Index+1, r.Config.Epochs)
-	p.println(at + fmt.Sprintf("train %s; %s %s; learning rate %.4g; %s",
-		quality(r, e.Train), measured, quality(r, e.Valid), e.LR, seconds(now.Sub(p.epoch))))
+	at := fmt.Sprintf("epoch %d/%d: ", e.Index+1, r.Config.RunEpochs())
+	eigenvalue := ""
+	if e.Eigenvalue != nil {
+		eigenvalue = fmt.Sprintf("; dominant eigenvalue %.4g", *e.Eigenvalue)
+	}
+	p.println(at + fmt.Sprintf("train %s; %s %s%s; learning rate %.4g; %s",
+		quality(r, e.Train), measured, quality(r, e.Valid), eigenvalue, e.LR, seconds(now.Sub(p.epoch))))
 	if e.Genotype != "" {
 		p.println(at + e.Genotype)
 	}

@@ -126,13 +126,15 @@ type Epoch struct {
 	Train    Meter  // as the steps saw it, while the weights moved
 	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out; of a text the validation split
 	Genotype string // of a search: as α stands after the epoch
+
+	Eigenvalue *float64 // of a search that measures it: the dominant one, see darts.Plain.DominantEigenvalue
 }
 
 // Epochs yields the epochs that are left. The run's hooks OnStart and OnEnd are
 // its caller's affair.
 func (r *Run) Epochs(ctx context.Context) iter.Seq[int] {
 	return func(yield func(int) bool) {
-		for r.at.Epoch < r.Config.Epochs && r.err == nil {
+		for r.at.Epoch < r.Config.RunEpochs() && r.err == nil {
 			if r.stopped(ctx) || !yield(r.at.Epoch) || r.err != nil {
 				return
 			}

@@ -37,6 +37,15 @@ func TestStrategies(t *testing.T) {
 		{"darts, second order", []string{"strategy.order=2"}},
 		{"pc-darts", []string{"strategy.name=pc-darts", "strategy.partial=2", "strategy.warmup=1", "network.channels=4"}},
 		{"darts, exact second order", []string{"strategy.order=2", "alpha.hvp.method=exact"}},
+		{"darts, early stop and few skips", []string{
+			"strategy.early_stop.every=1", "strategy.early_stop.window=1", "strategy.early_stop.start=0", "strategy.early_stop.delta=1",
+			"strategy.early_stop.factor=1e-6", "strategy.skip_limit=0", "epochs=4", "network.nodes=1",
+			"space.operations=[skip_connect, sep_conv_3x3]",
+		}},
+		{"darts, selection by perturbation", []string{
+			"strategy.selection=perturbation", "strategy.perturbation.interval=1", "epochs=1", "data.subset=48",
+			"space.operations=[none, skip_connect, max_pool_3x3]",
+		}},
 		{"random", []string{"strategy.name=random", "strategy.trials=2", "epochs=1"}},
 		{"evolution", []string{"strategy.name=evolution", "strategy.trials=3", "strategy.evolution.population=2", "epochs=1"}},
 		{"reinforce", []string{"strategy.name=reinforce", "strategy.trials=2", "epochs=1"}},

@@ -142,6 +142,11 @@ type Strategy struct {
 	Partial int `key:"partial" for:"pc-darts" range:"[1,)" doc:"operations of an edge have one in so many of its channels; network.channels are a multiple of twice that"`
 	Warmup  int `key:"warmup" for:"pc-darts" range:"[0,)" doc:"epochs that train the weights alone before alpha moves"`
 
+	SkipLimit    int          `key:"skip_limit" for:"darts" of:"images" range:"[-1,)" doc:"skip_connects that a derived normal cell has at most: beyond, the least likely ones make way for other operations; -1 is no limit"`
+	EarlyStop    EarlyStop    `key:"early_stop" for:"darts" of:"images"`
+	Selection    string       `key:"selection" for:"darts" of:"images" oneof:"alpha perturbation" doc:"how cells are derived: by the largest alpha, or by perturbation: in a phase of training after epochs epochs, edge by edge, the operation is kept without which the validation accuracy falls most"`
+	Perturbation Perturbation `key:"perturbation" for:"darts" of:"images"`
+
 	Trials    int       `key:"trials" for:"random evolution reinforce" range:"[1,)" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
 	Evolution Evolution `key:"evolution" for:"evolution"`
 	Reinforce Reinforce `key:"reinforce" for:"reinforce"`

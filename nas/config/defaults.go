@@ -38,7 +38,7 @@ func defaultsOf(experiment, kind, strategy string) *Config {
 		if slices.Contains(strings.Fields(fromScratch), strategy) {
 			c = c.fromScratch()
 		}
-		c.Strategy.setDefaults(strategy)
+		c.Strategy.setDefaults(strategy, kind)
 		c.setDefaultsOf(strategy)
 		return c
 	}
@@ -68,12 +68,12 @@ func (c *Config) fromScratch() *Config {
 	return t
 }
 
-// setDefaults fills in what the strategy of that name has of its own.
-func (s *Strategy) setDefaults(name string) {
+// setDefaults fills in what the strategy of that name has of its own, on images or texts.
+func (s *Strategy) setDefaults(name, kind string) {
 	*s = Strategy{Name: name}
 	switch name {
 	case DARTS:
-		s.Order = 1
+		*s = dartsDefaults(kind)
 	case PCDARTS:
 		s.Partial, s.Warmup = 4, 15
 	case ENAS:
@@ -101,7 +101,7 @@ func (c *Config) setDefaultsOf(strategy string) {
 func textSearchDefaults() *Config {
 	return &Config{
 		Experiment: Search,
-		Strategy:   Strategy{Name: DARTS, Order: 1},
+		Strategy:   dartsDefaults(texts),
 		Data:       Data{Name: PTB, Batch: 256, EvalBatch: 10, BPTT: 35},
 		Network: Network{
 			Nodes:    8,
@@ -139,7 +139,7 @@ func textTrainDefaults() *Config {
 func searchDefaults() *Config {
 	return &Config{
 		Experiment: Search,
-		Strategy:   Strategy{Name: DARTS, Order: 1},
+		Strategy:   dartsDefaults(images),
 		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64, Augment: Crop, Labels: Fine, OnBadFile: Fail},
 		Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: Float32, Form: Fast},
 		Space:      Space{Name: DARTS},

@@ -40,6 +40,16 @@ var trials = map[string]trial{
 	"space.normal":               {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},
 	"space.reduce":               {"[[max_pool_3x3], [sep_conv_3x3]]", []string{"1", "[[skip_connect]]", "[[skip], [none]]"}},
 
+	"strategy.skip_limit":            {"2", []string{"-2", "1.5", "none"}},
+	"strategy.selection":             {"perturbation", []string{"alphas", "1"}},
+	"strategy.perturbation.interval": {"3", []string{"0", "-1"}},
+	"strategy.perturbation.lr":       {"0.01", []string{"0", "-1", ".nan"}},
+	"strategy.early_stop.every":      {"2", []string{"-1", "0.5"}},
+	"strategy.early_stop.window":     {"3", []string{"0", "1.5"}},
+	"strategy.early_stop.start":      {"4", []string{"-1", "first"}},
+	"strategy.early_stop.delta":      {"2", []string{"0", "-1"}},
+	"strategy.early_stop.factor":     {"1.5", []string{"0", ".nan"}},
+
 	"strategy.evolution.population": {"20", []string{"0", "101"}},
 	"strategy.evolution.sample":     {"3", []string{"0", "-1"}},
 	"strategy.reinforce.lr":         {"0.01", []string{"0", "-1", ".nan"}},
@@ -143,6 +153,13 @@ var companions = map[string][]string{
 	"alpha.hvp.method": {"strategy.order=2"},
 	"alpha.hvp.radius": {"strategy.order=2"},
 	"alpha.corrected":  {"strategy.order=2"},
+
+	"strategy.perturbation.interval": {"strategy.selection=perturbation"},
+	"strategy.perturbation.lr":       {"strategy.selection=perturbation"},
+	"strategy.early_stop.window":     {"strategy.early_stop.every=2"},
+	"strategy.early_stop.start":      {"strategy.early_stop.every=2"},
+	"strategy.early_stop.delta":      {"strategy.early_stop.every=2"},
+	"strategy.early_stop.factor":     {"strategy.early_stop.every=2"},
 
 	"space.normal": {"network.nodes=1"},
 	"space.reduce": {"network.nodes=1"},

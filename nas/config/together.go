@@ -48,6 +48,9 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 		if err := l.checkSpace(c, file); err != nil {
 			return err
 		}
+		if err := l.checkRobust(c, file); err != nil {
+			return err
+		}
 	}
 	if e := c.Evaluate; e != nil {
 		if err := l.checkW("evaluate.w", e.W, c, file); err != nil {

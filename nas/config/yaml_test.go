@@ -173,7 +173,7 @@ func TestYAMLRefuses(t *testing.T) {
 		want string
 	}{
 		{"training without a cell", training.Training(), `config: the config to write:38: genotype: given "", want text`},
-		{"odd channels", odd, `config: the config to write:21: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
+		{"odd channels", odd, `config: the config to write:32: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
 		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train or repeat or compare`},
 	}
 	for _, test := range tests {

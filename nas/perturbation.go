@@ -1,0 +1,96 @@
+package nas
+
+import (
+	"context"
+	"fmt"
+
+	"godarts/darts"
+	"godarts/nas/config"
+	"godarts/nas/rng"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// perturbation is the phase after a search that decides the cells edge by edge, by what
+// the validation accuracy loses: DARTS-PT, Wang et al., arXiv 2108.04392, Algorithm 1.
+// Between decisions training goes on: α by its own optimizer, w by a fresh one at a
+// constant learning rate. A nil one does nothing.
+type perturbation struct {
+	net      *darts.Projected
+	nodes    int
+	interval int
+	first    int // the phase's first epoch
+	seed     int64
+}
+
+// newPerturbation is nil if the search c selects by α.
+func newPerturbation(c *config.Config, net *darts.Plain) *perturbation {
+	if c.Decisions() == 0 {
+		return nil
+	}
+	return &perturbation{
+		net: darts.NewProjected(net), nodes: c.Network.Nodes, interval: c.Strategy.Perturbation.Interval, first: c.Epochs, seed: c.Seed,
+	}
+}
+
+// due tells whether an epoch is one of the phase.
+func (p *perturbation) due(epoch int) bool { return p != nil && epoch >= p.first }
+
+// decide makes the decision that an epoch of the phase begins with, of both kinds of
+// cells, unless it was made before an interruption. One that is interrupted is not
+// made.
+func (p *perturbation) decide(ctx context.Context, run *Run, epoch int) {
+	if (epoch-p.first)%p.interval != 0 {
+		return
+	}
+	accuracy := func() (float64, error) {
+		seen := run.Validate(ctx, epoch, func(b nn.Batch) nn.Output { return p.net.Measure(b) })
+		return seen.Accuracy(), run.err
+	}
+	for kind := range 2 {
+		if err := p.decideOne(kind, (epoch-p.first)/p.interval, accuracy); err != nil {
+			return
+		}
+	}
+}
+
+// decideOne makes a decision of one kind of cell: the operation of a random edge, or once
+// all edges have theirs which edges a random node keeps.
+func (p *perturbation) decideOne(kind, decision int, accuracy func() (float64, error)) error {
+	r := rng.Stream(p.seed, "perturbation", decision, kind)
+	undecided, open := p.net.Undecided(kind), p.net.Open(kind)
+	edges := darts.Edges(p.nodes)
+	if decision < edges {
+		if made := edges - len(undecided); made > decision {
+			return nil
+		}
+		return p.net.DecideOperation(kind, undecided[r.IntN(len(undecided))], accuracy)
+	}
+	if made := edges + p.nodes - 1 - len(open); made > decision {
+		return nil
+	}
+	return p.net.DecideNode(kind, open[r.IntN(len(open))], accuracy)
+}
+
+// namePerturbation is the entry of the decisions in checkpoints.
+const namePerturbation = "perturbation.rows"
+
+// save puts what a checkpoint holds in sd: a new tensor of the present scope.
+func (p *perturbation) save(sd torch.StateDict) {
+	if p != nil {
+		sd[namePerturbation] = p.net.Rows()
+	}
+}
+
+// load takes it from sd.
+func (p *perturbation) load(sd torch.StateDict) error {
+	if p == nil {
+		return nil
+	}
+	rows, ok := sd[namePerturbation]
+	if !ok {
+		return fmt.Errorf("nas: load state dict: %q is missing", namePerturbation)
+	}
+	delete(sd, namePerturbation)
+	return p.net.SetRows(rows)
+}

@@ -1,0 +1,54 @@
+package nas
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"godarts/nas/config"
+	"godarts/torch"
+)
+
+func TestDecideOnce(t *testing.T) {
+	// A decision is not made when it is interrupted, and not made again when it has been.
+	c, err := config.Load("testdata/tiny.yaml", "strategy.selection=perturbation", "epochs=0", "data.subset=24",
+		"space.operations=[skip_connect, max_pool_3x3]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &Run{Config: c}
+	if err := r.open(); err != nil {
+		t.Fatal(err)
+	}
+	err = torch.Do(func() error {
+		s, err := newDARTS(r)
+		if err != nil {
+			return err
+		}
+		p := s.(*dartsStrategy).selection
+		decide := func(ctx context.Context, epoch, want int) {
+			t.Helper()
+			p.decide(ctx, r, epoch)
+			for kind := range 2 {
+				if got := 5 - len(p.net.Undecided(kind)); got != want {
+					t.Errorf("kind %d: %d edges are decided, want %d", kind, got, want)
+				}
+			}
+		}
+		cancelled, cancel := context.WithCancel(t.Context())
+		cancel()
+		decide(cancelled, 0, 0)
+		if !errors.Is(r.err, context.Canceled) {
+			t.Errorf("error %v", r.err)
+		}
+		r.err = nil
+		decide(t.Context(), 0, 1)
+		decide(t.Context(), 0, 1)
+		decide(t.Context(), 4, 1) // the interval is 5
+		decide(t.Context(), 5, 2)
+		return r.err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
