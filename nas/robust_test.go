@@ -2,7 +2,9 @@ package nas_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -89,6 +91,35 @@ func TestEarlyStop(t *testing.T) {
 	const note = "note: the search ends early after epoch 2: the dominant eigenvalue has grown; its cells are those of epoch 1\n"
 	if !strings.Contains(stopped.said, note) || strings.Contains(steady.said, "ends early") {
 		t.Errorf("said %q", stopped.said)
+	}
+}
+
+func TestEarlyStopResumed(t *testing.T) {
+	// A search that was interrupted when its last epoch had ended takes no further step when it goes on, and returns the cells of before.
+	c := tiny(t, small, "network.nodes=2", "epochs=3", "alpha.lr=0.5", "strategy.early_stop.every=1", "strategy.early_stop.window=1",
+		"strategy.early_stop.start=0", "strategy.early_stop.delta=1", "strategy.early_stop.factor=1e-9")
+	dir := filepath.Join(t.TempDir(), "run")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var first string
+	stop := nas.Hooks{OnEpoch: func(_ *nas.Run, e *nas.Epoch) error {
+		if e.Index == 0 {
+			first = e.Genotype
+		} else {
+			cancel()
+		}
+		return nil
+	}}
+	if _, err := nas.Search(ctx, dir, c, nas.Settings{Hooks: []nas.Hooks{stop}}); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	step := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error {
+		t.Error("a step was taken")
+		return nil
+	}}
+	result, err := nas.Search(t.Context(), dir, c, nas.Settings{Hooks: []nas.Hooks{step}})
+	if err != nil || result.Genotype.String() != first {
+		t.Errorf("got %s, error %v, want %s", result.Genotype, err, first)
 	}
 }
 
