@@ -79,6 +79,9 @@ func (a *Adam) Step(grads ...torch.Tensor) {
 	a.step++
 }
 
+// Steps is the number of steps taken.
+func (a *Adam) Steps() int { return a.step }
+
 // LR is the learning rate of the next step.
 func (a *Adam) LR() float64 { return a.o.LR }
 
