@@ -208,10 +208,14 @@ func (r *Run) LR(epoch int) float64 {
 	if r.Config.Decisions() > 0 && epoch >= r.Config.Epochs {
 		return r.Config.Strategy.Perturbation.LR
 	}
-	if w := r.Config.W; w.Schedule == config.StepDecay {
+	switch w := r.Config.W; w.Schedule {
+	case config.StepDecay:
 		return w.LR * math.Pow(w.LRDecay, float64(epoch))
+	case config.Restarts:
+		return optim.CosineRestarts(w.LR, w.LRMin, epoch, w.Restart, w.RestartFactor)
+	default:
+		return optim.Cosine(w.LR, w.LRMin, epoch, r.Config.Epochs)
 	}
-	return optim.Cosine(r.Config.W.LR, r.Config.W.LRMin, epoch, r.Config.Epochs)
 }
 
 // Validate measures forward on the validation half of a search, or on the test

@@ -59,6 +59,7 @@ const (
 const (
 	Cosine    = "cosine"
 	StepDecay = "step"
+	Restarts  = "restarts"
 )
 
 // Values of Network.Dtype.
@@ -151,6 +152,8 @@ type Strategy struct {
 	Evolution Evolution `key:"evolution" for:"evolution"`
 	Reinforce Reinforce `key:"reinforce" for:"reinforce"`
 
+	Controller Controller `key:"controller" for:"enas"`
+
 	Candidates   int `key:"candidates" for:"enas rsps" range:"[1,)" doc:"architectures drawn at the end to choose from by validation accuracy with the shared weights; of rsps 1000 by default"`
 	ScoreBatches int `key:"score_batches" for:"rsps" range:"[1,)" doc:"validation batches that score a candidate"`
 	Finalists    int `key:"finalists" for:"rsps" range:"[1,)" doc:"best candidates, which all validation images score again"`
@@ -158,6 +161,15 @@ type Strategy struct {
 
 // HasAlpha tells whether c searches by α, which validation images train in each step.
 func (c *Config) HasAlpha() bool { return sections["alpha"].has(c) }
+
+// Controller is how the controller of enas learns after each epoch: by steps of Adam, each by
+// the mean gradient of some architectures.
+type Controller struct {
+	Updates   int     `key:"updates" range:"[0,)" doc:"steps of the controller after each epoch"`
+	Aggregate int     `key:"aggregate" range:"[1,)" doc:"architectures drawn for a step, each rewarded by its accuracy on one validation batch"`
+	LR        float64 `key:"lr" range:"(0,)" doc:"learning rate of the controller"`
+	Entropy   float64 `key:"entropy" range:"[0,)" doc:"what a nat of the decisions' entropy adds to a reward"`
+}
 
 // Data says which images or which text are used, and how.
 type Data struct {
@@ -277,18 +289,20 @@ type Dropout struct {
 }
 
 // W is the optimiser of the weights. Of images: SGD with momentum, the learning rate
-// following a cosine from LR to LRMin, or times LRDecay after each epoch. Of texts: SGD, in
+// following a cosine from LR to LRMin, or several, or times LRDecay after each epoch. Of texts: SGD, in
 // training followed by averaged SGD, the learning rate times the part of data.bptt that a
 // step has.
 type W struct {
-	LR          float64 `key:"lr" range:"(0,)" doc:"learning rate of the weights in the first epoch"`
-	LRMin       float64 `key:"lr_min" of:"images" range:"[0,)" doc:"learning rate the cosine falls to, at most lr"`
-	Schedule    string  `key:"schedule" of:"images" oneof:"cosine step" doc:"of the learning rate: cosine, from lr to lr_min over all epochs, or step, times lr_decay after each epoch"`
-	LRDecay     float64 `key:"lr_decay" of:"images" range:"(0,1]" doc:"factor of the schedule step"`
-	Momentum    float64 `key:"momentum" of:"images" range:"[0,1)" doc:"SGD momentum"`
-	WeightDecay float64 `key:"weight_decay" range:"[0,)" doc:"L2 term of the weights, times the weight added to its gradient"`
-	GradClip    float64 `key:"grad_clip" range:"(0,)" doc:"largest L2 norm of all weight gradients together"`
-	Precision   string  `key:"precision" of:"images" oneof:"full bf16" doc:"of the passes that train the weights: full, that of network.dtype, or bf16 in convolutions and matrix products (autocast)"`
+	LR            float64 `key:"lr" range:"(0,)" doc:"learning rate of the weights in the first epoch"`
+	LRMin         float64 `key:"lr_min" of:"images" range:"[0,)" doc:"learning rate the cosine falls to, at most lr"`
+	Schedule      string  `key:"schedule" of:"images" oneof:"cosine step restarts" doc:"of the learning rate: cosine, from lr to lr_min over all epochs, restarts, one such cosine after the other, or step, times lr_decay after each epoch"`
+	LRDecay       float64 `key:"lr_decay" of:"images" range:"(0,1]" doc:"factor of the schedule step"`
+	Restart       int     `key:"restart" of:"images" range:"[1,)" doc:"epochs of the first cosine of the schedule restarts"`
+	RestartFactor int     `key:"restart_factor" of:"images" range:"[1,)" doc:"how many times as long as the one before each further cosine is"`
+	Momentum      float64 `key:"momentum" of:"images" range:"[0,1)" doc:"SGD momentum"`
+	WeightDecay   float64 `key:"weight_decay" range:"[0,)" doc:"L2 term of the weights, times the weight added to its gradient"`
+	GradClip      float64 `key:"grad_clip" range:"(0,)" doc:"largest L2 norm of all weight gradients together"`
+	Precision     string  `key:"precision" of:"images" oneof:"full bf16" doc:"of the passes that train the weights: full, that of network.dtype, or bf16 in convolutions and matrix products (autocast)"`
 }
 
 // Alpha is the optimiser of the architecture parameters: Adam at a constant learning rate.

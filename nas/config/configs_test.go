@@ -30,6 +30,7 @@ var sizeKeys = []string{
 	"epochs",
 	"strategy.warmup", // a part of the epochs
 	"strategy.candidates", "strategy.score_batches", "strategy.finalists",
+	"strategy.controller.updates", "strategy.controller.aggregate",
 	"repeat.search", "repeat.train", // to the toys of the same
 	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
 	"compare.table", "compare.seeds", "compare.queries",

@@ -77,7 +77,7 @@ func (s *Strategy) setDefaults(name, kind string) {
 	case PCDARTS:
 		s.Partial, s.Warmup = 4, 15
 	case ENAS:
-		s.Candidates = 10
+		s.Controller, s.Candidates = Controller{Updates: 30, Aggregate: 10, LR: 0.0035, Entropy: 1e-4}, 10
 	case SharedRandom:
 		s.Candidates, s.ScoreBatches, s.Finalists = 1000, 10, 10
 	case Random:
@@ -143,7 +143,7 @@ func searchDefaults() *Config {
 		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64, Augment: Crop, Labels: Fine, OnBadFile: Fail},
 		Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: Float32, Form: Fast},
 		Space:      Space{Name: DARTS},
-		W:          W{LR: 0.025, LRMin: 0.001, Schedule: Cosine, LRDecay: 0.97, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
+		W:          W{LR: 0.025, LRMin: 0.001, Schedule: Cosine, LRDecay: 0.97, Restart: 10, RestartFactor: 2, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
 		Alpha:      Alpha{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3, HVP: HVP{Method: FiniteDifference, Radius: 0.01}},
 		Epochs:     50,
 		Seed:       2,
@@ -163,7 +163,7 @@ func trainDefaults() *Config {
 			AuxiliaryWeight: 0.4,
 			DropPath:        0.2,
 		},
-		W:        W{LR: 0.025, LRMin: 0, Schedule: Cosine, LRDecay: 0.97, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
+		W:        W{LR: 0.025, LRMin: 0, Schedule: Cosine, LRDecay: 0.97, Restart: 10, RestartFactor: 2, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
 		Epochs:   600,
 		Seed:     0,
 		Genotype: "DARTS_V2", // their --arch DARTS is an alias of it

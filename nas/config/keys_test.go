@@ -35,10 +35,16 @@ var trials = map[string]trial{
 	"strategy.candidates":        {"12", []string{"0", "-1", "1.5"}},
 	"strategy.score_batches":     {"3", []string{"0", "-1"}},
 	"strategy.finalists":         {"7", []string{"0", "1001"}},
-	"space.name":                 {"s3", []string{"s4", "1"}},
-	"space.operations":           {"[skip_connect, sep_conv_3x3]", []string{"skip_connect", "[sep_conv_9x9]", "[[none]]", "[1]", "[none]"}},
-	"space.normal":               {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},
-	"space.reduce":               {"[[max_pool_3x3], [sep_conv_3x3]]", []string{"1", "[[skip_connect]]", "[[skip], [none]]"}},
+
+	"strategy.controller.updates":   {"3", []string{"-1", "1.5"}},
+	"strategy.controller.aggregate": {"3", []string{"0", "-1"}},
+	"strategy.controller.lr":        {"0.01", []string{"0", "-1", ".nan"}},
+	"strategy.controller.entropy":   {"0.01", []string{"-1", ".inf"}},
+
+	"space.name":       {"s3", []string{"s4", "1"}},
+	"space.operations": {"[skip_connect, sep_conv_3x3]", []string{"skip_connect", "[sep_conv_9x9]", "[[none]]", "[1]", "[none]"}},
+	"space.normal":     {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},
+	"space.reduce":     {"[[max_pool_3x3], [sep_conv_3x3]]", []string{"1", "[[skip_connect]]", "[[skip], [none]]"}},
 
 	"strategy.skip_limit":            {"2", []string{"-2", "1.5", "none"}},
 	"strategy.selection":             {"perturbation", []string{"alphas", "1"}},
@@ -84,6 +90,8 @@ var trials = map[string]trial{
 	"w.lr_min":                  {"0.002", []string{"-0.1", "0.6", ".nan"}},
 	"w.schedule":                {"step", []string{"stepped", "1"}},
 	"w.lr_decay":                {"0.9", []string{"0", "1.1", "-1"}},
+	"w.restart":                 {"5", []string{"0", "-1", "1.5"}},
+	"w.restart_factor":          {"1", []string{"0", "-1"}},
 	"w.momentum":                {"0", []string{"1", "-0.1", ".nan"}},
 	"w.weight_decay":            {"0", []string{"-1e-9", ".inf"}},
 	"w.grad_clip":               {"6", []string{"0", "-1", ".inf"}},
@@ -173,6 +181,11 @@ var companions = map[string][]string{
 
 	"w.lr_decay":          {"w.schedule=step"},
 	"evaluate.w.lr_decay": {"evaluate.w.schedule=step"},
+
+	"w.restart":                 {"w.schedule=restarts"},
+	"w.restart_factor":          {"w.schedule=restarts"},
+	"evaluate.w.restart":        {"evaluate.w.schedule=restarts"},
+	"evaluate.w.restart_factor": {"evaluate.w.schedule=restarts"},
 }
 
 // trialOf is the row of a key.

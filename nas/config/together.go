@@ -150,9 +150,13 @@ func (l *layers) checkW(path string, w W, c *Config, file origin) error {
 		return refuse("precision", "network.dtype", "bf16 has no effect on network.dtype %s, want full, or float32 there", c.Network.Dtype)
 	case w.Schedule == StepDecay && w.LRMin != standard.LRMin:
 		return refuse("lr_min", schedule, "%v has no effect with %s step, want %s %s", w.LRMin, schedule, schedule, Cosine)
-	case w.Schedule == Cosine && w.LRDecay != standard.LRDecay:
-		return refuse("lr_decay", schedule, "%v has no effect with %s cosine, want %s %s", w.LRDecay, schedule, schedule, StepDecay)
-	case w.Schedule == Cosine && w.LRMin > w.LR:
+	case w.Schedule != StepDecay && w.LRDecay != standard.LRDecay:
+		return refuse("lr_decay", schedule, "%v has no effect with %s %s, want %s %s", w.LRDecay, schedule, w.Schedule, schedule, StepDecay)
+	case w.Schedule != Restarts && w.Restart != standard.Restart:
+		return refuse("restart", schedule, "%v has no effect with %s %s, want %s %s", w.Restart, schedule, w.Schedule, schedule, Restarts)
+	case w.Schedule != Restarts && w.RestartFactor != standard.RestartFactor:
+		return refuse("restart_factor", schedule, "%v has no effect with %s %s, want %s %s", w.RestartFactor, schedule, w.Schedule, schedule, Restarts)
+	case w.Schedule != StepDecay && w.LRMin > w.LR:
 		return refuse("lr_min", path+".lr", "%v is above %s.lr %v, want at most that", w.LRMin, path, w.LR)
 	}
 	return nil

@@ -14,3 +14,14 @@ func Cosine(max, min float64, epoch, epochs int) float64 {
 	angle := math.Pi * float64(epoch) / float64(epochs)
 	return min + float64((max-min)*(1+math.Cos(angle))/2)
 }
+
+// CosineRestarts is the learning rate of an epoch on cosines from max down to min, each
+// factor times as long as the one before, the first of length epochs (SGDR, arXiv
+// 1608.03983).
+func CosineRestarts(max, min float64, epoch, length, factor int) float64 {
+	for epoch >= length {
+		epoch -= length
+		length *= factor
+	}
+	return Cosine(max, min, epoch, length)
+}

@@ -47,3 +47,21 @@ func TestCosineFalls(t *testing.T) {
 		}
 	}
 }
+
+func TestCosineRestarts(t *testing.T) {
+	// CosineRestarts begins anew, each time for longer, when a cosine is over.
+	for epoch, want := range map[int]float64{
+		0: 0.05, 5: 0.02525, 9: Cosine(0.05, 0.0005, 9, 10), // the first 10 epochs
+		10: 0.05, 20: 0.02525, 29: Cosine(0.05, 0.0005, 19, 20), // 20 more
+		30: 0.05, 50: 0.02525, 70: 0.05, 149: Cosine(0.05, 0.0005, 79, 80),
+	} {
+		if got := CosineRestarts(0.05, 0.0005, epoch, 10, 2); math.Abs(got-want) > 1e-16 {
+			t.Errorf("epoch %d: %g, want %g", epoch, got, want)
+		}
+	}
+	for epoch := range 9 {
+		if got, want := CosineRestarts(1, 0, epoch, 3, 1), Cosine(1, 0, epoch%3, 3); got != want {
+			t.Errorf("epoch %d of equal cosines: %g, want %g", epoch, got, want)
+		}
+	}
+}
