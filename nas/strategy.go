@@ -25,6 +25,7 @@ var strategies = map[string]func(*Run) (Strategy, error){
 	config.Random:       newRandom,
 	config.Evolve:       newEvolution,
 	config.Reinforced:   newReinforce,
+	config.ENAS:         newENAS,
 	config.SharedRandom: newSharedRandom,
 }
 

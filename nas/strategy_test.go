@@ -49,6 +49,7 @@ func TestStrategies(t *testing.T) {
 		{"random", []string{"strategy.name=random", "strategy.trials=2", "epochs=1"}},
 		{"evolution", []string{"strategy.name=evolution", "strategy.trials=3", "strategy.evolution.population=2", "epochs=1"}},
 		{"reinforce", []string{"strategy.name=reinforce", "strategy.trials=2", "epochs=1"}},
+		{"enas", []string{"strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=2"}},
 		{"rsps", []string{"strategy.name=rsps", "strategy.candidates=4", "strategy.score_batches=2", "strategy.finalists=2"}},
 	} {
 		t.Run(test.name, func(t *testing.T) { nastest.TestStrategy(t, tiny(t, test.set...)) })

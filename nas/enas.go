@@ -1,0 +1,148 @@
+package nas
+
+import (
+	"context"
+	"maps"
+	"math/rand/v2"
+
+	"godarts/cells"
+	"godarts/darts"
+	"godarts/nas/data"
+	"godarts/nas/rng"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+)
+
+// enas is efficient neural architecture search (Pham et al., ICML 2018, arXiv
+// 1802.03268) in the space of DARTS. In each epoch
+//
+//  1. every batch trains the shared weights of one architecture, which the controller draws;
+//  2. the controller takes steps of REINFORCE, rewarded by accuracies on validation batches.
+//
+// At the end the controller draws some, of which the most accurate on one validation
+// batch is found. As in the authors' code batch norms take the statistics of the batch
+// wherever a network is measured, and the images of rewards are not augmented.
+//
+// The shared weights are those of the supernet of DARTS, one set for each edge and
+// operation, where the authors' space of five operations has two inputs that may
+// coincide, affine batch norms, dropout before the classifier, and joins the nodes
+// that no other one uses.
+type enas struct {
+	*sharedWeights
+	controller *darts.Controller
+	rewards    *data.Source
+}
+
+// stateController is the prefix of the controller in the state of a search.
+const stateController = "controller."
+
+// baselineKept is the part of the baseline that a new reward leaves.
+const baselineKept = 0.99
+
+func newENAS(r *Run) (Strategy, error) {
+	c := r.Config
+	shared, err := newSharedWeights(r, optim.SGDOptions{Nesterov: c.W.Momentum > 0})
+	if err != nil {
+		return nil, err
+	}
+	controller, err := darts.NewController(spaceOf(c), darts.ControllerOptions{
+		LR: c.Strategy.Controller.LR, Entropy: c.Strategy.Controller.Entropy, Baseline: baselineKept, Dtype: dtype(c),
+	})
+	if err != nil {
+		return nil, err
+	}
+	of := r.feed.(*imageFeed).validation
+	rewards := &data.Source{
+		Images: of.Images, Augment: of.Augment.Evaluation(), Seed: of.Seed, Name: "reward", Size: of.Size, Order: data.Resampled, Skipped: of.Skipped,
+	}
+	return &enas{shared, controller, rewards}, nil
+}
+
+// Search implements Strategy. What is drawn hangs on the position and the controller.
+func (e *enas) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+	seed := run.Config.Seed
+	for epoch := range run.Epochs(ctx) {
+		e.w.SetLR(run.LR(epoch))
+		for s := range run.Steps(ctx, epoch) {
+			e.train(s, e.controller.Draw(rng.Stream(seed, "enas", epoch, s.Index)))
+		}
+		e.teach(ctx, run, epoch)
+		some := e.controller.Draw(rng.Stream(seed, "enas.epoch", epoch))
+		valid := run.Validate(ctx, epoch, func(b nn.Batch) nn.Output { return e.measure(some, b) })
+		run.Finish(Epoch{Index: epoch, Valid: valid, Genotype: some.String()})
+	}
+	return e.derive(ctx, run)
+}
+
+// teach takes the steps of the controller that are left after an epoch. They are
+// counted in its state, which moves with a whole step alone: a run that is stopped
+// between them goes on there.
+func (e *enas) teach(ctx context.Context, run *Run, epoch int) {
+	o, seed := run.Config.Strategy.Controller, run.Config.Seed
+	for e.controller.Updates() < o.Updates*(epoch+1) && !run.stopped(ctx) {
+		first := e.controller.Updates() * o.Aggregate
+		streams := make([]*rand.Rand, o.Aggregate)
+		for i := range streams {
+			streams[i] = rng.Stream(seed, "enas.controller", first+i)
+		}
+		run.err = e.controller.Update(streams, func(i int, g cells.Genotype) (float64, error) {
+			return e.reward(ctx, run, g, epoch, first+i)
+		})
+	}
+}
+
+// reward is the accuracy of g on a validation batch.
+func (e *enas) reward(ctx context.Context, run *Run, g cells.Genotype, epoch, batch int) (accuracy float64, err error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	b := e.rewards.Load(epoch, batch)
+	if b.Err != nil {
+		return 0, b.Err
+	}
+	torch.Scoped(func() {
+		batch := toBatch(b, run.options())
+		out := e.measure(g, batch)
+		_, correct := measure(out.Loss, out.Logits, batch.Y)
+		accuracy = correct / float64(max(b.N, 1))
+	})
+	return accuracy, nil
+}
+
+// measure is the pass of g in the batch's statistics, which changes nothing.
+func (e *enas) measure(g cells.Genotype, b nn.Batch) nn.Output {
+	out := e.net.PathGradients(g, b, darts.Need{FreezeStatistics: true})
+	return nn.Output{Loss: out.Loss, Logits: out.Logits}
+}
+
+// derive draws architectures and returns the most accurate on one validation batch,
+// the same for all; the first of equals. It changes nothing: a run that is stopped in
+// it repeats it.
+func (e *enas) derive(ctx context.Context, run *Run) (best cells.Genotype, err error) {
+	highest := -1.0
+	for i := range run.Config.Strategy.Candidates {
+		if run.stopped(ctx) {
+			break
+		}
+		g := e.controller.Draw(rng.Stream(run.Config.Seed, "enas.candidate", i))
+		var accuracy float64
+		if accuracy, run.err = e.reward(ctx, run, g, run.Config.Epochs, 0); accuracy > highest {
+			best, highest = g, accuracy
+		}
+	}
+	return best, run.Err()
+}
+
+// StateDict implements Strategy.
+func (e *enas) StateDict() torch.StateDict {
+	sd := e.sharedWeights.StateDict()
+	maps.Copy(sd, prefixed(stateController, e.controller.StateDict()))
+	return sd
+}
+
+// LoadStateDict implements Strategy.
+func (e *enas) LoadStateDict(sd torch.StateDict) error {
+	shared, controller := cut(sd, stateController)
+	return load(part{e.sharedWeights, shared}, part{e.controller, controller})
+}
