@@ -118,6 +118,7 @@ func (c *Controller) W() torch.Tensor { return c.weights.W }
 // their probability, of which a gradient can be taken, and the entropies of all
 // decisions together, in nats. What it draws hangs on r and the weights alone.
 func (c *Controller) Sample(r *rand.Rand) (g cells.Genotype, logP torch.Tensor, entropy float64) {
+	defer alone()()
 	torch.Scoped(func() {
 		zero := torch.Zeros([]int{1, controllerUnits}, c.start.Options())
 		d := &draw{Controller: c, r: r, h: zero, c: zero, zero: zero}
@@ -126,6 +127,20 @@ func (c *Controller) Sample(r *rand.Rand) (g cells.Genotype, logP torch.Tensor, 
 		logP, entropy = torch.Keep(d.logP), d.entropy
 	})
 	return g, logP, entropy
+}
+
+// alone keeps operators on the caller's thread until more is called: the controller's are
+// too small for several, and their results do not hang on how many there are.
+func alone() (more func()) {
+	threads := torch.Threads()
+	torch.SetThreads(1)
+	return func() { torch.SetThreads(threads) }
+}
+
+// gradient is dW = ∇ logP.
+func (c *Controller) gradient(logP, dW torch.Tensor) {
+	defer alone()()
+	c.weights.Gradient(logP, dW, nil)
 }
 
 // Draw is Sample of cells alone.
@@ -254,7 +269,7 @@ func (c *Controller) Update(streams []*rand.Rand, reward func(i int, g cells.Gen
 				}
 				R := accuracy + c.o.Entropy*entropy
 				b -= (1 - c.o.Baseline) * (b - R)
-				c.weights.Gradient(logP, dW, nil)
+				c.gradient(logP, dW)
 				mean.AddScaled_(dW, -(R-b)/float64(len(streams)))
 			})
 			if err != nil {

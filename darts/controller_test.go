@@ -242,7 +242,7 @@ func TestControllerGradient(t *testing.T) {
 	})
 	g, logP, _ := c.Sample(stream(5))
 	dW := torch.ZerosLike(c.W())
-	c.weights.Gradient(logP, dW, nil)
+	c.gradient(logP, dW)
 	at := func() (p float64) {
 		torch.NoGrad(func() {
 			same, logP, _ := c.Sample(stream(5))
