@@ -59,10 +59,15 @@ func (a *architecture) draw(o torch.Options) {
 // mix is softmax(α) over the operations of each edge, [edges, operations], 0
 // where there is none. Eq. 2.
 func (a *architecture) mix() torch.Tensor {
+	return a.scores().Softmax(-1)
+}
+
+// scores are α, −∞ where an edge has no such operation.
+func (a *architecture) scores() torch.Tensor {
 	if a.none.Defined() {
-		return a.alpha.MaskedFill(a.none, math.Inf(-1)).Softmax(-1)
+		return a.alpha.MaskedFill(a.none, math.Inf(-1))
 	}
-	return a.alpha.Softmax(-1)
+	return a.alpha
 }
 
 // mixture are the weights of operations in a pass, as single numbers [1]: mixture[e][k]

@@ -99,7 +99,7 @@ func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, erro
 }
 
 func newSGD(w torch.Tensor, o config.W) *optim.SGD {
-	return optim.NewSGD([]torch.Tensor{w}, optim.SGDOptions{LR: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay})
+	return optim.NewSGD([]torch.Tensor{w}, optim.SGDOptions{LR: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov: o.Nesterov})
 }
 
 func newAdam(alphas []torch.Tensor, o config.Alpha) *optim.Adam {

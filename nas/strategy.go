@@ -27,6 +27,7 @@ var strategies = map[string]func(*Run) (Strategy, error){
 	config.Reinforced:   newReinforce,
 	config.ENAS:         newENAS,
 	config.SharedRandom: newSharedRandom,
+	config.GDAS:         newGDAS,
 }
 
 // newStrategy makes the strategy that the run's config names. Its tensors belong

@@ -36,6 +36,7 @@ func TestStrategies(t *testing.T) {
 		{"darts, first order", []string{"strategy.order=1"}},
 		{"darts, second order", []string{"strategy.order=2"}},
 		{"pc-darts", []string{"strategy.name=pc-darts", "strategy.partial=2", "strategy.warmup=1", "network.channels=4"}},
+		{"gdas", []string{"strategy.name=gdas", "network.layers=3"}},
 		{"darts, exact second order", []string{"strategy.order=2", "alpha.hvp.method=exact"}},
 		{"darts, early stop and few skips", []string{
 			"strategy.early_stop.every=1", "strategy.early_stop.window=1", "strategy.early_stop.start=0", "strategy.early_stop.delta=1",

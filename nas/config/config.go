@@ -147,6 +147,7 @@ type Strategy struct {
 	EarlyStop    EarlyStop    `key:"early_stop" for:"darts" of:"images"`
 	Selection    string       `key:"selection" for:"darts" of:"images" oneof:"alpha perturbation" doc:"how cells are derived: by the largest alpha, or by perturbation: in a phase of training after epochs epochs, edge by edge, the operation is kept without which the validation accuracy falls most"`
 	Perturbation Perturbation `key:"perturbation" for:"darts" of:"images"`
+	Tau          [2]float64   `key:"tau" for:"gdas" range:"(0,)" doc:"temperature of the samples in the first and in the last epoch, linear between"`
 
 	Trials    int       `key:"trials" for:"random evolution reinforce" range:"[1,)" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
 	Evolution Evolution `key:"evolution" for:"evolution"`
@@ -300,6 +301,7 @@ type W struct {
 	Restart       int     `key:"restart" of:"images" range:"[1,)" doc:"epochs of the first cosine of the schedule restarts"`
 	RestartFactor int     `key:"restart_factor" of:"images" range:"[1,)" doc:"how many times as long as the one before each further cosine is"`
 	Momentum      float64 `key:"momentum" of:"images" range:"[0,1)" doc:"SGD momentum"`
+	Nesterov      bool    `key:"nesterov" of:"images" doc:"Nesterov's momentum: steps along the gradient and w.momentum times the average"`
 	WeightDecay   float64 `key:"weight_decay" range:"[0,)" doc:"L2 term of the weights, times the weight added to its gradient"`
 	GradClip      float64 `key:"grad_clip" range:"(0,)" doc:"largest L2 norm of all weight gradients together"`
 	Precision     string  `key:"precision" of:"images" oneof:"full bf16" doc:"of the passes that train the weights: full, that of network.dtype, or bf16 in convolutions and matrix products (autocast)"`

@@ -80,6 +80,8 @@ func (s *Strategy) setDefaults(name, kind string) {
 		s.Controller, s.Candidates = Controller{Updates: 30, Aggregate: 10, LR: 0.0035, Entropy: 1e-4}, 10
 	case SharedRandom:
 		s.Candidates, s.ScoreBatches, s.Finalists = 1000, 10, 10
+	case GDAS:
+		s.Tau = [2]float64{10, 0.1}
 	case Random:
 		s.Trials = 24
 	case Evolve:
@@ -95,6 +97,9 @@ func (c *Config) setDefaultsOf(strategy string) {
 	case PCDARTS:
 		c.Network.Form = Plain
 		c.Data.Batch, c.W.LR, c.W.LRMin, c.Alpha.LR = 256, 0.1, 0, 6e-4
+	case GDAS:
+		c.Network.Form, c.Network.Layers = Plain, 6
+		c.Data.Batch, c.Epochs, c.W.Nesterov, c.W.WeightDecay = 256, 250, true, 5e-4
 	}
 }
 

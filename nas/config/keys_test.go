@@ -31,6 +31,7 @@ var trials = map[string]trial{
 	"strategy.order":             {"2", []string{"0", "3", "first"}},
 	"strategy.partial":           {"2", []string{"0", "-1", "3", "1.5"}},
 	"strategy.warmup":            {"4", []string{"-1", "0.5"}},
+	"strategy.tau":               {"[5, 1]", []string{"0", "[10]", "[10, 0]", "[10, .nan]"}},
 	"strategy.trials":            {"17", []string{"0", "-1", "1.5"}},
 	"strategy.candidates":        {"12", []string{"0", "-1", "1.5"}},
 	"strategy.score_batches":     {"3", []string{"0", "-1"}},
@@ -93,6 +94,7 @@ var trials = map[string]trial{
 	"w.restart":                 {"5", []string{"0", "-1", "1.5"}},
 	"w.restart_factor":          {"1", []string{"0", "-1"}},
 	"w.momentum":                {"0", []string{"1", "-0.1", ".nan"}},
+	"w.nesterov":                {"true", []string{"1", "yes"}},
 	"w.weight_decay":            {"0", []string{"-1e-9", ".inf"}},
 	"w.grad_clip":               {"6", []string{"0", "-1", ".inf"}},
 	"w.precision":               {"bf16", []string{"float16", "16"}},
@@ -179,6 +181,8 @@ var companions = map[string][]string{
 	"data.split_seed":  {"data.name=imagefolder", "data.root=photos"},
 	"data.on_bad_file": {"data.name=imagefolder", "data.root=photos"},
 
+	"w.momentum":          {"w.nesterov=false"},
+	"w.nesterov":          {"w.nesterov=false"}, // the default of gdas is true
 	"w.lr_decay":          {"w.schedule=step"},
 	"evaluate.w.lr_decay": {"evaluate.w.schedule=step"},
 

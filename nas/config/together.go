@@ -148,6 +148,10 @@ func (l *layers) checkW(path string, w W, c *Config, file origin) error {
 	switch schedule := path + ".schedule"; {
 	case w.Precision == BF16 && c.Network.Dtype != Float32:
 		return refuse("precision", "network.dtype", "bf16 has no effect on network.dtype %s, want full, or float32 there", c.Network.Dtype)
+	case w.Nesterov && w.Momentum == 0:
+		return refuse("nesterov", path+".momentum", "true has no effect with %s.momentum 0, want more there, or false", path)
+	case w.Nesterov && path == "w" && c.Strategy.Order == 2:
+		return refuse("nesterov", "strategy.order", "the virtual step of strategy.order 2 has plain momentum, want false, or strategy.order 1")
 	case w.Schedule == StepDecay && w.LRMin != standard.LRMin:
 		return refuse("lr_min", schedule, "%v has no effect with %s step, want %s %s", w.LRMin, schedule, schedule, Cosine)
 	case w.Schedule != StepDecay && w.LRDecay != standard.LRDecay:

@@ -53,6 +53,7 @@ w:
   restart: 10
   restart_factor: 2
   momentum: 0.9
+  nesterov: false
   weight_decay: 0.0003
   grad_clip: 5
   precision: full
@@ -174,7 +175,7 @@ func TestYAMLRefuses(t *testing.T) {
 		c    *Config
 		want string
 	}{
-		{"training without a cell", training.Training(), `config: the config to write:40: genotype: given "", want text`},
+		{"training without a cell", training.Training(), `config: the config to write:41: genotype: given "", want text`},
 		{"odd channels", odd, `config: the config to write:32: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
 		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train or repeat or compare`},
 	}

@@ -1,0 +1,223 @@
+package darts
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/torchtest"
+)
+
+func TestSampleFrequencies(t *testing.T) {
+	// Operations come as often as softmax(α) says, whatever τ is, in 1e5 draws.
+	torchtest.Scope(t)
+	const nodes, times = 44, 100
+	row := []float64{0.5, -1, 0, 1.5, -0.3, 0.2, 0, -2}
+	a := newArchitecture(nodes, nil)
+	edges := Edges(nodes)
+	a.alpha = torch.FromSlice(slices.Repeat(row, edges), edges, len(row))
+	want := softmax(row)
+	for _, tau := range []float64{0.1, 10} {
+		torch.ManualSeed(7)
+		count := make([]float64, len(row))
+		for range times {
+			torch.Scoped(func() {
+				mix, finite := a.sample(a.gumbel(), tau)
+				if !finite {
+					t.Error("the sample is not finite")
+				}
+				for _, of := range mix {
+					count[slices.IndexFunc(of, torch.Tensor.Defined)]++
+				}
+			})
+		}
+		n := float64(times * edges)
+		for k, p := range want {
+			if sigma := math.Sqrt(n * p * (1 - p)); math.Abs(count[k]-n*p) > 4*sigma {
+				t.Errorf("tau %g, operation %d: %g of %g draws, want %.0f ± %.0f", tau, k, count[k], n, n*p, sigma)
+			}
+		}
+	}
+}
+
+func TestSampleGradient(t *testing.T) {
+	// α has the gradient ⟨G, o(x)⟩·p_o·(δ_ok − p_k)/τ, o the operation that the noise chooses, and the weight is 1, in float64.
+	torchtest.Scope(t)
+	a := newArchitecture(1, nil)
+	edges, width := Edges(1), len(cells.Primitives)
+	torch.ManualSeed(2)
+	a.alpha = torch.Randn([]int{edges, width}, torch.Options{Dtype: torch.Float64})
+	a.alpha.RequiresGrad_(true)
+	for _, tau := range []float64{0.3, 1, 10} {
+		g := torch.Randn([]int{edges, width}, torch.Options{Dtype: torch.Float64})
+		noise := g.Float64s()
+		mix, finite := a.sample(g, tau)
+		if !finite {
+			t.Fatal("the sample is not finite")
+		}
+		product := []float64{0.7, -1.3} // ⟨G, o(x)⟩ of the edges
+		var loss torch.Tensor
+		var want []float64
+		for e := range edges {
+			z := make([]float64, width)
+			for k := range z {
+				z[k] = (a.alpha.Float64s()[e*width+k] + noise[e*width+k]) / tau
+			}
+			p := softmax(z)
+			chosen := slices.Index(p, slices.Max(p))
+			for k, h := range mix[e] {
+				if h.Defined() != (k == chosen) {
+					t.Errorf("edge %d, operation %d: chosen %v, want operation %d", e, k, h.Defined(), chosen)
+				}
+				delta := 0.0
+				if k == chosen {
+					delta = 1
+				}
+				want = append(want, product[e]*p[chosen]*(delta-p[k])/tau)
+			}
+			h := mix[e][chosen]
+			if math.Abs(h.Item()-1) > 1e-15 {
+				t.Errorf("edge %d weighs %g", e, h.Item())
+			}
+			loss = plus(loss, h.MulScalar(product[e]))
+		}
+		got := torch.Grad([]torch.Tensor{loss.Sum()}, []torch.Tensor{a.alpha}, torch.GradOptions{})[0]
+		torchtest.Close(t, "gradient", got, torch.FromSlice(want, edges, width), 1e-12)
+	}
+}
+
+// sampledNetwork is a small one whose α differs from edge to edge.
+func sampledNetwork(t *testing.T, tau float64) (*Sampled, nn.Batch) {
+	t.Helper()
+	o := torch.Options{Dtype: torch.Float64}
+	torch.ManualSeed(1)
+	net, err := NewSampled(Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, Options: o}, tau)
+	if err != nil {
+		t.Fatal(err)
+	}
+	torch.NoGrad(func() {
+		for _, alpha := range net.Alphas() {
+			alpha.Copy_(torch.Randn(alpha.Shape(), o))
+		}
+	})
+	return net, nn.Batch{X: torch.Randn([]int{6, 1, 8, 8}, o), Y: torch.RandInt(0, 4, []int{6}, torch.Options{Dtype: torch.Int64})}
+}
+
+func TestSampleAgain(t *testing.T) {
+	// A sample is refused when noise or probabilities are not finite.
+	torchtest.Scope(t)
+	a := newArchitecture(1, nil)
+	a.alpha = torch.Zeros([]int{Edges(1), len(cells.Primitives)}, torch.Options{})
+	g := a.gumbel()
+	if _, finite := a.sample(g, 1); !finite {
+		t.Error("finite noise is refused")
+	}
+	g.Select(0, 1).Select(0, 3).Fill_(math.Inf(1))
+	if _, finite := a.sample(g, 1); finite {
+		t.Error("infinite noise is taken")
+	}
+}
+
+func TestSampledPass(t *testing.T) {
+	// A pass gives what the chosen operations alone give, and no gradient to the others, when it is drawn.
+	torchtest.Scope(t)
+	net, b := sampledNetwork(t, 1)
+	for seed := range uint64(3) {
+		torch.ManualSeed(seed)
+		got := net.Gradients(net.W(), b, Need{W: true, Alphas: true, FreezeStatistics: true})
+		torch.ManualSeed(seed)
+		drawn := net.draw()
+		one := torch.Ones([]int{1}, net.W().Detach().Options())
+		for _, mix := range []mixture{drawn.normal, drawn.reduce} {
+			for _, of := range mix {
+				for k := range of {
+					if of[k].Defined() {
+						of[k] = one
+					}
+				}
+			}
+		}
+		want := net.gradients(net.W(), b, Need{W: true, FreezeStatistics: true}, func() mixtures { return drawn })
+		torchtest.Close(t, "logits", got.Logits, want.Logits, 1e-12)
+		torchtest.Close(t, "gradient of w", got.W, want.W, 1e-11)
+		if got.Alphas[0].Norm().Item() == 0 || got.Alphas[1].Norm().Item() == 0 {
+			t.Error("α has no gradient")
+		}
+	}
+}
+
+// counted counts how often a layer is computed.
+type counted struct {
+	nn.Layer
+	passes *int
+}
+
+func (c counted) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
+	*c.passes++
+	return c.Layer.Forward(x, m)
+}
+
+func TestSampledCost(t *testing.T) {
+	// A pass computes as many operations as there are edges, in training and when it measures.
+	torchtest.Scope(t)
+	net, b := sampledNetwork(t, 1)
+	passes := 0
+	for _, cell := range net.cells {
+		for _, edge := range cell.edges {
+			for k, op := range edge.ops {
+				edge.ops[k] = counted{op, &passes}
+			}
+		}
+	}
+	want := len(net.cells) * Edges(2)
+	net.Gradients(net.W(), b, Need{W: true, Alphas: true})
+	if passes != want {
+		t.Errorf("%d operations computed, want %d", passes, want)
+	}
+	passes = 0
+	one := nn.Batch{X: b.X.Narrow(0, 0, 1), Y: b.Y.Narrow(0, 0, 1)} // images are shared out
+	net.Eval(one)
+	if passes != want {
+		t.Errorf("%d operations computed, want %d", passes, want)
+	}
+}
+
+func TestTemperature(t *testing.T) {
+	// The gradient of α falls as 1/τ when τ is large.
+	torchtest.Scope(t)
+	net, b := sampledNetwork(t, 0)
+	norm := func(tau float64) float64 {
+		net.Tau = tau
+		torch.ManualSeed(4)
+		return net.Gradients(net.W(), b, Need{Alphas: true, FreezeStatistics: true}).Alphas[0].Norm().Item()
+	}
+	if ratio := norm(1000) / norm(2000); math.Abs(ratio-2) > 0.02 {
+		t.Errorf("the gradient at τ 1000 is %g times that at 2000, want 2", ratio)
+	}
+}
+
+func TestStrongest(t *testing.T) {
+	// A node has its two strongest operations, of one edge where they are, and never "none".
+	mix := slices.Repeat([][]float64{make([]float64, len(cells.Primitives))}, Edges(2))
+	for e := range mix {
+		mix[e] = slices.Clone(mix[e])
+		mix[e][0] = 0.9
+	}
+	mix[0][3], mix[0][5], mix[1][4] = 0.3, 0.4, 0.2 // node 2: both of input 0
+	mix[3][1], mix[4][2], mix[4][6] = 0.1, 0.1, 0.1 // node 3: ties go to the smaller input and operation
+	got := strongest(mix, newArchitecture(2, nil).ops)
+	want := []cells.Edge{
+		{Op: cells.SepConv5x5, From: 0}, {Op: cells.SkipConnect, From: 0},
+		{Op: cells.MaxPool3x3, From: 1}, {Op: cells.AvgPool3x3, From: 2},
+	}
+	if !slices.Equal(got.Edges, want) || fmt.Sprint(got.Concat) != "[2 3]" {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if err := (cells.Genotype{Normal: got, Reduce: got}).Validate(); err != nil {
+		t.Error(err)
+	}
+}

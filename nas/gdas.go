@@ -1,0 +1,111 @@
+package nas
+
+import (
+	"context"
+	"maps"
+
+	"godarts/cells"
+	"godarts/darts"
+	"godarts/nas/config"
+	"godarts/torch"
+	"godarts/torch/optim"
+)
+
+// gdasStrategy is GDAS, as its authors' code has it: w moves before α, and the gradient
+// of α's last step is part of the norm that the gradient of w is clipped by. Dong, Yang,
+// arXiv 1910.04465.
+//
+// Steps take α's images as those of the other strategies; the authors draw each image
+// of a batch with replacement. Their code measures no validation half.
+type gdasStrategy struct {
+	net      *darts.Sampled
+	w        *optim.SGD
+	alpha    *optim.Adam
+	dAlpha   []torch.Tensor // ∇α of the last step, 0 before the first
+	gradClip float64
+	bfloat16 bool // in the passes that train w
+	tau      [2]float64
+}
+
+func newGDAS(r *Run) (Strategy, error) {
+	c := r.Config
+	o := supernetOptions(c, r.Set.Train)
+	o.Options = r.options()
+	net, err := darts.NewSampled(o, c.Strategy.Tau[0])
+	if err != nil {
+		return nil, err
+	}
+	g := &gdasStrategy{
+		net: net, w: newSGD(net.W(), c.W), alpha: newAdam(net.Alphas(), c.Alpha),
+		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, tau: c.Strategy.Tau,
+	}
+	for _, alpha := range net.Alphas() {
+		g.dAlpha = append(g.dAlpha, torch.ZerosLike(alpha))
+	}
+	return g, nil
+}
+
+// Search implements Strategy.
+func (g *gdasStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+	for epoch := range run.Epochs(ctx) {
+		g.w.SetLR(run.LR(epoch))
+		g.net.Tau = temperature(g.tau, epoch, run.Config.Epochs)
+		for s := range run.Steps(ctx, epoch) {
+			g.step(s)
+		}
+		run.Finish(Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, g.net.Eval), Genotype: g.net.Genotype().String()})
+	}
+	return g.net.Genotype(), run.Err()
+}
+
+// step moves w, then α, each along the gradient of a sample of its own.
+func (g *gdasStrategy) step(s *Step) {
+	train := g.net.Gradients(g.net.W(), s.Train, darts.Need{W: true, Alphas: true, BFloat16: g.bfloat16})
+	// The authors clear α's gradient before α's step alone: here it has that step's, too.
+	clipped := []torch.Tensor{train.W}
+	for i, last := range g.dAlpha {
+		clipped = append(clipped, train.Alphas[i].Add(last))
+	}
+	optim.Clip(g.gradClip, clipped...)
+	g.w.Step(train.W)
+
+	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
+	g.alpha.Step(valid.Alphas...)
+	for i, d := range valid.Alphas {
+		g.dAlpha[i].Copy_(d)
+	}
+	s.Record(train.Loss, train.Logits)
+}
+
+// temperature is τ in an epoch, on the line from the first epoch to the last.
+func temperature(tau [2]float64, epoch, epochs int) float64 {
+	if epochs == 1 {
+		return tau[0]
+	}
+	return tau[0] + (tau[1]-tau[0])*float64(epoch)/float64(epochs-1)
+}
+
+// tables are the gradients kept from step to step, by name.
+func (g *gdasStrategy) tables() map[string]torch.Tensor {
+	return map[string]torch.Tensor{"gradient.alphas_normal": g.dAlpha[0], "gradient.alphas_reduce": g.dAlpha[1]}
+}
+
+// StateDict implements Strategy.
+func (g *gdasStrategy) StateDict() torch.StateDict {
+	sd := g.net.StateDict()
+	maps.Copy(sd, prefixed(optimizerW, g.w.StateDict()))
+	maps.Copy(sd, prefixed(optimizerAlpha, g.alpha.StateDict()))
+	maps.Copy(sd, g.tables())
+	return sd
+}
+
+// LoadStateDict implements Strategy.
+func (g *gdasStrategy) LoadStateDict(sd torch.StateDict) error {
+	rest := maps.Clone(sd)
+	if err := take(rest, g.tables()); err != nil {
+		return err
+	}
+	net, w := cut(rest, optimizerW)
+	net, alpha := cut(net, optimizerAlpha)
+	return load(part{g.net, net}, part{g.w, w}, part{g.alpha, alpha})
+}
