@@ -36,10 +36,10 @@ type Fast struct {
 var _ Supernet = (*Fast)(nil)
 
 // NewFast makes a supernet as NewPlain does, with the same first weights. It has no
-// formulas for partial channels and edge normalisation.
+// formulas for partial channels, edge normalisation and dropout of skip connections.
 func NewFast(o Options) (*Fast, error) {
-	if o.Partial > 1 || o.EdgeNormalisation {
-		return nil, errors.New("darts: supernet: the fast form has no partial channels and no edge normalisation")
+	if o.Partial > 1 || o.EdgeNormalisation || o.SkipDropout > 0 {
+		return nil, errors.New("darts: supernet: the fast form has no partial channels, edge normalisation or skip dropout")
 	}
 	plain, err := NewPlain(o)
 	if err != nil {

@@ -18,6 +18,8 @@ type Plain struct {
 	normal  *architecture // of normal cells
 	reduce  *architecture // of reduction cells
 
+	skipDropout *float64 // the rate, of all cells
+
 	stem       nn.Sequential
 	cells      []*searchCell
 	classifier *nn.Linear
@@ -36,7 +38,7 @@ func NewPlain(o Options) (*Plain, error) {
 	}
 	var b nn.Builder
 	root := b.Root()
-	s := &Plain{normal: newArchitecture(o.Nodes, o.Normal), reduce: newArchitecture(o.Nodes, o.Reduce), classes: o.Classes}
+	s := &Plain{normal: newArchitecture(o.Nodes, o.Normal), reduce: newArchitecture(o.Nodes, o.Reduce), classes: o.Classes, skipDropout: &o.SkipDropout}
 
 	stemChannels := o.StemMultiplier * o.Channels
 	s.stem = nn.Sequential{
@@ -55,6 +57,9 @@ func NewPlain(o Options) (*Plain, error) {
 			ops: s.architecture(reduce).ops, nodes: o.Nodes,
 			before: before, last: last, channels: c, partial: o.Partial, reduce: reduce, reducedBefore: reducedBefore,
 		})
+		if o.SkipDropout > 0 {
+			cell.dropSkips(s.architecture(reduce).ops, s.skipDropout)
+		}
 		s.cells = append(s.cells, cell)
 		reducedBefore = reduce
 		before, last = last, o.Nodes*c
@@ -89,6 +94,9 @@ func (o Options) validate() error {
 		if size.got < size.min {
 			return fmt.Errorf("darts: supernet: %d %s, want at least %d", size.got, size.name, size.min)
 		}
+	}
+	if !(o.SkipDropout >= 0 && o.SkipDropout < 1) {
+		return fmt.Errorf("darts: supernet: skip dropout %g, want a rate in [0,1)", o.SkipDropout)
 	}
 	if o.Channels%2 != 0 {
 		return fmt.Errorf("darts: supernet: %d channels: a factorized reduction halves them, they must be even", o.Channels)

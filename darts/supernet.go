@@ -99,5 +99,9 @@ type Options struct {
 	Partial           int
 	EdgeNormalisation bool // edges are weighed by softmax(β), see partial.go
 
+	// SkipDropout is the rate at which skip connections that are identities drop elements
+	// in training, until SetSkipDropout; 0 makes a network that never does.
+	SkipDropout float64
+
 	torch.Options // type and device
 }

@@ -12,6 +12,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -139,7 +140,7 @@ func (r *Run) restoreFile(name string) (there bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("nas: checkpoint: %w", err)
 	}
-	torch.Scoped(func() { err = r.restoreFrom(file, content) })
+	err = r.restoreFrom(file, content)
 	return err == nil, err
 }
 
@@ -164,6 +165,11 @@ func (r *Run) restoreFrom(file string, content []byte) error {
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
+	defer func(loaded []torch.Tensor) {
+		for _, t := range loaded {
+			t.Free()
+		}
+	}(slices.Collect(maps.Values(tensors)))
 	cpu, cuda := tensors[rngCPU], tensors[rngCUDA]
 	if !cpu.Defined() {
 		return fmt.Errorf("nas: checkpoint %s: %q is missing", file, rngCPU)

@@ -36,7 +36,7 @@ func newDARTS(r *Run) (Strategy, error) {
 		return newRecurrentDARTS(r)
 	}
 	c := r.Config
-	net, err := r.newSupernet()
+	net, err := r.newSupernet(supernetOptions(c, r.Set.Train))
 	if err != nil {
 		return nil, err
 	}
@@ -59,12 +59,12 @@ func newDARTS(r *Run) (Strategy, error) {
 	return d, nil
 }
 
-// newSupernet makes the supernet in the form that the config asks for.
-func (r *Run) newSupernet() (darts.Supernet, error) {
+// newSupernet makes the supernet in the form that the config asks for, or in the plain
+// form if it drops skip connections.
+func (r *Run) newSupernet(o darts.Options) (darts.Supernet, error) {
 	images := r.Set.Train
-	o := supernetOptions(r.Config, images)
 	o.Options = r.options()
-	if r.Config.Network.Form == config.Plain {
+	if r.Config.Network.Form == config.Plain || o.SkipDropout > 0 {
 		return darts.NewPlain(o)
 	}
 	net, err := darts.NewFast(o)

@@ -208,13 +208,18 @@ func (r *Run) LR(epoch int) float64 {
 	if r.Config.Decisions() > 0 && epoch >= r.Config.Epochs {
 		return r.Config.Strategy.Perturbation.LR
 	}
+	epochs := r.Config.Epochs
+	if r.Config.Strategy.Name == config.PDARTS { // each stage starts again
+		epochs /= config.Stages
+		epoch %= max(epochs, 1)
+	}
 	switch w := r.Config.W; w.Schedule {
 	case config.StepDecay:
 		return w.LR * math.Pow(w.LRDecay, float64(epoch))
 	case config.Restarts:
 		return optim.CosineRestarts(w.LR, w.LRMin, epoch, w.Restart, w.RestartFactor)
 	default:
-		return optim.Cosine(w.LR, w.LRMin, epoch, r.Config.Epochs)
+		return optim.Cosine(w.LR, w.LRMin, epoch, epochs)
 	}
 }
 

@@ -37,6 +37,7 @@ type loaded interface {
 type imageFeed struct {
 	train      *data.Source
 	valid      *data.Source  // trains α; nil where there is none to train
+	epochs     int           // of the run
 	validation *data.Source  // measured after an epoch
 	skipped    *data.Skipped // images that could not be used, if that is allowed; else nil
 	to         torch.Options
@@ -97,12 +98,16 @@ func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed 
 	}
 	f := &imageFeed{
 		train:      source("train", images.Slice(0, split), data.Shuffled),
+		epochs:     c.Epochs,
 		validation: source("validation", half, data.Shuffled),
 		skipped:    skipped,
 		to:         to,
 	}
 	if c.HasAlpha() {
 		f.valid = source("valid", half, data.Resampled)
+		if c.Strategy.Name == config.PDARTS {
+			f.valid.Order = data.Shuffled // its authors go through the half, from the start in each epoch
+		}
 	}
 	return f
 }
@@ -144,7 +149,7 @@ func (f *imageFeed) batches(ctx context.Context, at position) iter.Seq2[int, loa
 	return data.Prefetch(ctx, at.Step, f.train.Steps(), loaders, batchesAhead, func(step int) loaded {
 		b := images{train: f.train.Load(at.Epoch, step), to: f.to}
 		if f.valid != nil {
-			b.valid = f.valid.Load(at.Epoch, step)
+			b.valid = f.valid.Load(f.place(at.Epoch, step))
 		}
 		return b
 	})
@@ -157,6 +162,16 @@ func (f *imageFeed) lastValid(epoch int) (nn.Batch, error) {
 		return nn.Batch{}, b.Err
 	}
 	return toBatch(b, f.to), nil
+}
+
+// place is where the images for α of a step lie in their source: one that comes to its
+// end begins again, in an order that no epoch has.
+func (f *imageFeed) place(epoch, step int) (int, int) {
+	if f.valid.Order != data.Shuffled {
+		return epoch, step
+	}
+	round := step / f.valid.Steps()
+	return epoch + round*f.epochs, step % f.valid.Steps()
 }
 
 // toBatch copies images and labels to tensors X [N,C,H,W], channels last, and

@@ -116,11 +116,12 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 		info, err := networkInfo(g, networkOptions(c, images), c.Data.Batch)
 		return []Info{info}, err
 	}
-	net, err := darts.NewPlain(supernetOptions(c, images))
+	o := supernetOptions(c, images)
+	net, err := darts.NewPlain(o)
 	if err != nil {
 		return nil, err
 	}
-	what := "search network, plain form: " + words(c.Network.Channels, c.Network.Layers, images.Channels, images.Height)
+	what := "search network, plain form: " + words(o.Channels, o.Layers, images.Channels, images.Height)
 	infos := []Info{{what, c.Data.Batch, net.Cost(images.Channels, images.Height)}}
 	if _, err := os.Stat(filepath.Join(where, GenotypeFile)); err == nil {
 		found, err := cellInfo(where, false)

@@ -18,6 +18,8 @@ import (
 // step hangs on, besides the position and libtorch's generator.
 type State interface {
 	StateDict() torch.StateDict
+	// LoadStateDict copies what it needs. It runs in the scope that the state was made
+	// in: what it makes lives as long.
 	LoadStateDict(torch.StateDict) error
 }
 

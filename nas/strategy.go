@@ -28,6 +28,7 @@ var strategies = map[string]func(*Run) (Strategy, error){
 	config.ENAS:         newENAS,
 	config.SharedRandom: newSharedRandom,
 	config.GDAS:         newGDAS,
+	config.PDARTS:       newPDARTS,
 }
 
 // newStrategy makes the strategy that the run's config names. Its tensors belong

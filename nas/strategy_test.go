@@ -76,6 +76,11 @@ func TestStrategies(t *testing.T) {
 	}
 }
 
+func TestProgressive(t *testing.T) {
+	// P-DARTS passes the suite when its stages have both forms of the supernet.
+	nastest.TestStrategy(t, load(t, "testdata/tiny-p-darts.yaml"))
+}
+
 func TestRecurrentTrials(t *testing.T) {
 	// The suite passes when recurrent cells are trained one by one.
 	c, err := config.Parse("evolution", []byte(`

@@ -81,6 +81,9 @@ const (
 	Reinforced   = "reinforce"
 )
 
+// Stages are those of PDARTS.
+const Stages = 3
+
 // fromScratch are the strategies that train each cell they try from scratch: their search
 // has the keys of a training.
 const fromScratch = "random evolution reinforce"
@@ -141,7 +144,12 @@ type Strategy struct {
 	Order int    `key:"order" for:"darts" oneof:"1 2" doc:"order of the architecture gradient: 1, or 2 (unrolled)"`
 
 	Partial int `key:"partial" for:"pc-darts" range:"[1,)" doc:"operations of an edge have one in so many of its channels; network.channels are a multiple of twice that"`
-	Warmup  int `key:"warmup" for:"pc-darts" range:"[0,)" doc:"epochs that train the weights alone before alpha moves"`
+	Warmup  int `key:"warmup" for:"pc-darts p-darts" range:"[0,)" doc:"epochs that train the weights alone before alpha moves; of p-darts in each stage (10)"`
+
+	Layers      [3]int     `key:"layers" for:"p-darts" range:"[3,)" why:"too few layers for two reductions" doc:"cells of the network in each of three stages, which share epochs evenly"`
+	Drop        [2]int     `key:"drop" for:"p-darts" range:"[0,)" doc:"least probable operations that each edge loses after the first and after the second stage"`
+	SkipDropout [3]float64 `key:"skip_dropout" for:"p-darts" range:"[0,1)" doc:"first rate of a stage at which skip connections drop elements; it falls"`
+	Skips       int        `key:"skips" for:"p-darts" range:"[0,)" doc:"most skip connections that the normal cell is derived with"`
 
 	SkipLimit    int          `key:"skip_limit" for:"darts" of:"images" range:"[-1,)" doc:"skip_connects that a derived normal cell has at most: beyond, the least likely ones make way for other operations; -1 is no limit"`
 	EarlyStop    EarlyStop    `key:"early_stop" for:"darts" of:"images"`
@@ -261,7 +269,7 @@ func (d Data) Normalisation() (mean, std []float32) {
 // network in training.
 type Network struct {
 	Channels       int    `key:"channels" of:"images" range:"[2,)" even:"a reduction gives half of its channels to each of two convolutions" doc:"channels of the first cell, an even number"`
-	Layers         int    `key:"layers" of:"images" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
+	Layers         int    `key:"layers" of:"images" for:"darts pc-darts gdas enas rsps random evolution reinforce" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
 	Nodes          int    `key:"nodes" only:"search" range:"[1,)" doc:"intermediate nodes of a cell"`
 	StemMultiplier int    `key:"stem_multiplier" of:"images" range:"[1,)" doc:"channels of the stem are this times network.channels"`
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`

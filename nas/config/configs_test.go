@@ -31,6 +31,7 @@ var sizeKeys = []string{
 	"strategy.warmup", // a part of the epochs
 	"strategy.candidates", "strategy.score_batches", "strategy.finalists",
 	"strategy.controller.updates", "strategy.controller.aggregate",
+	"strategy.layers",
 	"repeat.search", "repeat.train", // to the toys of the same
 	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
 	"compare.table", "compare.seeds", "compare.queries",
@@ -149,7 +150,11 @@ func TestToys(t *testing.T) {
 				}
 				return
 			}
-			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > 2 || c.Network.Channels > max(4, 2*c.Strategy.Partial) || c.Network.Layers > 3 {
+			most, layers := 2, c.Network.Layers // epochs
+			if c.Strategy.Name == PDARTS {
+				most, layers = Stages, slices.Max(c.Strategy.Layers[:])
+			}
+			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > most || c.Network.Channels > max(4, 2*c.Strategy.Partial) || layers > 3 {
 				t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
 			}
 		})

@@ -74,6 +74,8 @@ func (s *Strategy) setDefaults(name, kind string) {
 	switch name {
 	case DARTS:
 		*s = dartsDefaults(kind)
+	case PDARTS:
+		s.Layers, s.Drop, s.SkipDropout, s.Skips, s.Warmup = [3]int{5, 11, 17}, [2]int{3, 2}, [3]float64{0.1, 0.4, 0.7}, 2, 10
 	case PCDARTS:
 		s.Partial, s.Warmup = 4, 15
 	case ENAS:
@@ -94,6 +96,8 @@ func (s *Strategy) setDefaults(name, kind string) {
 // setDefaultsOf puts the numbers of another method's authors in the place of those of DARTS.
 func (c *Config) setDefaultsOf(strategy string) {
 	switch strategy {
+	case PDARTS:
+		c.Data.Batch, c.Epochs, c.W.LRMin, c.Alpha.LR = 96, 75, 0, 6e-4
 	case PCDARTS:
 		c.Network.Form = Plain
 		c.Data.Batch, c.W.LR, c.W.LRMin, c.Alpha.LR = 256, 0.1, 0, 6e-4

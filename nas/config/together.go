@@ -42,6 +42,10 @@ func (l *layers) checkTogether(c *Config, file origin) error {
 		if err := l.checkPartial(c, file); err != nil {
 			return err
 		}
+		if c.Strategy.Name == PDARTS && c.Epochs%Stages != 0 {
+			return fmt.Errorf("config: %v: epochs: %d are not shared evenly by the %d stages of %s, want a multiple of %d",
+				l.blame(file, "epochs", "strategy.name"), c.Epochs, Stages, PDARTS, Stages)
+		}
 		if err := l.checkHVP(c, file); err != nil {
 			return err
 		}

@@ -1,0 +1,176 @@
+package darts
+
+import (
+	"math"
+	"slices"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Progressive is a supernet that P-DARTS can go on from with fewer operations. Chen, Xie,
+// Wu, Tian: Progressive Differentiable Architecture Search, ICCV 2019, arXiv 1904.12760;
+// train_search.py in their code. Plain is one, and Fast.
+type Progressive interface {
+	Supernet
+
+	// Remaining is the space of the operations that are left when the n least probable
+	// of each edge are dropped.
+	Remaining(n int) Space
+
+	// LimitedGenotype derives cells from the last stage, the normal one with at most so
+	// many skip connections where that is possible.
+	LimitedGenotype(skips int) cells.Genotype
+
+	// SetSkipDropout changes the rate of Options.SkipDropout, unless that was 0.
+	SetSkipDropout(rate float64)
+}
+
+var _, _ Progressive = (*Plain)(nil), (*Fast)(nil)
+
+// Remaining implements Progressive.
+func (s *Plain) Remaining(n int) Space {
+	return Space{
+		Nodes:  s.cells[0].nodes,
+		Normal: dropWeakest(s.normal.probabilities(), s.normal.ops, n),
+		Reduce: dropWeakest(s.reduce.probabilities(), s.reduce.ops, n),
+	}
+}
+
+// LimitedGenotype implements Progressive.
+func (s *Plain) LimitedGenotype(skips int) cells.Genotype {
+	return cells.Genotype{
+		Normal: restrictSkips(s.normal.probabilities(), s.normal.ops, skips),
+		Reduce: restrictSkips(s.reduce.probabilities(), s.reduce.ops, math.MaxInt),
+	}
+}
+
+// SetSkipDropout implements Progressive.
+func (s *Plain) SetSkipDropout(rate float64) { *s.skipDropout = rate }
+
+// skipDropout is an identity that drops elements in training and scales the others.
+type skipDropout struct {
+	nn.Layer
+	rate *float64
+}
+
+// Forward implements nn.Layer.
+func (d skipDropout) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
+	return torch.Dropout(d.Layer.Forward(x, m), *d.rate, m.Training)
+}
+
+// dropSkips puts dropout behind the identities of the cell, whose edges have ops.
+func (c *searchCell) dropSkips(ops [][]cells.Op, rate *float64) {
+	for i := range c.nodes {
+		for j := range i + 2 {
+			e := firstEdge(i) + j
+			halves := c.reduce && j < 2 // a factorized reduction
+			if k := slices.Index(ops[e], cells.SkipConnect); k >= 0 && !halves {
+				c.edges[e].ops[k] = skipDropout{c.edges[e].ops[k], rate}
+			}
+		}
+	}
+}
+
+// dropWeakest takes the n operations of the smallest probabilities p off each edge,
+// "none" as any other; of equal ones the first goes.
+func dropWeakest(p [][]float64, ops [][]cells.Op, n int) [][]cells.Op {
+	left := make([][]cells.Op, len(ops))
+	for e, of := range ops {
+		weakest := byProbability(p[e])[:n]
+		for k, op := range of {
+			if !slices.Contains(weakest, k) {
+				left[e] = append(left[e], op)
+			}
+		}
+	}
+	return left
+}
+
+// byProbability are the columns of a row, the smallest entry first, equal ones in order.
+func byProbability(row []float64) []int {
+	order := make([]int, len(row))
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case row[a] < row[b]:
+			return -1
+		case row[a] > row[b]:
+			return 1
+		}
+		return 0
+	})
+	return order
+}
+
+// lastOperation is the column of the one operation that an edge ends with: "none" goes
+// first, then the smallest probabilities; of equal ones the last stays.
+func lastOperation(p []float64, ops []cells.Op) int {
+	order := byProbability(p)
+	if last := order[len(order)-1]; ops[last] != cells.None {
+		return last
+	}
+	return order[len(order)-2]
+}
+
+// strongInputs are the two edges of a node whose largest probabilities are the largest,
+// the smaller input first; of equally strong ones the larger inputs stay.
+func strongInputs(p [][]float64) []int {
+	strength := make([]float64, len(p))
+	for j, row := range p {
+		strength[j] = slices.Max(row)
+	}
+	order := byProbability(strength)
+	kept := order[len(order)-edgesKept:]
+	slices.Sort(kept)
+	return kept
+}
+
+// progressiveCell is the cell of each edge's last operation on each node's strong inputs.
+func progressiveCell(p [][]float64, ops [][]cells.Op) (c cells.Cell) {
+	for i := 0; firstEdge(i) < len(p); i++ {
+		for _, j := range strongInputs(p[firstEdge(i):firstEdge(i+1)]) {
+			e := firstEdge(i) + j
+			c.Edges = append(c.Edges, cells.Edge{Op: ops[e][lastOperation(p[e], ops[e])], From: j})
+		}
+		c.Concat = append(c.Concat, i+2)
+	}
+	return c
+}
+
+// restrictSkips derives a cell from the probabilities of the last stage with at most so many
+// skip connections: as long as it has more, the least probable of them gets probability 0
+// and the cell is derived anew, which can bring edges back. "none" has no say in an
+// edge's strength. Where edges have nothing but skip connections more of them stay.
+func restrictSkips(p [][]float64, ops [][]cells.Op, most int) cells.Cell {
+	table := make([][]float64, len(p))
+	for e, row := range p {
+		table[e] = slices.Clone(row)
+		if k := slices.Index(ops[e], cells.None); k >= 0 {
+			table[e][k] = 0
+		}
+	}
+	for {
+		c := progressiveCell(table, ops)
+		count := 0
+		var weakest *float64
+		for i, edge := range c.Edges {
+			if edge.Op != cells.SkipConnect {
+				continue
+			}
+			count++
+			e := firstEdge(i/edgesKept) + edge.From
+			skip := &table[e][slices.Index(ops[e], cells.SkipConnect)]
+			if *skip > 0 && (weakest == nil || *skip < *weakest) {
+				weakest = skip
+			}
+		}
+		if count <= most || weakest == nil {
+			return c
+		}
+		*weakest = 0
+	}
+}
