@@ -11,7 +11,7 @@ import (
 // Sampled is the supernet of GDAS: a pass in training computes one operation of every
 // edge, drawn by the Gumbel-max trick, the same in all cells of a kind. Dong, Yang:
 // Searching for a Robust Neural Architecture in Four GPU Hours, CVPR 2019, arXiv
-// 1910.04465; their code's nas_infer_model/search_model_gdas_nasnet get_gumbel_prob.
+// 1910.04465; get_gumbel_prob in their code.
 //
 // Operations are those of DARTS and not of the authors' table: their 1x1 convolutions
 // have a bias, and their poolings no batch norm behind them.
