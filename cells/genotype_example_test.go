@@ -51,7 +51,7 @@ func ExampleLookup() {
 	_, err := cells.Lookup("DART_V2")
 	fmt.Println(err)
 	// Output:
-	// cells: unknown genotype "DART_V2" (nearest: "DARTS_V2"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS)
+	// cells: unknown genotype "DART_V2" (nearest: "DARTS_V2"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS, ENAS_MICRO)
 }
 
 func ExampleNearestOp() {

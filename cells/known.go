@@ -18,7 +18,8 @@ type NamedGenotype struct {
 // first- and second-order results of Liu et al., ICLR 2019 (arXiv 1806.09055). DARTS is another name of
 // DARTS_V2. Behind them are results of other methods in its space: PCDARTS and PCDARTS_IMAGENET, searched on
 // CIFAR-10 and on ImageNet, of Xu et al., ICLR 2020 (arXiv 1907.05737); GDAS_V1 of Dong and Yang, CVPR 2019
-// (arXiv 1910.04465); PDARTS of Chen et al., ICCV 2019 (arXiv 1904.12760). Read-only; Lookup returns copies.
+// (arXiv 1910.04465); PDARTS of Chen et al., ICCV 2019 (arXiv 1904.12760). ENAS_MICRO is the cell of Pham et
+// al., ICML 2018 (arXiv 1802.03268), from a space of its own. Read-only; Lookup returns copies.
 var Known = []NamedGenotype{
 	{"NASNet", Genotype{
 		Normal: Cell{
@@ -164,6 +165,28 @@ var Known = []NamedGenotype{
 				{DilConv3x3, 1}, {DilConv5x5, 3},
 			},
 			Concat: []int{2, 3, 4, 5},
+		},
+	}},
+	{"ENAS_MICRO", Genotype{
+		Normal: Cell{
+			Edges: []Edge{
+				{AvgPool3x3, 0}, {SepConv3x3, 0},
+				{SkipConnect, 0}, {SepConv5x5, 0},
+				{SkipConnect, 0}, {SepConv5x5, 1},
+				{SepConv3x3, 1}, {SepConv5x5, 0},
+				{AvgPool3x3, 0}, {SepConv5x5, 1},
+			},
+			Concat: []int{2, 3, 4, 5, 6},
+		},
+		Reduce: Cell{
+			Edges: []Edge{
+				{SepConv3x3, 1}, {SepConv3x3, 1},
+				{MaxPool3x3, 0}, {AvgPool3x3, 0},
+				{SepConv5x5, 1}, {SepConv5x5, 3},
+				{SepConv3x3, 1}, {SkipConnect, 0},
+				{MaxPool3x3, 0}, {SepConv5x5, 1},
+			},
+			Concat: []int{2, 4, 5, 6},
 		},
 	}},
 }

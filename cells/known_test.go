@@ -1,7 +1,12 @@
 package cells
 
 import (
+	"slices"
 	"testing"
+
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/torchtest"
 )
 
 func TestKnownAreValid(t *testing.T) {
@@ -53,8 +58,8 @@ func TestLookupErrors(t *testing.T) {
 		lookup func(string) (Genotype, error)
 		want   string
 	}{
-		{"DARTS_V9", Lookup, `cells: unknown genotype "DARTS_V9" (nearest: "DARTS_V2"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS)`},
-		{"nasnt", Lookup, `cells: unknown genotype "nasnt" (nearest: "NASNet"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS)`},
+		{"DARTS_V9", Lookup, `cells: unknown genotype "DARTS_V9" (nearest: "DARTS_V2"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS, ENAS_MICRO)`},
+		{"nasnt", Lookup, `cells: unknown genotype "nasnt" (nearest: "NASNet"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS, ENAS_MICRO)`},
 		{"EAS", RecurrentLookup, `cells: unknown recurrent genotype "EAS" (nearest: "ENAS"; known: ENAS, DARTS_V1, DARTS_V2, DARTS)`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -62,6 +67,40 @@ func TestLookupErrors(t *testing.T) {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
+	}
+}
+
+func TestENASMicro(t *testing.T) {
+	// ENAS_MICRO is what its authors' code of numbers says when that is read: for each node an input, its operation, the other input, its operation; unused nodes are the output.
+	ops := []Op{SepConv3x3, SepConv5x5, AvgPool3x3, MaxPool3x3, SkipConnect}
+	read := func(code ...int) (c Cell) {
+		used := map[int]bool{}
+		for ; len(code) > 0; code = code[2:] {
+			c.Edges = append(c.Edges, Edge{ops[code[1]], code[0]})
+			used[code[0]] = true
+		}
+		for state := range c.Nodes() + 2 {
+			if !used[state] {
+				c.Concat = append(c.Concat, state)
+			}
+		}
+		return c
+	}
+	want := Genotype{
+		Normal: read(0, 2, 0, 0, 0, 4, 0, 1, 0, 4, 1, 1, 1, 0, 0, 1, 0, 2, 1, 1),
+		Reduce: read(1, 0, 1, 0, 0, 3, 0, 2, 1, 1, 3, 1, 1, 0, 0, 4, 0, 3, 1, 1),
+	}
+	got := known(t, "ENAS_MICRO")
+	if got.String() != want.String() {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	torchtest.Scope(t)
+	o := toyOptions()
+	n := newTestNetwork(t, got, o)
+	b := randomBatch(o, 2)
+	out := n.Forward(b, nn.Mode{Training: true})
+	if shape := out.Logits.Shape(); !slices.Equal(shape, []int{2, o.Classes}) || out.Loss.IsFinite().ToDtype(torch.Float32).Item() != 1 {
+		t.Errorf("logits of shape %v, loss %v", shape, out.Loss.Item())
 	}
 }
 
