@@ -11,7 +11,6 @@ import (
 	"godarts/nas/rng"
 	"godarts/torch"
 	"godarts/torch/nn"
-	"godarts/torch/optim"
 )
 
 // enas is efficient neural architecture search (Pham et al., ICML 2018, arXiv
@@ -42,7 +41,7 @@ const baselineKept = 0.99
 
 func newENAS(r *Run) (Strategy, error) {
 	c := r.Config
-	shared, err := newSharedWeights(r, optim.SGDOptions{Nesterov: c.W.Momentum > 0})
+	shared, err := newSharedWeights(r)
 	if err != nil {
 		return nil, err
 	}

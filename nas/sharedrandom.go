@@ -10,7 +10,6 @@ import (
 	"godarts/nas/data"
 	"godarts/nas/rng"
 	"godarts/torch/nn"
-	"godarts/torch/optim"
 )
 
 // sharedRandom is random search with weight sharing (Li, Talwalkar, UAI 2019, arXiv
@@ -30,7 +29,7 @@ type sharedRandom struct {
 }
 
 func newSharedRandom(r *Run) (Strategy, error) {
-	shared, err := newSharedWeights(r, optim.SGDOptions{})
+	shared, err := newSharedWeights(r)
 	if err != nil {
 		return nil, err
 	}

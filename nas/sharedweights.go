@@ -20,7 +20,7 @@ type sharedWeights struct {
 	bfloat16 bool // in the passes that train w
 }
 
-func newSharedWeights(r *Run, o optim.SGDOptions) (*sharedWeights, error) {
+func newSharedWeights(r *Run) (*sharedWeights, error) {
 	c := r.Config
 	size := supernetOptions(c, r.Set.Train)
 	size.Options = r.options()
@@ -28,10 +28,7 @@ func newSharedWeights(r *Run, o optim.SGDOptions) (*sharedWeights, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.LR, o.Momentum, o.WeightDecay = c.W.LR, c.W.Momentum, c.W.WeightDecay
-	return &sharedWeights{
-		net: net, w: optim.NewSGD([]torch.Tensor{net.W()}, o), gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16,
-	}, nil
+	return &sharedWeights{net: net, w: newSGD(net.W(), c.W), gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16}, nil
 }
 
 // train takes a step of w by the loss of one architecture. Weights of operations

@@ -99,7 +99,7 @@ func TestSharedWeights(t *testing.T) {
 		set  []string
 	}{
 		{"rsps", []string{"strategy.name=rsps", "strategy.candidates=1", "strategy.score_batches=1", "strategy.finalists=1"}},
-		{"enas", []string{"strategy.name=enas", "strategy.controller.updates=0", "strategy.candidates=1"}},
+		{"enas", []string{"strategy.name=enas", "strategy.controller.updates=0", "strategy.candidates=1", "w.nesterov=false", "data.train_portion=0.5"}},
 	} {
 		t.Run(strategy.name, func(t *testing.T) {
 			torchtest.Scope(t)

@@ -104,6 +104,9 @@ func (c *Config) setDefaultsOf(strategy string) {
 	case GDAS:
 		c.Network.Form, c.Network.Layers = Plain, 6
 		c.Data.Batch, c.Epochs, c.W.Nesterov, c.W.WeightDecay = 256, 250, true, 5e-4
+	case ENAS:
+		c.Data.TrainPortion, c.Data.Batch, c.Network.Channels, c.Epochs = 0.9, 160, 20, 150
+		c.W.LR, c.W.LRMin, c.W.Schedule, c.W.Nesterov, c.W.WeightDecay = 0.05, 0.0005, Restarts, true, 2e-4
 	}
 }
 
