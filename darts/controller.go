@@ -1,6 +1,7 @@
 package darts
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -18,7 +19,7 @@ const (
 	controllerSpread = 0.1 // weights start uniform within ± it
 
 	squashInput     = 1.10       // logits of inputs are this times a tanh
-	squashOperation = 1.10 / 2.5 // and those of operations
+	squashOperation = 1.10 / 2.5 // and those of operations, unless ControllerOptions.Squash says otherwise
 	favour          = 10         // bias of the separable convolutions' logits at the start, before the tanh
 	fixedFavour     = 0.25       // added behind it in normal cells, and taken from the other operations
 )
@@ -32,6 +33,10 @@ type ControllerOptions struct {
 	LR       float64 // of Adam, whose β are 0 and 0.999 and eps is 1e-3
 	Entropy  float64 // what a nat of entropy adds to a reward
 	Baseline float64 // part of the baseline that a new reward leaves
+
+	// Squash bounds the logits of operations, before what normal cells add; 0 is the
+	// authors' 0.44, which leaves no operation of seven more than 0.29.
+	Squash float64
 
 	Dtype torch.Dtype
 }
@@ -215,7 +220,7 @@ func (d *draw) input(keys []torch.Tensor, taken []int) int {
 
 // operation decides on an operation of an edge, an index of d.ops.
 func (d *draw) operation(of []cells.Op, normal bool) int {
-	logits := d.h.Mm(d.toOperation.Tensor).Flatten().Add(d.opsBias.Tensor).Tanh().MulScalar(squashOperation) // [ops]
+	logits := d.h.Mm(d.toOperation.Tensor).Flatten().Add(d.opsBias.Tensor).Tanh().MulScalar(cmp.Or(d.o.Squash, squashOperation)) // [ops]
 	if normal {
 		logits = logits.Add(d.fixed)
 	}

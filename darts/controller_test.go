@@ -274,10 +274,11 @@ func TestControllerGradient(t *testing.T) {
 }
 
 func TestControllerLearns(t *testing.T) {
-	// An operation that is rewarded comes to nine tenths of the probability that the squashed logits leave it when rewards count it.
+	// An operation that is rewarded comes to a probability above 0.9, from about a fifth, when rewards count it.
 	torchtest.Scope(t)
-	ops := []cells.Op{cells.MaxPool3x3, cells.SkipConnect, cells.DilConv3x3}
-	c := newTestController(t, Everywhere(1, ops), ControllerOptions{LR: 0.01, Entropy: 1e-4, Baseline: 0.99})
+	// Not the separable convolutions: their bias of 10 lies where tanh is flat, and is hardly unlearned.
+	ops := []cells.Op{cells.MaxPool3x3, cells.AvgPool3x3, cells.SkipConnect, cells.DilConv3x3, cells.DilConv5x5}
+	c := newTestController(t, Everywhere(1, ops), ControllerOptions{LR: 0.01, Entropy: 1e-4, Baseline: 0.99, Squash: 3})
 	part := func(g cells.Genotype) (part float64) {
 		edges := slices.Concat(g.Normal.Edges, g.Reduce.Edges)
 		for _, e := range edges {
@@ -287,16 +288,14 @@ func TestControllerLearns(t *testing.T) {
 		}
 		return part
 	}
-	// All logits of the favoured are 0.44 then, those of the others −0.44.
-	bound := math.Exp(0.44) / (math.Exp(0.44) + 2*math.Exp(-0.44))
-	const updates, aggregate, draws = 40, 10, 200
+	const updates, aggregate, draws = 80, 10, 200
 	frequency := func(from int) (p float64) {
 		for i := range draws {
 			p += part(c.Draw(stream(from+i))) / draws
 		}
 		return p
 	}
-	if before := frequency(1 << 20); before > 0.5*(1./3+bound) {
+	if before := frequency(1 << 20); before > 0.25 {
 		t.Fatalf("the operation has %.3f before it is rewarded", before)
 	}
 	for u := range updates {
@@ -308,8 +307,8 @@ func TestControllerLearns(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if after := frequency(2 << 20); after < 0.9*bound {
-		t.Errorf("the operation has %.3f after %d updates, want 0.9 of %.3f", after, updates, bound)
+	if after := frequency(2 << 20); after < 0.9 {
+		t.Errorf("the operation has %.3f after %d updates, want 0.9", after, updates)
 	}
 	if c.Updates() != updates {
 		t.Errorf("%d updates counted, want %d", c.Updates(), updates)

@@ -46,7 +46,7 @@ func newENAS(r *Run) (Strategy, error) {
 		return nil, err
 	}
 	controller, err := darts.NewController(spaceOf(c), darts.ControllerOptions{
-		LR: c.Strategy.Controller.LR, Entropy: c.Strategy.Controller.Entropy, Baseline: baselineKept, Dtype: dtype(c),
+		LR: c.Strategy.Controller.LR, Entropy: c.Strategy.Controller.Entropy, Baseline: baselineKept, Squash: c.Strategy.Controller.Squash, Dtype: dtype(c),
 	})
 	if err != nil {
 		return nil, err

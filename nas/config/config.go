@@ -178,6 +178,7 @@ type Controller struct {
 	Aggregate int     `key:"aggregate" range:"[1,)" doc:"architectures drawn for a step, each rewarded by its accuracy on one validation batch"`
 	LR        float64 `key:"lr" range:"(0,)" doc:"learning rate of the controller"`
 	Entropy   float64 `key:"entropy" range:"[0,)" doc:"what a nat of the decisions' entropy adds to a reward"`
+	Squash    float64 `key:"squash" range:"(0,)" doc:"largest logit of an operation: the authors' 0.44 leaves none of seven more than 0.29 of the probability, 3 leaves 0.98"`
 }
 
 // Data says which images or which text are used, and how.

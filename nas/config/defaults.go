@@ -79,7 +79,7 @@ func (s *Strategy) setDefaults(name, kind string) {
 	case PCDARTS:
 		s.Partial, s.Warmup = 4, 15
 	case ENAS:
-		s.Controller, s.Candidates = Controller{Updates: 30, Aggregate: 10, LR: 0.0035, Entropy: 1e-4}, 10
+		s.Controller, s.Candidates = Controller{Updates: 30, Aggregate: 10, LR: 0.0035, Entropy: 1e-4, Squash: 0.44}, 10
 	case SharedRandom:
 		s.Candidates, s.ScoreBatches, s.Finalists = 1000, 10, 10
 	case GDAS:

@@ -44,6 +44,7 @@ var trials = map[string]trial{
 	"strategy.controller.updates":   {"3", []string{"-1", "1.5"}},
 	"strategy.controller.aggregate": {"3", []string{"0", "-1"}},
 	"strategy.controller.lr":        {"0.01", []string{"0", "-1", ".nan"}},
+	"strategy.controller.squash":    {"3", []string{"0", "-1", ".inf"}},
 	"strategy.controller.entropy":   {"0.01", []string{"-1", ".inf"}},
 
 	"space.name":       {"s3", []string{"s4", "1"}},
