@@ -86,10 +86,8 @@ func Threads() int { return int(C.torch_threads()) }
 // instead of giving it back to the system, which would hand out every large tensor
 // anew, zeroed page by page. It changes the whole process, which then never shrinks,
 // so that calling it is up to main. glibc keeps to it on the process's first thread
-// alone: to compute there, lock the main goroutine to it, in an init. Tensors of 2 MB
-// and more lie on huge pages where the system has them, unless the environment says
-// THP_MEM_ALLOC_ENABLE=0; call it before the first of them. It reports whether the
-// library took the settings.
+// alone: to compute there, lock the main goroutine to it, in an init. It reports
+// whether the library took the settings.
 func TuneMalloc() bool { return C.torch_tune_malloc() != 0 }
 
 // Version is that of the loaded libtorch, which init compared with the headers.

@@ -8,8 +8,6 @@
 #include <malloc.h>
 #include <torch/headeronly/version.h>
 
-#include <cstdlib>
-
 #include "guard.h"
 
 using namespace shim;
@@ -61,7 +59,6 @@ char* torch_tf32(int* ret) {
 
 int torch_tune_malloc(void) {
   constexpr int topPad = 64 << 20;
-  setenv("THP_MEM_ALLOC_ENABLE", "1", 0);  // libtorch reads it at its first large tensor
   return mallopt(M_MMAP_MAX, 0) && mallopt(M_TRIM_THRESHOLD, -1) && mallopt(M_TOP_PAD, topPad);
 }
 
