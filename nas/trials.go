@@ -61,8 +61,12 @@ func newReinforce(r *Run) (Strategy, error) {
 }
 
 func newTrials(r *Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[cells.Genotype]) (Strategy, error) {
+	space, err := withinBudget(cellSpaceOf(r.Config), r)
+	if err != nil {
+		return nil, err
+	}
 	random := rng.Stream(r.Config.Seed, "trials")
-	return &trials{strategy(cellSpaceOf(r.Config), random), random}, nil
+	return &trials{strategy(space, random), random}, nil
 }
 
 // Search implements Strategy. A trial is an epoch of its metrics. After an

@@ -47,6 +47,7 @@ var trials = map[string]trial{
 	"strategy.controller.squash":    {"3", []string{"0", "-1", ".inf"}},
 	"strategy.controller.entropy":   {"0.01", []string{"-1", ".inf"}},
 
+	"space.parameters": {"100000", []string{"-1", "1.5", "small"}},
 	"space.name":       {"s3", []string{"s4", "1"}},
 	"space.operations": {"[skip_connect, sep_conv_3x3]", []string{"skip_connect", "[sep_conv_9x9]", "[[none]]", "[1]", "[none]"}},
 	"space.normal":     {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},

@@ -16,6 +16,8 @@ type Space struct {
 	Operations []string   `key:"operations" oneof:"none max_pool_3x3 avg_pool_3x3 skip_connect sep_conv_3x3 sep_conv_5x5 dil_conv_3x3 dil_conv_5x5" doc:"operations of every edge, in place of those of space.name"`
 	Normal     [][]string `key:"normal" oneof:"none max_pool_3x3 avg_pool_3x3 skip_connect sep_conv_3x3 sep_conv_5x5 dil_conv_3x3 dil_conv_5x5" doc:"operations of each edge of normal cells, node by node, by input"`
 	Reduce     [][]string `key:"reduce" oneof:"none max_pool_3x3 avg_pool_3x3 skip_connect sep_conv_3x3 sep_conv_5x5 dil_conv_3x3 dil_conv_5x5" doc:"operations of each edge of reduction cells, node by node, by input"`
+
+	Parameters int `key:"parameters" for:"random evolution" range:"[0,)" doc:"most weights that the network of a cell may have, the auxiliary head aside; 0 is no limit"`
 }
 
 // checkSpace refuses what gives no space.
