@@ -117,7 +117,8 @@ const (
 //
 // The tags are the one source of the key table: key is the name in a file, doc the line in
 // Keys, only the experiments it applies to (all without it; fields of a section inherit it),
-// of the data, images or texts, for the strategies of a search (all without them; likewise).
+// of the data, images or texts, for the strategies of a search, not for others (all without
+// them; likewise).
 // Values are bounded by range (an interval), oneof and nonempty; why tells what it means to
 // be out of range, even why a number must be even.
 type Config struct {
@@ -270,7 +271,7 @@ func (d Data) Normalisation() (mean, std []float32) {
 // network in training.
 type Network struct {
 	Channels       int    `key:"channels" of:"images" range:"[2,)" even:"a reduction gives half of its channels to each of two convolutions" doc:"channels of the first cell, an even number"`
-	Layers         int    `key:"layers" of:"images" for:"darts pc-darts gdas enas rsps random evolution reinforce" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
+	Layers         int    `key:"layers" of:"images" not:"p-darts" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
 	Nodes          int    `key:"nodes" only:"search" range:"[1,)" doc:"intermediate nodes of a cell"`
 	StemMultiplier int    `key:"stem_multiplier" of:"images" range:"[1,)" doc:"channels of the stem are this times network.channels"`
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`

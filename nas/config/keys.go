@@ -28,6 +28,7 @@ type scope struct {
 	only string // experiments, with spaces between; empty for all
 	of   string // images or texts; empty for both
 	by   string // strategies of a search, with spaces between; empty for all
+	not  string // strategies of a search that it is not of, likewise
 }
 
 // has tells whether c is in the scope. Experiments without data count as those of images.
@@ -40,6 +41,8 @@ func (s scope) wrong(c *Config) string {
 		return fmt.Sprintf("experiment %s, only to %s", c.Experiment, strings.ReplaceAll(s.only, " ", " or "))
 	case s.by != "" && c.Experiment == Search && !slices.Contains(strings.Fields(s.by), c.Strategy.Name):
 		return fmt.Sprintf("strategy %s, only to %s", c.Strategy.Name, listed(strings.Fields(s.by)))
+	case s.not != "" && c.Experiment == Search && slices.Contains(strings.Fields(s.not), c.Strategy.Name):
+		return fmt.Sprintf("strategy %s, only to all others", c.Strategy.Name)
 	case s.of == texts && !c.Data.IsText():
 		return fmt.Sprintf("images (data.name %s), only to texts (%s)", c.Data.Name, listed(textNames))
 	case s.of == images && c.Data.IsText():
@@ -64,7 +67,7 @@ func table() ([]key, map[string]section) {
 	walk = func(t reflect.Type, prefix string, in scope, index []int) {
 		for f := range t.Fields() {
 			path := prefix + f.Tag.Get("key")
-			in := scope{only: cmp.Or(f.Tag.Get("only"), in.only), of: cmp.Or(f.Tag.Get("of"), in.of), by: cmp.Or(f.Tag.Get("for"), in.by)}
+			in := scope{only: cmp.Or(f.Tag.Get("only"), in.only), of: cmp.Or(f.Tag.Get("of"), in.of), by: cmp.Or(f.Tag.Get("for"), in.by), not: cmp.Or(f.Tag.Get("not"), in.not)}
 			index := append(append([]int(nil), index...), f.Index...)
 			ft := f.Type
 			optional := ft.Kind() == reflect.Pointer
@@ -151,6 +154,8 @@ func (k *key) defaults() string {
 		parts = append(parts, "in training, and in a search by "+listed(strings.Fields(k.by)))
 	case k.by != "":
 		parts = append(parts, "strategy "+listed(strings.Fields(k.by)))
+	case k.not != "":
+		parts = append(parts, "not of strategy "+listed(strings.Fields(k.not)))
 	case len(names) == 1:
 		parts = append(parts, names[0]+" only")
 	}
