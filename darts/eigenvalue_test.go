@@ -86,25 +86,9 @@ func TestLargestEigenvalueOfWhatIsNoNumber(t *testing.T) {
 	}
 }
 
-// smallest is a search of few entries of α on images of 8x8, in float64.
+// smallest is a search of few entries of α.
 func smallest(t *testing.T) (*Plain, nn.Batch) {
-	t.Helper()
-	o := torch.Options{Dtype: torch.Float64}
-	torch.ManualSeed(1)
-	ops := [][]cells.Op{{cells.None, cells.SkipConnect, cells.SepConv3x3}, {cells.MaxPool3x3, cells.DilConv3x3}}
-	net, err := NewPlain(Options{
-		Channels: 2, Layers: 3, Nodes: 1, Classes: 4, InputChannels: 1, StemMultiplier: 2, Normal: ops, Reduce: ops, Options: o,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	// Away from 0, where α starts, so that no term of the softmax's derivative vanishes.
-	torch.NoGrad(func() {
-		for _, alpha := range net.Alphas() {
-			alpha.Copy_(torch.Randn(alpha.Shape(), o))
-		}
-	})
-	return net, nn.Batch{X: torch.Randn([]int{6, 1, 8, 8}, o), Y: torch.RandInt(0, 4, []int{6}, torch.Options{Dtype: torch.Int64})}
+	return smallNetwork(t, 1, [][]cells.Op{{cells.None, cells.SkipConnect, cells.SepConv3x3}, {cells.MaxPool3x3, cells.DilConv3x3}})
 }
 
 func TestHessianOfAlpha(t *testing.T) {

@@ -92,19 +92,8 @@ func TestSampleGradient(t *testing.T) {
 
 // sampledNetwork is a small one whose α differs from edge to edge.
 func sampledNetwork(t *testing.T, tau float64) (*Sampled, nn.Batch) {
-	t.Helper()
-	o := torch.Options{Dtype: torch.Float64}
-	torch.ManualSeed(1)
-	net, err := NewSampled(Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, Options: o}, tau)
-	if err != nil {
-		t.Fatal(err)
-	}
-	torch.NoGrad(func() {
-		for _, alpha := range net.Alphas() {
-			alpha.Copy_(torch.Randn(alpha.Shape(), o))
-		}
-	})
-	return net, nn.Batch{X: torch.Randn([]int{6, 1, 8, 8}, o), Y: torch.RandInt(0, 4, []int{6}, torch.Options{Dtype: torch.Int64})}
+	net, b := smallNetwork(t, 2, nil)
+	return &Sampled{Plain: net, Tau: tau}, b
 }
 
 func TestSampleAgain(t *testing.T) {

@@ -7,7 +7,6 @@ import (
 
 	"godarts/cells"
 	"godarts/torch"
-	"godarts/torch/nn"
 	"godarts/torch/torchtest"
 )
 
@@ -15,12 +14,7 @@ func TestPath(t *testing.T) {
 	// A pass of one architecture is that of all operations weighed by ones and zeros, and changes nothing it should not, when cells are drawn at random.
 	torchtest.Scope(t)
 	o := torch.Options{Dtype: torch.Float64}
-	torch.ManualSeed(1)
-	net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, Options: o})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b := nn.Batch{X: torch.Randn([]int{6, 1, 8, 8}, o), Y: torch.RandInt(0, 4, []int{6}, torch.Options{Dtype: torch.Int64})}
+	net, b := smallNetwork(t, 2, nil)
 	tables := func(a *architecture, c cells.Cell) mixture {
 		weights := make([]float64, len(a.ops)*a.width())
 		for i, e := range c.Edges {

@@ -34,22 +34,8 @@ func TestChoices(t *testing.T) {
 
 // projectable is a Projected of 2 nodes and three operations in float64, and images.
 func projectable(t *testing.T) (*Projected, nn.Batch) {
-	t.Helper()
-	o := torch.Options{Dtype: torch.Float64}
-	torch.ManualSeed(1)
-	ops := slices.Repeat([][]cells.Op{{cells.None, cells.MaxPool3x3, cells.SkipConnect}}, Edges(2))
-	net, err := NewPlain(Options{
-		Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 1, Normal: ops, Reduce: ops, Options: o,
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	torch.NoGrad(func() {
-		for _, alpha := range net.Alphas() {
-			alpha.Copy_(torch.Randn(alpha.Shape(), o))
-		}
-	})
-	return NewProjected(net), nn.Batch{X: torch.Randn([]int{6, 1, 8, 8}, o), Y: torch.RandInt(0, 4, []int{6}, torch.Options{Dtype: torch.Int64})}
+	net, b := smallNetwork(t, 2, slices.Repeat([][]cells.Op{{cells.None, cells.MaxPool3x3, cells.SkipConnect}}, Edges(2)))
+	return NewProjected(net), b
 }
 
 func TestDecisions(t *testing.T) {
