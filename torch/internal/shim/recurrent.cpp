@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "guard.h"
+#include "processor.h"
 
 using namespace shim;
 
@@ -232,25 +233,7 @@ ALWAYS_INLINE double crossEntropy(T* __restrict__ x, const T* __restrict__ bias,
 
 // Each pass is compiled three times: for processors with AVX-512 and with AVX2, as libtorch's
 // own loops, and for all others.
-#if defined(__x86_64__)
-#define FOR_AVX512 __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
-#define FOR_AVX2 __attribute__((target("avx2,fma")))
-bool avx512() {
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl");
-  return has;
-}
-bool avx2() {
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return has;
-}
-#else
-#define FOR_AVX512
-#define FOR_AVX2
-bool avx512() { return false; }
-bool avx2() { return false; }
-#endif
-
+//
 // PASS defines NAME for numbers of type T, which calls BODY compiled for this processor.
 #define PASS(NAME, BODY, RESULT, PARAMETERS, ...)                      \
   FOR_AVX512 RESULT NAME##AVX512 PARAMETERS { return BODY(__VA_ARGS__); } \

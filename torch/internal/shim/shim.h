@@ -267,6 +267,12 @@ char* torch_max_pool2d_indices(torch_tensor x, int64_t kernel, int64_t stride, i
 char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, int64_t stride,
                                 int64_t padding, torch_tensor indices, torch_tensor* ret);
 
+// --- products of many rows by few columns (products.cpp) ---
+// Both write to out, or add to it: Σ xs[i]·ws[i] over n, and aᵀ·b.
+char* torch_sum_products(torch_tensor out, int add, const torch_tensor* xs, const torch_tensor* ws,
+                         int64_t n);
+char* torch_gram(torch_tensor out, int add, torch_tensor a, torch_tensor b);
+
 // --- recurrent networks (recurrent.cpp) ---
 // products lose their gates to σ(gate) forward, and become their gradient backward, which
 // adds to d_states and to d_mix.

@@ -1,0 +1,112 @@
+package torch_test
+
+import (
+	"errors"
+	"fmt"
+	"testing"
+
+	"godarts/torch"
+	"godarts/torch/torchtest"
+)
+
+func TestSumProducts(t *testing.T) {
+	// The sum is that of libtorch's products in float64, whatever the shapes, types and strides are.
+	for _, test := range []struct {
+		dtype     torch.Dtype
+		tolerance float64
+	}{{torch.Float64, 1e-12}, {torch.Float32, 1e-6}} {
+		for _, shape := range [][3]int{{1, 1, 1}, {3, 5, 7}, {1000, 16, 16}, {513, 32, 32}, {300, 64, 64}, {700, 36, 72}, {300, 130, 200}, {20, 2100, 70}} {
+			for _, add := range []bool{false, true} {
+				t.Run(fmt.Sprint(test.dtype, shape, add), func(t *testing.T) {
+					torchtest.Scope(t)
+					torch.ManualSeed(3)
+					m, k, n := shape[0], shape[1], shape[2]
+					exact := torch.Options{Dtype: torch.Float64}
+					room := torch.Randn([]int{m, n + 5}, torch.Options{Dtype: test.dtype})
+					out := room.Narrow(1, 2, n) // rows apart from each other
+					beside := room.Narrow(1, 2+n, 3).Clone()
+					want := torch.Zeros([]int{m, n}, exact)
+					if add {
+						want = out.To(exact).Clone()
+					}
+					var xs, ws []torch.Tensor
+					for i := range 3 {
+						x, w := torch.Randn([]int{m, k + i}, room.Options()), torch.Randn([]int{k + i, n}, room.Options())
+						if i == 1 {
+							x, w = torch.Randn([]int{m, 2 * (k + i)}, room.Options()).Narrow(1, 0, k+i), torch.Randn([]int{n, k + i}, room.Options()).T()
+						}
+						xs, ws = append(xs, x), append(ws, w)
+						want.Addmm_(x.To(exact), w.To(exact), 1, 1)
+					}
+					torch.SumProducts(out, add, xs, ws)
+					torchtest.Close(t, "all three", out, want, test.tolerance)
+					torch.SumProducts(out, true, xs[:1], ws[:1])
+					torchtest.Close(t, "the first once more", out, want.Addmm_(xs[0].To(exact), ws[0].To(exact), 1, 1), test.tolerance)
+					torchtest.Close(t, "what lies beside", room.Narrow(1, 2+n, 3), beside, 0)
+				})
+			}
+		}
+	}
+}
+
+func TestGram(t *testing.T) {
+	// The product of the transpose is libtorch's in float64, whatever the shapes, types and strides are, and symmetric where both are the same.
+	for _, test := range []struct {
+		dtype     torch.Dtype
+		tolerance float64
+	}{{torch.Float64, 1e-12}, {torch.Float32, 1e-6}} {
+		for _, shape := range [][3]int{{1, 1, 1}, {9, 5, 7}, {9, 16, 7}, {1000, 16, 16}, {513, 32, 64}, {300, 64, 128}, {700, 36, 72}, {257, 130, 215}, {70, 17, 31}, {70, 20, 83}} {
+			for _, add := range []bool{false, true} {
+				t.Run(fmt.Sprint(test.dtype, shape, add), func(t *testing.T) {
+					torchtest.Scope(t)
+					torch.ManualSeed(3)
+					m, columns, others := shape[0], shape[1], shape[2]
+					o, exact := torch.Options{Dtype: test.dtype}, torch.Options{Dtype: torch.Float64}
+					a, b := torch.Randn([]int{m, columns + 3}, o).Narrow(1, 1, columns), torch.Randn([]int{m, others}, o)
+					for _, pair := range []struct {
+						name string
+						a, b torch.Tensor
+					}{{"aᵀb", a, b}, {"bᵀa", b, a}, {"aᵀa", a, a}, {"bᵀb", b, b}} {
+						rows, n := pair.a.Size(1), pair.b.Size(1)
+						room := torch.Randn([]int{rows, n + 5}, o)
+						out := room.Narrow(1, 2, n)
+						beside := room.Narrow(1, 2+n, 3).Clone()
+						want := pair.a.To(exact).T().Mm(pair.b.To(exact))
+						if add {
+							want.Add_(out.To(exact))
+						}
+						torch.Gram(out, add, pair.a, pair.b)
+						torchtest.Close(t, pair.name, out, want, test.tolerance)
+						torchtest.Close(t, "what lies beside", room.Narrow(1, 2+n, 3), beside, 0)
+					}
+				})
+			}
+		}
+	}
+}
+
+func TestProductsRefuse(t *testing.T) {
+	// Shapes and types that do not fit are errors that name them.
+	x, w := func() torch.Tensor { return torch.Ones([]int{4, 3}, single) }, func() torch.Tensor { return torch.Ones([]int{3, 2}, single) }
+	list := func(ts ...torch.Tensor) []torch.Tensor { return ts }
+	for _, test := range []struct {
+		name string
+		run  func()
+	}{
+		{"too few columns", func() { torch.SumProducts(torch.Empty([]int{4, 1}, single), false, list(x()), list(w())) }},
+		{"inner sizes", func() { torch.SumProducts(torch.Empty([]int{4, 3}, single), false, list(x()), list(x())) }},
+		{"none", func() { torch.SumProducts(torch.Empty([]int{4, 2}, single), false, nil, nil) }},
+		{"one x, two ws", func() { torch.SumProducts(torch.Empty([]int{4, 2}, single), false, list(x()), list(w(), w())) }},
+		{"types", func() { torch.SumProducts(torch.Empty([]int{4, 2}, double), false, list(x()), list(w())) }},
+		{"rows", func() { torch.Gram(torch.Empty([]int{3, 2}, single), false, x(), w()) }},
+		{"no matrix", func() { torch.Gram(torch.Empty([]int{3, 3}, single), false, x(), x().View(-1)) }},
+	} {
+		err := torch.Do(func() error {
+			test.run()
+			return nil
+		})
+		if e := (*torch.Error)(nil); !errors.As(err, &e) {
+			t.Errorf("%s: got %v, want an error of this package", test.name, err)
+		}
+	}
+}
