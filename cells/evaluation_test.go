@@ -12,11 +12,11 @@ import (
 
 func TestEvaluationWithoutGraph(t *testing.T) {
 	// Logits and loss without a graph, by ranks and with batch norms folded, equal those of the layers one by one, whatever the number of ranks.
-	defer torch.SetThreads(torch.Threads())
 	for _, name := range []string{"DARTS_V2", "NASNet", "AmoebaNet"} {
 		for _, threads := range []int{1, 2, 4} {
 			t.Run(fmt.Sprint(name, ", ", threads, " threads"), func(t *testing.T) {
 				torchtest.Scope(t)
+				defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
 				torch.SetThreads(threads)
 				g, err := cells.Lookup(name)
 				if err != nil {

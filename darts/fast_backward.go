@@ -112,15 +112,15 @@ func (p *pass) backwardInput(s *inputSaved, cell *fastCell, which int, dx torch.
 			rows := in.weight.shape[0]
 			part, wHalf, nodes := dz.Narrow(1, half*rows, rows), w.Select(0, half), from.nodes
 			if in.weight.count == 2 {
-				part, nodes = part.Contiguous(), s.pieces[half]
+				nodes = s.pieces[half]
 			}
 			for k, node := range nodes {
 				if p.need.W {
-					weightOfNode(dW.Select(0, half).Narrow(1, k*from.c, from.c), part, node)
+					torch.Gram(dW.Select(0, half).Narrow(1, k*from.c, from.c), false, part, node)
 				}
 				slice := wHalf.Narrow(1, k*from.c, from.c)
 				if in.weight.count == 2 {
-					p.addEverySecond(from, k, half, part.Mm(slice))
+					p.addEverySecond(from, k, half, sumOfProducts([]torch.Tensor{part}, []torch.Tensor{slice}))
 				} else {
 					from.addProduct(k, part, slice)
 				}
@@ -129,18 +129,13 @@ func (p *pass) backwardInput(s *inputSaved, cell *fastCell, which int, dx torch.
 	})
 }
 
-// weightOfNode writes dzᵀ·node to dW [rows,c].
-func weightOfNode(dW, dz, node torch.Tensor) {
-	torch.Scoped(func() { dW.Copy_(dz.T().Mm(node)) })
-}
-
 // addProduct adds dz·w to the gradient of node k.
 func (o *output) addProduct(k int, dz, w torch.Tensor) {
 	if !o.d[k].Defined() {
-		o.d[k] = torch.Keep(dz.Mm(w))
+		o.d[k] = torch.Keep(sumOfProducts([]torch.Tensor{dz}, []torch.Tensor{w}))
 		return
 	}
-	o.d[k].Addmm_(dz, w, 1, 1)
+	torch.SumProducts(o.d[k], true, []torch.Tensor{dz}, []torch.Tensor{w})
 }
 
 // addEverySecond adds d [M/4,c] to the gradient of node k's every second pixel.

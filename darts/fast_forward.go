@@ -131,16 +131,14 @@ func (p *pass) forwardInput(s *inputSaved, cell *fastCell, which int, from *outp
 
 // productOfNodes writes [nodes side by side]·wᵀ to out [M,O], w [O,nodes·c].
 func productOfNodes(out torch.Tensor, nodes []torch.Tensor, c int, w torch.Tensor) {
-	for i, node := range nodes {
-		torch.Scoped(func() {
-			slice := w.Narrow(1, i*c, c).T()
-			if i == 0 {
-				torch.MmOut(out, node, slice)
-			} else {
-				out.Addmm_(node, slice, 1, 1)
-			}
-		})
-	}
+	torch.Scoped(func() {
+		turned := w.T().Contiguous()
+		var slices []torch.Tensor
+		for i := range nodes {
+			slices = append(slices, turned.Narrow(0, i*c, c))
+		}
+		torch.SumProducts(out, false, nodes, slices)
+	})
 }
 
 // everySecond copies every second pixel of every second row of x [M,c], from

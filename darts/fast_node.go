@@ -34,17 +34,11 @@ func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, ou
 		p.forwardReductions(n, s, states, out)
 	}
 	torch.Scoped(func() {
-		t := terms{m: out.m(), c: out.c}
-		for i, y := range s.last {
-			t.product(y, s.mixA.Select(0, i).T())
-		}
+		t := terms{x: p.products(n, s, states), m: out.m(), c: out.c}
 		for i, q := range n.pools {
 			inv := states[q.state].inv[q.which]
 			y, share := out.across(states[q.state].pooled[q.which], inv.Mul(s.mix.Narrow(0, n.items+i, 1)))
 			t.scaled(y, share)
-		}
-		for i, j := range n.reductions {
-			t.product(states[j].pixels, s.mixReduce.Select(0, i).T())
 		}
 		for i, j := range n.skips {
 			t.scaled(states[j].x, s.mix.Narrow(0, n.firstSkip()+i, 1).View(1, 1))
@@ -57,19 +51,34 @@ func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, ou
 	return s, x
 }
 
+// products is the sum of a node's terms that are matrix products, mix·Y·Aᵀ each; the zero
+// Tensor if there are none.
+func (p *pass) products(n *fastNode, s *nodeSaved, states []*stateSaved) (x torch.Tensor) {
+	var ys, ws []torch.Tensor
+	torch.Scoped(func() {
+		if n.items > 0 {
+			w := transposed(s.mixA)
+			for i, y := range s.last {
+				ys, ws = append(ys, y), append(ws, w.Select(0, i))
+			}
+		}
+		if len(n.reductions) > 0 {
+			w := transposed(s.mixReduce)
+			for i, j := range n.reductions {
+				ys, ws = append(ys, states[j].pixels), append(ws, w.Select(0, i))
+			}
+		}
+		if len(ys) > 0 {
+			x = torch.Keep(sumOfProducts(ys, ws))
+		}
+	})
+	return x
+}
+
 // terms adds up a node x.
 type terms struct {
 	x    torch.Tensor // [m,c]
 	m, c int
-}
-
-// product adds y·w.
-func (t *terms) product(y, w torch.Tensor) {
-	if t.x.Defined() {
-		t.x.Addmm_(y, w, 1, 1)
-		return
-	}
-	t.x = y.Mm(w)
 }
 
 // scaled adds share∘y, of pixels y in any rows; share is one row, or [1,1].
@@ -129,8 +138,9 @@ func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out
 			}
 		}
 		s.middle = p.fold(grams, p.w.at(n.middle, n.separable, c, c), torch.Cat(means, 0), p.m(out), n.middleNorm)
+		w := transposed(s.middle.a)
 		for i, y := range s.first {
-			z := y.Mm(s.middle.a.Select(0, i).T())
+			z := sumOfProducts([]torch.Tensor{y}, []torch.Tensor{w.Select(0, i)})
 			s.second = append(s.second, paddedReLU(z, out))
 			z.Free()
 			torch.Keep(s.second[i].flat)

@@ -91,6 +91,14 @@ func (b *nodeBackward) through(f folded, first int, products, dW torch.Tensor) (
 	return dMix, q
 }
 
+// gradientThrough is dL/dY = g·A + Y·Q of item i.
+func gradientThrough(g, a, y, q torch.Tensor, i int) (dy torch.Tensor) {
+	torch.Scoped(func() {
+		dy = torch.Keep(sumOfProducts([]torch.Tensor{g, y}, []torch.Tensor{a.Select(0, i), q.Select(0, i)}))
+	})
+	return dy
+}
+
 // gradientOf views the gradient of a segment's weights, if those are needed. What
 // follows from sums over all ranks every rank knows as a whole: the first one gives it.
 func (b *nodeBackward) gradientOf(s segment, shape ...int) torch.Tensor {
@@ -110,8 +118,7 @@ func (b *nodeBackward) convolutions() (dMix torch.Tensor) {
 		g := &b.groups[i]
 		for k, j := range g.states {
 			if b.need.W || b.wanted[j] {
-				dy := b.g.Mm(s.mixA.Select(0, item)) // dL/dY = g·(mix·A) + Y·Q
-				dy.Addmm_(s.last[item], q.Select(0, item), 1, 1)
+				dy := gradientThrough(b.g, s.mixA, s.last[item], q, item)
 				if g.separable {
 					halves.arrive(item, g, k, dy)
 				} else {
@@ -216,9 +223,8 @@ func (h *halves) backward() {
 		}
 		for k := range g.states {
 			if dz := h.dz[item]; dz.Defined() {
-				dy := dz.Mm(s.middle.a.Select(0, item))
+				dy := gradientThrough(dz, s.middle.a, s.first[item], q, item)
 				dz.Free()
-				dy.Addmm_(s.first[item], q.Select(0, item), 1, 1)
 				h.depthwise(g, k, dy)
 				dy.Free()
 			} else {
@@ -276,9 +282,7 @@ func (b *nodeBackward) factorizedReductions() (dMix torch.Tensor) {
 	}
 	for i, j := range b.reductions {
 		if b.wanted[j] {
-			d := b.g.Mm(s.mixReduce.Select(0, i))
-			d.Addmm_(pixels[i], q.Select(0, i), 1, 1)
-			accumulate(&b.states[j].dPixels, d)
+			accumulate(&b.states[j].dPixels, gradientThrough(b.g, s.mixReduce, pixels[i], q, i))
 		}
 	}
 	s.reduction.free()

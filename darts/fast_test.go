@@ -170,10 +170,10 @@ func randomOperations(r *rand.Rand, nodes int) (ops [][]cells.Op) {
 
 func TestFastRanks(t *testing.T) {
 	// Gradients are the plain form's however many ranks share the images, fairly or not, and the same to the last bit each time.
-	defer torch.SetThreads(torch.Threads())
 	for _, threads := range []int{1, 2, 3, 5, 8} {
 		t.Run(fmt.Sprint(threads, " threads"), func(t *testing.T) {
 			torchtest.Scope(t)
+			defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
 			torch.SetThreads(threads)
 			plain, fast := bothForms(t, sizes())
 			b := randomBatch(sizes(), 5, 8, 8)

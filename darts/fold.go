@@ -5,8 +5,18 @@ import "godarts/torch"
 // gram writes aᵀ·b, the sum over a rank's pixels, to out[i]: a is [M,A], b [M,B],
 // out [items,A,B].
 func gram(out torch.Tensor, i int, a, b torch.Tensor) {
-	torch.Scoped(func() { torch.MmOut(out.Select(0, i), a.T(), b) })
+	torch.Scoped(func() { torch.Gram(out.Select(0, i), false, a, b) })
 }
+
+// sumOfProducts is Σ_i xs[i]·ws[i], [M,N]; the rows of all ws have to be contiguous, to be fast.
+func sumOfProducts(xs, ws []torch.Tensor) torch.Tensor {
+	sum := torch.Empty([]int{xs[0].Size(0), ws[0].Size(1)}, xs[0].Options())
+	torch.SumProducts(sum, false, xs, ws)
+	return sum
+}
+
+// transposed turns each matrix of a stack, in memory.
+func transposed(stack torch.Tensor) torch.Tensor { return stack.Transpose(1, 2).Contiguous() }
 
 // folded are items z = Y·Wᵀ with a batch norm behind each, where Y [M,c'] is
 // centred: its columns have mean 0. The normalised z is never made, for

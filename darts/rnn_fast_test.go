@@ -140,10 +140,10 @@ func TestRecurrentFastEqualsPlain(t *testing.T) {
 
 func TestRecurrentFastRanks(t *testing.T) {
 	// Gradients are the plain form's however many ranks share the columns, and the same to the last bit each time.
-	defer torch.SetThreads(torch.Threads())
 	for _, threads := range []int{1, 2, 3, 8} {
 		t.Run(fmt.Sprint(threads, " threads"), func(t *testing.T) {
 			torchtest.Scope(t)
+			defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
 			torch.SetThreads(threads)
 			o := recurrentSizes()
 			o.Dropout, o.Slowness = cells.Dropout{Output: 0.6, State: 0.25}, 0.5
