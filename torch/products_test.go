@@ -110,3 +110,40 @@ func TestProductsRefuse(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkProducts(b *testing.B) {
+	// One thread, float32; what is left out of a symmetric product counts too.
+	for _, shape := range [][3]int{{32768, 16, 16}, {8192, 32, 32}, {2048, 64, 64}, {1024, 300, 600}} {
+		m, k, n := shape[0], shape[1], shape[2]
+		for _, product := range []struct {
+			name string
+			take func(x, y, w, z, g torch.Tensor) // x [m,k], y [m,n], w [k,n], z [m,n], g [k,n]
+		}{
+			{"Addmm_", func(x, _, w, z, _ torch.Tensor) { z.Addmm_(x, w, 1, 1) }},
+			{"SumProducts", func(x, _, w, z, _ torch.Tensor) {
+				torch.SumProducts(z, true, []torch.Tensor{x}, []torch.Tensor{w})
+			}},
+			{"Mm of a transpose", func(x, y, _, _, g torch.Tensor) { x.T().Mm(y) }},
+			{"Gram", func(x, y, _, _, g torch.Tensor) { torch.Gram(g, false, x, y) }},
+			{"Gram, symmetric", func(x, _, _, _, g torch.Tensor) { torch.Gram(g.Narrow(1, 0, k), false, x, x) }},
+		} {
+			b.Run(fmt.Sprint(m, "x", k, "x", n, "/", product.name), func(b *testing.B) {
+				torch.Do(func() error {
+					defer torch.SetThreads(torch.Threads())
+					torch.SetThreads(1)
+					x, y, w := torch.Randn([]int{m, k}, single), torch.Randn([]int{m, n}, single), torch.Randn([]int{k, n}, single)
+					z, g := torch.Zeros([]int{m, n}, single), torch.Zeros([]int{k, n}, single)
+					columns := n
+					if product.name == "Gram, symmetric" {
+						columns = k
+					}
+					for b.Loop() {
+						torch.Scoped(func() { product.take(x, y, w, z, g) })
+					}
+					b.ReportMetric(2*float64(m*k*columns)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOPS")
+					return nil
+				})
+			})
+		}
+	}
+}
