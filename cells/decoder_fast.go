@@ -30,16 +30,9 @@ func (c *Columns) decodeBlocks(f *fastWork, dropped, d, loss torch.Tensor) {
 	steps := max(1, min(c.Steps, decoderNumbers/(c.Own*o.Tokens)))
 	torch.Scoped(func() {
 		p := torch.Empty([]int{steps * c.Own, o.Tokens}, o.Options)
-		var dEncoder torch.Tensor // [units,tokens]: as it lies in memory that product is twice as fast
-		if c.Gradient.Defined() {
-			dEncoder = torch.Zeros([]int{o.Units, o.Tokens}, o.Options)
-		}
 		for t := 0; t < c.Steps; t += steps {
 			n := min(steps, c.Steps-t)
-			torch.Scoped(func() { c.decodeSteps(f, p.Narrow(0, 0, n*c.Own), dropped, d, dEncoder, loss, t, n) })
-		}
-		if dEncoder.Defined() {
-			c.DWeights.Encoder.Add_(dEncoder.T())
+			torch.Scoped(func() { c.decodeSteps(f, p.Narrow(0, 0, n*c.Own), dropped, d, loss, t, n) })
 		}
 	})
 }
@@ -48,10 +41,10 @@ func (c *Columns) decodeBlocks(f *fastWork, dropped, d, loss torch.Tensor) {
 // p = softmax(logits), of the mean loss
 //
 //	dL/dlogits = (p − onehot(y))/(T·B)
-func (c *Columns) decodeSteps(f *fastWork, p, dropped, d, dEncoder, loss torch.Tensor, t, n int) {
+func (c *Columns) decodeSteps(f *fastWork, p, dropped, d, loss torch.Tensor, t, n int) {
 	units := c.Options.Units
 	x, y := dropped.Narrow(0, t, n).View(-1, units), c.y.Narrow(0, t*c.Own, n*c.Own)
-	torch.MmOut(p, x, c.Weights.Encoder.T())
+	WriteProduct(p, x, c.Transposed.Encoder)
 	if c.Logits {
 		c.own(f.logits, 1).Narrow(0, t, n).Copy_(p.Add(c.Weights.Bias).View(n, c.Own, -1))
 	}
@@ -61,10 +54,10 @@ func (c *Columns) decodeSteps(f *fastWork, p, dropped, d, dEncoder, loss torch.T
 	}
 	share := 1 / float64(c.Steps*c.All)
 	dX := d.Narrow(0, t, n).View(-1, units)
-	torch.MmOut(dX, p, c.Weights.Encoder)
+	WriteProduct(dX, p, c.Weights.Encoder)
 	dX.MulScalar_(share)
-	if dEncoder.Defined() {
-		dEncoder.Addmm_(x.T(), p, 1, share)
+	if c.Gradient.Defined() {
+		torch.Gram(c.DWeights.Encoder, true, p, x.MulScalar(share))
 		c.DWeights.Bias.AddScaled_(p.SumDims([]int{0}, false), share)
 	}
 }

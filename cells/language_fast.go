@@ -46,6 +46,7 @@ func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output
 		steps, columns := p.Batch.X.Size(0), p.Batch.X.Size(1)
 		ranks := torch.RanksFor(columns, p.Batch.X.Device())
 		work := &fastWork{Language: l, FastPass: p, weights: l.At(p.W)}
+		work.transposed = work.weights.transposed(p.Needs())
 		if p.Training {
 			work.masks = l.o.draw(p.Batch)
 		}
@@ -80,8 +81,9 @@ func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output
 type fastWork struct {
 	*Language
 	FastPass
-	weights LanguageWeights
-	masks   Masks
+	weights    LanguageWeights
+	transposed LanguageWeights
+	masks      Masks
 
 	hidden torch.Tensor   // [1,B,H]
 	logits torch.Tensor   // [T,B,tokens], if needed
@@ -112,16 +114,33 @@ func (l *Language) At(w torch.Tensor) LanguageWeights {
 	return at
 }
 
+// transposed are the matrices of w the other way round: views, or copies whose rows are
+// contiguous, which products read faster than the copying takes if there are many.
+func (w LanguageWeights) transposed(copies bool) LanguageWeights {
+	of := func(x torch.Tensor) torch.Tensor {
+		if copies {
+			return x.T().Contiguous()
+		}
+		return x.T()
+	}
+	t := LanguageWeights{Encoder: of(w.Encoder), Words0: of(w.Words0), State0: of(w.State0)}
+	for _, x := range w.Ws {
+		t.Ws = append(t.Ws, of(x))
+	}
+	return t
+}
+
 // Columns are one rank's part of a run of Fast: b columns of a batch of B.
 type Columns struct {
 	*torch.Rank
 	FastPass
-	Options  LanguageOptions
-	Steps    int             // T
-	Own, All int             // b, B
-	Weights  LanguageWeights // w
-	DWeights LanguageWeights // this rank's part of their gradient; zero Tensors if it is not needed
-	State    torch.Tensor    // the state's mask [b,H]; the zero Tensor stands for ones
+	Options    LanguageOptions
+	Steps      int             // T
+	Own, All   int             // b, B
+	Weights    LanguageWeights // w
+	Transposed LanguageWeights // w's matrices the other way round
+	DWeights   LanguageWeights // this rank's part of their gradient; zero Tensors if it is not needed
+	State      torch.Tensor    // the state's mask [b,H]; the zero Tensor stands for ones
 
 	first  int
 	masks  Masks        // of these columns
@@ -136,7 +155,7 @@ func (p FastPass) Needs() bool { return p.Backward || p.Gradient.Defined() }
 
 func (f *fastWork) run(r *torch.Rank, cell func(*Columns) FastCell) {
 	b := f.Batch
-	c := &Columns{Rank: r, FastPass: f.FastPass, Options: f.o, Steps: b.X.Size(0), All: b.X.Size(1), Weights: f.weights}
+	c := &Columns{Rank: r, FastPass: f.FastPass, Options: f.o, Steps: b.X.Size(0), All: b.X.Size(1), Weights: f.weights, Transposed: f.transposed}
 	c.first, c.Own = r.Share(c.All)
 	c.x = c.own(b.X, 1).Contiguous().View(-1)
 	c.y = c.own(b.Y.View(c.Steps, c.All), 1).Contiguous().View(-1)
@@ -205,7 +224,7 @@ func (c *Columns) newEntry() entry {
 	e.none = torch.Zeros([]int{1, 4}, torch.Options{Dtype: torch.Float64})
 	e.scale = e.wordScale()
 	e.words = masked(torch.Embedding(c.Weights.Encoder, c.x), e.scale)
-	e.products = e.words.Mm(c.Weights.Words0)
+	e.products = product(e.words, c.Weights.Words0)
 	return e
 }
 
@@ -240,7 +259,7 @@ func (e *entry) at(t int) torch.Tensor { return e.products.Narrow(0, t*e.Own, e.
 
 func (e *entry) forward(t int) {
 	h, ch := e.states.Select(0, t), e.at(t)
-	ch.Addmm_(masked(h, e.State), e.Weights.State0, 1, 1)
+	AddProduct(ch, masked(h, e.State), e.Weights.State0)
 	torch.GatedMixture(e.cell.State0(t), h.Unsqueeze(0), ch.Unsqueeze(0), e.tanh)
 }
 
@@ -249,16 +268,33 @@ func (e *entry) backward(t int, d, dh torch.Tensor) {
 	h, ch := e.states.Select(0, t), e.at(t)
 	dh.Zero_()
 	torch.GatedMixtureBackward(d, h.Unsqueeze(0), ch.Unsqueeze(0), e.tanh, dh.Unsqueeze(0), e.none)
-	AddProduct(dh, ch, e.Weights.State0, e.State)
+	e.addBack(dh, ch, e.Transposed.State0)
 }
 
-// AddProduct adds (d·wᵀ)∘mask to to: the gradient of x from that of the product (x∘mask)·w.
-func AddProduct(to, d, w, mask torch.Tensor) {
-	if !mask.Defined() {
-		to.Addmm_(d, w.T(), 1, 1)
+// addBack adds (d·wᵀ)∘State to to: the gradient of x from that of the product (x∘State)·w.
+func (c *Columns) addBack(to, d, transposed torch.Tensor) {
+	if !c.State.Defined() {
+		AddProduct(to, d, transposed)
 		return
 	}
-	to.Addcmul_(d.Mm(w.T()), mask, 1)
+	to.Addcmul_(product(d, transposed), c.State, 1)
+}
+
+// product is x·w.
+func product(x, w torch.Tensor) torch.Tensor {
+	out := torch.Empty([]int{x.Size(0), w.Size(1)}, x.Options())
+	WriteProduct(out, x, w)
+	return out
+}
+
+// WriteProduct writes x·w to out.
+func WriteProduct(out, x, w torch.Tensor) {
+	torch.SumProducts(out, false, []torch.Tensor{x}, []torch.Tensor{w})
+}
+
+// AddProduct adds x·w to to.
+func AddProduct(to, x, w torch.Tensor) {
+	torch.SumProducts(to, true, []torch.Tensor{x}, []torch.Tensor{w})
 }
 
 // finish takes the gradients of W0 and of the embedding.
@@ -266,9 +302,9 @@ func (e *entry) finish() {
 	torch.Scoped(func() {
 		units := e.Options.Units
 		h := masked(e.states.Narrow(0, 0, e.Steps), e.State).View(-1, units)
-		torch.MmOut(e.DWeights.Words0, e.words.T(), e.products)
-		torch.MmOut(e.DWeights.State0, h.T(), e.products)
-		dWords := masked(e.products.Mm(e.Weights.Words0.T()), e.scale)
+		torch.Gram(e.DWeights.Words0, true, e.words, e.products)
+		torch.Gram(e.DWeights.State0, true, h, e.products)
+		dWords := masked(product(e.products, e.Transposed.Words0), e.scale)
 		e.DWeights.Encoder.IndexAdd_(0, e.x, dWords)
 	})
 }

@@ -48,7 +48,7 @@ func (d *derivedCell) State0(t int) torch.Tensor { return d.state(0, t) }
 func (d *derivedCell) Forward(t int, out torch.Tensor) {
 	for i, e := range d.cell.Edges {
 		s, ch := d.state(e.From, t), d.products(i, t)
-		torch.MmOut(ch, masked(s, d.State), d.Weights.Ws[i])
+		WriteProduct(ch, masked(s, d.State), d.Weights.Ws[i])
 		torch.GatedMixture(d.state(i+1, t), s.Unsqueeze(0), ch.Unsqueeze(0), d.mix[i])
 	}
 	out.Zero_()
@@ -68,7 +68,7 @@ func (d *derivedCell) Backward(t int, dOut torch.Tensor) torch.Tensor {
 		ch, dFrom := d.products(i, t), d.dStates.Select(0, from)
 		torch.GatedMixtureBackward(d.dStates.Select(0, i+1), d.state(from, t).Unsqueeze(0), ch.Unsqueeze(0), d.mix[i],
 			dFrom.Unsqueeze(0), d.none)
-		AddProduct(dFrom, ch, d.Weights.Ws[i], d.State)
+		d.addBack(dFrom, ch, d.Transposed.Ws[i])
 	}
 	return d.dStates.Select(0, 0)
 }
@@ -81,7 +81,7 @@ func (d *derivedCell) Finish() {
 	for i, e := range d.cell.Edges {
 		torch.Scoped(func() {
 			s := masked(d.states.Select(0, e.From), d.State).View(-1, d.Options.Units)
-			torch.MmOut(d.DWeights.Ws[i], s.T(), d.ch.Select(0, i).View(-1, 2*d.Options.Units))
+			torch.Gram(d.DWeights.Ws[i], true, s, d.ch.Select(0, i).View(-1, 2*d.Options.Units))
 		})
 	}
 }

@@ -73,7 +73,7 @@ func (r *recurrentCell) Forward(t int, out torch.Tensor) {
 	for i, w := range r.Weights.Ws {
 		torch.Scoped(func() {
 			ch := products[i]
-			torch.MmOut(ch, r.operand(states, i), w)
+			cells.WriteProduct(ch, r.operand(states, i), w)
 			torch.GatedMixture(states.Select(0, i+1), states.Narrow(0, 0, i+1), r.byState(ch, i), r.ofNode[i])
 			r.complete(t, i+1)
 		})
@@ -155,9 +155,9 @@ func (r *recurrentCell) Backward(t int, d torch.Tensor) torch.Tensor {
 			ch := products[i]
 			torch.GatedMixtureBackward(r.backwardComplete(t, i+1), states.Narrow(0, 0, i+1), r.byState(ch, i), r.ofNode[i],
 				r.dStates.Narrow(0, 0, i+1), r.dMix[i])
-			through.Narrow(0, 0, i+1).View(-1, r.Options.Units).Addmm_(ch, r.Weights.Ws[i].T(), 1, 1)
+			cells.AddProduct(through.Narrow(0, 0, i+1).View(-1, r.Options.Units), ch, r.Transposed.Ws[i])
 			if r.Gradient.Defined() {
-				r.DWeights.Ws[i].Addmm_(r.operand(states, i).T(), ch, 1, 1)
+				torch.Gram(r.DWeights.Ws[i], true, r.operand(states, i), ch)
 			}
 		})
 	}

@@ -31,15 +31,17 @@ void check(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, int6
 }
 
 // product adds x·w to rows of out, or writes it there, in pieces whose operands stay in the
-// caches: brgemm is the kernel of oneDNN that packs nothing.
+// caches: brgemm is the kernel of oneDNN that packs nothing. Few rows take longer to read a large
+// w than to multiply by it, so theirs are read as they lie in memory.
 void product(const at::Tensor& out, bool add, const at::Tensor& x, const at::Tensor& w,
              int64_t from, int64_t rows) {
-  constexpr int64_t columns = 64, terms = 1024;
   const int64_t n = w.size(1), k = w.size(0);
+  const bool reads = rows <= 64 && n * k > 1 << 18;
+  const int64_t columns = reads ? n : 64, terms = reads ? 32 : 1024;
   const float *a = x.data_ptr<float>() + from * x.stride(0), *b = w.data_ptr<float>();
   float* c = out.data_ptr<float>() + from * out.stride(0);
-  for (int64_t j = 0; j < n; j += columns)
-    for (int64_t i = 0; i < k; i += terms)
+  for (int64_t i = 0; i < k; i += terms)
+    for (int64_t j = 0; j < n; j += columns)
       at::native::cpublas::brgemm(rows, std::min(columns, n - j), std::min(terms, k - i),
                                   x.stride(0), w.stride(0), out.stride(0), add || i > 0, a + i,
                                   b + i * w.stride(0) + j, c + j);
