@@ -44,7 +44,7 @@ func (c *Columns) decodeBlocks(f *fastWork, dropped, d, loss torch.Tensor) {
 func (c *Columns) decodeSteps(f *fastWork, p, dropped, d, loss torch.Tensor, t, n int) {
 	units := c.Options.Units
 	x, y := dropped.Narrow(0, t, n).View(-1, units), c.y.Narrow(0, t*c.Own, n*c.Own)
-	WriteProduct(p, x, c.Transposed.Encoder)
+	torch.MmOut(p, x, c.Weights.Encoder.T())
 	if c.Logits {
 		c.own(f.logits, 1).Narrow(0, t, n).Copy_(p.Add(c.Weights.Bias).View(n, c.Own, -1))
 	}

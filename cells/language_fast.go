@@ -46,7 +46,6 @@ func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output
 		steps, columns := p.Batch.X.Size(0), p.Batch.X.Size(1)
 		ranks := torch.RanksFor(columns, p.Batch.X.Device())
 		work := &fastWork{Language: l, FastPass: p, weights: l.At(p.W)}
-		work.transposed = work.weights.transposed(p.Needs())
 		if p.Training {
 			work.masks = l.o.draw(p.Batch)
 		}
@@ -81,9 +80,8 @@ func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output
 type fastWork struct {
 	*Language
 	FastPass
-	weights    LanguageWeights
-	transposed LanguageWeights
-	masks      Masks
+	weights LanguageWeights
+	masks   Masks
 
 	hidden torch.Tensor   // [1,B,H]
 	logits torch.Tensor   // [T,B,tokens], if needed
@@ -114,33 +112,16 @@ func (l *Language) At(w torch.Tensor) LanguageWeights {
 	return at
 }
 
-// transposed are the matrices of w the other way round: views, or copies whose rows are
-// contiguous, which products read faster than the copying takes if there are many.
-func (w LanguageWeights) transposed(copies bool) LanguageWeights {
-	of := func(x torch.Tensor) torch.Tensor {
-		if copies {
-			return x.T().Contiguous()
-		}
-		return x.T()
-	}
-	t := LanguageWeights{Encoder: of(w.Encoder), Words0: of(w.Words0), State0: of(w.State0)}
-	for _, x := range w.Ws {
-		t.Ws = append(t.Ws, of(x))
-	}
-	return t
-}
-
 // Columns are one rank's part of a run of Fast: b columns of a batch of B.
 type Columns struct {
 	*torch.Rank
 	FastPass
-	Options    LanguageOptions
-	Steps      int             // T
-	Own, All   int             // b, B
-	Weights    LanguageWeights // w
-	Transposed LanguageWeights // w's matrices the other way round
-	DWeights   LanguageWeights // this rank's part of their gradient; zero Tensors if it is not needed
-	State      torch.Tensor    // the state's mask [b,H]; the zero Tensor stands for ones
+	Options  LanguageOptions
+	Steps    int             // T
+	Own, All int             // b, B
+	Weights  LanguageWeights // w
+	DWeights LanguageWeights // this rank's part of their gradient; zero Tensors if it is not needed
+	State    torch.Tensor    // the state's mask [b,H]; the zero Tensor stands for ones
 
 	first  int
 	masks  Masks        // of these columns
@@ -155,7 +136,7 @@ func (p FastPass) Needs() bool { return p.Backward || p.Gradient.Defined() }
 
 func (f *fastWork) run(r *torch.Rank, cell func(*Columns) FastCell) {
 	b := f.Batch
-	c := &Columns{Rank: r, FastPass: f.FastPass, Options: f.o, Steps: b.X.Size(0), All: b.X.Size(1), Weights: f.weights, Transposed: f.transposed}
+	c := &Columns{Rank: r, FastPass: f.FastPass, Options: f.o, Steps: b.X.Size(0), All: b.X.Size(1), Weights: f.weights}
 	c.first, c.Own = r.Share(c.All)
 	c.x = c.own(b.X, 1).Contiguous().View(-1)
 	c.y = c.own(b.Y.View(c.Steps, c.All), 1).Contiguous().View(-1)
@@ -224,7 +205,8 @@ func (c *Columns) newEntry() entry {
 	e.none = torch.Zeros([]int{1, 4}, torch.Options{Dtype: torch.Float64})
 	e.scale = e.wordScale()
 	e.words = masked(torch.Embedding(c.Weights.Encoder, c.x), e.scale)
-	e.products = product(e.words, c.Weights.Words0)
+	e.products = torch.Empty([]int{e.words.Size(0), 2 * c.Options.Units}, c.Options.Options)
+	WriteProduct(e.products, e.words, c.Weights.Words0)
 	return e
 }
 
@@ -268,23 +250,17 @@ func (e *entry) backward(t int, d, dh torch.Tensor) {
 	h, ch := e.states.Select(0, t), e.at(t)
 	dh.Zero_()
 	torch.GatedMixtureBackward(d, h.Unsqueeze(0), ch.Unsqueeze(0), e.tanh, dh.Unsqueeze(0), e.none)
-	e.addBack(dh, ch, e.Transposed.State0)
+	e.addBack(dh, ch, e.Weights.State0)
 }
 
 // addBack adds (d·wᵀ)∘State to to: the gradient of x from that of the product (x∘State)·w.
-func (c *Columns) addBack(to, d, transposed torch.Tensor) {
+// Unlike a search cell's, these products have no copy of wᵀ: it is read for few rows only.
+func (c *Columns) addBack(to, d, w torch.Tensor) {
 	if !c.State.Defined() {
-		AddProduct(to, d, transposed)
+		to.Addmm_(d, w.T(), 1, 1)
 		return
 	}
-	to.Addcmul_(product(d, transposed), c.State, 1)
-}
-
-// product is x·w.
-func product(x, w torch.Tensor) torch.Tensor {
-	out := torch.Empty([]int{x.Size(0), w.Size(1)}, x.Options())
-	WriteProduct(out, x, w)
-	return out
+	to.Addcmul_(d.Mm(w.T()), c.State, 1)
 }
 
 // WriteProduct writes x·w to out.
@@ -304,7 +280,7 @@ func (e *entry) finish() {
 		h := masked(e.states.Narrow(0, 0, e.Steps), e.State).View(-1, units)
 		torch.Gram(e.DWeights.Words0, true, e.words, e.products)
 		torch.Gram(e.DWeights.State0, true, h, e.products)
-		dWords := masked(product(e.products, e.Transposed.Words0), e.scale)
+		dWords := masked(e.products.Mm(e.Weights.Words0.T()), e.scale)
 		e.DWeights.Encoder.IndexAdd_(0, e.x, dWords)
 	})
 }

@@ -68,7 +68,7 @@ func (d *derivedCell) Backward(t int, dOut torch.Tensor) torch.Tensor {
 		ch, dFrom := d.products(i, t), d.dStates.Select(0, from)
 		torch.GatedMixtureBackward(d.dStates.Select(0, i+1), d.state(from, t).Unsqueeze(0), ch.Unsqueeze(0), d.mix[i],
 			dFrom.Unsqueeze(0), d.none)
-		d.addBack(dFrom, ch, d.Transposed.Ws[i])
+		d.addBack(dFrom, ch, d.Weights.Ws[i])
 	}
 	return d.dStates.Select(0, 0)
 }

@@ -89,6 +89,7 @@ type recurrentWork struct {
 	freeze          bool           // leave the running statistics as they are
 	mix             torch.Tensor   // softmax(α) [edges,5]
 	ofNode          []torch.Tensor // its rows of each node, without "none" [i+1,4]
+	transposed      []torch.Tensor // of each node wᵀ [2H,H], rows contiguous; none if there is no backward pass
 	dMix            torch.Tensor   // of every rank, without "none" [ranks,edges,4], float64
 	mean, variance  torch.Tensor   // running statistics [H]
 	products        torch.Tensor   // room for those of all ranks
@@ -112,6 +113,11 @@ func (s *RecurrentFast) newRecurrentWork(p cells.FastPass, freeze bool) *recurre
 	}
 	t.numbersOfColumn = steps * edges * 2 * units
 	t.products = torch.Empty([]int{columns * t.numbersOfColumn}, s.Options().Options)
+	if p.Needs() { // behind products: before them they would lie where those of the last pass lay, which then no longer fit
+		for _, w := range s.At(p.W).Ws {
+			t.transposed = append(t.transposed, w.T().Contiguous())
+		}
+	}
 	return t
 }
 

@@ -155,7 +155,7 @@ func (r *recurrentCell) Backward(t int, d torch.Tensor) torch.Tensor {
 			ch := products[i]
 			torch.GatedMixtureBackward(r.backwardComplete(t, i+1), states.Narrow(0, 0, i+1), r.byState(ch, i), r.ofNode[i],
 				r.dStates.Narrow(0, 0, i+1), r.dMix[i])
-			cells.AddProduct(through.Narrow(0, 0, i+1).View(-1, r.Options.Units), ch, r.Transposed.Ws[i])
+			cells.AddProduct(through.Narrow(0, 0, i+1).View(-1, r.Options.Units), ch, r.transposed[i])
 			if r.Gradient.Defined() {
 				torch.Gram(r.DWeights.Ws[i], true, r.operand(states, i), ch)
 			}
