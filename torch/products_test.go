@@ -15,7 +15,7 @@ func TestSumProducts(t *testing.T) {
 		dtype     torch.Dtype
 		tolerance float64
 	}{{torch.Float64, 1e-12}, {torch.Float32, 1e-6}} {
-		for _, shape := range [][3]int{{1, 1, 1}, {3, 5, 7}, {1000, 16, 16}, {513, 32, 32}, {300, 64, 64}, {700, 36, 72}, {300, 130, 200}, {20, 2100, 70}} {
+		for _, shape := range [][3]int{{1, 1, 1}, {3, 5, 7}, {1000, 16, 16}, {513, 32, 32}, {300, 64, 64}, {700, 36, 72}, {300, 130, 200}, {20, 2100, 70}, {300, 2100, 70}, {33, 700, 500}} {
 			for _, add := range []bool{false, true} {
 				t.Run(fmt.Sprint(test.dtype, shape, add), func(t *testing.T) {
 					torchtest.Scope(t)
@@ -42,6 +42,8 @@ func TestSumProducts(t *testing.T) {
 					torchtest.Close(t, "all three", out, want, test.tolerance)
 					torch.SumProducts(out, true, xs[:1], ws[:1])
 					torchtest.Close(t, "the first once more", out, want.Addmm_(xs[0].To(exact), ws[0].To(exact), 1, 1), test.tolerance)
+					torch.SumProducts(out, false, xs[:1], ws[:1])
+					torchtest.Close(t, "the first alone", out, xs[0].To(exact).Mm(ws[0].To(exact)), test.tolerance)
 					torchtest.Close(t, "what lies beside", room.Narrow(1, 2+n, 3), beside, 0)
 				})
 			}
