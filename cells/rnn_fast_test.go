@@ -40,7 +40,6 @@ func randomText(o LanguageOptions, steps, columns int) nn.Batch {
 
 func TestRecurrentFastEqualsPlain(t *testing.T) {
 	// Both forms give the same loss, penalty, state and gradients in training, and logits in evaluation, whatever cell, sizes and dropout are.
-	defer torch.SetThreads(torch.Threads())
 	every := Dropout{Output: 0.6, State: 0.25, Input: 0.4, Embedding: 0.2, Word: 0.1}
 	some := Genotype{Recurrent: Cell{Edges: []Edge{{ActTanh, 0}, {ActSigmoid, 0}, {ActReLU, 2}, {ActIdentity, 1}}, Concat: []int{0, 3, 4}}}
 	for _, test := range []struct {
@@ -65,6 +64,7 @@ func TestRecurrentFastEqualsPlain(t *testing.T) {
 		for name, g := range map[string]Genotype{"DARTS_V2": lookupRecurrent(t, "DARTS_V2"), "ENAS": lookupRecurrent(t, "ENAS"), "mean of some": some} {
 			t.Run(fmt.Sprint(test.name, "/", name), func(t *testing.T) {
 				torchtest.Scope(t)
+				defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
 				torch.SetThreads(test.threads)
 				o := LanguageOptions{Tokens: 13, Units: 21, Dropout: test.dropout, Activation: test.activation, Slowness: test.slowness}
 				plain, fast := bothNetworks(t, g, o)
