@@ -115,7 +115,7 @@ FOR_AVX512 void tiles(const Matrix& out, const Matrix& a, const Matrix& b, int64
 // gram adds aᵀ·b to out, where each has 16 columns at least. If symmetric, a and b are the same.
 FOR_AVX512 void gram(const Matrix& out, const Matrix& a, const Matrix& b, int64_t rows,
                      bool symmetric) {
-  constexpr int64_t together = 256;  // their sums stay in registers, and what is left of them in the cache
+  constexpr int64_t together = 256;  // rows, which the tiles find in the cache
   for (int64_t from = 0; from < rows; from += together) {
     int64_t count = std::min(together, rows - from);
     for (int64_t row = 0; row < a.columns; row += lanes)
