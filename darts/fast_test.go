@@ -69,7 +69,12 @@ func compareGrad(t testing.TB, plain *darts.Plain, fast *darts.Fast, want, got d
 // compareState compares weights, α and running statistics.
 func compareState(t testing.TB, plain *darts.Plain, fast *darts.Fast) {
 	t.Helper()
-	own, want := fast.StateDict(), plain.StateDict()
+	closeStates(t, fast.StateDict(), plain.StateDict())
+}
+
+// closeStates compares two state dictionaries on the CPU.
+func closeStates(t testing.TB, own, want torch.StateDict) {
+	t.Helper()
 	for name, x := range want {
 		got := own[name].Detach()
 		x = x.Detach()

@@ -76,6 +76,26 @@ func TestStrategies(t *testing.T) {
 	}
 }
 
+func TestStrategiesOnGPU(t *testing.T) {
+	// Strategies pass the suite on a GPU when there is one: the same bytes for the same seed and after interruptions, too.
+	gpu := torchtest.CUDA(t)
+	for _, test := range []struct {
+		name, file string
+		set        []string
+	}{
+		{"darts, second order", "tiny", []string{"strategy.order=2", "epochs=1"}},
+		{"darts, plain form, bf16", "tiny", []string{"network.form=plain", "w.precision=bf16", "epochs=1"}},
+		{"pc-darts", "tiny", []string{"strategy.name=pc-darts", "strategy.partial=2", "strategy.warmup=0", "network.channels=4", "epochs=1"}},
+		{"gdas", "tiny", []string{"strategy.name=gdas", "epochs=1"}},
+		{"enas", "tiny", []string{"strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=2", "epochs=1"}},
+		{"recurrent darts", "tiny-text", nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			nastest.TestStrategyOn(t, load(t, "testdata/"+test.file+".yaml", test.set...), gpu)
+		})
+	}
+}
+
 func TestProgressive(t *testing.T) {
 	// P-DARTS passes the suite when its stages have both forms of the supernet.
 	nastest.TestStrategy(t, load(t, "testdata/tiny-p-darts.yaml"))

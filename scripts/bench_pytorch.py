@@ -644,8 +644,10 @@ ROWS = {'forward-backward': search_step, 'first-order': search_step, 'second-ord
         'input': input_step, 'decode': decode_step}
 
 
-def peak_bytes():
-    """Peak resident memory of this process."""
+def peak_bytes(device):
+    """The most memory that this process has held: resident, or of a GPU."""
+    if device.type == 'cuda':
+        return torch.cuda.max_memory_reserved(device)
     for line in open('/proc/self/status'):
         if line.startswith('VmHWM:'):
             return int(line.split()[1]) * 1024
@@ -659,6 +661,7 @@ def serve(o):
     if o.threads:
         torch.set_num_threads(o.threads)
     torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = o.tf32
     torch.manual_seed(o.seed)
     step = ROWS[o.serve](o)
     say(ready='PyTorch ' + torch.__version__, threads=torch.get_num_threads())
@@ -670,7 +673,7 @@ def serve(o):
         if loss is not None:
             loss = loss.item()  # waits for all that the device has been told
         say(seconds=time.perf_counter() - start, loss=loss)
-    say(peak_bytes=peak_bytes())
+    say(peak_bytes=peak_bytes(o.device))
 
 
 def main():
@@ -678,6 +681,7 @@ def main():
     p.add_argument('--verify', metavar='DIR')
     p.add_argument('--serve', metavar='ROW', choices=ROWS, help=', '.join(ROWS))
     p.add_argument('--channels-last', action='store_true')
+    p.add_argument('--tf32', action='store_true', help="let a GPU round convolutions to TF32: PyTorch's default, not darts'")
     p.add_argument('--batch', type=int, default=64)
     p.add_argument('--channels', type=int, default=16)
     p.add_argument('--layers', type=int, default=8)

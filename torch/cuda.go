@@ -6,12 +6,14 @@ package torch
 // #cgo noescape torch_cuda_count
 // #cgo noescape torch_load_cuda
 // #cgo noescape torch_loaded_version
+// #cgo noescape torch_peak_reserved
 // #cgo noescape torch_set_tf32
 // #cgo noescape torch_tf32
 // #cgo nocallback torch_compiled_version
 // #cgo nocallback torch_cuda_count
 // #cgo nocallback torch_load_cuda
 // #cgo nocallback torch_loaded_version
+// #cgo nocallback torch_peak_reserved
 // #cgo nocallback torch_set_tf32
 // #cgo nocallback torch_tf32
 import "C"
@@ -80,4 +82,14 @@ func TF32() bool {
 		throw("tf32", e)
 	}
 	return on != 0
+}
+
+// PeakReserved is the most memory that libtorch has taken of the GPU d so far, in bytes:
+// that of tensors, and what it keeps for the next ones. As torch.cuda.max_memory_reserved.
+func PeakReserved(d Device) int64 {
+	var bytes C.int64_t
+	if e := C.torch_peak_reserved(C.int(d.index), &bytes); e != nil {
+		throw("peak_reserved", e)
+	}
+	return int64(bytes)
 }

@@ -213,6 +213,11 @@ func TestCUDA(t *testing.T) {
 		t.Errorf("device %s", y.Device())
 	}
 	torchtest.Close(t, "product", y.T().Matmul(y), x.T().Matmul(x), 1e-12)
+	before := torch.PeakReserved(device)
+	torch.Scoped(func() { torch.Zeros([]int{1 << 24}, torch.Options{Dtype: torch.Float64, Device: device}) })
+	if peak := torch.PeakReserved(device); before == 0 || peak < before+1<<27 {
+		t.Errorf("peak memory %d bytes, %d before 2^27 bytes more", peak, before)
+	}
 }
 
 func TestGenerator(t *testing.T) {

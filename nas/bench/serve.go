@@ -59,7 +59,7 @@ func Serve(w Work, version string, in io.Reader, out io.Writer) error {
 				return fmt.Errorf("bench: %s: %w", w.Row, err)
 			}
 		}
-		peak, err := peakBytes()
+		peak, err := peakBytes(w.Device)
 		if err != nil {
 			return err
 		}
@@ -76,8 +76,11 @@ func timed(step step) (a answer) {
 	return a
 }
 
-// peakBytes is the greatest resident memory of this process so far.
-func peakBytes() (int64, error) {
+// peakBytes is the most memory that this process has held so far: resident, or of a GPU.
+func peakBytes(d torch.Device) (int64, error) {
+	if d.IsCUDA() {
+		return torch.PeakReserved(d), nil
+	}
 	const file = "/proc/self/status"
 	text, err := os.ReadFile(file)
 	if err != nil {

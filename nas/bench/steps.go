@@ -51,6 +51,7 @@ func prepareSearch(w Work) (step, error) {
 	if err != nil {
 		return nil, err
 	}
+	net, _ = darts.Captured(net) // until the process ends
 	sgd := optim.NewSGD([]torch.Tensor{net.W()}, weightSteps)
 	architect := darts.NewArchitect(net, sgd, optim.NewAdam(net.Alphas(), alphaSteps))
 	train, valid := w.randomBatch(), w.randomBatch()

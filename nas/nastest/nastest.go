@@ -20,10 +20,14 @@ import (
 // so, several times over: its genotype is valid, the same seed gives the same
 // bytes, an interrupted search goes on as if nothing had been, a cancelled
 // context ends it, and no tensor outlives it.
-func TestStrategy(t *testing.T, c *config.Config) {
+func TestStrategy(t *testing.T, c *config.Config) { TestStrategyOn(t, c, torch.CPU) }
+
+// TestStrategyOn is TestStrategy on another device than the CPU.
+func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
+	settings := nas.Settings{Device: device}
 	undisturbed := filepath.Join(t.TempDir(), "run")
 	live := torch.Live()
-	result, err := nas.Search(t.Context(), undisturbed, c, nas.Settings{})
+	result, err := nas.Search(t.Context(), undisturbed, c, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +42,7 @@ func TestStrategy(t *testing.T, c *config.Config) {
 	t.Run("same seed", func(t *testing.T) {
 		// A second search ends with the same bytes when the seed is the same.
 		dir := filepath.Join(t.TempDir(), "run")
-		if _, err := nas.Search(t.Context(), dir, c, nas.Settings{}); err != nil {
+		if _, err := nas.Search(t.Context(), dir, c, settings); err != nil {
 			t.Fatal(err)
 		}
 		same(t, checkpoint(t, dir), want)
@@ -48,7 +52,7 @@ func TestStrategy(t *testing.T, c *config.Config) {
 		other := *c
 		other.Seed++
 		dir := filepath.Join(t.TempDir(), "run")
-		if _, err := nas.Search(t.Context(), dir, &other, nas.Settings{}); err != nil {
+		if _, err := nas.Search(t.Context(), dir, &other, settings); err != nil {
 			t.Fatal(err)
 		}
 		if got := validLosses(t, dir); len(got) == 0 || slices.Equal(got, validLosses(t, undisturbed)) {
@@ -69,7 +73,7 @@ func TestStrategy(t *testing.T, c *config.Config) {
 				first = false
 				return nil
 			}}
-			_, err := nas.Search(ctx, dir, c, nas.Settings{Hooks: []nas.Hooks{stop}})
+			_, err := nas.Search(ctx, dir, c, nas.Settings{Device: device, Hooks: []nas.Hooks{stop}})
 			cancel()
 			if err == nil {
 				break
@@ -92,7 +96,7 @@ func TestStrategy(t *testing.T, c *config.Config) {
 			t.Error("a step was taken")
 			return nil
 		}}
-		_, err := nas.Search(ctx, filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{count}})
+		_, err := nas.Search(ctx, filepath.Join(t.TempDir(), "run"), c, nas.Settings{Device: device, Hooks: []nas.Hooks{count}})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got error %v, want %v", err, context.Canceled)
 		}

@@ -50,7 +50,7 @@ type BenchSide struct {
 	Name        string    `json:"name"`
 	StepSeconds []float64 `json:"step_seconds"`         // of each round, the warm-up left out
 	FirstLoss   *float64  `json:"first_loss,omitempty"` // of the warm-up; nil for work without a loss
-	PeakBytes   int64     `json:"peak_bytes"`           // greatest resident memory of its fresh process
+	PeakBytes   int64     `json:"peak_bytes"`           // the most memory of its fresh process: resident, or of the GPU
 
 	// What follows from them.
 	Seconds     float64 `json:"seconds"`                // median

@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 #include <dlfcn.h>
 #include <malloc.h>
 #include <torch/headeronly/version.h>
@@ -36,10 +37,6 @@ void torch_set_threads(int n) { at::set_num_threads(n); }
 
 int torch_threads(void) { return at::get_num_threads(); }
 
-void torch_set_deterministic(int on) {
-  at::globalContext().setDeterministicAlgorithms(on != 0, /*warn_only=*/false);
-}
-
 char* torch_set_tf32(int on) {
   return guard([&] {
     at::globalContext().setAllowTF32CuBLAS(on != 0);
@@ -54,6 +51,15 @@ char* torch_tf32(int* ret) {
       if (at::globalContext().float32Precision(at::Float32Backend::CUDA, op) ==
           at::Float32Precision::TF32)
         *ret = 1;
+  });
+}
+
+char* torch_peak_reserved(int device_index, int64_t* ret) {
+  return guard([&] {
+    auto stats = at::getDeviceAllocator(at::kCUDA)->getDeviceStats(
+        static_cast<c10::DeviceIndex>(device_index));
+    constexpr auto all = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+    *ret = stats.reserved_bytes[all].peak;
   });
 }
 

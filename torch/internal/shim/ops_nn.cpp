@@ -43,8 +43,17 @@ char* torch_max_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t p
 char* torch_avg_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
                        int count_include_pad, torch_tensor* ret) {
   return guard([&] {
-    *ret = wrap(at::avg_pool2d(tensor(x), kernel, stride, padding, /*ceil_mode=*/false,
-                               count_include_pad != 0));
+    const at::Tensor& in = tensor(x);
+    auto pool = [&](const at::Tensor& images) {
+      return at::avg_pool2d(images, kernel, stride, padding, /*ceil_mode=*/false,
+                            count_include_pad != 0);
+    };
+    // On GPUs libtorch 2.11 takes a wrong gradient of padded images that lie channels
+    // last (pytorch issue 188344).
+    if (in.is_cuda() && padding > 0 && in.suggest_memory_format() == at::MemoryFormat::ChannelsLast)
+      *ret = wrap(pool(in.contiguous()).contiguous(at::MemoryFormat::ChannelsLast));
+    else
+      *ret = wrap(pool(in));
   });
 }
 

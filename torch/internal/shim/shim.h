@@ -338,9 +338,11 @@ void torch_load_cuda(void);
 char* torch_cuda_count(int* ret);
 void torch_set_threads(int n);
 int torch_threads(void);
-void torch_set_deterministic(int on);
 char* torch_set_tf32(int on);
 char* torch_tf32(int* ret);
+
+// peak_reserved is the most memory of a GPU that libtorch has held so far, in bytes.
+char* torch_peak_reserved(int device_index, int64_t* ret);
 int torch_tune_malloc(void);
 const char* torch_compiled_version(void);
 char* torch_loaded_version(char* ret, int64_t capacity);

@@ -1,0 +1,209 @@
+package darts_test
+
+import (
+	"fmt"
+	"testing"
+
+	"godarts/darts"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+	"godarts/torch/torchtest"
+)
+
+// onGPU are supernets on a GPU with the weights of plain, by the names of their forms.
+// free ends their graphs.
+func onGPU(t *testing.T, plain *darts.Plain, o darts.Options, gpu torch.Device) (nets map[string]darts.Supernet, free func()) {
+	t.Helper()
+	o.Options = torch.Options{Dtype: torch.Float64, Device: gpu}
+	makers := map[string]func() (darts.Supernet, error){
+		"plain": func() (darts.Supernet, error) { return darts.NewPlain(o) },
+		"fast":  func() (darts.Supernet, error) { return darts.NewFast(o) },
+	}
+	nets = map[string]darts.Supernet{}
+	var frees []func()
+	for name, make := range makers {
+		for _, capture := range []bool{false, true} {
+			net, err := make()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := net.LoadStateDict(plain.StateDict()); err != nil {
+				t.Fatal(err)
+			}
+			if capture {
+				if !torch.HasGraphs {
+					continue
+				}
+				var one func()
+				net, one = darts.Captured(net)
+				frees = append(frees, one)
+				name = "captured " + name
+			}
+			nets[name] = net
+		}
+	}
+	return nets, func() {
+		for _, f := range frees {
+			f()
+		}
+	}
+}
+
+func batchOn(b nn.Batch, d torch.Device) nn.Batch {
+	return nn.Batch{
+		X: b.X.To(torch.Options{Dtype: torch.Float64, Device: d}), Y: b.Y.To(torch.Options{Dtype: torch.Int64, Device: d}),
+	}
+}
+
+// onCPU is a copy of a tensor of whatever device.
+func onCPU(t torch.Tensor) torch.Tensor {
+	return t.Detach().To(torch.Options{Dtype: torch.Float64})
+}
+
+// closeOnCPU compares a supernet on a GPU with the plain one on the CPU: a pass of both,
+// and the states after it.
+func closeOnCPU(t *testing.T, plain *darts.Plain, net darts.Supernet, want, got darts.Grad) {
+	t.Helper()
+	torchtest.Close(t, "loss", got.Loss, want.Loss, equal)
+	torchtest.Close(t, "logits", got.Logits, want.Logits, equal)
+	for i := range want.Alphas {
+		torchtest.Close(t, fmt.Sprint("gradient of alpha ", i), got.Alphas[i], want.Alphas[i], equal)
+	}
+	if want.W.Defined() {
+		wants := plain.Views(want.W)
+		for name, g := range plain.Views(onCPU(got.W)) {
+			closeOrTiny(t, "gradient of "+name, g, wants[name], want.W)
+		}
+	}
+	stateOnCPU(t, plain, net)
+}
+
+func stateOnCPU(t *testing.T, plain *darts.Plain, net darts.Supernet) {
+	t.Helper()
+	own := torch.StateDict{}
+	for name, x := range net.StateDict() {
+		own[name] = onCPU(x)
+	}
+	closeStates(t, own, plain.StateDict())
+}
+
+func TestFormsOnGPU(t *testing.T) {
+	// Every form of the supernet gives on the GPU what the plain one gives on the CPU, whatever is needed, when batches change.
+	gpu := torchtest.CUDA(t)
+	for _, row := range []struct {
+		name   string
+		change func(*darts.Options)
+	}{
+		{"two nodes", func(*darts.Options) {}},
+		{"four nodes, more cells", func(o *darts.Options) { o.Nodes, o.Layers, o.Channels = 4, 5, 2 }},
+	} {
+		o := sizes()
+		row.change(&o)
+		for _, form := range []string{"plain", "fast", "captured plain", "captured fast"} {
+			t.Run(row.name+", "+form, func(t *testing.T) {
+				torchtest.Scope(t)
+				plain, _ := bothForms(t, o)
+				nets, free := onGPU(t, plain, o, gpu)
+				defer free()
+				net := nets[form]
+				if net == nil {
+					t.Skip("built without -tags cuda")
+				}
+				for i, need := range []darts.Need{
+					{W: true, Alphas: true}, {W: true}, {W: true}, {Alphas: true}, {Alphas: true, FreezeStatistics: true}, {Alphas: true}, {},
+				} {
+					b := randomBatch(o, 6, 8, 8)
+					w, own := plain.W(), net.W()
+					if i%2 == 1 { // not at W()
+						w, own = w.AddScalar(0.01*float64(i)), own.AddScalar(0.01*float64(i))
+					}
+					closeOnCPU(t, plain, net, plain.Gradients(w, b, need), net.Gradients(own, batchOn(b, gpu), need))
+				}
+				b := randomBatch(o, 5, 8, 8)
+				want, got := plain.Eval(b), net.Eval(batchOn(b, gpu))
+				torchtest.Close(t, "logits of Eval", got.Logits, want.Logits, equal)
+			})
+		}
+	}
+}
+
+func TestStepsOnGPU(t *testing.T) {
+	// Weights, α, statistics and cells are after search steps on the GPU what they are on the CPU, and no step leaves a tensor.
+	gpu := torchtest.CUDA(t)
+	step := func(net darts.Supernet, train, valid nn.Batch, xi float64) func() {
+		w := optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{LR: 0.025, Momentum: 0.9, WeightDecay: 3e-4})
+		alpha := optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3})
+		architect := darts.NewArchitect(net, w, alpha)
+		return func() {
+			torch.Scoped(func() {
+				architect.Step(train, valid, xi)
+				g := net.Gradients(net.W(), train, darts.Need{W: true})
+				optim.ClipNorm(5, g.W)
+				w.Step(g.W)
+			})
+		}
+	}
+	for _, xi := range []float64{0, 0.025} {
+		t.Run(fmt.Sprint("xi ", xi), func(t *testing.T) {
+			torchtest.Scope(t)
+			plain, _ := bothForms(t, sizes())
+			nets, free := onGPU(t, plain, sizes(), gpu)
+			defer free()
+			train, valid := randomBatch(sizes(), 6, 8, 8), randomBatch(sizes(), 6, 8, 8)
+			const steps = 3
+			onCPU := step(plain, train, valid, xi)
+			for range steps {
+				onCPU()
+			}
+			for name, net := range nets {
+				next := step(net, batchOn(train, gpu), batchOn(valid, gpu), xi)
+				next() // captures
+				live := torch.Live()
+				for range steps - 1 {
+					next()
+				}
+				if torch.Live() != live {
+					t.Errorf("%s: %d tensors live, %d after the first step", name, torch.Live(), live)
+				}
+				stateOnCPU(t, plain, net)
+				if got, want := net.Genotype().String(), plain.Genotype().String(); got != want {
+					t.Errorf("%s: genotype\n got %s\nwant %s", name, got, want)
+				}
+			}
+		})
+	}
+}
+
+func TestRecurrentOnGPU(t *testing.T) {
+	// Both forms of the recurrent supernet give on the GPU what the plain one gives on the CPU.
+	gpu := torchtest.CUDA(t)
+	torchtest.Scope(t)
+	o := recurrentSizes()
+	plain, _ := bothRecurrent(t, o)
+	b := randomTokens(o, 5, 4)
+	there := batchOn(b, gpu)
+	integers := torch.Options{Dtype: torch.Int64, Device: gpu}
+	there.X, there.Hidden, there.Masks = b.X.To(integers), b.Hidden.To(torch.Options{Dtype: torch.Float64, Device: gpu}), b.Masks
+	need := darts.Need{W: true, Alphas: true, FreezeStatistics: true}
+	want := plain.Gradients(plain.W(), b, need)
+	o.Options = torch.Options{Dtype: torch.Float64, Device: gpu}
+	for name, make := range map[string]func() (darts.Supernet, error){
+		"plain": func() (darts.Supernet, error) { return darts.NewRecurrentPlain(o) },
+		"fast":  func() (darts.Supernet, error) { return darts.NewRecurrentFast(o) },
+	} {
+		net, err := make()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := net.LoadStateDict(plain.StateDict()); err != nil {
+			t.Fatal(err)
+		}
+		got := net.Gradients(net.W(), there, need)
+		torchtest.Close(t, name+": loss", got.Loss, want.Loss, equal)
+		torchtest.Close(t, name+": hidden", got.Hidden, want.Hidden, equal)
+		torchtest.Close(t, name+": gradient of w", got.W, want.W, equal)
+		torchtest.Close(t, name+": gradient of α", got.Alphas[0], want.Alphas[0], equal)
+		torchtest.Close(t, name+": loss of Eval", net.Eval(there).Loss, plain.Eval(b).Loss, equal)
+	}
+}
