@@ -9,7 +9,11 @@ func DropPath(x torch.Tensor, p float64) torch.Tensor {
 	if p == 0 {
 		return x
 	}
+	return x.Mul(dropPathFactors(x, p).View(-1, 1, 1, 1))
+}
+
+// dropPathFactors are what DropPath multiplies the images by, [N].
+func dropPathFactors(x torch.Tensor, p float64) torch.Tensor {
 	keep := 1 - p
-	mask := torch.Empty([]int{x.Size(0), 1, 1, 1}, x.Options()).Bernoulli_(keep)
-	return x.Mul(mask.DivScalar_(keep))
+	return torch.Empty([]int{x.Size(0)}, x.Options()).Bernoulli_(keep).DivScalar_(keep)
 }

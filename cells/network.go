@@ -342,9 +342,13 @@ type networkEdge struct {
 // the identity: a path of identities stays open for every image. Skip connections
 // of stride 2 are no identity, and poolings are dropped as well.
 func (e networkEdge) forward(states []torch.Tensor, m nn.Mode) torch.Tensor {
-	y := e.op.Forward(states[e.from], m)
-	if _, identity := e.op.(Identity); identity || !m.Training {
-		return y
+	x := states[e.from]
+	_, identity := e.op.(Identity)
+	if identity || !m.Training || m.DropPath == 0 {
+		return e.op.Forward(x, m)
 	}
-	return DropPath(y, m.DropPath)
+	if layers, ok := e.op.(nn.Sequential); ok {
+		return layers.Scaled(x, dropPathFactors(x, m.DropPath), m)
+	}
+	return DropPath(e.op.Forward(x, m), m.DropPath)
 }

@@ -9,8 +9,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,6 +24,9 @@ import (
 // childDir in the environment makes the test binary a process that runs the
 // experiment in that folder.
 const childDir = "GODARTS_TEST_RUN"
+
+// fileLimit in its environment is how many bytes its files may have.
+const fileLimit = "GODARTS_TEST_FILE_LIMIT"
 
 func TestMain(m *testing.M) {
 	dir := os.Getenv(childDir)
@@ -39,6 +45,16 @@ func child(dir string) error {
 	c, err := nas.ReadConfig(dir)
 	if err != nil {
 		return err
+	}
+	if limit := os.Getenv(fileLimit); limit != "" {
+		n, err := strconv.ParseUint(limit, 10, 64)
+		if err != nil {
+			return err
+		}
+		signal.Ignore(syscall.SIGXFSZ)
+		if err := syscall.Setrlimit(syscall.RLIMIT_FSIZE, &syscall.Rlimit{Cur: n, Max: n}); err != nil {
+			return err
+		}
 	}
 	say := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error {
 		_, err := fmt.Println("step")

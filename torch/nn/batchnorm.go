@@ -23,14 +23,20 @@ func NewBatchNorm2d(p Path, c int, affine bool) *BatchNorm2d {
 
 // Forward implements Layer.
 func (b *BatchNorm2d) Forward(x torch.Tensor, m Mode) torch.Tensor {
-	var weight, bias, mean, variance torch.Tensor
+	var weight, bias torch.Tensor
 	if b.weight != nil {
 		weight, bias = b.weight.Tensor, b.bias.Tensor
 	}
+	mean, variance := b.statistics(m)
+	return torch.BatchNorm(x, weight, bias, mean, variance, torch.BatchNormOptions{Training: m.Training})
+}
+
+// statistics are the running ones, or none if they are to stay as they are.
+func (b *BatchNorm2d) statistics(m Mode) (mean, variance torch.Tensor) {
 	if !m.Training || !m.FreezeStatistics {
 		mean, variance = b.runningMean.Tensor, b.runningVar.Tensor
 	}
-	return torch.BatchNorm(x, weight, bias, mean, variance, torch.BatchNormOptions{Training: m.Training})
+	return mean, variance
 }
 
 // affine is the batch norm by the running statistics as scale·x + shift, [C] each.

@@ -57,33 +57,38 @@ func NewPointwise(p Path, in, out, stride int) *Pointwise {
 
 // Forward implements Layer. The result is channels last.
 func (c *Pointwise) Forward(x torch.Tensor, _ Mode) torch.Tensor {
-	return c.product(x, func(pixels torch.Tensor) torch.Tensor { return pixels.Mm(c.matrix().T()) })
-}
-
-// matrix is the weight [out, in].
-func (c *Pointwise) matrix() torch.Tensor { return c.weight.View(c.weight.shape[0], c.weight.shape[1]) }
-
-// normalised is the convolution with b behind it, by the running statistics: with
-// s = weight/√(var + ε), one product with s∘W and the bias  bias − mean·s.
-func (c *Pointwise) normalised(x torch.Tensor, b *BatchNorm2d) (y torch.Tensor) {
-	torch.Scoped(func() {
-		scale, shift := b.affine()
-		w := c.matrix().Mul(scale.Unsqueeze(1))
-		y = torch.Keep(c.product(x, func(pixels torch.Tensor) torch.Tensor { return torch.Linear(pixels, w, shift) }))
-	})
-	return y
-}
-
-// product takes x to its pixels [N·H·W, in], by multiply to [N·H·W, out], and back to images.
-func (c *Pointwise) product(x torch.Tensor, multiply func(pixels torch.Tensor) torch.Tensor) torch.Tensor {
-	if c.stride > 1 {
-		x = x.Slice(2, 0, x.Size(2), c.stride).Slice(3, 0, x.Size(3), c.stride)
-	}
+	x = c.strided(x)
 	shape := x.Shape()
 	n, in, h, w := shape[0], shape[1], shape[2], shape[3]
 	out := c.weight.shape[0]
 	pixels := x.Permute(0, 2, 3, 1).Reshape(n*h*w, in) // a view where x is channels last
-	return multiply(pixels).View(n, h, w, out).Permute(0, 3, 1, 2)
+	return pixels.Mm(c.weight.View(out, in).T()).View(n, h, w, out).Permute(0, 3, 1, 2)
+}
+
+// strided is what of x the convolution looks at.
+func (c *Pointwise) strided(x torch.Tensor) torch.Tensor {
+	if c.stride > 1 {
+		x = x.Slice(2, 0, x.Size(2), c.stride).Slice(3, 0, x.Size(3), c.stride)
+	}
+	return x
+}
+
+// normalised is the convolution with b behind it, then max(·, 0) with relu, then images times
+// factors if any. In evaluation b goes by its running statistics, without a graph: with
+// s = weight/√(var + ε), one product with s∘W and the bias  bias − mean·s.
+func (c *Pointwise) normalised(x torch.Tensor, b *BatchNorm2d, relu bool, factors torch.Tensor, m Mode) (y torch.Tensor) {
+	torch.Scoped(func() {
+		x = c.strided(x)
+		if m.Training {
+			mean, variance := b.statistics(m)
+			y = torch.Keep(torch.PointwiseNorm(x, c.weight.Tensor, b.weight.Tensor, b.bias.Tensor, mean, variance,
+				torch.PointwiseNormOptions{ReLU: relu, Factors: factors}))
+			return
+		}
+		scale, shift := b.affine()
+		y = torch.Keep(torch.Pointwise(x, c.weight.Mul(scale.View(-1, 1, 1, 1)), shift, relu))
+	})
+	return y
 }
 
 // Trace implements Layer. Where images lie channels last a product keeps its

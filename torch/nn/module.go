@@ -71,30 +71,62 @@ type Layer interface {
 // Sequential applies layers one after the other.
 type Sequential []Layer
 
-// Forward implements Layer. The ReLU behind a batch norm works in place: nobody else sees
-// the batch norm's result, nor does its backward pass look at it. In evaluation, where no
-// graph is built, batch norms are folded into the 1x1 convolutions before them.
+// Forward implements Layer. An affine batch norm in training, and each in evaluation without
+// a graph, is computed together with the 1x1 convolution before it and the ReLU behind it.
+// The ReLU behind another batch norm works in place: nobody else sees the batch norm's
+// result, nor does its backward pass look at it.
 func (s Sequential) Forward(x torch.Tensor, m Mode) torch.Tensor {
-	foldable := !m.Training && !torch.GradEnabled()
+	return s.Scaled(x, torch.Tensor{}, m)
+}
+
+// Scaled is Forward, with each image's result times its number of factors [N], which have
+// no gradient; the zero Tensor for none.
+func (s Sequential) Scaled(x, factors torch.Tensor, m Mode) torch.Tensor {
 	own := false // x is a batch norm's result, which nobody else sees
 	for i := 0; i < len(s); i++ {
-		if _, ok := s[i].(ReLU); ok && own {
+		if own && isReLU(s[i]) {
 			x, own = x.ReLU_(), false
 			continue
 		}
-		if foldable && i+1 < len(s) {
-			product, isProduct := s[i].(*Pointwise)
-			norm, isNorm := s[i+1].(*BatchNorm2d)
-			if isProduct && isNorm {
-				x, own = product.normalised(x, norm), true
-				i++
-				continue
-			}
+		product, norm := s.fused(i, m)
+		if product == nil {
+			_, own = s[i].(*BatchNorm2d)
+			x = s[i].Forward(x, m)
+			continue
 		}
-		_, own = s[i].(*BatchNorm2d)
-		x = s[i].Forward(x, m)
+		i++
+		relu := i+1 < len(s) && isReLU(s[i+1])
+		if relu {
+			i++
+		}
+		var last torch.Tensor
+		if m.Training && i+1 == len(s) {
+			last, factors = factors, last
+		}
+		x, own = product.normalised(x, norm, relu, last, m), false
+	}
+	if factors.Defined() {
+		x = x.Mul(factors.View(-1, 1, 1, 1))
 	}
 	return x
+}
+
+// fused are layers i and i+1 if they are computed together, else nil.
+func (s Sequential) fused(i int, m Mode) (*Pointwise, *BatchNorm2d) {
+	if i+1 == len(s) || !m.Training && torch.GradEnabled() {
+		return nil, nil
+	}
+	product, isProduct := s[i].(*Pointwise)
+	norm, isNorm := s[i+1].(*BatchNorm2d)
+	if !isProduct || !isNorm || m.Training && norm.weight == nil {
+		return nil, nil
+	}
+	return product, norm
+}
+
+func isReLU(l Layer) bool {
+	_, ok := l.(ReLU)
+	return ok
 }
 
 // Trace implements Layer.

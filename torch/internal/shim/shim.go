@@ -3,6 +3,6 @@
 // paths of libtorch come from libtorch.go, which scripts/setup writes.
 package shim
 
-// #cgo CXXFLAGS: -std=c++17 -O2 -Wall -Wno-sign-compare
-// #cgo LDFLAGS: -Wl,--no-as-needed -ltorch_cpu -lc10 -ldl
+// #cgo CXXFLAGS: -std=c++17 -O2 -fopenmp -Wall -Wno-sign-compare
+// #cgo LDFLAGS: -fopenmp -Wl,--no-as-needed -ltorch_cpu -lc10 -ldl
 import "C"

@@ -225,7 +225,16 @@ char* torch_foreach_norm(const torch_tensor* ts, int64_t n, torch_tensor* ret);
 char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const int64_t* stride,
                    const int64_t* padding, const int64_t* dilation, int64_t groups,
                    torch_tensor* ret);
-char* torch_dilated_depthwise(torch_tensor x, torch_tensor weight, torch_tensor* ret);  // depthwise.cpp
+// depthwise.cpp
+char* torch_dilated_depthwise(torch_tensor x, torch_tensor weight, torch_tensor* ret);
+// A 1x1 convolution and, in training, the batch norm behind it (pointwise.cpp). Or none: running
+// statistics, factors of images.
+char* torch_pointwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
+                      torch_tensor* ret);
+char* torch_pointwise_norm(torch_tensor x, torch_tensor weight, torch_tensor scale,
+                           torch_tensor shift, torch_tensor running_mean, torch_tensor running_var,
+                           torch_tensor factors, int relu, double momentum, double eps,
+                           torch_tensor* ret);
 char* torch_linear(torch_tensor x, torch_tensor weight, torch_tensor bias, torch_tensor* ret);
 char* torch_max_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
                        torch_tensor* ret);

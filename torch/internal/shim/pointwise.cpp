@@ -1,0 +1,400 @@
+// A 1x1 convolution and the batch norm behind it, forward and backward, in two passes over
+// memory each: operators that follow each other take twice as many. The products are those of
+// tile.h.
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
+#include <ATen/ops/batch_norm.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/linear.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/relu.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/custom_function.h>
+
+#include <cmath>
+#include <optional>
+
+#include "guard.h"
+#include "norm.h"
+#include "tile.h"
+
+using namespace shim;
+
+#ifndef INTRA_OP_PARALLEL
+#error "at::parallel_for is compiled for one thread: -fopenmp is missing"
+#endif
+
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+using Optional = std::optional<at::Tensor>;
+
+// Images, channels last, are matrices of a row per pixel.
+struct Sizes {
+  int64_t rows, in, out;
+  int64_t pixels;  // of an image
+
+  Sizes(const at::Tensor& x, const at::Tensor& weight)
+      : rows(x.size(0) * x.size(2) * x.size(3)),
+        in(x.size(1)),
+        out(weight.size(0)),
+        pixels(x.size(2) * x.size(3)) {}
+
+  // Rows that are taken together stay in the caches.
+  int64_t together() const { return std::max<int64_t>(24, 4096 / std::max(in, out) / 24 * 24); }
+};
+
+// share calls part(thread, from, to) for each thread's rows, whole blocks of them.
+template <class Part>
+void share(const Sizes& s, int64_t threads, const Part& part) {
+  const int64_t together = s.together(), blocks = (s.rows + together - 1) / together;
+  at::parallel_for(0, threads, 1, [&](int64_t first, int64_t last) {
+    for (int64_t t = first; t < last; t++)
+      part(t, blocks * t / threads * together,
+           std::min(s.rows, blocks * (t + 1) / threads * together));
+  });
+}
+
+template <class T>
+std::vector<T> transposed(const T* w, int64_t rows, int64_t columns) {
+  std::vector<T> r(rows * columns);
+  for (int64_t i = 0; i < rows; i++)
+    for (int64_t j = 0; j < columns; j++) r[j * rows + i] = w[i * columns + j];
+  return r;
+}
+
+// eachImage calls part(from, to, image) for what of those rows belongs to an image.
+template <class Part>
+void eachImage(int64_t from, int64_t to, int64_t pixels, const Part& part) {
+  while (from < to) {
+    const int64_t image = from / pixels, end = std::min(to, (image + 1) * pixels);
+    part(from, end, image);
+    from = end;
+  }
+}
+
+// The product of rows [from, to) of x and wᵀ [in,out].
+template <class T>
+Product<T> product(const Sizes& s, const T* x, const T* w, T* out, int64_t from) {
+  return {x + from * s.in, s.in, 1, w, s.out, out + from * s.out, s.out, s.in, false};
+}
+
+// convolved writes y and gives its moments.
+template <class T>
+Moments convolved(const Sizes& s, const T* x, const T* weight, T* y) {
+  const std::vector<T> w = transposed(weight, s.out, s.in);
+  const int64_t threads = at::get_num_threads(), together = s.together();
+  std::vector<Moments> of(threads, Moments(s.out));
+  share(s, threads, [&](int64_t thread, int64_t from, int64_t to) {
+    std::vector<T> mean(s.out), squares(s.out);
+    for (; from < to; from += together) {
+      const int64_t rows = std::min(together, to - from);
+      multiply<T>(product(s, x, w.data(), y, from), rows, s.out);
+      moments(y + from * s.out, rows, s.out, mean.data(), squares.data());
+      of[thread].add(rows, mean.data(), squares.data());
+    }
+  });
+  for (int64_t t = 1; t < threads; t++)
+    of[0].add(of[t].count, of[t].mean.data(), of[t].squares.data());
+  return of[0];
+}
+
+// convolvedBy writes x·weightᵀ + bias, after the ReLU if any.
+template <class T>
+void convolvedBy(const Sizes& s, const T* x, const T* weight, const T* bias, bool relu, T* out) {
+  const std::vector<T> w = transposed(weight, s.out, s.in), ones(s.out, T(1));
+  const int64_t together = s.together();
+  share(s, at::get_num_threads(), [&](int64_t, int64_t from, int64_t to) {
+    for (; from < to; from += together) {
+      const int64_t rows = std::min(together, to - from);
+      multiply<T>(product(s, x, w.data(), out, from), rows, s.out);
+      T* y = out + from * s.out;
+      normalised(y, y, rows, s.out, ones.data(), bias, T(1), leastOf<T>(relu));
+    }
+  });
+}
+
+template <class T>
+void normalise(const Sizes& s, const Norm<T>& norm, const T* y, T* out) {
+  share(s, at::get_num_threads(), [&](int64_t, int64_t first, int64_t last) {
+    eachImage(first, last, s.pixels, [&](int64_t from, int64_t to, int64_t image) {
+      normalised<T>(y + from * s.out, out + from * s.out, to - from, s.out, norm.scale.data(),
+                    norm.shift.data(), norm.factor(image), norm.least());
+    });
+  });
+}
+
+// What backward computes; dx is null if nobody wants it.
+template <class T>
+struct Gradients {
+  T *dx, *dWeight, *dScale, *dShift;
+};
+
+// What it reads.
+template <class T>
+struct Backward {
+  const Sizes s;
+  const Norm<T> norm;
+  const T *deviation, *g;
+  int64_t gRow;  // of g, from a row to the next
+  const T *y, *x, *weight;
+
+  // behind are rows of one image.
+  Behind<T> behind(int64_t from, int64_t to, int64_t image) const {
+    return {g + from * gRow, gRow, y + from * s.out, to - from, s.out, norm.mean.data(),
+            norm.scale.data(), norm.shift.data(), norm.factor(image), norm.least()};
+  }
+
+  // sums are Σ g of all channels, then Σ g·(y − mean).
+  std::vector<double> sums() const {
+    const int64_t threads = at::get_num_threads(), together = s.together();
+    std::vector<std::vector<double>> of(threads, std::vector<double>(2 * s.out));
+    share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
+      std::vector<T> own(2 * s.out);
+      for (; first < last; first += together) {
+        std::fill(own.begin(), own.end(), T(0));
+        const int64_t end = std::min(last, first + together);
+        eachImage(first, end, s.pixels, [&](int64_t from, int64_t to, int64_t image) {
+          gradientSums(behind(from, to, image), own.data(), own.data() + s.out);
+        });
+        for (int64_t c = 0; c < 2 * s.out; c++) of[thread][c] += own[c];
+      }
+    });
+    for (int64_t t = 1; t < threads; t++)
+      for (int64_t c = 0; c < 2 * s.out; c++) of[0][c] += of[t][c];
+    return of[0];
+  }
+
+  // products takes y's gradient, scale·g + constant + slope·(y − mean), to the weight and to x.
+  void products(const T* constant, const T* slope, const Gradients<T>& to) const {
+    const int64_t threads = at::get_num_threads(), together = s.together();
+    std::vector<std::vector<T>> weights(threads, std::vector<T>(s.out * s.in));
+    share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
+      std::vector<T> dy(together * s.out);
+      for (; first < last; first += together) {
+        const int64_t rows = std::min(together, last - first);
+        eachImage(first, first + rows, s.pixels, [&](int64_t from, int64_t end, int64_t image) {
+          gradient(behind(from, end, image), constant, slope, dy.data() + (from - first) * s.out);
+        });
+        const Product<T> dWeight = {dy.data(), 1, s.out, x + first * s.in, s.in,
+                                    weights[thread].data(), s.in, rows, true};
+        multiply(dWeight, s.out, s.in);
+        if (!to.dx) continue;
+        multiply<T>({dy.data(), s.out, 1, weight, s.in, to.dx + first * s.in, s.in, s.out, false},
+                    rows, s.in);
+      }
+    });
+    for (int64_t i = 0; i < s.out * s.in; i++) {
+      to.dWeight[i] = weights[0][i];
+      for (int64_t t = 1; t < threads; t++) to.dWeight[i] += weights[t][i];
+    }
+  }
+
+  void run(const Gradients<T>& to) const {
+    const std::vector<double> all = sums();
+    std::vector<T> constant(s.out), slope(s.out);
+    for (int64_t c = 0; c < s.out; c++) {
+      const double sum = all[c], moment = all[s.out + c] / deviation[c];
+      to.dShift[c] = sum;
+      to.dScale[c] = moment;
+      constant[c] = -norm.scale[c] * sum / s.rows;
+      slope[c] = -norm.scale[c] * moment / deviation[c] / s.rows;
+    }
+    products(constant.data(), slope.data(), to);
+  }
+};
+
+struct Options {
+  bool relu;
+  double momentum, eps;
+};
+
+// Whether the loops above are for these tensors.
+bool fast(std::initializer_list<at::Tensor> ts, const at::Tensor& x, const at::Tensor& weight) {
+  auto type = x.scalar_type();
+  return avx512() && (type == at::kFloat || type == at::kDouble) && x.numel() > 0 &&
+         x.size(1) % 4 == 0 && weight.size(0) % 4 == 0 &&
+         !at::autocast::is_autocast_enabled(at::kCPU) &&
+         std::all_of(ts.begin(), ts.end(), [&](const at::Tensor& t) {
+           return !t.defined() || (t.scalar_type() == type && t.device().is_cpu());
+         });
+}
+
+at::Tensor pixelsOf(const at::Tensor& x) {
+  return x.permute({0, 2, 3, 1}).reshape({x.size(0) * x.size(2) * x.size(3), x.size(1)});
+}
+
+at::Tensor imagesOf(const at::Tensor& pixels, const at::Tensor& like) {
+  return pixels.view({like.size(0), like.size(2), like.size(3), pixels.size(1)})
+      .permute({0, 3, 1, 2});
+}
+
+at::Tensor matrix(const at::Tensor& weight) { return weight.view({weight.size(0), -1}); }
+
+// The same of libtorch's operators, which have gradients of every order.
+at::Tensor composed(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& scale,
+                    const at::Tensor& shift, const at::Tensor& mean, const at::Tensor& variance,
+                    const at::Tensor& factors, const Options& o) {
+  at::Tensor y = imagesOf(pixelsOf(x).mm(matrix(weight).t()), x);
+  y = at::batch_norm(y, scale, shift, mean, variance, /*training=*/true, o.momentum, o.eps,
+                     /*cudnn_enabled=*/true);
+  if (o.relu) y.relu_();
+  return factors.defined() ? y * factors.view({-1, 1, 1, 1}) : y;
+}
+
+template <class T>
+Norm<T> normOf(const at::Tensor& mean, const at::Tensor& deviation, const at::Tensor& scale,
+               const at::Tensor& shift, const at::Tensor& factors, bool relu) {
+  const T *m = mean.data_ptr<T>(), *d = deviation.data_ptr<T>(), *a = scale.data_ptr<T>(),
+          *b = shift.data_ptr<T>();
+  const T* f = factors.defined() ? factors.data_ptr<T>() : nullptr;
+  Norm<T> n{{m, m + mean.numel()}, {}, {}, f, relu};
+  for (int64_t c = 0; c < mean.numel(); c++) {
+    n.scale.push_back(a[c] / d[c]);
+    n.shift.push_back(b[c] - m[c] * n.scale[c]);
+  }
+  return n;
+}
+
+// move takes a running statistic towards this batch's.
+template <class T>
+void move(const Optional& running, const at::Tensor& towards, double momentum) {
+  if (!running) return;
+  T *r = running->data_ptr<T>(), *t = towards.data_ptr<T>();
+  for (int64_t c = 0; c < running->numel(); c++) r[c] = (1 - momentum) * r[c] + momentum * t[c];
+}
+
+struct PointwiseNorm : torch::autograd::Function<PointwiseNorm> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& scale, const at::Tensor& shift,
+                            const Optional& runningMean, const Optional& runningVariance,
+                            const Optional& optionalFactors, bool relu, double momentum,
+                            double eps) {
+    const Sizes s(x, weight);
+    const at::Tensor factors = optionalFactors.value_or(at::Tensor());
+    at::Tensor y = at::empty({s.rows, s.out}, x.options());
+    at::Tensor out = at::empty({s.rows, s.out}, x.options());
+    at::Tensor mean = at::empty_like(scale), deviation = at::empty_like(scale);
+    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pointwise_norm", [&] {
+      const Moments m = convolved<scalar_t>(
+          s, x.data_ptr<scalar_t>(), weight.data_ptr<scalar_t>(), y.data_ptr<scalar_t>());
+      at::Tensor variance = at::empty_like(scale);
+      for (int64_t c = 0; c < s.out; c++) {
+        mean.data_ptr<scalar_t>()[c] = m.mean[c];
+        deviation.data_ptr<scalar_t>()[c] = std::sqrt(m.squares[c] / s.rows + eps);
+        variance.data_ptr<scalar_t>()[c] = m.squares[c] / (s.rows - 1);
+      }
+      move<scalar_t>(runningMean, mean, momentum);
+      move<scalar_t>(runningVariance, variance, momentum);
+      normalise<scalar_t>(s, normOf<scalar_t>(mean, deviation, scale, shift, factors, relu),
+                          y.data_ptr<scalar_t>(), out.data_ptr<scalar_t>());
+    });
+    ctx->saved_data["relu"] = relu;
+    ctx->saved_data["eps"] = eps;
+    ctx->save_for_backward({x, weight, scale, shift, factors, y, mean, deviation});
+    return imagesOf(out, x);
+  }
+
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    auto saved = ctx->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &scale = saved[2], &shift = saved[3],
+                     &factors = saved[4], &y = saved[5], &mean = saved[6], &deviation = saved[7];
+    const bool relu = ctx->saved_data["relu"].toBool();
+    variable_list to(10);
+    if (at::GradMode::is_enabled()) {  // somebody wants the gradient's gradient
+      variable_list inputs;
+      for (int i = 0; i < 4; i++)
+        if (ctx->needs_input_grad(i)) inputs.push_back(saved[i]);
+      at::Tensor again = composed(x, weight, scale, shift, {}, {}, factors,
+                                  {relu, 0, ctx->saved_data["eps"].toDouble()});
+      auto gradients = torch::autograd::grad({again}, inputs, {grads[0]}, true, true);
+      for (int i = 0, next = 0; i < 4; i++)
+        if (ctx->needs_input_grad(i)) to[i] = gradients[next++];
+      return to;
+    }
+    const Sizes s(x, weight);
+    at::Tensor g = pixelsOf(grads[0]), dx;
+    if (g.stride(1) != 1) g = g.contiguous();
+    if (ctx->needs_input_grad(0))
+      dx = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
+    at::Tensor dWeight = at::empty(weight.sizes(), weight.options());
+    at::Tensor dScale = at::empty_like(scale), dShift = at::empty_like(scale);
+    AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pointwise_norm_backward", [&] {
+      const Backward<scalar_t> pass = {
+          s, normOf<scalar_t>(mean, deviation, scale, shift, factors, relu),
+          deviation.data_ptr<scalar_t>(), g.data_ptr<scalar_t>(), g.stride(0),
+          y.data_ptr<scalar_t>(), x.data_ptr<scalar_t>(), weight.data_ptr<scalar_t>()};
+      pass.run({dx.defined() ? dx.data_ptr<scalar_t>() : nullptr, dWeight.data_ptr<scalar_t>(),
+                dScale.data_ptr<scalar_t>(), dShift.data_ptr<scalar_t>()});
+    });
+    to[0] = dx, to[1] = dWeight, to[2] = dScale, to[3] = dShift;
+    return to;
+  }
+};
+
+Optional optional(const at::Tensor& t) {
+  return t.defined() ? Optional(t.contiguous()) : std::nullopt;
+}
+
+void checkShapes(const at::Tensor& x, const at::Tensor& weight,
+                 std::initializer_list<at::Tensor> channels) {
+  TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && weight.size(2) == 1 && weight.size(3) == 1 &&
+                  weight.size(1) == x.size(1),
+              "wanted images [N,C,H,W] and a weight [O,C,1,1], not ", x.sizes(), " and ",
+              weight.sizes());
+  for (const at::Tensor& t : channels)
+    TORCH_CHECK(!t.defined() || t.sizes() == at::IntArrayRef({weight.size(0)}),
+                "wanted a number for each of ", weight.size(0), " channels, not ", t.sizes());
+}
+
+}  // namespace
+
+char* torch_pointwise_norm(torch_tensor x, torch_tensor weight, torch_tensor scale,
+                           torch_tensor shift, torch_tensor running_mean, torch_tensor running_var,
+                           torch_tensor factors, int relu, double momentum, double eps,
+                           torch_tensor* ret) {
+  return guard([&] {
+    const at::Tensor &images = tensor(x), &w = tensor(weight), &a = tensor(scale),
+                     &b = tensor(shift);
+    at::Tensor mean = tensorOrNone(running_mean), variance = tensorOrNone(running_var),
+               f = tensorOrNone(factors);
+    checkShapes(images, w, {a, b, mean, variance});
+    TORCH_CHECK(
+        !f.defined() || (f.sizes() == at::IntArrayRef({images.size(0)}) && !f.requires_grad()),
+        "wanted a number for each image, without gradient");
+    const Options o{relu != 0, momentum, eps};
+    bool contiguous = w.is_contiguous() && (!mean.defined() || mean.is_contiguous()) &&
+                      (!variance.defined() || variance.is_contiguous());
+    if (!contiguous || !fast({w, a, b, mean, variance, f}, images, w)) {
+      *ret = wrap(composed(images, w, a, b, mean, variance, f, o));
+      return;
+    }
+    *ret = wrap(PointwiseNorm::apply(images.contiguous(at::MemoryFormat::ChannelsLast), w,
+                                     a.contiguous(), b.contiguous(), optional(mean),
+                                     optional(variance), optional(f), o.relu, momentum, eps));
+  });
+}
+
+char* torch_pointwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
+                      torch_tensor* ret) {
+  return guard([&] {
+    const at::Tensor &images = tensor(x), &weights = tensor(weight), &shift = tensor(bias);
+    checkShapes(images, weights, {shift});
+    if (at::GradMode::is_enabled() || !fast({weights, shift}, images, weights)) {
+      at::Tensor y = imagesOf(at::linear(pixelsOf(images), matrix(weights), shift), images);
+      *ret = wrap(relu ? y.relu_() : y);
+      return;
+    }
+    const at::Tensor from = images.contiguous(at::MemoryFormat::ChannelsLast),
+                     w = weights.contiguous(), b = shift.contiguous();
+    const Sizes s(from, w);
+    at::Tensor out = at::empty({s.rows, s.out}, from.options());
+    AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "pointwise", [&] {
+      convolvedBy<scalar_t>(s, from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
+                            b.data_ptr<scalar_t>(), relu, out.data_ptr<scalar_t>());
+    });
+    *ret = wrap(imagesOf(out, from));
+  });
+}
