@@ -241,7 +241,7 @@ at::Tensor composed(const at::Tensor& x, const at::Tensor& weight, const at::Ten
   y = at::batch_norm(y, scale, shift, mean, variance, /*training=*/true, o.momentum, o.eps,
                      /*cudnn_enabled=*/true);
   if (o.relu) y.relu_();
-  return factors.defined() ? y * factors.view({-1, 1, 1, 1}) : y;
+  return factors.defined() ? y * factors.view({-1, 1, 1, 1}).to(y.scalar_type()) : y;
 }
 
 template <class T>
