@@ -52,11 +52,7 @@ func randomBatch(o darts.Options, n, h, w int) nn.Batch {
 // compareGrad compares all that Gradients returns, and the state afterwards.
 func compareGrad(t testing.TB, plain *darts.Plain, fast *darts.Fast, want, got darts.Grad) {
 	t.Helper()
-	torchtest.Close(t, "loss", got.Loss, want.Loss, equal)
-	torchtest.Close(t, "logits", got.Logits, want.Logits, equal)
-	for i := range want.Alphas {
-		torchtest.Close(t, fmt.Sprint("gradient of alpha ", i), got.Alphas[i], want.Alphas[i], equal)
-	}
+	closeResults(t, want, got)
 	if want.W.Defined() {
 		wants := plain.Views(want.W)
 		for name, g := range fast.Views(got.W) {
@@ -64,6 +60,16 @@ func compareGrad(t testing.TB, plain *darts.Plain, fast *darts.Fast, want, got d
 		}
 	}
 	compareState(t, plain, fast)
+}
+
+// closeResults compares loss, logits and the gradients of α, on whatever devices.
+func closeResults(t testing.TB, want, got darts.Grad) {
+	t.Helper()
+	torchtest.Close(t, "loss", got.Loss, want.Loss, equal)
+	torchtest.Close(t, "logits", got.Logits, want.Logits, equal)
+	for i := range want.Alphas {
+		torchtest.Close(t, fmt.Sprint("gradient of alpha ", i), got.Alphas[i], want.Alphas[i], equal)
+	}
 }
 
 // compareState compares weights, α and running statistics.

@@ -65,11 +65,7 @@ func onCPU(t torch.Tensor) torch.Tensor {
 // and the states after it.
 func closeOnCPU(t *testing.T, plain *darts.Plain, net darts.Supernet, want, got darts.Grad) {
 	t.Helper()
-	torchtest.Close(t, "loss", got.Loss, want.Loss, equal)
-	torchtest.Close(t, "logits", got.Logits, want.Logits, equal)
-	for i := range want.Alphas {
-		torchtest.Close(t, fmt.Sprint("gradient of alpha ", i), got.Alphas[i], want.Alphas[i], equal)
-	}
+	closeResults(t, want, got)
 	if want.W.Defined() {
 		wants := plain.Views(want.W)
 		for name, g := range plain.Views(onCPU(got.W)) {
