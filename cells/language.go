@@ -188,6 +188,14 @@ func (l *Language) LoadStateDict(sd torch.StateDict) error {
 	return l.weights.LoadStateDict(rest)
 }
 
+// CheckStateDict is LoadStateDict's error for entries of these names and shapes, as far
+// as they tell.
+func (l *Language) CheckStateDict(shapes map[string][]int) error {
+	rest := maps.Clone(shapes)
+	delete(rest, decoderName)
+	return l.weights.CheckStateDict(rest)
+}
+
 func same(a, b torch.Tensor) (equal bool) {
 	if fmt.Sprint(a.Shape()) != fmt.Sprint(b.Shape()) {
 		return false

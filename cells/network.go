@@ -270,6 +270,11 @@ func (n *Network) StateDict() torch.StateDict { return n.weights.StateDict() }
 // LoadStateDict implements nn.Module.
 func (n *Network) LoadStateDict(sd torch.StateDict) error { return n.weights.LoadStateDict(sd) }
 
+// CheckStateDict is LoadStateDict's error for entries of these names and shapes.
+func (n *Network) CheckStateDict(shapes map[string][]int) error {
+	return n.weights.CheckStateDict(shapes)
+}
+
 // ParameterCount is the number of weights without the auxiliary head, which is
 // what papers report, and of the auxiliary head. Reference cnn/utils.py
 // count_parameters_in_MB.

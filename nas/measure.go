@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"godarts/cells"
@@ -47,15 +48,9 @@ func TestWeights(ctx context.Context, c *config.Config, file string, device torc
 		return result, err
 	}
 	of := *c
-	err = torch.Do(func() error {
-		sd, err := ReadWeights(file)
-		of.Network.Auxiliary = false
-		for name := range sd {
-			if strings.HasPrefix(name, "auxiliary_head.") {
-				of.Network.Auxiliary = true
-			}
-		}
-		return err
+	err = withWeights(file, func(w storedWeights) error {
+		of.Network.Auxiliary = slices.ContainsFunc(w.names, func(name string) bool { return strings.HasPrefix(name, w.prefix+"auxiliary_head.") })
+		return nil
 	})
 	if err != nil {
 		return result, err

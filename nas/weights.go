@@ -98,35 +98,68 @@ func readDescription(st *torch.Safetensors, file string) (d description, err err
 // ReadWeights loads a state dict into the present scope: a .safetensors file, or
 // one that PyTorch's torch.save wrote. Of a checkpoint it is the entry
 // "state_dict"; the prefix "module." of data-parallel training is cut off.
-func ReadWeights(file string) (torch.StateDict, error) {
-	var source interface {
+func ReadWeights(file string) (sd torch.StateDict, err error) {
+	err = withWeights(file, func(w storedWeights) error {
+		sd, err = w.load()
+		return err
+	})
+	return sd, err
+}
+
+// storedWeights is a state dict in an open file.
+type storedWeights struct {
+	source interface {
 		Names() []string
 		Load(name string, o torch.Options) (torch.Tensor, error)
 		Info(name string) (torch.Dtype, []int, error)
 	}
+	names  []string // in the file
+	prefix string   // what stands there before the network's own names
+}
+
+// withWeights opens a file for use.
+func withWeights(file string, use func(w storedWeights) error) error {
+	var w storedWeights
 	if filepath.Ext(file) == ".safetensors" {
 		st, err := torch.OpenSafetensors(file)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer st.Close()
-		source = st
+		w.source = st
 	} else {
 		p, err := torch.OpenPickle(file)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		source = p
+		w.source = p
 	}
-	names, prefix := stateDictNames(source.Names())
-	sd := torch.StateDict{}
-	for _, name := range names {
-		short := strings.TrimPrefix(name, prefix)
-		dtype, _, err := source.Info(name)
+	w.names, w.prefix = stateDictNames(w.source.Names())
+	return use(w)
+}
+
+// shapes are the shapes of the entries, by the network's own names.
+func (w storedWeights) shapes() (map[string][]int, error) {
+	shapes := make(map[string][]int, len(w.names))
+	for _, name := range w.names {
+		_, shape, err := w.source.Info(name)
 		if err != nil {
 			return nil, err
 		}
-		if sd[short], err = source.Load(name, torch.Options{Dtype: dtype}); err != nil {
+		shapes[strings.TrimPrefix(name, w.prefix)] = shape
+	}
+	return shapes, nil
+}
+
+// load loads all entries into the present scope.
+func (w storedWeights) load() (torch.StateDict, error) {
+	sd := make(torch.StateDict, len(w.names))
+	for _, name := range w.names {
+		dtype, _, err := w.source.Info(name)
+		if err != nil {
+			return nil, err
+		}
+		if sd[strings.TrimPrefix(name, w.prefix)], err = w.source.Load(name, torch.Options{Dtype: dtype}); err != nil {
 			return nil, err
 		}
 	}
@@ -151,14 +184,30 @@ func stateDictNames(names []string) (own []string, prefix string) {
 	return names, prefix
 }
 
-// loadWeights loads a file into net.
-func loadWeights(net nn.Module, file string) error {
-	sd, err := ReadWeights(file)
-	if err != nil {
-		return err
-	}
-	if err := net.LoadStateDict(sd); err != nil {
-		return fmt.Errorf("nas: weights %s: %w", file, err)
-	}
-	return nil
+// network is one that tells of a state dict whether it fits before it is loaded.
+type network interface {
+	nn.Module
+	CheckStateDict(shapes map[string][]int) error
+}
+
+// loadWeights loads a file into net. Names and shapes come first: a file may hold a
+// million tensors that are none of the network's.
+func loadWeights(net network, file string) error {
+	return withWeights(file, func(w storedWeights) error {
+		shapes, err := w.shapes()
+		if err != nil {
+			return err
+		}
+		if err := net.CheckStateDict(shapes); err != nil {
+			return fmt.Errorf("nas: weights %s: %w", file, err)
+		}
+		sd, err := w.load()
+		if err != nil {
+			return err
+		}
+		if err := net.LoadStateDict(sd); err != nil {
+			return fmt.Errorf("nas: weights %s: %w", file, err)
+		}
+		return nil
+	})
 }

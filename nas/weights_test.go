@@ -1,6 +1,7 @@
 package nas
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -134,6 +135,21 @@ func TestWeightsMismatch(t *testing.T) {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}
 		})
+	}
+}
+
+func TestWeightsCompareFirst(t *testing.T) {
+	// The error is that of the names, short, when a file holds other tensors than the network: none of them is read.
+	torchtest.Scope(t)
+	header := `{"` + strings.Repeat("a", 10_000) + `":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}}`
+	content := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header+"\x02"...) // 2 is no boolean
+	file := filepath.Join(t.TempDir(), "x.safetensors")
+	if err := os.WriteFile(file, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	want := `"stem.0.weight" of shape [2 1 3 3] is missing, and the network has no "` + strings.Repeat("a", 100) + `" of shape [1]`
+	if err := loadWeights(newNetwork(t, toy(t)), file); fmt.Sprint(err) != "nas: weights "+file+": nn: load state dict: "+want {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -64,7 +64,7 @@ func readPickle(file string, content []byte) (*Pickle, error) {
 	}
 	// Keys stand in the file once, but many short ones can lie below one that is
 	// long, and hence the names be longer than the file.
-	c := collector{tensors: p.tensors, seen: map[any]bool{}, names: 16*len(content) + 1<<16}
+	c := collector{tensors: p.tensors, seen: map[any]bool{}, names: newBudget(namesPerByte, len(content)), elements: newBudget(elementsPerByte, len(content))}
 	if err := c.collect(object, "", 0); err != nil {
 		return nil, p.errorf("%w", err)
 	}
@@ -73,9 +73,10 @@ func readPickle(file string, content []byte) (*Pickle, error) {
 
 // collector enters tensors under their names.
 type collector struct {
-	tensors map[string]*pickledTensor
-	seen    map[any]bool // dicts, lists and tuples: one that appears in two places is entered in the first
-	names   int          // bytes of names that may yet be made
+	tensors  map[string]*pickledTensor
+	seen     map[any]bool // dicts, lists and tuples: one that appears in two places is entered in the first
+	names    budget       // bytes of names that may yet be made
+	elements budget       // bytes of tensors that may yet be entered
 }
 
 // collect enters the tensors in v, whose name is given.
@@ -117,7 +118,7 @@ func (c *collector) collect(v any, name string, depth int) error {
 		if name != "" {
 			below = name + "." + below
 		}
-		if c.names -= len(below); c.names < 0 {
+		if !c.names.spend(len(below)) {
 			return errors.New("its names are longer than the file")
 		}
 		if err := c.collect(value, below, depth+1); err != nil {
@@ -147,6 +148,9 @@ func (c *collector) enter(t *pickledTensor, name string) error {
 	}
 	if err := t.check(); err != nil {
 		return fmt.Errorf("tensor %q: %w", shortened(name), err)
+	}
+	if size, _ := bytesOf(t.shape, t.storage.dtype); !c.elements.spend(size) {
+		return fmt.Errorf("refused: its tensors take more than %d times the file's bytes: they repeat one storage", elementsPerByte)
 	}
 	c.tensors[name] = t
 	return nil
@@ -236,9 +240,9 @@ func (p *Pickle) find(name string) (*pickledTensor, error) {
 
 func (p *Pickle) errorf(format string, args ...any) error {
 	if p.file == "" {
-		return fmt.Errorf("torch: pickle: "+format, args...)
+		return brief{fmt.Errorf("torch: pickle: "+format, args...)}
 	}
-	return fmt.Errorf("torch: pickle: %s: "+format, append([]any{p.file}, args...)...)
+	return brief{fmt.Errorf("torch: pickle: %s: "+format, append([]any{p.file}, args...)...)}
 }
 
 // elements is the tensor's elements in row-major order: the storage itself where

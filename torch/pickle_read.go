@@ -40,6 +40,7 @@ func init() {
 // pickleReader gives a pickle's objects their meaning.
 type pickleReader struct {
 	storages map[string]*pickledStorage // by key
+	visits   budget                     // values that calls may yet look at: each value has a byte of the file
 }
 
 // storageView is elements of a storage from one on.
@@ -49,6 +50,7 @@ type storageView struct {
 }
 
 func (r *pickleReader) unpickler(content []byte) *unpickler {
+	r.visits = budget(len(content))
 	return &unpickler{content: content, call: r.call, persistent: r.storage}
 }
 
@@ -58,11 +60,11 @@ func (r *pickleReader) call(g pickleGlobal, args []any) (any, error) {
 	case g == orderedDict && len(args) == 0:
 		return &pickleDict{}, nil
 	case g == orderedDict && len(args) == 1:
-		return pairsDict(args[0])
+		return r.pairsDict(args[0])
 	case g == torchSize && len(args) == 1:
 		return args[0], nil
 	case g == rebuildTensor && len(args) == 4, g == rebuildTensorV2 && len(args) >= 6:
-		return tensorOf(args)
+		return r.tensorOf(args)
 	case g == rebuildParameter && len(args) == 3: // data, requires_grad, hooks
 		if t, ok := args[0].(*pickledTensor); ok {
 			return t, nil
@@ -73,12 +75,15 @@ func (r *pickleReader) call(g pickleGlobal, args []any) (any, error) {
 }
 
 // pairsDict is a dict of a list of pairs, as Python 2 wrote it.
-func pairsDict(v any) (*pickleDict, error) {
+func (r *pickleReader) pairsDict(v any) (*pickleDict, error) {
 	list, ok := v.(*pickleList)
 	if !ok {
 		return nil, fmt.Errorf("an OrderedDict of %T, which is no list", v)
 	}
-	d := &pickleDict{}
+	if !r.visits.spend(len(list.items)) {
+		return nil, errVisits
+	}
+	d := &pickleDict{keys: make([]any, 0, len(list.items)), values: make([]any, 0, len(list.items))}
 	for _, item := range list.items {
 		var pair []any
 		switch item := item.(type) {
@@ -98,7 +103,7 @@ func pairsDict(v any) (*pickleDict, error) {
 }
 
 // tensorOf puts a tensor together from storage, offset, shape and strides.
-func tensorOf(args []any) (*pickledTensor, error) {
+func (r *pickleReader) tensorOf(args []any) (*pickledTensor, error) {
 	s, ok := args[0].(storageView)
 	if !ok {
 		return nil, fmt.Errorf("a tensor of %T, which is no storage", args[0])
@@ -107,11 +112,11 @@ func tensorOf(args []any) (*pickledTensor, error) {
 	if !ok {
 		return nil, fmt.Errorf("a tensor from element %s on", shown(args[1]))
 	}
-	shape, err := sizesOf(args[2])
+	shape, err := r.sizesOf(args[2])
 	if err != nil {
 		return nil, err
 	}
-	strides, err := sizesOf(args[3])
+	strides, err := r.sizesOf(args[3])
 	if err != nil {
 		return nil, err
 	}
@@ -128,10 +133,13 @@ func sizeOf(v any) (int, bool) {
 	return int(n), ok && n >= 0 && n <= most
 }
 
-func sizesOf(v any) ([]int, error) {
+func (r *pickleReader) sizesOf(v any) ([]int, error) {
 	tuple, ok := v.(*pickleTuple)
 	if !ok || len(tuple.items) > maxDims {
 		return nil, fmt.Errorf("sizes of a tensor that are no tuple of at most %d numbers", maxDims)
+	}
+	if !r.visits.spend(len(tuple.items)) {
+		return nil, errVisits
 	}
 	sizes := make([]int, len(tuple.items))
 	for i, item := range tuple.items {
@@ -222,7 +230,7 @@ func readZipPickle(content []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := pickleReader{map[string]*pickledStorage{}}
+	r := pickleReader{storages: map[string]*pickledStorage{}}
 	object, err := r.unpickler(pickle).run()
 	if err != nil {
 		return nil, fmt.Errorf("data.pkl: %w", err)
@@ -266,7 +274,7 @@ const legacyProtocol = 1001
 // magic number, a version, facts of the machine, the object and the keys of its
 // storages, then for each key the number of elements and the elements.
 func readLegacyPickle(content []byte) (any, error) {
-	r := pickleReader{map[string]*pickledStorage{}}
+	r := pickleReader{storages: map[string]*pickledStorage{}}
 	u := r.unpickler(content)
 	magic, err := u.run()
 	if n, ok := magic.(*big.Int); err != nil || !ok || n.Cmp(legacyMagic) != 0 {

@@ -182,9 +182,9 @@ func nearest(wanted string, names []string) string {
 
 func (s *Safetensors) errorf(format string, args ...any) error {
 	if s.file == "" {
-		return fmt.Errorf("torch: safetensors: "+format, args...)
+		return brief{fmt.Errorf("torch: safetensors: "+format, args...)}
 	}
-	return fmt.Errorf("torch: safetensors: %s: "+format, append([]any{s.file}, args...)...)
+	return brief{fmt.Errorf("torch: safetensors: %s: "+format, append([]any{s.file}, args...)...)}
 }
 
 func (s *Safetensors) tensorErrorf(name, format string, args ...any) error {

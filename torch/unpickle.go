@@ -161,8 +161,16 @@ func shortened(name string) string {
 	return name
 }
 
-// shown is a value in a message.
-func shown(v any) string { return shortened(fmt.Sprint(v)) }
+// shown is a value in a message; of one that holds others, which may be many, its type.
+func shown(v any) string {
+	switch v := v.(type) {
+	case string:
+		return shortened(v)
+	case *pickleTuple, *pickleList, *pickleDict:
+		return fmt.Sprintf("%T", v)
+	}
+	return shortened(fmt.Sprint(v))
+}
 
 func (u *unpickler) reduce() error {
 	items, err := u.popN(2)

@@ -195,27 +195,44 @@ func (w *Weights) StateDict() torch.StateDict {
 // LoadStateDict implements Module. Counters that newer PyTorch saves with batch
 // norms (num_batches_tracked) are passed over.
 func (w *Weights) LoadStateDict(sd torch.StateDict) error {
-	own := slices.Concat(w.parameters, w.buffers)
+	shapes := make(map[string][]int, len(sd))
+	for name, t := range sd {
+		shapes[name] = t.Shape()
+	}
+	if err := w.CheckStateDict(shapes); err != nil {
+		return err
+	}
+	torch.NoGrad(func() {
+		for _, p := range slices.Concat(w.parameters, w.buffers) {
+			p.Copy_(sd[p.Name])
+		}
+	})
+	return nil
+}
+
+// CheckStateDict is LoadStateDict's error for a state dict with entries of these
+// names and shapes. It costs no memory for the entries themselves.
+func (w *Weights) CheckStateDict(shapes map[string][]int) error {
 	known := map[string]bool{}
 	missing := ""
-	for _, p := range own {
+	for _, p := range slices.Concat(w.parameters, w.buffers) {
 		known[p.Name] = true
-		t, ok := sd[p.Name]
+		got, ok := shapes[p.Name]
 		if !ok {
 			if missing == "" {
 				missing = fmt.Sprintf("%q of shape %v is missing", p.Name, p.shape)
 			}
 			continue
 		}
-		if got := t.Shape(); missing == "" && !slices.Equal(got, p.shape) {
+		if missing == "" && !slices.Equal(got, p.shape) {
 			return fmt.Errorf("nn: load state dict: %q has shape %v, the network %v", p.Name, got, p.shape)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(sd)) {
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
 		if known[name] || strings.HasSuffix(name, ".num_batches_tracked") {
 			continue
 		}
-		unknown := fmt.Sprintf("the network has no %q of shape %v", name, sd[name].Shape())
+		unknown := fmt.Sprintf("the network has no %.100q of shape %v", name, shapes[name])
 		if missing != "" {
 			return fmt.Errorf("nn: load state dict: %s, and %s", missing, unknown)
 		}
@@ -224,10 +241,5 @@ func (w *Weights) LoadStateDict(sd torch.StateDict) error {
 	if missing != "" {
 		return fmt.Errorf("nn: load state dict: %s", missing)
 	}
-	torch.NoGrad(func() {
-		for _, p := range own {
-			p.Copy_(sd[p.Name])
-		}
-	})
 	return nil
 }
