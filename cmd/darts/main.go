@@ -20,6 +20,7 @@ import (
 func init() { runtime.LockOSThread() }
 
 func main() {
+	spinBriefly(os.Args)
 	torch.TuneMalloc()
 	// The ranks of a supernet are in libtorch for nearly all of their time. Where the
 	// runtime has processors to spare it leaves them theirs, instead of starting threads
