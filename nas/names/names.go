@@ -1,0 +1,83 @@
+// Package names prints text that comes from outside: names of classes, files, runs and
+// config keys, words of a text. Nothing in such a name can move the cursor of a terminal,
+// turn the direction of a line or begin a new one.
+package names
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// longest is how many runes of a name Print shows.
+const longest = 200
+
+// Print makes s fit for a line: what Escape does, and no more than 200 runes of it.
+func Print(s string) string { return Limit(s, longest) }
+
+// Limit is Print with another number of runes. It cuts no escape in two and puts "..." in
+// place of what it leaves out.
+func Limit(s string, runes int) string {
+	var b strings.Builder
+	for at, n := 0, 0; at < len(s); {
+		r, size := utf8.DecodeRuneInString(s[at:])
+		shown := s[at : at+size]
+		if escaped(r, size) {
+			shown = escape(r, shown)
+		}
+		if n += utf8.RuneCountInString(shown); n > runes {
+			return b.String() + "..."
+		}
+		b.WriteString(shown)
+		at += size
+	}
+	return b.String()
+}
+
+// Escape writes control characters (C0, DEL, C1), separators of lines and paragraphs, marks of
+// direction and bytes that are no UTF-8 as \x1b, \u202e or \xff. All else stays as it is.
+func Escape(s string) string {
+	plain := true
+	for at := 0; plain && at < len(s); {
+		r, size := utf8.DecodeRuneInString(s[at:])
+		plain = !escaped(r, size)
+		at += size
+	}
+	if plain {
+		return s
+	}
+	return Limit(s, len(s)*len(`\u202e`)) // no text grows beyond that
+}
+
+// escaped tells whether a rune that takes size bytes is not for printing.
+func escaped(r rune, size int) bool {
+	switch {
+	case r == utf8.RuneError && size == 1:
+		return true
+	case r < ' ', r >= 0x7f && r <= 0x9f:
+		return true
+	case r == '\u2028', r == '\u2029':
+		return true
+	case r == '\u061c', r == '\u200e', r == '\u200f', r >= '\u202a' && r <= '\u202e', r >= '\u2066' && r <= '\u2069':
+		return true
+	}
+	return false
+}
+
+// escape shows r, whose bytes are those of encoded.
+func escape(r rune, encoded string) string {
+	if len(encoded) == 1 {
+		return fmt.Sprintf(`\x%02x`, encoded[0])
+	}
+	return fmt.Sprintf(`\u%04x`, r)
+}
+
+// Spreadsheet is Print for a cell of CSV: programs that open such a file take text after one of
+// = + - @ for a formula, so that an apostrophe goes before it. It is for names; numbers may
+// begin with a sign.
+func Spreadsheet(s string) string {
+	if trimmed := strings.TrimLeft(s, " \t\r\n"); trimmed != "" && strings.ContainsRune("=+-@", rune(trimmed[0])) {
+		s = "'" + s
+	}
+	return Print(s)
+}
