@@ -1,0 +1,176 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"godarts/nas/config"
+)
+
+// pages are the texts whose commands TestPages runs.
+var pages = []string{"README.md", "CONTRIBUTING.md", "RATIONALE.md"}
+
+// shrink says how a command of the pages is run in a test.
+type shrink struct {
+	command *regexp.Regexp
+	add     []string // arguments that make it small; what comes last holds
+	only    string   // why its flags and its config are checked instead, if they are
+}
+
+// set is "--set" before each item.
+func set(items ...string) (args []string) {
+	for _, item := range items {
+		args = append(args, "--set", item)
+	}
+	return args
+}
+
+var (
+	smallImages = []string{"data.subset=64", "data.batch=16", "network.channels=4", "network.layers=3", "epochs=1", "expect=null"}
+	smallText   = set("data.name=synthetic-text", "data.tokens=1000", "data.batch=8", "network.hidden=16", "epochs=1", "expect=null")
+)
+
+// shrinks are tried in this order.
+var shrinks = []shrink{
+	{command: regexp.MustCompile(`[^A-Z_][A-Z]{3,}|\\\||^darts \w+ [A-Z]+$| --help| --resume `), only: "it names what a reader has"},
+	{command: regexp.MustCompile(`^darts (bench|compare) `), only: "it takes minutes"},
+	{command: regexp.MustCompile(`^darts repeat configs/[a-z0-9-]*\.yaml`), only: "it takes days"},
+	{command: regexp.MustCompile(` --device cuda`), only: "it needs a GPU"},
+	{command: regexp.MustCompile(`^darts data get `), only: "it downloads"},
+	{command: regexp.MustCompile(`^darts data export cifar10 `), add: []string{"--n", "200"}},
+	{command: regexp.MustCompile(`^darts search configs/ptb`), add: smallText},
+	{command: regexp.MustCompile(`^darts train configs/(ptb|wikitext2)`), add: smallText},
+	{command: regexp.MustCompile(`^darts search .*data.name=imagefolder`), add: set(append(smallImages, "network.nodes=2")...)},
+	{command: regexp.MustCompile(`^darts train .*data.name=imagefolder`), add: set(smallImages...)},
+	{command: regexp.MustCompile(`^darts search configs/quickstart`), add: set("data.subset=64", "data.batch=16", "epochs=1", "evaluate=null")},
+	{command: regexp.MustCompile(`^darts search configs/cifar10`), add: set(append(smallImages, "data.name=digits", "network.nodes=2")...)},
+	{command: regexp.MustCompile(`^darts train configs/cifar10`), add: set(append(smallImages, "data.name=digits", "network.auxiliary=false")...)},
+	{command: regexp.MustCompile(`^darts (test|info|draw|export|genotypes|version|repeat)( |$)`)},
+}
+
+// commandsOf finds the commands of a page: lines of its blocks, whose variables it fills
+// in, and what stands between backquotes with an argument.
+func commandsOf(page string) (found []string) {
+	variables := map[string]string{}
+	inline := regexp.MustCompile("`(?:bin/)?(darts [a-z0-9]+ [^`]+)`")
+	assignment := regexp.MustCompile(`^    ([A-Z])="(.*)"$`)
+	for line := range strings.Lines(page) {
+		line = strings.TrimSuffix(line, "\n")
+		if m := assignment.FindStringSubmatch(line); m != nil {
+			variables[m[1]] = m[2]
+			continue
+		}
+		if command, ok := strings.CutPrefix(line, "    bin/"); ok && strings.HasPrefix(command, "darts ") {
+			command, _, _ = strings.Cut(command, " #")
+			for name, value := range variables {
+				command = strings.ReplaceAll(command, "$"+name, value)
+			}
+			found = append(found, strings.TrimSpace(command))
+		}
+		for _, m := range inline.FindAllStringSubmatch(line, -1) {
+			found = append(found, m[1])
+		}
+	}
+	return found
+}
+
+func TestPages(t *testing.T) {
+	// Every command of the pages works when it is run, at a small size, in their order.
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	t.Setenv("GODARTS_DATA", "")
+	if err := os.Symlink(filepath.Join(root, "configs"), "configs"); err != nil {
+		t.Fatal(err)
+	}
+	ran := 0
+	for _, name := range pages {
+		page, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range commandsOf(string(page)) {
+			i := slices.IndexFunc(shrinks, func(s shrink) bool { return s.command.MatchString(command) })
+			if i < 0 {
+				t.Errorf("%s: %s: say in shrinks how to run it", name, command)
+				continue
+			}
+			args := strings.Fields(strings.ReplaceAll(command, "export cifar10", "export digits"))[1:]
+			if shrinks[i].only != "" {
+				checkCommand(t, name, command, args)
+				continue
+			}
+			ran++
+			var stdout, stderr bytes.Buffer
+			if status := run(append(args, shrinks[i].add...), &stdout, &stderr); status != exitOK {
+				t.Errorf("%s: %s: status %d, %s", name, command, status, stderr.String())
+			}
+		}
+	}
+	if ran < 10 {
+		t.Errorf("%d commands ran: the pages have more", ran)
+	}
+}
+
+// checkCommand checks flags, and that the config that a command names takes its settings.
+func checkCommand(t *testing.T, page, command string, args []string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{args[0], "--help"}, &stdout, &stderr); status != exitOK {
+		t.Errorf("%s: %s: status %d, %s", page, command, status, stderr.String())
+	}
+	for _, a := range args[1:] {
+		if strings.HasPrefix(a, "-") && a != "--help" && !regexp.MustCompile(a+`\b`).MatchString(stdout.String()) {
+			t.Errorf("%s: %s: the help of %s lacks %s", page, command, args[0], a)
+		}
+	}
+	if len(args) < 2 || !strings.HasPrefix(args[1], "configs/") {
+		return
+	}
+	var sets []string
+	for i, a := range args[:len(args)-1] {
+		if a == "--set" {
+			sets = append(sets, args[i+1])
+		}
+	}
+	switch args[0] {
+	case "search", "train":
+		_, err := config.Load(args[1], sets...)
+		if err != nil {
+			t.Errorf("%s: %s: %v", page, command, err)
+		}
+	case "repeat":
+		if _, err := config.LoadWhole(args[1], sets...); err != nil {
+			t.Errorf("%s: %s: %v", page, command, err)
+		}
+	case "compare":
+		if _, err := config.LoadContest(args[1], sets...); err != nil {
+			t.Errorf("%s: %s: %v", page, command, err)
+		}
+	}
+}
+
+func TestScriptsOfPages(t *testing.T) {
+	// Every script and folder of scripts that the pages name is there, and a script can be started.
+	for _, name := range pages {
+		page, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, script := range regexp.MustCompile("(?:    |`|run \\./)(scripts/[a-z_]+(?:\\.[a-z]+)?)").FindAllStringSubmatch(string(page), -1) {
+			info, err := os.Stat("../../" + script[1])
+			if err != nil {
+				t.Errorf("%s: %v", name, err)
+			} else if filepath.Ext(script[1]) == "" && info.Mode()&0o111 == 0 {
+				t.Errorf("%s: %s cannot be started", name, script[1])
+			}
+		}
+	}
+}
