@@ -1,10 +1,7 @@
 package nas
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -107,21 +104,14 @@ func (r *Run) saveScoped(name string, at position) error {
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint: %w", err)
 	}
-	var b bytes.Buffer
-	err = torch.WriteSafetensors(&b, tensors, map[string]string{
-		metaFormat: checkpointFormat, metaConfig: string(text), metaPosition: string(where), metaSum: noSum,
-	})
+	content, err := torch.SafetensorsWithSum(tensors, map[string]string{
+		metaFormat: checkpointFormat, metaConfig: string(text), metaPosition: string(where),
+	}, metaSum)
 	if err != nil {
 		return err
 	}
-	content := b.Bytes()
-	sum := sha256.Sum256(content)
-	copy(content[bytes.Index(content, []byte(noSum)):], hex.EncodeToString(sum[:]))
 	return write(filepath.Join(r.Dir, name), content)
 }
-
-// noSum stands where the checksum goes while it is taken.
-var noSum = strings.Repeat("0", 2*sha256.Size)
 
 // restore puts the run where its checkpoint says; without one it stays at the
 // start. It changes nothing if it returns an error.
@@ -193,13 +183,10 @@ func openChecked(file string, content []byte) (*torch.Safetensors, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nas: checkpoint %s is damaged: %w", file, err)
 	}
-	meta := st.Metadata()
-	if format := meta[metaFormat]; format != checkpointFormat {
+	if format := st.Metadata()[metaFormat]; format != checkpointFormat {
 		return nil, fmt.Errorf("nas: checkpoint %s has format %q, this program reads %q", file, format, checkpointFormat)
 	}
-	sum := meta[metaSum]
-	blank := bytes.Replace(content, []byte(sum), []byte(noSum), 1)
-	if got := sha256.Sum256(blank); len(sum) != len(noSum) || hex.EncodeToString(got[:]) != sum {
+	if _, fits := st.CheckSum(metaSum); !fits {
 		return nil, fmt.Errorf("nas: checkpoint %s is damaged: its checksum does not fit", file)
 	}
 	return st, nil

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"godarts/torch"
+	"godarts/nas/wholefile"
 )
 
 // Files that Export writes beside WeightsFile.
@@ -35,7 +35,7 @@ func Export(dir, to string) (files []string, err error) {
 }
 
 func export(weights, to string) (files []string, err error) {
-	st, err := torch.OpenSafetensors(weights)
+	st, err := openWeights(weights)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +44,7 @@ func export(weights, to string) (files []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := os.ReadFile(weights)
+	content, err := wholefile.Read(weights)
 	if err != nil {
 		return nil, fmt.Errorf("nas: export: %w", err)
 	}

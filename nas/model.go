@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/color"
+	"io/fs"
 	"path/filepath"
 
 	"godarts/cells"
@@ -24,9 +25,12 @@ type Model struct {
 // torch.Do.
 func LoadModel(dir string, device torch.Device) (*Model, error) {
 	file := filepath.Join(dir, WeightsFile)
-	st, err := torch.OpenSafetensors(file)
-	if err != nil {
+	st, err := openWeights(file)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("nas: %s has no trained network: %w", dir, err)
+	}
+	if err != nil {
+		return nil, err
 	}
 	defer st.Close()
 	about, err := readDescription(st, file)

@@ -11,6 +11,7 @@ import (
 
 	"godarts/cells"
 	"godarts/nas/data"
+	"godarts/nas/wholefile"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -80,6 +81,13 @@ func newTextTrainer(r *Run, g cells.Genotype) (*textTrainer, error) {
 
 // train runs the epochs that are left.
 func (t *textTrainer) train(ctx context.Context, run *Run) error {
+	if t.bestEpoch > 0 { // its end needs the best model: better known now
+		st, err := readBest(filepath.Join(run.Dir, BestFile))
+		if err != nil {
+			return err
+		}
+		st.Close()
+	}
 	for epoch := range run.Epochs(ctx) {
 		if run.at.Step == 0 {
 			t.hidden.Zero_()
@@ -292,6 +300,15 @@ func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
 	})
 }
 
+// readBest reads the run as it stood when it was best, and checks it.
+func readBest(file string) (*torch.Safetensors, error) {
+	content, err := wholefile.Read(file)
+	if err != nil {
+		return nil, fmt.Errorf("nas: best model: %w; restore the file, or delete %s too and resume: the training then begins anew", err, CheckpointFile)
+	}
+	return openChecked(file, content)
+}
+
 // loadBest puts the weights of the best model in place: the averaged ones where there
 // were any. Without an epoch the first weights are as good as any.
 func (t *textTrainer) loadBest(r *Run) error {
@@ -299,11 +316,10 @@ func (t *textTrainer) loadBest(r *Run) error {
 		return nil
 	}
 	file := filepath.Join(r.Dir, BestFile)
-	st, err := torch.OpenSafetensors(file)
+	st, err := readBest(file)
 	if err != nil {
-		return fmt.Errorf("nas: best model: %w", err)
+		return err
 	}
-	defer st.Close()
 	sd, err := st.LoadAll()
 	if err != nil {
 		return fmt.Errorf("nas: best model %s: %w", file, err)

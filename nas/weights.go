@@ -1,7 +1,6 @@
 package nas
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"path/filepath"
@@ -36,6 +35,9 @@ type description struct {
 // descriptionKey is where the metadata of a file has the description, as JSON.
 const descriptionKey = "darts"
 
+// weightsSum is where the metadata has the file's checksum.
+const weightsSum = "darts.sha256"
+
 func describe(g cells.Genotype, o cells.NetworkOptions, set *data.Set) description {
 	return description{
 		Genotype: g, Channels: o.Channels, Layers: o.Layers, Classes: o.Classes, InputChannels: o.InputChannels,
@@ -69,11 +71,26 @@ func writeWeights(file string, net nn.Module, d description) error {
 	if err != nil {
 		return fmt.Errorf("nas: write %s: %w", file, err)
 	}
-	var b bytes.Buffer
-	if err := torch.WriteSafetensors(&b, net.StateDict(), map[string]string{descriptionKey: string(text)}); err != nil {
+	content, err := torch.SafetensorsWithSum(net.StateDict(), map[string]string{descriptionKey: string(text)}, weightsSum)
+	if err != nil {
 		return err
 	}
-	return write(file, b.Bytes())
+	return write(file, content)
+}
+
+// openWeights opens a file of weights and compares it with its checksum. Files of other
+// programs have none, nor those that this one wrote at first.
+func openWeights(file string) (*torch.Safetensors, error) {
+	st, err := torch.OpenSafetensors(file)
+	if err != nil {
+		return nil, err
+	}
+	if found, fits := st.CheckSum(weightsSum); found && !fits {
+		st.Close()
+		return nil, fmt.Errorf("nas: weights %s are damaged: their checksum does not fit; restore the file, or delete the run's %s and resume the run, which writes both anew",
+			file, resultFile)
+	}
+	return st, nil
 }
 
 // readDescription is what the weights in an open file say of their network.
@@ -121,7 +138,7 @@ type storedWeights struct {
 func withWeights(file string, use func(w storedWeights) error) error {
 	var w storedWeights
 	if filepath.Ext(file) == ".safetensors" {
-		st, err := torch.OpenSafetensors(file)
+		st, err := openWeights(file)
 		if err != nil {
 			return err
 		}

@@ -20,9 +20,11 @@ type StateDict map[string]Tensor
 type Safetensors struct {
 	file     string // for messages; empty if read from memory
 	mapped   []byte // the whole file, to be unmapped by Close
+	header   []byte // with its length before it
 	data     []byte // what follows the header
 	tensors  map[string]stored
 	metadata map[string]string
+	ends     map[string]int // where the texts of metadata end in header, before the quote
 	closed   bool
 }
 
@@ -37,7 +39,7 @@ type stored struct {
 // not shrink until Close.
 func OpenSafetensors(path string) (*Safetensors, error) {
 	s := &Safetensors{file: path}
-	f, err := os.Open(path)
+	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // a pipe is refused below, not waited for
 	if err != nil {
 		return nil, fmt.Errorf("torch: safetensors: %w", err)
 	}
@@ -75,7 +77,7 @@ func ReadSafetensors(content []byte) (*Safetensors, error) {
 // Close gives the file back. Tensors that were loaded stay.
 func (s *Safetensors) Close() error {
 	mapped := s.mapped
-	s.mapped, s.data, s.closed = nil, nil, true
+	s.mapped, s.header, s.data, s.closed = nil, nil, nil, true
 	if mapped == nil {
 		return nil
 	}

@@ -35,15 +35,14 @@ func (s *Safetensors) parse(content []byte, fileBytes int) error {
 		return s.errorf("%d bytes, too few for the header's length", fileBytes)
 	}
 	n := binary.LittleEndian.Uint64(content)
-	content = content[lengthBytes:]
 	if n > maxHeaderBytes {
 		return s.errorf("a header of %d bytes, more than the %d allowed", n, maxHeaderBytes)
 	}
-	if n > uint64(len(content)) {
-		return s.errorf("a header of %d bytes, of which the file has %d", n, len(content))
+	if rest := len(content) - lengthBytes; n > uint64(rest) {
+		return s.errorf("a header of %d bytes, of which the file has %d", n, rest)
 	}
-	header := content[:n]
-	s.data = content[n:]
+	s.header, s.data = content[:lengthBytes+n], content[lengthBytes+n:]
+	header := s.header[lengthBytes:]
 	if !utf8.Valid(header) {
 		return s.errorf("header: not UTF-8")
 	}
@@ -62,9 +61,10 @@ func (s *Safetensors) parse(content []byte, fileBytes int) error {
 // entry reads the value of a key of the header: a tensor, or the metadata.
 func (s *Safetensors) entry(h headerReader, key string) error {
 	if key == metadataKey {
-		s.metadata = map[string]string{}
+		s.metadata, s.ends = map[string]string{}, map[string]int{}
 		return h.object(func(key string) (err error) {
 			s.metadata[key], err = h.text()
+			s.ends[key] = lengthBytes + int(h.InputOffset()) - len(`"`)
 			return err
 		})
 	}

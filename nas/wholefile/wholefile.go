@@ -1,0 +1,95 @@
+// Package wholefile reads and writes files as a whole. What it reads is a regular file, so
+// that no pipe makes a program wait. What it writes is there entirely or not at all, after a
+// kill and after a power cut.
+package wholefile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"syscall"
+
+	"github.com/google/renameio/v2"
+)
+
+// Read reads a regular file. The error names it, and wraps fs.ErrNotExist if it is not there.
+func Read(file string) ([]byte, error) {
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe waits for its writer otherwise
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if what := Kind(info.Mode()); what != "" {
+		return nil, fmt.Errorf("%s is %s, wanted a file", file, what)
+	}
+	return io.ReadAll(f)
+}
+
+// Kind is "a folder", "a pipe" and the like, empty for a regular file.
+func Kind(m os.FileMode) string {
+	switch {
+	case m.IsRegular():
+		return ""
+	case m.IsDir():
+		return "a folder"
+	case m&os.ModeNamedPipe != 0:
+		return "a pipe"
+	case m&os.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
+}
+
+// Write replaces a file, or makes it, with mode 0644 less the umask. It returns when the
+// disk has both the content and the name.
+func Write(file string, content []byte) error {
+	dir := filepath.Dir(file)
+	if err := renameio.WriteFile(file, content, 0o644, renameio.WithTempDir(dir)); err != nil {
+		return err
+	}
+	return SyncFolder(dir)
+}
+
+// SyncFolder returns when the disk has the names of the files in dir. File systems that
+// cannot tell are believed.
+func SyncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, errors.ErrUnsupported) {
+		return err
+	}
+	return nil
+}
+
+// temporary is the name of the file that Write has not renamed yet.
+var temporary = regexp.MustCompile(`^\.(.+?)\d+$`)
+
+// RemoveLeftovers removes from dir what kills left of calls of Write for files of these
+// names. The caller sees to it that nobody writes there.
+func RemoveLeftovers(dir string, names ...string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		m := temporary.FindStringSubmatch(e.Name())
+		if m == nil || !e.Type().IsRegular() || !slices.Contains(names, m[1]) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}

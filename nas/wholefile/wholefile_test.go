@@ -1,0 +1,105 @@
+package wholefile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestRead(t *testing.T) {
+	// Read gives what Write wrote, and names what is there instead when it is no file, without waiting.
+	dir := t.TempDir()
+	file := filepath.Join(dir, "result.json")
+	for _, text := range []string{"one", "another, longer", ""} {
+		if err := Write(file, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Read(file); err != nil || string(got) != text {
+			t.Errorf("got %q, %v, want %q", got, err, text)
+		}
+	}
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ file, want string }{
+		{pipe, pipe + " is a pipe, wanted a file"},
+		{dir, dir + " is a folder, wanted a file"},
+		{os.DevNull, os.DevNull + " is a device, wanted a file"},
+	} {
+		if _, err := Read(test.file); err == nil || err.Error() != test.want {
+			t.Errorf("got %v, want %s", err, test.want)
+		}
+	}
+	if _, err := Read(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWriteBeside(t *testing.T) {
+	// Write makes its temporary file beside the target, whatever $TMPDIR says, and leaves nothing when it fails.
+	private, dir := t.TempDir(), t.TempDir()
+	t.Setenv("TMPDIR", private)
+	if err := os.Chmod(private, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.Stat(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(filepath.Join(dir, "a"), []byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	after, err := os.Stat(private)
+	if err != nil || !after.ModTime().Equal(before.ModTime()) {
+		t.Errorf("$TMPDIR was written to at %v, %v", after.ModTime(), err)
+	}
+	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := Write(filepath.Join(dir, "folder"), []byte("x")); err == nil {
+		t.Error("a folder was replaced")
+	}
+	if got := names(t, dir); got != "a folder" {
+		t.Errorf("left: %s", got)
+	}
+}
+
+func TestRemoveLeftovers(t *testing.T) {
+	// RemoveLeftovers removes what a killed Write leaves, and nothing else.
+	dir := t.TempDir()
+	for _, name := range []string{"a.json", ".a.json123", ".a.json8412", ".b.json123", ".a.json", ".a.jsonx1", "a.json123"} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, ".a.json77"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := RemoveLeftovers(dir, "a.json"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(t, dir), ".a.json .a.json77 .a.jsonx1 .b.json123 a.json a.json123"; got != want {
+		t.Errorf("left: %s, want %s", got, want)
+	}
+}
+
+// names are those in a folder.
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, e := range entries {
+		all = append(all, e.Name())
+	}
+	slices.Sort(all)
+	return strings.Join(all, " ")
+}

@@ -1,0 +1,77 @@
+package torch_test
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"godarts/torch"
+	"godarts/torch/torchtest"
+)
+
+func TestSafetensorsSum(t *testing.T) {
+	// CheckSum finds every flipped bit that leaves the file one that reads, when zeros and sums stand in other texts too.
+	torchtest.Scope(t)
+	zeros := strings.Repeat("0", 64)
+	sd := torch.StateDict{zeros: values(2), "b": values(3)}
+	plain := map[string]string{"a": zeros, "z": zeros, "quote": `"` + zeros + `"`}
+	content, err := torch.SafetensorsWithSum(sd, plain, "sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound := func(content []byte) bool {
+		s, err := torch.ReadSafetensors(content)
+		if err != nil {
+			return false
+		}
+		_, fits := s.CheckSum("sum")
+		return fits
+	}
+	if !sound(content) {
+		t.Fatal("the sum of the whole file does not fit")
+	}
+	s, err := torch.ReadSafetensors(content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	meta := s.Metadata()
+	for key, text := range plain {
+		if meta[key] != text {
+			t.Errorf("%q became %q", text, meta[key])
+		}
+	}
+	// The same sum stands in another text: its own place counts.
+	plain["a"] = meta["sum"]
+	if again, err := torch.SafetensorsWithSum(sd, plain, "sum"); err != nil || !sound(again) {
+		t.Errorf("with a sum in another text: %v", err)
+	}
+	for bit := range 8 * len(content) {
+		flipped := bytes.Clone(content)
+		flipped[bit/8] ^= 1 << (bit % 8)
+		if sound(flipped) {
+			t.Errorf("bit %d of byte %d is flipped, and the sum fits", bit%8, bit/8)
+		}
+	}
+}
+
+func TestSafetensorsNoSum(t *testing.T) {
+	// CheckSum tells a file without a checksum from one whose sum is no text that it writes.
+	for _, test := range []struct {
+		metadata string
+		found    bool
+	}{
+		{`{}`, false},
+		{`{"other":"x"}`, false},
+		{`{"sum":""}`, true},
+		{`{"sum":"0"}`, true},
+		{`{"sum":"` + strings.Repeat(`\u0030`, 64) + `"}`, true},
+	} {
+		s, err := torch.ReadSafetensors(file(`{"__metadata__":` + test.metadata + `}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if found, fits := s.CheckSum("sum"); found != test.found || fits {
+			t.Errorf("%s: found %v, fits %v", test.metadata, found, fits)
+		}
+	}
+}
