@@ -2,10 +2,12 @@ package data
 
 import (
 	"archive/tar"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"crypto/md5"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -14,6 +16,8 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"syscall"
+	"time"
 
 	"github.com/google/renameio/v2"
 )
@@ -23,7 +27,16 @@ type archive struct {
 	url, md5 string
 	folder   string
 	files    map[string]int64 // the files wanted of that folder, and their sizes in bytes, or anySize
+	stall    time.Duration    // the longest silence of a server; 0 is longestSilence
 }
+
+const (
+	// longestSilence is how long a server may send nothing before a download ends.
+	longestSilence = time.Minute
+	// mostBytes bounds an archive: the largest of those above has 170 MB. A server that
+	// never stops would fill the disk before the MD5 is taken.
+	mostBytes = 200e6
+)
 
 var archives = map[string]archive{
 	cifar10.name: {
@@ -57,7 +70,8 @@ func (c cifar) sizes(names map[string]int64) map[string]int64 {
 // bytes of the archive have come, those of earlier calls included, and how many
 // there are, -1 if the server does not say.
 //
-// An interrupted or cancelled download leaves a file .part beside the data set's
+// A server that is silent for a minute, or sends more than it announces or than any set
+// has, is an error. An interrupted or cancelled download leaves a file .part beside the data set's
 // folder, and the next call goes on from there. An archive that has not the
 // published MD5 is an error and removed. Each file of the set appears whole or
 // not at all. Digits and synthetic images are part of the program: there is
@@ -116,9 +130,30 @@ func (a archive) missing(root string) []string {
 	return missing
 }
 
+// openPart opens the file part. A link or a pipe in its place is an error: another user
+// of a shared folder may have put it there, and what it points to would be overwritten.
+func openPart(part string, flag int) (*os.File, error) {
+	f, err := os.OpenFile(part, flag|syscall.O_NOFOLLOW|syscall.O_NONBLOCK, 0o644)
+	if errors.Is(err, syscall.ELOOP) || errors.Is(err, syscall.ENXIO) {
+		return nil, fmt.Errorf("%s is a link or a pipe, want a file: remove it", part)
+	}
+	if err != nil {
+		return nil, err
+	}
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is a link or a pipe, want a file: remove it", part)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // download completes the file part.
 func (a archive) download(ctx context.Context, part string, progress func(done, total int64)) error {
-	out, err := os.OpenFile(part, os.O_CREATE|os.O_WRONLY, 0o644)
+	out, err := openPart(part, os.O_CREATE|os.O_WRONLY)
 	if err != nil {
 		return err
 	}
@@ -127,11 +162,16 @@ func (a archive) download(ctx context.Context, part string, progress func(done, 
 	if err != nil {
 		return err
 	}
+	ctx, alive, stop := watched(ctx, cmp.Or(a.stall, longestSilence))
+	defer stop()
 	body, have, total, err := a.request(ctx, have)
 	if err != nil || body == nil {
-		return err
+		return cmp.Or(silence(ctx), err)
 	}
 	defer body.Close()
+	if total > mostBytes {
+		return fmt.Errorf("%s: the server announces %d bytes, the archive has at most %d", a.url, total, int64(mostBytes))
+	}
 	// A server without ranges sends all again.
 	if err := out.Truncate(have); err != nil {
 		return err
@@ -139,14 +179,44 @@ func (a archive) download(ctx context.Context, part string, progress func(done, 
 	if _, err := out.Seek(have, io.SeekStart); err != nil {
 		return err
 	}
-	counted := &counter{w: out, done: have, total: total, progress: progress}
-	if _, err := io.Copy(counted, body); err != nil {
-		return fmt.Errorf("%s: stopped after %d bytes, the next call goes on from there: %w", a.url, counted.done, err)
+	counted := &counter{w: out, done: have, total: total, progress: progress, alive: alive}
+	most := int64(mostBytes)
+	if total >= 0 {
+		most = total
+	}
+	if _, err := io.Copy(counted, io.LimitReader(body, most-have+1)); err != nil {
+		return fmt.Errorf("%s: stopped after %d bytes, the next call goes on from there: %w", a.url, counted.done, cmp.Or(silence(ctx), err))
+	}
+	if counted.done > most {
+		return errors.Join(fmt.Errorf("%s: the server sends more than %d bytes: removed %s", a.url, most, part), os.Remove(part))
 	}
 	if err := out.Sync(); err != nil {
 		return err
 	}
 	return out.Close()
+}
+
+// errSilent ends a download whose server sends nothing.
+type errSilent time.Duration
+
+func (e errSilent) Error() string {
+	return fmt.Sprintf("the server sent nothing for %v", time.Duration(e))
+}
+
+// silence is why watched ended ctx, nil if it did not.
+func silence(ctx context.Context) error {
+	var silent errSilent
+	if errors.As(context.Cause(ctx), &silent) {
+		return silent
+	}
+	return nil
+}
+
+// watched is a context that ends when alive is not called for a time.
+func watched(ctx context.Context, longest time.Duration) (watch context.Context, alive, stop func()) {
+	watch, cancel := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(longest, func() { cancel(errSilent(longest)) })
+	return watch, func() { timer.Reset(longest) }, func() { timer.Stop(); cancel(nil) }
 }
 
 // request asks for the archive from byte have on. It returns the body, the byte
@@ -190,7 +260,7 @@ func (a archive) request(ctx context.Context, have int64) (body io.ReadCloser, f
 // verify compares the MD5 of the file part with the published one, and removes
 // the file if they differ.
 func (a archive) verify(ctx context.Context, part string) error {
-	f, err := os.Open(part)
+	f, err := openPart(part, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -210,7 +280,7 @@ func (a archive) verify(ctx context.Context, part string) error {
 
 // extract writes the wanted files of the archive part below root.
 func (a archive) extract(ctx context.Context, part, root string) error {
-	f, err := os.Open(part)
+	f, err := openPart(part, os.O_RDONLY)
 	if err != nil {
 		return err
 	}
@@ -265,9 +335,11 @@ type counter struct {
 	w           io.Writer
 	done, total int64
 	progress    func(done, total int64)
+	alive       func()
 }
 
 func (c *counter) Write(p []byte) (int, error) {
+	c.alive()
 	n, err := c.w.Write(p)
 	c.done += int64(n)
 	if c.progress != nil {
