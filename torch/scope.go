@@ -23,9 +23,8 @@ import "runtime"
 // when fn ends. A panic of an operator comes back as its *Error; any other
 // panic goes on.
 func Do(fn func() error) (err error) {
-	leave := Enter()
-	defer leave()
 	defer caught(&err)
+	defer Enter()()
 	return fn()
 }
 
@@ -50,6 +49,9 @@ func Scoped(fn func()) {
 // Enter opens a scope and returns the function that closes it, for callers
 // whose scope is no block, as tests. Both run on the same goroutine.
 func Enter() (leave func()) {
+	if unfit != nil {
+		panic(unfit)
+	}
 	runtime.LockOSThread()
 	if e := C.torch_scope_open(); e != nil {
 		throw("scope", e)

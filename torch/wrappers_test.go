@@ -184,6 +184,8 @@ var exceptions = map[string]string{
 	"torch_graph_free":             "a graph is no tensor: TestCaptureGraph",
 	"torch_compiled_version":       "gives a text: TestDevices",
 	"torch_loaded_version":         "gives a text: TestDevices",
+	"torch_processor":              "gives a text: TestProcessor",
+	"torch_libtorch_processor":     "gives a text: TestProcessor",
 }
 
 func creationRows() []wrapper {

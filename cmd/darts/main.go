@@ -106,6 +106,9 @@ func dispatch(args []string, stdout, stderr io.Writer) error {
 	}
 	for _, c := range commands() {
 		if c.name == name {
+			if _, err := torch.Processor(); err != nil {
+				return usageError{err}
+			}
 			return c.run(args[1:], stdout, stderr)
 		}
 	}

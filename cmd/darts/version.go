@@ -14,8 +14,12 @@ func runVersion(args []string, stdout, _ io.Writer) error {
 	if err := parse(f, args, 0, 0, "no argument"); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "darts %s\nlibtorch %s, %d threads\n%s %s/%s\n", nas.Version(), torch.Version(), torch.Threads(),
-		runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	processor, err := torch.Processor()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "darts %s\nlibtorch %s, %d threads\n%s %s/%s\nprocessor: %s\n", nas.Version(), torch.Version(), torch.Threads(),
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, processor)
 	if device, err := torch.CUDA(0); err != nil {
 		fmt.Fprintln(stdout, "no GPU:", err)
 	} else {

@@ -13,23 +13,14 @@
 
 namespace shim {
 
-inline bool avx512() {
-#if defined(__x86_64__)
-  static const bool has = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-                          __builtin_cpu_supports("avx512vl");
-  return has;
-#else
-  return false;
-#endif
-}
+// The kinds, each with all of the ones before it.
+enum class Processor { none, avx2, avx512 };
 
-inline bool avx2() {
-#if defined(__x86_64__)
-  static const bool has = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-  return has;
-#else
-  return false;
-#endif
-}
+// processor is the kind that loops of our own are chosen for: this processor's, or the
+// lesser one that the environment's GODARTS_CPU names.
+Processor processor();
+
+inline bool avx512() { return processor() == Processor::avx512; }
+inline bool avx2() { return processor() >= Processor::avx2; }
 
 }  // namespace shim

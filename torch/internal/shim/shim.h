@@ -356,6 +356,11 @@ int torch_tune_malloc(void);
 const char* torch_compiled_version(void);
 char* torch_loaded_version(char* ret, int64_t capacity);
 
+// --- the kind of processor that loops are chosen for (processor.cpp) ---
+// processor gives a static string, of our own loops; libtorch_processor writes libtorch's name.
+char* torch_processor(const char** ret);
+char* torch_libtorch_processor(char* ret, int64_t capacity);
+
 #ifdef __cplusplus
 }
 #endif
