@@ -9,6 +9,7 @@ import (
 
 	"godarts/cells"
 	"godarts/nas/config"
+	"godarts/nas/names"
 	"godarts/torch"
 )
 
@@ -31,10 +32,10 @@ func Test(ctx context.Context, dir string, device torch.Device) (result TrainRes
 // trained is an error if the run in dir, of config c, has no trained network.
 func trained(dir string, c *config.Config) error {
 	if c.Experiment != config.Train {
-		return fmt.Errorf("nas: %s is a search, which has no trained network: train its cell with `darts train CONFIG --genotype %s`", dir, dir)
+		return fmt.Errorf("nas: %s is a search, which has no trained network: train its cell with `%s`", dir, names.Command("darts", "train", "CONFIG", "--genotype", dir))
 	}
 	if !Finished(dir) {
-		return fmt.Errorf("nas: %s is not complete: go on with `darts train --resume %s`", dir, dir)
+		return fmt.Errorf("nas: %s is not complete: go on with `%s`", dir, names.Command("darts", "train", "--resume", dir))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"godarts/nas/config"
+	"godarts/nas/names"
 )
 
 // reportEvery is the time between two reports within an epoch where they are
@@ -180,7 +181,7 @@ func (p *progress) onEnd(*Run, error) error {
 // println writes a line above the bar, which the next step draws again.
 func (p *progress) println(line string) {
 	p.clear()
-	_, _ = io.WriteString(p.w, line+"\n") // a report that is lost stops no run
+	_, _ = io.WriteString(p.w, names.Escape(line)+"\n") // a report that is lost stops no run
 }
 
 func (p *progress) clear() {

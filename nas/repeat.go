@@ -48,6 +48,7 @@ func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) 
 	if err := p.join(); err != nil {
 		return report.Repeat{}, err
 	}
+	s.Note("protocol folder: %s", dir)
 	waiting := ""
 	for {
 		ready, err := p.ready()

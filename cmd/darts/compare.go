@@ -18,6 +18,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/names"
 	"godarts/nas/nasbench201"
 	"godarts/nas/report"
 )
@@ -50,13 +51,13 @@ func runCompare(args []string, stdout, stderr io.Writer) error {
 		return usageError{err}
 	}
 	if len(t.Searches) > 0 {
-		return o.runContest(f, t, stdout, stderr)
+		return o.runContest(f, t, args, stdout, stderr)
 	}
-	return o.runTable(f, t.Compare, stdout)
+	return o.runTable(f, t.Compare, args, stdout)
 }
 
-// runTable compares strategies on a table.
-func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, stdout io.Writer) error {
+// runTable compares strategies on a table, as the arguments say.
+func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, args []string, stdout io.Writer) error {
 	table, err := o.prepare(f, c)
 	if err != nil {
 		return usageError{err}
@@ -77,18 +78,18 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, stdout io.Wr
 	if err != nil {
 		os.Remove(dir) // nothing is in it yet
 		if errors.Is(err, context.Canceled) {
-			return interruptedError{"darts compare " + f.Arg(0)}
+			return interruptedError{names.Command(append([]string{"darts", "compare"}, args...)...)}
 		}
 		return err
 	}
 	fmt.Fprintf(stdout, "%s%d searches in %.1f s with %d workers\n", comparison.Text(), len(comparison.Sides)*c.Compare.Seeds, time.Since(start).Seconds(), o.workers)
 	if e := c.Compare.Expect; e != nil {
-		fmt.Fprintf(stdout, "published: %s\n", e.Source)
+		fmt.Fprintf(stdout, "published: %s\n", names.Print(e.Source))
 	}
 	if err := writeComparison(dir, c, comparison); err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "tables and charts: %s\n", dir)
+	fmt.Fprintf(stdout, "tables and charts: %s\n", names.Escape(dir))
 	return nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"syscall"
 	"time"
 
@@ -16,11 +17,12 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/names"
 )
 
-// runContest compares strategies on networks, or goes on with that in the folder of
-// --out.
-func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, stdout, stderr io.Writer) error {
+// runContest compares strategies on networks, as the arguments say, or goes on with that in
+// the folder of --out.
+func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []string, stdout, stderr io.Writer) error {
 	for _, flag := range []string{"seed", "workers"} {
 		if f.Changed(flag) {
 			return usagef("compare: --%s has no effect on networks: seeds are those of the configs that %s names, cores those of each search", flag, f.Arg(0))
@@ -35,8 +37,9 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, stdout, s
 		if dir, err = reserve(f.Arg(0), time.Now()); err != nil {
 			return usageError{err}
 		}
+		args = append(slices.Clone(args), "--out", dir)
 	}
-	compare := kind{name: "compare", resume: func(dir string) string { return fmt.Sprintf("darts compare %s --out %s", f.Arg(0), dir) },
+	compare := kind{name: "compare", resume: names.Command(append([]string{"darts", "compare"}, args...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
 			c := nas.ContestSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {
 				return searchApart(ctx, self, dir, c, stdout, stderr)
@@ -51,7 +54,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, stdout, s
 				}
 			}
 			fmt.Fprint(stdout, contest.Text())
-			fmt.Fprintf(stdout, "folder of tables and runs: %s\n", dir)
+			fmt.Fprintf(stdout, "folder of tables and runs: %s\n", names.Escape(dir))
 			return nil
 		}}
 	return compare.start(dir, nil, nas.Settings{}, stdout, stderr)

@@ -17,6 +17,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/names"
 	"godarts/nas/nasbench201"
 )
 
@@ -53,12 +54,12 @@ func runData(args []string, stdout, _ io.Writer) error {
 	defer stop()
 	err := data.Get(ctx, name, *root, downloadProgress(stdout))
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil {
-		return interruptedError{"darts data get " + name}
+		return interruptedError{names.Command(append([]string{"darts", "data"}, args...)...)}
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s is in %s\n", name, data.Root(*root))
+	fmt.Fprintf(stdout, "%s is in %s\n", name, names.Escape(data.Root(*root)))
 	return nil
 }
 
@@ -73,7 +74,7 @@ func getTable(root string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s is in %s: %d cells, the best %.2f %% on %v, %.2f %% on %v, %.2f %% on %v\n", nasbench201.Name, root, nasbench201.Cells,
+	fmt.Fprintf(stdout, "%s is in %s: %d cells, the best %.2f %% on %v, %.2f %% on %v, %.2f %% on %v\n", nasbench201.Name, names.Escape(root), nasbench201.Cells,
 		table.Best(nasbench201.CIFAR10), nasbench201.CIFAR10, table.Best(nasbench201.CIFAR100), nasbench201.CIFAR100,
 		table.Best(nasbench201.ImageNet16), nasbench201.ImageNet16)
 	return nil
@@ -110,8 +111,8 @@ func exportData(name, root, dir string, n int, stdout io.Writer) error {
 	if err := set.Export(dir, n); err != nil {
 		return usageError{err}
 	}
-	fmt.Fprintf(stdout, "%s holds %d images of %s in %d classes: use it with --set data.name=imagefolder --set data.root=%s\n",
-		dir, n, name, set.Train.Classes, dir)
+	fmt.Fprintf(stdout, "%s holds %d images of %s in %d classes: use it with --set data.name=imagefolder --set %s\n",
+		names.Escape(dir), n, name, set.Train.Classes, names.Shell("data.root="+dir))
 	return nil
 }
 

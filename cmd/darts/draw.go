@@ -8,6 +8,7 @@ import (
 
 	"godarts/cells"
 	"godarts/nas"
+	"godarts/nas/names"
 )
 
 func runDraw(args []string, stdout, _ io.Writer) error {
@@ -41,7 +42,7 @@ func runDraw(args []string, stdout, _ io.Writer) error {
 		if err := nas.DrawFile(file, p.cell, g.IsRecurrent()); err != nil {
 			return err
 		}
-		fmt.Fprintln(stdout, file)
+		fmt.Fprintln(stdout, names.Escape(file))
 	}
 	return nil
 }

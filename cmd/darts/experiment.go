@@ -20,6 +20,7 @@ import (
 	"godarts/cells"
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/names"
 	"godarts/torch"
 )
 
@@ -27,7 +28,7 @@ import (
 type kind struct {
 	name, experiment, example string
 	run                       func(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error
-	resume                    func(dir string) string // the command that goes on; nil for --resume
+	resume                    string // the command that goes on; empty for --resume
 }
 
 var (
@@ -86,7 +87,7 @@ func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
 		torch.SetThreads(o.threads)
 	}
 	if dir != "" && nas.Finished(dir) { // its device need not be here
-		fmt.Fprintf(stdout, "the run in %s is complete\n", dir)
+		fmt.Fprintf(stdout, "the run in %s is complete\n", names.Escape(dir))
 		return k.start(dir, c, nas.Settings{}, stdout, stderr)
 	}
 	device, err := torch.ParseDevice(o.device)
@@ -99,7 +100,6 @@ func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
 			return usageError{err}
 		}
 	}
-	fmt.Fprintf(stdout, "run folder: %s\n", dir)
 	err = k.start(dir, c, nas.Settings{Device: device, Every: every}, stdout, stderr)
 	if err != nil && reserved {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
@@ -109,10 +109,7 @@ func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
 
 // start runs the experiment until it ends or signals come.
 func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr io.Writer) error {
-	resume := fmt.Sprintf("darts %s --resume %s", k.name, dir)
-	if k.resume != nil {
-		resume = k.resume(dir)
-	}
+	resume := cmp.Or(k.resume, names.Command("darts", k.name, "--resume", dir))
 	ctx, stop := interruptible(func() {
 		fmt.Fprintln(stderr, "still finishing the step and saving; once more quits without")
 	}, func() {
@@ -122,6 +119,9 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 	defer stop()
 	began := false
 	start := nas.Hooks{OnStart: func(*nas.Run) error {
+		if !began && c != nil { // from here on the folder stays
+			fmt.Fprintf(stdout, "run folder: %s\n", names.Escape(dir))
+		}
 		began = true
 		return nil
 	}}
@@ -163,7 +163,7 @@ func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind, stderr io.Writer) (*
 		return nil, "", fmt.Errorf("%s: %s is the config of a %s: use `darts %s`", k.name, cmp.Or(o.resume, f.Arg(0)), c.Experiment, c.Experiment)
 	}
 	if o.resume == "" && dir != "" && nas.HoldsRun(dir) {
-		return nil, "", fmt.Errorf("%s: %s holds a run already: go on with --resume %s, or choose another --out", k.name, dir, dir)
+		return nil, "", fmt.Errorf("%s: %s holds a run already: go on with --resume %s, or choose another --out", k.name, dir, names.Shell(dir))
 	}
 	return c, dir, nil
 }
@@ -272,7 +272,7 @@ func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, s
 		fmt.Fprintln(stdout, "validation", result.Valid)
 	}
 	printExpect(stdout, c)
-	fmt.Fprintf(stdout, "run folder: %s\n", dir)
+	fmt.Fprintf(stdout, "run folder: %s\n", names.Escape(dir))
 	return nil
 }
 
@@ -283,7 +283,7 @@ func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, st
 	}
 	printResult(stdout, result)
 	printExpect(stdout, c)
-	fmt.Fprintf(stdout, "run folder: %s\n", dir)
+	fmt.Fprintf(stdout, "run folder: %s\n", names.Escape(dir))
 	return nil
 }
 
@@ -327,7 +327,7 @@ func printModelled(w io.Writer, r nas.TrainResult) {
 
 func printExpect(w io.Writer, c *config.Config) {
 	if e := c.Expect; e != nil && c.Data.IsText() {
-		fmt.Fprintf(w, "published: test perplexity %.2f (%s)\n", e.TestPerplexity, e.Source)
+		fmt.Fprintf(w, "published: test perplexity %.2f (%s)\n", e.TestPerplexity, names.Print(e.Source))
 	} else if e != nil {
 		text := fmt.Sprintf("%.2f", e.TestError)
 		if e.Std > 0 {
@@ -336,7 +336,7 @@ func printExpect(w io.Writer, c *config.Config) {
 		if e.TopFive > 0 {
 			text += fmt.Sprintf(" %%, top-5 error %.2f", e.TopFive)
 		}
-		fmt.Fprintf(w, "published: test error %s %% (%s)\n", text, e.Source)
+		fmt.Fprintf(w, "published: test error %s %% (%s)\n", text, names.Print(e.Source))
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 
 	"godarts/nas"
+	"godarts/nas/names"
 )
 
 func runExport(args []string, stdout, _ io.Writer) error {
@@ -21,7 +22,7 @@ func runExport(args []string, stdout, _ io.Writer) error {
 		return usageError{err}
 	}
 	for _, file := range files {
-		fmt.Fprintln(stdout, file)
+		fmt.Fprintln(stdout, names.Escape(file))
 	}
 	return nil
 }

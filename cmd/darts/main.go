@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"godarts/nas/names"
 	"godarts/torch"
 )
 
@@ -91,8 +92,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// oneLine joins the lines of an error that is several.
-func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
+// oneLine joins the lines of an error that is several, and shows what in it is not for printing.
+func oneLine(err error) string { return names.Escape(strings.ReplaceAll(err.Error(), "\n", "; ")) }
 
 func dispatch(args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {
@@ -112,11 +113,11 @@ func dispatch(args []string, stdout, stderr io.Writer) error {
 			return c.run(args[1:], stdout, stderr)
 		}
 	}
-	var names []string
+	var all []string
 	for _, c := range commands() {
-		names = append(names, c.name)
+		all = append(all, c.name)
 	}
-	return usagef("unknown command %q (there are: %s)", name, strings.Join(names, ", "))
+	return usagef("unknown command %q (there are: %s)", name, strings.Join(all, ", "))
 }
 
 func printUsage(w io.Writer) {

@@ -14,6 +14,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/claim"
 	"godarts/nas/config"
+	"godarts/nas/names"
 	"godarts/torch"
 )
 
@@ -75,7 +76,6 @@ func runRepeat(args []string, stdout, stderr io.Writer) error {
 			return usageError{err}
 		}
 	}
-	fmt.Fprintf(stdout, "protocol folder: %s\n", dir)
 	err = o.start(dir, whole, s, stdout, stderr)
 	if err != nil && reserved {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
@@ -115,19 +115,19 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 
 // start works on the protocol as kind.start does on a run, signals included.
 func (o *repeatFlags) start(dir string, whole *config.Whole, s nas.RepeatSettings, stdout, stderr io.Writer) error {
-	s.Note = func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
+	s.Note = func(format string, a ...any) { fmt.Fprintln(stdout, names.Escape(fmt.Sprintf(format, a...))) }
 	repeat := kind{name: "repeat", run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
 		s.Settings = parts
 		result, err := nas.Repeat(ctx, dir, whole, s)
 		if errors.Is(err, nas.ErrElsewhere) {
-			fmt.Fprintf(stdout, "%v\n", err)
+			fmt.Fprintln(stdout, oneLine(err))
 			return nil
 		}
 		if err != nil {
 			return err
 		}
 		fmt.Fprint(stdout, result.Text())
-		fmt.Fprintf(stdout, "protocol folder: %s\n", dir)
+		fmt.Fprintf(stdout, "protocol folder: %s\n", names.Escape(dir))
 		return nil
 	}}
 	return repeat.start(dir, nil, s.Settings, stdout, stderr)

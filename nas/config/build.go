@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"godarts/nas/names"
 )
 
 // build turns the overlay into a Config: defaults of the experiment, then every value that
 // was written, then what must hold between values. name is blamed for what is missing.
 func (l *layers) build(name string) (*Config, error) {
-	file := origin{where: printable(name, 200)}
+	file := origin{where: names.Print(name)}
 	experiment := keys[0]
 	v, ok := l.values[experiment.path]
 	if !ok {
@@ -136,9 +138,9 @@ func (k *key) set(c *Config, v located) error {
 // shown is a decoded value in an error.
 func shown(field reflect.Value) string {
 	if field.Kind() == reflect.String {
-		return strconv.Quote(printable(field.String(), 40))
+		return names.Quote(field.String(), 40)
 	}
-	return format(field)
+	return names.Print(format(field))
 }
 
 // decode stores the YAML value in field. If it is of another type it returns what is wanted.
@@ -301,7 +303,7 @@ func (k *key) checkItems(list reflect.Value) (want string) {
 			}
 		} else if len(k.oneOf) > 0 && !slices.Contains(k.oneOf, item.String()) {
 			near := nearest(item.String(), k.oneOf, distance)
-			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(k.oneOf), strconv.Quote(printable(item.String(), 40)), near)
+			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(k.oneOf), names.Quote(item.String(), 40), near)
 		}
 	}
 	return ""

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"godarts/nas/names"
 )
 
 // Contest is a comparison on networks with the experiments that it names.
@@ -39,7 +41,7 @@ func LoadContest(path string, set ...string) (*Contest, error) {
 		return nil, err
 	}
 	if err := t.check(); err != nil {
-		return nil, fmt.Errorf("config: %s: %w", printable(path, 200), err)
+		return nil, fmt.Errorf("config: %s: %w", names.Print(path), err)
 	}
 	return t, nil
 }
@@ -104,18 +106,18 @@ func itemsBy(set []string) map[string][]string {
 // load reads the experiment that a key of the config at path names.
 func (c *Config) load(path, key, experiment, file string, set []string) (*Config, error) {
 	if file == "" {
-		return nil, fmt.Errorf("config: %s: %s: none, want the file of a %s experiment", printable(path, 200), key, experiment)
+		return nil, fmt.Errorf("config: %s: %s: none, want the file of a %s experiment", names.Print(path), key, experiment)
 	}
 	if !filepath.IsAbs(file) {
 		file = filepath.Join(filepath.Dir(path), file)
 	}
 	named, err := Load(file, set...)
 	if err != nil {
-		return nil, fmt.Errorf("config: %s: %s: %w", printable(path, 200), key, err)
+		return nil, fmt.Errorf("config: %s: %s: %w", names.Print(path), key, err)
 	}
 	if named.Experiment != experiment {
 		return nil, fmt.Errorf("config: %s: %s: %s is a %s experiment, want a %s experiment",
-			printable(path, 200), key, printable(file, 200), named.Experiment, experiment)
+			names.Print(path), key, names.Print(file), named.Experiment, experiment)
 	}
 	return named, nil
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 
 	"go.yaml.in/yaml/v3"
+
+	"godarts/nas/names"
 )
 
 // maxFileBytes bounds what is read as a config; the longest real one has 2 kB.
@@ -52,7 +54,7 @@ func Load(path string, set ...string) (*Config, error) {
 func Parse(name string, text []byte) (*Config, error) {
 	l := newLayers()
 	if len(text) > maxFileBytes {
-		return nil, fmt.Errorf("config: %s: more than %d bytes", printable(name, 200), maxFileBytes)
+		return nil, fmt.Errorf("config: %s: more than %d bytes", names.Print(name), maxFileBytes)
 	}
 	if err := l.addFile(name, text, 1); err != nil {
 		return nil, err
@@ -82,7 +84,7 @@ func (l *layers) addBase(path string, entry *located) error {
 	}
 	if l.extends != nil {
 		return fmt.Errorf("config: %v: extends: %s, which itself extends a file (%v); one level is allowed",
-			entry.origin, printable(base, 200), l.extends.origin)
+			entry.origin, names.Print(base), l.extends.origin)
 	}
 	return nil
 }

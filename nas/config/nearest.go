@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"godarts/nas/names"
 )
 
 // unknown is the error for a key that does not exist.
 func unknown(from origin, path string) error {
-	return fmt.Errorf("config: %v: unknown key %q (nearest: %q)", from, printable(path, 60), nearestKey(path))
+	return fmt.Errorf("config: %v: unknown key %s (nearest: %q)", from, names.Quote(path, 60), nearestKey(path))
 }
 
 // nearestKey is the key or section closest to path. A key of the same last name elsewhere

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"godarts/nas/names"
 )
 
 // parseYAML reads one document. An error says what is wrong, without where; line is 0 where
@@ -80,7 +82,7 @@ func locate(text []byte, err error) (line int, located error) {
 		}
 		return yamlError.FindStringSubmatch(err.Error())[1]
 	}
-	located = fmt.Errorf("not YAML: %s", printable(message(err), 200))
+	located = fmt.Errorf("not YAML: %s", names.Print(message(err)))
 	text = bytes.TrimRight(text, "\n")
 	line = 1 + bytes.Count(text, []byte("\n"))
 	if line > mostLines {

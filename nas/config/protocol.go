@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+
+	"godarts/nas/names"
 )
 
 // Protocol is how the paper measures a method: it searches with several seeds, trains each
@@ -53,7 +55,7 @@ func LoadWhole(path string, set ...string) (*Whole, error) {
 		return nil, err
 	}
 	if err := w.check(); err != nil {
-		return nil, fmt.Errorf("config: %s: %w", printable(path, 200), err)
+		return nil, fmt.Errorf("config: %s: %w", names.Print(path), err)
 	}
 	return w, nil
 }

@@ -3,9 +3,10 @@ package config
 import (
 	"fmt"
 	"strings"
-	"unicode"
 
 	"go.yaml.in/yaml/v3"
+
+	"godarts/nas/names"
 )
 
 // origin is where a value was written.
@@ -42,7 +43,7 @@ func newLayers() *layers {
 // addFile lays a file's text over what is there.
 func (l *layers) addFile(name string, text []byte, rank int) error {
 	root, line, err := parseYAML(text)
-	from := origin{where: printable(name, 200), rank: rank, line: line}
+	from := origin{where: names.Print(name), rank: rank, line: line}
 	if err != nil {
 		return fmt.Errorf("config: %v: %w", from, err)
 	}
@@ -52,7 +53,7 @@ func (l *layers) addFile(name string, text []byte, rank int) error {
 
 // addSet lays one "key.path=value" item over what is there.
 func (l *layers) addSet(item string, rank int) error {
-	from := origin{where: "--set " + printable(item, 80), rank: rank}
+	from := origin{where: "--set " + names.Limit(item, 80), rank: rank}
 	path, text, ok := strings.Cut(item, "=")
 	switch {
 	case !ok:
@@ -75,7 +76,7 @@ func (l *layers) addSet(item string, rank int) error {
 func (l *layers) add(path string, node *yaml.Node, from origin) error {
 	from = from.at(node)
 	if node.Kind == yaml.AliasNode {
-		return fmt.Errorf("config: %v: %s*%s: aliases are not supported; write the value out", from, subject(path), printable(node.Value, 40))
+		return fmt.Errorf("config: %v: %s*%s: aliases are not supported; write the value out", from, subject(path), names.Limit(node.Value, 40))
 	}
 	s, inner := sections[path]
 	if !inner {
@@ -103,7 +104,7 @@ func (l *layers) add(path string, node *yaml.Node, from origin) error {
 		}
 		child := join(path, name.Value)
 		if seen[name.Value] {
-			return fmt.Errorf("config: %v: key %q is given twice", at, printable(child, 60))
+			return fmt.Errorf("config: %v: key %s is given twice", at, names.Quote(child, 60))
 		}
 		seen[name.Value] = true
 		if child == "extends" {
@@ -205,26 +206,7 @@ func given(node *yaml.Node) string {
 	case "!!null":
 		return "nothing"
 	case "!!str":
-		return fmt.Sprintf("text %q", printable(node.Value, 40))
+		return "text " + names.Quote(node.Value, 40)
 	}
-	return printable(node.Value, 40)
-}
-
-// printable keeps an error on one line and short: control characters become '?', and what is
-// beyond limit bytes an ellipsis.
-func printable(text string, limit int) string {
-	cut := len(text) > limit
-	if cut {
-		text = text[:limit]
-	}
-	text = strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '?'
-		}
-		return r
-	}, strings.ToValidUTF8(text, ""))
-	if cut {
-		text += "..."
-	}
-	return text
+	return names.Limit(node.Value, 40)
 }

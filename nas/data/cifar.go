@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"godarts/nas/names"
 )
 
 const cifarPixels = 3 * 32 * 32
@@ -158,5 +160,5 @@ func (c cifar) readFile(root, file string) ([]byte, error) {
 
 // getHint says how to come by the files.
 func (c cifar) getHint(root string) string {
-	return fmt.Sprintf("`darts data get %s --root %s` gets it", c.name, root)
+	return fmt.Sprintf("`%s` gets it", names.Command("darts", "data", "get", c.name, "--root", root))
 }

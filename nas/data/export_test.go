@@ -34,7 +34,7 @@ func TestExport(t *testing.T) {
 			}
 			f := got.Test.Pictures.(*folder)
 			for i, name := range f.names {
-				from := slices.Index(names(got.Test), "val/"+f.classes[f.labels[i]]+"/"+name) // the file is there
+				from := slices.Index(fileNames(got.Test), "val/"+f.classes[f.labels[i]]+"/"+name) // the file is there
 				at := int(name[4]-'0') + 10*int(name[3]-'0')
 				if from < 0 || set.ClassNames[m.Labels[at]] != f.classes[f.labels[i]] {
 					t.Fatalf("%s is of class %s", name, f.classes[f.labels[i]])

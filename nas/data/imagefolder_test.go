@@ -72,8 +72,8 @@ func merged(all ...map[string]string) map[string]string {
 	return out
 }
 
-// names lists CLASS/NAME of each image, sorted.
-func names(m *Images) []string {
+// fileNames lists CLASS/NAME of each image, sorted.
+func fileNames(m *Images) []string {
 	var out []string
 	f := m.Pictures.(*folder)
 	for i := range m.N {
@@ -109,15 +109,15 @@ func TestImageFolder(t *testing.T) {
 			}
 			want := slices.Sorted(maps.Keys(train))
 			if c.test == nil {
-				held := names(set.Test)
+				held := fileNames(set.Test)
 				if len(held) != 2 || !strings.HasPrefix(held[0], "train/cat/") || !strings.HasPrefix(held[1], "train/dog/") {
 					t.Errorf("held out are %v", held)
 				}
 				want = slices.DeleteFunc(want, func(name string) bool { return slices.Contains(held, name) })
-			} else if diff := cmp.Diff(c.test, names(set.Test)); diff != "" {
+			} else if diff := cmp.Diff(c.test, fileNames(set.Test)); diff != "" {
 				t.Errorf("test (-want +got):\n%s", diff)
 			}
-			if diff := cmp.Diff(want, names(set.Train)); diff != "" {
+			if diff := cmp.Diff(want, fileNames(set.Train)); diff != "" {
 				t.Errorf("train (-want +got):\n%s", diff)
 			}
 			if note := strings.ReplaceAll(strings.Join(set.Notes, "; "), root, "ROOT"); note != c.note {
@@ -188,7 +188,7 @@ func TestImageFolderOrder(t *testing.T) {
 		for i := range f.names {
 			train = append(train, f.classes[f.labels[i]]+"/"+f.names[i])
 		}
-		return train, names(set.Test)
+		return train, fileNames(set.Test)
 	}
 	train, test := open(0)
 	again, testAgain := open(0)

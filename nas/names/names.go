@@ -34,6 +34,9 @@ func Limit(s string, runes int) string {
 	return b.String()
 }
 
+// Quote is Limit between double quotes.
+func Quote(s string, runes int) string { return `"` + Limit(s, runes) + `"` }
+
 // Escape writes control characters (C0, DEL, C1), separators of lines and paragraphs, marks of
 // direction and bytes that are no UTF-8 as \x1b, \u202e or \xff. All else stays as it is.
 func Escape(s string) string {
@@ -72,12 +75,12 @@ func escape(r rune, encoded string) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
-// Spreadsheet is Print for a cell of CSV: programs that open such a file take text after one of
+// Spreadsheet is Escape for a cell of CSV: programs that open such a file take text after one of
 // = + - @ for a formula, so that an apostrophe goes before it. It is for names; numbers may
 // begin with a sign.
 func Spreadsheet(s string) string {
 	if trimmed := strings.TrimLeft(s, " \t\r\n"); trimmed != "" && strings.ContainsRune("=+-@", rune(trimmed[0])) {
 		s = "'" + s
 	}
-	return Print(s)
+	return Escape(s)
 }

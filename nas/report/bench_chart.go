@@ -16,6 +16,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"godarts/nas/names"
 )
 
 // sideColors are told apart by colour-blind readers and in grey (Okabe, Ito 2008).
@@ -48,7 +50,7 @@ func (b Bench) Chart(extension string) ([]byte, error) {
 	if rows := slices.DeleteFunc(slices.Clone(b.Rows), noLoss); len(rows) > 0 {
 		b.Rows = rows
 	}
-	speed, err := b.panel("speed relative to "+b.Programs[1].Name, func(r BenchRow, side int) (float64, string) {
+	speed, err := b.panel("speed relative to "+names.Print(b.Programs[1].Name), func(r BenchRow, side int) (float64, string) {
 		relative := r.Sides[1].Ratio.Median
 		if ratio := r.Sides[side].Ratio; ratio != nil {
 			relative /= ratio.Median
@@ -215,11 +217,12 @@ func (b Bench) head(page draw.Canvas) {
 		low := vg.Point{X: at.X, Y: at.Y - sample/2}
 		fill(&page, sideColors[side%len(sideColors)], low, vg.Point{X: low.X + sample, Y: low.Y + sample})
 		at.X += sample + gap
-		page.FillText(style, at, program.Name)
-		at.X += style.Width(program.Name) + 3*gap
+		name := names.Print(program.Name)
+		page.FillText(style, at, name)
+		at.X += style.Width(name) + 3*gap
 	}
 	style.XAlign = draw.XRight
 	style.Color = color.Gray{0x60}
 	page.FillText(style, vg.Point{X: page.Max.X - chartMargin, Y: at.Y},
-		fmt.Sprintf("%s, %d cores, %d threads, %s", b.Machine.CPU, b.Machine.Cores, b.Threads, b.Programs[0].Version))
+		fmt.Sprintf("%s, %d cores, %d threads, %s", b.Machine.CPU, b.Machine.Cores, b.Threads, names.Print(b.Programs[0].Version)))
 }

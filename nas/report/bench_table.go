@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"text/tabwriter"
+
+	"godarts/nas/names"
 )
 
 // Text is the row for a terminal: a line for each side, and the notes.
@@ -16,16 +18,16 @@ func (r BenchRow) Text() string {
 	fmt.Fprintf(&text, "%s: %s\n", r.Title, r.Work)
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', tabwriter.AlignRight)
 	for i, s := range r.Sides {
-		fmt.Fprintf(w, "%s\t%s s\t%s %s/s\t%s\t", s.Name, seconds(s.Seconds), rate(s.PerSecond), r.Of, storage(s.PeakBytes))
+		fmt.Fprintf(w, "%s\t%s s\t%s %s/s\t%s\t", names.Print(s.Name), seconds(s.Seconds), rate(s.PerSecond), r.Of, storage(s.PeakBytes))
 		if i > 0 {
-			fmt.Fprintf(w, "  %s: %s times as fast (%s to %s), %s of the memory", r.Sides[0].Name,
+			fmt.Fprintf(w, "  %s: %s times as fast (%s to %s), %s of the memory", names.Print(r.Sides[0].Name),
 				ratio(s.Ratio.Median), ratio(s.Ratio.Min), ratio(s.Ratio.Max), ratio(s.MemoryRatio))
 		}
 		fmt.Fprintln(w)
 	}
 	w.Flush()
 	for _, note := range r.Notes {
-		fmt.Fprintf(&text, "  note: %s\n", note)
+		fmt.Fprintf(&text, "  note: %s\n", names.Escape(note))
 	}
 	return text.String()
 }
@@ -69,7 +71,7 @@ func (b Bench) Markdown() string {
 	})
 	for _, r := range b.Rows {
 		for _, note := range r.Notes {
-			fmt.Fprintf(&text, "\n%s: %s.\n", r.Title, note)
+			fmt.Fprintf(&text, "\n%s: %s.\n", r.Title, names.Escape(note))
 		}
 	}
 	return text.String()
@@ -79,7 +81,7 @@ func (b Bench) Markdown() string {
 func (b Bench) conditions() string {
 	var programs []string
 	for _, p := range b.Programs {
-		programs = append(programs, fmt.Sprintf("%s (%s)", p.Name, p.Version))
+		programs = append(programs, fmt.Sprintf("%s (%s)", names.Print(p.Name), names.Print(p.Version)))
 	}
 	where := fmt.Sprintf("%s, %d cores, %s of memory", b.Machine.CPU, b.Machine.Cores, storage(b.Machine.Memory))
 	if b.Device != "cpu" {
@@ -96,9 +98,14 @@ func (b Bench) conditions() string {
 
 func (r BenchRow) label() string { return r.Title + ": " + r.Work }
 
-// table writes a Markdown table.
+// table writes a Markdown table. What stands in a cell stays in it.
 func table[Row any](text *strings.Builder, header []string, rows []Row, cells func(Row) []string) {
-	write := func(line []string) { fmt.Fprintf(text, "| %s |\n", strings.Join(line, " | ")) }
+	write := func(line []string) {
+		for _, cell := range line {
+			fmt.Fprintf(text, "| %s ", strings.ReplaceAll(names.Escape(cell), "|", `\|`))
+		}
+		text.WriteString("|\n")
+	}
 	write(header)
 	rules := make([]string, len(header))
 	for i := range rules {

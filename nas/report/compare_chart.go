@@ -10,6 +10,8 @@ import (
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"godarts/nas/names"
 )
 
 // curveColors are those of sideColors, similar ones far apart.
@@ -87,6 +89,6 @@ func (s Compared) draw(p *plot.Plot, first, queries int, c color.Color) error {
 	}
 	line.Color, line.Width = c, vg.Points(1.5)
 	p.Add(band, line)
-	p.Legend.Add(s.Name, line)
+	p.Legend.Add(names.Print(s.Name), line)
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"godarts/nas/names"
 )
 
 func (s MeanStd) String() string { return fmt.Sprintf("%.2f ± %.2f", s.Mean, s.Std) }
@@ -28,7 +30,7 @@ func (c Comparison) rows() [][]string {
 		width--
 	}
 	for _, s := range c.Sides {
-		row := []string{s.Name}
+		row := []string{names.Print(s.Name)}
 		for i := range c.Judged {
 			row = append(row, s.Judged(i).String())
 		}
@@ -65,12 +67,8 @@ func (c Comparison) Text() string {
 func (c Comparison) Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s\n\n", c.what())
-	for i, row := range c.rows() {
-		fmt.Fprintf(&text, "| %s |\n", strings.Join(row, " | "))
-		if i == 0 {
-			fmt.Fprintf(&text, "|---%s|\n", strings.Repeat("|---:", len(row)-1))
-		}
-	}
+	rows := c.rows()
+	table(&text, rows[0], rows[1:], func(row []string) []string { return row })
 	return text.String()
 }
 
@@ -83,7 +81,7 @@ func (c Comparison) CSV() string {
 	}
 	rows := [][]string{header}
 	for _, s := range c.Sides {
-		row := []string{s.Name, strconv.Itoa(len(s.Runs)), strconv.Itoa(c.Queries)}
+		row := []string{names.Spreadsheet(s.Name), strconv.Itoa(len(s.Runs)), strconv.Itoa(c.Queries)}
 		for i := range c.Judged {
 			row = append(row, s.Judged(i).numbers()...)
 		}
@@ -103,7 +101,7 @@ func (c Comparison) CSV() string {
 func (c Comparison) CurvesCSV() string {
 	header := []string{"query"}
 	for _, s := range c.Sides {
-		header = append(header, s.Name+" mean", s.Name+" std")
+		header = append(header, names.Spreadsheet(s.Name+" mean"), names.Spreadsheet(s.Name+" std"))
 	}
 	rows := [][]string{header}
 	for q := range c.Queries {
@@ -121,7 +119,7 @@ func (c Comparison) RunsCSV() string {
 	rows := [][]string{append([]string{"strategy", "seed", "cell", "as queried"}, c.Judged...)}
 	for _, s := range c.Sides {
 		for _, r := range s.Runs {
-			row := []string{s.Name, strconv.FormatInt(r.Seed, 10), r.Cell, number(r.Told)}
+			row := []string{names.Spreadsheet(s.Name), strconv.FormatInt(r.Seed, 10), names.Spreadsheet(r.Cell), number(r.Told)}
 			for _, x := range r.Judged {
 				row = append(row, number(x))
 			}

@@ -46,7 +46,7 @@ best of the table  95.00         75.00
 `},
 		{"markdown", c.Markdown(), what + `
 | strategy | first | second | as queried | published |
-|---|---:|---:|---:|---:|
+| --- | ---: | ---: | ---: | ---: |
 | random | 91.00 ± 1.41 | 70.50 ± 0.71 | 81.00 ± 1.41 | 93.70 ± 0.36 |
 | evolution | 94.00 ± 0.00 | 72.00 ± 0.00 | 81.00 ± 0.00 |  |
 | best of the table | 95.00 | 75.00 |  |  |

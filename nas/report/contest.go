@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"text/tabwriter"
+
+	"godarts/nas/names"
 )
 
 // Contest is how strategies fared on networks.
@@ -33,7 +35,7 @@ var contestHeader = []string{"strategy", "test error", "parameters", "search tim
 func (e Entrant) row() []string {
 	spread := SpreadOf(e.TestErrors)
 	return []string{
-		e.Name, fmt.Sprintf("%.2f ± %.2f %%", spread.Mean, *spread.Std), strconv.Itoa(e.Parameters),
+		names.Print(e.Name), fmt.Sprintf("%.2f ± %.2f %%", spread.Mean, *spread.Std), strconv.Itoa(e.Parameters),
 		fmt.Sprintf("%.0f s", e.SearchSeconds), fmt.Sprintf("%.0f MB", float64(e.PeakBytes)/1e6),
 	}
 }
@@ -61,7 +63,7 @@ func (c Contest) Markdown() string {
 	fmt.Fprintf(&text, "%s\n\n", c.what())
 	table(&text, contestHeader, rows, func(row []string) []string { return row })
 	for _, e := range c.Sides {
-		fmt.Fprintf(&text, "\n%s:\n\n    %s\n", e.Name, e.Genotype)
+		fmt.Fprintf(&text, "\n%s:\n\n    %s\n", names.Print(e.Name), names.Escape(e.Genotype))
 	}
 	return text.String()
 }
@@ -71,7 +73,8 @@ func (c Contest) CSV() string {
 	rows := [][]string{{"strategy", "training", "test error percent", "parameters", "search seconds", "peak bytes", "genotype"}}
 	for _, e := range c.Sides {
 		for i, x := range e.TestErrors {
-			rows = append(rows, []string{e.Name, strconv.Itoa(i + 1), number(x), strconv.Itoa(e.Parameters), number(e.SearchSeconds), strconv.FormatInt(e.PeakBytes, 10), e.Genotype})
+			rows = append(rows, []string{names.Spreadsheet(e.Name), strconv.Itoa(i + 1), number(x), strconv.Itoa(e.Parameters),
+				number(e.SearchSeconds), strconv.FormatInt(e.PeakBytes, 10), names.Spreadsheet(e.Genotype)})
 		}
 	}
 	return encode(rows)

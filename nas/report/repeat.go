@@ -5,6 +5,8 @@ import (
 	"math"
 	"strings"
 	"text/tabwriter"
+
+	"godarts/nas/names"
 )
 
 // Repeat is what a protocol found: the cells of its searches, the one that validated best,
@@ -171,7 +173,7 @@ func (p *Published) String() string {
 	if p.Source == "" {
 		return text
 	}
-	return fmt.Sprintf("%s (%s)", text, p.Source)
+	return fmt.Sprintf("%s (%s)", text, names.Print(p.Source))
 }
 
 func percent(x float64) string { return fmt.Sprintf("%.2f %%", x) }
