@@ -1,0 +1,3 @@
+package main
+
+import "C" // limits.c is compiled for its effect
