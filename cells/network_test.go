@@ -208,10 +208,7 @@ func TestNetworkInitialisation(t *testing.T) {
 		C, Layers, Classes int
 		GenotypeName       string `json:"genotype_name"`
 		Auxiliary          bool
-		Tensors            map[string]struct {
-			Shape            []int
-			First, Last, Sum float64
-		}
+		Tensors            map[string]torchtest.Drawn
 	}
 	if err := json.Unmarshal(data, &records); err != nil {
 		t.Fatal(err)
@@ -239,26 +236,10 @@ func TestNetworkInitialisation(t *testing.T) {
 			}
 			own := n.StateDict()
 			for name, want := range r.Tensors {
-				w, ok := own[name]
-				if !ok {
+				if w, ok := own[name]; ok {
+					want.Compare(t, name, w)
+				} else {
 					t.Errorf("no parameter %s", name)
-					continue
-				}
-				if !slices.Equal(w.Shape(), want.Shape) {
-					t.Errorf("%s: shape %v, want %v", name, w.Shape(), want.Shape)
-					continue
-				}
-				values := w.Float64s()
-				if values[0] != want.First || values[len(values)-1] != want.Last {
-					t.Errorf("%s: from %v to %v, want %v to %v", name, values[0], values[len(values)-1], want.First, want.Last)
-				}
-				sum, size := 0.0, 0.0
-				for _, v := range values {
-					sum += v
-					size += math.Abs(v)
-				}
-				if math.Abs(sum-want.Sum) > 1e-12*size {
-					t.Errorf("%s: sum %v, want %v", name, sum, want.Sum)
 				}
 			}
 		})

@@ -2,11 +2,13 @@ package darts_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/nn"
+	"godarts/torch/optim"
 	"godarts/torch/torchtest"
 )
 
@@ -80,4 +82,86 @@ func TestFastPrecision(t *testing.T) {
 		})
 	}
 	far.check(t, seeds)
+}
+
+func TestStepFloat32(t *testing.T) {
+	// A first-order step in float32 gives gradients, α, weights and statistics of float64, in both forms, from most of the states around a recorded one.
+	//
+	// A gradient jumps by 1e-3 where a value crosses the kink of a ReLU or the tie of a max pool. Some value is within
+	// rounding of that in one state of twenty or so, and falls on one side or the other by the order in which a
+	// processor adds up. Other states have other values there: hence the median over states. TestRecordings
+	// compares float64 with the reference.
+	torchtest.Scope(t)
+	const states = 5
+	golden := torchtest.Golden(t, torchtest.Fixture(t, "cnn_search_first_order.safetensors"))
+	double, single := recording{t, golden, torch.Options{Dtype: torch.Float64}}, recording{t, golden, torch.Options{}}
+	exact, err := darts.NewPlain(double.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := darts.NewPlain(single.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	fast, err := darts.NewFast(single.options())
+	if err != nil {
+		t.Fatal(err)
+	}
+	far := map[string][]float64{}
+	torch.ManualSeed(1)
+	for i := range states {
+		torch.Scoped(func() {
+			start := single.state("init.")
+			if i > 0 {
+				for _, x := range start {
+					x.Mul_(torch.Randn(x.Shape(), x.Options()).MulScalar(1e-3).AddScalar(1))
+				}
+			}
+			want := double.step(exact, start)
+			for form, net := range map[string]network{"plain": plain, "fast": fast} {
+				got, worst := single.step(net, start), 0.0
+				for name, x := range want {
+					d := got[name].ToDtype(torch.Float64).Sub(x).Norm().Item()
+					if norm := x.Norm().Item(); norm > 0 {
+						d /= norm
+					}
+					if !(d <= worst) { // so that no number is the worst
+						worst = d
+					}
+				}
+				far[form] = append(far[form], worst)
+			}
+		})
+	}
+	for form, all := range far {
+		t.Logf("%s: %.2g", form, all)
+		slices.Sort(all) // those that are no numbers come first
+		if median := all[states/2]; math.IsNaN(all[0]) || median > torchtest.Float32 {
+			t.Errorf("%s form: the distances of the worst tensor are %.3g, their median is to be at most %g", form, all, torchtest.Float32)
+		}
+	}
+}
+
+// step takes net one step of the search on the recording's first batches, from start, and gives
+// all that comes of it.
+func (r recording) step(net network, start torch.StateDict) torch.StateDict {
+	r.t.Helper()
+	if err := net.LoadStateDict(start); err != nil {
+		r.t.Fatal(err)
+	}
+	w, adam := r.optimizers(net)
+	train := r.batch(0, "train")
+	dAlpha := darts.NewArchitect(net, w, adam).Gradient(train, r.batch(0, "valid"), 0).Alphas
+	adam.Step(dAlpha...)
+	g := net.Gradients(net.W(), train, darts.Need{W: true})
+	out := torch.StateDict{"loss": g.Loss, "logits": g.Logits, "gradient of normal alpha": dAlpha[0], "gradient of reduce alpha": dAlpha[1]}
+	for name, x := range net.Views(g.W.Clone()) {
+		out["gradient of "+name] = x
+	}
+	optim.ClipNorm(r.number("grad_clip"), g.W)
+	w.Step(g.W)
+	for name, x := range copyOf(net.StateDict()) {
+		out[name] = x
+	}
+	return out
 }

@@ -135,7 +135,7 @@ func TestRecurrentInitialisation(t *testing.T) {
 	var rows []struct {
 		Seed         uint64
 		NToken, NHid int
-		Tensors      map[string]firstTensor
+		Tensors      map[string]torchtest.Drawn
 	}
 	if err := json.Unmarshal(text, &rows); err != nil {
 		t.Fatal(err)
@@ -151,6 +151,6 @@ func TestRecurrentInitialisation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		compareFirst(t, net.StateDict(), row.Tensors)
+		compareDrawn(t, net.StateDict(), row.Tensors)
 	}
 }

@@ -188,3 +188,26 @@ func TestGolden(t *testing.T) {
 		t.Errorf("failures %q", r.failures)
 	}
 }
+
+func TestDrawn(t *testing.T) {
+	// Compare reports a parameter whose shape, first, last or sum is not what was recorded.
+	torchtest.Scope(t)
+	x := torch.FromSlice([]float32{0.25, -0.5, 0.125}, 3)
+	for _, test := range []struct {
+		name     string
+		recorded torchtest.Drawn
+		failure  string
+	}{
+		{"equal", torchtest.Drawn{Shape: []int{3}, First: 0.25, Last: 0.125, Sum: -0.125}, ""},
+		{"shape", torchtest.Drawn{Shape: []int{1, 3}, First: 0.25, Last: 0.125, Sum: -0.125}, "w: shape [3], want [1 3]"},
+		{"first", torchtest.Drawn{Shape: []int{3}, First: 0.25001, Last: 0.125, Sum: -0.125}, "w: first, last, sum 0.25 0.125 -0.125, want 0.25001 0.125 -0.125"},
+		{"last", torchtest.Drawn{Shape: []int{3}, First: 0.25, Last: -0.125, Sum: -0.125}, "w: first, last, sum 0.25 0.125 -0.125, want 0.25 -0.125 -0.125"},
+		{"sum", torchtest.Drawn{Shape: []int{3}, First: 0.25, Last: 0.125, Sum: -0.1251}, "w: first, last, sum 0.25 0.125 -0.125, want 0.25 0.125 -0.1251"},
+	} {
+		r := &recorder{}
+		r.run(func() { test.recorded.Compare(r, "w", x) })
+		if got := strings.Join(r.failures, "\n"); got != test.failure {
+			t.Errorf("%s\n got %s\nwant %s", test.name, got, test.failure)
+		}
+	}
+}
