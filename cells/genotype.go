@@ -3,6 +3,7 @@ package cells
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strconv"
 )
 
@@ -156,6 +157,25 @@ func (g *Genotype) UnmarshalJSON(data []byte) error {
 	}
 	*g = parsed
 	return nil
+}
+
+// Changed counts the edges of g that old, of as many nodes, does not have: of each node those that
+// no edge of the same node in old is equal to, in any order. of is the number of all edges of g.
+func (g Genotype) Changed(old Genotype) (changed, of int) {
+	for _, f := range g.fields() {
+		edges, before := f.cell(&g).Edges, slices.Clone(f.cell(&old).Edges)
+		for i, e := range edges {
+			of++
+			node := i - i%f.role.edgesPerNode()
+			first, last := min(node, len(before)), min(node+f.role.edgesPerNode(), len(before))
+			if j := slices.Index(before[first:last], e); j >= 0 {
+				before[first+j].Op = "" // each stands for one edge
+				continue
+			}
+			changed++
+		}
+	}
+	return changed, of
 }
 
 // Validate returns nil if a network can be built from g: both convolutional cells or a recurrent one, each

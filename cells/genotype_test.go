@@ -399,3 +399,36 @@ func FuzzParseGenotype(f *testing.F) {
 		checkRoundTrip(t, g)
 	})
 }
+
+func TestChanged(t *testing.T) {
+	// Changed counts edges that the same node of the other cell lacks, whatever their order.
+	of := func(edges string) Genotype {
+		t.Helper()
+		g, err := ParseGenotype("Genotype(normal=[" + edges + "], normal_concat=[2, 3], reduce=[('none', 0), ('none', 1)], reduce_concat=[2])")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	old := of("('skip_connect', 0), ('none', 1), ('skip_connect', 1), ('sep_conv_3x3', 2)")
+	rnn := Genotype{Recurrent: Cell{Edges: []Edge{{"tanh", 0}, {"relu", 1}}, Concat: []int{1}}}
+	other := Genotype{Recurrent: Cell{Edges: []Edge{{"tanh", 0}, {"relu", 0}, {"relu", 0}}, Concat: []int{1}}}
+	for _, test := range []struct {
+		name        string
+		old, new    Genotype
+		changed, of int
+	}{
+		{"the same", old, old, 0, 6},
+		{"another order within nodes", old, of("('none', 1), ('skip_connect', 0), ('sep_conv_3x3', 2), ('skip_connect', 1)"), 0, 6},
+		{"nodes exchanged", old, of("('skip_connect', 1), ('sep_conv_3x3', 0), ('skip_connect', 0), ('none', 1)"), 4, 6},
+		{"one edge twice", old, of("('skip_connect', 0), ('skip_connect', 0), ('skip_connect', 1), ('sep_conv_3x3', 2)"), 1, 6},
+		{"another operation, another state", old, of("('skip_connect', 0), ('none', 0), ('skip_connect', 1), ('sep_conv_5x5', 2)"), 2, 6},
+		{"a node more, recurrent", rnn, other, 2, 3},
+		{"a node less, recurrent", other, rnn, 1, 2},
+		{"nothing before", Genotype{}, old, 6, 6},
+	} {
+		if changed, of := test.new.Changed(test.old); changed != test.changed || of != test.of {
+			t.Errorf("%s: %d of %d, want %d of %d", test.name, changed, of, test.changed, test.of)
+		}
+	}
+}

@@ -108,7 +108,7 @@ func TestBrokenImage(t *testing.T) {
 			c := *test.c
 			c.Data.OnBadFile = config.Skip
 			var said bytes.Buffer
-			s := nas.Settings{Hooks: []nas.Hooks{nas.Progress(&said, false)}}
+			s := nas.Settings{Hooks: []nas.Hooks{nas.Progress(&said, nil)}}
 			if err := test.run(t.Context(), filepath.Join(t.TempDir(), "run"), &c, s); err != nil {
 				t.Fatal(err)
 			}

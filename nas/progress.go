@@ -3,13 +3,11 @@ package nas
 import (
 	"fmt"
 	"io"
-	"math"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/schollz/progressbar/v3"
-
+	"godarts/cells"
 	"godarts/nas/config"
 	"godarts/nas/names"
 )
@@ -21,25 +19,28 @@ const (
 	redrawEvery = 100 * time.Millisecond
 )
 
-// Progress reports runs to w while they go: on a terminal by a bar, elsewhere by
-// a plain line every ten seconds, and by lines at the end of each epoch on both.
-// The time left is that of the whole run. Failures to write stop no run.
-func Progress(w io.Writer, terminal bool) Hooks {
-	return (&progress{w: w, terminal: terminal, now: time.Now}).watch()
+// Progress reports runs to w while they go: on a terminal, whose width in columns
+// is asked at each drawing, by a bar; elsewhere, where width is nil, by a plain line
+// every ten seconds; and by lines at the end of each epoch on both. The time left is
+// that of the whole run. Failures to write stop no run.
+func Progress(w io.Writer, width func() int) Hooks {
+	return (&progress{w: w, width: width, now: time.Now}).watch()
 }
 
 type progress struct {
-	w        io.Writer
-	terminal bool
-	now      func() time.Time
+	w     io.Writer
+	width func() int // of the terminal; nil where there is none
+	now   func() time.Time
 
-	bar    *progressbar.ProgressBar // nil where reports are lines
-	start  time.Time                // of this process's part of the run
-	before float64                  // epochs that were done then
-	steps  int                      // of an epoch, about: a text is cut anew in each
-	epoch  time.Time                // start of the epoch, or of this process's part of it
-	report time.Time                // the last one
-	count  int                      // images or tokens since then
+	bar    *bar      // nil where reports are lines
+	start  time.Time // of this process's part of the run
+	before float64   // epochs that were done then
+	steps  int       // of an epoch, about: a text is cut anew in each
+	epoch  time.Time // start of the epoch, or of this process's part of it
+	report time.Time // the last one
+	count  int       // images or tokens since then
+
+	genotype string // after the last epoch
 
 	said    int // notes of the run
 	skipped int // images that could not be used, of which it was said
@@ -73,6 +74,7 @@ func (p *progress) onStart(r *Run) error {
 		line += fmt.Sprintf(", going on in epoch %d after step %d", r.at.Epoch+1, r.at.Step)
 	}
 	p.bar, p.skipped, p.said = nil, 0, 0
+	p.genotype, _, _ = latestGenotype(r.Dir) // without it one epoch says less
 	if r.Config.FromScratch() {
 		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), count(r.Config.Strategy.Trials, "cell"), r.at.Epoch))
 		p.sayNotes(r)
@@ -80,10 +82,8 @@ func (p *progress) onStart(r *Run) error {
 	}
 	p.println(line)
 	p.sayNotes(r)
-	if p.terminal && float64(r.Config.RunEpochs()) > p.before {
-		p.bar = progressbar.NewOptions(r.Config.RunEpochs()*p.steps, progressbar.OptionSetWriter(p.w), progressbar.OptionSetWidth(20),
-			progressbar.OptionSetElapsedTime(false), progressbar.OptionSetPredictTime(false),
-			progressbar.OptionClearOnFinish(), progressbar.OptionUseANSICodes(true))
+	if p.width != nil && float64(r.Config.RunEpochs()) > p.before {
+		p.bar = &bar{w: p.w, width: p.width}
 	}
 	return nil
 }
@@ -117,11 +117,12 @@ func (p *progress) onStep(r *Run, s *Step) error {
 			s.Epoch+1, r.Config.RunEpochs(), r.at.Step, s.Of, quality(r, r.at.Meter), rate, short(left)))
 		return nil
 	}
-	// Shorter than the line, to leave room for a bar on a terminal of 80 columns.
 	brief := strings.NewReplacer(",", "", "accuracy", "acc", "perplexity", "ppl")
-	p.bar.Describe(fmt.Sprintf("epoch %d/%d step %d/%d %s %s %s left",
-		s.Epoch+1, r.Config.RunEpochs(), r.at.Step, s.Of, brief.Replace(quality(r, r.at.Meter)), rate, short(left)))
-	_ = p.bar.Set(int(math.Round(done * float64(p.steps)))) // draws; a terminal that is gone stops no run
+	p.bar.draw(status{
+		place:   fmt.Sprintf("epoch %d/%d step %d/%d", s.Epoch+1, r.Config.RunEpochs(), r.at.Step, s.Of),
+		quality: brief.Replace(quality(r, r.at.Meter)), rate: rate, left: short(left) + " left",
+		done: done / float64(r.Config.RunEpochs()),
+	})
 	return nil
 }
 
@@ -139,24 +140,44 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 		measured = "test"
 	}
 	if r.Config.FromScratch() {
-		p.println(fmt.Sprintf("cell %d/%d: validation %s; best so far %s", e.Index+1, r.Config.Strategy.Trials, quality(r, e.Valid), e.Genotype))
+		best := ""
+		if e.Genotype != p.genotype {
+			best = "; the best so far: " + e.Genotype
+		}
+		p.genotype = e.Genotype
+		p.println(fmt.Sprintf("cell %d/%d: validation %s%s", e.Index+1, r.Config.Strategy.Trials, quality(r, e.Valid), best))
 		return nil
 	}
 	now := p.now()
-	at := fmt.Sprintf("epoch %d/%d: ", e.Index+1, r.Config.RunEpochs())
 	eigenvalue := ""
 	if e.Eigenvalue != nil {
 		eigenvalue = fmt.Sprintf("; dominant eigenvalue %.4g", *e.Eigenvalue)
 	}
-	p.println(at + fmt.Sprintf("train %s; %s %s%s; learning rate %.4g; %s",
-		quality(r, e.Train), measured, quality(r, e.Valid), eigenvalue, e.LR, seconds(now.Sub(p.epoch))))
-	if e.Genotype != "" {
-		p.println(at + e.Genotype)
-	}
+	p.println(fmt.Sprintf("epoch %d/%d: train %s; %s %s%s; learning rate %.4g%s; %s", e.Index+1, r.Config.RunEpochs(),
+		quality(r, e.Train), measured, quality(r, e.Valid), eigenvalue, e.LR, changedEdges(p.genotype, e.Genotype), seconds(now.Sub(p.epoch))))
+	p.genotype = e.Genotype
 	p.skippedFiles(r)
 	p.sayNotes(r)
 	p.epoch, p.report, p.count = now, now, 0
 	return nil
+}
+
+// changedEdges says how many edges of a search's cells an epoch has changed, nothing if
+// none has, or if the cells before are not known.
+func changedEdges(before, after string) string {
+	old, err := cells.ParseGenotype(before)
+	if err != nil || before == after {
+		return ""
+	}
+	g, err := cells.ParseGenotype(after)
+	if err != nil {
+		return ""
+	}
+	changed, of := g.Changed(old)
+	if changed == 0 { // another order, or another concat
+		return ""
+	}
+	return fmt.Sprintf("; %d of %s changed", changed, count(of, "edge"))
 }
 
 // skippedFiles says, at the end of an epoch, if it found images that could not be used.
@@ -174,20 +195,14 @@ func (p *progress) skippedFiles(r *Run) {
 }
 
 func (p *progress) onEnd(*Run, error) error {
-	p.clear()
+	p.bar.clear()
 	return nil
 }
 
 // println writes a line above the bar, which the next step draws again.
 func (p *progress) println(line string) {
-	p.clear()
+	p.bar.clear()
 	_, _ = io.WriteString(p.w, names.Escape(line)+"\n") // a report that is lost stops no run
-}
-
-func (p *progress) clear() {
-	if p.bar != nil {
-		_ = p.bar.Clear()
-	}
 }
 
 // count is "1 step", "23 steps".

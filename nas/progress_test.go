@@ -3,12 +3,17 @@ package nas
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"godarts/cells"
 	"godarts/nas/config"
 	"godarts/nas/data"
 )
@@ -22,11 +27,11 @@ type reported struct {
 	hooks Hooks
 }
 
-func newReported(experiment string, terminal bool) *reported {
+func newReported(experiment string, width func() int) *reported {
 	p := &reported{clock: time.Unix(1000, 0)}
 	p.run = &Run{Config: &config.Config{Experiment: experiment, Data: config.Data{TrainPortion: 1}, Epochs: 5}, Dir: "runs/tiny"}
 	p.run.feed = &imageFeed{train: &data.Source{Images: &data.Images{N: 32}, Size: 8}}
-	p.hooks = (&progress{w: &p.out, terminal: terminal, now: func() time.Time { return p.clock }}).watch()
+	p.hooks = (&progress{w: &p.out, width: width, now: func() time.Time { return p.clock }}).watch()
 	return p
 }
 
@@ -54,7 +59,7 @@ func (p *reported) lines() []string {
 
 func TestProgressLines(t *testing.T) {
 	// A line comes for every ten seconds and epoch when the output is no terminal.
-	epoch := &Epoch{Index: 0, LR: 0.0249812, Train: Meter{Loss: 64, Correct: 16, Count: 32}, Valid: Meter{Loss: 8, Correct: 6, Count: 8}, Genotype: "Genotype(...)"}
+	epoch := &Epoch{Index: 0, LR: 0.0249812, Train: Meter{Loss: 64, Correct: 16, Count: 32}, Valid: Meter{Loss: 8, Correct: 6, Count: 8}, Genotype: cells.Known[0].Genotype.String()}
 	for _, test := range []struct {
 		name, experiment string
 		want             []string
@@ -63,7 +68,6 @@ func TestProgressLines(t *testing.T) {
 			"search tiny: 5 epochs of 4 steps, 32 images",
 			"epoch 1/5, step 2/4: loss 2.0000, accuracy 50.0 %, 1 images/s, 1m48s left",
 			"epoch 1/5: train loss 2.0000, accuracy 50.0 %; validation loss 1.0000, accuracy 75.0 %; learning rate 0.02498; 14 s",
-			"epoch 1/5: Genotype(...)",
 		}},
 		{"training", config.Train, []string{
 			"training tiny: 5 epochs of 4 steps, 32 images",
@@ -72,7 +76,7 @@ func TestProgressLines(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := newReported(test.experiment, false)
+			p := newReported(test.experiment, nil)
 			p.start(t)
 			for _, takes := range []time.Duration{6, 6, 1, 1} {
 				p.step(t, takes*time.Second)
@@ -91,9 +95,43 @@ func TestProgressLines(t *testing.T) {
 	}
 }
 
+func TestProgressGenotypes(t *testing.T) {
+	// An epoch says how many edges it has changed, and nothing of an unchanged cell or the first one.
+	first := cells.Known[0].Genotype
+	second := first
+	second.Normal.Edges = slices.Clone(first.Normal.Edges)
+	second.Normal.Edges[0].Op, second.Normal.Edges[3].From = "dil_conv_5x5", 2
+	p := newReported(config.Search, nil)
+	p.run.Dir = t.TempDir()
+	p.start(t)
+	want := []string{"", "", "; 2 of 20 edges changed", "", "; 2 of 20 edges changed"}
+	for i, g := range []cells.Genotype{first, first, second, second, first} {
+		p.out.Reset()
+		if err := p.hooks.OnEpoch(p.run, &Epoch{Index: i, Genotype: g.String()}); err != nil {
+			t.Fatal(err)
+		}
+		if line := p.out.String(); !strings.HasSuffix(line, "; learning rate 0"+want[i]+"; 0.0 s\n") {
+			t.Errorf("epoch %d: %q, want %q in it", i+1, line, want[i])
+		}
+	}
+
+	line := fmt.Sprintf(`{"epoch":0,"step":50}%s{"epoch":0,"genotype":"%v"}%s{"epo`, "\n", second, "\n")
+	if err := os.WriteFile(filepath.Join(p.run.Dir, MetricsFile), []byte(line), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	p.run.at = position{Epoch: 1}
+	p.start(t) // as a resumed run, which knows the cell of its last epoch
+	if err := p.hooks.OnEpoch(p.run, &Epoch{Index: 1, Genotype: first.String()}); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(p.out.String(), "; 2 of 20 edges changed;") {
+		t.Errorf("after a resume: %q", p.out.String())
+	}
+}
+
 func TestProgressResumed(t *testing.T) {
 	// The time left is by the speed of this process alone when the run goes on from a checkpoint.
-	p := newReported(config.Search, false)
+	p := newReported(config.Search, nil)
 	p.run.at = position{Epoch: 3, Step: 2}
 	p.start(t)
 	p.step(t, 20*time.Second) // 5 of 20 steps are left
@@ -108,7 +146,7 @@ func TestProgressResumed(t *testing.T) {
 
 func TestProgressComplete(t *testing.T) {
 	// One line says so when all epochs were done before.
-	p := newReported(config.Search, true)
+	p := newReported(config.Search, func() int { return 80 })
 	p.run.at = position{Epoch: 5}
 	p.start(t)
 	if err := p.hooks.OnEnd(p.run, nil); err != nil {
@@ -121,20 +159,20 @@ func TestProgressComplete(t *testing.T) {
 
 func TestProgressBar(t *testing.T) {
 	// A bar is drawn at most ten times a second and taken away at the end when the output is a terminal.
-	p := newReported(config.Search, true)
+	p := newReported(config.Search, func() int { return 80 })
 	p.start(t)
 	p.step(t, 50*time.Millisecond)
 	if strings.Contains(p.out.String(), "epoch 1/5 step") {
 		t.Errorf("drawn after 50 ms: %q", p.out.String())
 	}
 	p.step(t, 50*time.Millisecond)
-	if want := "epoch 1/5 step 2/4 loss 2.0000 acc 50.0 % 160 images/s 1s left  10% |"; !strings.Contains(p.out.String(), want) {
+	if want := "epoch 1/5 step 2/4 loss 2.0000 acc 50.0 % 160 images/s 1s left  10% |         |"; !strings.Contains(p.out.String(), want) {
 		t.Errorf("got %q, want %q in it", p.out.String(), want)
 	}
 	if err := p.hooks.OnEnd(p.run, errors.New("failed")); err != nil {
 		t.Fatal(err)
 	}
-	if erase := "\x1b[2K\r"; !strings.HasSuffix(p.out.String(), erase) {
+	if erase := "\r\x1b[K"; !strings.HasSuffix(p.out.String(), erase) {
 		t.Errorf("the bar stays: %q", p.out.String())
 	}
 }

@@ -38,7 +38,7 @@ func searchTiny(t *testing.T, set ...string) (s searched) {
 	t.Helper()
 	s.dir = filepath.Join(t.TempDir(), "run")
 	var said bytes.Buffer
-	result, err := nas.Search(t.Context(), s.dir, tiny(t, set...), nas.Settings{Hooks: []nas.Hooks{nas.Progress(&said, false)}})
+	result, err := nas.Search(t.Context(), s.dir, tiny(t, set...), nas.Settings{Hooks: []nas.Hooks{nas.Progress(&said, nil)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -175,7 +175,7 @@ func TestTextDiverged(t *testing.T) {
 			}
 			return nil
 		}}
-		return nas.Settings{Hooks: []nas.Hooks{spoil, nas.Progress(writer(func(line string) { notes = append(notes, line) }), false)}}, &notes
+		return nas.Settings{Hooks: []nas.Hooks{spoil, nas.Progress(writer(func(line string) { notes = append(notes, line) }), nil)}}, &notes
 	}
 	t.Run("once", func(t *testing.T) {
 		s, notes := poison(1)

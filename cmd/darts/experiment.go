@@ -125,7 +125,7 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 		began = true
 		return nil
 	}}
-	s.Hooks = append(s.Hooks, start, nas.Progress(stdout, isTerminal(stdout)))
+	s.Hooks = append(s.Hooks, start, nas.Progress(stdout, terminalWidth(stdout)))
 	err := k.run(ctx, dir, c, s, stdout)
 	switch {
 	case err == nil:
@@ -138,9 +138,23 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 	return err
 }
 
+// isTerminal tells whether w is a terminal on which a line can be drawn over.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd()))
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
+}
+
+// terminalWidth gives the columns that the terminal w has whenever it is called, 0 where it does
+// not say; it is nil for what is no terminal.
+func terminalWidth(w io.Writer) func() int {
+	if !isTerminal(w) {
+		return nil
+	}
+	fd := int(w.(*os.File).Fd())
+	return func() int {
+		columns, _, _ := term.GetSize(fd) // 0 with an error
+		return columns
+	}
 }
 
 // prepare finds the config and the run folder, of a new run or of the one to go

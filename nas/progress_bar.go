@@ -1,0 +1,71 @@
+package nas
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// bar is the line of a terminal that says how far a run is. It is drawn over itself and never
+// longer than the terminal is wide, where it would wrap and leave its first part behind.
+type bar struct {
+	w     io.Writer
+	width func() int // columns of the terminal, asked at each drawing
+	drawn bool
+}
+
+// status is what a bar says: where the run is, how good, how fast, the time left, and the
+// share that is done, from 0 to 1.
+type status struct {
+	place, quality, rate, left string
+	done                       float64
+}
+
+// Sizes of a bar in columns.
+const (
+	widestBar    = 20
+	leastBar     = 8
+	unknownWidth = 80 // where a terminal does not say
+)
+
+// draw puts s in place of what was drawn before. A terminal that is gone stops no run.
+func (b *bar) draw(s status) {
+	columns := b.width()
+	if columns <= 0 {
+		columns = unknownWidth
+	}
+	_, _ = io.WriteString(b.w, "\r"+s.fit(columns-1)+"\x1b[K") // the last column stays free: some terminals wrap at it
+	b.drawn = true
+}
+
+// clear takes the bar away, for a line to be printed in its place.
+func (b *bar) clear() {
+	if b != nil && b.drawn {
+		_, _ = io.WriteString(b.w, "\r\x1b[K")
+		b.drawn = false
+	}
+}
+
+// fit is as much of s as has room in so many columns. It leaves out the speed first, then the
+// quality; the time left goes after the bar.
+func (s status) fit(columns int) string {
+	percent := fmt.Sprintf(" %3.0f%%", math.Floor(100*s.done))
+	for _, words := range [][]string{{s.place, s.quality, s.rate, s.left}, {s.place, s.quality, s.left}, {s.place, s.left}, {s.place}} {
+		text := strings.Join(words, " ")
+		room := columns - utf8.RuneCountInString(text)
+		if size := min(room-len(percent)-len(" ||"), widestBar); size >= leastBar {
+			full := int(s.done * float64(size))
+			return text + percent + " |" + strings.Repeat("█", full) + strings.Repeat(" ", size-full) + "|"
+		}
+		switch {
+		case len(words) > 2: // without speed and quality there is more room
+		case room >= len(percent):
+			return text + percent
+		case room >= 0:
+			return text
+		}
+	}
+	return string([]rune(s.place)[:max(columns, 0)])
+}
