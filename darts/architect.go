@@ -1,6 +1,9 @@
 package darts
 
 import (
+	"fmt"
+	"math"
+
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -76,7 +79,12 @@ func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Grad) {
 //
 //	ξ = 0: ∇α L_val(w, α)
 //	ξ > 0: ∇α L_val(w', α) − ξ ∇²α,w L_train(w, α)·∇w' L_val(w', α)      Eq. 7
+//
+// It panics with *torch.Error if ξ is negative or no finite number.
 func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Grad {
+	if !(xi >= 0 && xi <= math.MaxFloat64) {
+		panic(&torch.Error{Op: "architect", Message: fmt.Sprintf("xi is %g, want 0 or more", xi)})
+	}
 	if xi == 0 {
 		return a.net.Gradients(a.net.W(), valid, Need{Alphas: true})
 	}

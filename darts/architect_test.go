@@ -1,6 +1,7 @@
 package darts
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -224,4 +225,26 @@ type masksNet struct {
 func (s *masksNet) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
 	s.drawn = append(s.drawn, b.Masks().Uint64())
 	return s.bilinear.Gradients(w, b, need)
+}
+
+func TestArchitectRefuses(t *testing.T) {
+	// A virtual step of a length that is no number, or negative, panics with *torch.Error and leaves alpha as it is.
+	torchtest.Scope(t)
+	net, err := NewFast(Options{Channels: 2, Layers: 3, Nodes: 1, Classes: 3, InputChannels: 1, StemMultiplier: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	alpha := optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: 1})
+	a := NewArchitect(net, optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{}), alpha)
+	b := nn.Batch{X: torch.Randn([]int{2, 1, 8, 8}, torch.Options{}), Y: torch.Zeros([]int{2}, torch.Options{Dtype: torch.Int64})}
+	before := net.Alphas()[0].Float64s()
+	for _, xi := range []float64{math.NaN(), math.Inf(1), -0.1} {
+		err := torch.Do(func() error { a.Step(b, b, xi); return nil })
+		if want := fmt.Sprintf("torch: architect: xi is %g, want 0 or more", xi); err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+	if after := net.Alphas()[0].Float64s(); !slices.Equal(after, before) {
+		t.Error("alpha has moved")
+	}
 }

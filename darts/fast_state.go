@@ -9,15 +9,15 @@ type stateSaved struct {
 	in, out grid         // of the state, and of an edge's result
 	x       torch.Tensor // [M,c]
 
-	relu    padded          // max(x, 0)
-	even    padded          // every second pixel of it: on them a kernel of dilation 2 and stride 2 has neither
-	sums    [3]torch.Tensor // tapSums for 5x5 kernels over all ranks, by dilation
-	pooled  [2]torch.Tensor // [M',c], centred
-	indices torch.Tensor    // of the maxima
-	inv     [2]torch.Tensor // [c]: the batch norm behind a pooling is pooled·inv
-	pixels  torch.Tensor    // [M',2c]: [even | odd] pixels of max(x, 0), centred, for factorized reductions
-	gram    torch.Tensor    // [1,2c,2c] of them, of this rank
-	means   torch.Tensor    // [1,2c] before they were centred
+	relu   padded          // max(x, 0)
+	even   padded          // every second pixel of it: on them a kernel of dilation 2 and stride 2 has neither
+	sums   [3]torch.Tensor // tapSums for 5x5 kernels over all ranks, by dilation
+	pooled [2]torch.Tensor // [M',c], centred
+	maxima torch.Maxima    // of the max pooling
+	inv    [2]torch.Tensor // [c]: the batch norm behind a pooling is pooled·inv
+	pixels torch.Tensor    // [M',2c]: [even | odd] pixels of max(x, 0), centred, for factorized reductions
+	gram   torch.Tensor    // [1,2c,2c] of them, of this rank
+	means  torch.Tensor    // [1,2c] before they were centred
 
 	// Gradients; zero Tensors until something comes in.
 	split   padded          // relu by parities
@@ -115,8 +115,8 @@ func (p *pass) pool(s *stateSaved, which int) (y torch.Tensor) {
 	torch.Scoped(func() {
 		x := s.in.image(s.x)
 		if which == maxPool {
-			pooled, indices := torch.MaxPool2dIndices(x, pool3x3(s.stride))
-			y, s.indices = torch.Keep(s.out.pixels(pooled)), torch.KeepWith(indices, s.x)
+			pooled, maxima := torch.MaxPool2dIndices(x, pool3x3(s.stride))
+			y, s.maxima = torch.Keep(s.out.pixels(pooled)), maxima.KeepWith(s.x)
 			return
 		}
 		// The mean of the pixels inside: a convolution by ones, divided by their number.
@@ -168,7 +168,7 @@ func (p *pass) backwardState(s *stateSaved, dx *torch.Tensor) {
 	torch.Scoped(func() {
 		if s.pools[maxPool] {
 			d := s.out.image(p.backwardPoolNorm(s, maxPool))
-			accumulate(dx, s.in.pixels(torch.MaxPool2dBackward(d, s.in.image(s.x), s.indices, pool3x3(s.stride))))
+			accumulate(dx, s.in.pixels(torch.MaxPool2dBackward(d, s.in.image(s.x), s.maxima, pool3x3(s.stride))))
 		}
 		if s.pools[avgPool] {
 			accumulate(dx, p.backwardAverage(s))
@@ -235,10 +235,11 @@ func (p *pass) divideByCount(y torch.Tensor, s *stateSaved) {
 
 // free leaves x alone, which belongs to the node or the input.
 func (s *stateSaved) free() {
-	for _, t := range []torch.Tensor{s.relu.flat, s.even.flat, s.indices, s.pixels, s.gram, s.means, s.split.flat,
+	for _, t := range []torch.Tensor{s.relu.flat, s.even.flat, s.pixels, s.gram, s.means, s.split.flat,
 		s.dReLU, s.dEven, s.dPixels} {
 		freeIf(t)
 	}
+	s.maxima.Free()
 	for which := range 2 {
 		for _, t := range []torch.Tensor{s.pooled[which], s.inv[which], s.dPooled[which], s.k[which]} {
 			freeIf(t)

@@ -146,7 +146,7 @@ func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixt
 		var logits, loss torch.Tensor
 		forward := func() {
 			logits = s.forward(b.X, mix(), nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
-			loss = torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+			loss = classLoss(logits, b.Y)
 		}
 		if need.BFloat16 {
 			torch.Autocast(s.W().Device(), torch.BFloat16, forward)
@@ -199,7 +199,7 @@ func (s *Plain) eval(b nn.Batch, mix func() mixtures) (out nn.Output) {
 					logits.Narrow(0, first, count).Copy_(s.forward(b.X.Narrow(0, first, count), mix(), nn.Mode{}))
 				})
 			})
-			loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
+			loss := classLoss(logits, b.Y)
 			out = nn.Output{Loss: torch.Keep(loss), Logits: torch.Keep(logits)}
 		})
 	})
@@ -301,3 +301,17 @@ func (s *Plain) ParameterCount() int { return s.weights.Count("") }
 // Views cuts a vector of w's length, as a gradient, into tensors under the
 // parameters' names.
 func (s *Plain) Views(flat torch.Tensor) torch.StateDict { return s.weights.Views(flat) }
+
+// classLoss is the mean cross entropy of logits [N,K] and labels [N]. A negative label is
+// an error on the CPU, as it is in the fast form: libtorch leaves out images whose label
+// is −100.
+func classLoss(logits, labels torch.Tensor) torch.Tensor {
+	if !labels.Device().IsCUDA() && labels.Numel() > 0 {
+		torch.Scoped(func() {
+			if least := labels.Amin(nil, false).Item(); least < 0 {
+				panic(&torch.Error{Op: "cross_entropy", Message: fmt.Sprintf("a label is %g, want 0 to %d", least, logits.Size(-1)-1)})
+			}
+		})
+	}
+	return torch.CrossEntropy(logits, labels, torch.CrossEntropyOptions{})
+}

@@ -1,6 +1,7 @@
 package darts_test
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -201,4 +202,32 @@ func ExampleArchitect_Step() {
 		fmt.Println(err)
 	}
 	// Output: 8 edges in a normal cell
+}
+
+func TestLabelsOutOfRange(t *testing.T) {
+	// Both forms refuse a label that is no class, when they train and when they evaluate.
+	torchtest.Scope(t)
+	o := darts.Options{Channels: 2, Layers: 3, Nodes: 1, Classes: 3, InputChannels: 1, StemMultiplier: 1}
+	plain, err := darts.NewPlain(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fast, err := darts.NewFast(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, label := range []float64{-100, -1, 3} {
+		b := nn.Batch{X: torch.Randn([]int{2, 1, 8, 8}, torch.Options{}), Y: torch.Full([]int{2}, label, torch.Options{Dtype: torch.Int64})}
+		for name, net := range map[string]darts.Supernet{"plain": plain, "fast": fast} {
+			for pass, run := range map[string]func(){
+				"training":   func() { net.Gradients(net.W(), b, darts.Need{W: true, Alphas: true}) },
+				"evaluation": func() { net.Eval(b) },
+			} {
+				var e *torch.Error
+				if err := torch.Do(func() error { run(); return nil }); !errors.As(err, &e) {
+					t.Errorf("label %g, %s form, %s: got %v", label, name, pass, err)
+				}
+			}
+		}
+	}
 }

@@ -59,21 +59,47 @@ func Conv2dBackward(g, x, weight Tensor, o Conv2dOptions, needX, needWeight bool
 	return dx, dWeight
 }
 
+// Maxima are the places of the largest elements of windows, which MaxPool2dIndices
+// finds. libtorch writes to them without a look at where they lie, so nobody can make or
+// change them.
+type Maxima struct {
+	indices       Tensor // [N,C,H',W'], into the plane of an image
+	height, width int    // of the images
+}
+
 // MaxPool2dIndices is MaxPool2d with the place of each window's largest element,
 // for MaxPool2dBackward. As aten::max_pool2d_with_indices.
-func MaxPool2dIndices(x Tensor, o Pool2dOptions) (y, indices Tensor) {
-	if e := C.torch_max_pool2d_indices(x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), &y.h, &indices.h); e != nil {
+func MaxPool2dIndices(x Tensor, o Pool2dOptions) (y Tensor, at Maxima) {
+	if e := C.torch_max_pool2d_indices(x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), &y.h, &at.indices.h); e != nil {
 		throw("max_pool2d", e, x)
 	}
-	return y, indices
+	at.height, at.width = x.Size(-2), x.Size(-1)
+	return y, at
+}
+
+// KeepWith moves the places to the scope of owner, as KeepWith does.
+func (m Maxima) KeepWith(owner Tensor) Maxima {
+	KeepWith(m.indices, owner)
+	return m
+}
+
+// Free frees the places before their scope closes. The zero Maxima has none.
+func (m Maxima) Free() {
+	if m.indices.Defined() {
+		m.indices.Free()
+	}
 }
 
 // MaxPool2dBackward gives the gradient of x from g, that of MaxPool2dIndices(x, o).
-// Of x only the shape and the layout count.
-func MaxPool2dBackward(g, x, indices Tensor, o Pool2dOptions) Tensor {
+// Of x only the shape and the layout count. It panics with *Error if at is of images of
+// another size.
+func MaxPool2dBackward(g, x Tensor, at Maxima, o Pool2dOptions) Tensor {
+	if h, w := x.Size(-2), x.Size(-1); h != at.height || w != at.width {
+		misuse("max_pool2d_backward", "maxima of images of %dx%d, x has %dx%d", at.height, at.width, h, w)
+	}
 	var r Tensor
-	if e := C.torch_max_pool2d_backward(g.h, x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), indices.h, &r.h); e != nil {
-		throw("max_pool2d_backward", e, g, x, indices)
+	if e := C.torch_max_pool2d_backward(g.h, x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), at.indices.h, &r.h); e != nil {
+		throw("max_pool2d_backward", e, g, x, at.indices)
 	}
 	return r
 }

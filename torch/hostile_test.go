@@ -140,6 +140,21 @@ func TestHostileCalls(t *testing.T) {
 			func() { torch.Arange(0, math.Inf(1), 1, o) },
 			func() { torch.Arange(0, 1, 1e-300, o) },
 		},
+		"maxima of other images": {
+			func() {
+				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool(3, 2, 1))
+				torch.MaxPool2dBackward(x(1, 1, 4, 4), x(1, 1, 7, 7), at, pool(3, 2, 1))
+			},
+			func() {
+				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool(3, 2, 1))
+				torch.MaxPool2dBackward(x(1, 1, 8, 8), x(1, 1, 8, 8), at, pool(3, 1, 1))
+			},
+			func() {
+				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool(3, 2, 1))
+				torch.MaxPool2dBackward(x(2, 1, 4, 4), x(2, 1, 8, 8), at, pool(3, 2, 1))
+			},
+			func() { torch.MaxPool2dBackward(x(1, 1, 4, 4), x(1, 1, 8, 8), torch.Maxima{}, pool(3, 2, 1)) },
+		},
 		"dimensions out of range": {
 			func() { x(2, 3).Size(2) },
 			func() { x(2, 3).Size(-3) },

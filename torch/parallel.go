@@ -18,12 +18,14 @@ import "C"
 import (
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // Rank is one of the goroutines that compute a whole together, in [Parallel].
 type Rank struct {
 	Index, Count int
 	group        *C.torch_group // nil if Count is 1
+	over         atomic.Bool    // fn has returned: the group may be gone
 }
 
 // Parallel runs fn count times side by side, each in a scope of its own on a locked
@@ -36,7 +38,7 @@ type Rank struct {
 //
 // Modes such as NoGrad hold on rank 0 as they do for the caller, and on the others as
 // on a new goroutine. If a rank panics, the others do so at their next AllReduce, and
-// Parallel with what the first one panicked with.
+// Parallel with what the first one panicked with. If one calls [runtime.Goexit], Parallel does.
 func Parallel(count int, fn func(r *Rank)) {
 	if count < 2 {
 		Scoped(func() { fn(&Rank{Count: 1}) })
@@ -50,32 +52,40 @@ func Parallel(count int, fn func(r *Rank)) {
 	defer SetThreads(Threads())
 
 	var failed sync.Once
-	var failure any
+	var failure any // what the first rank that failed panicked with; nil of one that called Goexit
+	var exited bool
 	run := func(index int) {
+		r, returned := &Rank{Index: index, Count: count, group: group}, false
 		defer func() {
-			if e := recover(); e != nil {
-				failed.Do(func() { failure = e })
+			r.over.Store(true)
+			if e := recover(); e != nil || !returned {
+				failed.Do(func() { failure, exited = e, e == nil })
 				C.torch_group_fail(group)
 			}
 		}()
 		Scoped(func() {
 			C.torch_rank_begin(group)
 			defer C.torch_rank_end()
-			fn(&Rank{Index: index, Count: count, group: group})
+			fn(r)
 		})
+		returned = true
 	}
 	var others sync.WaitGroup
+	defer others.Wait() // also where rank 0 calls Goexit, before the group closes
 	for index := 1; index < count; index++ {
 		w := takeWorker()
 		others.Add(1)
 		w <- func() {
+			defer others.Done()
 			run(index)
-			giveBack(w)
-			others.Done()
+			giveBack(w) // not after Goexit, which ends the worker
 		}
 	}
 	run(0)
 	others.Wait()
+	if exited {
+		runtime.Goexit()
+	}
 	if failure != nil {
 		panic(failure)
 	}
@@ -119,6 +129,9 @@ func giveBack(w worker) {
 // added in the order of ranks: the same to the last bit for all. Every rank has to call
 // it. t must not be written to afterwards: with one rank, the sum is in t's memory.
 func (r *Rank) AllReduce(t Tensor) Tensor {
+	if r.over.Load() {
+		misuse("all_reduce", "rank %d of %d has ended", r.Index, r.Count)
+	}
 	if r.group == nil {
 		return t.ViewAs(t)
 	}

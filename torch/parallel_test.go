@@ -3,6 +3,7 @@ package torch_test
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -122,4 +123,55 @@ func TestParallelTensors(t *testing.T) {
 		}
 	}
 	torchtest.Close(t, "x", x, torch.Ones([]int{2}, single), 0)
+}
+
+func TestParallelGoexit(t *testing.T) {
+	// Parallel calls Goexit itself, after all ranks have ended, when one rank does.
+	torchtest.Scope(t)
+	for _, exits := range []int{0, 1} {
+		ended := make(chan string, 1)
+		var others atomic.Int32
+		go func() {
+			how := "it exited"
+			defer func() { ended <- how }()
+			torch.Scoped(func() {
+				torch.Parallel(3, func(r *torch.Rank) {
+					if r.Index == exits {
+						runtime.Goexit()
+					}
+					defer others.Add(1)
+					r.AllReduce(torch.Ones([]int{2}, double))
+				})
+			})
+			how = "it returned"
+		}()
+		if how := <-ended; how != "it exited" || others.Load() != 2 {
+			t.Errorf("rank %d exits: %s, and %d other ranks had ended", exits, how, others.Load())
+		}
+	}
+	sum := 0.0 // and the workers that are left serve on
+	torch.Parallel(3, func(r *torch.Rank) {
+		if s := r.AllReduce(torch.Ones([]int{1}, double)).Item(); r.Index == 0 {
+			sum = s
+		}
+	})
+	if sum != 3 {
+		t.Errorf("a sum over three ranks afterwards is %g", sum)
+	}
+}
+
+func TestRankOver(t *testing.T) {
+	// A rank that is used after Parallel has ended panics with *Error.
+	torchtest.Scope(t)
+	for _, count := range []int{2, 3} {
+		var kept *torch.Rank
+		torch.Parallel(count, func(r *torch.Rank) {
+			if r.Index == 0 {
+				kept = r
+			}
+		})
+		if e := caught(t, func() { kept.AllReduce(torch.Ones([]int{1}, double)) }); e == nil || e.Message != fmt.Sprintf("rank 0 of %d has ended", count) {
+			t.Errorf("%d ranks: got %v", count, e)
+		}
+	}
 }

@@ -3,8 +3,11 @@ package torch_test
 import (
 	"errors"
 	"fmt"
+	"os"
 	"runtime"
+	"syscall"
 	"testing"
+	"time"
 
 	"godarts/torch"
 	"godarts/torch/torchtest"
@@ -275,4 +278,43 @@ func TestManyGoroutines(t *testing.T) {
 		}
 	}
 	liveTensors(t, before, 0)
+}
+
+func TestEndedThread(t *testing.T) {
+	// The tensors of a goroutine that ends without closing its scope are freed, and no later goroutine can use them, even one whose thread lies at the same place.
+	before := torch.Live()
+	kept, done := make(chan torch.Tensor), make(chan struct{})
+	defer close(done)
+	var start func()
+	start = func() {
+		runtime.LockOSThread()
+		if syscall.Gettid() == os.Getpid() { // the first thread never ends
+			go start()
+			<-done
+			runtime.UnlockOSThread()
+			return
+		}
+		torch.Enter()
+		kept <- torch.Ones([]int{3}, torch.Options{})
+	}
+	go start()
+	x := <-kept
+	for deadline := time.Now().Add(10 * time.Second); torch.Live() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d tensors live, %d before", torch.Live(), before)
+		}
+	}
+	for range 8 {
+		failed := make(chan error)
+		go func() {
+			failed <- torch.Do(func() error {
+				x.Sum()
+				return nil
+			})
+			runtime.LockOSThread() // ends the thread, so that the next has its place
+		}()
+		if err := <-failed; !errors.Is(err, torch.ErrFreed) {
+			t.Errorf("got %v", err)
+		}
+	}
 }

@@ -196,7 +196,7 @@ func backwardRows() []wrapper {
 	}
 	convolution := args(g, x, w, nil, []int{2, 2}, []int{1, 1}, []int{1, 1}, false, []int{0, 0}, 2)
 	pool := torch.Pool2dOptions{Kernel: 3, Stride: 2, Padding: 1}
-	pooled, indices := torch.MaxPool2dIndices(x, pool)
+	pooled, maxima := torch.MaxPool2dIndices(x, pool)
 	into := func(fn func(out torch.Tensor), shape ...int) func() torch.Tensor {
 		return func() torch.Tensor {
 			out := torch.Empty(shape, single)
@@ -210,9 +210,9 @@ func backwardRows() []wrapper {
 		{shim: "torch_relu_backward_", fn: func() torch.Tensor { return values(2, 3).ReLUBackward_(a.ReLU()) }, op: "aten::threshold_backward", args: args(values(2, 3), a.ReLU(), 0)},
 		{shim: "torch_conv2d_backward", list: both(true, true), op: "aten::convolution_backward", args: append(convolution[:len(convolution):len(convolution)], []int{1, 1, 0})},
 		{shim: "torch_conv2d_backward", list: both(false, true), op: "aten::convolution_backward", args: append(convolution[:len(convolution):len(convolution)], []int{0, 1, 0})},
-		{shim: "torch_max_pool2d_indices", list: func() []torch.Tensor { y, i := torch.MaxPool2dIndices(x, pool); return tensors(y, i) }, op: "aten::max_pool2d_with_indices", args: args(x, []int{3, 3}, []int{2, 2}, []int{1, 1})},
-		{shim: "torch_max_pool2d_backward", fn: func() torch.Tensor { return torch.MaxPool2dBackward(pooled, x, indices, pool) },
-			op: "aten::max_pool2d_with_indices_backward", args: args(pooled, x, []int{3, 3}, []int{2, 2}, []int{1, 1}, []int{1, 1}, false, indices)},
+		{shim: "torch_max_pool2d_indices", list: func() []torch.Tensor { y, i := torch.MaxPool2dIndices(x, pool); return tensors(y, i.Indices()) }, op: "aten::max_pool2d_with_indices", args: args(x, []int{3, 3}, []int{2, 2}, []int{1, 1})},
+		{shim: "torch_max_pool2d_backward", fn: func() torch.Tensor { return torch.MaxPool2dBackward(pooled, x, maxima, pool) },
+			op: "aten::max_pool2d_with_indices_backward", args: args(pooled, x, []int{3, 3}, []int{2, 2}, []int{1, 1}, []int{1, 1}, false, maxima.Indices())},
 	}
 }
 

@@ -65,3 +65,18 @@ func TestCosineRestarts(t *testing.T) {
 		}
 	}
 }
+
+func TestCosineOfNothing(t *testing.T) {
+	// Schedules return a number between their bounds when lengths, factors and epochs make no sense.
+	const huge = math.MaxInt
+	for _, c := range [][3]int{{0, 0, 0}, {5, 0, 2}, {5, -3, 2}, {5, 2, 0}, {5, 2, -1}, {huge, 1, 1}, {huge, 1, 2}, {huge, 3, huge}, {huge - 1, huge, 2}} {
+		if got := CosineRestarts(0.1, 0.01, c[0], c[1], c[2]); !(got >= 0.01 && got <= 0.1) {
+			t.Errorf("epoch %d, length %d, factor %d: %g", c[0], c[1], c[2], got)
+		}
+	}
+	for _, epochs := range []int{0, -1} {
+		if got := Cosine(0.1, 0.01, 3, epochs); got != 0.1 {
+			t.Errorf("%d epochs: %g, want the first rate", epochs, got)
+		}
+	}
+}

@@ -53,10 +53,10 @@ char* guard(Body&& body) noexcept {
 // tensor gives what a handle stands for, or throws Misuse.
 const at::Tensor& tensor(torch_tensor h);
 
-// useTensorsOf lets this thread use the tensors of another one, or none, which must not
-// free them meanwhile.
-const void* thisThread();
-void useTensorsOf(const void* thread);
+// useTensorsOf lets this thread use the tensors of another one, or of none (0), which must
+// not free them meanwhile.
+uint64_t thisThread();
+void useTensorsOf(uint64_t thread);
 
 // tensorOrNone gives an undefined tensor for the zero handle.
 at::Tensor tensorOrNone(torch_tensor h);

@@ -12,7 +12,7 @@ using namespace shim;
 
 struct torch_group {
   const int64_t ranks;
-  const void* const caller = thisThread();
+  const uint64_t caller = thisThread();
   std::vector<at::Tensor> slots[2];  // what each rank brings, of even and of odd rounds
   std::atomic<uint64_t> round{0};
   std::atomic<bool> failed{false};
@@ -69,14 +69,15 @@ void torch_rank_begin(torch_group* g) {
   at::set_num_threads(1);
 }
 
-void torch_rank_end(void) { useTensorsOf(nullptr); }
+void torch_rank_end(void) { useTensorsOf(0); }
 
 char* torch_all_reduce(torch_group* g, int64_t rank, torch_tensor t, torch_tensor* ret) {
   return guard([&] {
+    const at::Tensor& own = tensor(t);  // throws on another thread than the rank's
     // A rank that is a round ahead writes to the other slots; two ahead it cannot be.
     uint64_t r = g->round.load(std::memory_order_acquire);
     auto& slots = g->slots[r % 2];
-    slots[rank] = tensor(t);
+    slots[rank] = own;
     g->meet(r);
     at::Tensor sum = slots[0];
     for (int64_t i = 1; i < g->ranks; i++) {

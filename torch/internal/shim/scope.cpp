@@ -8,7 +8,7 @@
 struct torch_box {
   at::Tensor tensor;
   std::atomic<uint64_t> generation{1};
-  const void* thread = nullptr;  // whose scopes hold it
+  uint64_t thread = 0;           // whose scopes hold it
   uint32_t depth = 0;            // which of them, outermost = 0
 };
 
@@ -19,11 +19,20 @@ std::atomic<int64_t> live{0};
 std::mutex poolMutex;
 std::vector<torch_box*> pool;  // boxes of threads that ended
 
+std::atomic<uint64_t> threads{0};
+
+void empty(torch_box* b) {
+  b->generation.fetch_add(1, std::memory_order_relaxed);
+  b->tensor = at::Tensor();
+  live.fetch_sub(1, std::memory_order_relaxed);
+}
+
 struct Thread {
+  const uint64_t id = ++threads;  // never that of another, as an address could be
   std::vector<std::vector<torch_box*>> scopes;
   size_t depth = 0;  // scopes in use; the lists above keep their memory
   std::vector<torch_box*> free;
-  const void* caller = nullptr;  // the thread that waits for this one's rank, if another
+  uint64_t caller = 0;  // the thread that waits for this one's rank, if another
 
   torch_box* take() {
     if (free.empty()) refill();
@@ -44,7 +53,23 @@ struct Thread {
     for (size_t i = 0; i < n; i++) free.push_back(slab + i);
   }
 
+  void closeScope() {
+    uint32_t closing = depth - 1;
+    auto& boxes = scopes[closing];
+    // Last in, first out: views before what they look into.
+    for (auto it = boxes.rbegin(); it != boxes.rend(); ++it) {
+      torch_box* b = *it;
+      if (b->depth != closing) continue;  // kept: listed in the enclosing scope too
+      if (b->tensor.defined()) empty(b);
+      free.push_back(b);
+    }
+    boxes.clear();
+    depth--;
+  }
+
   ~Thread() {
+    // A goroutine that ends without closing its scopes leaves their tensors to nobody.
+    while (depth > 0) closeScope();
     std::lock_guard<std::mutex> lock(poolMutex);
     pool.insert(pool.end(), free.begin(), free.end());
   }
@@ -52,17 +77,11 @@ struct Thread {
 
 thread_local Thread here;
 
-void empty(torch_box* b) {
-  b->generation.fetch_add(1, std::memory_order_relaxed);
-  b->tensor = at::Tensor();
-  live.fetch_sub(1, std::memory_order_relaxed);
-}
-
-torch_box* boxOf(torch_tensor h, const void* lender = nullptr) {
+torch_box* boxOf(torch_tensor h, uint64_t lender = 0) {
   if (h.box == nullptr) throw Misuse{TORCH_KIND_FREED, "the tensor is the zero Tensor"};
   if (h.box->generation.load(std::memory_order_relaxed) != h.generation)
     throw Misuse{TORCH_KIND_FREED, "the tensor was freed: its scope has closed"};
-  if (h.box->thread != &here && (lender == nullptr || h.box->thread != lender))
+  if (h.box->thread != here.id && (lender == 0 || h.box->thread != lender))
     throw Misuse{TORCH_KIND_SCOPE, "the tensor belongs to a scope of another goroutine"};
   return h.box;
 }
@@ -97,15 +116,15 @@ torch_tensor wrap(at::Tensor t) {
   torch_box* b = here.take();
   here.scopes[here.depth - 1].push_back(b);
   b->tensor = std::move(t);
-  b->thread = &here;
+  b->thread = here.id;
   b->depth = here.depth - 1;
   live.fetch_add(1, std::memory_order_relaxed);
   return {b, b->generation.load(std::memory_order_relaxed)};
 }
 
-const void* thisThread() { return &here; }
+uint64_t thisThread() { return here.id; }
 
-void useTensorsOf(const void* thread) { here.caller = thread; }
+void useTensorsOf(uint64_t thread) { here.caller = thread; }
 
 std::vector<at::Tensor> tensors(const torch_tensor* h, int64_t n) {
   std::vector<at::Tensor> ts;
@@ -128,17 +147,7 @@ char* torch_scope_open(void) {
 char* torch_scope_close(void) {
   return guard([&] {
     if (here.depth == 0) throw Misuse{TORCH_KIND_SCOPE, "no scope is open"};
-    uint32_t depth = here.depth - 1;
-    auto& boxes = here.scopes[depth];
-    // Last in, first out: views before what they look into.
-    for (auto it = boxes.rbegin(); it != boxes.rend(); ++it) {
-      torch_box* b = *it;
-      if (b->depth != depth) continue;  // kept: listed in the enclosing scope too
-      if (b->tensor.defined()) empty(b);
-      here.free.push_back(b);
-    }
-    boxes.clear();
-    here.depth--;
+    here.closeScope();
   });
 }
 
