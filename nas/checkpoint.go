@@ -1,6 +1,7 @@
 package nas
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"godarts/nas/config"
+	"godarts/nas/wholefile"
 	"godarts/torch"
 )
 
@@ -73,8 +75,30 @@ func (r *Run) lastCheckpoint() string {
 	return file
 }
 
-// save writes the checkpoint, see saveAs.
-func (r *Run) save() error { return r.saveAs(CheckpointFile, r.at) }
+// save writes the checkpoint, see saveAs. The earlier one stays beside it.
+func (r *Run) save() error {
+	if err := r.syncMetrics(); err != nil {
+		return err
+	}
+	return r.saveAs(CheckpointFile, r.at)
+}
+
+// keepEarlier gives the checkpoint, which is about to be replaced, a second name. Where a file
+// system has no second names there is no earlier checkpoint.
+func (r *Run) keepEarlier() error {
+	file, earlier := filepath.Join(r.Dir, CheckpointFile), filepath.Join(r.Dir, earlierCheckpoint)
+	if !there(r.Dir, CheckpointFile) {
+		return nil
+	}
+	if err := os.Remove(earlier); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("nas: checkpoint: %w", err)
+	}
+	err := os.Link(file, earlier)
+	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("nas: checkpoint: %w", err)
+	}
+	return nil
+}
 
 // saveAs writes the experiment's state, libtorch's generator, a position and the
 // config to a file of the run folder, under a checksum. The earlier file stays until
@@ -110,20 +134,56 @@ func (r *Run) saveScoped(name string, at position) error {
 	if err != nil {
 		return err
 	}
+	if err := r.owns(); err != nil {
+		return err
+	}
+	if name == CheckpointFile {
+		if err := r.keepEarlier(); err != nil {
+			return err
+		}
+	}
 	return write(filepath.Join(r.Dir, name), content)
 }
 
-// restore puts the run where its checkpoint says; without one it stays at the
-// start. It changes nothing if it returns an error.
+// restore puts the run where its checkpoint says, or the one before where that is gone or
+// damaged; without one it stays at the start. It changes nothing if it returns an error.
 func (r *Run) restore() error {
-	_, err := r.restoreFile(CheckpointFile)
-	return err
+	found, err := r.restoreFile(CheckpointFile)
+	var damaged *damagedError
+	if found || err != nil && !errors.As(err, &damaged) {
+		return err
+	}
+	earlier, failed := r.restoreFile(earlierCheckpoint)
+	switch {
+	case failed != nil:
+		return cmp.Or(err, failed)
+	case earlier && damaged != nil:
+		r.note("%v; the run goes on from the one before, in epoch %d after step %d", damaged, r.at.Epoch+1, r.at.Step)
+	case earlier:
+		r.note("there is no %s: the run goes on from the checkpoint before it, in epoch %d after step %d", CheckpointFile, r.at.Epoch+1, r.at.Step)
+	case damaged != nil:
+		return fmt.Errorf("%w; restore the file, or delete it: the run then begins anew", damaged)
+	default:
+		return nil
+	}
+	// What is damaged must not become the earlier one.
+	if err := os.Rename(filepath.Join(r.Dir, earlierCheckpoint), filepath.Join(r.Dir, CheckpointFile)); err != nil {
+		return fmt.Errorf("nas: checkpoint: %w", err)
+	}
+	return nil
+}
+
+// damagedError says that a checkpoint does not read.
+type damagedError struct{ file, why string }
+
+func (e *damagedError) Error() string {
+	return fmt.Sprintf("nas: checkpoint %s is damaged: %s", e.file, e.why)
 }
 
 // restoreFile puts the run where a file says that saveAs wrote, if it is there.
 func (r *Run) restoreFile(name string) (there bool, err error) {
 	file := filepath.Join(r.Dir, name)
-	content, err := os.ReadFile(file)
+	content, err := wholefile.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -149,6 +209,9 @@ func (r *Run) restoreFrom(file string, content []byte) error {
 	}
 	var at position
 	if err := json.Unmarshal([]byte(meta[metaPosition]), &at); err != nil {
+		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
+	}
+	if err := r.reaches(at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 	}
 	tensors, err := st.LoadAll()
@@ -177,17 +240,38 @@ func (r *Run) restoreFrom(file string, content []byte) error {
 	return nil
 }
 
+// reaches is an error if the run never stands at a position.
+func (r *Run) reaches(at position) error {
+	epochs := r.Config.RunEpochs()
+	if at.Epoch < 0 || at.Epoch > epochs || at.Step < 0 || at.Restarts < 0 {
+		return fmt.Errorf("epoch %d of %d, step %d, restart %d", at.Epoch, epochs, at.Step, at.Restarts)
+	}
+	steps := 0
+	if at.Epoch < epochs && at.Step > 0 {
+		steps = r.feed.steps(at)
+	}
+	if at.Step > steps {
+		return fmt.Errorf("epoch %d, step %d of %d", at.Epoch, at.Step, steps)
+	}
+	for _, m := range []Meter{at.Meter, at.Valid} {
+		if m.Count < 0 || m.Correct < 0 || m.InFive < 0 {
+			return fmt.Errorf("%v correct of %d", m.Correct, m.Count)
+		}
+	}
+	return nil
+}
+
 // openChecked verifies the checksum and the format of a checkpoint.
 func openChecked(file string, content []byte) (*torch.Safetensors, error) {
 	st, err := torch.ReadSafetensors(content)
 	if err != nil {
-		return nil, fmt.Errorf("nas: checkpoint %s is damaged: %w", file, err)
+		return nil, &damagedError{file, err.Error()}
 	}
 	if format := st.Metadata()[metaFormat]; format != checkpointFormat {
 		return nil, fmt.Errorf("nas: checkpoint %s has format %q, this program reads %q", file, format, checkpointFormat)
 	}
 	if _, fits := st.CheckSum(metaSum); !fits {
-		return nil, fmt.Errorf("nas: checkpoint %s is damaged: its checksum does not fit", file)
+		return nil, &damagedError{file, "its checksum does not fit"}
 	}
 	return st, nil
 }

@@ -32,9 +32,12 @@ func interrupted(t *testing.T, set ...string) (dir string) {
 }
 
 func TestBadCheckpoint(t *testing.T) {
-	// A run does not go on, and says what is wrong, when its checkpoint is damaged or another run's.
+	// A run does not go on, and says what is wrong, when its only checkpoint is damaged or its checkpoint another run's.
 	dir := interrupted(t)
 	file := filepath.Join(dir, nas.CheckpointFile)
+	if err := os.Remove(filepath.Join(dir, "checkpoint.previous.safetensors")); err != nil {
+		t.Fatal(err)
+	}
 	good, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func (s ContestSettings) entrant(ctx context.Context, dir string, c *config.Conf
 		return side, err
 	}
 	var found SearchResult
-	if err := readJSON(filepath.Join(folder, resultFile), &found); err != nil {
+	if err := readResult(folder, c, &found); err != nil {
 		return side, err
 	}
 	side = report.Entrant{Genotype: found.Genotype.String(), SearchSeconds: effort.Seconds, PeakBytes: effort.PeakBytes}
@@ -76,14 +76,14 @@ func (s ContestSettings) entrant(ctx context.Context, dir string, c *config.Conf
 func (s ContestSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, err error) {
 	file := filepath.Join(dir, effortFile)
 	if err := readJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return all, err
+		return all, fmt.Errorf("%w; restore the file, or delete it: what the search has taken until now is then not counted", err)
+	}
+	if Finished(folder) {
+		return all, nil // entrant reads what it found
 	}
 	if HoldsRun(folder) {
 		if err := sameRun(folder, c); err != nil {
 			return all, err
-		}
-		if Finished(folder) {
-			return all, nil
 		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {

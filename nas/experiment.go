@@ -1,6 +1,7 @@
 package nas
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -89,9 +90,8 @@ func (r *Run) holdsOut() bool { return r.Config.Data.TrainPortion < 1 }
 // Search runs the search experiment c in the new folder dir, or goes on with it
 // where its checkpoint says if dir holds it already.
 func Search(ctx context.Context, dir string, c *config.Config, s Settings) (result SearchResult, err error) {
-	file := filepath.Join(dir, resultFile)
 	if Finished(dir) {
-		return result, readJSON(file, &result)
+		return result, readResult(dir, c, &result)
 	}
 	r, leave, err := enter(dir, c, s)
 	if err != nil {
@@ -106,15 +106,14 @@ func Search(ctx context.Context, dir string, c *config.Config, s Settings) (resu
 			return result, err
 		}
 	}
-	return result, writeJSON(file, result)
+	return result, r.complete(result)
 }
 
 // Train trains the cell that c names, in the new folder dir, or goes on with it
 // where its checkpoint says.
 func Train(ctx context.Context, dir string, c *config.Config, s Settings) (result TrainResult, err error) {
-	file := filepath.Join(dir, resultFile)
 	if Finished(dir) {
-		return result, readJSON(file, &result)
+		return result, readResult(dir, c, &result)
 	}
 	g, err := parseGenotype(c)
 	if err != nil {
@@ -129,7 +128,7 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 	if err := r.train(ctx, &result); err != nil {
 		return result, err
 	}
-	return result, writeJSON(file, result)
+	return result, r.complete(result)
 }
 
 // enter opens the data, takes the run folder and, if it is new, writes its
@@ -142,16 +141,11 @@ func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err 
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, fmt.Errorf("nas: run folder: %w", err)
 	}
-	leave, err = lock(dir)
-	if err != nil {
+	if r.lock, err = lock(dir); err != nil {
 		return nil, nil, err
 	}
-	if HoldsRun(dir) {
-		err = sameRun(dir, c)
-	} else {
-		err = create(dir, c, about(c, s.Device))
-	}
-	if err != nil {
+	leave = func() { r.lock.Close() }
+	if err := r.settle(); err != nil {
 		leave()
 		return nil, nil, err
 	}
@@ -174,12 +168,6 @@ func (r *Run) open() error {
 	r.Set, r.notes = set, set.Notes
 	r.feed = newImageFeed(r.Config, set, r.options())
 	return nil
-}
-
-// HoldsRun tells whether dir is a run folder.
-func HoldsRun(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, configFile))
-	return err == nil
 }
 
 // sameRun is an error if the run in dir has another config than c.
@@ -271,7 +259,7 @@ func (r *Run) search(ctx context.Context, result *SearchResult) error {
 	if feed, ok := r.feed.(*textFeed); ok && r.at.Valid.Count > 0 {
 		result.Valid = feed.beside(r.at.Valid, feed.validation)
 	}
-	if err := writeJSON(filepath.Join(r.Dir, GenotypeFile), result.Genotype); err != nil {
+	if err := r.writeJSON(GenotypeFile, result.Genotype); err != nil {
 		return err
 	}
 	return r.draw(result.Genotype)
@@ -279,11 +267,16 @@ func (r *Run) search(ctx context.Context, result *SearchResult) error {
 
 // draw writes the cells as pictures.
 func (r *Run) draw(g cells.Genotype) error {
+	pictures := map[string]cells.Cell{"normal.svg": g.Normal, "reduce.svg": g.Reduce}
 	if g.IsRecurrent() {
-		return DrawFile(filepath.Join(r.Dir, "recurrent.svg"), g.Recurrent, true)
+		pictures = map[string]cells.Cell{"recurrent.svg": g.Recurrent}
 	}
-	for name, cell := range map[string]cells.Cell{"normal": g.Normal, "reduce": g.Reduce} {
-		if err := DrawFile(filepath.Join(r.Dir, name+".svg"), cell, false); err != nil {
+	for name, cell := range pictures {
+		var b bytes.Buffer
+		if err := cells.DrawCell(&b, cell, g.IsRecurrent()); err != nil {
+			return err
+		}
+		if err := r.write(name, b.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -332,9 +325,9 @@ func (r *Run) train(ctx context.Context, result *TrainResult) error {
 		}
 		result.measured(r, test)
 		result.Parameters, _ = t.net.ParameterCount()
-		if err := writeJSON(filepath.Join(r.Dir, GenotypeFile), result.Genotype); err != nil {
+		if err := r.writeJSON(GenotypeFile, result.Genotype); err != nil {
 			return err
 		}
-		return writeWeights(filepath.Join(r.Dir, WeightsFile), t.net, describe(result.Genotype, r.network(), r.Set))
+		return r.writeWeights(t.net, describe(result.Genotype, r.network(), r.Set))
 	})
 }

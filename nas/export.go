@@ -28,7 +28,7 @@ func Export(dir, to string) (files []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := trained(dir, c); err != nil {
+	if _, err := trained(dir, c); err != nil {
 		return nil, err
 	}
 	return export(filepath.Join(dir, WeightsFile), to)

@@ -109,7 +109,11 @@ func TestExportInPyTorch(t *testing.T) {
 			net.Forward(nn.Batch{X: x, Y: torch.Zeros([]int{4}, torch.Options{Dtype: torch.Int64})}, nn.Mode{Training: true}) // moves the running statistics
 			dir := t.TempDir()
 			weights := filepath.Join(dir, WeightsFile)
-			if err := writeWeights(weights, net, d); err != nil {
+			content, err := encodeWeights(net, d)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := os.WriteFile(weights, content, 0o644); err != nil {
 				t.Fatal(err)
 			}
 			to := filepath.Join(dir, "exported")

@@ -11,6 +11,7 @@ import (
 
 	"godarts/cells"
 	"godarts/nas/config"
+	"godarts/nas/wholefile"
 )
 
 // ReadGenotype finds the cells that where names: a published name, a genotype's
@@ -71,11 +72,11 @@ func readGenotype(where string, recurrent bool) (cells.Genotype, error) {
 		}
 		return g, parseErr
 	}
-	file := where
+	file, read := where, os.ReadFile // the shell's <(command) is a pipe
 	if info.IsDir() {
-		file = filepath.Join(where, GenotypeFile)
+		file, read = filepath.Join(where, GenotypeFile), wholefile.Read
 	}
-	text, err := os.ReadFile(file)
+	text, err := read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return cells.Genotype{}, fmt.Errorf("nas: %s has no %s: it is no complete run", where, GenotypeFile)
 	}

@@ -29,6 +29,8 @@ func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 	var c *config.Config
 	var err error
 	switch {
+	case HoldsRun(where) && len(items) == 0:
+		c, err = ReadConfig(where)
 	case HoldsRun(where):
 		c, err = config.Load(filepath.Join(where, configFile), items...)
 	case slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(where)):

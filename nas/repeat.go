@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -14,6 +15,7 @@ import (
 	"godarts/nas/claim"
 	"godarts/nas/config"
 	"godarts/nas/report"
+	"godarts/nas/wholefile"
 	"godarts/torch"
 )
 
@@ -146,6 +148,9 @@ func (p *protocol) create() error {
 	if err := os.Rename(staged, filepath.Join(p.dir, wholeFolder)); err != nil && !HoldsProtocol(p.dir) {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
+	if err := wholefile.SyncFolder(p.dir); err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
 	return nil
 }
 
@@ -158,18 +163,25 @@ type piece struct {
 // ready lists the parts that are not complete and wait for no other, in the order in which
 // they are to be taken. It is empty if the protocol is complete.
 func (p *protocol) ready() (pieces []piece, err error) {
-	add := func(name string, c *config.Config) bool {
-		finished := Finished(filepath.Join(p.dir, name))
-		if !finished {
+	add := func(name string, c *config.Config) (finished bool, err error) {
+		if !Finished(filepath.Join(p.dir, name)) {
 			pieces = append(pieces, piece{name, c})
+			return false, nil
 		}
-		return finished
+		var of result = &TrainResult{}
+		if c.Experiment == config.Search {
+			of = &SearchResult{}
+		}
+		return true, readResult(filepath.Join(p.dir, name), c, of)
 	}
 	var briefs []piece
 	for _, seed := range p.searchSeeds() {
 		c := *p.whole.Search
 		c.Seed = seed
-		if !add(searchName(seed), &c) {
+		switch finished, err := add(searchName(seed), &c); {
+		case err != nil:
+			return nil, err
+		case !finished:
 			continue
 		}
 		brief, err := p.training(p.whole.Brief(), searchName(seed))
@@ -179,7 +191,9 @@ func (p *protocol) ready() (pieces []piece, err error) {
 		briefs = append(briefs, piece{briefName(seed), brief})
 	}
 	for _, b := range briefs {
-		add(b.name, b.config)
+		if _, err := add(b.name, b.config); err != nil {
+			return nil, err
+		}
 	}
 	if len(pieces) > 0 {
 		return pieces, nil
@@ -194,7 +208,9 @@ func (p *protocol) ready() (pieces []piece, err error) {
 			return nil, err
 		}
 		c.Seed = seed
-		add(trainName(seed), c)
+		if _, err := add(trainName(seed), c); err != nil {
+			return nil, err
+		}
 	}
 	return pieces, nil
 }
@@ -268,6 +284,9 @@ func (p *protocol) work(ctx context.Context, it piece, c *claim.Claim) error {
 	s.Hooks = slices.Clone(s.Hooks)
 	if HoldsRun(dir) && !Finished(dir) {
 		began, err := ReadAbout(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			began, err = about(it.config, s.Device), nil // as the run then notes
+		}
 		if err != nil {
 			return err
 		}

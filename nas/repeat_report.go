@@ -64,7 +64,7 @@ func (p *protocol) report() (r report.Repeat, err error) {
 	return r, writeJSON(p.file(resultFile), r)
 }
 
-// result is that of a complete training.
+// result is that of a complete training, which ready has checked.
 func (p *protocol) result(part string) (r TrainResult, err error) {
 	err = readJSON(p.file(part, resultFile), &r)
 	return r, err

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"os"
 
 	"godarts/nas/config"
 	"godarts/nas/data"
@@ -31,6 +32,8 @@ type Run struct {
 	Corpus *data.Corpus // the text; nil on images
 	Device torch.Device
 
+	id       string   // see owns
+	lock     *os.File // of the folder
 	settings Settings
 	feed     feed
 	hooks    []Hooks

@@ -288,7 +288,7 @@ func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
 				result.BestEpoch, result.Restarts = t.bestEpoch, r.at.Restarts
 			}
 			about := description{Genotype: result.Genotype, Units: r.Config.Network.Hidden}
-			err = writeWeights(filepath.Join(r.Dir, WeightsFile), t.net, about)
+			err = r.writeWeights(t.net, about)
 		})
 		if err != nil {
 			return err
@@ -296,7 +296,7 @@ func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
 		if err := r.draw(result.Genotype); err != nil {
 			return err
 		}
-		return writeJSON(filepath.Join(r.Dir, GenotypeFile), result.Genotype)
+		return r.writeJSON(GenotypeFile, result.Genotype)
 	})
 }
 

@@ -65,17 +65,22 @@ func (d description) check() error {
 	return nil
 }
 
-// writeWeights saves a trained network under the reference's names.
-func writeWeights(file string, net nn.Module, d description) error {
-	text, err := json.Marshal(d)
-	if err != nil {
-		return fmt.Errorf("nas: write %s: %w", file, err)
-	}
-	content, err := torch.SafetensorsWithSum(net.StateDict(), map[string]string{descriptionKey: string(text)}, weightsSum)
+// writeWeights saves a trained network in the run folder.
+func (r *Run) writeWeights(net nn.Module, d description) error {
+	content, err := encodeWeights(net, d)
 	if err != nil {
 		return err
 	}
-	return write(file, content)
+	return r.write(WeightsFile, content)
+}
+
+// encodeWeights is a file of a trained network under the reference's names.
+func encodeWeights(net nn.Module, d description) ([]byte, error) {
+	text, err := json.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("nas: weights: %w", err)
+	}
+	return torch.SafetensorsWithSum(net.StateDict(), map[string]string{descriptionKey: string(text)}, weightsSum)
 }
 
 // openWeights opens a file of weights and compares it with its checksum. Files of other

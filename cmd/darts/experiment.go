@@ -243,6 +243,9 @@ func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind, stderr io.Writ
 		return nil, err
 	}
 	a, err := nas.ReadAbout(o.resume)
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, nil // the run then notes what it goes on with
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -1,0 +1,358 @@
+package nas
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"godarts/torch"
+)
+
+func TestDamagedFolder(t *testing.T) {
+	// A run does not go on, and names the file and what helps, when a file of its folder is damaged; no step is taken.
+	c := loadTiny(t, "tiny.yaml")
+	dir := stopAfter(t, c)
+	steps := 0
+	goOn := func() error {
+		own, err := ReadConfig(dir) // as `darts search --resume` does
+		if err != nil {
+			return err
+		}
+		return perform(t.Context(), dir, own, Hooks{OnStep: func(*Run, *Step) error { steps++; return nil }})
+	}
+	for _, test := range []struct {
+		name, want string
+		by         func(string) error
+	}{
+		{configFile, "or delete it: it is then taken from the checkpoint", text("")},
+		{configFile, "or delete it: it is then taken from the checkpoint", text("experiment: search\nepoch: 3")},
+		{configFile, "is a pipe, wanted a file", pipe},
+		{runFile, "the file is empty; restore it, or delete it and resume with", text("")},
+		{runFile, "key threads is missing; restore it", text(`{"version": "", "libtorch": "", "go": "", "platform": "", "device": "cpu", "seed": 1}`)},
+		{runFile, `0 threads on device "cpu"; restore it`, text(`{"version": "", "libtorch": "", "go": "", "platform": "", "device": "cpu", "threads": 0, "seed": 1}`)},
+		{runFile, "is a pipe, wanted a file", pipe},
+		{MetricsFile, "is a pipe, wanted a file: move it away", pipe},
+		{MetricsFile, "is a folder, wanted a file: move it away", folder},
+		{CheckpointFile, "is a folder, wanted a file: move it away", folder},
+		{earlierCheckpoint, "is a folder, wanted a file: move it away", folder},
+		{GenotypeFile, "is a folder, wanted a file: move it away", folder},
+		{WeightsFile, "is a pipe, wanted a file: move it away", pipe},
+		{"normal.svg", "is a folder, wanted a file: move it away", folder},
+		{lockFile, "is a directory", folder},
+		{lockFile, "is a pipe, wanted a file: move it away", pipe},
+	} {
+		file := filepath.Join(dir, test.name)
+		before, failed := os.ReadFile(file)
+		replace(t, file, test.by)
+		err := soon(goOn)
+		if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), file) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
+		}
+		replace(t, file, func(file string) error {
+			if failed != nil {
+				return nil
+			}
+			return os.WriteFile(file, before, 0o644)
+		})
+	}
+	if steps > 0 {
+		t.Errorf("%d steps were taken", steps)
+	}
+	for _, name := range []string{configFile, runFile} {
+		if err := os.Remove(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := goOn(); err != nil || steps != 3 {
+		t.Errorf("without %s and %s: %d steps, %v", configFile, runFile, steps, err)
+	}
+	if own, err := ReadConfig(dir); err != nil || differences(own, c, "", "") != "" || !there(dir, configFile) {
+		t.Errorf("%s is not written anew: %v", configFile, err)
+	}
+}
+
+func TestFolderTaken(t *testing.T) {
+	// A run ends and writes nothing when its folder has been removed, renamed or taken by another run.
+	for _, test := range []struct {
+		name, want string
+		take       func(t *testing.T, dir string)
+	}{
+		{"another run's", "has become another run's (run.json has id ", func(t *testing.T, dir string) {
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			if err := perform(ctx, dir, loadTiny(t, "tiny.yaml", "seed=5"), Hooks{}); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}},
+		{"gone", "its run.json is gone", func(*testing.T, string) {}},
+		{"emptied", "its run.json is gone", func(t *testing.T, dir string) { replace(t, dir, folder) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			taken := map[string]string{}
+			steal := Hooks{OnStep: func(r *Run, s *Step) error {
+				if len(taken) > 0 || s.Index < 1 {
+					return nil
+				}
+				if err := os.RemoveAll(dir); err != nil {
+					return err
+				}
+				test.take(t, dir)
+				taken = filesOf(t, dir)
+				taken["stolen"] = ""
+				return nil
+			}}
+			err := perform(t.Context(), dir, loadTiny(t, "tiny.yaml"), steal)
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), dir) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+			after := filesOf(t, dir)
+			after["stolen"] = ""
+			if fmt.Sprint(after) != fmt.Sprint(taken) {
+				t.Errorf("the folder has become %q, was %q", after, taken)
+			}
+		})
+	}
+}
+
+func TestLockRemoved(t *testing.T) {
+	// A run ends and writes nothing when its lock was removed, since another process may have the run.
+	dir := filepath.Join(t.TempDir(), "run")
+	err := perform(t.Context(), dir, loadTiny(t, "tiny.yaml"), Hooks{OnStep: func(*Run, *Step) error {
+		err := os.Remove(filepath.Join(dir, lockFile))
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		return err
+	}})
+	if err == nil || !strings.Contains(err.Error(), "its file lock was removed") || there(dir, CheckpointFile) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// filesOf are the contents of a folder's files, of none if there is no folder.
+func filesOf(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	names, err := filepath.Glob(filepath.Join(dir, "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = string(content)
+	}
+	return files
+}
+
+func TestRunID(t *testing.T) {
+	// A run of before, without an id, gets one when it goes on, and keeps it; two runs have different ones.
+	c := loadTiny(t, "tiny.yaml")
+	dir, other := stopAfter(t, c), stopAfter(t, c)
+	about := func(dir string) About {
+		t.Helper()
+		a, err := ReadAbout(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := about(dir)
+	if a.ID == "" || a.ID == about(other).ID {
+		t.Errorf("ids %q and %q", a.ID, about(other).ID)
+	}
+	a.ID = ""
+	if err := writeJSON(filepath.Join(dir, runFile), a); err != nil {
+		t.Fatal(err)
+	}
+	given := ""
+	err := perform(t.Context(), dir, c, Hooks{OnStep: func(*Run, *Step) error { given = about(dir).ID; return nil }})
+	if err != nil || given == "" || about(dir).ID != given {
+		t.Errorf("id %q, then %q, %v", given, about(dir).ID, err)
+	}
+	a.ID = given
+	if about(dir) != a {
+		t.Errorf("run.json has become %+v, was %+v", about(dir), a)
+	}
+}
+
+func TestLeftovers(t *testing.T) {
+	// What kills left of half-written files is gone, and a stranger's file is not, when a run goes on.
+	c := loadTiny(t, "tiny.yaml")
+	dir := stopAfter(t, c)
+	for _, name := range []string{".checkpoint.safetensors8123", ".metrics.jsonl1", ".mine1"} {
+		replace(t, filepath.Join(dir, name), text("x"))
+	}
+	if err := perform(t.Context(), dir, c, Hooks{}); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if err != nil || len(left) != 1 || filepath.Base(left[0]) != ".mine1" {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}
+
+func TestEarlierCheckpoint(t *testing.T) {
+	// A run ends with the same bytes, and says where it went on, when its last checkpoint is damaged or gone and the one before is not.
+	c := loadTiny(t, "tiny.yaml", "epochs=3")
+	undisturbed := filepath.Join(t.TempDir(), "run")
+	if err := perform(t.Context(), undisturbed, c, Hooks{}); err != nil {
+		t.Fatal(err)
+	}
+	stopped, enough := filepath.Join(t.TempDir(), "run"), errors.New("enough")
+	err := perform(t.Context(), stopped, c, Hooks{OnEpoch: func(_ *Run, e *Epoch) error {
+		if e.Index == 1 {
+			return enough
+		}
+		return nil
+	}})
+	if !errors.Is(err, enough) {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, want string
+		by         func(string) error
+	}{
+		{"damaged", "is damaged: its checksum does not fit; the run goes on from the one before, in epoch 2 after step 0", func(file string) error {
+			return os.WriteFile(file, bytes.Replace(contentOf(t, undisturbed, CheckpointFile), []byte("search"), []byte("sEarch"), 1), 0o644)
+		}},
+		{"empty", "is damaged: ", text("")},
+		{"gone", "there is no checkpoint.safetensors: the run goes on from the checkpoint before it, in epoch 2 after step 0", func(string) error { return nil }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "run")
+			if err := os.CopyFS(dir, os.DirFS(stopped)); err != nil {
+				t.Fatal(err)
+			}
+			replace(t, filepath.Join(dir, CheckpointFile), test.by)
+			var notes []string
+			err := perform(t.Context(), dir, c, Hooks{OnStart: func(r *Run) error { notes = r.notes; return nil }})
+			if err != nil || len(notes) != 1 || !strings.Contains(notes[0], test.want) {
+				t.Errorf("%v, notes %q, want %s", err, notes, test.want)
+			}
+			for _, name := range []string{resultFile, GenotypeFile, CheckpointFile, MetricsFile} {
+				if !bytes.Equal(contentOf(t, dir, name), contentOf(t, undisturbed, name)) {
+					t.Errorf("%s differs", name)
+				}
+			}
+			if there(dir, earlierCheckpoint) {
+				t.Error("a complete run has two checkpoints")
+			}
+		})
+	}
+}
+
+func TestForgedPosition(t *testing.T) {
+	// A checkpoint is refused when its position is none of the run's, whatever its checksum says.
+	c := loadTiny(t, "tiny.yaml")
+	dir := stopAfter(t, c)
+	if err := os.Remove(filepath.Join(dir, earlierCheckpoint)); err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, CheckpointFile)
+	for _, test := range []struct {
+		at   position
+		want string
+	}{
+		{position{Epoch: -3}, "epoch -3 of 2"},
+		{position{Epoch: 1e9}, "epoch 1000000000 of 2"},
+		{position{Epoch: 1, Step: -1}, "step -1"},
+		{position{Epoch: 1, Step: 4}, "epoch 1, step 4 of 3"},
+		{position{Epoch: 2, Step: 1}, "epoch 2, step 1 of 0"},
+		{position{Restarts: -1}, "restart -1"},
+		{position{Valid: Meter{Count: -1}}, "0 correct of -1"},
+	} {
+		err := torch.Do(func() error {
+			st, err := torch.ReadSafetensors(contentOf(t, dir, CheckpointFile))
+			if err != nil {
+				return err
+			}
+			sd, err := st.LoadAll()
+			if err != nil {
+				return err
+			}
+			meta := st.Metadata()
+			at, err := json.Marshal(test.at)
+			if err != nil {
+				return err
+			}
+			meta[metaPosition] = string(at)
+			content, err := torch.SafetensorsWithSum(sd, meta, metaSum)
+			if err != nil {
+				return err
+			}
+			return os.WriteFile(file, content, 0o644)
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := perform(t.Context(), dir, c, Hooks{}); err == nil || !strings.Contains(err.Error(), file+": position: ") || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%+v: got %v, want %s", test.at, err, test.want)
+		}
+	}
+}
+
+func TestTrimmed(t *testing.T) {
+	// What a run keeps of its metrics are the lines up to its position, each once and in order, and what is not there is known.
+	line := func(epoch, step int) string {
+		if step == 0 {
+			return fmt.Sprintf(`{"epoch":%d,"lr":0.1}`+"\n", epoch)
+		}
+		return fmt.Sprintf(`{"epoch":%d,"step":%d,"lr":0.1}`+"\n", epoch, step)
+	}
+	whole := line(0, 50) + line(0, 100) + line(0, 0) + line(1, 50) + line(1, 100) + line(1, 0) + line(2, 50)
+	at := position{Epoch: 2, Step: 60}
+	for _, test := range []struct {
+		name, text string
+		at         position
+		kept       string
+		bad        int
+		missing    string
+	}{
+		{"as it was", whole, at, whole, 0, ""},
+		{"ahead of the checkpoint", whole + line(2, 100) + line(2, 0) + line(3, 50), at, whole, 0, ""},
+		{"ahead of the first checkpoint", line(0, 50), position{}, "", 0, ""},
+		{"a last line cut off", whole + `{"epoch":2,"st`, at, whole, 0, ""},
+		{"emptied", "", at, "", 0, "epochs 1 and 2"},
+		{"shortened", line(0, 50) + line(0, 100) + line(0, 0) + line(1, 50), at, line(0, 50) + line(0, 100) + line(0, 0) + line(1, 50), 0, "epoch 2"},
+		{"without its beginning", line(1, 0) + line(2, 50), at, line(1, 0) + line(2, 50), 0, "epoch 1"},
+		{"doubled", whole + whole, at, whole, 7, ""},
+		{"garbage", "\x00\x01\n" + line(0, 0) + "{}[]\n" + line(1, 0), at, line(0, 0) + line(1, 0), 2, ""},
+		{"an epoch below zero", line(-1, 0) + line(0, 0) + line(1, 0), at, line(0, 0) + line(1, 0), 1, ""},
+		{"many epochs gone", "", position{Epoch: 9}, "", 0, "9 epochs from 1 to 9"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			kept, bad, missing := trimmed([]byte(test.text), test.at)
+			said := ""
+			if len(missing) > 0 {
+				said = epochNumbers(missing)
+			}
+			if string(kept) != test.kept || bad != test.bad || said != test.missing {
+				t.Errorf("kept\n%s%d bad, missing %q, want\n%s%d and %q", kept, bad, said, test.kept, test.bad, test.missing)
+			}
+		})
+	}
+}
+
+func TestMetricsNoted(t *testing.T) {
+	// A run that goes on says so when its metrics were emptied.
+	c := loadTiny(t, "tiny.yaml")
+	dir := stopAfter(t, c)
+	replace(t, filepath.Join(dir, MetricsFile), text(""))
+	var notes []string
+	if err := perform(t.Context(), dir, c, Hooks{OnStart: func(r *Run) error { notes = r.notes; return nil }}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "the lines of epoch 1 are missing"; len(notes) != 1 || !strings.Contains(notes[0], want) {
+		t.Errorf("notes %q, want %s", notes, want)
+	}
+}

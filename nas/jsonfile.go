@@ -1,0 +1,97 @@
+package nas
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"godarts/nas/wholefile"
+)
+
+// write replaces a file as a whole or not at all.
+func write(file string, content []byte) error {
+	if err := wholefile.Write(file, content); err != nil {
+		return fmt.Errorf("nas: write %s: %w", file, err)
+	}
+	return nil
+}
+
+func writeJSON(file string, v any) error {
+	text, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("nas: write %s: %w", file, err)
+	}
+	return write(file, append(text, '\n'))
+}
+
+// readJSON reads what writeJSON wrote: every key of v that is always written, and no other.
+func readJSON(file string, v any) error {
+	text, err := wholefile.Read(file)
+	if err != nil {
+		return fmt.Errorf("nas: run folder: %w", err)
+	}
+	if err := decode(text, v); err != nil {
+		return fmt.Errorf("nas: %s: %w", file, err)
+	}
+	return nil
+}
+
+// decode is an error if text is not JSON of v with all its keys.
+func decode(text []byte, v any) error {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return errors.New("the file is empty")
+	}
+	if err := json.Unmarshal(text, v); err != nil {
+		return err
+	}
+	again, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	var got, want any
+	if err := errors.Join(json.Unmarshal(text, &got), json.Unmarshal(again, &want)); err != nil {
+		return err
+	}
+	return alike(got, want, "")
+}
+
+// alike is an error if the decoded got is not want; path is where both are in their file.
+func alike(got, want any, path string) error {
+	if x, ok := got.([]any); ok {
+		if y, ok := want.([]any); ok && len(x) == len(y) {
+			for i := range x {
+				if err := alike(x[i], y[i], fmt.Sprintf("%s[%d]", path, i)); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}
+	a, isObject := got.(map[string]any)
+	b, wantsObject := want.(map[string]any)
+	if !isObject || !wantsObject {
+		if !reflect.DeepEqual(got, want) {
+			return fmt.Errorf("%s is %v, which reads as %v", strings.TrimPrefix(path, "."), got, want)
+		}
+		return nil
+	}
+	for _, key := range slices.Sorted(maps.Keys(a)) {
+		if _, ok := b[key]; !ok {
+			return fmt.Errorf("key %s is unknown", strings.TrimPrefix(path+"."+key, "."))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(b)) {
+		if _, ok := a[key]; !ok {
+			return fmt.Errorf("key %s is missing", strings.TrimPrefix(path+"."+key, "."))
+		}
+		if err := alike(a[key], b[key], path+"."+key); err != nil {
+			return err
+		}
+	}
+	return nil
+}

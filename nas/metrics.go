@@ -1,0 +1,201 @@
+package nas
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"godarts/nas/wholefile"
+)
+
+// metric is a line of the metrics file: a report within an epoch, or an epoch.
+type metric struct {
+	Epoch         int      `json:"epoch"`
+	Step          int      `json:"step,omitempty"` // steps done; absent for an epoch
+	LR            *float64 `json:"lr,omitempty"`   // absent for a cell that was tried, as the next
+	TrainLoss     *float64 `json:"train_loss,omitempty"`
+	TrainAccuracy *float64 `json:"train_accuracy,omitempty"` // of images, as the next
+	ValidLoss     *float64 `json:"valid_loss,omitempty"`
+	ValidAccuracy *float64 `json:"valid_accuracy,omitempty"`
+	Genotype      string   `json:"genotype,omitempty"`
+	Eigenvalue    *float64 `json:"eigenvalue,omitempty"` // the dominant one of the validation loss in α
+	PeakRSSBytes  int64    `json:"peak_rss_bytes,omitempty"`
+
+	TrainPerplexity *float64 `json:"train_perplexity,omitempty"` // of a text, as the next
+	ValidPerplexity *float64 `json:"valid_perplexity,omitempty"`
+}
+
+// train notes what the steps of an epoch saw.
+func (m *metric) train(r *Run, seen Meter) {
+	m.TrainLoss = new(seen.MeanLoss())
+	if r.Corpus != nil {
+		m.TrainPerplexity = new(seen.Perplexity())
+		return
+	}
+	m.TrainAccuracy = new(seen.Accuracy())
+}
+
+// valid notes what was measured after an epoch.
+func (m *metric) valid(r *Run, seen Meter) {
+	m.ValidLoss = new(seen.MeanLoss())
+	if r.Corpus != nil {
+		m.ValidPerplexity = new(seen.Perplexity())
+		return
+	}
+	m.ValidAccuracy = new(seen.Accuracy())
+}
+
+// metricsEvery is the number of steps between two lines within an epoch.
+const metricsEvery = 50
+
+// metrics appends to the metrics file.
+func metrics() Hooks {
+	return Hooks{
+		OnStep: func(r *Run, s *Step) error {
+			if r.at.Step%metricsEvery != 0 {
+				return nil
+			}
+			m := metric{Epoch: s.Epoch, Step: r.at.Step, LR: &s.LR}
+			m.train(r, r.at.Meter)
+			return r.append(m)
+		},
+		OnEpoch: func(r *Run, e *Epoch) error {
+			m := metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, PeakRSSBytes: PeakRSS()}
+			if !r.Config.FromScratch() {
+				m.LR = &e.LR
+				m.train(r, e.Train)
+			}
+			m.valid(r, e.Valid)
+			return r.append(m)
+		},
+	}
+}
+
+func (r *Run) append(m metric) error {
+	line, err := json.Marshal(m)
+	if err != nil {
+		return fmt.Errorf("nas: metrics: %w", err)
+	}
+	if err := r.owns(); err != nil {
+		return err
+	}
+	f, err := os.OpenFile(filepath.Join(r.Dir, MetricsFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return fmt.Errorf("nas: metrics: %w", err)
+	}
+	defer f.Close()
+	if _, err := f.Write(append(line, '\n')); err != nil {
+		return fmt.Errorf("nas: metrics: %w", err)
+	}
+	return nil
+}
+
+// syncMetrics returns when the disk has the metrics: a checkpoint counts on their lines.
+func (r *Run) syncMetrics() error {
+	f, err := os.OpenFile(filepath.Join(r.Dir, MetricsFile), os.O_WRONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // no step has left a line
+	}
+	if err != nil {
+		return fmt.Errorf("nas: metrics: %w", err)
+	}
+	defer f.Close()
+	if err := f.Sync(); err != nil {
+		return fmt.Errorf("nas: metrics: %w", err)
+	}
+	return nil
+}
+
+// trimMetrics drops the lines of steps that the run will take again, after it
+// went back to a checkpoint, and what a kill left of a last line. It notes what else is
+// wrong with the file.
+func (r *Run) trimMetrics() error {
+	file := filepath.Join(r.Dir, MetricsFile)
+	text, err := wholefile.Read(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("nas: metrics: %w", err)
+	}
+	kept, bad, missing := trimmed(text, r.at)
+	if bad > 0 {
+		r.note("%s: %s unreadable or not in order, and left out", file, count(bad, "line"))
+	}
+	if len(missing) > 0 {
+		r.note("%s: the lines of %s are missing; the run goes on without them", file, epochNumbers(missing))
+	}
+	if bytes.Equal(kept, text) {
+		return nil
+	}
+	return r.write(MetricsFile, kept)
+}
+
+// trimmed is what a run at a position keeps of its metrics: lines in the order of their steps.
+// bad is the number of others, but for lines of steps to be taken again and a last one without
+// an end; missing are the epochs done that have no line.
+func trimmed(text []byte, at position) (kept []byte, bad int, missing []int) {
+	last, next := position{}, 0 // of the line kept last; the epoch that the next line of an epoch is of
+	for line := range bytes.Lines(text) {
+		var m metric
+		if !bytes.HasSuffix(line, []byte("\n")) {
+			break
+		}
+		if json.Unmarshal(line, &m) != nil || m.Epoch < 0 || m.Step < 0 {
+			bad++
+			continue
+		}
+		if m.Epoch > at.Epoch || m.Epoch == at.Epoch && (m.Step == 0 || m.Step > at.Step) {
+			continue
+		}
+		here := position{Epoch: m.Epoch, Step: m.Step}
+		if m.Step == 0 { // of a whole epoch
+			here = position{Epoch: m.Epoch + 1}
+		}
+		if here.Epoch < last.Epoch || here.Epoch == last.Epoch && here.Step <= last.Step {
+			bad++
+			continue
+		}
+		if m.Step == 0 {
+			for ; next < m.Epoch; next++ {
+				missing = append(missing, next)
+			}
+			next++
+		}
+		last = here
+		kept = append(kept, line...)
+	}
+	for ; next < at.Epoch; next++ {
+		missing = append(missing, next)
+	}
+	return kept, bad, missing
+}
+
+// epochNumbers is "epochs 3, 4 and 5" as reports count, from 1, of 2, 3 and 4. Of many it
+// gives the first and the last.
+func epochNumbers(epochs []int) string {
+	switch n := len(epochs); {
+	case n == 1:
+		return fmt.Sprintf("epoch %d", epochs[0]+1)
+	case n > 4:
+		return fmt.Sprintf("%d epochs from %d to %d", n, epochs[0]+1, epochs[n-1]+1)
+	default:
+		var numbers []string
+		for _, e := range epochs[:n-1] {
+			numbers = append(numbers, fmt.Sprint(e+1))
+		}
+		return fmt.Sprintf("epochs %s and %d", strings.Join(numbers, ", "), epochs[n-1]+1)
+	}
+}
+
+// PeakRSS is the most memory this process has had resident, in bytes.
+func PeakRSS() int64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return u.Maxrss * 1024 // Linux counts kilobytes
+}
