@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"godarts/cells"
@@ -118,8 +117,10 @@ func readDescription(st *torch.Safetensors, file string) (d description, err err
 }
 
 // ReadWeights loads a state dict into the present scope: a .safetensors file, or
-// one that PyTorch's torch.save wrote. Of a checkpoint it is the entry
-// "state_dict"; the prefix "module." of data-parallel training is cut off.
+// one that PyTorch's torch.save wrote. Of a checkpoint it is the entry state_dict,
+// model_state_dict, model or net. Of the prefixes module. (data-parallel training,
+// averages), _orig_mod. (torch.compile), model. and net. those are cut off that all
+// names share, nested ones too.
 func ReadWeights(file string) (sd torch.StateDict, err error) {
 	err = withWeights(file, func(w storedWeights) error {
 		sd, err = w.load()
@@ -156,7 +157,10 @@ func withWeights(file string, use func(w storedWeights) error) error {
 		}
 		w.source = p
 	}
-	w.names, w.prefix = stateDictNames(w.source.Names())
+	var err error
+	if w.names, w.prefix, err = stateDictNames(w.source.Names()); err != nil {
+		return fmt.Errorf("nas: weights %s: %w", file, err)
+	}
 	return use(w)
 }
 
@@ -188,24 +192,6 @@ func (w storedWeights) load() (torch.StateDict, error) {
 	return sd, nil
 }
 
-// stateDictNames are the names of a network's entries, and what stands before its
-// own name in each.
-func stateDictNames(names []string) (own []string, prefix string) {
-	all := func(prefix string) bool {
-		return !slices.ContainsFunc(names, func(name string) bool { return !strings.HasPrefix(name, prefix) })
-	}
-	const entry, parallel = "state_dict.", "module."
-	isEntry := func(name string) bool { return strings.HasPrefix(name, entry) }
-	if slices.ContainsFunc(names, isEntry) {
-		names = slices.DeleteFunc(names, func(name string) bool { return !isEntry(name) })
-		prefix = entry
-	}
-	if all(prefix + parallel) {
-		prefix += parallel
-	}
-	return names, prefix
-}
-
 // network is one that tells of a state dict whether it fits before it is loaded.
 type network interface {
 	nn.Module
@@ -220,7 +206,14 @@ func loadWeights(net network, file string) error {
 		if err != nil {
 			return err
 		}
-		if err := net.CheckStateDict(shapes); err != nil {
+		err = unknownLayout(net, shapes)
+		if err == nil {
+			err = net.CheckStateDict(shapes)
+		}
+		if err != nil && w.prefix != "" {
+			err = fmt.Errorf("of the names below %q: %w", w.prefix, err)
+		}
+		if err != nil {
 			return fmt.Errorf("nas: weights %s: %w", file, err)
 		}
 		sd, err := w.load()

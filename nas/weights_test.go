@@ -55,7 +55,7 @@ func TestWeightsFromPyTorch(t *testing.T) {
 }
 
 func TestReadWeights(t *testing.T) {
-	// A state dict is found below state_dict and module, with the names of the network alone, whichever of both are there.
+	// A state dict is found, with the names of the network alone, below whatever entry and prefixes programs save it with.
 	for _, test := range []struct {
 		name  string
 		names []string
@@ -66,6 +66,19 @@ func TestReadWeights(t *testing.T) {
 		{"parallel", []string{"module.a.weight", "module.b"}, []string{"a.weight", "b"}},
 		{"parallel checkpoint", []string{"best", "state_dict.module.a.weight", "state_dict.module.b"}, []string{"a.weight", "b"}},
 		{"a layer of that name", []string{"module.a", "b"}, nil},
+		{"layers of such names", []string{"_orig_mod.a", "module.b", "n_averaged"}, nil},
+		{"compiled", []string{"_orig_mod.a.weight", "_orig_mod.b"}, []string{"a.weight", "b"}},
+		{"compiled in parallel", []string{"module._orig_mod.a.weight", "module._orig_mod.b"}, []string{"a.weight", "b"}},
+		{"parallel, compiled", []string{"_orig_mod.module.a.weight", "_orig_mod.module.b"}, []string{"a.weight", "b"}},
+		{"attribute", []string{"net.a.weight", "net.b"}, []string{"a.weight", "b"}},
+		{"attribute in parallel", []string{"module.model.a.weight", "module.model.b"}, []string{"a.weight", "b"}},
+		{"model_state_dict", []string{"epoch", "model_state_dict.a.weight", "model_state_dict.b", "optimizer_state_dict.c"}, []string{"a.weight", "b"}},
+		{"model beside others", []string{"model.a.weight", "model.b", "optimizer.state.0"}, []string{"a.weight", "b"}},
+		{"net beside others, in parallel", []string{"net.module.a.weight", "net.module.b", "acc"}, []string{"a.weight", "b"}},
+		{"average", []string{"n_averaged", "module.a.weight", "module.b"}, []string{"a.weight", "b"}},
+		{"average in a checkpoint", []string{"state_dict.n_averaged", "state_dict.module._orig_mod.a.weight", "state_dict.module._orig_mod.b", "x"}, []string{"a.weight", "b"}},
+		{"compiled average", []string{"_orig_mod.n_averaged", "_orig_mod.module.a.weight", "_orig_mod.module.b"}, []string{"a.weight", "b"}},
+		{"a counter alone", []string{"n_averaged"}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)
@@ -99,6 +112,49 @@ func TestReadWeights(t *testing.T) {
 				if !got[name].Defined() {
 					t.Errorf("no %q", name)
 				}
+			}
+		})
+	}
+}
+
+func TestWeightsLayout(t *testing.T) {
+	// One line names what is found and what is wanted when a file has several networks, or names that are not the network's.
+	for _, test := range []struct {
+		name  string
+		names func(own string) []string
+		want  string
+	}{
+		{"two networks", func(own string) []string { return []string{"model." + own, "net." + own} },
+			`holds weights as "model" and as "net": save one of them alone`},
+		{"an unknown prefix", func(own string) []string { return []string{"backbone." + own} },
+			`no name in it is one of the network's: found are "backbone.cells.0._ops.0.op.1.weight", "backbone.cells.0._ops.0.op.2.weight", "backbone.cells.0._ops.0.op.3.bias" and 59 more, ` +
+				`wanted "cells.0._ops.0.op.1.weight", "cells.0._ops.0.op.2.weight", "cells.0._ops.0.op.3.bias" and 59 more`},
+		{"a part with a prefix", func(own string) []string { return []string{strings.Replace(own, "cells.", "model.cells.", 1)} },
+			`of the names below "model.": nn: load state dict: "stem.0.weight" of shape [2 1 3 3] is missing`},
+		{"nothing", func(string) []string { return nil }, `no name in it is one of the network's: found are none, wanted "cells.0`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			net := newNetwork(t, toy(t))
+			sd := torch.StateDict{}
+			for own, tensor := range net.StateDict() {
+				for _, name := range test.names(own) {
+					sd[name] = tensor
+				}
+			}
+			file := filepath.Join(t.TempDir(), "x.safetensors")
+			f, err := os.Create(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := torch.WriteSafetensors(f, sd, nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := loadWeights(net, file); err == nil || !strings.HasPrefix(err.Error(), "nas: weights "+file+": "+test.want) {
+				t.Errorf("%v, want %s", err, test.want)
 			}
 		})
 	}
@@ -147,8 +203,8 @@ func TestWeightsCompareFirst(t *testing.T) {
 	if err := os.WriteFile(file, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	want := `"stem.0.weight" of shape [2 1 3 3] is missing, and the network has no "` + strings.Repeat("a", 100) + `" of shape [1]`
-	if err := loadWeights(newNetwork(t, toy(t)), file); fmt.Sprint(err) != "nas: weights "+file+": nn: load state dict: "+want {
+	want := `no name in it is one of the network's: found are "` + strings.Repeat("a", 60) + `...", wanted "cells.0._ops.0.op.1.weight", "cells.0._ops.0.op.2.weight", "cells.0._ops.0.op.3.bias" and 59 more`
+	if err := loadWeights(newNetwork(t, toy(t)), file); fmt.Sprint(err) != "nas: weights "+file+": "+want {
 		t.Errorf("got %v", err)
 	}
 }
