@@ -361,6 +361,27 @@ func TestControllerUpdate(t *testing.T) {
 	}
 }
 
+func TestControllerMoments(t *testing.T) {
+	// Adam's first moment is the gradient of the last update alone, its second moment goes back further, after two updates.
+	torchtest.Scope(t)
+	c := newTestController(t, FullSpace(1), ControllerOptions{LR: 0.0035, Baseline: 0.9, Dtype: torch.Float64})
+	b := 0.0
+	var gradients []torch.Tensor
+	for i, reward := range []float64{0.5, 2} {
+		_, logP, _ := c.Sample(stream(i))
+		b = 0.9*b + 0.1*reward
+		g := torch.ZerosLike(c.W())
+		c.weights.Gradient(logP.Neg().MulScalar(reward-b), g, nil)
+		gradients = append(gradients, g)
+		if err := c.Update([]*rand.Rand{stream(i)}, func(int, cells.Genotype) (float64, error) { return reward, nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	moments := c.adam.StateDict()
+	torchtest.Close(t, "m", moments["exp_avg.0"], gradients[1], 1e-12)
+	torchtest.Close(t, "v", moments["exp_avg_sq.0"], gradients[0].Square().MulScalar(0.001*0.999).AddScaled(gradients[1].Square(), 0.001), 1e-12)
+}
+
 func TestControllerState(t *testing.T) {
 	// A controller goes on as another one does when it has the other's state, and refuses one that lacks something.
 	torchtest.Scope(t)

@@ -129,6 +129,38 @@ func TestPartialEdge(t *testing.T) {
 	}
 }
 
+func TestWeighedNodes(t *testing.T) {
+	// A node is the sum of its edges, each times its softmax(β), in both kinds of cells of a network that weighs edges.
+	torchtest.Scope(t)
+	net, b := partialNetwork(t)
+	mode := nn.Mode{Training: true, FreezeStatistics: true}
+	s0 := net.stem.Forward(b.X, mode)
+	s1 := s0
+	for layer, cell := range net.cells {
+		a := net.architecture(cell.reduce)
+		mix, beta := a.mixture(), a.beta.Float64s()
+		states := []torch.Tensor{cell.preprocess0.Forward(s0, mode), cell.preprocess1.Forward(s1, mode)}
+		for i := range cell.nodes {
+			sum := 0.0
+			for j := range states {
+				sum += math.Exp(beta[firstEdge(i)+j])
+			}
+			var node torch.Tensor
+			for j, state := range states {
+				e := firstEdge(i) + j
+				node = plus(node, cell.edges[e].forward(state, mix[e], mode).MulScalar(math.Exp(beta[e])/sum))
+			}
+			states = append(states, node)
+		}
+		want := torch.Cat(states[2:], 1)
+		torchtest.Close(t, fmt.Sprintf("cell %d", layer), cell.forward(s0, s1, mix, a.edgeWeights(), mode), want, torchtest.Float64)
+		s0, s1 = s1, want
+	}
+	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(b.X.Size(0), -1)
+	got := net.Gradients(net.W(), b, Need{FreezeStatistics: true}).Logits
+	torchtest.Close(t, "logits", got, net.classifier.Forward(pooled, mode), torchtest.Float64)
+}
+
 func TestBypass(t *testing.T) {
 	// Channels beside the operations pass unchanged, but for their places, when the edge keeps the image's size.
 	torchtest.Scope(t)

@@ -158,6 +158,32 @@ func TestEvolution(t *testing.T) {
 	}
 }
 
+// marked are the numbers from 0 to 99, whose children are themselves.
+type marked struct{}
+
+func (marked) Sample(r *rand.Rand) int        { return r.IntN(100) }
+func (marked) Mutate(n int, _ *rand.Rand) int { return n }
+
+func TestTournament(t *testing.T) {
+	// The best of ten is the parent as often as three draws with replacement meet it.
+	r := rng.Stream(4, "test")
+	s := blackbox.NewEvolution[int](marked{}, 10, 3)
+	for i := range 10 {
+		s.Observe(i, float64(i))
+	}
+	const draws = 10_000
+	best := 0
+	for range draws {
+		if s.Propose(r) == 9 {
+			best++
+		}
+	}
+	p := 1 - math.Pow(0.9, 3)
+	if got := float64(best) / draws; math.Abs(got-p) > 4*math.Sqrt(p*(1-p)/draws) {
+		t.Errorf("it is the parent in %v of all draws, want %v", got, p)
+	}
+}
+
 // twoCoins is a space of one decision with two options, whose logits a hand can follow.
 type twoCoins struct{}
 

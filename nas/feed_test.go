@@ -1,0 +1,164 @@
+package nas
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/nas/rng"
+	"godarts/torch"
+	"godarts/torch/torchtest"
+)
+
+// feedOf opens the data of a config in nas/testdata.
+func feedOf(t *testing.T, file string, set ...string) *Run {
+	t.Helper()
+	r := &Run{Config: steps(t, file, set...)}
+	if err := r.open(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// imagesOf are the images that an epoch of s reads, as they are before augmentation.
+func imagesOf(s *data.Source) map[string]bool {
+	plain := &data.Source{Images: s.Images, Seed: s.Seed, Name: s.Name, Size: s.Size, Order: s.Order}
+	images := map[string]bool{}
+	for step := range 4 * plain.Steps() { // of what is drawn with replacement, more
+		if s.Order != data.Resampled && step >= plain.Steps() {
+			break
+		}
+		b := plain.Load(0, step)
+		for x := range slices.Chunk(b.X, len(b.X)/b.N) {
+			images[fmt.Sprint(x)] = true
+		}
+	}
+	return images
+}
+
+// within compares the images that s reads with those from..to-1 of some.
+func within(t *testing.T, name string, s *data.Source, of *data.Images, from, to int) {
+	t.Helper()
+	want := imagesOf(&data.Source{Images: of.Slice(from, to), Size: 1})
+	got := imagesOf(s)
+	for image := range got {
+		if !want[image] {
+			t.Errorf("%s: an image is none of %d to %d", name, from, to)
+			return
+		}
+	}
+	if len(got) != len(want) {
+		t.Errorf("%s: %d images, want %d", name, len(got), len(want))
+	}
+}
+
+func TestFeedOfSearch(t *testing.T) {
+	// A search trains w on the first part of the training images and α on the rest, all augmented, and measures on that rest.
+	for _, strategy := range []string{config.DARTS, config.PDARTS, config.PCDARTS, config.GDAS, config.ENAS, config.SharedRandom} {
+		file := "tiny.yaml"
+		if strategy == config.PDARTS {
+			file = "tiny-p-darts.yaml"
+		}
+		r := feedOf(t, file, "strategy.name="+strategy, "data.subset=40", "data.train_portion=0.75", "data.batch=5", "data.cutout=4", "network.channels=8")
+		f := r.feed.(*imageFeed)
+		augment := r.Set.Augment
+		augment.Cutout = 4
+		within(t, strategy+", train", f.train, r.Set.Train, 0, 30)
+		within(t, strategy+", validation", f.validation, r.Set.Train, 30, 40)
+		if r.Config.HasAlpha() {
+			within(t, strategy+", valid", f.valid, r.Set.Train, 30, 40)
+			if f.valid.Augment != augment {
+				t.Errorf("%s, valid: %+v", strategy, f.valid.Augment)
+			}
+		}
+		if f.train.Augment != augment {
+			t.Errorf("%s, train: %+v", strategy, f.train.Augment)
+		}
+	}
+}
+
+func TestFeedOfTraining(t *testing.T) {
+	// A training trains on augmented training images and measures the test images, or what it holds out, as they are.
+	for portion, trains := range map[string]int{"1": 36, "0.75": 27} {
+		r := feedOf(t, "tiny-train.yaml", "data.train_portion="+portion, "data.batch=9")
+		f := r.feed.(*imageFeed)
+		augment := r.Set.Augment
+		augment.Cutout = 4
+		within(t, "train", f.train, r.Set.Train, 0, trains)
+		if trains < 36 {
+			within(t, "held out", f.validation, r.Set.Train, trains, 36)
+		} else {
+			within(t, "test", f.validation, r.Set.Test, 0, r.Set.Test.N)
+		}
+		if f.train.Augment != augment || augment.Pad == 0 || f.validation.Augment != (data.Augment{}) {
+			t.Errorf("augmented by %+v, measured with %+v", f.train.Augment, f.validation.Augment)
+		}
+	}
+}
+
+func TestRewards(t *testing.T) {
+	// ENAS rewards by the accuracy on images of the validation half as they are.
+	torchtest.Scope(t)
+	r := feedOf(t, "tiny.yaml", "strategy.name=enas", "data.subset=40", "data.train_portion=0.75", "data.batch=5")
+	s, err := newENAS(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rewards := s.(*enas).rewards
+	within(t, "rewards", rewards, r.Set.Train, 30, 40)
+	if rewards.Augment != (data.Augment{}) {
+		t.Errorf("augmented by %+v", rewards.Augment)
+	}
+}
+
+func TestChunks(t *testing.T) {
+	// α reads the validation text beside the training text, and one chunk in twenty is half as long, in a search on a text.
+	torchtest.Scope(t)
+	r := feedOf(t, "tiny-text.yaml", "data.bptt=8")
+	f := r.feed.(*textFeed)
+	halves := 0
+	const draws = 4000
+	for i := range draws {
+		switch n := f.draw(rng.Stream(1, "test", i)); n {
+		case 4:
+			halves++
+		case 8:
+		default:
+			t.Fatalf("a chunk of %d tokens", n)
+		}
+	}
+	if halves < 160 || halves > 240 { // 200, and 14 its standard deviation
+		t.Errorf("%d of %d chunks are half as long", halves, draws)
+	}
+	if want := data.NewColumns(r.Corpus.Valid, r.Config.Data.EvalBatch); !slices.Equal(tokensOf(f.validation), tokensOf(want)) {
+		t.Error("what is measured is not the validation text")
+	}
+	train, valid := data.NewColumns(r.Corpus.Train, r.Config.Data.Batch), data.NewColumns(r.Corpus.Valid, r.Config.Data.Batch)
+	from := 0
+	for _, load := range f.batches(t.Context(), position{}) {
+		torch.Scoped(func() {
+			s := &Step{}
+			load.fill(s)
+			tokens := s.Train.X.Size(0)
+			for _, test := range []struct {
+				name string
+				got  torch.Tensor
+				of   data.Columns
+				n    int
+			}{{"w", s.Train.X, train, tokens}, {"α", s.Valid.X, valid, 8}} {
+				if want, _ := test.of.Chunk(from%(test.of.Rows-1), test.n); !slices.Equal(test.got.Flatten().Int64s(), want) {
+					t.Errorf("from token %d on %s reads %v, want %v", from, test.name, test.got.Flatten().Int64s(), want)
+				}
+			}
+			from += tokens
+		})
+	}
+}
+
+// tokensOf are all but the last row of columns.
+func tokensOf(c data.Columns) []int64 {
+	x, _ := c.Chunk(0, c.Rows)
+	return x
+}
