@@ -1,0 +1,68 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// mutant is a mistake, and the tests that should notice it.
+type mutant struct {
+	name     string // what it is in, colon, what is wrong
+	file     string // of the repository
+	old, new string // old occurs once in file
+	by       tests
+}
+
+// tests are those of a folder whose names match run, as -run of go test.
+type tests struct{ folder, run string }
+
+// apply puts new in the place of old. It returns an error if old does not occur once, or
+// if the result is no Go.
+func (m mutant) apply(text string) (mutated string, err error) {
+	if n := strings.Count(text, m.old); n != 1 {
+		return "", fmt.Errorf("%s has the old text %d times, want once: %q", m.file, n, m.old)
+	}
+	if m.old == m.new {
+		return "", errors.New("the new text is the old one")
+	}
+	mutated = strings.Replace(text, m.old, m.new, 1)
+	if _, err := parser.ParseFile(token.NewFileSet(), m.file, mutated, parser.SkipObjectResolution); err != nil {
+		return "", err
+	}
+	return mutated, nil
+}
+
+// overlay writes the file that shows the compiler text in the place of a file.
+func overlay(folder, file, text string) (name string, err error) {
+	instead := filepath.Join(folder, filepath.Base(file))
+	if err := os.WriteFile(instead, []byte(text), 0o644); err != nil {
+		return "", err
+	}
+	content, err := json.Marshal(map[string]map[string]string{"Replace": {file: instead}})
+	if err != nil {
+		return "", err
+	}
+	name = filepath.Join(folder, "overlay.json")
+	return name, os.WriteFile(name, content, 0o644)
+}
+
+// test runs tests up to the first that fails, under an overlay if there is one.
+func test(ctx context.Context, root, overlay string, of tests) (said string, err error) {
+	args := []string{"test", "-vet=off", "-failfast", "-timeout=2m", "-run", of.run}
+	if overlay != "" {
+		args = append(args, "-overlay="+overlay)
+	}
+	c := exec.CommandContext(ctx, "go", append(args, "./"+of.folder)...)
+	c.Dir = root
+	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
+	out, err := c.CombinedOutput()
+	return string(out), err
+}

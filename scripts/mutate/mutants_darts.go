@@ -1,0 +1,246 @@
+package main
+
+var ofDARTS = []mutant{
+	{
+		"darts: stale α, whose step comes after the gradient of w", "nas/darts.go",
+		`			if epoch >= d.warmup {
+				d.architect.Step(s.Train, s.Valid, d.xi()) // 1. α
+			}
+			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w`,
+		`			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})
+			if epoch >= d.warmup {
+				d.architect.Step(s.Train, s.Valid, d.xi())
+			}`,
+		inNAS("TestStepsOfDARTS"),
+	},
+	{"darts: w is not clipped", "nas/darts.go", "optim.Clip(d.gradClip, g.W)", "", inNAS("TestStepsOfDARTS")},
+	{"darts: ξ is the first learning rate", "nas/darts.go", "return d.w.LR()", "return 0.025", inNAS("TestStepsOfDARTS/second")},
+	{"darts: first order always", "nas/darts.go", "if d.order != 2 {", "if d.order >= 0 {", inNAS("TestStepsOfDARTS/second")},
+	{
+		"darts: α learns from the images of w", "nas/darts.go",
+		"d.architect.Step(s.Train, s.Valid, d.xi())",
+		"d.architect.Step(s.Train, s.Train, d.xi())",
+		inNAS("TestStepsOfDARTS/first"),
+	},
+	{
+		"darts: w learns from the images of α", "nas/darts.go",
+		"d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})",
+		"d.net.Gradients(d.net.W(), s.Valid, darts.Need{W: true, BFloat16: d.bfloat16})",
+		inNAS("TestStepsOfDARTS/first"),
+	},
+	{
+		"darts: the learning rate does not fall", "nas/darts.go",
+		"d.w.SetLR(run.LR(epoch))",
+		"d.w.SetLR(run.LR(0))",
+		inNAS("TestStepsOfDARTS/first"),
+	},
+	{
+		"darts: α starts an epoch late", "nas/darts.go",
+		"if epoch >= d.warmup {",
+		"if epoch > d.warmup {",
+		inNAS("TestStepsOfDARTS/first"),
+	},
+	{"darts: α's betas are Adam's usual ones", "nas/darts.go", "Betas: o.Betas, ", "", inNAS("TestStepsOfDARTS/first")},
+	{
+		"darts: α does not decay", "nas/darts.go",
+		"Betas: o.Betas, WeightDecay: o.WeightDecay}",
+		"Betas: o.Betas}",
+		inNAS("TestStepsOfDARTS/first"),
+	},
+	{
+		"darts: w does not decay", "nas/darts.go",
+		"Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov",
+		"Momentum: o.Momentum, Nesterov",
+		inNAS("TestStepsOfDARTS/first"),
+	},
+	{
+		"darts: w has no momentum", "nas/darts.go",
+		"Momentum: o.Momentum, WeightDecay",
+		"WeightDecay",
+		inNAS("TestStepsOfDARTS/first"),
+	},
+}
+
+var ofArchitect = []mutant{
+	{
+		"architect: hvp with the wrong sign", "darts/architect.go",
+		"dAlpha.AddScaled_(hvp[i], -xi*k)",
+		"dAlpha.AddScaled_(hvp[i], xi*k)",
+		inDARTS("TestArchitectOnBilinearLoss"),
+	},
+	{
+		"architect: no hvp", "darts/architect.go",
+		"dAlpha.AddScaled_(hvp[i], -xi*k)",
+		"dAlpha.AddScaled_(hvp[i], -0*xi*k)",
+		inDARTS("TestArchitectOnBilinearLoss"),
+	},
+	{
+		"architect: hvp over the validation batch", "darts/architect.go",
+		"a.Hessian.HessianVectorProduct(v, train)",
+		"a.Hessian.HessianVectorProduct(v, valid)",
+		inNAS("TestStepsOfDARTS/second"),
+	},
+	{
+		"architect: v at w, not at w'", "darts/architect.go",
+		"a.net.Gradients(step.w, valid, Need{W: true, Alphas: true, FreezeStatistics: true})",
+		"a.net.Gradients(a.net.W(), valid, Need{W: true, Alphas: true, FreezeStatistics: true})",
+		inDARTS("TestArchitectOnBilinearLoss"),
+	},
+	{
+		"architect: the virtual step moves the running statistics", "darts/architect.go",
+		"Need{W: true, Alphas: true, FreezeStatistics: true}",
+		"Need{W: true, Alphas: true}",
+		inNAS("TestStepsOfDARTS/second"),
+	},
+	{
+		"architect: the virtual step does not decay", "darts/architect.go",
+		"d.AddScaled_(w, o.WeightDecay)",
+		"d.AddScaled_(w, 0*o.WeightDecay)",
+		inDARTS("TestArchitectOnBilinearLoss"),
+	},
+	{
+		"architect: the virtual step has no momentum", "darts/architect.go",
+		"d.AddScaled_(buffers[0], o.Momentum)",
+		"d.AddScaled_(buffers[0], 0*o.Momentum)",
+		inDARTS("TestArchitectOnBilinearLoss"),
+	},
+	{
+		"architect: the virtual step goes up", "darts/architect.go",
+		"s.w = w.AddScaled(d, -xi)",
+		"s.w = w.AddScaled(d, xi)",
+		inDARTS("TestArchitectOnBilinearLoss"),
+	},
+	{
+		"architect: ε is not scaled by ‖v‖", "darts/architect.go",
+		"eps := d.Radius / v.Norm().Item()",
+		"eps := d.Radius",
+		inNAS("TestStepsOfDARTS/second"),
+	},
+	{
+		"architect: ε is scaled by the square of ‖v‖", "darts/architect.go",
+		"eps := d.Radius / v.Norm().Item()",
+		"eps := d.Radius / v.Square().Sum().Item()",
+		inNAS("TestStepsOfDARTS/second"),
+	},
+	{
+		"architect: the difference is times ε/2", "darts/architect.go",
+		"DivScalar_(2 * eps)",
+		"DivScalar_(2).MulScalar_(eps)",
+		inDARTS("TestArchitectOnBilinearLoss"),
+	},
+	{
+		"architect: the difference is divided by ε", "darts/architect.go",
+		"DivScalar_(2 * eps)",
+		"DivScalar_(eps)",
+		inDARTS("TestArchitectOnBilinearLoss"),
+	},
+	{
+		"architect: a one-sided difference", "darts/architect.go",
+		"plus, minus := at(eps), at(-eps)",
+		"plus, minus := at(2*eps), at(0)",
+		inNAS("TestStepsOfDARTS/second"),
+	},
+	{
+		"architect: the virtual step is not clipped", "darts/architect.go",
+		"s.norm = optim.ClipNorm(a.Clip, d)",
+		"s.norm = d.Norm().Item()",
+		inDARTS("TestArchitectClips"),
+	},
+	{
+		"architect: the implicit part is not clipped", "darts/architect.go",
+		"optim.ClipNorm(s.Clip, v)",
+		"",
+		inDARTS("TestArchitectClips"),
+	},
+}
+
+var ofSupernet = []mutant{
+	{
+		"supernet: the exact product moves the statistics once", "darts/hessian.go",
+		"torch.NoGrad(func() { moveAgain(s.weights.Stats, before) })",
+		"_ = before",
+		inDARTS("TestExactProductMovesStatistics"),
+	},
+	{
+		"supernet: w stays at the other vector", "darts/plain.go",
+		"torch.NoGrad(func() { own.Copy_(before) })",
+		"",
+		inDARTS("TestGradientsElsewhere"),
+	},
+	{
+		"supernet: reductions in other layers", "darts/space.go",
+		"return layer == layers/3 || layer == 2*layers/3",
+		"return layer == layers/3 || layer == layers/2",
+		inDARTS("TestSizes"),
+	},
+	{
+		"supernet: one α for both kinds of cells", "darts/plain.go",
+		"mix, weights = by.reduce, reduce",
+		"weights = reduce",
+		inDARTS("TestRecordings/cnn_search_first_order"),
+	},
+	{"supernet: α starts at 0", "darts/architecture.go", "MulScalar_(alphaScale)", "MulScalar_(0)", inDARTS("TestInitialisation")},
+	{
+		"supernet: pooling without a batch norm", "darts/searchcell.go",
+		"if op == cells.MaxPool3x3 || op == cells.AvgPool3x3 {",
+		"if op == cells.MaxPool3x3 {",
+		inDARTS("TestRecordings/cnn_search_first_order"),
+	},
+	{
+		"supernet: the mixture is that of logits", "darts/architecture.go",
+		"return a.scores().Softmax(-1)",
+		"return a.scores()",
+		inDARTS("TestRecordings/cnn_search_first_order"),
+	},
+}
+
+var ofDerivation = []mutant{
+	{
+		"derivation: none is an operation", "darts/discretize.go",
+		"if ops[k] != cells.None && (best < 0 || weight > row[best]) {",
+		"if best < 0 || weight > row[best] {",
+		inDARTS("TestDiscretize"),
+	},
+	{
+		"derivation: the weakest edges", "darts/discretize.go",
+		"case x > y:\n				return -1\n			case x < y:\n				return 1",
+		"case x > y:\n				return 1\n			case x < y:\n				return -1",
+		inDARTS("TestDiscretize"),
+	},
+	{
+		"derivation: the last of equal operations", "darts/discretize.go",
+		"weight > row[best])",
+		"weight >= row[best])",
+		inDARTS("TestDerivation"),
+	},
+	{
+		"derivation: the last of equal edges", "darts/discretize.go",
+		"			return 0\n		})\n		for _, j := range inputs[:edgesKept] {",
+		"			return b - a\n		})\n		for _, j := range inputs[:edgesKept] {",
+		inDARTS("TestDerivation"),
+	},
+	{
+		"derivation: one edge of a node", "darts/discretize.go",
+		"for _, j := range inputs[:edgesKept] {",
+		"for _, j := range inputs[:1] {",
+		inDARTS("TestDiscretize"),
+	},
+	{
+		"derivation: the strongest skip is ruled out", "darts/discretize.go",
+		"mix[e][k] < mix[weakest][column])",
+		"mix[e][k] > mix[weakest][column])",
+		inDARTS("TestSkipLimit"),
+	},
+	{
+		"derivation: the limit of skips is one more", "darts/discretize.go",
+		"if skips <= limit || weakest < 0 {",
+		"if skips <= limit+1 || weakest < 0 {",
+		inDARTS("TestSkipLimit"),
+	},
+	{
+		"derivation: skips of the reduction cell count", "darts/plain.go",
+		"Reduce: discretize(s.reduce.rows(alphas[1], betas[1]), s.reduce.ops),",
+		"Reduce: limitSkips(s.reduce.rows(alphas[1], betas[1]), s.reduce.ops, skips),",
+		inDARTS("TestDerive"),
+	},
+}

@@ -1,0 +1,183 @@
+package main
+
+var ofOptimizers = []mutant{
+	{
+		"sgd: decay is not part of the momentum", "torch/optim/sgd.go",
+		"MulScalar_(s.o.Momentum).Add_(d)",
+		"MulScalar_(s.o.Momentum).Add_(g)",
+		inOptim("TestSGD"),
+	},
+	{"sgd: Nesterov is plain momentum", "torch/optim/sgd.go", "d = d.AddScaled(buf, s.o.Momentum)", "d = buf", inOptim("TestSGD")},
+	{
+		"adam: no correction of the bias", "torch/optim/adam.go",
+		"stepSize = a.o.LR / (1 - pow(beta1, t))",
+		"stepSize = a.o.LR",
+		inOptim("TestAdam"),
+	},
+	{
+		"adam: the square has no decay", "torch/optim/adam.go",
+		"Addcmul_(d, d, 1-beta2)",
+		"Addcmul_(g, g, 1-beta2)",
+		inOptim("TestAdam"),
+	},
+	{"asgd: a new rate acts at once", "torch/optim/asgd.go", "if a.step == 0 {", "if a.step >= 0 {", inOptim("TestASGD")},
+	{"asgd: the average is the last", "torch/optim/asgd.go", "a.mu = 1 / max(1, t-a.o.T0)", "a.mu = 1", inOptim("TestASGD")},
+	{
+		"clip: each gradient by its own norm", "torch/optim/clip.go",
+		"sum = sum.Add(g.Norm().ToDtype(torch.Float64).Square())",
+		"_ = g",
+		inOptim("TestClipNorm"),
+	},
+	{
+		"clip: small gradients grow", "torch/optim/clip.go",
+		"Clamp(math.Inf(-1), 1)",
+		"Clamp(math.Inf(-1), math.Inf(1))",
+		inOptim("TestClipNorm"),
+	},
+	{
+		"cosine: the last epoch has the least rate", "torch/optim/cosine.go",
+		"float64(epoch) / float64(epochs)",
+		"float64(epoch) / (float64(epochs) - 1)",
+		inOptim("TestCosine"),
+	},
+	{
+		"restarts: each as long as the first", "torch/optim/cosine.go",
+		"length *= factor",
+		"length *= 1 + 0*factor",
+		inOptim("TestCosineRestarts"),
+	},
+}
+
+var ofData = []mutant{
+	{
+		"feed: the halves are swapped", "nas/feed.go",
+		`train:      source("train", images.Slice(0, split), data.Shuffled),`,
+		`train:      source("train", half, data.Shuffled),`,
+		inNAS("TestFeedOfSearch"),
+	},
+	{
+		"feed: α learns from the half of w", "nas/feed.go",
+		`f.valid = source("valid", half, data.Resampled)`,
+		`f.valid = source("valid", images.Slice(0, split), data.Resampled)`,
+		inNAS("TestFeedOfSearch"),
+	},
+	{
+		"feed: a search measures the test images", "nas/feed.go",
+		`validation: source("validation", half, data.Shuffled),`,
+		`validation: source("validation", set.Test, data.Shuffled),`,
+		inNAS("TestFeedOfSearch"),
+	},
+	{
+		"feed: α learns from the test images", "nas/feed.go",
+		`f.valid = source("valid", half, data.Resampled)`,
+		`f.valid = source("valid", set.Test, data.Resampled)`,
+		inNAS("TestFeedOfSearch"),
+	},
+	{
+		"feed: a training trains on the test images", "nas/feed.go",
+		`train: source("train", images.Slice(0, split), data.Shuffled), validation`,
+		`train: source("train", set.Test, data.Shuffled), validation`,
+		inNAS("TestFeedOfTraining"),
+	},
+	{
+		"feed: a training measures augmented images", "nas/feed.go",
+		"measured.Augment = augment.Evaluation()",
+		"",
+		inNAS("TestFeedOfTraining"),
+	},
+	{
+		"feed: a training trains on plain images", "nas/feed.go",
+		"Images: images, Augment: augment, Seed: c.Seed",
+		"Images: images, Augment: augment.Evaluation(), Seed: c.Seed",
+		inNAS("TestFeedOfTraining"),
+	},
+	{"feed: no cutout", "nas/feed.go", "augment.Cutout = c.Data.Cutout", "", inNAS("TestFeedOfTraining")},
+	{
+		"feed: each epoch has the same order", "nas/data/source.go",
+		`shuffled(rng.Stream(s.Seed, s.Name+".order", epoch), of.n, of.n)`,
+		`shuffled(rng.Stream(s.Seed, s.Name+".order", 0), of.n, of.n)`,
+		inData("TestShuffled$"),
+	},
+	{
+		"augment: the image is always mirrored", "nas/data/augment.go",
+		"flip: r.IntN(2) == 1 && a.Flip,",
+		"flip: r.IntN(2) >= 0 && a.Flip,",
+		inData("TestFlipIsFair"),
+	},
+	{
+		"augment: no crop", "nas/data/augment.go",
+		"left: r.IntN(2*a.Pad+1) - a.Pad,",
+		"left: r.IntN(2*a.Pad+1) * 0,",
+		inData("TestCropIsUniform"),
+	},
+	{
+		"augment: nothing is cut out", "nas/data/augment.go",
+		"clear(out[(y*m.Width+x0)*m.Channels : (y*m.Width+x1)*m.Channels])",
+		"clear(out[(y*m.Width+x0)*m.Channels : (y*m.Width+x0)*m.Channels+0*x1])",
+		inData("TestCutoutIsUniform"),
+	},
+	{
+		"feed: chunks of a text have one length", "nas/textfeed.go",
+		"if r.Float64() < half {",
+		"if r.Float64() < 0*half {",
+		inNAS("TestChunks"),
+	},
+	{
+		"feed: α reads the training text", "nas/textfeed.go",
+		"step.Valid = f.batch(f.valid, s.chunk.from%(f.valid.Rows-1), d.BPTT)",
+		"step.Valid = f.batch(f.train, s.chunk.from%(f.valid.Rows-1), d.BPTT)",
+		inNAS("TestChunks"),
+	},
+	{
+		"feed: a text search measures the test text", "nas/textfeed.go",
+		`{&f.validation, "validation", corpus.Valid, "data.eval_batch"`,
+		`{&f.validation, "validation", corpus.Test, "data.eval_batch"`,
+		inNAS("TestChunks"),
+	},
+}
+
+var ofResuming = []mutant{
+	{
+		"resume: the generator is not put back", "nas/checkpoint.go",
+		"	torch.SetRNGState(torch.CPU, cpu)\n",
+		"",
+		inNAS("TestTrainingResumes"),
+	},
+	{
+		"resume: α's Adam begins anew", "nas/darts.go",
+		"return load(part{d.net, net}, part{d.w, w}, part{d.alpha, alpha})",
+		"_ = alpha\n	return load(part{d.net, net}, part{d.w, w})",
+		inNAS("TestStrategies/^darts,_first_order$/interrupted"),
+	},
+	{
+		"resume: w's momentum begins anew", "nas/darts.go",
+		"return load(part{d.net, net}, part{d.w, w}, part{d.alpha, alpha})",
+		"_ = w\n	return load(part{d.net, net}, part{d.alpha, alpha})",
+		inNAS("TestStrategies/^darts,_first_order$/interrupted"),
+	},
+	{
+		"resume: the steps of Adam begin anew", "torch/optim/adam.go",
+		"a.o, a.step = o, step",
+		"a.o, _ = o, step",
+		inOptim("TestResume"),
+	},
+	{"resume: a step is taken again", "nas/run.go", "r.at.Step = index + 1", "r.at.Step = index", inNAS("TestTrainingResumes")},
+	{
+		"resume: training's momentum begins anew", "nas/train.go",
+		"return load(part{t.net.Weights(), net}, part{t.w, w})",
+		"_ = w\n	return load(part{t.net.Weights(), net})",
+		inNAS("TestTrainingResumes"),
+	},
+	{
+		"resume: gdas forgets α's gradient", "nas/gdas.go",
+		"g.dAlpha[i].Copy_(d)",
+		"g.dAlpha[i].Copy_(d.MulScalar(0))",
+		inNAS("TestClippedWithAlpha"),
+	},
+	{
+		"resume: the baseline of enas begins anew", "darts/controller_state.go",
+		"torch.NoGrad(func() { c.baseline.Copy_(baseline) })",
+		"_ = baseline",
+		inDARTS("TestControllerState"),
+	},
+}

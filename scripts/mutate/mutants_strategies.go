@@ -1,0 +1,244 @@
+package main
+
+var ofPCDARTS = []mutant{
+	{"pc-darts: the cells found ignore β", "darts/plain.go", "copy(betas[:], alphas[2:])", "", inNAS("TestFoundByPCDARTS")},
+	{
+		"pc-darts: the cells derived ignore β", "darts/discretize.go",
+		"func (a *architecture) probabilities() [][]float64 { return a.rows(a.alpha, a.beta) }",
+		"func (a *architecture) probabilities() [][]float64 { return a.rows(a.alpha, torch.Tensor{}) }",
+		inDARTS("TestWeighedDerivation"),
+	},
+	{
+		"pc-darts: no shuffle", "darts/partial.go",
+		"return shuffle(torch.Cat([]torch.Tensor{sum, bypass}, 1), edge.partial)",
+		"return torch.Cat([]torch.Tensor{sum, bypass}, 1)",
+		inDARTS("TestPartialEdge"),
+	},
+	{
+		"pc-darts: the shuffle's inverse", "darts/partial.go",
+		"Reshape(n, h, w, groups, c/groups)",
+		"Reshape(n, h, w, c/groups, groups)",
+		inDARTS("TestShuffle"),
+	},
+	{
+		"pc-darts: softmax of β over all edges", "darts/partial.go",
+		"weights = append(weights, a.beta.Narrow(0, from, to-from).Softmax(0).Chunk(to-from, 0)...)",
+		"weights = append(weights, a.beta.Softmax(0).Narrow(0, from, to-from).Chunk(to-from, 0)...)",
+		inDARTS("TestPartialEdge"),
+	},
+	{"pc-darts: β has no part in a pass", "darts/searchcell.go", "edge = edge.Mul(weights[e])", "", inDARTS("TestWeighedNodes")},
+	{
+		"pc-darts: the bypass is averaged", "darts/partial.go",
+		"torch.MaxPool2d(bypass,",
+		"torch.AvgPool2d(bypass,",
+		inDARTS("TestPartialEdge"),
+	},
+	{
+		"pc-darts: β does not move", "darts/plain.go",
+		"tables = append(tables, s.normal.beta, s.reduce.beta)",
+		"",
+		inNAS("TestWarmUp"),
+	},
+	{"pc-darts: no warm-up", "nas/darts.go", "warmup: c.Strategy.Warmup, skips", "skips", inNAS("TestStepsOfDARTS/pc-darts")},
+}
+
+var ofPDARTS = []mutant{
+	{"p-darts: α is not clipped", "nas/pdarts.go", "optim.Clip(c.W.GradClip, g.Alphas...)", "", inNAS("TestStepsOfPDARTS")},
+	{"p-darts: w is not clipped", "nas/pdarts.go", "optim.Clip(c.W.GradClip, g.W)", "", inNAS("TestStepsOfPDARTS")},
+	{
+		"p-darts: no warm-up", "nas/pdarts.go",
+		"p.step(s, of >= run.Config.Strategy.Warmup)",
+		"p.step(s, true)",
+		inNAS("TestStageWarmUp"),
+	},
+	{
+		"p-darts: the most probable operations are dropped", "darts/progressive.go",
+		"weakest := byProbability(p[e])[:n]",
+		"weakest := byProbability(p[e])[len(p[e])-n:]",
+		inDARTS("TestDropWeakest"),
+	},
+	{
+		"p-darts: α learns from the images of w", "nas/pdarts.go",
+		"g := p.net.Gradients(p.net.W(), s.Valid, darts.Need{Alphas: true})",
+		"g := p.net.Gradients(p.net.W(), s.Train, darts.Need{Alphas: true})",
+		inNAS("TestStepsOfPDARTS"),
+	},
+	{
+		"p-darts: one depth for all stages", "nas/pdarts.go",
+		"o.Layers, o.SkipDropout = c.Strategy.Layers[stage], c.Strategy.SkipDropout[stage]",
+		"o.Layers, o.SkipDropout = c.Strategy.Layers[0], c.Strategy.SkipDropout[stage]",
+		inNAS("TestStages"),
+	},
+	{
+		"p-darts: dropout falls in the warm-up already", "nas/pdarts.go",
+		"return rate * math.Exp(-0.2*float64(epoch-warmup))",
+		"return rate * math.Exp(-0.2*float64(epoch))",
+		inNAS("TestSkipDropoutRates"),
+	},
+	{
+		"p-darts: the dropout of skips does not fall", "nas/pdarts.go",
+		"skipDropout(run.Config.Strategy.SkipDropout[p.stage], of, each, run.Config.Strategy.Warmup)",
+		"run.Config.Strategy.SkipDropout[p.stage]",
+		inNAS("TestStepsOfPDARTS"),
+	},
+	{
+		"p-darts: the dropout of skips is the first stage's", "nas/pdarts.go",
+		"skipDropout(run.Config.Strategy.SkipDropout[p.stage], of",
+		"skipDropout(run.Config.Strategy.SkipDropout[0], of",
+		inNAS("TestStepsOfPDARTS"),
+	},
+	{
+		"p-darts: the rate does not begin again in a stage", "nas/experiment.go",
+		"epoch %= max(epochs, 1)",
+		"",
+		inNAS("TestStepsOfPDARTS"),
+	},
+	{
+		"p-darts: the last cell has any number of skips", "nas/pdarts.go",
+		"return p.net.LimitedGenotype(p.run.Config.Strategy.Skips)",
+		"return p.net.Genotype()",
+		inNAS("TestSkipsOfPDARTS"),
+	},
+	{
+		"p-darts: the most probable skip goes", "darts/progressive.go",
+		"(weakest == nil || *skip < *weakest)",
+		"(weakest == nil || *skip > *weakest)",
+		inDARTS("TestLimitSkips"),
+	},
+	{
+		"p-darts: dropout on factorized reductions", "darts/progressive.go",
+		"halves := c.reduce && j < 2",
+		"halves := c.reduce && j < 0",
+		inDARTS("TestSkipDropout"),
+	},
+}
+
+var ofGDAS = []mutant{
+	{"gdas: α moves before w", "nas/gdas.go",
+		`	g.w.Step(train.W)
+
+	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
+	g.alpha.Step(valid.Alphas...)`,
+		`	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
+	g.alpha.Step(valid.Alphas...)
+	g.w.Step(train.W)`, inNAS("TestStepsOfGDAS")},
+	{"gdas: w is not clipped", "nas/gdas.go", "optim.Clip(g.gradClip, clipped...)", "_ = clipped", inNAS("TestClippedWithAlpha")},
+	{
+		"gdas: the norm is of w's gradient alone", "nas/gdas.go",
+		"optim.Clip(g.gradClip, clipped...)",
+		"optim.Clip(g.gradClip, clipped[:1]...)",
+		inNAS("TestClippedWithAlpha"),
+	},
+	{"gdas: τ stays", "nas/gdas.go", "g.net.Tau = temperature(g.tau, epoch, run.Config.Epochs)", "", inNAS("TestStepsOfGDAS")},
+	{
+		"gdas: τ reaches its end an epoch late", "nas/gdas.go",
+		"float64(epoch)/float64(epochs-1)",
+		"float64(epoch)/float64(epochs)",
+		inNAS("TestTemperature"),
+	},
+	{
+		"gdas: no gradient through the choice", "darts/gdas.go",
+		"Sub(picked.Detach()).Add(picked)",
+		"Sub(picked.Detach()).Add(picked.Detach())",
+		inDARTS("TestSampleGradient"),
+	},
+	{
+		"gdas: the most probable operation without noise", "darts/gdas.go",
+		"a.scores().LogSoftmax(-1).Add(g).DivScalar(tau)",
+		"a.scores().LogSoftmax(-1).Add(g.MulScalar(0)).DivScalar(tau)",
+		inDARTS("TestSampleFrequencies"),
+	},
+	{
+		"gdas: the least probable operation", "darts/gdas.go",
+		"chosen := p.Detach().Argmax(-1, true)",
+		"chosen := p.Detach().Neg().Argmax(-1, true)",
+		inDARTS("TestSampleFrequencies"),
+	},
+	{
+		"gdas: the noise is not divided by τ", "darts/gdas.go",
+		"a.scores().LogSoftmax(-1).Add(g).DivScalar(tau)",
+		"a.scores().LogSoftmax(-1).DivScalar(tau).Add(g)",
+		inDARTS("TestSampleFrequencies"),
+	},
+	{"gdas: none is derived", "darts/gdas.go", "if op != cells.None {", "if op != \"\" {", inDARTS("TestStrongest")},
+}
+
+var ofEarlyStop = []mutant{
+	{
+		"early stop: the cells of the last measurement", "nas/earlystop.go",
+		"return good, mean(k) > o.Factor*mean(good)",
+		"return k, mean(k) > o.Factor*mean(good)",
+		inNAS("TestStops"),
+	},
+	{
+		"early stop: when the eigenvalue falls", "nas/earlystop.go",
+		"return good, mean(k) > o.Factor*mean(good)",
+		"return good, mean(k) < o.Factor*mean(good)",
+		inNAS("TestStops"),
+	},
+	{
+		"early stop: a window of one entry less", "nas/earlystop.go",
+		"end := k + o.Window/2 + 1",
+		"end := k + o.Window/2",
+		inNAS("TestStops"),
+	},
+	{
+		"early stop: before its start", "nas/earlystop.go",
+		"if good < 0 || good*o.Every < o.Start {",
+		"if good < 0 {",
+		inNAS("TestStops"),
+	},
+	{
+		"early stop: the eigenvalue of the images of w", "nas/feed.go",
+		"b := f.valid.Load(epoch, f.train.Steps()-1)",
+		"b := f.train.Load(epoch, f.train.Steps()-1)",
+		inNAS("TestMeasuredEigenvalue"),
+	},
+	{
+		"early stop: the eigenvalue without decay", "nas/earlystop.go",
+		"s.net.DominantEigenvalue(b, s.decay)",
+		"s.net.DominantEigenvalue(b, 0)",
+		inNAS("TestMeasuredEigenvalue"),
+	},
+}
+
+var ofPerturbation = []mutant{
+	{
+		"perturbation: the operation that matters least", "darts/projected.go",
+		"func(a, best float64) bool { return a < best })",
+		"func(a, best float64) bool { return a > best })",
+		inDARTS("TestDecisions"),
+	},
+	{
+		"perturbation: the edge that matters most goes", "darts/projected.go",
+		"func(a, best float64) bool { return a >= best })",
+		"func(a, best float64) bool { return a < best })",
+		inDARTS("TestDecisions"),
+	},
+	{
+		"perturbation: the first undecided edge", "nas/perturbation.go",
+		"undecided[r.IntN(len(undecided))]",
+		"undecided[0*r.IntN(len(undecided))]",
+		inNAS("TestDecidedEdges"),
+	},
+	{"perturbation: the momentum goes on", "nas/darts.go", "buffer.Zero_()", "_ = buffer", inNAS("TestStepsOfPerturbation")},
+	{
+		"perturbation: the search's learning rate goes on", "nas/experiment.go",
+		"return r.Config.Strategy.Perturbation.LR",
+		"return r.Config.W.LR",
+		inNAS("TestStepsOfPerturbation"),
+	},
+	{"perturbation: training goes on with softmax(α)", "nas/darts.go", "		d.net = net\n", "", inNAS("TestStepsOfPerturbation")},
+	{
+		"perturbation: measured in running statistics", "nas/perturbation.go",
+		"return p.net.Measure(b)",
+		"return p.net.Eval(b)",
+		inNAS("TestDecisionsMeasured"),
+	},
+	{
+		"perturbation: the removed operation stays", "darts/projected.go",
+		"row[r.column] = torch.Tensor{}",
+		"_ = row[r.column]",
+		inDARTS("TestRemoval"),
+	},
+}
