@@ -1,6 +1,7 @@
 package darts
 
 import (
+	"fmt"
 	"slices"
 
 	"godarts/cells"
@@ -14,10 +15,19 @@ import (
 // 1910.04465; get_gumbel_prob in their code.
 //
 // Operations are those of DARTS and not of the authors' table: their 1x1 convolutions
-// have a bias, and their poolings no batch norm behind them.
+// have a bias, and their poolings no batch norm after them. Their network has a batch
+// norm and a ReLU before the last pooling, too.
 type Sampled struct {
 	*Plain
 	Tau float64 // τ, above 0; it may change between passes
+
+	// Noise gives the noise g of a pass for each table of α, normal cells first, of its
+	// shape and type. nil draws Gumbel noise from the CPU's default generator.
+	Noise func(alpha torch.Tensor) torch.Tensor
+
+	chosen  [cellKinds][][]bool // what passes have chosen so far: of each edge, each operation
+	first   bool                // the last pass has chosen some for the first time
+	reached torch.Tensor        // see Reached
 }
 
 var _ Supernet = (*Sampled)(nil)
@@ -28,14 +38,95 @@ func NewSampled(o Options, tau float64) (*Sampled, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Sampled{Plain: plain, Tau: tau}, nil
+	return newSampled(plain, tau), nil
+}
+
+func newSampled(plain *Plain, tau float64) *Sampled {
+	s := &Sampled{Plain: plain, Tau: tau, reached: torch.Ones(plain.W().Shape(), plain.W().Options())}
+	for kind := range s.chosen {
+		for _, ops := range s.architecture(kind == 1).ops {
+			s.chosen[kind] = append(s.chosen[kind], make([]bool, len(ops)))
+		}
+	}
+	s.reach()
+	return s
 }
 
 // Gradients implements Supernet with operations that are drawn anew, from the CPU's
 // default generator. α has the gradient of softmax((log softmax(α) + g)/τ), straight
 // through the choice; weights of operations that were not chosen have a gradient of 0.
 func (s *Sampled) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
-	return s.gradients(w, b, need, s.draw)
+	g := s.gradients(w, b, need, s.draw)
+	if s.first {
+		s.reach()
+	}
+	return g
+}
+
+// Reached is 1 where a weight [P] has had a gradient, 0 where it belongs to an operation
+// that no pass has chosen yet. In the authors' code an optimizer passes those over: they
+// neither decay nor move. Passes change it.
+func (s *Sampled) Reached() torch.Tensor { return s.reached }
+
+// reach brings reached up to date with chosen.
+func (s *Sampled) reach() {
+	s.first = false
+	torch.Scoped(func() {
+		for name, view := range s.weights.Views(s.reached) {
+			var cell, edge, op int
+			if n, _ := fmt.Sscanf(name, "cells.%d._ops.%d._ops.%d.", &cell, &edge, &op); n < 3 {
+				continue // it is part of every pass
+			}
+			kind := 0
+			if s.cells[cell].reduce {
+				kind = 1
+			}
+			one := 0.0
+			if s.chosen[kind][edge][op] {
+				one = 1
+			}
+			view.Fill_(one)
+		}
+	})
+}
+
+// Chosen tells what passes have chosen so far, for a checkpoint: a number for each
+// operation, of normal cells before reduction cells, edge by edge.
+func (s *Sampled) Chosen() torch.Tensor {
+	var all []int64
+	for _, edges := range s.chosen {
+		for _, edge := range edges {
+			for _, was := range edge {
+				n := int64(0)
+				if was {
+					n = 1
+				}
+				all = append(all, n)
+			}
+		}
+	}
+	return torch.FromSlice(all, len(all))
+}
+
+// SetChosen takes what Chosen gave. It returns an error if that is of another number of
+// operations, and then has changed nothing.
+func (s *Sampled) SetChosen(chosen torch.Tensor) error {
+	own := s.Chosen()
+	defer own.Free()
+	if chosen.Dtype() != torch.Int64 || !slices.Equal(chosen.Shape(), own.Shape()) {
+		return fmt.Errorf("darts: chosen operations are %s %v, want int64 %v", chosen.Dtype(), chosen.Shape(), own.Shape())
+	}
+	all := chosen.Int64s()
+	for _, edges := range s.chosen {
+		for _, edge := range edges {
+			for k := range edge {
+				edge[k] = all[k] != 0
+			}
+			all = all[len(edge):]
+		}
+	}
+	s.reach()
+	return nil
 }
 
 // Eval implements Supernet with the most probable operation of each edge: a pass that
@@ -57,10 +148,30 @@ func (s *Sampled) Genotype() cells.Genotype {
 // draw draws the operations of both kinds of cell, and again until all is finite.
 func (s *Sampled) draw() mixtures {
 	for {
-		normal, first := s.normal.sample(s.normal.gumbel(), s.Tau)
-		reduce, second := s.reduce.sample(s.reduce.gumbel(), s.Tau)
+		normal, first := s.normal.sample(s.noise(s.normal), s.Tau)
+		reduce, second := s.reduce.sample(s.noise(s.reduce), s.Tau)
 		if first && second {
+			s.note(0, normal)
+			s.note(1, reduce)
 			return mixtures{normal, reduce}
+		}
+	}
+}
+
+func (s *Sampled) noise(a *architecture) torch.Tensor {
+	if s.Noise != nil {
+		return s.Noise(a.alpha.Detach())
+	}
+	return a.gumbel()
+}
+
+// note adds a sample to what was chosen.
+func (s *Sampled) note(kind int, sample mixture) {
+	for e, of := range sample {
+		for k, weight := range of {
+			if weight.Defined() && !s.chosen[kind][e][k] {
+				s.chosen[kind][e][k], s.first = true, true
+			}
 		}
 	}
 }

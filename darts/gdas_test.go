@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"godarts/cells"
@@ -93,7 +94,7 @@ func TestSampleGradient(t *testing.T) {
 // sampledNetwork is a small one whose α differs from edge to edge.
 func sampledNetwork(t *testing.T, tau float64) (*Sampled, nn.Batch) {
 	net, b := smallNetwork(t, 2, nil)
-	return &Sampled{Plain: net, Tau: tau}, b
+	return newSampled(net, tau), b
 }
 
 func TestSampleAgain(t *testing.T) {
@@ -172,6 +173,78 @@ func TestSampledCost(t *testing.T) {
 	net.Eval(one)
 	if passes != want {
 		t.Errorf("%d operations computed, want %d", passes, want)
+	}
+}
+
+func TestReached(t *testing.T) {
+	// Weights of operations count as reached once a pass has chosen them, those of stem, preprocessing and classifier always, also in a network that takes over what was chosen.
+	torchtest.Scope(t)
+	net, b := sampledNetwork(t, 1)
+	name := func(kind, edge, op int) string {
+		for i, cell := range net.cells {
+			if cell.reduce == (kind == 1) {
+				return fmt.Sprintf("cells.%d._ops.%d._ops.%d.", i, edge, op)
+			}
+		}
+		panic("no such cell")
+	}
+	check := func(net *Sampled, chosen func(kind, edge, op int) bool) {
+		t.Helper()
+		views := net.Views(net.Reached())
+		operations := 0
+		for kind := range cellKinds {
+			for edge := range Edges(2) {
+				for op := range cells.Primitives {
+					prefix, want := name(kind, edge, op), 0.0
+					if chosen(kind, edge, op) {
+						want = 1
+					}
+					for at, view := range views {
+						if !strings.HasPrefix(at, prefix) {
+							continue
+						}
+						operations++
+						if view.Amin(nil, false).Item() != want || view.Amax(nil, false).Item() != want {
+							t.Errorf("%s: reached %v, want %v", at, view.Float64s(), want)
+						}
+					}
+				}
+			}
+		}
+		if operations == 0 {
+			t.Error("no operation has weights")
+		}
+		for at, view := range views {
+			if !strings.Contains(at, "._ops.") && view.Amin(nil, false).Item() != 1 {
+				t.Errorf("%s is not reached", at)
+			}
+		}
+	}
+	check(net, func(int, int, int) bool { return false })
+	seen := map[[3]int]bool{}
+	for seed := range uint64(2) {
+		torch.ManualSeed(seed)
+		drawn := net.draw()
+		for kind, mix := range []mixture{drawn.normal, drawn.reduce} {
+			for edge, of := range mix {
+				seen[[3]int{kind, edge, slices.IndexFunc(of, torch.Tensor.Defined)}] = true
+			}
+		}
+	}
+	fresh, _ := sampledNetwork(t, 1)
+	for seed := range uint64(2) {
+		torch.ManualSeed(seed)
+		fresh.Gradients(fresh.W(), b, Need{Alphas: true})
+	}
+	was := func(kind, edge, op int) bool { return seen[[3]int{kind, edge, op}] }
+	check(fresh, was)
+	other, _ := sampledNetwork(t, 1)
+	if err := other.SetChosen(fresh.Chosen()); err != nil {
+		t.Fatal(err)
+	}
+	check(other, was)
+	if err := other.SetChosen(torch.FromSlice([]int64{1}, 1)); err == nil {
+		t.Error("one number is taken for all operations")
 	}
 }
 

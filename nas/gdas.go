@@ -2,6 +2,7 @@ package nas
 
 import (
 	"context"
+	"fmt"
 	"maps"
 
 	"godarts/cells"
@@ -12,8 +13,8 @@ import (
 )
 
 // gdasStrategy is GDAS, as its authors' code has it: w moves before α, and the gradient
-// of α's last step is part of the norm that the gradient of w is clipped by. Dong, Yang,
-// arXiv 1910.04465.
+// of α's last step is part of the norm that the gradient of w is clipped by. An operation
+// that no pass has chosen yet does not decay. Dong, Yang, arXiv 1910.04465.
 //
 // Steps take α's images as those of the other strategies; the authors draw each image
 // of a batch with replacement. Their code measures no validation half.
@@ -39,6 +40,7 @@ func newGDAS(r *Run) (Strategy, error) {
 		net: net, w: newSGD(net.W(), c.W), alpha: newAdam(net.Alphas(), c.Alpha),
 		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, tau: c.Strategy.Tau,
 	}
+	g.w.Mask(net.Reached())
 	for _, alpha := range net.Alphas() {
 		g.dAlpha = append(g.dAlpha, torch.ZerosLike(alpha))
 	}
@@ -96,13 +98,25 @@ func (g *gdasStrategy) StateDict() torch.StateDict {
 	maps.Copy(sd, prefixed(optimizerW, g.w.StateDict()))
 	maps.Copy(sd, prefixed(optimizerAlpha, g.alpha.StateDict()))
 	maps.Copy(sd, g.tables())
+	sd[nameChosen] = g.net.Chosen()
 	return sd
 }
+
+// nameChosen is the entry of the operations that were chosen so far.
+const nameChosen = "chosen"
 
 // LoadStateDict implements Strategy.
 func (g *gdasStrategy) LoadStateDict(sd torch.StateDict) error {
 	rest := maps.Clone(sd)
 	if err := take(rest, g.tables()); err != nil {
+		return err
+	}
+	chosen, ok := rest[nameChosen]
+	if !ok {
+		return fmt.Errorf("nas: load state dict: %q is missing", nameChosen)
+	}
+	delete(rest, nameChosen)
+	if err := g.net.SetChosen(chosen); err != nil {
 		return err
 	}
 	net, w := cut(rest, optimizerW)

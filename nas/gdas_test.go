@@ -55,8 +55,8 @@ func TestClippedWithAlpha(t *testing.T) {
 	for i, d := range of.Alphas {
 		norm += d.Add(g.dAlpha[i]).Square().Sum().Item()
 	}
-	// Nesterov's first step, with d the clipped gradient and the decay: lr·(1 + μ)·d.
-	d := of.W.MulScalar(c.W.GradClip/(math.Sqrt(norm)+1e-6)).AddScaled(g.net.W().Detach(), c.W.WeightDecay)
+	// Nesterov's first step, with d the clipped gradient and the decay: lr·(1 + μ)·d. What was not chosen yet does not decay.
+	d := of.W.MulScalar(c.W.GradClip/(math.Sqrt(norm)+1e-6)).AddScaled(g.net.W().Detach().Mul(g.net.Reached()), c.W.WeightDecay)
 	want := g.net.W().Detach().AddScaled(d, -c.W.LR*(1+c.W.Momentum))
 
 	torch.ManualSeed(2)

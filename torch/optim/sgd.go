@@ -29,6 +29,7 @@ func (o SGDOptions) check() error {
 type SGD struct {
 	parameters []torch.Tensor
 	momentum   []torch.Tensor // one for each parameter, or none
+	masks      []torch.Tensor // one for each parameter, or none, see Mask
 	o          SGDOptions
 }
 
@@ -57,6 +58,9 @@ func zerosLike(ts []torch.Tensor) []torch.Tensor {
 func (s *SGD) Step(grads ...torch.Tensor) {
 	update("SGD", s.parameters, grads, func(i int, p, g torch.Tensor) {
 		d := decayed(g, p, s.o.WeightDecay)
+		if s.masks != nil {
+			d = d.Mul(s.masks[i])
+		}
 		if s.o.Momentum != 0 {
 			buf := s.momentum[i].MulScalar_(s.o.Momentum).Add_(d)
 			if s.o.Nesterov {
@@ -68,6 +72,11 @@ func (s *SGD) Step(grads ...torch.Tensor) {
 		p.AddScaled_(d, -s.o.LR)
 	})
 }
+
+// Mask multiplies d by masks, one for each parameter, in the steps from now on. Elements
+// whose mask has been 0 in all steps so far stay as they are. The masks are the caller's and
+// may change between steps; they are no part of the state dict.
+func (s *SGD) Mask(masks ...torch.Tensor) { s.masks = masks }
 
 // LR is the learning rate of the next step.
 func (s *SGD) LR() float64 { return s.o.LR }

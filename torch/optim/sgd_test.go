@@ -47,6 +47,27 @@ func TestSGDByHand(t *testing.T) {
 	}
 }
 
+func TestSGDMask(t *testing.T) {
+	// Elements with a mask of 0 neither decay nor move, bit for bit, and begin as new ones when it becomes 1.
+	torchtest.Scope(t)
+	o := SGDOptions{LR: 0.5, Momentum: 0.5, WeightDecay: 0.25, Nesterov: true}
+	p, mask, late := vector(1, 0.1), vector(1, 0), vector(0.1)
+	s := NewSGD([]torch.Tensor{p}, o)
+	s.Mask(mask)
+	s.Step(vector(0.5, 0))
+	s.Step(vector(0.5, 0))
+	wantClose(t, "masked", p.Narrow(0, 1, 1), []float64{0.1}, 0)
+	free := vector(1)
+	other := NewSGD([]torch.Tensor{free}, o)
+	other.Step(vector(0.5))
+	other.Step(vector(0.5))
+	wantClose(t, "not masked", p.Narrow(0, 0, 1), free.Float64s(), 0)
+	mask.Fill_(1)
+	s.Step(vector(0.5, 2))
+	NewSGD([]torch.Tensor{late}, o).Step(vector(2))
+	wantClose(t, "masked before", p.Narrow(0, 1, 1), late.Float64s(), 0)
+}
+
 // slowSGD is SGD on Go numbers.
 func slowSGD(p, buf, g []float64, o SGDOptions) {
 	for i := range p {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"godarts/torch"
@@ -82,10 +83,15 @@ func index(i int, shape []int) []int {
 	return at
 }
 
-// Golden opens a recording until the test ends.
+// Golden opens a recording until the test ends. The file is compressed if its name ends
+// in .gz.
 func Golden(t testing.TB, path string) *torch.Safetensors {
 	t.Helper()
-	s, err := torch.OpenSafetensors(path)
+	open := torch.OpenSafetensors
+	if strings.HasSuffix(path, ".gz") {
+		open = func(string) (*torch.Safetensors, error) { return torch.ReadSafetensors(Content(t, path)) }
+	}
+	s, err := open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,19 +111,7 @@ func Fixture(t testing.TB, name string) string {
 	if folder := os.Getenv("GODARTS_FIXTURES"); folder != "" {
 		return filepath.Join(folder, name)
 	}
-	start, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for folder := start; ; folder = filepath.Dir(folder) {
-		path := filepath.Join(folder, "testdata", "fixtures", name)
-		if _, err := os.Stat(path); err == nil {
-			return path
-		}
-		if folder == filepath.Dir(folder) {
-			t.Fatalf("no testdata/fixtures/%s in %s or above", name, start)
-		}
-	}
+	return above(t, filepath.Join("testdata", "fixtures", name))
 }
 
 // CUDA is the first GPU; the test is skipped, with the reason, where there is none.
