@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -103,7 +102,7 @@ func runBench(args []string, stdout, stderr io.Writer) error {
 		}
 		sides = append(sides, side)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	left := o.rows
 	err = bench.Measure(ctx, bench.Options{

@@ -10,7 +10,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/google/renameio/v2"
@@ -71,7 +70,7 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, args []strin
 	if err != nil {
 		return usageError{err}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	start := time.Now()
 	comparison, err := table.Compare(ctx, c, o.workers)

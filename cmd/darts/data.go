@@ -10,7 +10,6 @@ import (
 	"os/signal"
 	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -50,7 +49,7 @@ func runData(args []string, stdout, _ io.Writer) error {
 	if action == "export" {
 		return exportData(name, *root, f.Arg(2), *n, stdout)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
 	err := data.Get(ctx, name, *root, downloadProgress(stdout))
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil {

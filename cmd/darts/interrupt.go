@@ -7,13 +7,23 @@ import (
 	"syscall"
 )
 
-// interruptible gives a context that ends when SIGINT or SIGTERM comes, see obey. A run whose
+// endings are the signals that ask the program to end: SIGHUP, of a connection or terminal that is
+// gone, among them, unless it was started to ignore that, as nohup does.
+func endings() []os.Signal {
+	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		all = append(all, syscall.SIGHUP)
+	}
+	return all
+}
+
+// interruptible gives a context that ends when one of the endings comes, see obey. A run whose
 // context has ended finishes its step and saves. stop gives the signals back, unless one came:
 // the process is about to end then, and a late signal shall not alter how.
 func interruptible(warn, quit func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(signals, endings()...)
 	go obey(signals, cancel, warn, quit)
 	return ctx, func() {
 		if ctx.Err() == nil {
@@ -26,7 +36,7 @@ func interruptible(warn, quit func()) (ctx context.Context, stop func()) {
 
 // obey calls finish at the first signal. What ends jobs, such as timeout, Slurm or
 // Kubernetes, may signal both a process and its group, that is twice at once, and kills what
-// does not end in time: further SIGTERM change nothing. Of SIGINT, which a user sends too, the
+// does not end in time: further SIGTERM and SIGHUP change nothing. Of SIGINT, which a user sends too, the
 // next one warns and those behind it quit.
 func obey(signals <-chan os.Signal, finish, warn, quit func()) {
 	began, warned := false, false

@@ -1,15 +1,18 @@
 package main
 
 import (
+	"bytes"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 )
 
 func TestObey(t *testing.T) {
-	// The first signal ends the run after its step; a later SIGTERM changes nothing, a later SIGINT warns once and then quits, when signals come in any order.
-	const i, q = syscall.SIGINT, syscall.SIGTERM
+	// The first signal ends the run after its step; a later SIGTERM or SIGHUP changes nothing, a later SIGINT warns once and then quits, when signals come in any order.
+	const i, q, h = syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP
 	for _, test := range []struct {
 		name string
 		came []os.Signal
@@ -18,6 +21,8 @@ func TestObey(t *testing.T) {
 		{"none", nil, ""},
 		{"interrupt", []os.Signal{i}, "finish"},
 		{"terminate", []os.Signal{q}, "finish"},
+		{"hang up", []os.Signal{h}, "finish"},
+		{"hang up, then interrupt twice", []os.Signal{h, i, h, i}, "finish warn quit"},
 		{"terminate a process and its group", []os.Signal{q, q, q, q}, "finish"},
 		{"interrupt a process and its group", []os.Signal{i, i}, "finish warn"},
 		{"interrupt thrice", []os.Signal{i, i, i}, "finish warn quit"},
@@ -38,5 +43,39 @@ func TestObey(t *testing.T) {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
+	}
+}
+
+func TestHangUp(t *testing.T) {
+	// A run goes on when SIGHUP comes and it was started to ignore that, as nohup starts programs.
+	darts, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	config, dir := writeFile(t, "tiny.yaml", tinyConfig), filepath.Join(t.TempDir(), "run")
+	p := exec.Command("sh", "-c", `trap "" HUP; exec "$@"`, "sh", darts, "search", config, "--out", dir, "--set", "epochs=1000", "--threads", "1")
+	var stdout, stderr bytes.Buffer
+	p.Stdout, p.Stderr = &stdout, &stderr
+	if err := p.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer p.Process.Kill()
+	checkpoint := filepath.Join(dir, "checkpoint.safetensors")
+	waitFor(t, checkpoint)
+	if err := p.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the first may have begun before the signal
+		if err := os.Remove(checkpoint); err != nil {
+			t.Fatal(err)
+		}
+		waitFor(t, checkpoint)
+	}
+	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	p.Wait()
+	if status := p.ProcessState.ExitCode(); status != exitInterrupted || !strings.HasPrefix(stderr.String(), "interrupted; go on with: ") {
+		t.Errorf("status %d, stdout %q, stderr %q", status, &stdout, &stderr)
 	}
 }

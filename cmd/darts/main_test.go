@@ -247,7 +247,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestInterrupt(t *testing.T) {
-	// A run saves, says how to go on and exits 130 when SIGINT or SIGTERM comes, and goes on from there.
+	// A run saves, says how to go on and exits 130 when SIGINT, SIGTERM or SIGHUP comes, and goes on from there.
 	darts, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -260,6 +260,7 @@ func TestInterrupt(t *testing.T) {
 	}{
 		{"interrupt", syscall.SIGINT, false},
 		{"terminated", syscall.SIGTERM, false},
+		{"hung up", syscall.SIGHUP, false},
 		{"terminated again and again", syscall.SIGTERM, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
