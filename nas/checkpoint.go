@@ -128,9 +128,11 @@ func (r *Run) saveScoped(name string, at position) error {
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint: %w", err)
 	}
-	content, err := torch.SafetensorsWithSum(tensors, map[string]string{
-		metaFormat: checkpointFormat, metaConfig: string(text), metaPosition: string(where),
-	}, metaSum)
+	meta := map[string]string{metaFormat: checkpointFormat, metaConfig: string(text), metaPosition: string(where)}
+	if err := r.saveLeftOut(meta); err != nil {
+		return err
+	}
+	content, err := torch.SafetensorsWithSum(tensors, meta, metaSum)
 	if err != nil {
 		return err
 	}
@@ -214,6 +216,9 @@ func (r *Run) restoreFrom(file string, content []byte) error {
 	if err := r.reaches(at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 	}
+	if err := r.loadLeftOut(meta); err != nil {
+		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
+	}
 	tensors, err := st.LoadAll()
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
@@ -243,6 +248,9 @@ func (r *Run) restoreFrom(file string, content []byte) error {
 // reaches is an error if the run never stands at a position.
 func (r *Run) reaches(at position) error {
 	epochs := r.Config.RunEpochs()
+	if r.Config.FromScratch() {
+		epochs = r.Config.Strategy.Trials // each counts as one
+	}
 	if at.Epoch < 0 || at.Epoch > epochs || at.Step < 0 || at.Restarts < 0 {
 		return fmt.Errorf("epoch %d of %d, step %d, restart %d", at.Epoch, epochs, at.Step, at.Restarts)
 	}

@@ -35,6 +35,11 @@ const effortFile = "effort.json"
 // dir/NAME/train-SEED. What is complete already is not done again.
 func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSettings) (r report.Contest, err error) {
 	r.Trainings = t.Compare.Compare.Seeds
+	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings)
+	if err != nil {
+		return r, err
+	}
+	s.data = of[config.Train]
 	for i, c := range t.Searches {
 		side, err := s.entrant(ctx, filepath.Join(dir, t.Names[i]), c, t)
 		if err != nil {

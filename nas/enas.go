@@ -53,7 +53,7 @@ func newENAS(r *Run) (Strategy, error) {
 	}
 	of := r.feed.(*imageFeed).validation
 	rewards := &data.Source{
-		Images: of.Images, Augment: of.Augment.Evaluation(), Seed: of.Seed, Name: "reward", Size: of.Size, Order: data.Resampled, Skipped: of.Skipped,
+		Images: of.Images, Augment: of.Augment.Evaluation(), Seed: of.Seed, Name: "reward", Size: of.Size, Order: data.Resampled, Skip: of.Skip,
 	}
 	return &enas{shared, controller, rewards}, nil
 }
@@ -97,14 +97,19 @@ func (e *enas) reward(ctx context.Context, run *Run, g cells.Genotype, epoch, ba
 		return 0, err
 	}
 	b := e.rewards.Load(epoch, batch)
-	if b.Err != nil {
+	left := &run.feed.(*imageFeed).left
+	left.add(b)
+	switch {
+	case b.Err != nil:
 		return 0, b.Err
+	case b.N == 0:
+		return 0, left.none("the batch that rewards an architecture")
 	}
 	torch.Scoped(func() {
 		batch := toBatch(b, run.options())
 		out := e.measure(g, batch)
 		_, correct := measure(out.Loss, out.Logits, batch.Y)
-		accuracy = correct / float64(max(b.N, 1))
+		accuracy = correct / float64(b.N)
 	})
 	return accuracy, nil
 }

@@ -27,6 +27,8 @@ type Settings struct {
 	// Guard, if not nil, is asked after each step and epoch, before anything of it is
 	// saved. An error ends the run as it was last saved.
 	Guard func() error
+
+	data *wholeData // of what the experiment is a part of, if this process has looked at that
 }
 
 // SearchResult is what a complete search found.
@@ -45,6 +47,8 @@ type TrainResult struct {
 	*Modelled                 // of a text
 	Parameters int            `json:"parameters"`        // without the auxiliary head
 	Skipped    int            `json:"skipped,omitempty"` // images left out because they could not be decoded
+
+	Notes []string `json:"-"` // of a test: what whoever reports it should know
 }
 
 // Tested is what a network reached on the test images.
@@ -78,9 +82,7 @@ func (t *TrainResult) measured(r *Run, m Meter) {
 	} else {
 		t.Tested = &Tested{percent(m.Accuracy()), m.MeanLoss(), topFive}
 	}
-	if feed.skipped != nil {
-		t.Skipped, _ = feed.skipped.Count()
-	}
+	t.Skipped = len(r.data.Unreadable) + len(feed.left.files)
 }
 
 // holdsOut tells whether a training is measured on training images that it does
@@ -93,7 +95,7 @@ func Search(ctx context.Context, dir string, c *config.Config, s Settings) (resu
 	if Finished(dir) {
 		return result, readResult(dir, c, &result)
 	}
-	r, leave, err := enter(dir, c, s)
+	r, leave, err := enter(ctx, dir, c, s)
 	if err != nil {
 		return result, err
 	}
@@ -102,7 +104,7 @@ func Search(ctx context.Context, dir string, c *config.Config, s Settings) (resu
 		return result, err
 	}
 	if c.Evaluate != nil {
-		if result.Evaluations, err = r.evaluate(ctx, result.Genotype, s); err != nil {
+		if result.Evaluations, err = r.evaluate(ctx, result.Genotype, r.settings); err != nil {
 			return result, err
 		}
 	}
@@ -119,7 +121,7 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 	if err != nil {
 		return result, err
 	}
-	r, leave, err := enter(dir, c, s)
+	r, leave, err := enter(ctx, dir, c, s)
 	if err != nil {
 		return result, err
 	}
@@ -133,10 +135,16 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 
 // enter opens the data, takes the run folder and, if it is new, writes its
 // config and what it says of the program. leave gives the folder back.
-func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
+func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
 	r = &Run{Config: c, Dir: dir, Device: s.Device, settings: s}
 	if err := r.open(); err != nil {
 		return nil, nil, err
+	}
+	isNew := !HoldsRun(dir)
+	if isNew { // before anything is made: it may take a while, or fail
+		if err := r.look(ctx); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, nil, fmt.Errorf("nas: run folder: %w", err)
@@ -149,6 +157,13 @@ func enter(dir string, c *config.Config, s Settings) (r *Run, leave func(), err 
 		leave()
 		return nil, nil, err
 	}
+	if !isNew {
+		if err := r.leaveOut(); err != nil {
+			leave()
+			return nil, nil, err
+		}
+	}
+	r.settings.data = &wholeData{r.data, filepath.Join(dir, dataFile)}
 	r.hooks = append([]Hooks{guard(s.Guard), metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
 }

@@ -29,6 +29,8 @@ type feed interface {
 // loaded is what one step needs, still in Go memory.
 type loaded interface {
 	err() error // why it could not be loaded
+	// take counts what could not be read of it, and tells whether enough is left for a step.
+	take() bool
 	// fill makes the step's tensors in the present scope.
 	fill(s *Step)
 }
@@ -36,10 +38,11 @@ type loaded interface {
 // imageFeed brings batches of images, prepared ahead by goroutines.
 type imageFeed struct {
 	train      *data.Source
-	valid      *data.Source  // trains α; nil where there is none to train
-	epochs     int           // of the run
-	validation *data.Source  // measured after an epoch
-	skipped    *data.Skipped // images that could not be used, if that is allowed; else nil
+	valid      *data.Source // trains α; nil where there is none to train
+	epochs     int          // of the run
+	validation *data.Source // measured after an epoch
+	fewer      bool         // images were left out before the start
+	left       leftOut      // images that the batches so far left out
 	to         torch.Options
 }
 
@@ -49,7 +52,7 @@ func openData(c *config.Config) (*data.Set, error) {
 	mean, std := d.Normalisation()
 	set, err := data.Options{
 		Name: d.Name, Root: d.Root, Size: d.Size, Channels: d.Channels, Mean: mean, Std: std,
-		Coarse: d.Labels == config.Coarse, SplitSeed: d.SplitSeed,
+		Coarse: d.Labels == config.Coarse, SplitSeed: d.SplitSeed, MaxPixels: d.MaxPixels,
 	}.Open()
 	if err != nil {
 		return nil, err
@@ -64,6 +67,9 @@ func openData(c *config.Config) (*data.Set, error) {
 	if key, problem := c.CheckTrainImages(set.Train.N); key != "" {
 		return nil, fmt.Errorf("nas: %s: %s", key, problem)
 	}
+	if d.Subset > 0 {
+		set.Train = set.Train.Slice(0, d.Subset)
+	}
 	return set, nil
 }
 
@@ -71,19 +77,12 @@ func openData(c *config.Config) (*data.Set, error) {
 // training images trains w and the rest α, both augmented; in training the first
 // part, mostly all, trains w.
 func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed {
-	images := set.Train
-	if c.Data.Subset > 0 {
-		images = images.Slice(0, min(c.Data.Subset, images.N))
-	}
-	augment := set.Augment
+	images, augment := set.Train, set.Augment
 	augment.Cutout = c.Data.Cutout
-	var skipped *data.Skipped
-	if c.Data.OnBadFile == config.Skip {
-		skipped = &data.Skipped{}
-	}
 	source := func(name string, images *data.Images, order data.Order) *data.Source {
 		return &data.Source{
-			Images: images, Augment: augment, Seed: c.Seed, Name: name, Size: c.Data.Batch, Order: order, Skipped: skipped,
+			Images: images, Augment: augment, Seed: c.Seed, Name: name, Size: c.Data.Batch, Order: order,
+			Skip: c.Data.OnBadFile == config.Skip,
 		}
 	}
 	split := int(c.Data.TrainPortion * float64(images.N))
@@ -94,13 +93,12 @@ func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed 
 			measured = source("validation", half, data.Sequential)
 		}
 		measured.Augment = augment.Evaluation()
-		return &imageFeed{train: source("train", images.Slice(0, split), data.Shuffled), validation: measured, skipped: skipped, to: to}
+		return &imageFeed{train: source("train", images.Slice(0, split), data.Shuffled), validation: measured, to: to}
 	}
 	f := &imageFeed{
 		train:      source("train", images.Slice(0, split), data.Shuffled),
 		epochs:     c.Epochs,
 		validation: source("validation", half, data.Shuffled),
-		skipped:    skipped,
 		to:         to,
 	}
 	if c.HasAlpha() {
@@ -115,7 +113,7 @@ func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed 
 // images are those of one step.
 type images struct {
 	train, valid *data.Batch
-	to           torch.Options
+	feed         *imageFeed
 }
 
 // err implements loaded.
@@ -126,11 +124,21 @@ func (b images) err() error {
 	return b.train.Err
 }
 
+// take implements loaded. Where images were left out, one of several is too few for a
+// batch norm over single pixels, none for all.
+func (b images) take() bool {
+	b.feed.left.add(b.train, b.valid)
+	enough := func(of *data.Batch) bool {
+		return of == nil || len(of.LeftOut) == 0 && !b.feed.fewer || of.N >= min(2, b.feed.train.Size)
+	}
+	return enough(b.train) && enough(b.valid)
+}
+
 // fill implements loaded.
 func (b images) fill(s *Step) {
-	s.Train, s.Count = toBatch(b.train, b.to), b.train.N
+	s.Train, s.Count = toBatch(b.train, b.feed.to), b.train.N
 	if b.valid != nil {
-		s.Valid = toBatch(b.valid, b.to)
+		s.Valid = toBatch(b.valid, b.feed.to)
 	}
 }
 
@@ -147,7 +155,7 @@ var loaders = max(1, runtime.GOMAXPROCS(0)/2)
 
 func (f *imageFeed) batches(ctx context.Context, at position) iter.Seq2[int, loaded] {
 	return data.Prefetch(ctx, at.Step, f.train.Steps(), loaders, batchesAhead, func(step int) loaded {
-		b := images{train: f.train.Load(at.Epoch, step), to: f.to}
+		b := images{train: f.train.Load(at.Epoch, step), feed: f}
 		if f.valid != nil {
 			b.valid = f.valid.Load(f.place(at.Epoch, step))
 		}
@@ -158,8 +166,12 @@ func (f *imageFeed) batches(ctx context.Context, at position) iter.Seq2[int, loa
 // lastValid are the images that α is trained on in the last step of an epoch.
 func (f *imageFeed) lastValid(epoch int) (nn.Batch, error) {
 	b := f.valid.Load(epoch, f.train.Steps()-1)
-	if b.Err != nil {
+	f.left.add(b)
+	switch {
+	case b.Err != nil:
 		return nn.Batch{}, b.Err
+	case b.N == 0:
+		return nn.Batch{}, f.left.none("the last step's batch for alpha")
 	}
 	return toBatch(b, f.to), nil
 }
@@ -208,15 +220,23 @@ func (f *imageFeed) validate(ctx context.Context, epoch int, forward func(nn.Bat
 			m.InFive += inFive(out.Logits, b.Y)
 		}
 	})
+	if err == nil && m.Count == 0 {
+		err = f.left.none("the images to measure on")
+	}
 	return m, err
 }
 
-// pass gives n batches of load to use, in order, each in a scope of its own. It stops
-// early, with the context's error, when that is done.
+// pass gives n batches of load to use, in order, each in a scope of its own, but for
+// those of which nothing is left. It stops early, with the context's error, when that is
+// done.
 func (f *imageFeed) pass(ctx context.Context, n int, load func(k int) *data.Batch, use func(k int, b nn.Batch)) error {
 	for k, b := range data.Prefetch(ctx, 0, n, loaders, batchesAhead, load) {
 		if b.Err != nil {
 			return b.Err
+		}
+		f.left.add(b)
+		if b.N == 0 {
+			continue
 		}
 		torch.Scoped(func() { use(k, toBatch(b, f.to)) })
 	}

@@ -30,7 +30,7 @@ const (
 
 // runFiles are all files that a run writes in its folder.
 var runFiles = []string{
-	configFile, runFile, MetricsFile, CheckpointFile, earlierCheckpoint, BestFile, GenotypeFile, WeightsFile, resultFile, lockFile,
+	configFile, runFile, dataFile, MetricsFile, CheckpointFile, earlierCheckpoint, BestFile, GenotypeFile, WeightsFile, resultFile, lockFile,
 	"normal.svg", "reduce.svg", "recurrent.svg",
 }
 
@@ -148,12 +148,15 @@ func (r *Run) settle() error {
 	if !HoldsRun(r.Dir) {
 		a := about(r.Config, r.Device)
 		r.id = a.ID
-		return create(r.Dir, r.Config, a)
+		return create(r.Dir, r.Config, a, r.data)
 	}
 	if err := sameRun(r.Dir, r.Config); err != nil {
 		return err
 	}
 	if err := r.recall(); err != nil {
+		return err
+	}
+	if err := r.recallData(); err != nil {
 		return err
 	}
 	if there(r.Dir, configFile) {
@@ -188,14 +191,14 @@ func (r *Run) recall() error {
 
 // create writes what a new run's folder begins with. A folder that holds other
 // files is refused.
-func create(dir string, c *config.Config, a About) error {
+func create(dir string, c *config.Config, a About, of dataRecord) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
 	for _, e := range entries {
 		// A kill may have left these of a start; hidden are the files that write had not renamed.
-		if e.Name() != lockFile && e.Name() != runFile && e.Name()[0] != '.' {
+		if e.Name() != lockFile && e.Name() != runFile && e.Name() != dataFile && e.Name()[0] != '.' {
 			return fmt.Errorf("nas: run folder %s is not empty: choose another --out", dir)
 		}
 	}
@@ -204,6 +207,9 @@ func create(dir string, c *config.Config, a About) error {
 		return err
 	}
 	if err := writeJSON(filepath.Join(dir, runFile), a); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(dir, dataFile), of); err != nil {
 		return err
 	}
 	return write(filepath.Join(dir, configFile), text)

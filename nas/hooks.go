@@ -9,6 +9,7 @@ import (
 // Hooks watch a run. Nil functions are skipped; sets of hooks are called in the
 // order of registration, and the first error stops the run.
 type Hooks struct {
+	OnCheck func(r *Run, done, of int) // before a new run starts: how many files of images have been looked at
 	OnStart func(*Run) error
 	OnStep  func(*Run, *Step) error
 	OnEpoch func(*Run, *Epoch) error

@@ -102,19 +102,23 @@ func TestBrokenImage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			err := test.run(t.Context(), filepath.Join(t.TempDir(), "run"), test.c, nas.Settings{})
-			if err == nil || !strings.HasPrefix(err.Error(), "data: imagefolder: "+root+"/train/") || !strings.HasSuffix(err.Error(), ".png: image: unknown format") {
+			if err == nil || !strings.HasPrefix(err.Error(), "data: imagefolder: "+root+"/train/") || !strings.Contains(err.Error(), ".png: image: unknown format; with it 20 images cannot be read: ") {
 				t.Errorf("got error %v", err)
 			}
-			c := *test.c
-			c.Data.OnBadFile = config.Skip
-			var said bytes.Buffer
-			s := nas.Settings{Hooks: []nas.Hooks{nas.Progress(&said, nil)}}
-			if err := test.run(t.Context(), filepath.Join(t.TempDir(), "run"), &c, s); err != nil {
-				t.Fatal(err)
-			}
-			want := "warning: 20 images left out, such as data: imagefolder: " + images[0] + ": image: unknown format\n"
-			if strings.Count(said.String(), want) != 1 || strings.Count(said.String(), "warning") != 1 {
-				t.Errorf("the report is\n%s, want once %s", said.String(), want)
+			for check, want := range map[string]string{
+				config.Decode: "note: 20 images cannot be read and are left out, such as " + images[0] + ": image: unknown format\n",
+				config.Off:    "warning: 20 images left out, such as data: imagefolder: " + images[0] + ": image: unknown format\n",
+			} {
+				c := *test.c
+				c.Data.OnBadFile, c.Data.Check = config.Skip, check
+				var said bytes.Buffer
+				s := nas.Settings{Hooks: []nas.Hooks{nas.Progress(&said, nil)}}
+				if err := test.run(t.Context(), filepath.Join(t.TempDir(), "run"), &c, s); err != nil {
+					t.Fatal(err)
+				}
+				if strings.Count(said.String(), want) != 1 || strings.Count(said.String(), "left out") != 1 {
+					t.Errorf("the report is\n%s, want once %s", said.String(), want)
+				}
 			}
 		})
 	}

@@ -24,7 +24,17 @@ func Test(ctx context.Context, dir string, device torch.Device) (result TrainRes
 	if err != nil {
 		return result, err
 	}
-	return measureWeights(ctx, c, g, filepath.Join(dir, WeightsFile), device)
+	r := &Run{Config: c, Device: device}
+	if err := r.open(); err != nil {
+		return result, err
+	}
+	if _, err := r.knownData(dir); err != nil {
+		return result, err
+	}
+	if err := r.leaveOut(); err != nil {
+		return result, err
+	}
+	return r.measureWeights(ctx, g, filepath.Join(dir, WeightsFile))
 }
 
 // trained is the cell of the trained network in dir, a run of config c. It is an error if
@@ -76,17 +86,18 @@ func TestWeights(ctx context.Context, c *config.Config, file string, device torc
 	if err != nil {
 		return result, err
 	}
-	return measureWeights(ctx, &of, g, file, device)
-}
-
-func measureWeights(ctx context.Context, c *config.Config, g cells.Genotype, file string, device torch.Device) (result TrainResult, err error) {
-	r := &Run{Config: c, Device: device}
+	r := &Run{Config: &of, Device: device}
 	if err := r.open(); err != nil {
 		return result, err
 	}
-	result.Genotype = g
+	return r.measureWeights(ctx, g, file)
+}
+
+// measureWeights measures weights in the network of g on the data that the run has opened.
+func (r *Run) measureWeights(ctx context.Context, g cells.Genotype, file string) (result TrainResult, err error) {
+	result.Genotype, result.Notes = g, r.notes
 	err = torch.Do(func() error {
-		if c.Data.IsText() {
+		if r.Config.Data.IsText() {
 			return r.testText(ctx, file, &result)
 		}
 		t, err := newTrainer(r, g)

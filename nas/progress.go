@@ -52,7 +52,21 @@ func (p *progress) done(r *Run) float64 {
 }
 
 func (p *progress) watch() Hooks {
-	return Hooks{OnStart: p.onStart, OnStep: p.onStep, OnEpoch: p.onEpoch, OnEnd: p.onEnd}
+	return Hooks{OnCheck: p.onCheck, OnStart: p.onStart, OnStep: p.onStep, OnEpoch: p.onEpoch, OnEnd: p.onEnd}
+}
+
+// onCheck says now and then how far the look at image files is.
+func (p *progress) onCheck(r *Run, done, of int) {
+	now := p.now()
+	if done == 1 {
+		p.start, p.report = now, now
+	}
+	if now.Sub(p.report) < reportEvery {
+		return
+	}
+	p.report = now
+	left := time.Duration(float64(now.Sub(p.start)) / float64(done) * float64(of-done))
+	p.println(fmt.Sprintf("%s: %d of %d image files checked (data.check: %s), %s left", filepath.Base(r.Dir), done, of, r.Config.Data.Check, short(left)))
 }
 
 func (p *progress) onStart(r *Run) error {
@@ -183,15 +197,15 @@ func changedEdges(before, after string) string {
 // skippedFiles says, at the end of an epoch, if it found images that could not be used.
 func (p *progress) skippedFiles(r *Run) {
 	feed, ok := r.feed.(*imageFeed)
-	if !ok || feed.skipped == nil {
+	if !ok {
 		return
 	}
-	n, first := feed.skipped.Count()
+	n := len(feed.left.files)
 	if n == p.skipped {
 		return
 	}
 	p.skipped = n
-	p.println(fmt.Sprintf("warning: %s left out, such as %s", count(n, "image"), first))
+	p.println(fmt.Sprintf("warning: %s left out, such as %v", count(n, "image"), feed.left.first()))
 }
 
 func (p *progress) onEnd(*Run, error) error {

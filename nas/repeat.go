@@ -47,7 +47,7 @@ func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) 
 		s.Note = func(string, ...any) {}
 	}
 	p := &protocol{dir: dir, whole: w, settings: s, claims: claim.Folder{Dir: filepath.Join(dir, claimsFolder), Stale: s.Stale}}
-	if err := p.join(); err != nil {
+	if err := p.join(ctx); err != nil {
 		return report.Repeat{}, err
 	}
 	s.Note("protocol folder: %s", dir)
@@ -84,6 +84,7 @@ type protocol struct {
 	whole    *config.Whole
 	settings RepeatSettings
 	claims   claim.Folder
+	data     map[string]*wholeData // of its searches and its trainings
 }
 
 // HoldsProtocol tells whether dir is the folder of a protocol.
@@ -95,8 +96,8 @@ func HoldsProtocol(dir string) bool {
 // WholeConfig is the file from which config.LoadWhole reads the protocol in dir.
 func WholeConfig(dir string) string { return filepath.Join(dir, wholeFolder, config.WholeFile) }
 
-// join makes the folder, or checks that it is of the same protocol.
-func (p *protocol) join() error {
+// join makes the folder, or checks that it is of the same protocol, on the same data.
+func (p *protocol) join(ctx context.Context) error {
 	if !HoldsProtocol(p.dir) {
 		if err := p.create(); err != nil {
 			return err
@@ -109,7 +110,8 @@ func (p *protocol) join() error {
 	if differences := config.DiffWhole(own, p.whole, "in its "+wholeFolder, "given"); len(differences) > 0 {
 		return fmt.Errorf("nas: the protocol in %s has another config: %s", p.dir, strings.Join(differences, "; "))
 	}
-	return nil
+	p.data, err = lookAt(ctx, filepath.Join(p.dir, wholeFolder), p.whole.Search, p.whole.Train, p.settings.Settings)
+	return err
 }
 
 // create writes the configs of a new protocol all at once: of several processes that start
@@ -280,7 +282,7 @@ func (p *protocol) workOnOne(ctx context.Context, ready []piece) (elsewhere stri
 func (p *protocol) work(ctx context.Context, it piece, c *claim.Claim) error {
 	dir := filepath.Join(p.dir, it.name)
 	s := p.settings.Settings
-	s.Guard = c.Check
+	s.Guard, s.data = c.Check, p.data[it.config.Experiment]
 	s.Hooks = slices.Clone(s.Hooks)
 	if HoldsRun(dir) && !Finished(dir) {
 		began, err := ReadAbout(dir)

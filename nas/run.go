@@ -36,6 +36,7 @@ type Run struct {
 	lock     *os.File // of the folder
 	settings Settings
 	feed     feed
+	data     dataRecord // what the data is, and which of its files cannot be read
 	hooks    []Hooks
 	notes    []string // for whoever reports the run, at its start
 	state    State
@@ -152,11 +153,15 @@ func (r *Run) Epochs(ctx context.Context) iter.Seq[int] {
 func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 	return func(yield func(*Step) bool) {
 		lr := r.LR(epoch)
-		steps := r.feed.steps(r.at)
+		steps, passed := r.feed.steps(r.at), false
 		for index, load := range r.feed.batches(ctx, r.at) {
 			more := true
 			if r.err = load.err(); r.err != nil {
 				return
+			}
+			if !load.take() { // the step counts as taken
+				r.at.Step, passed = index+1, true
+				continue
 			}
 			torch.Scoped(func() {
 				s := &Step{Epoch: epoch, Index: index, Of: steps, LR: lr, run: r}
@@ -175,7 +180,9 @@ func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 				return
 			}
 		}
-		r.stopped(ctx)
+		if !r.stopped(ctx) && passed && r.at.Meter.Count == 0 {
+			r.err = r.feed.(*imageFeed).left.none("the training images of the epoch")
+		}
 	}
 }
 

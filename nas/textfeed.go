@@ -142,6 +142,8 @@ type textStep struct {
 
 func (s textStep) err() error { return nil }
 
+func (s textStep) take() bool { return true }
+
 // fill implements loaded. The learning rate grows with the tokens, so that each
 // counts alike; α reads on in its own text, from the start again where that ends.
 func (s textStep) fill(step *Step) {

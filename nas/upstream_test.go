@@ -273,6 +273,8 @@ type recordedStep struct {
 
 func (recordedStep) err() error { return nil }
 
+func (recordedStep) take() bool { return true }
+
 // fill implements loaded. The random numbers of a step begin with the recorded seed.
 func (l recordedStep) fill(s *Step) {
 	s.Train, s.Valid = l.batch(fmt.Sprintf("step%d.train", l.step)), l.batch(fmt.Sprintf("step%d.valid", l.step))

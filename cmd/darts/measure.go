@@ -8,6 +8,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/names"
 	"godarts/torch"
 )
 
@@ -56,9 +57,17 @@ func testRun(dir string, device torch.Device, stdout io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	printNotes(stdout, result.Notes)
 	printResult(stdout, result)
 	printExpect(stdout, c)
 	return nil
+}
+
+// printNotes prints what a test has to say besides its result.
+func printNotes(w io.Writer, notes []string) {
+	for _, note := range notes {
+		fmt.Fprintln(w, "note:", names.Escape(note))
+	}
 }
 
 // weightsConfig is the training that weights from elsewhere come from: that of the

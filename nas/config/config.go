@@ -55,6 +55,13 @@ const (
 	Skip = "skip"
 )
 
+// Values of Data.Check.
+const (
+	Decode = "decode"
+	Header = "header"
+	Off    = "off"
+)
+
 // Values of W.Schedule.
 const (
 	Cosine    = "cosine"
@@ -198,7 +205,9 @@ type Data struct {
 	Std       [3]float64 `key:"std" of:"images" range:"[0,)" doc:"per channel, to normalise by; 0 means mean and std of the set (of imagefolder and synthetic those of ImageNet)"`
 	Labels    string     `key:"labels" of:"images" oneof:"fine coarse" doc:"of cifar100: fine, 100 classes, or coarse, 20"`
 	SplitSeed int64      `key:"split_seed" of:"images" range:"[0,)" doc:"of imagefolder: seed of the images' order, and of the fifth held out for test where there is neither test nor val; the same for search and training"`
-	OnBadFile string     `key:"on_bad_file" of:"images" oneof:"error skip" doc:"of imagefolder: an image that cannot be decoded is an error, or is left out and counted"`
+	OnBadFile string     `key:"on_bad_file" of:"images" oneof:"error skip" doc:"of imagefolder: an image that cannot be read is an error, or is left out and counted"`
+	Check     string     `key:"check" of:"images" oneof:"decode header off" doc:"of imagefolder: what is read of each image before a run starts to find those that cannot be: all (decode, as long as an epoch decodes), its header (which misses truncated files), or nothing (off)"`
+	MaxPixels int        `key:"max_pixels" of:"images" range:"[1,)" doc:"of imagefolder: most pixels of an image; one that has more counts as one that cannot be read"`
 
 	Tokens     int `key:"tokens" of:"texts" range:"[0,)" doc:"cut each split of the text to its first N tokens, and the dictionary to their words; 0 takes all"`
 	SmallBatch int `key:"small_batch" of:"texts" range:"[0,)" doc:"columns in memory at a time, whose gradients are added up; divides data.batch; 0 is data.batch"`

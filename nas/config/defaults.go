@@ -152,7 +152,7 @@ func searchDefaults() *Config {
 	return &Config{
 		Experiment: Search,
 		Strategy:   dartsDefaults(images),
-		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64, Augment: Crop, Labels: Fine, OnBadFile: Fail},
+		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64, Augment: Crop, Labels: Fine, OnBadFile: Fail, Check: Decode, MaxPixels: 100_000_000},
 		Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: Float32, Form: Fast},
 		Space:      Space{Name: DARTS},
 		W:          W{LR: 0.025, LRMin: 0.001, Schedule: Cosine, LRDecay: 0.97, Restart: 10, RestartFactor: 2, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
@@ -165,7 +165,7 @@ func searchDefaults() *Config {
 func trainDefaults() *Config {
 	return &Config{
 		Experiment: Train,
-		Data:       Data{Name: CIFAR10, TrainPortion: 1, Batch: 96, Augment: Crop, Labels: Fine, OnBadFile: Fail},
+		Data:       Data{Name: CIFAR10, TrainPortion: 1, Batch: 96, Augment: Crop, Labels: Fine, OnBadFile: Fail, Check: Decode, MaxPixels: 100_000_000},
 		Network: Network{
 			Channels:        36,
 			Layers:          20,

@@ -82,6 +82,8 @@ var trials = map[string]trial{
 	"data.labels":               {"coarse", []string{"rough", "1"}},
 	"data.split_seed":           {"3", []string{"-1", "x"}},
 	"data.on_bad_file":          {"skip", []string{"ignore", "1"}},
+	"data.check":                {"header", []string{"full", "1"}},
+	"data.max_pixels":           {"1000", []string{"0", "-1", "many"}},
 	"network.channels":          {"24", []string{"0", "1", "-2", "7"}},
 	"network.layers":            {"5", []string{"2", "0", "-3"}},
 	"network.nodes":             {"3", []string{"0", "-1"}},
@@ -186,6 +188,8 @@ var companions = map[string][]string{
 	"data.labels":      {"data.name=cifar100"},
 	"data.split_seed":  {"data.name=imagefolder", "data.root=photos"},
 	"data.on_bad_file": {"data.name=imagefolder", "data.root=photos"},
+	"data.check":       {"data.name=imagefolder", "data.root=photos"},
+	"data.max_pixels":  {"data.name=imagefolder", "data.root=photos"},
 
 	"w.momentum":          {"w.nesterov=false"},
 	"w.nesterov":          {"w.nesterov=false"}, // the default of gdas is true

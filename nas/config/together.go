@@ -84,6 +84,10 @@ func (l *layers) checkData(d Data, file origin) error {
 		return refuse("data.split_seed", "%d has no effect on %s, only on %s", d.SplitSeed, d.Name, ImageFolder)
 	case d.Name != ImageFolder && d.OnBadFile != Fail:
 		return refuse("data.on_bad_file", "%s has no effect on %s, only on %s", d.OnBadFile, d.Name, ImageFolder)
+	case d.Name != ImageFolder && d.Check != Decode:
+		return refuse("data.check", "%s has no effect on %s, only on %s", d.Check, d.Name, ImageFolder)
+	case d.Name != ImageFolder && d.MaxPixels != trainDefaults().Data.MaxPixels:
+		return refuse("data.max_pixels", "%d has no effect on %s, only on %s", d.MaxPixels, d.Name, ImageFolder)
 	}
 	zero := [3]float64{}
 	if d.Std == zero && d.Mean == zero {

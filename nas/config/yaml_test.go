@@ -35,6 +35,8 @@ data:
   labels: fine
   split_seed: 0
   on_bad_file: error
+  check: decode
+  max_pixels: 100000000
 network:
   channels: 36
   layers: 20
@@ -175,8 +177,8 @@ func TestYAMLRefuses(t *testing.T) {
 		c    *Config
 		want string
 	}{
-		{"training without a cell", training.Training(), `config: the config to write:41: genotype: given "", want text`},
-		{"odd channels", odd, `config: the config to write:32: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
+		{"training without a cell", training.Training(), `config: the config to write:43: genotype: given "", want text`},
+		{"odd channels", odd, `config: the config to write:34: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
 		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train or repeat or compare`},
 	}
 	for _, test := range tests {

@@ -85,7 +85,7 @@ func (c cifar) read(root string, trainRecords, testRecords int) (*Set, error) {
 	}
 	set.ClassNames = strings.Fields(string(text))
 	if got := len(set.ClassNames); got != c.classes {
-		return nil, fmt.Errorf("data: %s: %s: %d class names, want %d; %s", c.name, file, got, c.classes, c.getHint(root))
+		return nil, fmt.Errorf("data: %s: %s: %d class names, want %d; %s", c.name, names.Escape(file), got, c.classes, c.getHint(root))
 	}
 	return set, nil
 }
@@ -114,10 +114,10 @@ func (c cifar) appendFile(m *Images, root, file string, records int) error {
 	whole, over := len(raw)/c.record(), len(raw)%c.record()
 	if over != 0 {
 		return fmt.Errorf("data: %s: %s: truncated: %d bytes are %d records of %d and %d bytes more; %s",
-			c.name, file, len(raw), whole, c.record(), over, c.getHint(root))
+			c.name, names.Escape(file), len(raw), whole, c.record(), over, c.getHint(root))
 	}
 	if records != 0 && whole != records {
-		return fmt.Errorf("data: %s: %s: %d records, want %d; %s", c.name, file, whole, records, c.getHint(root))
+		return fmt.Errorf("data: %s: %s: %d records, want %d; %s", c.name, names.Escape(file), whole, records, c.getHint(root))
 	}
 	return c.appendRecords(m, file, raw)
 }
@@ -127,12 +127,12 @@ func (c cifar) appendFile(m *Images, root, file string, records int) error {
 // The memory it takes is that of raw.
 func (c cifar) appendRecords(m *Images, file string, raw []byte) error {
 	if len(raw)%c.record() != 0 {
-		return fmt.Errorf("data: %s: %s: truncated: %d bytes are no multiple of %d", c.name, file, len(raw), c.record())
+		return fmt.Errorf("data: %s: %s: truncated: %d bytes are no multiple of %d", c.name, names.Escape(file), len(raw), c.record())
 	}
 	for at := 0; at < len(raw); at += c.record() {
 		if label := raw[at+c.label]; int(label) >= c.classes {
 			return fmt.Errorf("data: %s: %s: record %d (from byte %d): label %d, want 0 to %d",
-				c.name, file, at/c.record(), at, label, c.classes-1)
+				c.name, names.Escape(file), at/c.record(), at, label, c.classes-1)
 		}
 	}
 	n := len(raw) / c.record()
@@ -150,10 +150,10 @@ func (c cifar) appendRecords(m *Images, file string, raw []byte) error {
 func (c cifar) readFile(root, file string) ([]byte, error) {
 	raw, err := os.ReadFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("data: %s: %s: %w; %s", c.name, file, fs.ErrNotExist, c.getHint(root))
+		return nil, fmt.Errorf("data: %s: %s: %w; %s", c.name, names.Escape(file), fs.ErrNotExist, c.getHint(root))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("data: %s: %w", c.name, err)
+		return nil, fmt.Errorf("data: %s: %s: %w", c.name, names.Escape(file), cause(err))
 	}
 	return raw, nil
 }

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"godarts/nas/names"
 )
 
 // Corpus is a text in three splits, each a sequence of tokens.
@@ -102,7 +104,7 @@ func (o CorpusOptions) Open() (*Corpus, error) {
 	for i, split := range []*[]int32{&c.Train, &c.Valid, &c.Test} {
 		trained := len(c.Words)
 		if *split, err = c.tokens(contents[i], o.Tokens, number); err != nil {
-			return nil, fail(fmt.Errorf("%s%w", files[i], err))
+			return nil, fail(fmt.Errorf("%s%w", names.Escape(files[i]), err))
 		}
 		if i > 0 {
 			c.Unknown += len(c.Words) - trained
@@ -113,24 +115,24 @@ func (o CorpusOptions) Open() (*Corpus, error) {
 
 // contents are the texts of the splits and the names of their files.
 func (o CorpusOptions) contents() (contents [3][]byte, files [3]string, err error) {
-	folder, names, hint := o.Root, textFiles, "want train.txt, valid.txt and test.txt there"
+	folder, wanted, hint := o.Root, textFiles, "want train.txt, valid.txt and test.txt there"
 	switch p, ok := publishedTexts[o.Name]; {
 	case o.Name == syntheticText:
 		return syntheticTexts(), textFiles, nil
 	case ok:
-		folder, names, hint = filepath.Join(Root(o.Root), p.folder), p.files, fmt.Sprintf("`darts data get %s` tells what is wanted", o.Name)
+		folder, wanted, hint = filepath.Join(Root(o.Root), p.folder), p.files, fmt.Sprintf("`darts data get %s` tells what is wanted", o.Name)
 	case o.Name != text:
 		known := CorpusNames()
 		return contents, files, fmt.Errorf("unknown text, nearest is %q (known: %s)", nearest(o.Name, known), strings.Join(known, ", "))
 	}
-	for i, name := range names {
+	for i, name := range wanted {
 		files[i] = filepath.Join(folder, name)
 		contents[i], err = os.ReadFile(files[i])
 		if errors.Is(err, fs.ErrNotExist) {
-			return contents, files, fmt.Errorf("%s: %w; %s", files[i], fs.ErrNotExist, hint)
+			return contents, files, fmt.Errorf("%s: %w; %s", names.Escape(files[i]), fs.ErrNotExist, hint)
 		}
 		if err != nil {
-			return contents, files, err
+			return contents, files, fmt.Errorf("%s: %w", names.Escape(files[i]), cause(err))
 		}
 	}
 	return contents, files, nil

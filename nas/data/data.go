@@ -55,6 +55,9 @@ type Set struct {
 	ClassNames  []string // [Classes]
 	Augment     Augment  // what suits training on these images; a flipped digit is none
 	Notes       []string // what whoever uses the set should know of it
+
+	whole [2]*Images // Train and Test as they were opened
+	files []Part     // of an imagefolder: what its parts are made of
 }
 
 // Options say which data set is opened, and how its images are delivered.
@@ -66,6 +69,7 @@ type Options struct {
 	Mean, Std      []float32 // of each channel, instead of the set's own; nil takes those
 	Coarse         bool      // cifar100: the 20 superclasses are the labels
 	SplitSeed      int64     // of an imagefolder's order and of the images it holds out for test
+	MaxPixels      int       // of an image of an imagefolder: one that has more cannot be used; 0 is DefaultMaxPixels
 }
 
 // imageFolder and synthetic are the names of the data sets whose images have the
@@ -96,15 +100,17 @@ func Open(name, root string) (*Set, error) { return Options{Name: name, Root: ro
 // decoded later. Digits and synthetic images are part of the program and need no
 // folder. An unknown name is an error that says which known one is nearest.
 //
-// An imagefolder is Root/train/CLASS/IMAGE. Train is that folder, shuffled by
-// SplitSeed so that any first part of it holds every class: a search takes both
-// its halves from there. Test is Root/test/CLASS/IMAGE if there is such a folder,
-// else Root/val/CLASS/IMAGE, else a fifth of each class of train, drawn by
-// SplitSeed, which is then not in Train. The seed of a run has no part in this, so
-// that a search never sees what a training is tested on. Images end in .jpg, .jpeg
-// or .png, small or capital; other files, hidden ones and folders within a class
-// are passed over. Orientation marks and colour profiles are ignored, what is
-// transparent lies on black, and sixteen bits are cut to eight.
+// An imagefolder is Root/train/CLASS/IMAGE, or Root/CLASS/IMAGE if there is no train
+// and no other part. Train is that folder, shuffled by SplitSeed so that any first part
+// of it holds every class: a search takes both its halves from there. Test is
+// Root/test/CLASS/IMAGE if there is such a folder, else Root/val/CLASS/IMAGE, else a
+// fifth of each class of train, drawn by SplitSeed, which is then not in Train. The seed
+// of a run has no part in this, so that a search never sees what a training is tested
+// on. Images are files of JPEG, PNG, GIF (its first frame), BMP, TIFF and WebP that are
+// named so (see suffixes); those of a class may all lie in its folder images. Other
+// files and folders within a class are passed over, with a note unless they are hidden.
+// Orientation marks and colour profiles are ignored, what is transparent lies on black,
+// and sixteen bits are cut to eight.
 func (o Options) Open() (*Set, error) {
 	open, ok := openers[o.Name]
 	if !ok {
@@ -116,9 +122,16 @@ func (o Options) Open() (*Set, error) {
 	if o.Channels == 0 {
 		o.Channels = 3
 	}
+	if o.MaxPixels == 0 {
+		o.MaxPixels = DefaultMaxPixels
+	}
 	set, err := open(o)
-	if err != nil || o.Mean == nil && o.Std == nil {
-		return set, err
+	if err != nil {
+		return nil, err
+	}
+	set.whole = [2]*Images{set.Train, set.Test}
+	if o.Mean == nil && o.Std == nil {
+		return set, nil
 	}
 	for _, m := range []*Images{set.Train, set.Test} {
 		if len(o.Mean) != m.Channels || len(o.Std) != m.Channels {

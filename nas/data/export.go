@@ -49,10 +49,11 @@ func (s *Set) Export(dir string, n int) error {
 }
 
 func (s *Set) exportImage(dir string, m *Images, i int) error {
-	picture, err := m.decode(i)
+	picture, free, err := m.decode(i)
 	if err != nil {
 		return err
 	}
+	defer free()
 	if rgba, ok := picture.(*image.RGBA); ok && m.Channels == 1 {
 		grey := image.NewGray(rgba.Rect)
 		copy(grey.Pix, planes(rgba, 1))

@@ -39,11 +39,11 @@ func TestExport(t *testing.T) {
 				if from < 0 || set.ClassNames[m.Labels[at]] != f.classes[f.labels[i]] {
 					t.Fatalf("%s is of class %s", name, f.classes[f.labels[i]])
 				}
-				picture, err := got.Test.decode(i)
+				picture, _, err := got.Test.decode(i)
 				if err != nil {
 					t.Fatal(err)
 				}
-				want, _ := m.decode(at)
+				want, _, _ := m.decode(at)
 				if !slices.Equal(planes(Whole.scale(picture, m.Width, m.Height, nil), 3), planes(want.(*image.RGBA), 3)) {
 					t.Fatalf("%s holds other pixels", name)
 				}

@@ -1,7 +1,6 @@
 package data
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"image"
@@ -12,11 +11,9 @@ import (
 	"slices"
 	"strings"
 
+	"godarts/nas/names"
 	"godarts/nas/rng"
 )
-
-// suffixes are those of the files that count as images, in small letters.
-var suffixes = []string{".jpeg", ".jpg", ".png"}
 
 // heldOut is the part of every class that is for test where the folder has no
 // part of its own for that.
@@ -25,27 +22,33 @@ const heldOut = 0.2
 // folder are the images of ROOT/PART/CLASS/NAME. Names are kept alone, since
 // there may be millions.
 type folder struct {
-	dir     string   // ROOT/PART
-	classes []string // names, sorted
-	names   []string // of the files
-	labels  []uint16 // index of the class of each
+	root      string
+	part      string   // train, test or val; empty where the classes lie in root
+	classes   []string // names, sorted
+	inside    []string // of each class, the folder in it that holds its images, mostly none
+	names     []string // of the files
+	labels    []uint16 // index of the class of each
+	maxPixels int      // of an image
+}
+
+// dir is where the classes lie.
+func (f *folder) dir() string { return filepath.Join(f.root, f.part) }
+
+// file is the path of image i from the root.
+func (f *folder) file(i int) string {
+	label := f.labels[i]
+	return filepath.Join(f.part, f.classes[label], f.inside[label], f.names[i])
 }
 
 // Decode implements Pictures.
-func (f *folder) Decode(i int) (image.Image, error) {
+func (f *folder) Decode(i int) (image.Image, func(), error) {
 	file := f.file(i)
-	picture, err := decodeFile(file)
+	picture, free, err := decodeFile(filepath.Join(f.root, file), f.maxPixels)
 	if err != nil {
-		var path *fs.PathError // names the file itself
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return nil, fmt.Errorf("data: imagefolder: %s: %w", file, err)
+		return nil, nil, &Unreadable{file, cause(err).Error(), f.root}
 	}
-	return picture, nil
+	return picture, free, nil
 }
-
-func (f *folder) file(i int) string { return filepath.Join(f.dir, f.classes[f.labels[i]], f.names[i]) }
 
 // openFolder reads the names of an imagefolder's files: see Options.Open.
 func openFolder(o Options) (*Set, error) {
@@ -55,40 +58,91 @@ func openFolder(o Options) (*Set, error) {
 	if err := exists(o.Root, "no such folder"); err != nil {
 		return nil, err
 	}
-	train, err := scan(filepath.Join(o.Root, "train"))
+	part, err := o.trainPart()
 	if err != nil {
 		return nil, err
 	}
-	set := &Set{Name: imageFolder, ClassNames: train.classes, Augment: Augment{Pad: o.Size / 8, Flip: true}}
+	train, err := o.scan(part)
+	if err != nil {
+		return nil, err
+	}
+	set := &Set{Name: imageFolder, ClassNames: train.folder.classes, Augment: Augment{Pad: o.Size / 8, Flip: true}}
+	if part == "" {
+		set.Notes = append(set.Notes, fmt.Sprintf("%s has no train: its %s are taken for the classes", names.Escape(o.Root), count(len(train.folder.classes), "folder")))
+	}
 	test, err := o.testPart(set, train)
 	if err != nil {
 		return nil, err
 	}
-	train.shuffle(o.SplitSeed)
-	set.Train, set.Test = o.images(train, train.labels, len(train.classes)), o.images(test, test.labels, len(train.classes))
+	train.folder.shuffle(o.SplitSeed)
+	classes := len(train.folder.classes)
+	set.Train, set.Test = o.images(train.folder, train.folder.labels, classes), o.images(test, test.labels, classes)
 	return set, nil
 }
 
+// parts are folders that are no class beside others.
+var parts = []string{"test", "testing", "train", "training", "val", "valid", "validation"}
+
+// trainPart is the folder of root that holds the training images: train, or root itself
+// where all its folders are classes.
+func (o Options) trainPart() (string, error) {
+	missing := exists(filepath.Join(o.Root, "train"), "no such folder, want it to hold a folder of images for each class")
+	if missing == nil {
+		return "train", nil
+	}
+	entries, err := os.ReadDir(o.Root)
+	if err != nil {
+		return "", missing
+	}
+	classes, other := 0, ""
+	for _, e := range entries {
+		switch {
+		case hidden(e) || !isFolder(filepath.Join(o.Root, e.Name())):
+		case slices.Contains(parts, strings.ToLower(e.Name())):
+			other = e.Name()
+		default:
+			c, err := readClass(o.Root, e.Name())
+			if err != nil || len(c.names) == 0 {
+				return "", missing
+			}
+			classes++
+		}
+	}
+	switch {
+	case classes < 2:
+		return "", missing
+	case other != "":
+		return "", fmt.Errorf("data: imagefolder: %s has no train, but %s beside %s of images: move these into %[4]s",
+			names.Escape(o.Root), other, count(classes, "folder"), names.Escape(filepath.Join(o.Root, "train")))
+	}
+	return "", nil
+}
+
 // testPart finds the images for test, which may be taken from train.
-func (o Options) testPart(set *Set, train *folder) (*folder, error) {
+func (o Options) testPart(set *Set, train *scanned) (*folder, error) {
 	var parts []string
 	for _, name := range []string{"test", "val"} {
-		if isFolder(filepath.Join(o.Root, name)) {
+		if train.folder.part != "" && isFolder(filepath.Join(o.Root, name)) {
 			parts = append(parts, name)
 		}
 	}
+	set.files = []Part{train.part}
 	if len(parts) == 0 {
-		set.Notes = append(set.Notes, fmt.Sprintf("%s has neither test nor val: a fifth of each class of train, drawn by data.split_seed %d, is for test", o.Root, o.SplitSeed))
-		return train.split(o.SplitSeed)
+		set.Notes = append(set.Notes, fmt.Sprintf("%s has neither test nor val: a fifth of each class%s, drawn by data.split_seed %d, is for test",
+			names.Escape(o.Root), map[bool]string{true: " of train"}[train.folder.part != ""], o.SplitSeed))
+		set.passedOver(o.Root, train)
+		return train.folder.split(o.SplitSeed)
 	}
 	if len(parts) == 2 {
-		set.Notes = append(set.Notes, filepath.Join(o.Root, "val")+" is not used, since there is test")
+		set.Notes = append(set.Notes, names.Escape(filepath.Join(o.Root, "val"))+" is not used, since there is test")
 	}
-	test, err := scan(filepath.Join(o.Root, parts[0]))
+	test, err := o.scan(parts[0])
 	if err != nil {
 		return nil, err
 	}
-	return test, sameClasses(train, test)
+	set.files = append(set.files, test.part)
+	set.passedOver(o.Root, train, test)
+	return test.folder, sameClasses(train.folder, test.folder)
 }
 
 // images are pictures of the size and channels of o.
@@ -105,82 +159,6 @@ func (o Options) images(p Pictures, labels []uint16, classes int) *Images {
 	return m
 }
 
-// scan reads the names of DIR/CLASS/IMAGE.
-func scan(dir string) (*folder, error) {
-	if err := exists(dir, "no such folder, want it to hold a folder of images for each class"); err != nil {
-		return nil, err
-	}
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return nil, fmt.Errorf("data: imagefolder: %w", err)
-	}
-	f := &folder{dir: dir}
-	own := "" // an image beside the classes
-	for _, e := range entries {
-		switch {
-		case hidden(e):
-		case isFolder(filepath.Join(dir, e.Name())):
-			if err := f.addClass(e.Name()); err != nil {
-				return nil, err
-			}
-		case own == "" && isImage(e.Name()):
-			own = e.Name()
-		}
-	}
-	switch n := len(f.classes); {
-	case n == 0 && own != "":
-		return nil, fmt.Errorf("data: imagefolder: %s has no folder of a class: %s lies in it directly, want CLASS/%[2]s", dir, own)
-	case n == 0:
-		return nil, fmt.Errorf("data: imagefolder: %s has no folder of a class", dir)
-	case n == 1:
-		return nil, fmt.Errorf("data: imagefolder: %s has the class %q alone, want two or more", dir, f.classes[0])
-	case n > math.MaxUint16:
-		return nil, fmt.Errorf("data: imagefolder: %s has %d classes, want at most %d", dir, n, math.MaxUint16)
-	}
-	return f, nil
-}
-
-// addClass reads the names of the images of a class, of which there has to be one.
-func (f *folder) addClass(class string) error {
-	dir := filepath.Join(f.dir, class)
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		return fmt.Errorf("data: imagefolder: %w", err)
-	}
-	before, others, other := len(f.names), 0, ""
-	for _, e := range entries {
-		switch {
-		case hidden(e) || e.IsDir():
-		case isImage(e.Name()):
-			f.names = append(f.names, e.Name())
-			f.labels = append(f.labels, uint16(len(f.classes)))
-		default:
-			others, other = others+1, cmp.Or(other, e.Name())
-		}
-	}
-	if len(f.names) > before {
-		f.classes = append(f.classes, class)
-		return nil
-	}
-	what := "it is empty"
-	if others > 0 {
-		what = fmt.Sprintf("its %s, such as %s, end otherwise", count(others, "file"), other)
-	}
-	return fmt.Errorf("data: imagefolder: %s has no image (%s): %s", dir, strings.Join(suffixes, ", "), what)
-}
-
-func hidden(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), ".") }
-
-func isImage(name string) bool {
-	return slices.Contains(suffixes, strings.ToLower(filepath.Ext(name)))
-}
-
-// isFolder follows links: large sets are often put together by them.
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
-}
-
 // exists is an error, with the nearest folder beside it, if dir is none.
 func exists(dir, want string) error {
 	info, err := os.Stat(dir)
@@ -188,9 +166,9 @@ func exists(dir, want string) error {
 	case err == nil && info.IsDir():
 		return nil
 	case err == nil:
-		return fmt.Errorf("data: imagefolder: %s is a file, want a folder", dir)
+		return fmt.Errorf("data: imagefolder: %s is a file, want a folder", names.Escape(dir))
 	case !errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("data: imagefolder: %w", err)
+		return fmt.Errorf("data: imagefolder: %s: %w", names.Escape(dir), cause(err))
 	}
 	beside, _ := os.ReadDir(filepath.Dir(filepath.Clean(dir))) // none where the parent is missing too
 	var near []string
@@ -200,33 +178,26 @@ func exists(dir, want string) error {
 		}
 	}
 	if len(near) > 0 {
-		want += fmt.Sprintf(" (nearest: %s)", filepath.Join(filepath.Dir(filepath.Clean(dir)), nearest(filepath.Base(dir), near)))
+		want += fmt.Sprintf(" (nearest: %s)", names.Escape(filepath.Join(filepath.Dir(filepath.Clean(dir)), nearest(filepath.Base(dir), near))))
 	}
-	return fmt.Errorf("data: imagefolder: %s: %s", dir, want)
+	return fmt.Errorf("data: imagefolder: %s: %s", names.Escape(dir), want)
 }
 
 // sameClasses is an error that names the classes which one of two parts lacks.
 func sameClasses(train, test *folder) error {
-	only := func(a, b *folder) (names []string) {
+	only := func(a, b *folder) (classes []string) {
 		for _, class := range a.classes {
-			if !slices.Contains(b.classes, class) {
-				names = append(names, class)
+			if _, found := slices.BinarySearch(b.classes, class); !found {
+				classes = append(classes, names.Print(class))
 			}
 		}
-		return names
+		return classes
 	}
 	var differ []string
 	for _, pair := range [][2]*folder{{train, test}, {test, train}} {
-		const most = 5
-		names := only(pair[0], pair[1])
-		if len(names) == 0 {
-			continue
+		if classes := only(pair[0], pair[1]); len(classes) > 0 {
+			differ = append(differ, fmt.Sprintf("only %s has %s", names.Print(pair[0].dir()), first(classes)))
 		}
-		text := strings.Join(names[:min(len(names), most)], ", ")
-		if len(names) > most {
-			text += fmt.Sprintf(" and %d more", len(names)-most)
-		}
-		differ = append(differ, fmt.Sprintf("only %s has %s", pair[0].dir, text))
 	}
 	if len(differ) > 0 {
 		return fmt.Errorf("data: imagefolder: classes differ: %s", strings.Join(differ, "; "))
@@ -234,9 +205,19 @@ func sameClasses(train, test *folder) error {
 	return nil
 }
 
+// first lists the first few of texts, and how many more there are.
+func first(texts []string) string {
+	const most = 5
+	list := strings.Join(texts[:min(len(texts), most)], ", ")
+	if len(texts) > most {
+		list += fmt.Sprintf(" and %d more", len(texts)-most)
+	}
+	return list
+}
+
 // split moves a part of every class from f to a folder of its own.
 func (f *folder) split(seed int64) (*folder, error) {
-	kept, held := &folder{dir: f.dir, classes: f.classes}, &folder{dir: f.dir, classes: f.classes}
+	kept, held := f.empty(), f.empty()
 	for from := 0; from < len(f.names); {
 		class := f.labels[from]
 		to := from
@@ -246,7 +227,7 @@ func (f *folder) split(seed int64) (*folder, error) {
 		n := to - from
 		if n < 2 {
 			return nil, fmt.Errorf("data: imagefolder: %s has 1 image, of which none can be held out for test: want two or more, or a folder test or val",
-				filepath.Join(f.dir, f.classes[class]))
+				names.Escape(filepath.Join(f.dir(), f.classes[class])))
 		}
 		out := make([]bool, n)
 		for _, i := range shuffled(rng.Stream(seed, "imagefolder.split", int(class)), n, max(1, int(heldOut*float64(n)))) {
@@ -263,6 +244,13 @@ func (f *folder) split(seed int64) (*folder, error) {
 	}
 	*f = *kept
 	return held, nil
+}
+
+// empty is f without its files.
+func (f *folder) empty() *folder {
+	out := *f
+	out.names, out.labels = nil, nil
+	return &out
 }
 
 // shuffle puts the images in an order by seed.

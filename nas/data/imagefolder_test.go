@@ -77,7 +77,7 @@ func fileNames(m *Images) []string {
 	var out []string
 	f := m.Pictures.(*folder)
 	for i := range m.N {
-		out = append(out, filepath.Base(f.dir)+"/"+f.classes[f.labels[i]]+"/"+f.names[i])
+		out = append(out, f.part+"/"+f.classes[f.labels[i]]+"/"+f.names[i])
 	}
 	slices.Sort(out)
 	return out
@@ -99,7 +99,8 @@ func TestImageFolder(t *testing.T) {
 		{"none", train, nil, "ROOT has neither test nor val: a fifth of each class of train, drawn by data.split_seed 0, is for test"},
 		{"others between", merged(train, grown("val", 1, "cat", "dog"), map[string]string{
 			"train/notes.txt": "x", "train/cat/notes.txt": "x", "train/cat/.hidden.png": "x", "train/.git/x.png": "x", "train/cat/more/a.png": "x",
-		}), []string{"val/cat/a.png", "val/dog/a.png"}, ""},
+		}), []string{"val/cat/a.png", "val/dog/a.png"},
+			"2 files of ROOT are no images and are left out, such as train/notes.txt; 1 folder within classes of ROOT is not read, such as train/cat/more"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := plant(t, c.files)
@@ -217,6 +218,7 @@ func TestImageFolderOrder(t *testing.T) {
 
 func TestImageFolderErrors(t *testing.T) {
 	// A folder is refused in one line that names what is wrong with it.
+	const kinds = ".bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp"
 	good := merged(grown("train", 2, "cat", "dog"), grown("val", 1, "cat", "dog"))
 	without := func(prefix string) map[string]string {
 		files := maps.Clone(good)
@@ -236,9 +238,16 @@ func TestImageFolderErrors(t *testing.T) {
 		{"no class", merged(without("train/"), map[string]string{"train/x.txt": "x"}), "", "ROOT/train has no folder of a class"},
 		{"no class but images", merged(without("train/"), map[string]string{"train/x.png": "x"}), "", "ROOT/train has no folder of a class: x.png lies in it directly, want CLASS/x.png"},
 		{"one class", without("train/dog"), "", `ROOT/train has the class "cat" alone, want two or more`},
-		{"non-images", merged(good, map[string]string{"train/eel/a.webp": "x", "train/eel/b.webp": "x"}), "",
-			"ROOT/train/eel has no image (.jpeg, .jpg, .png): its 2 files, such as a.webp, end otherwise"},
-		{"empty class", merged(good, map[string]string{"train/eel/.keep": "x"}), "", "ROOT/train/eel has no image (.jpeg, .jpg, .png): it is empty"},
+		{"non-images", merged(good, map[string]string{"train/eel/a.avif": "x", "train/eel/b.avif": "x"}), "",
+			"ROOT/train/eel has no image (" + kinds + "): its 2 files, such as a.avif, end otherwise"},
+		{"deeper images", merged(good, map[string]string{"train/eel/young/a.png": ""}), "",
+			"ROOT/train/eel has no image (" + kinds + "): its images lie deeper, in young: want them in eel, or in eel/images"},
+		{"Tiny ImageNet's val", merged(without("val"), map[string]string{"val/images/a.png": "", "val/val_annotations.txt": "x"}), "",
+			"ROOT/val has the images of all classes in one folder, images, as the val of Tiny ImageNet: want a folder for each class (val_annotations.txt says which), or none there: move it away"},
+		{"classes beside val", merged(without("train"), grown("cat", 1, "."), grown("dog", 1, ".")), "",
+			"ROOT has no train, but val beside 2 folders of images: move these into ROOT/train"},
+		{"a class with an escape", merged(good, grown("train", 1, "\x1b[31mred")), "", `classes differ: only ROOT/train has \x1b[31mred`},
+		{"empty class", merged(good, map[string]string{"train/eel/.keep": "x"}), "", "ROOT/train/eel has no image (" + kinds + "): it is empty"},
 		{"class missing in val", without("val/dog"), "", `ROOT/val has the class "cat" alone, want two or more`},
 		{"classes of train alone", merged(good, grown("train", 1, "eel", "fox")), "", "classes differ: only ROOT/train has eel, fox"},
 		{"classes of val alone", merged(good, grown("val", 1, "eel")), "", "classes differ: only ROOT/val has eel"},

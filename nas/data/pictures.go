@@ -1,14 +1,11 @@
 package data
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"image"
-	_ "image/jpeg" // a format of picture files
-	_ "image/png"  // likewise
 	"math"
 	"math/rand/v2"
-	"os"
 	"runtime"
 	"slices"
 	"sync"
@@ -18,10 +15,14 @@ import (
 
 // Pictures are images of any size, which are decoded when a batch is loaded and
 // forgotten after it. Many goroutines call Decode at a time; the same i always
-// gives the same picture.
+// gives the same picture. Its caller calls free, which is never nil unless there is
+// an error, when it needs the picture no more.
 type Pictures interface {
-	Decode(i int) (image.Image, error)
+	Decode(i int) (picture image.Image, free func(), err error)
 }
+
+// keep is the free of pictures whose memory nobody counts.
+func keep() {}
 
 // slicedPictures are pictures from one on.
 type slicedPictures struct {
@@ -29,7 +30,15 @@ type slicedPictures struct {
 	first int
 }
 
-func (s slicedPictures) Decode(i int) (image.Image, error) { return s.all.Decode(s.first + i) }
+func (s slicedPictures) Decode(i int) (image.Image, func(), error) { return s.all.Decode(s.first + i) }
+
+// pickedPictures are some of all pictures.
+type pickedPictures struct {
+	all    Pictures
+	picked []int
+}
+
+func (p pickedPictures) Decode(i int) (image.Image, func(), error) { return p.all.Decode(p.picked[i]) }
 
 // Window says what of a picture is brought to the size of the images. Scaling is
 // bilinear over all pixels that fall into one, hence without aliasing; ratios are
@@ -46,34 +55,6 @@ const (
 	// 4/3, anywhere in the picture: ImageNet's training.
 	RandomArea
 )
-
-// Skipped counts the images that could not be decoded and were left out.
-type Skipped struct {
-	mu   sync.Mutex
-	seen map[string]bool // what was wrong, of each
-}
-
-func (s *Skipped) add(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.seen == nil {
-		s.seen = map[string]bool{}
-	}
-	s.seen[err.Error()] = true
-}
-
-// Count is the number of different images left out so far, and first what is
-// wrong with the first of them in the order of the alphabet.
-func (s *Skipped) Count() (n int, first string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for text := range s.seen {
-		if first == "" || text < first {
-			first = text
-		}
-	}
-	return len(s.seen), first
-}
 
 // decoders has a place for each picture that may be in memory at a time.
 var decoders = make(chan struct{}, runtime.GOMAXPROCS(0))
@@ -101,13 +82,14 @@ func (s *Source) loadPictures(b *Batch, picked []int, epoch, step int) {
 	s.leaveOut(b, errs)
 }
 
-// leaveOut makes the first error b's, or drops the images that have one.
+// leaveOut makes the first error b's, or drops the images that have one, which can
+// leave none.
 func (s *Source) leaveOut(b *Batch, errs []error) {
 	failed := slices.IndexFunc(errs, func(err error) bool { return err != nil })
 	if failed < 0 {
 		return
 	}
-	if s.Skipped == nil {
+	if !s.Skip {
 		b.Err = errs[failed]
 		return
 	}
@@ -115,7 +97,11 @@ func (s *Source) leaveOut(b *Batch, errs []error) {
 	kept := 0
 	for i, err := range errs {
 		if err != nil {
-			s.Skipped.add(err)
+			var file *Unreadable
+			if !errors.As(err, &file) {
+				file = &Unreadable{Why: err.Error()}
+			}
+			b.LeftOut = append(b.LeftOut, *file)
 			continue
 		}
 		copy(b.X[kept*size:], b.X[i*size:(i+1)*size])
@@ -123,9 +109,6 @@ func (s *Source) leaveOut(b *Batch, errs []error) {
 		kept++
 	}
 	b.N, b.X, b.Y = kept, b.X[:kept*size], b.Y[:kept]
-	if kept == 0 {
-		b.Err = fmt.Errorf("%w; nor could any other of the %s of its batch be used", errs[0], count(len(errs), "image"))
-	}
 }
 
 func count(n int, what string) string {
@@ -139,10 +122,11 @@ func count(n int, what string) string {
 // full brightness. r is for what is up to chance.
 func (s *Source) picture(i int, r *rand.Rand) ([]uint8, error) {
 	m := s.Images
-	picture, err := m.decode(i)
+	picture, free, err := m.decode(i)
 	if err != nil {
 		return nil, err
 	}
+	defer free()
 	scaled := s.Augment.Window.scale(picture, m.Width, m.Height, r)
 	if s.Augment.Jitter != (Jitter{}) {
 		s.Augment.Jitter.draw(r).apply(scaled.Pix)
@@ -150,7 +134,7 @@ func (s *Source) picture(i int, r *rand.Rand) ([]uint8, error) {
 	return planes(scaled, m.Channels), nil
 }
 
-func (m *Images) decode(i int) (image.Image, error) {
+func (m *Images) decode(i int) (picture image.Image, free func(), err error) {
 	if m.Pictures != nil {
 		return m.Pictures.Decode(i)
 	}
@@ -163,7 +147,7 @@ func (m *Images) decode(i int) (image.Image, error) {
 		}
 		out.Pix[4*at+3] = math.MaxUint8
 	}
-	return out, nil
+	return out, keep, nil
 }
 
 // planes takes an image apart: its colours, or their brightness where channels is 1.
@@ -194,7 +178,8 @@ func (w Window) scale(picture image.Image, width, height int, r *rand.Rand) *ima
 		draw.BiLinear.Scale(out, out.Rect, picture, randomArea(r, from, width, height), draw.Src, nil)
 		return out
 	}
-	// All of the picture, scaled, lies around the middle that out shows.
+	from = middle(from, width, height)
+	// All of it, scaled, lies around the middle that out shows.
 	to := w.around(from.Dx(), from.Dy(), width, height)
 	if to.Size() == from.Size() {
 		draw.Draw(out, out.Rect, picture, from.Min.Sub(to.Min), draw.Src)
@@ -202,6 +187,24 @@ func (w Window) scale(picture image.Image, width, height int, r *rand.Rand) *ima
 	}
 	draw.BiLinear.Scale(out, to, picture, from, draw.Src, nil)
 	return out
+}
+
+// mostRatio is how many times the length that an image shows of a picture is looked at.
+// The memory of scaling grows with the length, shown or not.
+const mostRatio = 8
+
+// middle is what is looked at of a picture of those bounds: all, or its middle where it
+// is longer than mostRatio images of its width side by side.
+func middle(from image.Rectangle, width, height int) image.Rectangle {
+	if most := max(1, mostRatio*from.Dy()*width/height); from.Dx() > most {
+		from.Min.X += (from.Dx() - most) / 2
+		from.Max.X = from.Min.X + most
+	}
+	if most := max(1, mostRatio*from.Dx()*height/width); from.Dy() > most {
+		from.Min.Y += (from.Dy() - most) / 2
+		from.Max.Y = from.Min.Y + most
+	}
+	return from
 }
 
 // around is where a picture of from pixels lies when it is scaled to show its
@@ -243,34 +246,4 @@ func randomArea(r *rand.Rand, from image.Rectangle, width, height int) image.Rec
 	w := max(1, int(math.RoundToEven(min(fromWidth, fromHeight*ratio))))
 	h := max(1, int(math.RoundToEven(min(fromHeight, fromWidth/ratio))))
 	return at((from.Dx()-w)/2, (from.Dy()-h)/2, w, h)
-}
-
-// mostPixels bounds the memory of one picture: a few bytes in a file can claim
-// any size.
-const mostPixels = 1 << 28
-
-// decodeFile reads a JPEG or PNG file, whatever its name says. Errors do not name
-// the file.
-func decodeFile(file string) (image.Image, error) {
-	raw, err := os.ReadFile(file)
-	if err != nil {
-		return nil, err
-	}
-	header, _, err := image.DecodeConfig(bytes.NewReader(raw))
-	if err != nil {
-		return nil, err
-	}
-	if header.Width < 1 || header.Height < 1 || header.Width > mostPixels/header.Height {
-		return nil, fmt.Errorf("%d by %d pixels, want 1 to %d in all", header.Width, header.Height, mostPixels)
-	}
-	picture, _, err := image.Decode(bytes.NewReader(raw))
-	if err != nil {
-		return nil, err
-	}
-	if paletted, ok := picture.(*image.Paletted); ok { // which scaling takes colour by colour through interfaces
-		out := image.NewRGBA(paletted.Rect)
-		draw.Draw(out, out.Rect, paletted, paletted.Rect.Min, draw.Src)
-		return out, nil
-	}
-	return picture, nil
 }

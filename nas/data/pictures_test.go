@@ -183,7 +183,10 @@ func TestPlanes(t *testing.T) {
 // drawn are pictures made by a function.
 type drawn func(i int) (image.Image, error)
 
-func (d drawn) Decode(i int) (image.Image, error) { return d(i) }
+func (d drawn) Decode(i int) (image.Image, func(), error) {
+	m, err := d(i)
+	return m, keep, err
+}
 
 // pictured are n pictures of 4x4 images and n classes.
 func pictured(n int, p Pictures) *Images {
@@ -280,14 +283,17 @@ func TestPicturesInMemory(t *testing.T) {
 	}
 	s.Augment = Augment{}
 	plain := s.Load(0, 0)
-	m.Pictures, m.Pixels = drawn(func(i int) (image.Image, error) { return randomCIFAR(1, 3).decode(i) }), nil
+	m.Pictures, m.Pixels = drawn(func(i int) (image.Image, error) {
+		m, _, err := randomCIFAR(1, 3).decode(i)
+		return m, err
+	}), nil
 	if decoded := s.Load(0, 0); !same(plain, decoded) {
 		t.Error("an image changes on its way through a picture of its size")
 	}
 }
 
 func TestBrokenPictures(t *testing.T) {
-	// A batch names its first broken picture, or is without them and counts each once, when some cannot be decoded.
+	// A batch names its first broken picture, or is without them and tells which, when some cannot be decoded.
 	m := pictured(10, drawn(func(i int) (image.Image, error) {
 		if i == 3 || i == 5 {
 			return nil, errors.New("broken " + string(rune('0'+i)))
@@ -301,22 +307,21 @@ func TestBrokenPictures(t *testing.T) {
 	if b := s.Load(0, 1); b.Err != nil || b.N != 4 {
 		t.Errorf("a good batch: %d images, %v", b.N, b.Err)
 	}
-	s.Skipped = &Skipped{}
-	s.Load(0, 0)
+	s.Skip = true
 	b := s.Load(1, 0)
 	if b.Err != nil || b.N != 4 || !slices.Equal(b.Y, []int64{0, 1, 2, 4}) || len(b.X) != 4*m.size() {
 		t.Errorf("%d images, labels %v, %d values, %v", b.N, b.Y, len(b.X), b.Err)
 	}
-	if n, first := s.Skipped.Count(); n != 2 || first != "broken 3" {
-		t.Errorf("%d skipped, first %q", n, first)
+	if want := []Unreadable{{Why: "broken 3"}, {Why: "broken 5"}}; !slices.Equal(b.LeftOut, want) {
+		t.Errorf("left out are %v, want %v", b.LeftOut, want)
 	}
 	want := &Source{Images: m.Slice(4, 5), Size: 1}
 	if got := b.X[3*m.size():]; !slices.Equal(got, want.Load(0, 0).X) {
 		t.Error("the last image is not that of its label")
 	}
 	s.Images = m.Slice(3, 4)
-	if b := s.Load(0, 0); b.Err == nil || b.Err.Error() != "broken 3; nor could any other of the 1 image of its batch be used" {
-		t.Errorf("got %v", b.Err)
+	if b := s.Load(0, 0); b.Err != nil || b.N != 0 || len(b.X) != 0 || len(b.LeftOut) != 1 {
+		t.Errorf("of a batch of one broken picture %d are left, %v", b.N, b.Err)
 	}
 }
 
@@ -352,10 +357,11 @@ func TestDecodeFile(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			write(c.picture)
-			got, err := decodeFile(path)
+			got, free, err := decodeFile(path, DefaultMaxPixels)
 			if err != nil {
 				t.Fatal(err)
 			}
+			defer free()
 			if p := planes(Whole.scale(got, 1, 1, nil), 3); !slices.Equal(p, c.want) {
 				t.Errorf("got %v, want %v", p, c.want)
 			}
@@ -382,7 +388,7 @@ func TestDecodeFile(t *testing.T) {
 			if err := os.WriteFile(path, c.content, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			if _, err := decodeFile(path); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, _, err := decodeFile(path, DefaultMaxPixels); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want ...%s", err, c.want)
 			}
 		})

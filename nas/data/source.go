@@ -14,6 +14,8 @@ type Batch struct {
 	X                          []float32 // [N, Height, Width, Channels]: channels last
 	Y                          []int64   // [N], labels
 	Err                        error     // why there are no images, which only Pictures can cause; nil if there are
+
+	LeftOut []Unreadable // what a Source that skips left out; where that is all, N is 0
 }
 
 // Order is the order in which a Source goes through its images.
@@ -37,7 +39,7 @@ type Source struct {
 	Name    string // of its random streams; sources of one run have different ones
 	Size    int    // images in a batch, at least 1; an incomplete last batch is kept
 	Order   Order
-	Skipped *Skipped // if not nil, images that cannot be decoded are left out of their batch and counted here
+	Skip    bool // images that cannot be decoded are left out of their batch
 
 	mu    sync.Mutex
 	of    permuted

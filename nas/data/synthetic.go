@@ -41,7 +41,7 @@ type stripes struct {
 }
 
 // Decode implements Pictures.
-func (s stripes) Decode(i int) (image.Image, error) {
+func (s stripes) Decode(i int) (image.Image, func(), error) {
 	r := rng.Stream(0, "synthetic."+s.part, i)
 	class := i % syntheticClasses
 	width, height := s.size+r.IntN(s.size+1), s.size+r.IntN(s.size+1)
@@ -60,5 +60,5 @@ func (s stripes) Decode(i int) (image.Image, error) {
 			out.SetRGBA(x, y, c)
 		}
 	}
-	return out, nil
+	return out, keep, nil
 }

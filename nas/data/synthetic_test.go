@@ -16,12 +16,12 @@ func TestSynthetic(t *testing.T) {
 	if set.Train.N != 1024 || set.Test.N != 64 || set.Train.Classes != 10 || len(set.ClassNames) != 10 {
 		t.Errorf("%d and %d images of %d classes", set.Train.N, set.Test.N, set.Train.Classes)
 	}
-	first, err := set.Train.Pictures.Decode(7)
+	first, _, err := set.Train.Pictures.Decode(7)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _ := set.Train.Pictures.Decode(7)
-	test, _ := set.Test.Pictures.Decode(7)
+	again, _, _ := set.Train.Pictures.Decode(7)
+	test, _, _ := set.Test.Pictures.Decode(7)
 	if diff := cmp.Diff(first, again); diff != "" {
 		t.Errorf("(-first +again):\n%s", diff)
 	}
@@ -29,7 +29,7 @@ func TestSynthetic(t *testing.T) {
 		t.Error("training and test share a picture")
 	}
 	for i := range 50 {
-		m, _ := set.Train.Pictures.Decode(i)
+		m, _, _ := set.Train.Pictures.Decode(i)
 		if size := m.Bounds().Size(); size.X < 24 || size.Y < 24 || size.X > 48 || size.Y > 48 {
 			t.Errorf("picture %d is of %v", i, size)
 		}

@@ -1,0 +1,125 @@
+package data
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"image/draw"
+	_ "image/gif" // formats of picture files
+	_ "image/jpeg"
+	_ "image/png"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	_ "golang.org/x/image/bmp" // more of them
+	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
+	"golang.org/x/sync/semaphore"
+
+	"godarts/nas/names"
+)
+
+// suffixes are those of the files that count as images, in small letters.
+var suffixes = []string{".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"}
+
+func isImage(name string) bool {
+	return slices.Contains(suffixes, strings.ToLower(filepath.Ext(name)))
+}
+
+// DefaultMaxPixels bounds the memory of one picture: a few bytes in a file can claim
+// any size.
+const DefaultMaxPixels = 100_000_000
+
+// roomPixels is how many pixels may be in memory at a time, in all pictures that are
+// being decoded and scaled; a picture that has more is alone. They take 3 to 12 bytes each.
+const roomPixels = 1 << 26
+
+var room = semaphore.NewWeighted(roomPixels)
+
+// Unreadable is an image file that cannot be used.
+type Unreadable struct {
+	File string `json:"file"` // from the root of its imagefolder
+	Why  string `json:"why"`
+
+	root string
+}
+
+// Error names the file.
+func (u *Unreadable) Error() string {
+	return fmt.Sprintf("data: imagefolder: %s: %s", names.Escape(filepath.Join(u.root, u.File)), u.Why)
+}
+
+// openPicture reads the header of a picture file, whatever its name says. The file then
+// stands at its start again.
+func openPicture(file string, maxPixels int) (f *os.File, pixels int, err error) {
+	if f, err = os.Open(file); err != nil {
+		return nil, 0, err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+		}
+	}()
+	header, _, err := image.DecodeConfig(bufio.NewReader(f))
+	if err != nil {
+		return nil, 0, err
+	}
+	if header.Width < 1 || header.Height < 1 || header.Width > maxPixels/header.Height {
+		return nil, 0, fmt.Errorf("%d by %d pixels, want 1 to %d in all (data.max_pixels)", header.Width, header.Height, maxPixels)
+	}
+	_, err = f.Seek(0, io.SeekStart)
+	return f, header.Width * header.Height, err
+}
+
+// decodeFile reads a picture file. It waits until there is room for its pixels, which
+// free gives back. Errors do not name the file.
+func decodeFile(file string, maxPixels int) (picture image.Image, free func(), err error) {
+	f, pixels, err := openPicture(file, maxPixels)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer f.Close()
+	weight := int64(min(pixels, roomPixels))
+	if err := room.Acquire(context.Background(), weight); err != nil {
+		return nil, nil, err
+	}
+	free = func() { room.Release(weight) }
+	if picture, err = decode(f); err != nil {
+		free()
+		return nil, nil, err
+	}
+	return picture, free, nil
+}
+
+// decode reads a picture. A decoder that panics has met a file that it cannot read.
+func decode(r io.Reader) (picture image.Image, err error) {
+	defer func() {
+		if failed := recover(); failed != nil {
+			picture, err = nil, fmt.Errorf("its decoder fails: %v", failed)
+		}
+	}()
+	if picture, _, err = image.Decode(bufio.NewReader(r)); err != nil {
+		return nil, err
+	}
+	if paletted, ok := picture.(*image.Paletted); ok { // which scaling takes colour by colour through interfaces
+		out := image.NewRGBA(paletted.Rect)
+		draw.Draw(out, out.Rect, paletted, paletted.Rect.Min, draw.Src)
+		return out, nil
+	}
+	return picture, nil
+}
+
+// cause is what is wrong with a file, without its name, which may not be fit to print.
+func cause(err error) error {
+	var path *fs.PathError
+	if errors.As(err, &path) {
+		return path.Err
+	}
+	return err
+}

@@ -1,0 +1,241 @@
+package nas
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/nas/names"
+)
+
+// dataFile is what a run folder says of the data.
+const dataFile = "data.json"
+
+// dataRecord is what the data of a run is, and what a look at its files found.
+type dataRecord struct {
+	data.Fingerprint
+	Checked    string            `json:"checked,omitempty"`    // data.check of the look, empty if there was none
+	Train      int               `json:"train,omitempty"`      // training images that it took in
+	Test       bool              `json:"test,omitempty"`       // whether it took in the test images
+	Unreadable []data.Unreadable `json:"unreadable,omitempty"` // what cannot be read and is left out
+}
+
+// readRecord reads what the file says; there is false if there is no such file.
+func readRecord(file string) (d dataRecord, there bool, err error) {
+	err = readJSON(file, &d)
+	if errors.Is(err, fs.ErrNotExist) {
+		return d, false, nil
+	}
+	if err != nil {
+		return d, true, fmt.Errorf("%w; put it back, or delete it to go on without knowing whether the data has changed", err)
+	}
+	return d, true, nil
+}
+
+// same is an error that names what is different now, in the data that file describes.
+func (d dataRecord) same(now data.Fingerprint, file string) error {
+	changes := d.Changes(now)
+	if changes == "" {
+		return nil
+	}
+	return fmt.Errorf("nas: the data has changed since %s was begun: %s; put it back as it was, begin anew in another folder, or delete %s to go on with it as it is",
+		names.Escape(filepath.Dir(file)), changes, names.Escape(file))
+}
+
+// fingerprint is that of the data that the run has opened.
+func (r *Run) fingerprint() data.Fingerprint {
+	if r.Corpus != nil {
+		return r.Corpus.Fingerprint()
+	}
+	return r.Set.Fingerprint()
+}
+
+// readsTest tells whether the experiment c, or a training that follows it, reads test images.
+func readsTest(c *config.Config) bool {
+	if c.Experiment == config.Train {
+		return c.Data.TrainPortion == 1
+	}
+	return c.Evaluate != nil
+}
+
+// look notes what the data of a new run is and looks at its files. Those that cannot be
+// read are an error, or left out.
+func (r *Run) look(ctx context.Context) error {
+	if err := r.lookAtFiles(ctx); err != nil {
+		return err
+	}
+	return r.leaveOut()
+}
+
+// lookAtFiles is look without leaving anything out. What the process has found for what
+// the run is a part of need not be looked for again.
+func (r *Run) lookAtFiles(ctx context.Context) error {
+	now := r.fingerprint()
+	if whole := r.settings.data; whole != nil {
+		if err := whole.same(now, whole.file); err != nil {
+			return err
+		}
+		if r.Set == nil || whole.covers(r) {
+			r.data = whole.dataRecord
+			return nil
+		}
+	}
+	r.data = dataRecord{Fingerprint: now}
+	if r.Set == nil || r.Config.Data.Check == config.Off {
+		return nil
+	}
+	test := readsTest(r.Config)
+	bad, err := r.Set.Check(ctx, r.Config.Data.Check, test, r.onCheck)
+	switch {
+	case err != nil:
+		return err
+	case len(bad) > 0 && r.Config.Data.OnBadFile == config.Fail && len(bad) == 1:
+		return fmt.Errorf("%w: mend it, or set data.on_bad_file: skip, which leaves it out", &bad[0])
+	case len(bad) > 0 && r.Config.Data.OnBadFile == config.Fail:
+		return fmt.Errorf("%w; with it %d images cannot be read: mend them, or set data.on_bad_file: skip, which leaves them out", &bad[0], len(bad))
+	}
+	r.data.Checked, r.data.Train, r.data.Test, r.data.Unreadable = r.Config.Data.Check, r.Set.Train.N, test, bad
+	return nil
+}
+
+// covers tells whether the look found all that one of r would.
+func (d dataRecord) covers(r *Run) bool {
+	return d.Checked == r.Config.Data.Check && d.Train >= r.Set.Train.N && (d.Test || !readsTest(r.Config))
+}
+
+// recallData is knownData of the run's folder, which says what the data is from then on.
+func (r *Run) recallData() error {
+	there, err := r.knownData(r.Dir)
+	if err != nil || there {
+		return err
+	}
+	return r.writeJSON(dataFile, r.data)
+}
+
+// knownData reads what the data was when the run in dir began, and is an error if it is
+// another now. A folder of an earlier version does not say.
+func (r *Run) knownData(dir string) (there bool, err error) {
+	file := filepath.Join(dir, dataFile)
+	d, there, err := readRecord(file)
+	if err != nil {
+		return there, err
+	}
+	now := r.fingerprint()
+	if !there {
+		r.note("%s does not say what its data was: whether that has changed is not known", names.Escape(dir))
+		d = dataRecord{Fingerprint: now}
+	}
+	r.data = d
+	return there, d.same(now, file)
+}
+
+// leaveOut takes the files that cannot be read out of the data, and notes what is left.
+func (r *Run) leaveOut() error {
+	if r.Set == nil {
+		return nil
+	}
+	if bad := r.data.Unreadable; len(bad) > 0 {
+		if err := r.Set.Without(bad); err != nil {
+			return err
+		}
+		rest := *r.Config
+		rest.Data.Subset = 0
+		if key, problem := rest.CheckTrainImages(r.Set.Train.N); key != "" {
+			return fmt.Errorf("nas: %s: %s", key, problem)
+		}
+		feed := newImageFeed(r.Config, r.Set, r.options())
+		feed.fewer = true
+		r.feed = feed
+		first := bad[0]
+		r.note("%s cannot be read and %s left out, such as %s: %s", count(len(bad), "image"), map[bool]string{true: "is", false: "are"}[len(bad) == 1],
+			names.Escape(filepath.Join(r.Config.Data.Root, first.File)), first.Why)
+	}
+	if r.Config.Data.Name == config.ImageFolder {
+		r.notes = append(r.notes, r.Set.Describe()...)
+	}
+	return nil
+}
+
+// onCheck tells the run's hooks how far the look at its files is. An error of theirs
+// would come too early to stop anything.
+func (r *Run) onCheck(done, of int) {
+	for _, h := range r.settings.Hooks {
+		if h.OnCheck != nil {
+			h.OnCheck(r, done, of)
+		}
+	}
+}
+
+// wholeData is what the data is of all that one process runs in a folder.
+type wholeData struct {
+	dataRecord
+	file string
+}
+
+// lookOnce looks at the data of the experiment c for all parts that run in a folder, of
+// which file tells what it was when the first of them began, and gives what they need to
+// know of it. Of processes that begin together the first says what the data is.
+func lookOnce(ctx context.Context, c *config.Config, file string, s Settings) (*wholeData, error) {
+	r := &Run{Config: c, Dir: filepath.Dir(file), Device: s.Device, settings: s}
+	var err error
+	if r.Set, err = openData(c); err != nil {
+		return nil, err
+	}
+	d, there, err := readRecord(file)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		if err := r.lookAtFiles(ctx); err != nil {
+			return nil, err
+		}
+		if err := writeFirst(file, r.data); err != nil {
+			return nil, err
+		}
+		if d, _, err = readRecord(file); err != nil {
+			return nil, err
+		}
+	}
+	return &wholeData{d, file}, d.same(r.fingerprint(), file)
+}
+
+// writeFirst writes v as JSON unless the file is there already, which it leaves.
+func writeFirst(file string, v any) error {
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return fmt.Errorf("nas: write %s: %w", file, err)
+	}
+	staged, err := os.MkdirTemp(filepath.Dir(file), ".data-*")
+	if err != nil {
+		return fmt.Errorf("nas: write %s: %w", file, err)
+	}
+	defer os.RemoveAll(staged)
+	whole := filepath.Join(staged, dataFile)
+	if err := writeJSON(whole, v); err != nil {
+		return err
+	}
+	if err := os.Link(whole, file); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("nas: write %s: %w", file, err)
+	}
+	return nil
+}
+
+// lookAt is lookOnce for the searches and the trainings of a folder, by experiment. Where
+// both take the same data, it is that of the trainings.
+func lookAt(ctx context.Context, dir string, search, train *config.Config, s Settings) (map[string]*wholeData, error) {
+	whole, err := lookOnce(ctx, train, filepath.Join(dir, dataFile), s)
+	if err != nil {
+		return nil, err
+	}
+	of := map[string]*wholeData{config.Train: whole, config.Search: whole}
+	a, b := search.Data, train.Data
+	if a.Name == b.Name && a.Root == b.Root && a.Labels == b.Labels {
+		return of, nil
+	}
+	of[config.Search], err = lookOnce(ctx, search, filepath.Join(dir, "search-"+dataFile), s)
+	return of, err
+}
