@@ -3,16 +3,17 @@ package cells
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 // ParseGenotype reads a genotype from any of:
 //
-//   - the reference's Python text, as String gives it or as it stands in a source file or a log
-//     ("genotype = Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=[2, 3, 4, 5], ...)"), with
-//     range(a, b), range(b), lists or tuples, either kind of quotes, any white space;
-//   - JSON, as MarshalJSON gives it;
+//   - the reference's Python text, as String gives it or as it stands in a source file or a line of a log
+//     ("06/27 01:25:46 PM genotype = Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=[2, 3, 4, 5], ...)"),
+//     with range(a, b), range(b), lists or tuples, either kind of quotes, any white space and comments (#);
+//   - the same with the edges of each node in a list or tuple of their own, as pt.darts and AutoDL have it, and
+//     AutoDL's connectN=None, connects=None;
+//   - JSON, as MarshalJSON gives it, or NNI's flat form ({"normal/op_2_0": "sep_conv_3x3", "normal/input_2_0": 0, ...});
 //   - the name of a published genotype in any case ("darts_v2"). Of a name in both Known and RecurrentKnown
 //     it gives the convolutional cells.
 //
@@ -20,7 +21,7 @@ import (
 //
 //	cells: parse genotype: offset 39: unknown op "sep_conv_9x9" (nearest: "sep_conv_7x7")
 func ParseGenotype(text string) (Genotype, error) {
-	if name := strings.TrimSpace(text); isIdentifier(name) {
+	if name := onlyName(text); name != "" {
 		for _, known := range [][]NamedGenotype{Known, RecurrentKnown} {
 			if g, ok := findNamed(name, known); ok {
 				return g, nil
@@ -33,7 +34,7 @@ func ParseGenotype(text string) (Genotype, error) {
 }
 
 func parseGenotypeText(text string) (Genotype, error) {
-	p := genotypeParser{text: text}
+	p := newGenotypeParser(text)
 	g, err := p.genotype()
 	if err != nil {
 		return Genotype{}, fmt.Errorf("cells: parse genotype: %w", err)
@@ -41,17 +42,14 @@ func parseGenotypeText(text string) (Genotype, error) {
 	return g, nil
 }
 
-func isIdentifier(s string) bool {
-	for i := range len(s) {
-		if !isIdentifierByte(s[i]) {
-			return false
-		}
+// onlyName is the name that text is, apart from white space and comments; empty if it is more or no name.
+func onlyName(text string) string {
+	p := newGenotypeParser(text)
+	name := p.identifier()
+	if p.skipSpace(); p.pos < len(text) || name == "" || isDigit(name[0]) {
+		return ""
 	}
-	return s != "" && !isDigit(s[0])
-}
-
-func isIdentifierByte(c byte) bool {
-	return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || isDigit(c)
+	return name
 }
 
 // genotypeParser goes over the text once. Python's and JSON's forms differ in brackets, separators and
@@ -72,7 +70,16 @@ type parsedField struct {
 	start, end int // of a range, end excluded
 }
 
+func newGenotypeParser(text string) *genotypeParser {
+	p := &genotypeParser{text: text}
+	if strings.HasPrefix(text, byteOrderMark) {
+		p.pos = len(byteOrderMark)
+	}
+	return p
+}
+
 func (p *genotypeParser) genotype() (Genotype, error) {
+	logged := p.skipLogHead()
 	p.skipAssignment()
 	keyword, closing, between := p.at("Genotype"), byte('}'), byte(':')
 	opening := byte('{')
@@ -84,7 +91,13 @@ func (p *genotypeParser) genotype() (Genotype, error) {
 		if keyword {
 			return Genotype{}, p.want("'(' after Genotype")
 		}
+		if logged {
+			return Genotype{}, p.want("genotype = Genotype(...) after the time stamp of a log")
+		}
 		return Genotype{}, p.want("Genotype(...), JSON or a known name")
+	}
+	if !keyword && p.isNNI() {
+		return p.nni()
 	}
 	p.seen = make(map[string]parsedField)
 	err := p.list(closing, func() error { return p.field(between, keyword) })
@@ -123,7 +136,8 @@ func (p *genotypeParser) field(between byte, keyword bool) error {
 		}
 	}
 	field, isEdges, ok := findGenotypeField(name)
-	if !ok {
+	foreign := slices.Contains(autoDLFields, name)
+	if !ok && !foreign {
 		return p.errorAt(start, "unknown field %s (nearest: %q)", quoteShort(name), nearestSpelling(name, genotypeFieldNames))
 	}
 	if _, repeated := p.seen[name]; repeated {
@@ -131,6 +145,9 @@ func (p *genotypeParser) field(between byte, keyword bool) error {
 	}
 	if !p.accept(between) {
 		return p.want(fmt.Sprintf("'%c' after %s", between, name))
+	}
+	if foreign {
+		return p.none(name)
 	}
 	p.skipSpace()
 	value := parsedField{offset: p.pos}
@@ -161,12 +178,37 @@ func (p *genotypeParser) edges(role cellRole) ([]Edge, error) {
 		return nil, p.want("a list of edges")
 	}
 	var edges []Edge
+	flat, nested := 0, 0
 	err := p.list(closing, func() error {
-		e, err := p.edge(role)
-		edges = append(edges, e)
+		p.skipSpace()
+		start := p.pos
+		if !p.atNode() {
+			flat++
+			e, err := p.edge(role)
+			edges = append(edges, e)
+			return err
+		}
+		nested++
+		closing, _ := p.openSequence()
+		of, err := p.node(role, start, closing)
+		edges = append(edges, of...)
 		return err
 	})
+	if err == nil && flat > 0 && nested > 0 {
+		return nil, p.errorAt(p.pos, "%d edges stand alone and %d in lists of a node, want one of both", flat, len(edges)-flat)
+	}
 	return edges, err
+}
+
+// atNode tells whether a list or tuple of edges comes, not one edge.
+func (p *genotypeParser) atNode() bool {
+	start := p.pos
+	defer func() { p.pos = start }()
+	if _, ok := p.openSequence(); !ok {
+		return false
+	}
+	_, ok := p.openSequence()
+	return ok
 }
 
 func (p *genotypeParser) edge(role cellRole) (Edge, error) {
@@ -268,119 +310,4 @@ func (p *genotypeParser) assemble() (Genotype, error) {
 		*f.cell(&g) = Cell{Edges: edges.edges, Concat: concat.concat}
 	}
 	return g, g.check()
-}
-
-// list reads items separated by commas up to the closing bracket; a trailing comma is allowed.
-func (p *genotypeParser) list(closing byte, item func() error) error {
-	for !p.accept(closing) {
-		if err := item(); err != nil {
-			return err
-		}
-		if p.accept(',') {
-			continue
-		}
-		if p.accept(closing) {
-			return nil
-		}
-		return p.want(fmt.Sprintf("',' or '%c'", closing))
-	}
-	return nil
-}
-
-// openSequence passes the opening bracket of a list or tuple and returns the closing one.
-func (p *genotypeParser) openSequence() (closing byte, ok bool) {
-	switch {
-	case p.accept('['):
-		return ']', true
-	case p.accept('('):
-		return ')', true
-	}
-	return 0, false
-}
-
-func (p *genotypeParser) skipSpace() {
-	for p.pos < len(p.text) && strings.IndexByte(" \t\r\n", p.text[p.pos]) >= 0 {
-		p.pos++
-	}
-}
-
-func (p *genotypeParser) at(prefix string) bool {
-	p.skipSpace()
-	return strings.HasPrefix(p.text[p.pos:], prefix)
-}
-
-func (p *genotypeParser) accept(c byte) bool {
-	p.skipSpace()
-	if p.pos < len(p.text) && p.text[p.pos] == c {
-		p.pos++
-		return true
-	}
-	return false
-}
-
-func (p *genotypeParser) identifier() string {
-	p.skipSpace()
-	start := p.pos
-	for p.pos < len(p.text) && isIdentifierByte(p.text[p.pos]) {
-		p.pos++
-	}
-	return p.text[start:p.pos]
-}
-
-// quoted reads a string in single or double quotes. No name that can stand in one needs an escape.
-func (p *genotypeParser) quoted() (string, error) {
-	p.skipSpace()
-	start := p.pos
-	if !p.accept('\'') && !p.accept('"') {
-		return "", p.want("a quoted name")
-	}
-	length := strings.IndexByte(p.text[p.pos:], p.text[start])
-	if length < 0 {
-		return "", p.errorAt(start, "the quote is not closed")
-	}
-	s := p.text[p.pos : p.pos+length]
-	p.pos += length + 1
-	return s, nil
-}
-
-func (p *genotypeParser) integer() (int, error) {
-	p.skipSpace()
-	start := p.pos
-	if p.pos < len(p.text) && p.text[p.pos] == '-' {
-		p.pos++
-	}
-	for p.pos < len(p.text) && isDigit(p.text[p.pos]) {
-		p.pos++
-	}
-	digits := p.text[start:p.pos]
-	if digits == "" || digits == "-" {
-		p.pos = start
-		return 0, p.want("a whole number")
-	}
-	n, err := strconv.ParseInt(digits, 10, 32)
-	if err != nil {
-		return 0, p.errorAt(start, "number %s is too large for a state", quoteShort(digits))
-	}
-	return int(n), nil
-}
-
-// want reports what the grammar asks for at the current position and what stands there.
-func (p *genotypeParser) want(what string) error {
-	p.skipSpace()
-	if p.pos == len(p.text) {
-		return p.errorAt(p.pos, "the text ends, want %s", what)
-	}
-	found := p.text[p.pos:]
-	if end := strings.IndexAny(found, "\r\n"); end > 0 {
-		found = found[:end]
-	}
-	const glimpse = 12 // bytes
-	if len(found) > glimpse {
-		found = found[:glimpse]
-	}
-	return p.errorAt(p.pos, "found %s, want %s", strconv.Quote(found), what)
-}
-
-func (p *genotypeParser) errorAt(offset int, format string, arguments ...any) error {
-	return fmt.Errorf("offset %d: %w", offset, fmt.Errorf(format, arguments...))
 }

@@ -378,28 +378,6 @@ func TestGenotypeRecordings(t *testing.T) {
 	}
 }
 
-func FuzzParseGenotype(f *testing.F) {
-	// A genotype that ParseGenotype reads is valid and comes back from its text and JSON, whatever the input.
-	for _, text := range []string{
-		"DARTS_V2", searchedText, recurrentSearchedText, enasText, amoebaNetText,
-		genotypeText("[('none', 0), ('none', 1)]", "range(0, 1000000000)"),
-		genotypeText("(('none', 0,), [\"none\", 1],)", "range(3)"),
-		`{"recurrent": [["relu", 0]], "concat": [0, 1]}`,
-	} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		g, err := ParseGenotype(text)
-		if err != nil {
-			if strings.ContainsAny(err.Error(), "\r\n") {
-				t.Errorf("error of several lines: %q", err)
-			}
-			return
-		}
-		checkRoundTrip(t, g)
-	})
-}
-
 func TestChanged(t *testing.T) {
 	// Changed counts edges that the same node of the other cell lacks, whatever their order.
 	of := func(edges string) Genotype {
