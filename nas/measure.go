@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	"godarts/cells"
 	"godarts/nas/config"
@@ -68,49 +66,4 @@ func trained(dir string, c *config.Config) (g cells.Genotype, err error) {
 		return g, fmt.Errorf("nas: the weights in %s are of another cell than %s", file, filepath.Join(dir, resultFile))
 	}
 	return result.Genotype, nil
-}
-
-// TestWeights measures weights from elsewhere, see ReadWeights, in the network of
-// the training c on the test images. The file says whether there is an auxiliary
-// head, which the measurement has no use for.
-func TestWeights(ctx context.Context, c *config.Config, file string, device torch.Device) (result TrainResult, err error) {
-	g, err := parseGenotype(c)
-	if err != nil {
-		return result, err
-	}
-	of := *c
-	err = withWeights(file, func(w storedWeights) error {
-		of.Network.Auxiliary = slices.ContainsFunc(w.names, func(name string) bool { return strings.HasPrefix(name, w.prefix+"auxiliary_head.") })
-		return nil
-	})
-	if err != nil {
-		return result, err
-	}
-	r := &Run{Config: &of, Device: device}
-	if err := r.open(); err != nil {
-		return result, err
-	}
-	return r.measureWeights(ctx, g, file)
-}
-
-// measureWeights measures weights in the network of g on the data that the run has opened.
-func (r *Run) measureWeights(ctx context.Context, g cells.Genotype, file string) (result TrainResult, err error) {
-	result.Genotype, result.Notes = g, r.notes
-	err = torch.Do(func() error {
-		if r.Config.Data.IsText() {
-			return r.testText(ctx, file, &result)
-		}
-		t, err := newTrainer(r, g)
-		if err != nil {
-			return err
-		}
-		if err := loadWeights(t.net, file); err != nil {
-			return err
-		}
-		m := r.Validate(ctx, 0, t.eval)
-		result.measured(r, m)
-		result.Parameters, _ = t.net.ParameterCount()
-		return r.Err()
-	})
-	return result, err
 }

@@ -287,7 +287,7 @@ func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
 				result.Valid = feed.beside(Meter{Loss: t.best, Count: 1}, feed.validation)
 				result.BestEpoch, result.Restarts = t.bestEpoch, r.at.Restarts
 			}
-			about := description{Genotype: result.Genotype, Units: r.Config.Network.Hidden}
+			about := description{Genotype: result.Genotype, Units: r.Config.Network.Hidden, Dictionary: r.Corpus.Dictionary()}
 			err = r.writeWeights(t.net, about)
 		})
 		if err != nil {

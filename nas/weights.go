@@ -28,7 +28,8 @@ type description struct {
 	Std            []float32      `json:"std"`
 	ClassNames     []string       `json:"class_names"`
 
-	Units int `json:"units,omitempty"` // of a language model, which has nothing of the above but a genotype
+	Units      int    `json:"units,omitempty"`      // of a language model, which has nothing of the above but a genotype
+	Dictionary string `json:"dictionary,omitempty"` // its words, as data.Corpus.Dictionary
 }
 
 // descriptionKey is where the metadata of a file has the description, as JSON.

@@ -16,7 +16,7 @@ func runTest(args []string, stdout, _ io.Writer) error {
 	f := newFlags("test", "RUN [flags]\n       darts test [CONFIG] --weights FILE --genotype NAME|FILE|RUN [flags]",
 		"darts test runs/cifar10-train-20260102-030405\n  darts test --weights cifar10.pt --genotype DARTS_V2", stdout)
 	weights := f.String("weights", "", "`FILE` of weights under the reference's names: .safetensors, or .pt and .pth of PyTorch")
-	genotype := f.String("genotype", "", "with --weights: their cell; default the config's")
+	genotype := f.String("genotype", "", "with --weights: their cell; default the config's, or what weights of this program say")
 	set := f.StringArray("set", nil, "with --weights: override a config `KEY=VALUE`; can be given several times")
 	device := f.String("device", "cpu", "cpu, cuda or cuda:N")
 	threads := f.Int("threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
@@ -36,14 +36,15 @@ func runTest(args []string, stdout, _ io.Writer) error {
 		}
 		return testRun(f.Arg(0), d, stdout)
 	}
-	c, err := weightsConfig(f.Arg(0), *genotype, *set)
+	c, written, err := weightsConfig(f.Arg(0), *genotype, *set)
 	if err != nil {
 		return usageError{err}
 	}
-	result, err := nas.TestWeights(context.Background(), c, *weights, d)
+	result, err := nas.TestWeights(context.Background(), c, written, *weights, d)
 	if err != nil {
 		return usageError{err}
 	}
+	printNotes(stdout, result.Notes)
 	printResult(stdout, result)
 	return nil
 }
@@ -71,25 +72,25 @@ func printNotes(w io.Writer, notes []string) {
 }
 
 // weightsConfig is the training that weights from elsewhere come from: that of the
-// file, or the authors' on CIFAR-10.
-func weightsConfig(file, genotype string, set []string) (*config.Config, error) {
-	c := config.Defaults(config.Train)
+// file, or the authors' on CIFAR-10. written are the keys that the user gave.
+func weightsConfig(file, genotype string, set []string) (c *config.Config, written map[string]bool, err error) {
+	c, written = config.Defaults(config.Train), map[string]bool{}
 	switch {
 	case file != "":
-		var err error
-		if c, err = config.Load(file, set...); err != nil {
-			return nil, err
+		if c, written, err = config.LoadWritten(file, set...); err != nil {
+			return nil, nil, err
 		}
 		if c.Experiment != config.Train {
-			return nil, fmt.Errorf("test: %s is the config of a %s, weights need that of a train", file, c.Experiment)
+			return nil, nil, fmt.Errorf("test: %s is the config of a %s, weights need that of a train", file, c.Experiment)
 		}
 	case len(set) > 0:
-		return nil, fmt.Errorf("test: --set %s overrides a CONFIG, but none is given", set[0])
+		return nil, nil, fmt.Errorf("test: --set %s overrides a CONFIG, but none is given", set[0])
 	}
 	g, err := nas.GenotypeFor(c, cmp.Or(genotype, c.Genotype))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	c.Genotype = g.String()
-	return c, nil
+	written["genotype"] = written["genotype"] || genotype != ""
+	return c, written, nil
 }

@@ -23,6 +23,29 @@ const maxFileBytes = 64 << 10
 // Every error is one line that starts with "config: " and names the file and line, or the
 // item, that is at fault. A missing file satisfies errors.Is(err, fs.ErrNotExist).
 func Load(path string, set ...string) (*Config, error) {
+	c, _, err := LoadWritten(path, set...)
+	return c, err
+}
+
+// LoadWritten is Load, and tells which keys were written in a file or an item: the others
+// have their defaults.
+func LoadWritten(path string, set ...string) (c *Config, written map[string]bool, err error) {
+	all, err := overlay(path, set)
+	if err != nil {
+		return nil, nil, err
+	}
+	if c, err = all.build(path); err != nil {
+		return nil, nil, err
+	}
+	written = map[string]bool{}
+	for key := range all.values {
+		written[key] = true
+	}
+	return c, written, nil
+}
+
+// overlay lays the items over the file at path, and that over the file it extends.
+func overlay(path string, set []string) (*layers, error) {
 	text, err := readFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
@@ -46,7 +69,7 @@ func Load(path string, set ...string) (*Config, error) {
 			return nil, err
 		}
 	}
-	return all.build(path)
+	return all, nil
 }
 
 // Parse reads an experiment from text, such as the resolved config of a run; name stands for
