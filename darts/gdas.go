@@ -132,7 +132,7 @@ func (s *Sampled) SetChosen(chosen torch.Tensor) error {
 // Eval implements Supernet with the most probable operation of each edge: a pass that
 // measures is not up to chance.
 func (s *Sampled) Eval(b nn.Batch) nn.Output {
-	return s.eval(b, func() mixtures { return mixtures{s.normal.likeliest(), s.reduce.likeliest()} })
+	return s.eval(b, func() mixtures { return mixtures{normal: s.normal.likeliest(), reduce: s.reduce.likeliest()} })
 }
 
 // Genotype implements Supernet by the rule of the authors' code: of all operations of
@@ -153,7 +153,7 @@ func (s *Sampled) draw() mixtures {
 		if first && second {
 			s.note(0, normal)
 			s.note(1, reduce)
-			return mixtures{normal, reduce}
+			return mixtures{normal: normal, reduce: reduce}
 		}
 	}
 }

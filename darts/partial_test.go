@@ -87,7 +87,7 @@ func TestPartialEdge(t *testing.T) {
 	for _, test := range []struct {
 		edge, node, side int
 	}{{0, 0, 3}, {4, 1, 6}} {
-		got := cell.edges[test.edge].forward(x, net.reduce.mixture()[test.edge], mode).Mul(weights[test.edge]).Contiguous().Float64s()
+		got := cell.edges[test.edge].forward(x, net.reduce.mixture()[test.edge], false, mode).Mul(weights[test.edge]).Contiguous().Float64s()
 		// β's share among the edges of the node, and the mix without it.
 		var sum float64
 		for _, b := range beta[firstEdge(test.node):firstEdge(test.node+1)] {
@@ -148,12 +148,12 @@ func TestWeighedNodes(t *testing.T) {
 			var node torch.Tensor
 			for j, state := range states {
 				e := firstEdge(i) + j
-				node = plus(node, cell.edges[e].forward(state, mix[e], mode).MulScalar(math.Exp(beta[e])/sum))
+				node = plus(node, cell.edges[e].forward(state, mix[e], false, mode).MulScalar(math.Exp(beta[e])/sum))
 			}
 			states = append(states, node)
 		}
 		want := torch.Cat(states[2:], 1)
-		torchtest.Close(t, fmt.Sprintf("cell %d", layer), cell.forward(s0, s1, mix, a.edgeWeights(), mode), want, torchtest.Float64)
+		torchtest.Close(t, fmt.Sprintf("cell %d", layer), cell.forward(s0, s1, mix, a.edgeWeights(), false, mode), want, torchtest.Float64)
 		s0, s1 = s1, want
 	}
 	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(b.X.Size(0), -1)
@@ -168,7 +168,7 @@ func TestBypass(t *testing.T) {
 	x := torch.Randn([]int{2, 8, 4, 4}, torch.Options{Dtype: torch.Float64})
 	mix := make([]torch.Tensor, len(cells.Primitives))
 	mix[slices.Index(cells.Primitives, cells.SepConv3x3)] = torch.Ones([]int{1}, x.Options())
-	got := net.cells[0].edges[0].forward(x, mix, nn.Mode{Training: true, FreezeStatistics: true})
+	got := net.cells[0].edges[0].forward(x, mix, false, nn.Mode{Training: true, FreezeStatistics: true})
 	for i, from := range []int{0, 2, 4, 6, 1, 3, 5, 7} {
 		if from >= 2 {
 			torchtest.Close(t, fmt.Sprint("channel ", i), got.Select(1, i), x.Select(1, from), 0)

@@ -13,7 +13,8 @@ type Paths interface {
 
 	// PathGradients is Gradients of the operations of g alone, in batch statistics.
 	// Weights of the others have a gradient of 0. What is not needed is not computed:
-	// with a zero Need but FreezeStatistics it is a pass that changes nothing.
+	// with a zero Need but FreezeStatistics it is a pass that changes nothing. Of the running
+	// statistics those of g's operations move alone, with Need.AllStatistics those of all.
 	PathGradients(g cells.Genotype, b nn.Batch, need Need) Grad
 
 	// PathEval is Eval of the operations of g alone.
@@ -22,10 +23,14 @@ type Paths interface {
 
 var _ Paths = (*Plain)(nil)
 
-// PathGradients implements Paths. Of the batch norms' running statistics those of g's
-// operations move alone. It panics if g has an operation that the supernet has not.
+// PathGradients implements Paths. It panics if g has an operation that the supernet has not.
 func (s *Plain) PathGradients(g cells.Genotype, b nn.Batch, need Need) (out Grad) {
-	pass := func() { out = s.gradients(s.W(), b, need, func() mixtures { return s.path(g) }) }
+	path := func() mixtures {
+		of := s.path(g)
+		of.all = need.AllStatistics
+		return of
+	}
+	pass := func() { out = s.gradients(s.W(), b, need, path) }
 	if need.W || need.Alphas {
 		pass()
 	} else {
@@ -40,5 +45,5 @@ func (s *Plain) PathEval(g cells.Genotype, b nn.Batch) nn.Output {
 }
 
 func (s *Plain) path(g cells.Genotype) mixtures {
-	return mixtures{s.normal.path(g.Normal), s.reduce.path(g.Reduce)}
+	return mixtures{normal: s.normal.path(g.Normal), reduce: s.reduce.path(g.Reduce)}
 }

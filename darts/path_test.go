@@ -24,7 +24,9 @@ func TestPath(t *testing.T) {
 	}
 	for seed := range uint64(4) {
 		g := FullSpace(2).Sample(rand.New(rand.NewPCG(seed, 0)))
-		all := func() mixtures { return mixtures{tables(net.normal, g.Normal), tables(net.reduce, g.Reduce)} }
+		all := func() mixtures {
+			return mixtures{normal: tables(net.normal, g.Normal), reduce: tables(net.reduce, g.Reduce)}
+		}
 		stats, w := net.weights.Stats.Clone(), net.W().Detach().Clone()
 
 		got := net.PathGradients(g, b, Need{W: true, FreezeStatistics: true})
@@ -41,5 +43,19 @@ func TestPath(t *testing.T) {
 		torchtest.Close(t, "evaluation", net.PathEval(g, b).Logits, net.eval(b, all).Logits, 1e-12)
 		torchtest.Close(t, "running statistics", net.weights.Stats, stats, 0)
 		torchtest.Close(t, "w", net.W(), w, 0)
+
+		// With AllStatistics they move as where all is computed.
+		same := net.PathGradients(g, b, Need{W: true, AllStatistics: true})
+		torchtest.Close(t, "gradient of w with all statistics", same.W, got.W, 0)
+		moved := net.weights.Stats.Clone()
+		net.weights.Stats.Copy_(stats)
+		net.gradients(net.W(), b, Need{}, all)
+		torchtest.Close(t, "all running statistics", moved, net.weights.Stats, 1e-12)
+		net.weights.Stats.Copy_(stats)
+		net.PathGradients(g, b, Need{W: true})
+		if net.weights.Stats.Sub(moved).Norm().Item() == 0 {
+			t.Error("the running statistics of all operations move without being asked for")
+		}
+		net.weights.Stats.Copy_(stats)
 	}
 }

@@ -126,10 +126,15 @@ func (s *Plain) Alphas() []torch.Tensor {
 }
 
 // mixtures are the mixtures of both kinds of cell in a pass.
-type mixtures struct{ normal, reduce mixture }
+type mixtures struct {
+	normal, reduce mixture
+	all            bool // in training the running statistics of all operations move, see mixedOp.forward
+}
 
 // mixed is softmax(α) of both.
-func (s *Plain) mixed() mixtures { return mixtures{s.normal.mixture(), s.reduce.mixture()} }
+func (s *Plain) mixed() mixtures {
+	return mixtures{normal: s.normal.mixture(), reduce: s.reduce.mixture()}
+}
 
 // Gradients implements Supernet.
 func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
@@ -217,7 +222,7 @@ func (s *Plain) forward(x torch.Tensor, by mixtures, m nn.Mode) torch.Tensor {
 		if cell.reduce {
 			mix, weights = by.reduce, reduce
 		}
-		s0, s1 = s1, cell.forward(s0, s1, mix, weights, m)
+		s0, s1 = s1, cell.forward(s0, s1, mix, weights, by.all && m.Training && !m.FreezeStatistics, m)
 	}
 	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(x.Size(0), -1) // [N, nodes·channels]
 	return s.classifier.Forward(pooled, m)

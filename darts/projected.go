@@ -74,7 +74,7 @@ func (p *Projected) projected() mixtures {
 			row[r.column] = torch.Tensor{} // the others' weights stay as they are
 		}
 	}
-	return mixtures{mix[0], mix[1]}
+	return mixtures{normal: mix[0], reduce: mix[1]}
 }
 
 // Gradients implements Supernet.

@@ -149,7 +149,7 @@ func TestRemoval(t *testing.T) {
 	mask := torch.Ones(p.normal.alpha.Shape(), p.W().Options())
 	mask.Select(0, 2).Select(0, 1).Zero_()
 	want := p.gradients(p.W(), b, Need{FreezeStatistics: true}, func() mixtures {
-		return mixtures{p.normal.numbers(p.normal.mix().Mul(mask)), p.reduce.mixture()}
+		return mixtures{normal: p.normal.numbers(p.normal.mix().Mul(mask)), reduce: p.reduce.mixture()}
 	})
 	p.removed = entry{true, 0, 2, 1}
 	out := p.Measure(b)

@@ -47,15 +47,16 @@ func newSearchCell(p nn.Path, o searchCellOptions) *searchCell {
 
 // forward computes x(j) = Σ_{i<j} ō(i,j)(x(i)) for every node j and joins the
 // intermediate nodes' channels. Eq. 1. Each node has an edge with an operation in mix.
-// weights, if not nil, are numbers [1] that edges are multiplied by.
-func (c *searchCell) forward(s0, s1 torch.Tensor, mix mixture, weights []torch.Tensor, m nn.Mode) (out torch.Tensor) {
+// weights, if not nil, are numbers [1] that edges are multiplied by. all is as in
+// mixedOp.forward.
+func (c *searchCell) forward(s0, s1 torch.Tensor, mix mixture, weights []torch.Tensor, all bool, m nn.Mode) (out torch.Tensor) {
 	torch.Scoped(func() {
 		states := []torch.Tensor{c.preprocess0.Forward(s0, m), c.preprocess1.Forward(s1, m)}
 		for i := range c.nodes {
 			var node torch.Tensor
 			for j, state := range states {
 				e := firstEdge(i) + j
-				edge := c.edges[e].forward(state, mix[e], m)
+				edge := c.edges[e].forward(state, mix[e], all, m)
 				if !edge.Defined() {
 					continue
 				}
@@ -95,13 +96,17 @@ func newMixedOp(p nn.Path, of []cells.Op, channels, stride, partial int) mixedOp
 }
 
 // forward is ō(x) = Σ_o mix_o·o(x). Eq. 2. Operations without a mix_o are not
-// computed; if that is so of all, it is the zero Tensor.
-func (edge mixedOp) forward(x torch.Tensor, mix []torch.Tensor, m nn.Mode) (sum torch.Tensor) {
+// computed, or with all computed for their running statistics alone, without a gradient.
+// If no operation has a mix_o it is the zero Tensor.
+func (edge mixedOp) forward(x torch.Tensor, mix []torch.Tensor, all bool, m nn.Mode) (sum torch.Tensor) {
 	torch.Scoped(func() {
 		active, bypass := edge.split(x)
 		for k, op := range edge.ops {
-			if mix[k].Defined() {
+			switch {
+			case mix[k].Defined():
 				sum = plus(sum, op.Forward(active, m).Mul(mix[k]))
+			case all:
+				torch.Scoped(func() { torch.NoGrad(func() { op.Forward(active, m) }) })
 			}
 		}
 		if sum.Defined() {

@@ -45,6 +45,10 @@ type Need struct {
 	FreezeStatistics bool // leave the running statistics of batch norms as they are
 	BFloat16         bool // convolutions and matrix products in bfloat16, by torch.Autocast
 
+	// Of PathGradients: operations that the architecture leaves out are computed, too, so that
+	// their running statistics move. Unless there is FreezeStatistics.
+	AllStatistics bool
+
 	// Of recurrent supernets: gradients are those of Loss + Penalty, not of Loss.
 	Regularised bool
 	// Of recurrent supernets: give the logits.

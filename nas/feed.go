@@ -226,6 +226,13 @@ func (f *imageFeed) validate(ctx context.Context, epoch int, forward func(nn.Bat
 	return m, err
 }
 
+// rounds implements rounds.
+func (f *imageFeed) rounds(ctx context.Context, epoch, n int, use func(k int, b nn.Batch)) error {
+	around := f.validation.Steps()
+	load := func(k int) *data.Batch { return f.validation.Load(epoch+k/around, k%around) }
+	return f.pass(ctx, n, load, use)
+}
+
 // pass gives n batches of load to use, in order, each in a scope of its own, but for
 // those of which nothing is left. It stops early, with the context's error, when that is
 // done.

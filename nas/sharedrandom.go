@@ -6,8 +6,6 @@ import (
 	"slices"
 
 	"godarts/cells"
-	"godarts/darts"
-	"godarts/nas/data"
 	"godarts/nas/rng"
 	"godarts/torch/nn"
 )
@@ -17,15 +15,16 @@ import (
 // many are scored with the shared weights, the best of them again on all of the
 // validation half, and the best of these is found.
 //
-// In the authors' code, that of DARTS with weights of 0 and 1 in place of softmax(α),
-// all operations are computed. Here the drawn ones are alone: the running statistics
-// of the others' batch norms stay, where there they move at each step. The
-// architectures are those of darts.Space, in which no edge is "none": the authors
-// draw it like an operation, for one edge in eight. Their code has a round of scoring
-// for every 10 000 steps, of which a person chooses; here there is one.
+// As in the authors' code, that of DARTS with weights of 0 and 1 in place of softmax(α),
+// the running statistics of all operations move at each step, those of operations that
+// were not drawn too; evaluations rest on them. The architectures are those of
+// darts.Space, in which no edge is "none": the authors draw it like an operation, for
+// one edge in eight. Their code has a round of scoring for every 10 000 steps, of which
+// a person chooses; here there is one.
 type sharedRandom struct {
 	*sharedWeights
-	space darts.Space
+	// draw draws an architecture, from the stream of that name and place alone.
+	draw func(name string, at ...int) cells.Genotype
 }
 
 func newSharedRandom(r *Run) (Strategy, error) {
@@ -33,18 +32,21 @@ func newSharedRandom(r *Run) (Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sharedRandom{shared, spaceOf(r.Config)}, nil
+	shared.all = true
+	space := spaceOf(r.Config)
+	return &sharedRandom{shared, func(name string, at ...int) cells.Genotype {
+		return space.Sample(rng.Stream(r.Config.Seed, name, at...))
+	}}, nil
 }
 
 // Search implements Strategy. What is drawn hangs on the position alone.
 func (s *sharedRandom) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
-	seed := run.Config.Seed
 	for epoch := range run.Epochs(ctx) {
 		s.w.SetLR(run.LR(epoch))
 		for step := range run.Steps(ctx, epoch) {
-			s.train(step, s.space.Sample(rng.Stream(seed, "rsps", epoch, step.Index)))
+			s.train(step, s.draw("rsps", epoch, step.Index))
 		}
-		some := s.space.Sample(rng.Stream(seed, "rsps.epoch", epoch))
+		some := s.draw("rsps.epoch", epoch)
 		run.Finish(Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, s.running(some)), Genotype: some.String()})
 	}
 	if run.Err() != nil {
@@ -60,13 +62,10 @@ func (s *sharedRandom) best(ctx context.Context, run *Run) (cells.Genotype, erro
 	o, epochs := run.Config.Strategy, run.Config.Epochs
 	drawn := make([]cells.Genotype, o.Candidates)
 	for i := range drawn {
-		drawn[i] = s.space.Sample(rng.Stream(run.Config.Seed, "rsps.candidate", i))
+		drawn[i] = s.draw("rsps.candidate", i)
 	}
-	feed := run.feed.(*imageFeed)
 	scores := make([]Meter, o.Candidates)
-	around := feed.validation.Steps()
-	load := func(k int) *data.Batch { return feed.validation.Load(epochs+k/around, k%around) }
-	run.err = feed.pass(ctx, o.Candidates*o.ScoreBatches, load, func(k int, b nn.Batch) {
+	run.err = run.feed.(rounds).rounds(ctx, epochs, o.Candidates*o.ScoreBatches, func(k int, b nn.Batch) {
 		i := k / o.ScoreBatches
 		out := s.net.PathEval(drawn[i], b)
 		loss, correct := measure(out.Loss, out.Logits, b.Y)
@@ -78,6 +77,13 @@ func (s *sharedRandom) best(ctx context.Context, run *Run) (cells.Genotype, erro
 		finals[place] = run.Validate(ctx, epochs, s.running(drawn[i]))
 	}
 	return drawn[order[byAccuracy(finals)[0]]], run.Err()
+}
+
+// rounds is a feed that goes through the images of validation, round by round.
+type rounds interface {
+	// rounds gives n batches to use, in order, each in a scope of its own; a round has the
+	// images as they come after an epoch, the first round those of epoch.
+	rounds(ctx context.Context, epoch, n int, use func(k int, b nn.Batch)) error
 }
 
 // byAccuracy are the indices of meters, the most accurate first, ties by index.

@@ -18,6 +18,7 @@ type sharedWeights struct {
 	w        *optim.SGD
 	gradClip float64
 	bfloat16 bool // in the passes that train w
+	all      bool // the running statistics of all operations move in each step
 }
 
 func newSharedWeights(r *Run) (*sharedWeights, error) {
@@ -34,7 +35,7 @@ func newSharedWeights(r *Run) (*sharedWeights, error) {
 // train takes a step of w by the loss of one architecture. Weights of operations
 // that it has not get no gradient, but decay and move by their momentum.
 func (s *sharedWeights) train(step *Step, g cells.Genotype) {
-	d := s.net.PathGradients(g, step.Train, darts.Need{W: true, BFloat16: s.bfloat16})
+	d := s.net.PathGradients(g, step.Train, darts.Need{W: true, AllStatistics: s.all, BFloat16: s.bfloat16})
 	optim.Clip(s.gradClip, d.W)
 	s.w.Step(d.W)
 	step.Record(d.Loss, d.Logits)
