@@ -49,7 +49,7 @@ func (p *protocol) report() (r report.Repeat, err error) {
 	}
 	r.TestError = report.SpreadOf(testErrors)
 	if e := p.whole.Repeat.Expect; e != nil {
-		r.Expect = &report.Published{TestError: e.TestError, Std: e.Std, Source: e.Source}
+		r.Expect = &report.Published{TestError: e.TestError, Std: e.Std, Source: e.Source, Title: e.Title()}
 	}
 	g, err := ReadGenotype(p.file(r.Chosen))
 	if err != nil {

@@ -344,7 +344,7 @@ func printModelled(w io.Writer, r nas.TrainResult) {
 
 func printExpect(w io.Writer, c *config.Config) {
 	if e := c.Expect; e != nil && c.Data.IsText() {
-		fmt.Fprintf(w, "published: test perplexity %.2f (%s)\n", e.TestPerplexity, names.Print(e.Source))
+		fmt.Fprintf(w, "%s: test perplexity %.2f (%s)\n", names.Print(e.Title()), e.TestPerplexity, names.Print(e.Source))
 	} else if e != nil {
 		text := fmt.Sprintf("%.2f", e.TestError)
 		if e.Std > 0 {
@@ -353,7 +353,7 @@ func printExpect(w io.Writer, c *config.Config) {
 		if e.TopFive > 0 {
 			text += fmt.Sprintf(" %%, top-5 error %.2f", e.TopFive)
 		}
-		fmt.Fprintf(w, "published: test error %s %% (%s)\n", text, names.Print(e.Source))
+		fmt.Fprintf(w, "%s: test error %s %% (%s)\n", names.Print(e.Title()), text, names.Print(e.Source))
 	}
 }
 

@@ -374,6 +374,8 @@ type Expect struct {
 	TestPerplexity float64 `key:"test_perplexity" of:"texts" range:"[1,)" doc:"published test perplexity"`
 
 	Source string `key:"source" doc:"where the number was published"`
+
+	Changed []string `key:"changed" doc:"keys in which the settings differ from those of the published figure, which is printed with them; loading a config adds those that it changes"`
 }
 
 // FromScratch tells whether c is a search that trains every cell it tries from scratch.

@@ -139,6 +139,7 @@ var trials = map[string]trial{
 	"expect.top_five":           {"8.5", []string{"-1", "101"}},
 	"expect.std":                {"0.5", []string{"-1", "101"}},
 	"expect.source":             {"a table", []string{"1", "[a]"}},
+	"expect.changed":            {"[epochs]", []string{"epochs", "[1]"}},
 	"evaluate.network.channels": {"20", []string{"7"}},
 
 	"compare.search":               {"s.yaml", []string{"1", "[a]"}},

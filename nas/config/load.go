@@ -20,6 +20,10 @@ const maxFileBytes = 64 << 10
 // the items of set, "key.path=value" with a YAML value, over both in order. An optional
 // section (evaluate, expect) is taken away by the value null.
 //
+// A published figure (expect) holds for the settings that it was written with. Of a config
+// that changes them, by set or by extending the file that has the figure, Expect.Changed
+// lists the keys.
+//
 // Every error is one line that starts with "config: " and names the file and line, or the
 // item, that is at fault. A missing file satisfies errors.Is(err, fs.ErrNotExist).
 func Load(path string, set ...string) (*Config, error) {
@@ -35,6 +39,9 @@ func LoadWritten(path string, set ...string) (c *Config, written map[string]bool
 		return nil, nil, err
 	}
 	if c, err = all.build(path); err != nil {
+		return nil, nil, err
+	}
+	if err := all.markChanged(c, path, set); err != nil {
 		return nil, nil, err
 	}
 	written = map[string]bool{}
@@ -60,6 +67,7 @@ func overlay(path string, set []string) (*layers, error) {
 		if err := all.addBase(path, alone.extends); err != nil {
 			return nil, err
 		}
+		all.base = all.clone()
 	}
 	if err := all.addFile(path, text, 1); err != nil {
 		return nil, err

@@ -57,7 +57,25 @@ func LoadWhole(path string, set ...string) (*Whole, error) {
 	if err := w.check(); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", names.Print(path), err)
 	}
-	return w, nil
+	return w, w.markChanged(path, items)
+}
+
+// markChanged is that of Load for items of the search and of the training.
+func (w *Whole) markChanged(path string, items map[string][]string) error {
+	if w.Repeat.Expect == nil {
+		return nil
+	}
+	for _, part := range []struct {
+		name, file string
+		now        *Config
+	}{{Search, w.Repeat.Repeat.Search, w.Search}, {Train, w.Repeat.Repeat.Train, w.Train}} {
+		was, err := w.Repeat.load(path, "repeat."+part.name, part.name, part.file, nil)
+		if err != nil { // only the items make it a config
+			continue
+		}
+		w.Repeat.Expect.Changed = union(w.Repeat.Expect.Changed, changed(was, part.now, part.name+"."))
+	}
+	return nil
 }
 
 // check is an error if the experiments do not make a protocol.

@@ -26,7 +26,8 @@ func TestLoadWhole(t *testing.T) {
 	}
 	repeat, search, train := Defaults(Repeat), Defaults(Search), Defaults(Train)
 	repeat.Repeat = Protocol{Search: "s.yaml", Searches: 3, Train: "t.yaml", Trains: 2, Brief: Brief{Epochs: 5, TrainPortion: 0.5}}
-	repeat.Expect, train.Expect = &Expect{TestError: 1}, &Expect{TestError: 2}
+	repeat.Expect = &Expect{TestError: 1, Changed: []string{"repeat.trains", "search.w.lr", "search.epochs", "train.w.lr"}}
+	train.Expect = &Expect{TestError: 2, Changed: []string{"w.lr"}}
 	search.Seed, search.Data.Root, search.Epochs, search.W.LR = 4, "/d", 9, 0.25
 	train.Epochs, train.W.LR = 7, 0.5
 	if diff := cmp.Diff(&Whole{repeat, search, train}, w); diff != "" {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -34,10 +35,15 @@ type layers struct {
 	values   map[string]located // by path of a leaf
 	sections map[string]origin  // sections that some source mentions
 	extends  *located           // the "extends" entry of the file last read
+	base     *layers            // the extended file alone; nil if there is none
 }
 
 func newLayers() *layers {
 	return &layers{values: map[string]located{}, sections: map[string]origin{}}
+}
+
+func (l *layers) clone() *layers {
+	return &layers{values: maps.Clone(l.values), sections: maps.Clone(l.sections)}
 }
 
 // addFile lays a file's text over what is there.

@@ -67,6 +67,7 @@ expect:
   top_five: 0
   std: 0
   source: ""
+  changed: []
 `
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)
@@ -116,6 +117,7 @@ genotype: DARTS_V2
 expect:
   test_perplexity: 69.6
   source: ""
+  changed: []
 `
 	if diff := cmp.Diff(want, string(got)); diff != "" {
 		t.Error(diff)

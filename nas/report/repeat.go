@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strings"
@@ -45,7 +46,14 @@ type Published struct {
 	TestError float64 `json:"test_error"` // percent
 	Std       float64 `json:"std"`        // percent; 0 if not published
 	Source    string  `json:"source"`
+
+	Title string `json:"title,omitempty"` // as config.Expect.Title gives it; "published" where it is empty
 }
+
+const published = "published"
+
+// capital is text with a capital letter at the start, which is one byte.
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // Spread is the mean of N numbers and their sample standard deviation,
 //
@@ -119,7 +127,7 @@ func (r Repeat) Text() string {
 	lines(trainingHeader, r.trainings())
 	text.WriteString(r.conclusion() + "\n")
 	if r.Expect != nil {
-		fmt.Fprintf(&text, "published: %s\n", r.Expect)
+		fmt.Fprintf(&text, "%s: %s\n", names.Print(cmp.Or(r.Expect.Title, published)), r.Expect)
 	}
 	return text.String()
 }
@@ -127,9 +135,9 @@ func (r Repeat) Text() string {
 // Markdown is r as a document.
 func (r Repeat) Markdown() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "# %s\n\n", strings.ToUpper(r.conclusion()[:1])+r.conclusion()[1:])
+	fmt.Fprintf(&text, "# %s\n\n", capital(r.conclusion()))
 	if r.Expect != nil {
-		fmt.Fprintf(&text, "Published: %s.\n\n", r.Expect)
+		fmt.Fprintf(&text, "%s: %s.\n\n", capital(names.Print(cmp.Or(r.Expect.Title, published))), r.Expect)
 	}
 	fmt.Fprintf(&text, "Chosen is the cell of %s: of all cells found, after a short training, it had the least error on training images held out from that. "+
 		"No test image had a part in it.\n\n    %s\n\n", r.Chosen, r.Genotype)

@@ -18,7 +18,7 @@ func twice() Repeat {
 		Chosen: "search-3", Genotype: "Genotype(b)", Parameters: 8230,
 		Trainings: []Training{{"train-0", 0, 3.61, 0.11961}, {"train-1", 1, 3.33, 0.1042}},
 		TestError: SpreadOf([]float64{3.61, 3.33}),
-		Expect:    &Published{2.76, 0.09, "arXiv 1806.09055 table 1"},
+		Expect:    &Published{TestError: 2.76, Std: 0.09, Source: "arXiv 1806.09055 table 1"},
 	}
 }
 

@@ -1,0 +1,71 @@
+package config
+
+import (
+	"slices"
+	"strings"
+)
+
+// neutral are keys that change no published setting: where the data lies, which draw of
+// chance is taken, and how the same is computed. A genotype is what is measured.
+var neutral = []string{"seed", "genotype", "data.root", "data.split_seed", "data.on_bad_file", "data.max_pixels", "data.check", "network.form", "network.dtype"}
+
+// markChanged notes in c.Expect which keys differ from the settings that it was written
+// with: those of the extended file, or of the file at path, whichever wrote the figure last.
+// A figure that an item of set writes is of all settings.
+func (l *layers) markChanged(c *Config, path string, set []string) error {
+	if c.Expect == nil {
+		return nil
+	}
+	rank := 0
+	for key, v := range l.values {
+		if strings.HasPrefix(key, "expect.") && key != "expect.changed" {
+			rank = max(rank, v.rank)
+		}
+	}
+	written := l.base
+	if rank > 0 {
+		var err error
+		if written, err = overlay(path, set[:min(rank-1, len(set))]); err != nil {
+			return err
+		}
+	}
+	was, err := written.build(path)
+	if err != nil { // a base that is not whole by itself has no settings of its own
+		return nil
+	}
+	c.Expect.Changed = union(c.Expect.Changed, changed(was, c, ""))
+	return nil
+}
+
+// Title is what a published figure is printed after: "published", with the keys that are
+// set otherwise.
+func (e *Expect) Title() string {
+	if len(e.Changed) == 0 {
+		return "published"
+	}
+	return "published, but with another " + strings.Join(e.Changed, ", ")
+}
+
+// changed are the keys, each behind prefix, in which two configs differ and that are not
+// neutral.
+func changed(a, b *Config, prefix string) (paths []string) {
+	x, y := *a, *b
+	x.Expect, y.Expect = nil, nil
+	for _, line := range Diff(&x, &y, "", "") {
+		path, _, _ := strings.Cut(line, ":")
+		if !slices.Contains(neutral, path) {
+			paths = append(paths, prefix+path)
+		}
+	}
+	return paths
+}
+
+// union is a and what of b it lacks.
+func union(a, b []string) []string {
+	for _, s := range b {
+		if !slices.Contains(a, s) {
+			a = append(a, s)
+		}
+	}
+	return a
+}
