@@ -89,6 +89,11 @@ func (t *TrainResult) measured(r *Run, m Meter) {
 // not train on.
 func (r *Run) holdsOut() bool { return r.Config.Data.TrainPortion < 1 }
 
+// testsEpochs tells whether what is measured after an epoch are the test images.
+func (r *Run) testsEpochs() bool {
+	return r.Config.Experiment == config.Train && r.Corpus == nil && !r.holdsOut()
+}
+
 // Search runs the search experiment c in the new folder dir, or goes on with it
 // where its checkpoint says if dir holds it already.
 func Search(ctx context.Context, dir string, c *config.Config, s Settings) (result SearchResult, err error) {

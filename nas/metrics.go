@@ -21,8 +21,10 @@ type metric struct {
 	LR            *float64 `json:"lr,omitempty"`   // absent for a cell that was tried, as the next
 	TrainLoss     *float64 `json:"train_loss,omitempty"`
 	TrainAccuracy *float64 `json:"train_accuracy,omitempty"` // of images, as the next
-	ValidLoss     *float64 `json:"valid_loss,omitempty"`
-	ValidAccuracy *float64 `json:"valid_accuracy,omitempty"`
+	ValidLoss     *float64 `json:"valid_loss,omitempty"`     // older runs have those of test images here too
+	ValidAccuracy *float64 `json:"valid_accuracy,omitempty"` // as the loss
+	TestLoss      *float64 `json:"test_loss,omitempty"`      // of a training that is measured on test images
+	TestAccuracy  *float64 `json:"test_accuracy,omitempty"`
 	Genotype      string   `json:"genotype,omitempty"`
 	Eigenvalue    *float64 `json:"eigenvalue,omitempty"` // the dominant one of the validation loss in α
 	PeakRSSBytes  int64    `json:"peak_rss_bytes,omitempty"`
@@ -41,14 +43,16 @@ func (m *metric) train(r *Run, seen Meter) {
 	m.TrainAccuracy = new(seen.Accuracy())
 }
 
-// valid notes what was measured after an epoch.
-func (m *metric) valid(r *Run, seen Meter) {
-	m.ValidLoss = new(seen.MeanLoss())
-	if r.Corpus != nil {
-		m.ValidPerplexity = new(seen.Perplexity())
-		return
+// measured notes what was measured after an epoch.
+func (m *metric) measured(r *Run, seen Meter) {
+	switch {
+	case r.Corpus != nil:
+		m.ValidLoss, m.ValidPerplexity = new(seen.MeanLoss()), new(seen.Perplexity())
+	case r.testsEpochs():
+		m.TestLoss, m.TestAccuracy = new(seen.MeanLoss()), new(seen.Accuracy())
+	default:
+		m.ValidLoss, m.ValidAccuracy = new(seen.MeanLoss()), new(seen.Accuracy())
 	}
-	m.ValidAccuracy = new(seen.Accuracy())
 }
 
 // metricsEvery is the number of steps between two lines within an epoch.
@@ -71,7 +75,7 @@ func metrics() Hooks {
 				m.LR = &e.LR
 				m.train(r, e.Train)
 			}
-			m.valid(r, e.Valid)
+			m.measured(r, e.Valid)
 			return r.append(m)
 		},
 	}

@@ -150,7 +150,7 @@ func quality(r *Run, m Meter) string {
 
 func (p *progress) onEpoch(r *Run, e *Epoch) error {
 	measured := "validation"
-	if r.Config.Experiment == config.Train && r.Corpus == nil && !r.holdsOut() {
+	if r.testsEpochs() {
 		measured = "test"
 	}
 	if r.Config.FromScratch() {
