@@ -30,7 +30,7 @@ var separable = []cells.Op{cells.SepConv3x3, cells.SepConv5x5}
 // ControllerOptions are the settings of a controller's training. The authors have LR
 // 0.0035, Entropy 1e-4 and Baseline 0.99.
 type ControllerOptions struct {
-	LR       float64 // of Adam, whose β are 0 and 0.999 and eps is 1e-3
+	LR       float64 // of Adam, whose β are 0 and 0.999 and eps is 1e-3, added as TensorFlow does
 	Entropy  float64 // what a nat of entropy adds to a reward
 	Baseline float64 // part of the baseline that a new reward leaves
 
@@ -66,6 +66,7 @@ type Controller struct {
 	lstm, start, key, query, v      *nn.Parameter // [2·units, 4·units], [1,units], [units,units], [units,units], [units,1]
 	embedding, toOperation, opsBias *nn.Parameter // [ops,units], [units,ops], [ops]
 	fixed                           torch.Tensor  // [ops]
+	coincide                        bool          // both inputs of a node may be one, as in the authors' space: for tests against their program
 
 	o        ControllerOptions
 	adam     *optim.Adam
@@ -111,7 +112,7 @@ func NewController(s Space, o ControllerOptions) (*Controller, error) {
 	to := torch.Options{Dtype: o.Dtype}
 	c.weights = b.Build(to)
 	c.fixed = torch.FromSliceTo(fixed, []int{len(c.ops)}, to)
-	c.adam = optim.NewAdam([]torch.Tensor{c.W()}, optim.AdamOptions{LR: o.LR, Betas: [2]float64{0, 0.999}, Eps: 1e-3})
+	c.adam = optim.NewAdam([]torch.Tensor{c.W()}, optim.AdamOptions{LR: o.LR, Betas: [2]float64{0, 0.999}, Eps: 1e-3, EpsFirst: true})
 	c.baseline = torch.Scalar(0, torch.Options{Dtype: torch.Float64})
 	return c, nil
 }
@@ -210,7 +211,7 @@ func (d *draw) input(keys []torch.Tensor, taken []int) int {
 	var states []int
 	var open []torch.Tensor
 	for j, key := range keys {
-		if !slices.Contains(taken, j) {
+		if d.coincide || !slices.Contains(taken, j) {
 			states, open = append(states, j), append(open, key)
 		}
 	}

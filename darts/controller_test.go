@@ -353,8 +353,9 @@ func TestControllerUpdate(t *testing.T) {
 	if err := c.Update(streams(), func(i int, _ cells.Genotype) (float64, error) { return rewards[i], nil }); err != nil {
 		t.Fatal(err)
 	}
-	// Step 1 with β1 = 0: m = g, √v/√(1 − β2) = |g|.
-	want := before.AddScaled(mean.Div(mean.Abs().AddScalar(1e-3)), -0.0035)
+	// Step 1 with β1 = 0: m = g, √v = |g|·√(1 − β2), to which eps is added before the root is corrected.
+	root := math.Sqrt(1 - 0.999)
+	want := before.AddScaled(mean.Div(mean.Abs().MulScalar(root).AddScalar(1e-3)), -0.0035*root)
 	torchtest.Close(t, "w", c.W(), want, 1e-12)
 	if got := c.baseline.Item(); math.Abs(got-b) > 1e-14 {
 		t.Errorf("baseline %v, want %v", got, b)

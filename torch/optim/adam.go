@@ -14,6 +14,10 @@ type AdamOptions struct {
 	Betas       [2]float64 // β1 and β2; both 0 mean 0.9 and 0.999
 	Eps         float64    // 0 means 1e-8
 	WeightDecay float64    // of the coupled kind: added to the gradient
+
+	// EpsFirst adds Eps before the root's bias is corrected: with (√v + eps)/√(1−β2^t) in
+	// place of √v/√(1−β2^t) + eps. So does TensorFlow's Adam. It is no part of the state dict.
+	EpsFirst bool
 }
 
 func (o AdamOptions) withDefaults() AdamOptions {
@@ -73,7 +77,12 @@ func (a *Adam) Step(grads ...torch.Tensor) {
 		d := decayed(g, p, a.o.WeightDecay)
 		m := a.expAvg[i].Lerp_(d, 1-beta1)
 		v := a.square[i].MulScalar_(beta2).Addcmul_(d, d, 1-beta2)
-		denominator := v.Sqrt().DivScalar_(rootCorrection2).AddScalar_(a.o.Eps)
+		denominator := v.Sqrt()
+		if a.o.EpsFirst {
+			denominator.AddScalar_(a.o.Eps).DivScalar_(rootCorrection2)
+		} else {
+			denominator.DivScalar_(rootCorrection2).AddScalar_(a.o.Eps)
+		}
 		p.Addcdiv_(m, denominator, -stepSize)
 	})
 	a.step++
@@ -121,7 +130,7 @@ func (a *Adam) StateDict() torch.StateDict { return withNumbers(a.buffers(), a.n
 func (a *Adam) LoadStateDict(sd torch.StateDict) error {
 	return load("Adam", a.buffers(), a.numbers(), sd, func(n map[string]float64) error {
 		o := AdamOptions{
-			LR: n["lr"], Betas: [2]float64{n["beta1"], n["beta2"]}, Eps: n["eps"], WeightDecay: n["weight_decay"],
+			LR: n["lr"], Betas: [2]float64{n["beta1"], n["beta2"]}, Eps: n["eps"], WeightDecay: n["weight_decay"], EpsFirst: a.o.EpsFirst,
 		}
 		if err := o.check(); err != nil {
 			return err

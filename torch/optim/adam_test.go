@@ -77,6 +77,10 @@ func slowAdam(t int, p, m, v, g []float64, o AdamOptions) {
 		v[i] = b2*v[i] + (1-b2)*d*d
 		mHat := m[i] / (1 - math.Pow(b1, float64(t)))
 		vHat := v[i] / (1 - math.Pow(b2, float64(t)))
+		if o.EpsFirst {
+			p[i] -= o.LR * mHat * math.Sqrt(1-math.Pow(o.Betas[1], float64(t))) / (math.Sqrt(v[i]) + o.Eps)
+			continue
+		}
 		p[i] -= o.LR * mHat / (math.Sqrt(vHat) + o.Eps)
 	}
 }
@@ -87,6 +91,7 @@ func TestAdamAgainstSlow(t *testing.T) {
 		{LR: 0.1, Betas: [2]float64{0.9, 0.999}, Eps: 1e-8},
 		{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, Eps: 1e-8, WeightDecay: 1e-3},
 		{LR: 0.1, Betas: [2]float64{0, 0.9}, Eps: 1e-3, WeightDecay: 0.1},
+		{LR: 0.1, Betas: [2]float64{0.5, 0.999}, Eps: 1e-1, EpsFirst: true},
 	}
 	for _, o := range cases {
 		for _, p := range precisions {
