@@ -86,7 +86,7 @@ func (s ContestSettings) search(ctx context.Context, dir, folder string, c *conf
 	if Finished(folder) {
 		return all, nil // entrant reads what it found
 	}
-	if HoldsRun(folder) {
+	if HoldsRun(folder) && !Begun(folder) {
 		if err := sameRun(folder, c); err != nil {
 			return all, err
 		}

@@ -141,11 +141,14 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 // enter opens the data, takes the run folder and, if it is new, writes its
 // config and what it says of the program. leave gives the folder back.
 func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
+	if c, err = c.AbsoluteRoot(); err != nil {
+		return nil, nil, err
+	}
 	r = &Run{Config: c, Dir: dir, Device: s.Device, settings: s}
 	if err := r.open(); err != nil {
 		return nil, nil, err
 	}
-	isNew := !HoldsRun(dir)
+	isNew := !HoldsRun(dir) || Begun(dir)
 	if isNew { // before anything is made: it may take a while, or fail
 		if err := r.look(ctx); err != nil {
 			return nil, nil, err

@@ -8,8 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 
 	"godarts/nas/config"
+	"godarts/nas/names"
 	"godarts/nas/wholefile"
 	"godarts/torch"
 )
@@ -41,16 +43,36 @@ type About struct {
 	Libtorch string `json:"libtorch"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
-	Device   string `json:"device"`
-	Threads  int    `json:"threads"` // exact resume needs the same number
-	Seed     int64  `json:"seed"`
+	// Processor is torch.Processor's; runs of before do not say.
+	Processor string `json:"processor,omitempty"`
+	Device    string `json:"device"`
+	Threads   int    `json:"threads"` // exact resume needs the same number
+	Seed      int64  `json:"seed"`
 }
 
 func about(c *config.Config, device torch.Device) About {
+	processor, _ := torch.Processor() // without one nothing can be computed, as the first scope tells
 	return About{
 		ID: rand.Text(), Version: Version(), Libtorch: torch.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Device: device.String(), Threads: torch.Threads(), Seed: c.Seed,
+		Processor: processor, Device: device.String(), Threads: torch.Threads(), Seed: c.Seed,
 	}
+}
+
+// changes lists what a run that began as a says goes on with otherwise now.
+func (a About) changes(now About) (lines []string) {
+	for _, it := range []struct{ what, began, now string }{
+		{"version", a.Version, now.Version},
+		{"libtorch", a.Libtorch, now.Libtorch},
+		{"platform", a.Platform, now.Platform},
+		{"processor", a.Processor, now.Processor},
+		{"device", a.Device, now.Device},
+		{"threads", strconv.Itoa(a.Threads), strconv.Itoa(now.Threads)},
+	} {
+		if it.began != "" && it.began != it.now {
+			lines = append(lines, fmt.Sprintf("%s: the run began with %s and goes on with %s, so that it may end with other bits", it.what, it.began, it.now))
+		}
+	}
+	return lines
 }
 
 // ReadAbout reads the description of the run in dir. The error wraps fs.ErrNotExist if it
@@ -111,6 +133,12 @@ func savedConfig(dir string) (*config.Config, error) {
 // HoldsRun tells whether dir is a run folder.
 func HoldsRun(dir string) bool { return there(dir, configFile) || holdsCheckpoint(dir) }
 
+// Begun tells whether dir holds the start of a run and nothing else: no checkpoint, no result. Such
+// a run begins anew.
+func Begun(dir string) bool {
+	return there(dir, configFile) && there(dir, runFile) && !holdsCheckpoint(dir) && !Finished(dir)
+}
+
 // holdsCheckpoint tells whether the run in dir was saved.
 func holdsCheckpoint(dir string) bool {
 	return there(dir, CheckpointFile) || there(dir, earlierCheckpoint)
@@ -145,10 +173,9 @@ func (r *Run) settle() error {
 	if err := wholefile.RemoveLeftovers(r.Dir, runFiles...); err != nil {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
-	if !HoldsRun(r.Dir) {
-		a := about(r.Config, r.Device)
-		r.id = a.ID
-		return create(r.Dir, r.Config, a, r.data)
+	begun := Begun(r.Dir)
+	if begun || !HoldsRun(r.Dir) {
+		return r.begin(begun)
 	}
 	if err := sameRun(r.Dir, r.Config); err != nil {
 		return err
@@ -179,19 +206,47 @@ func (r *Run) recall() error {
 		r.note("%s was missing and is written anew: the run goes on with %s on %s", filepath.Join(r.Dir, runFile), count(a.Threads, "thread"), a.Device)
 	case err != nil:
 		return err
-	case a.ID != "":
-		r.id = a.ID
-		return nil
 	default:
+		r.notes = append(r.notes, a.changes(about(r.Config, r.Device))...)
+		if r.id = a.ID; r.id != "" {
+			return nil
+		}
 		a.ID = rand.Text()
 	}
 	r.id = a.ID
 	return writeJSON(filepath.Join(r.Dir, runFile), a)
 }
 
-// create writes what a new run's folder begins with. A folder that holds other
-// files is refused.
-func create(dir string, c *config.Config, a About, of dataRecord) error {
+// begin writes what a new run's folder begins with. The folder is empty, or holds the start of a
+// run of which nothing was saved.
+func (r *Run) begin(again bool) error {
+	if again {
+		r.note("nothing was saved of the run that began in %s: this one begins at the start", names.Escape(r.Dir))
+		for _, name := range []string{MetricsFile, BestFile} {
+			if err := os.Remove(filepath.Join(r.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("nas: run folder: %w", err)
+			}
+		}
+	} else if err := empty(r.Dir); err != nil {
+		return err
+	}
+	text, err := r.Config.YAML()
+	if err != nil {
+		return err
+	}
+	a := about(r.Config, r.Device)
+	r.id = a.ID
+	if err := writeJSON(filepath.Join(r.Dir, runFile), a); err != nil {
+		return err
+	}
+	if err := writeJSON(filepath.Join(r.Dir, dataFile), r.data); err != nil {
+		return err
+	}
+	return write(filepath.Join(r.Dir, configFile), text)
+}
+
+// empty is an error if a folder holds files that no start of a run has left.
+func empty(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return fmt.Errorf("nas: run folder: %w", err)
@@ -202,15 +257,5 @@ func create(dir string, c *config.Config, a About, of dataRecord) error {
 			return fmt.Errorf("nas: run folder %s is not empty: choose another --out", dir)
 		}
 	}
-	text, err := c.YAML()
-	if err != nil {
-		return err
-	}
-	if err := writeJSON(filepath.Join(dir, runFile), a); err != nil {
-		return err
-	}
-	if err := writeJSON(filepath.Join(dir, dataFile), of); err != nil {
-		return err
-	}
-	return write(filepath.Join(dir, configFile), text)
+	return nil
 }

@@ -217,3 +217,39 @@ func TestCancelledBetweenBatches(t *testing.T) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
 }
+
+func TestResumeFromElsewhere(t *testing.T) {
+	// A run, and a protocol, find their data when they go on in another working directory than that from which a config names a relative data.root.
+	root := digitFiles(t, 200)
+	c := load(t, "testdata/tiny-train.yaml", onFiles("photos", "epochs=3")...)
+	whole := wholeOf(t, "experiment: search\ndata: {root: photos}\n", "experiment: train\ndata: {root: /data}\ngenotype: DARTS_V2\n")
+	dir := filepath.Join(t.TempDir(), "run")
+	t.Chdir(filepath.Dir(root))
+	if _, err := runOn(t, dir, c, 2); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	files, err := whole.Files()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	own, err := nas.ReadConfig(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if own.Data.Root != root {
+		t.Errorf("the run's data.root is %s, want %s", own.Data.Root, root)
+	}
+	if _, err := runOn(t, dir, own, 0); err != nil {
+		t.Error(err)
+	}
+	for name, want := range map[string]string{"search.yaml": root, "train.yaml": "/data", config.WholeFile: ""} {
+		c, err := config.Parse(name, files[name])
+		if err != nil || c.Data.Root != want {
+			t.Errorf("data.root in %s is %q, %v, want %q", name, c.Data.Root, err, want)
+		}
+	}
+	if c.Data.Root != "photos" {
+		t.Errorf("the caller's config has data.root %s now", c.Data.Root)
+	}
+}

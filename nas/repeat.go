@@ -299,9 +299,6 @@ func (p *protocol) work(ctx context.Context, it piece, c *claim.Claim) error {
 			torch.SetThreads(began.Threads)
 			defer torch.SetThreads(now)
 		}
-		if device := s.Device.String(); began.Device != device {
-			p.settings.Note("%s began on %s and goes on on %s: it does not end with the same bits", it.name, began.Device, device)
-		}
 	}
 	var err error
 	if it.config.Experiment == config.Search {

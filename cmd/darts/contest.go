@@ -63,7 +63,11 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []st
 // searchApart runs a search in a process of its own, whose peak memory is the search's.
 func searchApart(ctx context.Context, self, dir string, c *config.Config, stdout, stderr io.Writer) (effort nas.Effort, err error) {
 	args := []string{"search", "--resume", dir}
-	if !nas.HoldsRun(dir) {
+	if !nas.HoldsRun(dir) || nas.Begun(dir) {
+		c, err := c.AbsoluteRoot()
+		if err != nil {
+			return effort, err
+		}
 		text, err := c.YAML()
 		if err != nil {
 			return effort, err

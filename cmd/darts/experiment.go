@@ -72,7 +72,7 @@ func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
 	if err := parse(f, args, 0, 1, "one CONFIG"); err != nil {
 		return err
 	}
-	c, dir, err := o.prepare(f, k, stderr)
+	c, dir, err := o.prepare(f, k)
 	if err != nil {
 		return usageError{err}
 	}
@@ -159,13 +159,13 @@ func terminalWidth(w io.Writer) func() int {
 
 // prepare finds the config and the run folder, of a new run or of the one to go
 // on with. The folder is empty if a new run is to get the default one.
-func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind, stderr io.Writer) (*config.Config, string, error) {
+func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind) (*config.Config, string, error) {
 	var c *config.Config
 	var dir string
 	var err error
 	if o.resume != "" {
 		dir = o.resume
-		c, err = o.prepareResume(f, k, stderr)
+		c, err = o.prepareResume(f, k)
 	} else {
 		dir = o.out
 		c, err = o.prepareNew(f, k)
@@ -176,7 +176,7 @@ func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind, stderr io.Writer) (*
 	if c.Experiment != k.experiment {
 		return nil, "", fmt.Errorf("%s: %s is the config of a %s: use `darts %s`", k.name, cmp.Or(o.resume, f.Arg(0)), c.Experiment, c.Experiment)
 	}
-	if o.resume == "" && dir != "" && nas.HoldsRun(dir) {
+	if o.resume == "" && dir != "" && nas.HoldsRun(dir) && !nas.Begun(dir) {
 		return nil, "", fmt.Errorf("%s: %s holds a run already: go on with --resume %s, or choose another --out", k.name, dir, names.Shell(dir))
 	}
 	return c, dir, nil
@@ -229,7 +229,7 @@ func (o *experimentFlags) prepareNew(f *pflag.FlagSet, k kind) (*config.Config, 
 
 // prepareResume takes device and threads from the run, where the flags do not
 // say otherwise.
-func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind, stderr io.Writer) (*config.Config, error) {
+func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind) (*config.Config, error) {
 	for _, flag := range []string{"set", "out", "seed", "genotype"} {
 		if f.Changed(flag) {
 			return nil, fmt.Errorf("%s: --%s does not go with --resume: the run folder says it", k.name, flag)
@@ -254,8 +254,6 @@ func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind, stderr io.Writ
 	}
 	if !f.Changed("threads") {
 		o.threads = a.Threads
-	} else if o.threads != a.Threads {
-		fmt.Fprintf(stderr, "darts: the run had %d threads until now: with %d it does not end with the same bits\n", a.Threads, o.threads)
 	}
 	return c, nil
 }

@@ -67,3 +67,30 @@ func TestResumeElsewhere(t *testing.T) {
 		t.Errorf("stdout is %q", out)
 	}
 }
+
+func TestBeginAgain(t *testing.T) {
+	// A run may begin in the folder of another when nothing was saved of that one, and may not when a checkpoint was.
+	config, dir := writeFile(t, "tiny.yaml", tinyTraining), filepath.Join(t.TempDir(), "run")
+	train := func(args ...string) (status int, stdout, stderr string) {
+		var o, e bytes.Buffer
+		status = run(append([]string{"train", config, "--out", dir}, args...), &o, &e)
+		return status, o.String(), e.String()
+	}
+	if status, _, stderr := train(); status != exitOK {
+		t.Fatal(stderr)
+	}
+	if err := os.Remove(filepath.Join(dir, "result.json")); err != nil {
+		t.Fatal(err)
+	}
+	want := "darts: train: " + dir + " holds a run already: go on with --resume " + dir + ", or choose another --out\n"
+	if status, _, stderr := train(); status != exitUsage || stderr != want {
+		t.Errorf("with a checkpoint: status %d, stderr %q, want %q", status, stderr, want)
+	}
+	if err := os.Remove(filepath.Join(dir, "checkpoint.safetensors")); err != nil {
+		t.Fatal(err)
+	}
+	status, stdout, stderr := train("--set", "epochs=2")
+	if note := "note: nothing was saved of the run that began in " + dir + ": this one begins at the start\n"; status != exitOK || !strings.Contains(stdout, note) || !strings.Contains(stdout, "epoch 2/2") {
+		t.Errorf("without: status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}

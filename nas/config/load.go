@@ -96,6 +96,21 @@ func Parse(name string, text []byte) (*Config, error) {
 	return l.build(name)
 }
 
+// AbsoluteRoot is c with data.root as an absolute path, if it is given: for what may be read from
+// another working directory later.
+func (c *Config) AbsoluteRoot() (*Config, error) {
+	if c.Data.Root == "" || filepath.IsAbs(c.Data.Root) {
+		return c, nil
+	}
+	root, err := filepath.Abs(c.Data.Root)
+	if err != nil {
+		return nil, fmt.Errorf("config: data.root: %w", err)
+	}
+	absolute := *c
+	absolute.Data.Root = root
+	return &absolute, nil
+}
+
 // addBase reads the file that an extends entry of the file at path names.
 func (l *layers) addBase(path string, entry *located) error {
 	node := entry.node

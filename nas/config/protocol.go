@@ -107,12 +107,16 @@ func (w *Whole) Brief() *Config {
 }
 
 // Files are the resolved configs by the names of a folder from whose WholeFile LoadWhole
-// reads them back.
+// reads them back, from any working directory.
 func (w *Whole) Files() (map[string][]byte, error) {
 	c := *w.Repeat
 	c.Repeat.Search, c.Repeat.Train = "search.yaml", "train.yaml"
 	files := map[string][]byte{}
 	for name, c := range map[string]*Config{WholeFile: &c, "search.yaml": w.Search, "train.yaml": w.Train} {
+		c, err := c.AbsoluteRoot()
+		if err != nil {
+			return nil, err
+		}
 		text, err := c.YAML()
 		if err != nil {
 			return nil, err

@@ -1,0 +1,117 @@
+package nas
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"godarts/nas/config"
+)
+
+// errStart ends a run before its first step.
+var errStart = errors.New("ended at the start")
+
+// startOnly begins a run in dir and ends it before anything is saved.
+func startOnly(t *testing.T, dir string, c *config.Config) {
+	t.Helper()
+	if err := perform(t.Context(), dir, c, Hooks{OnStart: func(*Run) error { return errStart }}); !errors.Is(err, errStart) {
+		t.Fatal(err)
+	}
+	if !Begun(dir) || there(dir, CheckpointFile) {
+		t.Fatalf("%s is not the start of a run", dir)
+	}
+}
+
+// notesOf are what a run says as it goes on in dir until its first step.
+func notesOf(t *testing.T, dir string, c *config.Config) (notes string) {
+	t.Helper()
+	err := perform(t.Context(), dir, c, Hooks{OnStart: func(r *Run) error {
+		notes = strings.Join(r.notes, "\n")
+		return errStart
+	}})
+	if !errors.Is(err, errStart) {
+		t.Fatal(err)
+	}
+	return notes
+}
+
+func TestBeginAgain(t *testing.T) {
+	// A run begins at the start, says so, and ends with the bytes of one in a new folder when nothing was saved of the one before, whatever that one's config.
+	other, c := loadTiny(t, "tiny.yaml", "evaluate=null", "epochs=2", "seed=4"), loadTiny(t, "tiny.yaml", "evaluate=null", "epochs=1")
+	fresh, again := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run")
+	if err := perform(t.Context(), fresh, c, Hooks{}); err != nil {
+		t.Fatal(err)
+	}
+	startOnly(t, again, other)
+	for _, name := range []string{MetricsFile, BestFile} { // as of a kill behind its first epoch
+		if err := os.WriteFile(filepath.Join(again, name), []byte("{\"epoch\":0}\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	said := ""
+	if err := perform(t.Context(), again, c, Hooks{OnStart: func(r *Run) error { said = strings.Join(r.notes, "\n"); return nil }}); err != nil {
+		t.Fatal(err)
+	}
+	if want := "nothing was saved of the run that began in " + again + ": this one begins at the start"; said != want {
+		t.Errorf("said %q, want %q", said, want)
+	}
+	for _, name := range []string{configFile, CheckpointFile, resultFile, GenotypeFile} {
+		if string(contentOf(t, again, name)) != string(contentOf(t, fresh, name)) {
+			t.Errorf("%s is not that of a run in a new folder", name)
+		}
+	}
+	if there(again, BestFile) {
+		t.Errorf("%s of the other run is there still", BestFile)
+	}
+	saved := stopAfter(t, other)
+	if err := perform(t.Context(), saved, c, Hooks{}); err == nil || !strings.Contains(err.Error(), "has another config") {
+		t.Errorf("a folder with a checkpoint of another config: %v", err)
+	}
+	foreign := t.TempDir() // somebody's config, no run
+	if err := os.WriteFile(filepath.Join(foreign, configFile), []byte("epochs: 3\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := perform(t.Context(), foreign, c, Hooks{}); err == nil || string(contentOf(t, foreign, configFile)) != "epochs: 3\n" {
+		t.Errorf("a folder with a config of somebody's: %v, which now is %s", err, contentOf(t, foreign, configFile))
+	}
+}
+
+func TestResumeSaysChanges(t *testing.T) {
+	// A run that goes on names what is not as it was at its beginning, a line each, when versions, machine or threads are others; what an old folder does not say is no change.
+	c := loadTiny(t, "tiny.yaml", "evaluate=null")
+	dir := stopAfter(t, c)
+	now, err := ReadAbout(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name  string
+		began func(*About)
+		want  []string
+	}{
+		{"the same", func(*About) {}, nil},
+		{"old folder", func(a *About) { a.Processor = "" }, nil},
+		{"everything", func(a *About) {
+			a.Version, a.Libtorch, a.Platform, a.Processor, a.Device, a.Threads = "0.0.1", "2.1", "plan9/arm", "avx1024", "cuda:7", now.Threads+1
+		}, []string{"version: the run began with 0.0.1 ", "libtorch: the run began with 2.1 ", "platform: the run began with plan9/arm ",
+			"processor: the run began with avx1024 and goes on with " + now.Processor + ", so that it may end with other bits",
+			"device: the run began with cuda:7 and goes on with cpu, ", "threads: the run began with "}},
+	} {
+		began := now
+		test.began(&began)
+		if err := writeJSON(filepath.Join(dir, runFile), began); err != nil {
+			t.Fatal(err)
+		}
+		got := notesOf(t, dir, c)
+		if lines := strings.Count(got, "so that it may end with other bits"); lines != len(test.want) {
+			t.Errorf("%s: %d changes, want %d:\n%s", test.name, lines, len(test.want), got)
+		}
+		for _, want := range test.want {
+			if !strings.Contains("\n"+got, "\n"+want) {
+				t.Errorf("%s: no line %q:\n%s", test.name, want, got)
+			}
+		}
+	}
+}
