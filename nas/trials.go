@@ -75,7 +75,11 @@ func (t *trials) Search(ctx context.Context, run *Run) (found cells.Genotype, er
 	best, trial := math.Inf(-1), 0
 	var valid Meter // of the best
 	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g cells.Genotype) (float64, error) {
-		result, err := Train(ctx, filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1)), run.Config.Trial(g.String()), run.settings)
+		var result TrainResult
+		var err error
+		run.aside(func() {
+			result, err = Train(ctx, filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1)), run.Config.Trial(g.String()), run.settings)
+		})
 		if err != nil {
 			return 0, err
 		}
@@ -95,6 +99,22 @@ func (t *trials) Search(ctx context.Context, run *Run) (found cells.Genotype, er
 	}, run.Config.Strategy.Trials, t.random)
 	run.at.Valid = valid
 	return found, err
+}
+
+// aside runs fn and puts libtorch's generators back: a trial draws from them, one that was
+// complete before does not, and the search's checkpoint has to be the same.
+func (r *Run) aside(fn func()) {
+	torch.Scoped(func() {
+		devices := []torch.Device{torch.CPU}
+		if r.Device.IsCUDA() {
+			devices = append(devices, r.Device)
+		}
+		for _, d := range devices {
+			state := torch.RNGState(d)
+			defer torch.SetRNGState(d, state)
+		}
+		fn()
+	})
 }
 
 // validMeter is what a training was measured by on what it held out, as of one image
