@@ -60,7 +60,8 @@ func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	f.Int64Var(&o.seed, "seed", 0, "seed of every random stream; default the config's")
 }
 
-func runExperiment(k kind, args []string, stdout, stderr io.Writer) error {
+// command is the sub-command.
+func (k kind) command(args []string, stdout, stderr io.Writer) error {
 	f := newFlags(k.name, "CONFIG [flags]\n       darts "+k.name+" --resume DIR", k.example, stdout)
 	usage := f.Usage
 	f.Usage = func() {

@@ -54,3 +54,8 @@ func obey(signals <-chan os.Signal, finish, warn, quit func()) {
 		}
 	}
 }
+
+// outliveReaders keeps this process from ending when the reader of its stdout or stderr goes
+// away, as in `darts search CONFIG | head`: what it prints is lost, and the run goes on. Programs
+// that it starts end as ever.
+func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

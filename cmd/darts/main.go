@@ -42,22 +42,23 @@ const (
 type command struct {
 	name, summary string
 	run           func(args []string, stdout, stderr io.Writer) error
+	outlives      bool // goes on when nobody reads its output any more
 }
 
 func commands() []command {
 	return []command{
-		{"search", "search a cell", func(a []string, out, err io.Writer) error { return runExperiment(searches, a, out, err) }},
-		{"train", "train the network of a cell from scratch", func(a []string, out, err io.Writer) error { return runExperiment(trainings, a, out, err) }},
-		{"test", "measure a trained network on the test images or text", runTest},
-		{"repeat", "search, choose and train with several seeds: the paper's protocol", runRepeat},
-		{"info", "tell what a network takes: weights, multiply-adds, memory", runInfo},
-		{"export", "write a trained network for PyTorch", runExport},
-		{"compare", "compare strategies on a table of results", runCompare},
-		{"bench", "time the steps, alone or in turn with other programs", runBench},
-		{"draw", "draw cells as SVG", runDraw},
-		{"genotypes", "list the published cells", runGenotypes},
-		{"data", "get data sets", runData},
-		{"version", "print versions and devices", runVersion},
+		{"search", "search a cell", searches.command, true},
+		{"train", "train the network of a cell from scratch", trainings.command, true},
+		{"test", "measure a trained network on the test images or text", runTest, false},
+		{"repeat", "search, choose and train with several seeds: the paper's protocol", runRepeat, true},
+		{"info", "tell what a network takes: weights, multiply-adds, memory", runInfo, false},
+		{"export", "write a trained network for PyTorch", runExport, false},
+		{"compare", "compare strategies on a table of results", runCompare, true},
+		{"bench", "time the steps, alone or in turn with other programs", runBench, true},
+		{"draw", "draw cells as SVG", runDraw, false},
+		{"genotypes", "list the published cells", runGenotypes, false},
+		{"data", "get data sets", runData, true},
+		{"version", "print versions and devices", runVersion, false},
 	}
 }
 
@@ -109,6 +110,9 @@ func dispatch(args []string, stdout, stderr io.Writer) error {
 		if c.name == name {
 			if _, err := torch.Processor(); err != nil {
 				return usageError{err}
+			}
+			if c.outlives {
+				outliveReaders()
 			}
 			return c.run(args[1:], stdout, stderr)
 		}
