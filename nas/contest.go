@@ -7,8 +7,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"sync"
+	"time"
 
 	"godarts/nas/config"
+	"godarts/nas/names"
 	"godarts/nas/report"
 )
 
@@ -25,6 +28,8 @@ type ContestSettings struct {
 	// Search runs the search c in the folder dir, or goes on with it: in a process of its
 	// own, so that its memory is its own. It returns what that took, with an error too.
 	Search func(ctx context.Context, dir string, c *config.Config) (Effort, error)
+
+	Note func(format string, a ...any) // told what the contest waits for; may be nil
 }
 
 // effortFile is, in the folder of a strategy, what its search has taken.
@@ -34,6 +39,14 @@ const effortFile = "effort.json"
 // dir/NAME/search, and the cell that it finds is trained with several seeds, in
 // dir/NAME/train-SEED. What is complete already is not done again.
 func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSettings) (r report.Contest, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return r, fmt.Errorf("nas: contest: %w", err)
+	}
+	held, err := lock(dir)
+	if err != nil {
+		return r, err
+	}
+	defer held.Close()
 	r.Trainings = t.Compare.Compare.Seeds
 	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings)
 	if err != nil {
@@ -83,6 +96,9 @@ func (s ContestSettings) search(ctx context.Context, dir, folder string, c *conf
 	if err := readJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return all, fmt.Errorf("%w; restore the file, or delete it: what the search has taken until now is then not counted", err)
 	}
+	if err := s.await(ctx, folder); err != nil {
+		return all, err
+	}
 	if Finished(folder) {
 		return all, nil // entrant reads what it found
 	}
@@ -94,10 +110,60 @@ func (s ContestSettings) search(ctx context.Context, dir, folder string, c *conf
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return all, fmt.Errorf("nas: contest: %w", err)
 	}
+	counted := s.count(file, all)
 	part, err := s.Search(ctx, folder, c)
+	counted()
 	all = Effort{all.Seconds + part.Seconds, max(all.PeakBytes, part.PeakBytes)}
 	if failed := writeJSON(file, all); err == nil {
 		err = failed
 	}
 	return all, err
+}
+
+// await waits while another process works on the search in folder: the one that a contest
+// has started saves and ends after the contest was killed.
+func (s ContestSettings) await(ctx context.Context, folder string) error {
+	const look = 100 * time.Millisecond
+	for said := false; there(folder, lockFile); {
+		held, err := lock(folder)
+		if err == nil {
+			return held.Close()
+		}
+		if !errors.Is(err, errBusy) {
+			return err
+		}
+		if !said && s.Note != nil {
+			s.Note("waiting for the process that still works on %s", names.Escape(folder))
+		}
+		said = true
+		if err := pause(ctx, look); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count writes, once a second, what a search has taken beside all, so that it is counted too
+// if this process is killed. The returned function ends that.
+func (s ContestSettings) count(file string, all Effort) (stop func()) {
+	const every = time.Second
+	start, ended := time.Now(), make(chan struct{})
+	var counting sync.WaitGroup
+	counting.Go(func() {
+		beat := time.NewTicker(every)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-beat.C:
+				// What fails here fails again at the end, and is told then.
+				_ = writeJSON(file, Effort{all.Seconds + time.Since(start).Seconds(), all.PeakBytes})
+			}
+		}
+	})
+	return func() {
+		close(ended)
+		counting.Wait()
+	}
 }

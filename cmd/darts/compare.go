@@ -12,7 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/pflag"
 
 	"godarts/nas/config"
@@ -20,6 +19,7 @@ import (
 	"godarts/nas/names"
 	"godarts/nas/nasbench201"
 	"godarts/nas/report"
+	"godarts/nas/wholefile"
 )
 
 // compareFlags are the flags of compare.
@@ -157,7 +157,7 @@ func writeComparison(dir string, c *config.Config, comparison report.Comparison)
 		files["curves"+extension] = picture
 	}
 	for name, content := range files {
-		if err := renameio.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+		if err := wholefile.Write(filepath.Join(dir, name), content); err != nil {
 			return fmt.Errorf("compare: %w", err)
 		}
 	}

@@ -8,16 +8,17 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"syscall"
 	"time"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/pflag"
 
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/wholefile"
 )
 
 // runContest compares strategies on networks, as the arguments say, or goes on with that in
@@ -41,7 +42,8 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []st
 	}
 	compare := kind{name: "compare", resume: names.Command(append([]string{"darts", "compare"}, args...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
-			c := nas.ContestSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {
+			note := func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
+			c := nas.ContestSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {
 				return searchApart(ctx, self, dir, c, stdout, stderr)
 			}}
 			contest, err := nas.RunContest(ctx, dir, t, c)
@@ -49,7 +51,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []st
 				return err
 			}
 			for name, content := range map[string]string{"contest.md": contest.Markdown(), "contest.csv": contest.CSV()} {
-				if err := renameio.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+				if err := wholefile.Write(filepath.Join(dir, name), []byte(content)); err != nil {
 					return fmt.Errorf("compare: %w", err)
 				}
 			}
@@ -73,13 +75,18 @@ func searchApart(ctx context.Context, self, dir string, c *config.Config, stdout
 			return effort, err
 		}
 		file := dir + ".yaml"
-		if err := renameio.WriteFile(file, text, 0o644); err != nil {
+		if err := wholefile.Write(file, text); err != nil {
 			return effort, fmt.Errorf("compare: %w", err)
 		}
 		args = []string{"search", file, "--out", dir}
 	}
 	child := exec.CommandContext(ctx, self, args...)
 	child.Stdout, child.Stderr = stdout, stderr
+	// The child saves and ends too when this process is killed. The kernel counts the end of
+	// the thread that starts it for that of the process.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) } // it saves, then ends
 	start := time.Now()
 	err = child.Run()

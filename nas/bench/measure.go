@@ -63,6 +63,9 @@ func (w Work) flags() []string {
 // warm-up each, then in every round one timed step each, while the others wait.
 // done gets what is measured so far after each row.
 func Measure(ctx context.Context, o Options, done func(report.Bench) error) error {
+	// Its programs end with the thread that starts them, see start.
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	names := o.Rows
 	if len(names) == 0 {
 		for _, r := range Rows() {

@@ -34,8 +34,8 @@ func start(ctx context.Context, s Side, args []string) (*process, error) {
 	command := append(append([]string{}, s.Command...), args...)
 	p := &process{name: s.Name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
 	// A group of its own: what it started ends with it, and a Ctrl-C at the terminal
-	// reaches this program alone, which then ends the others.
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	// reaches this program alone, which then ends the others. If this one is killed, so are they.
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 	p.cmd.WaitDelay = 5 * time.Second
 	p.cmd.Stderr = &p.stderr
