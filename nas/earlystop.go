@@ -5,6 +5,7 @@ import (
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch"
+	"godarts/torch/nn"
 )
 
 // earlyStop measures the dominant eigenvalue after epochs of a search, and ends the
@@ -19,6 +20,12 @@ type earlyStop struct {
 	// Row m is of epoch m·Every, 0 before that is done.
 	eigenvalues torch.Tensor   // [measurements] float64
 	alphas      []torch.Tensor // [measurements, edges, operations], of both kinds of cells
+}
+
+// alphaFeed is a feed that brings images for α.
+type alphaFeed interface {
+	// lastValid are those of the last step of an epoch.
+	lastValid(epoch int) (nn.Batch, error)
 }
 
 // newEarlyStop is nil if the search c has no early stop.
@@ -44,7 +51,7 @@ func (s *earlyStop) measure(run *Run, epoch int) *float64 {
 	}
 	var eigenvalue float64
 	torch.Scoped(func() {
-		b, err := run.feed.(*imageFeed).lastValid(epoch)
+		b, err := run.feed.(alphaFeed).lastValid(epoch)
 		if err != nil {
 			run.err = err
 			return
