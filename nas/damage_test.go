@@ -80,7 +80,7 @@ func TestDamagedWeights(t *testing.T) {
 			return torch.Do(func() error { _, err := LoadModel(dir, torch.Device{}); return err })
 		},
 		"Test":        func() error { _, err := Test(t.Context(), dir, torch.Device{}); return err },
-		"Export":      func() error { _, err := Export(dir, t.TempDir()); return err },
+		"Export":      func() error { _, err := Export(dir, t.TempDir(), false); return err },
 		"ReadWeights": func() error { return torch.Do(func() error { _, err := ReadWeights(file); return err }) },
 	} {
 		if err := read(); !strings.HasPrefix(fmt.Sprint(err), want) {

@@ -2,11 +2,15 @@ package nas
 
 import (
 	_ "embed"
+	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"strings"
 
-	"godarts/nas/wholefile"
+	"godarts/nas/config"
+	"godarts/torch"
 )
 
 // Files that Export writes beside WeightsFile.
@@ -20,10 +24,14 @@ const (
 //go:embed python/network.py
 var networkModule []byte
 
+// configKey is where the metadata of exported weights has the config of their training, as YAML.
+const configKey = "config"
+
 // Export writes the trained network of the complete run in dir to the folder to:
 // its weights under the reference's names, its genotype, and a PyTorch module that
-// rebuilds it from both. It returns the files.
-func Export(dir, to string) (files []string, err error) {
+// rebuilds it from both. The auxiliary head, which serves training alone, is left out
+// unless asked for. It returns the files.
+func Export(dir, to string, auxiliary bool) (files []string, err error) {
 	c, err := ReadConfig(dir)
 	if err != nil {
 		return nil, err
@@ -31,10 +39,15 @@ func Export(dir, to string) (files []string, err error) {
 	if _, err := trained(dir, c); err != nil {
 		return nil, err
 	}
-	return export(filepath.Join(dir, WeightsFile), to)
+	text, err := c.YAML()
+	if err != nil {
+		return nil, err
+	}
+	return export(filepath.Join(dir, WeightsFile), to, string(text), auxiliary)
 }
 
-func export(weights, to string) (files []string, err error) {
+// export writes the network of a file of weights; training is the config of its training, as YAML.
+func export(weights, to, training string, auxiliary bool) (files []string, err error) {
 	st, err := openWeights(weights)
 	if err != nil {
 		return nil, err
@@ -44,9 +57,12 @@ func export(weights, to string) (files []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	content, err := wholefile.Read(weights)
+	if auxiliary && !about.Auxiliary {
+		return nil, fmt.Errorf("nas: export: the network in %s has no auxiliary head", weights)
+	}
+	content, err := exported(st, about, training, auxiliary)
 	if err != nil {
-		return nil, fmt.Errorf("nas: export: %w", err)
+		return nil, err
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return nil, fmt.Errorf("nas: export: %w", err)
@@ -64,4 +80,41 @@ func export(weights, to string) (files []string, err error) {
 		files = append(files, file)
 	}
 	return files, nil
+}
+
+// exported is the content of the weights st, of the network about, with or without its auxiliary head.
+func exported(st *torch.Safetensors, about description, training string, auxiliary bool) (content []byte, err error) {
+	about.Auxiliary = auxiliary
+	text, err := json.Marshal(about)
+	if err != nil {
+		return nil, fmt.Errorf("nas: export: %w", err)
+	}
+	err = torch.Do(func() error {
+		sd, err := st.LoadAll()
+		if err != nil {
+			return err
+		}
+		maps.DeleteFunc(sd, func(name string, _ torch.Tensor) bool { return !auxiliary && strings.HasPrefix(name, auxiliaryHead) })
+		content, err = torch.SafetensorsWithSum(sd, map[string]string{descriptionKey: string(text), configKey: training}, weightsSum)
+		return err
+	})
+	return content, err
+}
+
+// isExport tells whether dir is a folder that Export wrote.
+func isExport(dir string) bool { return there(dir, WeightsFile) && there(dir, exportGenotype) }
+
+// exportConfig is the config of the training whose network was exported to dir.
+func exportConfig(dir string) (*config.Config, error) {
+	file := filepath.Join(dir, WeightsFile)
+	st, err := openWeights(file)
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	text, ok := st.Metadata()[configKey]
+	if !ok {
+		return nil, fmt.Errorf("nas: %s does not say how its network was trained, as exports of now do: export the run once more", file)
+	}
+	return config.Parse(file, []byte(text))
 }

@@ -117,7 +117,7 @@ func TestExportInPyTorch(t *testing.T) {
 				t.Fatal(err)
 			}
 			to := filepath.Join(dir, "exported")
-			if _, err := export(weights, to); err != nil {
+			if _, err := export(weights, to, "", d.Auxiliary); err != nil {
 				t.Fatal(err)
 			}
 			var images, normalised []float32
@@ -152,7 +152,7 @@ func TestExport(t *testing.T) {
 	// A complete training exports weights, genotype and module, from which PyTorch classifies as Classify does; others are refused.
 	run := trainedRun(t)
 	to := filepath.Join(t.TempDir(), "exported")
-	files, err := Export(run, to)
+	files, err := Export(run, to, false)
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%q, %v", files, err)
 	}
@@ -164,13 +164,13 @@ func TestExport(t *testing.T) {
 	if err != nil || string(text) != want.String()+"\n" {
 		t.Errorf("genotype %q, %v, want %v", text, err, want)
 	}
-	if _, err := Export(t.TempDir(), to); err == nil || !strings.Contains(err.Error(), "holds no run") {
+	if _, err := Export(t.TempDir(), to, false); err == nil || !strings.Contains(err.Error(), "holds no run") {
 		t.Errorf("no run: %v", err)
 	}
 	if err := os.Remove(filepath.Join(run, resultFile)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Export(run, to); err == nil || !strings.Contains(err.Error(), "is not complete") {
+	if _, err := Export(run, to, false); err == nil || !strings.Contains(err.Error(), "is not complete") {
 		t.Errorf("an incomplete run: %v", err)
 	}
 
@@ -194,4 +194,49 @@ func TestExport(t *testing.T) {
 		}
 		torchtest.Close(t, "probabilities", torch.FromSlice(got, 1, 10), torch.FromSlice(logits, 1, 10).Softmax(1), 1e-5)
 	})
+}
+
+func TestExportAuxiliary(t *testing.T) {
+	// An export has the auxiliary head, in weights and description alike, when it is asked for; otherwise it loads where none is expected.
+	torchtest.Scope(t)
+	d := toy(t)
+	d.Auxiliary, d.Size, d.Layers = true, 32, 3
+	net := newNetwork(t, d)
+	content, err := encodeWeights(net, d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	weights := filepath.Join(t.TempDir(), WeightsFile)
+	if err := os.WriteFile(weights, content, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	bare := d
+	bare.Auxiliary = false
+	x := torch.Randn([]int{2, d.InputChannels, d.Size, d.Size}, torch.Options{})
+	for _, auxiliary := range []bool{true, false} {
+		to := t.TempDir()
+		if _, err := export(weights, to, "", auxiliary); err != nil {
+			t.Fatal(err)
+		}
+		m, err := LoadModel(to, torch.Device{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if m.about.Auxiliary != auxiliary {
+			t.Errorf("auxiliary %t: the description says %t", auxiliary, m.about.Auxiliary)
+		}
+		torchtest.Close(t, "logits", m.net.Logits(x), net.Logits(x), 0)
+		of := map[bool]description{true: d, false: bare}[auxiliary]
+		if err := loadWeights(newNetwork(t, of), filepath.Join(to, WeightsFile)); err != nil {
+			t.Errorf("auxiliary %t: %v", auxiliary, err)
+		}
+	}
+	to := t.TempDir()
+	if _, err := export(weights, to, "", false); err != nil {
+		t.Fatal(err)
+	}
+	want := "nas: export: the network in " + filepath.Join(to, WeightsFile) + " has no auxiliary head"
+	if _, err := export(filepath.Join(to, WeightsFile), t.TempDir(), "", true); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
 }

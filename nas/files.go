@@ -11,11 +11,11 @@ import (
 
 	"godarts/cells"
 	"godarts/nas/config"
-	"godarts/nas/wholefile"
 )
 
 // ReadGenotype finds the cells that where names: a published name, a genotype's
-// text, a file with either text or JSON, or a run folder.
+// text, a file with either text or JSON, or the folder of an export or a run, which
+// need not be complete, see GenotypeNote.
 func ReadGenotype(where string) (cells.Genotype, error) { return readGenotype(where, false) }
 
 // ReadRecurrent is ReadGenotype, but a name is first looked for among the published
@@ -72,20 +72,17 @@ func readGenotype(where string, recurrent bool) (cells.Genotype, error) {
 		}
 		return g, parseErr
 	}
-	file, read := where, os.ReadFile // the shell's <(command) is a pipe
 	if info.IsDir() {
-		file, read = filepath.Join(where, GenotypeFile), wholefile.Read
+		g, _, err := folderGenotype(where, recurrent)
+		return g, err
 	}
-	text, err := read(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return cells.Genotype{}, fmt.Errorf("nas: %s has no %s: it is no complete run", where, GenotypeFile)
-	}
+	text, err := os.ReadFile(where) // no whole file: the shell's <(command) is a pipe
 	if err != nil {
 		return cells.Genotype{}, fmt.Errorf("nas: genotype: %w", err)
 	}
 	g, err := namedGenotype(strings.TrimSpace(string(text)), recurrent)
 	if err != nil {
-		return g, fmt.Errorf("nas: %s: %w", file, err)
+		return g, fmt.Errorf("nas: %s: %w", where, err)
 	}
 	return g, nil
 }

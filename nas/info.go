@@ -1,8 +1,8 @@
 package nas
 
 import (
+	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -19,11 +19,12 @@ type Info struct {
 	Network string // what it is, in words
 	Batch   int    // images in a training step
 	Cost    nn.Cost
+	Notes   []string // what whoever reports it should know
 }
 
 // ReadInfo tells what networks take: of a genotype, as ReadGenotype finds it, the
-// two that the paper trains; of a config file or run folder the one it makes, and
-// of a search that is over also the two of its cell. Recurrent cells are looked for
+// two that the paper trains; of a config file, the folder of a run or an export the one it makes, and
+// of a search also the two of the cell that it has found so far. Recurrent cells are looked for
 // first if recurrent. Items override the config.
 func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 	var c *config.Config
@@ -31,6 +32,8 @@ func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 	switch {
 	case HoldsRun(where) && len(items) == 0:
 		c, err = ReadConfig(where)
+	case isExport(where) && len(items) == 0:
+		c, err = exportConfig(where)
 	case HoldsRun(where):
 		c, err = config.Load(filepath.Join(where, configFile), items...)
 	case slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(where)):
@@ -52,12 +55,17 @@ func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 	return infos, err
 }
 
-// cellInfo is of the networks that the paper trains of a cell.
-func cellInfo(where string, recurrent bool) (infos []Info, err error) {
+// cellInfo is publishedInfo of the cell that where names.
+func cellInfo(where string, recurrent bool) ([]Info, error) {
 	g, err := readGenotype(where, recurrent)
 	if err != nil {
 		return nil, err
 	}
+	return publishedInfo(g)
+}
+
+// publishedInfo is of the networks that the paper trains of g.
+func publishedInfo(g cells.Genotype) (infos []Info, err error) {
 	if g.IsRecurrent() {
 		return recurrentInfo(g)
 	}
@@ -88,7 +96,7 @@ func networkInfo(g cells.Genotype, o cells.NetworkOptions, batch int) (Info, err
 	if err != nil {
 		return Info{}, err
 	}
-	return Info{words(o.Channels, o.Layers, o.InputChannels, o.Size), batch, net.Cost()}, nil
+	return Info{Network: words(o.Channels, o.Layers, o.InputChannels, o.Size), Batch: batch, Cost: net.Cost()}, nil
 }
 
 func words(channels, layers, inputChannels, size int) string {
@@ -124,12 +132,29 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 		return nil, err
 	}
 	what := "search network, plain form: " + words(o.Channels, o.Layers, images.Channels, images.Height)
-	infos := []Info{{what, c.Data.Batch, net.Cost(images.Channels, images.Height)}}
-	if _, err := os.Stat(filepath.Join(where, GenotypeFile)); err == nil {
-		found, err := cellInfo(where, false)
-		return append(infos, found...), err
+	infos := []Info{{Network: what, Batch: c.Data.Batch, Cost: net.Cost(images.Channels, images.Height)}}
+	found, err := foundInfo(where, false)
+	return append(infos, found...), err
+}
+
+// foundInfo is of the cell that the search in the run folder where has found so far, of
+// nothing if there is none yet, or if where is a config.
+func foundInfo(where string, recurrent bool) ([]Info, error) {
+	if !HoldsRun(where) {
+		return nil, nil
 	}
-	return infos, nil
+	g, note, err := folderGenotype(where, recurrent)
+	if errors.Is(err, errNoCell) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	infos, err := publishedInfo(g)
+	if len(infos) > 0 && note != "" {
+		infos[0].Notes = []string{note}
+	}
+	return infos, err
 }
 
 // imageSizes are the sizes of a data set's images, without the images where they

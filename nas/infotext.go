@@ -2,8 +2,6 @@ package nas
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 
 	"godarts/cells"
 	"godarts/darts"
@@ -43,7 +41,7 @@ func modelInfo(c *config.Config, g cells.Genotype, words int) (Info, error) {
 	if err != nil {
 		return Info{}, err
 	}
-	return Info{modelWords(c, len(g.Recurrent.Edges), words), c.Data.Batch, nn.Cost{Parameters: net.ParameterCount()}}, nil
+	return Info{Network: modelWords(c, len(g.Recurrent.Edges), words), Batch: c.Data.Batch, Cost: nn.Cost{Parameters: net.ParameterCount()}}, nil
 }
 
 func modelWords(c *config.Config, nodes, words int) string {
@@ -73,10 +71,7 @@ func textInfo(c *config.Config, where string) ([]Info, error) {
 		return nil, err
 	}
 	what := "search network: " + modelWords(c, c.Network.Nodes, words)
-	infos := []Info{{what, c.Data.Batch, nn.Cost{Parameters: net.ParameterCount()}}}
-	if _, err := os.Stat(filepath.Join(where, GenotypeFile)); err == nil {
-		found, err := cellInfo(where, true)
-		return append(infos, found...), err
-	}
-	return infos, nil
+	infos := []Info{{Network: what, Batch: c.Data.Batch, Cost: nn.Cost{Parameters: net.ParameterCount()}}}
+	found, err := foundInfo(where, true)
+	return append(infos, found...), err
 }

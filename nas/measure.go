@@ -12,27 +12,48 @@ import (
 	"godarts/torch"
 )
 
-// Test measures the trained network of a complete run on the test images.
+// Test measures the trained network of a run on the test images. Of one that is not
+// complete it takes the weights of the checkpoint, and notes that. The folder of an export
+// does as well.
 func Test(ctx context.Context, dir string, device torch.Device) (result TrainResult, err error) {
-	c, err := ReadConfig(dir)
-	if err != nil {
+	c, err := TrainedConfig(dir)
+	switch {
+	case err != nil:
 		return result, err
+	case isExport(dir):
+		return TestWeights(ctx, c, nil, filepath.Join(dir, WeightsFile), device)
+	}
+	if c.Experiment == config.Train && !Finished(dir) {
+		return testCheckpoint(ctx, dir, c, device)
 	}
 	g, err := trained(dir, c)
 	if err != nil {
 		return result, err
 	}
 	r := &Run{Config: c, Device: device}
-	if err := r.open(); err != nil {
-		return result, err
-	}
-	if _, err := r.knownData(dir); err != nil {
-		return result, err
-	}
-	if err := r.leaveOut(); err != nil {
+	if err := r.openKnown(dir); err != nil {
 		return result, err
 	}
 	return r.measureWeights(ctx, g, filepath.Join(dir, WeightsFile))
+}
+
+// TrainedConfig is the config of the training in dir, the folder of a run or an export.
+func TrainedConfig(dir string) (*config.Config, error) {
+	if isExport(dir) {
+		return exportConfig(dir)
+	}
+	return ReadConfig(dir)
+}
+
+// openKnown opens the data as the run in dir knows it.
+func (r *Run) openKnown(dir string) error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	if _, err := r.knownData(dir); err != nil {
+		return err
+	}
+	return r.leaveOut()
 }
 
 // trained is the cell of the trained network in dir, a run of config c. It is an error if

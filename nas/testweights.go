@@ -25,7 +25,7 @@ import (
 func TestWeights(ctx context.Context, c *config.Config, written map[string]bool, file string, device torch.Device) (result TrainResult, err error) {
 	of := *c
 	err = withWeights(file, func(w storedWeights) error {
-		of.Network.Auxiliary = slices.ContainsFunc(w.names, func(name string) bool { return strings.HasPrefix(name, w.prefix+"auxiliary_head.") })
+		of.Network.Auxiliary = slices.ContainsFunc(w.names, func(name string) bool { return strings.HasPrefix(name, w.prefix+auxiliaryHead) })
 		return nil
 	})
 	if err != nil {

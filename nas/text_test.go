@@ -272,7 +272,7 @@ func TestTextErrors(t *testing.T) {
 	}
 	dir, _ := trained(t, nas.Settings{})
 	want := "nas: " + filepath.Join(dir, nas.WeightsFile) + " is of a language model; networks of images alone classify and are exported"
-	if _, err := nas.Export(dir, t.TempDir()); err == nil || err.Error() != want {
+	if _, err := nas.Export(dir, t.TempDir(), false); err == nil || err.Error() != want {
 		t.Errorf("export: %v", err)
 	}
 	if _, err := nas.LoadModel(dir, torch.CPU); err == nil || err.Error() != want {

@@ -32,6 +32,9 @@ type description struct {
 	Dictionary string `json:"dictionary,omitempty"` // its words, as data.Corpus.Dictionary
 }
 
+// auxiliaryHead begins the names of the auxiliary head's weights.
+const auxiliaryHead = "auxiliary_head."
+
 // descriptionKey is where the metadata of a file has the description, as JSON.
 const descriptionKey = "darts"
 

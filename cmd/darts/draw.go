@@ -12,7 +12,7 @@ import (
 )
 
 func runDraw(args []string, stdout, _ io.Writer) error {
-	f := newFlags("draw", "GENOTYPE|FILE|RUN [flags]", "darts draw DARTS_V2 -o pictures", stdout)
+	f := newFlags("draw", "GENOTYPE|FILE|RUN|EXPORT [flags]", "darts draw DARTS_V2 -o pictures", stdout)
 	out := f.StringP("out", "o", ".", "`folder` for the pictures")
 	recurrent := f.Bool("recurrent", false, "take a published NAME for that of a recurrent cell")
 	if err := parse(f, args, 1, 1, "one GENOTYPE"); err != nil {
@@ -26,6 +26,7 @@ func runDraw(args []string, stdout, _ io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	printNotes(stdout, notesOf(f.Arg(0)))
 	if err := os.MkdirAll(*out, 0o755); err != nil {
 		return usagef("draw: %w", err)
 	}

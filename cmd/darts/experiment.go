@@ -49,7 +49,7 @@ type experimentFlags struct {
 
 func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	if k.experiment == config.Train {
-		f.StringVar(&o.genotype, "genotype", "", "cell to train: a published `NAME`, a genotype's text, a file with one, or a run folder")
+		f.StringVar(&o.genotype, "genotype", "", "cell to train: a published `NAME`, a genotype's text, a file with one, or the folder of a run or an export")
 	}
 	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`; can be given several times")
 	f.StringVar(&o.out, "out", "", "run `folder`; default runs/NAME-TIME")
@@ -87,6 +87,7 @@ func (k kind) command(args []string, stdout, stderr io.Writer) error {
 	if o.threads > 0 {
 		torch.SetThreads(o.threads)
 	}
+	printNotes(stdout, notesOf(o.genotype))
 	if dir != "" && nas.Finished(dir) { // its device need not be here
 		fmt.Fprintf(stdout, "the run in %s is complete\n", names.Escape(dir))
 		return k.start(dir, c, nas.Settings{}, stdout, stderr)

@@ -10,7 +10,7 @@ import (
 )
 
 func runInfo(args []string, stdout, _ io.Writer) error {
-	f := newFlags("info", "GENOTYPE|CONFIG|RUN [flags]", "darts info DARTS_V2 --layers", stdout)
+	f := newFlags("info", "GENOTYPE|CONFIG|RUN|EXPORT [flags]", "darts info DARTS_V2 --layers", stdout)
 	layers := f.Bool("layers", false, "list every layer")
 	batch := f.Int("batch", 0, "images in a training step; default the config's, or the paper's")
 	recurrent := f.Bool("recurrent", false, "take a published NAME for that of a recurrent cell")
@@ -40,6 +40,7 @@ func runInfo(args []string, stdout, _ io.Writer) error {
 
 func printInfo(w io.Writer, info nas.Info, batch int) {
 	c := info.Cost
+	printNotes(w, info.Notes)
 	fmt.Fprintln(w, info.Network)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(table, "  parameters\t%d\n", c.Parameters-c.Auxiliary.Parameters)

@@ -13,7 +13,7 @@ import (
 )
 
 func runTest(args []string, stdout, _ io.Writer) error {
-	f := newFlags("test", "RUN [flags]\n       darts test [CONFIG] --weights FILE --genotype NAME|FILE|RUN [flags]",
+	f := newFlags("test", "RUN|EXPORT [flags]\n       darts test [CONFIG] --weights FILE --genotype NAME|FILE|RUN [flags]",
 		"darts test runs/cifar10-train-20260102-030405\n  darts test --weights cifar10.pt --genotype DARTS_V2", stdout)
 	weights := f.String("weights", "", "`FILE` of weights under the reference's names: .safetensors, or .pt and .pth of PyTorch")
 	genotype := f.String("genotype", "", "with --weights: their cell; default the config's, or what weights of this program say")
@@ -40,6 +40,7 @@ func runTest(args []string, stdout, _ io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
+	printNotes(stdout, notesOf(*genotype))
 	result, err := nas.TestWeights(context.Background(), c, written, *weights, d)
 	if err != nil {
 		return usageError{err}
@@ -50,7 +51,7 @@ func runTest(args []string, stdout, _ io.Writer) error {
 }
 
 func testRun(dir string, device torch.Device, stdout io.Writer) error {
-	c, err := nas.ReadConfig(dir)
+	c, err := nas.TrainedConfig(dir)
 	if err != nil {
 		return usageError{err}
 	}
@@ -61,6 +62,14 @@ func testRun(dir string, device torch.Device, stdout io.Writer) error {
 	printNotes(stdout, result.Notes)
 	printResult(stdout, result)
 	printExpect(stdout, c)
+	return nil
+}
+
+// notesOf is what is to be said of the cell that where names.
+func notesOf(where string) []string {
+	if note := nas.GenotypeNote(where); note != "" {
+		return []string{note}
+	}
 	return nil
 }
 

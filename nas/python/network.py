@@ -6,8 +6,8 @@
     print(about["class_names"][logits[0].argmax()])
 
 images are N x channels x size x size with values from 0 to 1. The network is that of
-training, without drop-path: in training mode, with an auxiliary head, it returns the
-logits of both classifiers.
+training, without drop-path. With the auxiliary head, which `darts export --auxiliary`
+keeps, it returns in training mode the logits of both classifiers.
 """
 
 import json
