@@ -48,7 +48,7 @@ func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSet
 	}
 	defer held.Close()
 	r.Trainings = t.Compare.Compare.Seeds
-	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings)
+	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings, nil)
 	if err != nil {
 		return r, err
 	}

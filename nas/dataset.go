@@ -43,8 +43,15 @@ func (d dataRecord) same(now data.Fingerprint, file string) error {
 	if changes == "" {
 		return nil
 	}
+	if file == "" {
+		return fmt.Errorf("nas: the data has changed meanwhile: %s", changes)
+	}
+	dir := filepath.Dir(file)
+	if filepath.Base(dir) == wholeFolder { // of a protocol
+		dir = filepath.Dir(dir)
+	}
 	return fmt.Errorf("nas: the data has changed since %s was begun: %s; put it back as it was, begin anew in another folder, or delete %s to go on with it as it is",
-		names.Escape(filepath.Dir(file)), changes, names.Escape(file))
+		names.Escape(dir), changes, names.Escape(file))
 }
 
 // fingerprint is that of the data that the run has opened.
@@ -179,12 +186,17 @@ type wholeData struct {
 
 // lookOnce looks at the data of the experiment c for all parts that run in a folder, of
 // which file tells what it was when the first of them began, and gives what they need to
-// know of it. Of processes that begin together the first says what the data is.
+// know of it. Of processes that begin together the first says what the data is. Without a
+// file it is what the data is now.
 func lookOnce(ctx context.Context, c *config.Config, file string, s Settings) (*wholeData, error) {
 	r := &Run{Config: c, Dir: filepath.Dir(file), Device: s.Device, settings: s}
 	var err error
 	if r.Set, err = openData(c); err != nil {
 		return nil, err
+	}
+	if file == "" {
+		err := r.lookAtFiles(ctx)
+		return &wholeData{r.data, ""}, err
 	}
 	d, there, err := readRecord(file)
 	if err != nil {
@@ -225,17 +237,27 @@ func writeFirst(file string, v any) error {
 }
 
 // lookAt is lookOnce for the searches and the trainings of a folder, by experiment. Where
-// both take the same data, it is that of the trainings.
-func lookAt(ctx context.Context, dir string, search, train *config.Config, s Settings) (map[string]*wholeData, error) {
-	whole, err := lookOnce(ctx, train, filepath.Join(dir, dataFile), s)
+// both take the same data, it is that of the trainings. looked is what lookAt gave before,
+// if it did. Without a folder nothing is read or written but the data.
+func lookAt(ctx context.Context, dir string, search, train *config.Config, s Settings, looked map[string]*wholeData) (of map[string]*wholeData, err error) {
+	look := func(c *config.Config, file string) (*wholeData, error) {
+		s.data = looked[c.Experiment]
+		if dir != "" {
+			file = filepath.Join(dir, file)
+		} else {
+			file = ""
+		}
+		return lookOnce(ctx, c, file, s)
+	}
+	whole, err := look(train, dataFile)
 	if err != nil {
 		return nil, err
 	}
-	of := map[string]*wholeData{config.Train: whole, config.Search: whole}
+	of = map[string]*wholeData{config.Train: whole, config.Search: whole}
 	a, b := search.Data, train.Data
 	if a.Name == b.Name && a.Root == b.Root && a.Labels == b.Labels {
 		return of, nil
 	}
-	of[config.Search], err = lookOnce(ctx, search, filepath.Join(dir, "search-"+dataFile), s)
+	of[config.Search], err = look(search, "search-"+dataFile)
 	return of, err
 }

@@ -307,9 +307,17 @@ func TestDescribedAtStart(t *testing.T) {
 }
 
 func TestChangedDataOfParts(t *testing.T) {
-	// No process joins a protocol or goes on with a comparison, whatever its parts, when the images have changed since it began.
+	// No process joins a protocol or goes on with a comparison, whatever its parts, when the images have changed since it began; they are looked at once.
 	enough := errors.New("enough")
-	stop := nas.Settings{Hooks: []nas.Hooks{{OnStart: func(*nas.Run) error { return enough }}}}
+	looks := 0
+	stop := nas.Settings{Hooks: []nas.Hooks{{
+		OnStart: func(*nas.Run) error { return enough },
+		OnCheck: func(_ *nas.Run, done, of int) {
+			if done == of {
+				looks++
+			}
+		},
+	}}}
 	for _, test := range []struct {
 		name string
 		run  func(t *testing.T, dir, root string) error
@@ -338,11 +346,15 @@ func TestChangedDataOfParts(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
+			if looks != 1 {
+				t.Errorf("%d looks at the files, want 1", looks)
+			}
+			looks = 0
 			if err := os.Remove(firstOf(t, root, "train/3/*")); err != nil {
 				t.Fatal(err)
 			}
 			file := filepath.Join(dir, test.in)
-			want := "nas: the data has changed since " + filepath.Dir(file) + " was begun: class 3 of train: 1 file fewer; put it back as it was, begin anew in another folder, or delete " + file + " to go on with it as it is"
+			want := "nas: the data has changed since " + dir + " was begun: class 3 of train: 1 file fewer; put it back as it was, begin anew in another folder, or delete " + file + " to go on with it as it is"
 			if err := test.run(t, dir, root); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}

@@ -150,6 +150,11 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	}
 	isNew := !HoldsRun(dir) || Begun(dir)
 	if isNew { // before anything is made: it may take a while, or fail
+		if !Begun(dir) {
+			if err := empty(dir); err != nil {
+				return nil, nil, err
+			}
+		}
 		if err := r.look(ctx); err != nil {
 			return nil, nil, err
 		}

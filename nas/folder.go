@@ -248,7 +248,7 @@ func (r *Run) begin(again bool) error {
 // empty is an error if a folder holds files that no start of a run has left.
 func empty(dir string) error {
 	entries, err := os.ReadDir(dir)
-	if err != nil {
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
 	for _, e := range entries {

@@ -66,7 +66,7 @@ func (p *progress) onCheck(r *Run, done, of int) {
 	}
 	p.report = now
 	left := time.Duration(float64(now.Sub(p.start)) / float64(done) * float64(of-done))
-	p.println(fmt.Sprintf("%s: %d of %d image files checked (data.check: %s), %s left", filepath.Base(r.Dir), done, of, r.Config.Data.Check, short(left)))
+	p.println(fmt.Sprintf("checked %d of %d image files (data.check: %s), %s left", done, of, r.Config.Data.Check, short(left)))
 }
 
 func (p *progress) onStart(r *Run) error {

@@ -193,3 +193,20 @@ func TestShort(t *testing.T) {
 		}
 	}
 }
+
+func TestProgressOfCheck(t *testing.T) {
+	// A line comes for every ten seconds, with the time left, when image files are looked at before a start.
+	p := newReported(config.Train, nil)
+	p.run.Config.Data.Check = config.Decode
+	for done := 1; done <= 25; done++ {
+		p.hooks.OnCheck(p.run, done, 100)
+		p.clock = p.clock.Add(time.Second)
+	}
+	want := []string{
+		"checked 11 of 100 image files (data.check: decode), 1m21s left",
+		"checked 21 of 100 image files (data.check: decode), 1m15s left",
+	}
+	if diff := cmp.Diff(want, p.lines()); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -14,6 +14,7 @@ import (
 
 	"godarts/nas/claim"
 	"godarts/nas/config"
+	"godarts/nas/names"
 	"godarts/nas/report"
 	"godarts/nas/wholefile"
 	"godarts/torch"
@@ -98,10 +99,18 @@ func WholeConfig(dir string) string { return filepath.Join(dir, wholeFolder, con
 
 // join makes the folder, or checks that it is of the same protocol, on the same data.
 func (p *protocol) join(ctx context.Context) error {
-	if !HoldsProtocol(p.dir) {
+	var looked map[string]*wholeData
+	switch {
+	case !HoldsProtocol(p.dir): // before anything is made: the look may take a while, or fail
+		var err error
+		if looked, err = p.look(ctx, "", nil); err != nil {
+			return err
+		}
 		if err := p.create(); err != nil {
 			return err
 		}
+	case there(p.dir, claimsFolder) && !there(filepath.Join(p.dir, wholeFolder), dataFile):
+		p.settings.Note("%s does not say what its data was: whether that has changed is not known", names.Escape(p.dir))
 	}
 	own, err := config.LoadWhole(WholeConfig(p.dir))
 	if err != nil {
@@ -110,8 +119,13 @@ func (p *protocol) join(ctx context.Context) error {
 	if differences := config.DiffWhole(own, p.whole, "in its "+wholeFolder, "given"); len(differences) > 0 {
 		return fmt.Errorf("nas: the protocol in %s has another config: %s", p.dir, strings.Join(differences, "; "))
 	}
-	p.data, err = lookAt(ctx, filepath.Join(p.dir, wholeFolder), p.whole.Search, p.whole.Train, p.settings.Settings)
+	p.data, err = p.look(ctx, filepath.Join(p.dir, wholeFolder), looked)
 	return err
+}
+
+// look is lookAt for the protocol's experiments.
+func (p *protocol) look(ctx context.Context, dir string, looked map[string]*wholeData) (map[string]*wholeData, error) {
+	return lookAt(ctx, dir, p.whole.Search, p.whole.Train, p.settings.Settings, looked)
 }
 
 // create writes the configs of a new protocol all at once: of several processes that start

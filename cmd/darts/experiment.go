@@ -132,6 +132,8 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 	switch {
 	case err == nil:
 		return nil
+	case errors.Is(err, context.Canceled) && c != nil && !nas.HoldsRun(dir): // while image files were checked
+		return interruptedError{"the same command, since no run had begun"}
 	case errors.Is(err, context.Canceled):
 		return interruptedError{resume}
 	case !began:

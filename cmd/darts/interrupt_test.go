@@ -2,12 +2,17 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+
+	"godarts/nas"
+	"godarts/nas/config"
 )
 
 func TestObey(t *testing.T) {
@@ -77,5 +82,14 @@ func TestHangUp(t *testing.T) {
 	p.Wait()
 	if status := p.ProcessState.ExitCode(); status != exitInterrupted || !strings.HasPrefix(stderr.String(), "interrupted; go on with: ") {
 		t.Errorf("status %d, stdout %q, stderr %q", status, &stdout, &stderr)
+	}
+}
+
+func TestInterruptedBeforeTheStart(t *testing.T) {
+	// No resume is suggested when a signal comes before the run folder holds a run.
+	k := kind{name: "train", run: func(context.Context, string, *config.Config, nas.Settings, io.Writer) error { return context.Canceled }}
+	err := k.start(t.TempDir(), config.Defaults(config.Train), nas.Settings{}, io.Discard, io.Discard)
+	if want := "interrupted; go on with: the same command, since no run had begun"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -275,7 +275,7 @@ func TestRepeatUsage(t *testing.T) {
 		{"stale at once", []string{config, "--stale", "1ms"}, `--stale 1ms: wanted a second or more`},
 		{"bad device", []string{config, "--device", "tpu"}, `unknown device "tpu"`},
 		{"missing data", []string{config, "--set", "search.data.name=cifar10", "--set", "search.data.root=" + empty, "--out", filepath.Join(empty, "p")},
-			`^darts: nas: part search-2: data: cifar10: .*darts data get cifar10`},
+			`^darts: data: cifar10: .*darts data get cifar10`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

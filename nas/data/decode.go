@@ -18,7 +18,10 @@ import (
 	"strings"
 
 	_ "golang.org/x/image/bmp" // more of them
-	_ "golang.org/x/image/tiff"
+	"golang.org/x/image/riff"
+	"golang.org/x/image/tiff"
+	"golang.org/x/image/vp8"
+	"golang.org/x/image/vp8l"
 	_ "golang.org/x/image/webp"
 	"golang.org/x/sync/semaphore"
 
@@ -66,7 +69,7 @@ func openPicture(file string, maxPixels int) (f *os.File, pixels int, err error)
 			f.Close()
 		}
 	}()
-	header, _, err := image.DecodeConfig(bufio.NewReader(f))
+	header, err := readHeader(f)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -75,6 +78,58 @@ func openPicture(file string, maxPixels int) (f *os.File, pixels int, err error)
 	}
 	_, err = f.Seek(0, io.SeekStart)
 	return f, header.Width * header.Height, err
+}
+
+// isTIFF tells whether a file begins as TIFF. Its decoder takes memory for what an offset
+// in the file claims, unless it can read anywhere in the file.
+func isTIFF(f *os.File) bool {
+	begin := make([]byte, 4)
+	_, err := f.ReadAt(begin, 0)
+	return err == nil && (string(begin) == "II*\x00" || string(begin) == "MM\x00*")
+}
+
+// readHeader reads the size of a picture.
+func readHeader(f *os.File) (image.Config, error) {
+	if isTIFF(f) {
+		return tiff.DecodeConfig(f)
+	}
+	header, kind, err := image.DecodeConfig(bufio.NewReader(f))
+	if err != nil || kind != "webp" {
+		return header, err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return header, err
+	}
+	width, height, err := webpFrame(bufio.NewReader(f))
+	if err == nil && (width != header.Width || height != header.Height) {
+		err = fmt.Errorf("webp: a frame of %d by %d on a canvas of %d by %d", width, height, header.Width, header.Height)
+	}
+	return header, err
+}
+
+// webpFrame is the size of the picture in a WebP file, which its decoder makes whatever
+// the size of the canvas is.
+func webpFrame(r io.Reader) (width, height int, err error) {
+	_, chunks, err := riff.NewReader(r)
+	if err != nil {
+		return 0, 0, err
+	}
+	for {
+		kind, size, content, err := chunks.Next()
+		if err != nil {
+			return 0, 0, err
+		}
+		switch string(kind[:]) {
+		case "VP8 ":
+			d := vp8.NewDecoder()
+			d.Init(content, int(size))
+			frame, err := d.DecodeFrameHeader()
+			return frame.Width, frame.Height, err
+		case "VP8L":
+			frame, err := vp8l.DecodeConfig(content)
+			return frame.Width, frame.Height, err
+		}
+	}
 }
 
 // decodeFile reads a picture file. It waits until there is room for its pixels, which
@@ -98,13 +153,18 @@ func decodeFile(file string, maxPixels int) (picture image.Image, free func(), e
 }
 
 // decode reads a picture. A decoder that panics has met a file that it cannot read.
-func decode(r io.Reader) (picture image.Image, err error) {
+func decode(f *os.File) (picture image.Image, err error) {
 	defer func() {
 		if failed := recover(); failed != nil {
 			picture, err = nil, fmt.Errorf("its decoder fails: %v", failed)
 		}
 	}()
-	if picture, _, err = image.Decode(bufio.NewReader(r)); err != nil {
+	if isTIFF(f) {
+		picture, err = tiff.Decode(f)
+	} else {
+		picture, _, err = image.Decode(bufio.NewReader(f))
+	}
+	if err != nil {
 		return nil, err
 	}
 	if paletted, ok := picture.(*image.Paletted); ok { // which scaling takes colour by colour through interfaces

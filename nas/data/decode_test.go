@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/gif"
@@ -60,6 +61,38 @@ func TestFormats(t *testing.T) {
 			}
 			if got := planes(Whole.scale(picture, 1, 1, nil), 3); suffix != ".webp" && (got[0] < 250 || got[1] > 5 || got[2] > 5) {
 				t.Errorf("got %v, want red", got)
+			}
+		})
+	}
+}
+
+func TestHostileHeaders(t *testing.T) {
+	// A file of some bytes is refused in little memory when it claims an offset or a frame beyond all that it has.
+	canvas := func(frame []byte) []byte { // a canvas of 1x1
+		body := slices.Concat([]byte("WEBPVP8X\x0a\x00\x00\x00"), make([]byte, 10), []byte("VP8L"), binary.LittleEndian.AppendUint32(nil, uint32(len(frame))), frame)
+		return slices.Concat([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, uint32(len(body))), body)
+	}
+	for name, test := range map[string]struct {
+		content []byte
+		want    string
+	}{
+		"TIFF":       {[]byte("II*\x00\xf0\xff\xff\xff"), "EOF"},
+		"large WebP": {canvas([]byte("\x2f\xff\xff\xff\x0f\x00")), "webp: a frame of 16384 by 16384 on a canvas of 1 by 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "x.png")
+			if err := os.WriteFile(file, test.content, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, _, err := decodeFile(file, DefaultMaxPixels)
+			runtime.ReadMemStats(&after)
+			if err == nil || err.Error() != test.want {
+				t.Errorf("got %v, want %s", err, test.want)
+			}
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > 4<<20 {
+				t.Errorf("it takes %d bytes", grown)
 			}
 		})
 	}
