@@ -80,14 +80,6 @@ func openPicture(file string, maxPixels int) (f *os.File, pixels int, err error)
 	return f, header.Width * header.Height, err
 }
 
-// isTIFF tells whether a file begins as TIFF. Its decoder takes memory for what an offset
-// in the file claims, unless it can read anywhere in the file.
-func isTIFF(f *os.File) bool {
-	begin := make([]byte, 4)
-	_, err := f.ReadAt(begin, 0)
-	return err == nil && (string(begin) == "II*\x00" || string(begin) == "MM\x00*")
-}
-
 // readHeader reads the size of a picture.
 func readHeader(f *os.File) (image.Config, error) {
 	if isTIFF(f) {
@@ -160,7 +152,10 @@ func decode(f *os.File) (picture image.Image, err error) {
 		}
 	}()
 	if isTIFF(f) {
-		picture, err = tiff.Decode(f)
+		var bounded io.Reader
+		if bounded, err = boundedTIFF(f); err == nil {
+			picture, err = tiff.Decode(bounded)
+		}
 	} else {
 		picture, _, err = image.Decode(bufio.NewReader(f))
 	}
