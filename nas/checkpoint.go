@@ -206,12 +206,15 @@ func (r *Run) restoreFrom(file string, content []byte) error {
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
-	if differences := differences(r.Config, saved, "in the run's "+configFile, "in the checkpoint"); differences != "" {
+	if differences := differences(r.Config, lasting(saved, r.Config), "in the run's "+configFile, "in the checkpoint"); differences != "" {
 		return fmt.Errorf("nas: checkpoint %s is of another config: %s", file, differences)
 	}
 	var at position
 	if err := json.Unmarshal([]byte(meta[metaPosition]), &at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
+	}
+	if err := mayLast(saved, r.Config, at); err != nil {
+		return fmt.Errorf("nas: checkpoint %s is of another config: %w", file, err)
 	}
 	if err := r.reaches(at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
@@ -284,11 +287,11 @@ func openChecked(file string, content []byte) (*torch.Safetensors, error) {
 	return st, nil
 }
 
-// differences lists what differs between two configs, where the data lies and
-// what is expected aside; it is empty if nothing does.
+// differences lists what differs between two configs, where the data lies, how it is looked at
+// and what is expected aside; it is empty if nothing does.
 func differences(a, b *config.Config, aLabel, bLabel string) string {
 	x, y := *a, *b
-	x.Data.Root, y.Data.Root = "", ""
+	x.Data.Root, x.Data.OnBadFile, x.Data.Check = y.Data.Root, y.Data.OnBadFile, y.Data.Check
 	x.Expect, y.Expect = nil, nil
 	return strings.Join(config.Diff(&x, &y, aLabel, bLabel), "; ")
 }

@@ -28,6 +28,10 @@ type Settings struct {
 	// saved. An error ends the run as it was last saved.
 	Guard func() error
 
+	// Changed says that the config is of the function Changed: the run's folder has it from
+	// the first step on.
+	Changed bool
+
 	data *wholeData // of what the experiment is a part of, if this process has looked at that
 }
 
@@ -198,12 +202,20 @@ func (r *Run) open() error {
 	return nil
 }
 
+// foundFolder is, in the folder of a search, that of the training of the cell it found.
+const foundFolder = "found"
+
 // sameRun is an error if the run in dir has another config than c.
 func sameRun(dir string, c *config.Config) error {
 	own, err := ReadConfig(dir)
 	if err != nil {
 		return err
 	}
+	return sameConfig(dir, own, c)
+}
+
+// sameConfig is an error if c is another config than the own one of the run in dir.
+func sameConfig(dir string, own, c *config.Config) error {
 	if differences := differences(own, c, "in its "+configFile, "given"); differences != "" {
 		return fmt.Errorf("nas: the run in %s has another config: %s", dir, differences)
 	}
@@ -318,7 +330,7 @@ func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([
 		name string
 		cell cells.Genotype
 	}
-	candidates := []candidate{{"found", found}}
+	candidates := []candidate{{foundFolder, found}}
 	for i := range r.Config.Evaluate.Random {
 		cell := spaceOf(r.Config).Sample(rng.Stream(r.Config.Seed, "random", i))
 		candidates = append(candidates, candidate{fmt.Sprintf("random-%d", i+1), cell})

@@ -177,13 +177,23 @@ func (r *Run) settle() error {
 	if begun || !HoldsRun(r.Dir) {
 		return r.begin(begun)
 	}
-	if err := sameRun(r.Dir, r.Config); err != nil {
+	changes := ""
+	var err error
+	if r.settings.Changed {
+		changes, err = r.adopting()
+	} else {
+		err = sameRun(r.Dir, r.Config)
+	}
+	if err != nil {
 		return err
 	}
 	if err := r.recall(); err != nil {
 		return err
 	}
 	if err := r.recallData(); err != nil {
+		return err
+	}
+	if err := r.reconfigure(changes); err != nil {
 		return err
 	}
 	if there(r.Dir, configFile) {

@@ -51,7 +51,7 @@ func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	if k.experiment == config.Train {
 		f.StringVar(&o.genotype, "genotype", "", "cell to train: a published `NAME`, a genotype's text, a file with one, or the folder of a run or an export")
 	}
-	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`; can be given several times")
+	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, with --resume one of epochs (upwards), data.root, data.on_bad_file and data.check; can be given several times")
 	f.StringVar(&o.out, "out", "", "run `folder`; default runs/NAME-TIME")
 	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after that many steps (`100`) or that much time (10m), and after each epoch")
 	f.StringVar(&o.resume, "resume", "", "go on with the run in `DIR`; needs nothing else")
@@ -90,6 +90,9 @@ func (k kind) command(args []string, stdout, stderr io.Writer) error {
 	printNotes(stdout, notesOf(o.genotype))
 	if dir != "" && nas.Finished(dir) { // its device need not be here
 		fmt.Fprintf(stdout, "the run in %s is complete\n", names.Escape(dir))
+		if err := adoptFinished(dir, c, o.set, stdout); err != nil {
+			return usageError{err}
+		}
 		return k.start(dir, c, nas.Settings{}, stdout, stderr)
 	}
 	device, err := torch.ParseDevice(o.device)
@@ -102,9 +105,21 @@ func (k kind) command(args []string, stdout, stderr io.Writer) error {
 			return usageError{err}
 		}
 	}
-	err = k.start(dir, c, nas.Settings{Device: device, Every: every}, stdout, stderr)
+	err = k.start(dir, c, nas.Settings{Device: device, Every: every, Changed: o.resume != "" && len(o.set) > 0}, stdout, stderr)
 	if err != nil && reserved {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
+	}
+	return err
+}
+
+// adoptFinished writes what set changes of the complete run in dir, whose config becomes c.
+func adoptFinished(dir string, c *config.Config, set []string, stdout io.Writer) error {
+	if len(set) == 0 {
+		return nil
+	}
+	changes, err := nas.AdoptFinished(dir, c)
+	if err == nil && changes != "" {
+		fmt.Fprintln(stdout, "note: changed:", changes)
 	}
 	return err
 }
@@ -234,7 +249,7 @@ func (o *experimentFlags) prepareNew(f *pflag.FlagSet, k kind) (*config.Config, 
 // prepareResume takes device and threads from the run, where the flags do not
 // say otherwise.
 func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind) (*config.Config, error) {
-	for _, flag := range []string{"set", "out", "seed", "genotype"} {
+	for _, flag := range []string{"out", "seed", "genotype"} {
 		if f.Changed(flag) {
 			return nil, fmt.Errorf("%s: --%s does not go with --resume: the run folder says it", k.name, flag)
 		}
@@ -242,7 +257,7 @@ func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind) (*config.Confi
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("%s: --resume takes the config from the run folder, but %q is given", k.name, f.Arg(0))
 	}
-	c, err := nas.ReadConfig(o.resume)
+	c, err := nas.Changed(o.resume, o.set)
 	if err != nil {
 		return nil, err
 	}

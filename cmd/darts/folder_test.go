@@ -94,3 +94,31 @@ func TestBeginAgain(t *testing.T) {
 		t.Errorf("without: status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 }
+
+func TestResumeSet(t *testing.T) {
+	// --resume takes more epochs by --set and says so in a line, and refuses other keys and a complete run by one.
+	config, dir := writeFile(t, "tiny.yaml", tinyTraining), filepath.Join(t.TempDir(), "run")
+	train := func(args ...string) (status int, stdout, stderr string) {
+		var o, e bytes.Buffer
+		status = run(append([]string{"train"}, args...), &o, &e)
+		return status, o.String(), e.String()
+	}
+	if status, _, stderr := train(config, "--out", dir); status != exitOK {
+		t.Fatal(stderr)
+	}
+	refused := func(item, want string) {
+		t.Helper()
+		if status, _, stderr := train("--resume", dir, "--set", item); status != exitUsage || stderr != "darts: nas: "+want+"\n" {
+			t.Errorf("--set %s: status %d, stderr %q, want %q", item, status, stderr, want)
+		}
+	}
+	refused("epochs=2", "epochs: the run in "+dir+" is complete after 1: for 2 begin another one")
+	if err := os.Remove(filepath.Join(dir, "result.json")); err != nil {
+		t.Fatal(err)
+	}
+	refused("w.lr=0.5", "--set w.lr=0.5: a run goes on with the w.lr that it began with; what can change is epochs, data.root, data.on_bad_file, data.check")
+	status, stdout, stderr := train("--resume", dir, "--set", "epochs=2")
+	if status != exitOK || !strings.Contains(stdout, "\nnote: changed: epochs: 1 until now, 2 from now on; the learning rate") || !strings.Contains(stdout, "\nepoch 2/2: ") {
+		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
+	}
+}

@@ -80,9 +80,9 @@ func overlay(path string, set []string) (*layers, error) {
 	return all, nil
 }
 
-// Parse reads an experiment from text, such as the resolved config of a run; name stands for
-// the file in errors. The text cannot extend a file.
-func Parse(name string, text []byte) (*Config, error) {
+// Parse reads an experiment from text, such as the resolved config of a run, and lays the items of
+// set over it as Load does; name stands for the file in errors. The text cannot extend a file.
+func Parse(name string, text []byte, set ...string) (*Config, error) {
 	l := newLayers()
 	if len(text) > maxFileBytes {
 		return nil, fmt.Errorf("config: %s: more than %d bytes", names.Print(name), maxFileBytes)
@@ -92,6 +92,11 @@ func Parse(name string, text []byte) (*Config, error) {
 	}
 	if l.extends != nil {
 		return nil, fmt.Errorf("config: %v: extends: a resolved config stands alone", l.extends.origin)
+	}
+	for i, item := range set {
+		if err := l.addSet(item, 2+i); err != nil {
+			return nil, err
+		}
 	}
 	return l.build(name)
 }
