@@ -11,6 +11,7 @@ import (
 
 	"godarts/cells"
 	"godarts/nas/config"
+	"godarts/nas/names"
 )
 
 // ReadGenotype finds the cells that where names: a published name, a genotype's
@@ -65,12 +66,11 @@ func namedGenotype(text string, recurrent bool) (cells.Genotype, error) {
 
 func readGenotype(where string, recurrent bool) (cells.Genotype, error) {
 	info, err := os.Stat(where)
+	if errors.Is(err, fs.ErrNotExist) && isPath(where) {
+		return cells.Genotype{}, fmt.Errorf("nas: genotype: %w", noPath(where))
+	}
 	if err != nil {
-		g, parseErr := namedGenotype(where, recurrent)
-		if parseErr != nil && errors.Is(err, fs.ErrNotExist) && filepath.Ext(where) != "" {
-			return g, fmt.Errorf("nas: genotype %s: there is no such file, and it is no genotype: %w", where, parseErr)
-		}
-		return g, parseErr
+		return namedGenotype(where, recurrent)
 	}
 	if info.IsDir() {
 		g, _, err := folderGenotype(where, recurrent)
@@ -85,6 +85,19 @@ func readGenotype(where string, recurrent bool) (cells.Genotype, error) {
 		return g, fmt.Errorf("nas: %s: %w", where, err)
 	}
 	return g, nil
+}
+
+// isPath tells whether text, which names nothing that is there, was meant to name a file.
+func isPath(text string) bool {
+	return !strings.ContainsAny(text, "({[") && (strings.ContainsRune(text, filepath.Separator) || filepath.Ext(text) != "")
+}
+
+// noPath is the error for a file or folder that is not there.
+func noPath(path string) error {
+	if near := names.NearestPath(path); near != "" {
+		return fmt.Errorf("there is no %s (nearest: %s)", path, near)
+	}
+	return fmt.Errorf("there is no %s", path)
 }
 
 // DrawFile writes the picture of a cell.

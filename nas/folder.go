@@ -95,6 +95,9 @@ func ReadAbout(dir string) (About, error) {
 func ReadConfig(dir string) (*config.Config, error) {
 	file := filepath.Join(dir, configFile)
 	text, err := wholefile.Read(file)
+	if errors.Is(err, fs.ErrNotExist) && !there(dir, ".") {
+		return nil, fmt.Errorf("nas: run folder: %w", noPath(dir))
+	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return savedConfig(dir)
 	}

@@ -149,7 +149,7 @@ func parse(f *pflag.FlagSet, args []string, min, max int, wanted string) error {
 		if errors.Is(err, pflag.ErrHelp) {
 			return err
 		}
-		return usagef("%s: %w (`%s --help` lists the flags)", strings.TrimPrefix(f.Name(), "darts "), err, f.Name())
+		return usagef("%s: %w (`%s --help` lists the flags)", strings.TrimPrefix(f.Name(), "darts "), unknownFlag(f, args, err), f.Name())
 	}
 	if n := f.NArg(); n < min || n > max {
 		return usagef("%s: %s wanted, %d given", strings.TrimPrefix(f.Name(), "darts "), wanted, n)

@@ -62,6 +62,10 @@ func TestBadUsage(t *testing.T) {
 	textTraining := writeFile(t, "text.yaml", tinyTextTraining)
 	hostile := writeFile(t, "hostile.pt", "Ncos\nsystem\n.")
 	notRun := t.TempDir()
+	runs := t.TempDir()
+	if err := os.Mkdir(filepath.Join(runs, "second-3"), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	photos := exportDigits(t, 250)
 	sealed := filepath.Join(writeFile(t, "file", ""), "run") // its parent is no folder
 	for _, test := range []struct {
@@ -71,7 +75,18 @@ func TestBadUsage(t *testing.T) {
 	}{
 		{"no command", nil, `^darts: no command given\n$`},
 		{"unknown command", []string{"serach"}, `^darts: unknown command "serach" \(there are: search, train, test, .*\)\n$`},
-		{"unknown flag", []string{"search", config, "--sed", "3"}, "^darts: search: unknown flag: --sed \\(`darts search --help` lists the flags\\)\n$"},
+		{"unknown flag", []string{"search", config, "--sed", "3"}, "^darts: search: unknown flag: --sed: nearest is --set \\(`darts search --help` lists the flags\\)\n$"},
+		{"key as a flag", []string{"search", config, "--epochs", "2"}, "^darts: search: unknown flag: --epochs: a key of the config is set by --set epochs=2 \\("},
+		{"last name of keys as a flag", []string{"train", config, "--lr=0.1"}, `: a key of the config is set by --set w.lr=0.1 \(or alpha.lr, `},
+		{"key as a flag without a value", []string{"train", config, "--batch"}, `: a key of the config is set by --set data.batch=\.\.\. \(or `},
+		{"seed of a protocol", []string{"repeat", "--seed", "1 2"}, `: a key of the config is set by --set 'seed=1 2' \(`},
+		{"key where there is no config", []string{"draw", "DARTS_V2", "--batch", "2"}, "^darts: draw: unknown flag: --batch: `darts info` or `darts bench` has it \\("},
+		{"flag of other commands", []string{"draw", "DARTS_V2", "--seed", "2"}, "^darts: draw: unknown flag: --seed: `darts search` or `darts train` or `darts compare`.* has it \\("},
+		{"a flag of no command", []string{"draw", "DARTS_V2", "--nothing-like-it"}, "^darts: draw: unknown flag: --nothing-like-it \\("},
+		{"an unknown letter", []string{"draw", "DARTS_V2", "-x"}, "^darts: draw: unknown shorthand flag: 'x' in -x \\("},
+		{"folder that is not there", []string{"train", training, "--genotype", filepath.Join(runs, "second-4")}, `^darts: nas: genotype: there is no .*/second-4 \(nearest: .*/second-3\)\n$`},
+		{"run that is not there", []string{"test", filepath.Join(runs, "second-4")}, `^darts: nas: run folder: there is no .*/second-4 \(nearest: .*/second-3\)\n$`},
+		{"file that is not there", []string{"draw", filepath.Join(runs, "second.json")}, `^darts: nas: genotype: there is no .*/second.json \(nearest: .*/second-3\)\n$`},
 		{"no config", []string{"search"}, `^darts: search: no CONFIG given; for example: `},
 		{"two configs", []string{"search", config, config}, `^darts: search: one CONFIG wanted, 2 given\n$`},
 		{"missing config", []string{"search", "nowhere.yaml"}, `nowhere.yaml`},

@@ -302,7 +302,7 @@ func (k *key) checkItems(list reflect.Value) (want string) {
 				return want
 			}
 		} else if len(k.oneOf) > 0 && !slices.Contains(k.oneOf, item.String()) {
-			near := nearest(item.String(), k.oneOf, distance)
+			near := names.Nearest(item.String(), k.oneOf)
 			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(k.oneOf), names.Quote(item.String(), 40), near)
 		}
 	}

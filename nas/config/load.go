@@ -164,11 +164,11 @@ func readFile(path string) ([]byte, error) {
 }
 
 func nearestFile(path string) string {
-	names, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.yaml"))
+	configs, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.yaml"))
 	if err != nil { // a folder whose name is a malformed pattern
 		return ""
 	}
-	return nearest(filepath.Base(path), names, func(base, candidate string) int {
-		return distance(base, filepath.Base(candidate))
+	return names.NearestBy(filepath.Base(path), configs, func(base, candidate string) int {
+		return names.Distance(base, filepath.Base(candidate))
 	})
 }

@@ -26,42 +26,22 @@ func nearestKey(path string) string {
 		}
 	}
 	slices.Sort(candidates[len(keys):]) // map order is random, the answer must not be
-	return nearest(path, candidates, func(path, candidate string) int {
-		return min(distance(path, candidate), 1+distance(last(path), last(candidate)))
+	return names.NearestBy(path, candidates, func(path, candidate string) int {
+		return min(names.Distance(path, candidate), 1+names.Distance(last(path), last(candidate)))
 	})
 }
 
 func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
-// nearest is the first candidate of least cost.
-func nearest(text string, candidates []string, cost func(text, candidate string) int) string {
-	text = text[:min(len(text), 64)] // no key is that long, and the cost is quadratic
-	best, least := "", 0
-	for _, c := range candidates {
-		if d := cost(text, c); best == "" || d < least {
-			best, least = c, d
+// KeysNamed are the keys whose path is name or ends in it, "w.lr" and others for "lr", the
+// shortest paths first.
+func KeysNamed(name string) (paths []string) {
+	for _, k := range keys {
+		if k.path == name || last(k.path) == name {
+			paths = append(paths, k.path)
 		}
 	}
-	return best
-}
-
-// distance is the Levenshtein distance in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1) // row[j] = distance(a[:i], b[:j])
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	depth := func(path string) int { return strings.Count(path, ".") }
+	slices.SortStableFunc(paths, func(a, b string) int { return depth(a) - depth(b) })
+	return paths
 }

@@ -123,7 +123,7 @@ func (o CorpusOptions) contents() (contents [3][]byte, files [3]string, err erro
 		folder, wanted, hint = filepath.Join(Root(o.Root), p.folder), p.files, fmt.Sprintf("`darts data get %s` tells what is wanted", o.Name)
 	case o.Name != text:
 		known := CorpusNames()
-		return contents, files, fmt.Errorf("unknown text, nearest is %q (known: %s)", nearest(o.Name, known), strings.Join(known, ", "))
+		return contents, files, fmt.Errorf("unknown text, nearest is %q (known: %s)", names.Nearest(o.Name, known), strings.Join(known, ", "))
 	}
 	for i, name := range wanted {
 		files[i] = filepath.Join(folder, name)

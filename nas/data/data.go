@@ -13,6 +13,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"godarts/nas/names"
 )
 
 // Images is a set of labelled images of one size. They are held in memory as
@@ -162,31 +164,5 @@ func Names() []string { return slices.Sorted(maps.Keys(openers)) }
 // unknown is the error for a data set that does not exist.
 func unknown(name string) error {
 	known := Names()
-	return fmt.Errorf("data: unknown data set %q, nearest is %q (known: %s)", name, nearest(name, known), strings.Join(known, ", "))
-}
-
-// nearest is the first of candidates, of which there is one, that is closest to name.
-func nearest(name string, candidates []string) string {
-	return slices.MinFunc(candidates, func(a, b string) int { return distance(name, a) - distance(name, b) })
-}
-
-// distance is the Levenshtein distance in bytes.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replace := diagonal
-			if a[i] != b[j] {
-				replace++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replace, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
+	return fmt.Errorf("data: unknown data set %q, nearest is %q (known: %s)", name, names.Nearest(name, known), strings.Join(known, ", "))
 }

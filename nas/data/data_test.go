@@ -42,18 +42,6 @@ func TestOpenUnknown(t *testing.T) {
 	}
 }
 
-func TestDistance(t *testing.T) {
-	// Distance counts insertions, deletions and replacements when words differ.
-	for _, c := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"abc", "", 3}, {"", "abc", 3}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}, {"same", "same", 0}} {
-		if got := distance(c.a, c.b); got != c.want {
-			t.Errorf("distance(%q, %q) = %d, want %d", c.a, c.b, got, c.want)
-		}
-	}
-}
-
 func TestSlice(t *testing.T) {
 	// Slice shares exactly the chosen images when the range is inside, and panics when it is not.
 	m := &Images{N: 3, Channels: 1, Height: 1, Width: 2, Pixels: []uint8{0, 1, 2, 3, 4, 5}, Labels: []uint16{7, 8, 9}}

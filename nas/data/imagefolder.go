@@ -178,7 +178,7 @@ func exists(dir, want string) error {
 		}
 	}
 	if len(near) > 0 {
-		want += fmt.Sprintf(" (nearest: %s)", names.Escape(filepath.Join(filepath.Dir(filepath.Clean(dir)), nearest(filepath.Base(dir), near))))
+		want += fmt.Sprintf(" (nearest: %s)", names.Escape(filepath.Join(filepath.Dir(filepath.Clean(dir)), names.Nearest(filepath.Base(dir), near))))
 	}
 	return fmt.Errorf("data: imagefolder: %s: %s", names.Escape(dir), want)
 }
