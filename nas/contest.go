@@ -13,6 +13,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/nas/report"
+	"godarts/nas/wholefile"
 )
 
 // Effort is what a search took.
@@ -30,6 +31,8 @@ type ContestSettings struct {
 	Search func(ctx context.Context, dir string, c *config.Config) (Effort, error)
 
 	Note func(format string, a ...any) // told what the contest waits for; may be nil
+
+	owns func() error // as Run.owns, of the contest's folder
 }
 
 // effortFile is, in the folder of a strategy, what its search has taken.
@@ -47,6 +50,16 @@ func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSet
 		return r, err
 	}
 	defer held.Close()
+	s.owns = func() error {
+		same, err := isFile(filepath.Join(dir, lockFile), held)
+		if err == nil && !same {
+			err = fmt.Errorf("nas: the folder %s, or its file %s, was removed: the contest ends", dir, lockFile)
+		}
+		return err
+	}
+	if err := wholefile.RemoveStale(dir, ".contest.*", ".data-*"); err != nil {
+		return r, fmt.Errorf("nas: contest: %w", err)
+	}
 	r.Trainings = t.Compare.Compare.Seeds
 	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings, nil)
 	if err != nil {
@@ -79,6 +92,9 @@ func (s ContestSettings) entrant(ctx context.Context, dir string, c *config.Conf
 	for i := range int64(t.Compare.Compare.Seeds) {
 		train := *t.Train
 		train.Genotype, train.Seed = found.Genotype.String(), train.Seed+i
+		if err := s.owns(); err != nil {
+			return side, err
+		}
 		result, err := Train(ctx, filepath.Join(dir, fmt.Sprintf("train-%d", train.Seed)), &train, s.Settings)
 		if err != nil {
 			return side, err
@@ -92,7 +108,13 @@ func (s ContestSettings) entrant(ctx context.Context, dir string, c *config.Conf
 // search completes the search in folder and gives what all parts of it have taken, which
 // a file in dir adds up.
 func (s ContestSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, err error) {
+	if err := s.owns(); err != nil {
+		return all, err
+	}
 	file := filepath.Join(dir, effortFile)
+	if err := wholefile.RemoveStale(dir, "."+effortFile+"*", ".search.yaml*"); err != nil {
+		return all, fmt.Errorf("nas: contest: %w", err)
+	}
 	if err := readJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return all, fmt.Errorf("%w; restore the file, or delete it: what the search has taken until now is then not counted", err)
 	}

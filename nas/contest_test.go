@@ -3,7 +3,9 @@ package nas
 import (
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,7 +20,7 @@ func TestEffortOfKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	var seen Effort
-	s := ContestSettings{Search: func(context.Context, string, *config.Config) (Effort, error) {
+	s := ContestSettings{owns: func() error { return nil }, Search: func(context.Context, string, *config.Config) (Effort, error) {
 		for start := time.Now(); seen.Seconds <= 100 && time.Since(start) < time.Minute; time.Sleep(10 * time.Millisecond) {
 			if err := readJSON(file, &seen); err != nil {
 				return Effort{}, err
@@ -33,5 +35,25 @@ func TestEffortOfKilled(t *testing.T) {
 	var after Effort
 	if err := readJSON(file, &after); err != nil || (after != Effort{Seconds: 102, PeakBytes: 7}) {
 		t.Errorf("after the search %+v, %v", after, err)
+	}
+}
+
+func TestContestFolderRemoved(t *testing.T) {
+	// A contest ends, and makes no folder anew, when its folder is removed while it searches.
+	dir := filepath.Join(t.TempDir(), "contest")
+	search, train := loadTiny(t, "tiny.yaml"), loadTiny(t, "tiny-train.yaml")
+	contest := &config.Contest{Compare: &config.Config{}, Train: train, Searches: []*config.Config{search, search}, Names: []string{"a", "b"}}
+	contest.Compare.Compare.Seeds = 2
+	_, err := RunContest(t.Context(), dir, contest, ContestSettings{Search: func(ctx context.Context, folder string, c *config.Config) (Effort, error) {
+		if _, err := Search(ctx, folder, c, Settings{}); err != nil {
+			return Effort{}, err
+		}
+		return Effort{Seconds: 1, PeakBytes: 1}, os.Remove(filepath.Join(dir, lockFile))
+	}})
+	if err == nil || !strings.Contains(err.Error(), "the folder "+dir+", or its file lock, was removed") {
+		t.Errorf("got %v", err)
+	}
+	if there(filepath.Join(dir, "a"), "train-2") || there(dir, "b") {
+		t.Error("the contest went on")
 	}
 }

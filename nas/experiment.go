@@ -337,6 +337,9 @@ func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([
 	}
 	var results []TrainResult
 	for _, it := range candidates {
+		if err := r.owns(); err != nil {
+			return nil, err
+		}
 		c := r.Config.Training()
 		c.Genotype = it.cell.String()
 		result, err := Train(ctx, filepath.Join(r.Dir, it.name), c, s)

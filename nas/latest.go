@@ -70,7 +70,7 @@ func folderGenotype(dir string, recurrent bool) (g cells.Genotype, note string, 
 // latestGenotype is the cell of the last epoch in the metrics of the run in dir, and how many
 // epochs were done by then; empty if there is none.
 func latestGenotype(dir string) (genotype string, epochs int, err error) {
-	text, err := os.ReadFile(filepath.Join(dir, MetricsFile))
+	text, err := wholefile.Read(filepath.Join(dir, MetricsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", 0, nil
 	}

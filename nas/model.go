@@ -37,6 +37,15 @@ func LoadModel(dir string, device torch.Device) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if there(dir, GenotypeFile) { // a run's; Export writes none
+		g, err := ReadGenotype(dir)
+		if err == nil && g.String() != about.Genotype.String() {
+			err = fmt.Errorf("nas: %s and %s have different cells", file, GenotypeFile)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
 	dtype, _, err := st.Info("classifier.weight")
 	if err != nil {
 		return nil, err

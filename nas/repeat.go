@@ -54,6 +54,9 @@ func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) 
 	s.Note("protocol folder: %s", dir)
 	waiting := ""
 	for {
+		if err := p.owns(); err != nil { // the folder may have been removed, and be another's now
+			return report.Repeat{}, err
+		}
 		ready, err := p.ready()
 		if err != nil {
 			return report.Repeat{}, err
@@ -97,6 +100,25 @@ func HoldsProtocol(dir string) bool {
 // WholeConfig is the file from which config.LoadWhole reads the protocol in dir.
 func WholeConfig(dir string) string { return filepath.Join(dir, wholeFolder, config.WholeFile) }
 
+// ReadProtocol reads the protocol in dir.
+func ReadProtocol(dir string) (*config.Whole, error) {
+	folder := filepath.Join(dir, wholeFolder)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	for _, e := range entries {
+		if what := wholefile.Kind(e.Type()); what != "" {
+			return nil, fmt.Errorf("nas: protocol folder: %s is %s, wanted a file: move it away", filepath.Join(folder, e.Name()), what)
+		}
+	}
+	w, err := config.LoadWhole(WholeConfig(dir))
+	if err != nil {
+		return nil, fmt.Errorf("%w; restore the file, or delete the folder %s and give the CONFIG of before, with --out %s", err, folder, dir)
+	}
+	return w, nil
+}
+
 // join makes the folder, or checks that it is of the same protocol, on the same data.
 func (p *protocol) join(ctx context.Context) error {
 	var looked map[string]*wholeData
@@ -112,15 +134,32 @@ func (p *protocol) join(ctx context.Context) error {
 	case there(p.dir, claimsFolder) && !there(filepath.Join(p.dir, wholeFolder), dataFile):
 		p.settings.Note("%s does not say what its data was: whether that has changed is not known", names.Escape(p.dir))
 	}
-	own, err := config.LoadWhole(WholeConfig(p.dir))
+	if err := p.owns(); err != nil {
+		return err
+	}
+	for dir, patterns := range map[string][]string{
+		p.dir:               {".config-*", "." + GenotypeFile + "*", "." + ReportFile + "*", "." + resultFile + "*"},
+		p.file(wholeFolder): {".data-*"},
+	} {
+		if err := wholefile.RemoveStale(dir, patterns...); err != nil {
+			return fmt.Errorf("nas: protocol folder: %w", err)
+		}
+	}
+	var err error
+	p.data, err = p.look(ctx, filepath.Join(p.dir, wholeFolder), looked)
+	return err
+}
+
+// owns is an error if the folder is not that of this protocol, or has ceased to be.
+func (p *protocol) owns() error {
+	own, err := ReadProtocol(p.dir)
 	if err != nil {
 		return err
 	}
 	if differences := config.DiffWhole(own, p.whole, "in its "+wholeFolder, "given"); len(differences) > 0 {
 		return fmt.Errorf("nas: the protocol in %s has another config: %s", p.dir, strings.Join(differences, "; "))
 	}
-	p.data, err = p.look(ctx, filepath.Join(p.dir, wholeFolder), looked)
-	return err
+	return nil
 }
 
 // look is lookAt for the protocol's experiments.
@@ -138,8 +177,9 @@ func (p *protocol) create() error {
 	if err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
+	// Beside claims only the configs can be missing; each part is compared with its own.
 	for _, e := range entries {
-		if e.Name() != wholeFolder && e.Name()[0] != '.' && !HoldsProtocol(p.dir) {
+		if e.Name() != wholeFolder && e.Name()[0] != '.' && !HoldsProtocol(p.dir) && !there(p.dir, claimsFolder) {
 			return fmt.Errorf("nas: protocol folder %s is not empty: choose another --out", p.dir)
 		}
 	}

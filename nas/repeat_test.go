@@ -213,7 +213,7 @@ func TestClaimLost(t *testing.T) {
 	if !errors.Is(err, enough) || steps != 1 || starts != 2 {
 		t.Errorf("got error %v after %d steps and %d starts, want the second start after one step", err, steps, starts)
 	}
-	if len(notes) != 2 || !strings.HasPrefix(notes[0], "search-2 was taken over by another process") || !strings.HasPrefix(notes[1], "waiting for other processes: search-2 by process 7 on far") {
+	if len(notes) != 3 || notes[0] != "protocol folder: "+dir || !strings.HasPrefix(notes[1], "search-2 was taken over by another process") || !strings.HasPrefix(notes[2], "waiting for other processes: search-2 by process 7 on far") {
 		t.Errorf("notes are %q", notes)
 	}
 }

@@ -76,7 +76,10 @@ func (t *trials) Search(ctx context.Context, run *Run) (found cells.Genotype, er
 	var valid Meter // of the best
 	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g cells.Genotype) (float64, error) {
 		var result TrainResult
-		var err error
+		err := run.owns() // the trial's folder is made in the run's
+		if err != nil {
+			return 0, err
+		}
 		run.aside(func() {
 			result, err = Train(ctx, filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1)), run.Config.Trial(g.String()), run.settings)
 		})

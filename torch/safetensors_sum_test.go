@@ -2,6 +2,8 @@ package torch_test
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -39,6 +41,10 @@ func TestSafetensorsSum(t *testing.T) {
 		if meta[key] != text {
 			t.Errorf("%q became %q", text, meta[key])
 		}
+	}
+	blank := bytes.Replace(content, []byte(`"sum":"`+meta["sum"]+`"`), []byte(`"sum":"`+zeros+`"`), 1)
+	if want := fmt.Sprintf("%x", sha256.Sum256(blank)); meta["sum"] != want {
+		t.Errorf("the sum is %s, want that of the file with zeros in its place, %s", meta["sum"], want)
 	}
 	// The same sum stands in another text: its own place counts.
 	plain["a"] = meta["sum"]

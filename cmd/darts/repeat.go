@@ -98,7 +98,7 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 		if !nas.HoldsProtocol(o.resume) {
 			return nil, fmt.Errorf("repeat: %s holds no protocol: there is no %s", o.resume, nas.WholeConfig(o.resume))
 		}
-		file = nas.WholeConfig(o.resume)
+		return nas.ReadProtocol(o.resume)
 	}
 	if file == "" {
 		return nil, fmt.Errorf("repeat: no CONFIG given; for example: %s", repeatExample)

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"godarts/nas/wholefile"
 )
 
 // DefaultStale is the age at which a claim counts as left behind. NFS clients may show a
@@ -223,7 +225,7 @@ type state struct {
 // read reads a claim. One that is just being written has the zero Holder.
 func (f Folder) read(name string, number int) (s state, err error) {
 	file := f.path(name, number)
-	text, err := os.ReadFile(file) // opening makes an NFS client ask the server for the time
+	text, err := wholefile.Read(file) // opening makes an NFS client ask the server for the time
 	if err != nil {
 		return s, fmt.Errorf("claim: %w", err)
 	}
@@ -265,6 +267,9 @@ func (f Folder) free(name string, number int) error {
 
 // now is the time by the clock that files of the folder get theirs from.
 func (f Folder) now() (time.Time, error) {
+	if err := wholefile.RemoveStale(f.Dir, ".clock-*"); err != nil {
+		return time.Time{}, fmt.Errorf("claim: %w", err)
+	}
 	probe, err := os.CreateTemp(f.Dir, ".clock-*")
 	if err != nil {
 		return time.Time{}, fmt.Errorf("claim: %w", err)

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"syscall"
+	"time"
 
 	"github.com/google/renameio/v2"
 )
@@ -88,6 +89,35 @@ func RemoveLeftovers(dir string, names ...string) error {
 			continue
 		}
 		if err := os.Remove(filepath.Join(dir, e.Name())); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// stale is the age at which nobody works on a temporary file or folder any more.
+const stale = time.Hour
+
+// RemoveStale removes from a folder that processes share what kills left there: what matches
+// one of the patterns of filepath.Match and is older than an hour.
+func RemoveStale(dir string, patterns ...string) error {
+	entries, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		matches := slices.ContainsFunc(patterns, func(pattern string) bool {
+			ok, _ := filepath.Match(pattern, e.Name())
+			return ok
+		})
+		info, err := e.Info()
+		if !matches || err != nil || time.Since(info.ModTime()) < stale {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
 			return err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestRead(t *testing.T) {
@@ -86,6 +87,35 @@ func TestRemoveLeftovers(t *testing.T) {
 	}
 	if got, want := names(t, dir), ".a.json .a.json77 .a.jsonx1 .b.json123 a.json a.json123"; got != want {
 		t.Errorf("left: %s, want %s", got, want)
+	}
+}
+
+func TestRemoveStale(t *testing.T) {
+	// RemoveStale removes what matches and is old, folders with all in them too, and no folder is no error.
+	dir := t.TempDir()
+	long := time.Now().Add(-2 * time.Hour)
+	for _, name := range []string{".config-1", ".config-2", "config-3"} {
+		if err := os.Mkdir(filepath.Join(dir, name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name, "x"), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if name == ".config-2" {
+			continue
+		}
+		if err := os.Chtimes(filepath.Join(dir, name), long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := RemoveStale(dir, ".config-*", ".other*"); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := names(t, dir), ".config-2 config-3"; got != want {
+		t.Errorf("left: %s, want %s", got, want)
+	}
+	if err := RemoveStale(filepath.Join(dir, "none"), "*"); err != nil {
+		t.Error(err)
 	}
 }
 

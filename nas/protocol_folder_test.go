@@ -1,0 +1,144 @@
+package nas
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"godarts/nas/config"
+)
+
+// tinyWhole is a protocol of one search and one training.
+func tinyWhole(t *testing.T) *config.Whole {
+	t.Helper()
+	dir := t.TempDir()
+	for name, file := range map[string]string{"s.yaml": "testdata/tiny.yaml", "t.yaml": "testdata/tiny-train.yaml"} {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		replace(t, filepath.Join(dir, name), text(string(content)))
+	}
+	replace(t, filepath.Join(dir, "p.yaml"), text("experiment: repeat\nrepeat: {search: s.yaml, searches: 1, brief: {epochs: 1}, train: t.yaml, trains: 1}\n"))
+	whole, err := config.LoadWhole(filepath.Join(dir, "p.yaml"), "search.epochs=1", "train.epochs=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return whole
+}
+
+func TestProtocolFolder(t *testing.T) {
+	// A protocol names the file that is damaged and what helps, before it begins a part, and goes on when that is done.
+	whole := tinyWhole(t)
+	dir := filepath.Join(t.TempDir(), "protocol")
+	var begun []string
+	work := func() error {
+		_, err := Repeat(t.Context(), dir, whole, RepeatSettings{Settings: Settings{Hooks: []Hooks{{OnStart: func(r *Run) error {
+			begun = append(begun, filepath.Base(r.Dir))
+			return nil
+		}}}}})
+		return err
+	}
+	if err := work(); err != nil {
+		t.Fatal(err)
+	}
+	report := contentOf(t, dir, resultFile)
+	begun = nil
+	restore := "restore the file, or delete the folder " + filepath.Join(dir, wholeFolder) + " and give the CONFIG of before, with --out " + dir
+	for _, test := range []struct {
+		name, want string
+		by         func(string) error
+	}{
+		{wholeFolder + "/search.yaml", restore, text("")},
+		{wholeFolder + "/search.yaml", restore, text("experiment: train")},
+		{wholeFolder + "/train.yaml", "is a pipe, wanted a file: move it away", pipe},
+		{wholeFolder + "/" + config.WholeFile, "is a folder, wanted a file: move it away", folder},
+		{"search-2/result.json", "the file is empty; restore the file, or delete it and go on with `darts search --resume ", text("")},
+		{"search-2/genotype.json", "restore it, or delete ", text("{}")},
+		{"brief-2/result.json", "key test_error is missing; restore the file, or delete it", func(file string) error {
+			content := contentOf(t, dir, "train-0/result.json")
+			return os.WriteFile(file, bytes.ReplaceAll(content, []byte(`"test_error"`), []byte(`"valid_loss"`)), 0o644)
+		}},
+		{"train-0/result.json", "is a pipe, wanted a file", pipe},
+	} {
+		file := filepath.Join(dir, test.name)
+		before, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		replace(t, file, test.by)
+		if err := soon(work); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), file) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want %s", test.name, err, test.want)
+		}
+		replace(t, file, text(string(before)))
+	}
+	if len(begun) > 0 {
+		t.Errorf("begun: %s", begun)
+	}
+	for _, name := range []string{wholeFolder, "train-0/result.json", resultFile} {
+		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := work(); err != nil || fmt.Sprint(begun) != "[train-0]" || !bytes.Equal(contentOf(t, dir, resultFile), report) {
+		t.Errorf("begun %s, %v, report\n%s, want\n%s", begun, err, contentOf(t, dir, resultFile), report)
+	}
+}
+
+func TestProtocolTaken(t *testing.T) {
+	// A protocol begins no other part when its folder has become another's, or is gone.
+	for _, test := range []struct {
+		name, want string
+		take       func(t *testing.T, dir string)
+	}{
+		{"another's", "has another config: search.seed: ", func(t *testing.T, dir string) {
+			other := tinyWhole(t)
+			other.Search.Seed = 9
+			files, err := other.Files()
+			if err != nil {
+				t.Fatal(err)
+			}
+			replace(t, filepath.Join(dir, wholeFolder, "search.yaml"), text(string(files["search.yaml"])))
+		}},
+		{"gone", "no such file or directory", func(t *testing.T, dir string) {
+			if err := os.RemoveAll(filepath.Join(dir, wholeFolder)); err != nil {
+				t.Fatal(err)
+			}
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "protocol")
+			var begun []string
+			_, err := Repeat(t.Context(), dir, tinyWhole(t), RepeatSettings{Settings: Settings{Hooks: []Hooks{{OnStart: func(r *Run) error {
+				begun = append(begun, filepath.Base(r.Dir))
+				test.take(t, dir)
+				return nil
+			}}}}})
+			if err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), dir) || fmt.Sprint(begun) != "[search-2]" {
+				t.Errorf("begun %s, got %v, want %s", begun, err, test.want)
+			}
+		})
+	}
+}
+
+func TestTrialInTakenFolder(t *testing.T) {
+	// A search makes no folder for its next trial when its own folder was removed after one.
+	dir := filepath.Join(t.TempDir(), "run")
+	c := loadTiny(t, "tiny.yaml", "strategy.name=random", "strategy.trials=2", "epochs=1", "data.subset=24")
+	err := perform(t.Context(), dir, c, Hooks{OnEpoch: func(r *Run, _ *Epoch) error {
+		if filepath.Base(r.Dir) == "run" {
+			return os.RemoveAll(dir)
+		}
+		return nil
+	}})
+	if err == nil || !strings.Contains(err.Error(), "its run.json is gone") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the folder is there again: %v", err)
+	}
+}
