@@ -93,8 +93,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
+// longestError is how many characters of an error are printed. Paths take up to 4096.
+const longestError = 1500
+
 // oneLine joins the lines of an error that is several, and shows what in it is not for printing.
-func oneLine(err error) string { return names.Escape(strings.ReplaceAll(err.Error(), "\n", "; ")) }
+func oneLine(err error) string {
+	return names.Ends(names.Escape(strings.ReplaceAll(err.Error(), "\n", "; ")), longestError)
+}
 
 func dispatch(args []string, stdout, stderr io.Writer) error {
 	if len(args) == 0 {

@@ -34,6 +34,18 @@ func Limit(s string, runes int) string {
 	return b.String()
 }
 
+// Ends is s without its middle where it has more than that number of runes: of a message
+// it keeps what it is about and what is wrong.
+func Ends(s string, runes int) string {
+	if utf8.RuneCountInString(s) <= runes {
+		return s
+	}
+	const between = " ... "
+	all := []rune(s)
+	head := runes / 2
+	return string(all[:head]) + between + string(all[len(all)-(runes-head-len(between)):])
+}
+
 // Quote is Limit between double quotes.
 func Quote(s string, runes int) string { return `"` + Limit(s, runes) + `"` }
 

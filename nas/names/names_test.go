@@ -70,3 +70,19 @@ func FuzzEscape(f *testing.F) {
 		}
 	})
 }
+
+func TestEnds(t *testing.T) {
+	// The first and the last runes stay when a text is too long, and all of them when it is not.
+	for _, test := range []struct {
+		text, want string
+	}{
+		{"", ""},
+		{"twenty characters !!", "twenty characters !!"},
+		{"twenty-one characters", "twenty-one ... cters"},
+		{strings.Repeat("名", 30) + "end", "名名名名名名名名名名 ... 名名end"},
+	} {
+		if got := names.Ends(test.text, 20); got != test.want {
+			t.Errorf("Ends(%q) = %q, want %q", test.text, got, test.want)
+		}
+	}
+}
