@@ -141,7 +141,7 @@ func (r *Run) knownData(dir string) (there bool, err error) {
 	return there, d.same(now, file)
 }
 
-// leaveOut takes the files that cannot be read out of the data, and notes what is left.
+// leaveOut takes the files that cannot be read out of the data.
 func (r *Run) leaveOut() error {
 	if r.Set == nil {
 		return nil
@@ -161,9 +161,6 @@ func (r *Run) leaveOut() error {
 		first := bad[0]
 		r.note("%s cannot be read and %s left out, such as %s: %s", count(len(bad), "image"), map[bool]string{true: "is", false: "are"}[len(bad) == 1],
 			names.Escape(filepath.Join(r.Config.Data.Root, first.File)), first.Why)
-	}
-	if r.Config.Data.Name == config.ImageFolder {
-		r.notes = append(r.notes, r.Set.Describe()...)
 	}
 	return nil
 }

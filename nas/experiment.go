@@ -180,6 +180,9 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 			return nil, nil, err
 		}
 	}
+	if c.Data.Name == config.ImageFolder {
+		r.notes = append(r.notes, r.Set.Describe()...)
+	}
 	r.settings.data = &wholeData{r.data, filepath.Join(dir, dataFile)}
 	r.hooks = append([]Hooks{guard(s.Guard), metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil

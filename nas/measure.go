@@ -50,6 +50,7 @@ func (r *Run) openKnown(dir string) error {
 	if err := r.open(); err != nil {
 		return err
 	}
+	r.notes = nil // what there is to say of the data the training has said
 	if _, err := r.knownData(dir); err != nil {
 		return err
 	}

@@ -49,7 +49,7 @@ func TestWeights(ctx context.Context, c *config.Config, written map[string]bool,
 	if err := r.open(); err != nil {
 		return result, err
 	}
-	r.notes = append(adopted, r.notes...)
+	r.notes = adopted // what there is to say of the data a training says
 	if said {
 		if err := r.adoptNormalisation(about, written["data.mean"] || written["data.std"]); err != nil {
 			return result, fmt.Errorf("nas: weights %s: %w", names.Escape(file), err)
