@@ -26,6 +26,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/report", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "tables and charts are made of numbers"},
 		{"godarts/nas/blackbox", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a strategy that asks for scores knows no networks"},
 		{"godarts/nas/nasbench201", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a look-up trains nothing"},
+		{"godarts/nas/wholefile", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading and writing files needs no libtorch"},
 		{"godarts/nas/rng", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "streams are plain Go"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

@@ -122,16 +122,23 @@ func TestFolderTaken(t *testing.T) {
 }
 
 func TestLockRemoved(t *testing.T) {
-	// A run ends and writes nothing when its lock was removed, since another process may have the run.
+	// A run takes its lock again when that was removed, and ends and writes nothing when it was replaced, since another process may have the run.
+	c := loadTiny(t, "tiny.yaml", "epochs=1")
 	dir := filepath.Join(t.TempDir(), "run")
-	err := perform(t.Context(), dir, loadTiny(t, "tiny.yaml"), Hooks{OnStep: func(*Run, *Step) error {
-		err := os.Remove(filepath.Join(dir, lockFile))
-		if errors.Is(err, os.ErrNotExist) {
-			return nil
+	file := filepath.Join(dir, lockFile)
+	err := perform(t.Context(), dir, c, Hooks{OnEpoch: func(*Run, *Epoch) error {
+		if _, err := lock(dir); !errors.Is(err, errBusy) {
+			t.Errorf("another process gets the lock: %v", err)
 		}
-		return err
-	}})
-	if err == nil || !strings.Contains(err.Error(), "its file lock was removed") || there(dir, CheckpointFile) {
+		return nil
+	}, OnStep: func(*Run, *Step) error { return os.RemoveAll(file) }})
+	if err != nil {
+		t.Error(err)
+	}
+	dir = filepath.Join(t.TempDir(), "run")
+	file = filepath.Join(dir, lockFile)
+	err = perform(t.Context(), dir, c, Hooks{OnStep: func(*Run, *Step) error { replace(t, file, text("")); return nil }})
+	if err == nil || !strings.Contains(err.Error(), "its file lock was replaced") || there(dir, CheckpointFile) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -56,9 +56,21 @@ func (r *Run) owns() error {
 	case about.ID != r.id:
 		return fmt.Errorf("nas: run folder %s has become another run's (%s has id %q, this run is %q): the run ends and writes nothing more", r.Dir, runFile, about.ID, r.id)
 	}
-	if same, err := isFile(filepath.Join(r.Dir, lockFile), r.lock); err != nil || !same {
-		return errors.Join(err, fmt.Errorf("nas: run folder %s: its file %s was removed, so that another process may work on the run: the run ends and writes nothing more", r.Dir, lockFile))
+	name := filepath.Join(r.Dir, lockFile)
+	if same, err := isFile(name, r.lock); err != nil || same {
+		return err
 	}
+	// A cleaner may have removed the file. Any other process would have made it anew.
+	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+	if err == nil {
+		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	}
+	if err != nil {
+		f.Close() // of nil it does nothing
+		return fmt.Errorf("nas: run folder %s: its file %s was replaced (%w), so that another process may work on the run: it ends and writes nothing more", r.Dir, lockFile, err)
+	}
+	r.lock.Close()
+	r.lock = f
 	return nil
 }
 

@@ -108,8 +108,13 @@ func ReadProtocol(dir string) (*config.Whole, error) {
 		return nil, fmt.Errorf("nas: protocol folder: %w", err)
 	}
 	for _, e := range entries {
-		if what := wholefile.Kind(e.Type()); what != "" {
-			return nil, fmt.Errorf("nas: protocol folder: %s is %s, wanted a file: move it away", filepath.Join(folder, e.Name()), what)
+		file := filepath.Join(folder, e.Name())
+		info, err := os.Stat(file) // what a link leads to
+		if err != nil {
+			return nil, fmt.Errorf("nas: protocol folder: %w", err)
+		}
+		if what := wholefile.Kind(info.Mode()); what != "" && e.Name()[0] != '.' {
+			return nil, fmt.Errorf("nas: protocol folder: %s is %s, wanted a file: move it away", file, what)
 		}
 	}
 	w, err := config.LoadWhole(WholeConfig(dir))

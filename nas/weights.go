@@ -93,7 +93,11 @@ func openWeights(file string) (*torch.Safetensors, error) {
 	if err != nil {
 		return nil, err
 	}
-	if found, fits := st.CheckSum(weightsSum); found && !fits {
+	sum := weightsSum
+	if st.Metadata()[metaFormat] == checkpointFormat {
+		sum = metaSum
+	}
+	if found, fits := st.CheckSum(sum); found && !fits {
 		st.Close()
 		return nil, fmt.Errorf("nas: weights %s are damaged: their checksum does not fit; restore the file, or delete the run's %s and resume the run, which writes both anew",
 			file, resultFile)
