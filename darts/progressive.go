@@ -78,7 +78,7 @@ func (c *searchCell) dropSkips(ops [][]cells.Op, rate *float64) {
 func dropWeakest(p [][]float64, ops [][]cells.Op, n int) [][]cells.Op {
 	left := make([][]cells.Op, len(ops))
 	for e, of := range ops {
-		weakest := byProbability(p[e])[:n]
+		weakest := ascending(p[e])[:n]
 		for k, op := range of {
 			if !slices.Contains(weakest, k) {
 				left[e] = append(left[e], op)
@@ -88,8 +88,8 @@ func dropWeakest(p [][]float64, ops [][]cells.Op, n int) [][]cells.Op {
 	return left
 }
 
-// byProbability are the columns of a row, the smallest entry first, equal ones in order.
-func byProbability(row []float64) []int {
+// ascending are the columns of a row, the smallest entry first, equal ones in order.
+func ascending(row []float64) []int {
 	order := make([]int, len(row))
 	for k := range order {
 		order[k] = k
@@ -109,7 +109,7 @@ func byProbability(row []float64) []int {
 // lastOperation is the column of the one operation that an edge ends with: "none" goes
 // first, then the smallest probabilities; of equal ones the last stays.
 func lastOperation(p []float64, ops []cells.Op) int {
-	order := byProbability(p)
+	order := ascending(p)
 	if last := order[len(order)-1]; ops[last] != cells.None {
 		return last
 	}
@@ -123,7 +123,7 @@ func strongInputs(p [][]float64) []int {
 	for j, row := range p {
 		strength[j] = slices.Max(row)
 	}
-	order := byProbability(strength)
+	order := ascending(strength)
 	kept := order[len(order)-edgesKept:]
 	slices.Sort(kept)
 	return kept

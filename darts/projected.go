@@ -166,24 +166,21 @@ func (p *Projected) DecideOperation(kind, edge int, accuracy func() (float64, er
 	return err
 }
 
-// DecideNode deletes edges of a node until it has two, each time the one without which
-// accuracy is highest, the last of equal ones. If accuracy fails all of them stay.
+// DecideNode leaves a node the two edges without which accuracy is lowest, each removed
+// alone; the first of equal ones stays. If accuracy fails all of them stay.
 func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error)) error {
-	before := slices.Clone(p.rows[kind])
-	for {
-		edges := p.edges(kind, node)
-		if len(edges) <= edgesKept {
-			return nil
-		}
-		i, err := highest(len(edges), func(i int) (float64, error) {
-			return p.without(entry{true, kind, edges[i], deleted}, accuracy)
-		})
-		if err != nil {
-			p.rows[kind] = before
+	edges := p.edges(kind, node)
+	without := make([]float64, len(edges))
+	for i, e := range edges {
+		var err error
+		if without[i], err = p.without(entry{true, kind, e, deleted}, accuracy); err != nil {
 			return err
 		}
+	}
+	for _, i := range ascending(without)[edgesKept:] {
 		p.rows[kind][edges[i]] = deleted
 	}
+	return nil
 }
 
 // without is accuracy where something is removed.
@@ -194,23 +191,14 @@ func (p *Projected) without(e entry, accuracy func() (float64, error)) (float64,
 }
 
 // lowest is the first of n options with the lowest accuracy.
-func lowest(n int, accuracy func(i int) (float64, error)) (int, error) {
-	return choose(n, accuracy, func(a, best float64) bool { return a < best })
-}
-
-// highest is the last of n options with the highest accuracy.
-func highest(n int, accuracy func(i int) (float64, error)) (int, error) {
-	return choose(n, accuracy, func(a, best float64) bool { return a >= best })
-}
-
-func choose(n int, accuracy func(i int) (float64, error), better func(a, best float64) bool) (at int, err error) {
+func lowest(n int, accuracy func(i int) (float64, error)) (at int, err error) {
 	var best float64
 	for i := range n {
 		a, err := accuracy(i)
 		if err != nil {
 			return 0, err
 		}
-		if i == 0 || better(a, best) {
+		if i == 0 || a < best {
 			at, best = i, a
 		}
 	}

@@ -12,22 +12,56 @@ import (
 )
 
 func TestChoices(t *testing.T) {
-	// The first of the lowest and the last of the highest accuracies is chosen when some are equal.
-	of := func(accuracies ...float64) func(int) (float64, error) {
-		return func(i int) (float64, error) { return accuracies[i], nil }
-	}
+	// The first of the lowest accuracies is chosen when some are equal.
 	for _, test := range []struct {
-		accuracies      []float64
-		lowest, highest int
+		accuracies []float64
+		want       int
 	}{
-		{[]float64{0.5}, 0, 0},
-		{[]float64{0.5, 0.2, 0.9, 0.2, 0.9, 0.3}, 1, 4},
-		{[]float64{0, 0, 0}, 0, 2},
+		{[]float64{0.5}, 0},
+		{[]float64{0.5, 0.2, 0.9, 0.2, 0.9, 0.3}, 1},
+		{[]float64{0, 0, 0}, 0},
 	} {
-		low, err := lowest(len(test.accuracies), of(test.accuracies...))
-		high, err2 := highest(len(test.accuracies), of(test.accuracies...))
-		if err != nil || err2 != nil || low != test.lowest || high != test.highest {
-			t.Errorf("%v: lowest %d, highest %d, want %d and %d", test.accuracies, low, high, test.lowest, test.highest)
+		got, err := lowest(len(test.accuracies), func(i int) (float64, error) { return test.accuracies[i], nil })
+		if err != nil || got != test.want {
+			t.Errorf("%v: lowest %d, want %d", test.accuracies, got, test.want)
+		}
+	}
+}
+
+func TestDecideNode(t *testing.T) {
+	// A node of four edges keeps the two whose removal leaves the least accuracy, the first of equal ones, and each is measured once with the others in place.
+	torchtest.Scope(t)
+	for _, test := range []struct {
+		without []float64
+		want    []int // edges kept, of the last node's
+	}{
+		{[]float64{0.3, 0.1, 0.4, 0.2}, []int{1, 3}},
+		{[]float64{0.1, 0.1, 0.1, 0.1}, []int{0, 1}},
+		{[]float64{0.9, 0.2, 0.5, 0.5}, []int{1, 2}},
+	} {
+		net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 3, Classes: 4, InputChannels: 1, StemMultiplier: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := NewProjected(net)
+		var asked []int
+		err = p.DecideNode(1, 2, func() (float64, error) {
+			if got := len(p.edges(1, 2)); got != 4 {
+				t.Errorf("%d edges are there, want 4", got)
+			}
+			i := p.removed.edge - firstEdge(2)
+			asked = append(asked, i)
+			return test.without[i], nil
+		})
+		if err != nil || !slices.Equal(asked, []int{0, 1, 2, 3}) {
+			t.Errorf("measured without %v, error %v", asked, err)
+		}
+		var kept []int
+		for _, e := range p.edges(1, 2) {
+			kept = append(kept, e-firstEdge(2))
+		}
+		if !slices.Equal(kept, test.want) || len(p.edges(0, 2)) != 4 {
+			t.Errorf("%v: kept %v, want %v", test.without, kept, test.want)
 		}
 	}
 }
@@ -76,7 +110,7 @@ func TestDecisions(t *testing.T) {
 }
 
 func TestFailedDecisions(t *testing.T) {
-	// Nothing is decided when a measurement fails, even after an edge was deleted.
+	// Nothing is decided when a measurement fails.
 	torchtest.Scope(t)
 	torch.ManualSeed(1)
 	net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 3, Classes: 4, InputChannels: 1, StemMultiplier: 1})
@@ -97,7 +131,7 @@ func TestFailedDecisions(t *testing.T) {
 	if err := p.DecideOperation(0, 1, failing(7)); err != failure {
 		t.Errorf("operation: error %v", err)
 	}
-	if err := p.DecideNode(0, 2, failing(6)); err != failure {
+	if err := p.DecideNode(0, 2, failing(3)); err != failure {
 		t.Errorf("node: error %v", err)
 	}
 	if len(p.Undecided(0)) != Edges(3) {

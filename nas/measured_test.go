@@ -128,8 +128,8 @@ func TestDecidedEdges(t *testing.T) {
 	}
 	first := map[int]int{}
 	for seed := range 40 {
+		r.Config.Seed = int64(seed)
 		p := newPerturbation(r.Config, net)
-		p.seed = int64(seed)
 		if err := p.decideOne(0, 0, func() (float64, error) { return 0, nil }); err != nil {
 			t.Fatal(err)
 		}

@@ -20,7 +20,10 @@ type perturbation struct {
 	nodes    int
 	interval int
 	first    int // the phase's first epoch
-	seed     int64
+
+	// pick chooses an edge or a node, from those that are not decided, for a decision of a
+	// kind of cell.
+	pick func(decision, kind int, undecided []int) int
 }
 
 // newPerturbation is nil if the search c selects by α.
@@ -29,7 +32,10 @@ func newPerturbation(c *config.Config, net *darts.Plain) *perturbation {
 		return nil
 	}
 	return &perturbation{
-		net: darts.NewProjected(net), nodes: c.Network.Nodes, interval: c.Strategy.Perturbation.Interval, first: c.Epochs, seed: c.Seed,
+		net: darts.NewProjected(net), nodes: c.Network.Nodes, interval: c.Strategy.Perturbation.Interval, first: c.Epochs,
+		pick: func(decision, kind int, undecided []int) int {
+			return undecided[rng.Stream(c.Seed, "perturbation", decision, kind).IntN(len(undecided))]
+		},
 	}
 }
 
@@ -57,19 +63,18 @@ func (p *perturbation) decide(ctx context.Context, run *Run, epoch int) {
 // decideOne makes a decision of one kind of cell: the operation of a random edge, or once
 // all edges have theirs which edges a random node keeps.
 func (p *perturbation) decideOne(kind, decision int, accuracy func() (float64, error)) error {
-	r := rng.Stream(p.seed, "perturbation", decision, kind)
 	undecided, open := p.net.Undecided(kind), p.net.Open(kind)
 	edges := darts.Edges(p.nodes)
 	if decision < edges {
 		if made := edges - len(undecided); made > decision {
 			return nil
 		}
-		return p.net.DecideOperation(kind, undecided[r.IntN(len(undecided))], accuracy)
+		return p.net.DecideOperation(kind, p.pick(decision, kind, undecided), accuracy)
 	}
 	if made := edges + p.nodes - 1 - len(open); made > decision {
 		return nil
 	}
-	return p.net.DecideNode(kind, open[r.IntN(len(open))], accuracy)
+	return p.net.DecideNode(kind, p.pick(decision, kind, open), accuracy)
 }
 
 // namePerturbation is the entry of the decisions in checkpoints.

@@ -28,7 +28,7 @@ var sizeKeys = []string{
 	"network.channels", "network.layers",
 	"data.tokens", "network.hidden",
 	"epochs",
-	"strategy.warmup", // a part of the epochs
+	"strategy.warmup", "strategy.perturbation.interval", // parts of the epochs
 	"strategy.candidates", "strategy.score_batches", "strategy.finalists",
 	"strategy.controller.updates", "strategy.controller.aggregate",
 	"strategy.layers",

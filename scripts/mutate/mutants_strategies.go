@@ -53,8 +53,8 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: the most probable operations are dropped", "darts/progressive.go",
-		"weakest := byProbability(p[e])[:n]",
-		"weakest := byProbability(p[e])[len(p[e])-n:]",
+		"weakest := ascending(p[e])[:n]",
+		"weakest := ascending(p[e])[len(p[e])-n:]",
 		inDARTS("TestDropWeakest"),
 	},
 	{
@@ -205,20 +205,20 @@ var ofEarlyStop = []mutant{
 var ofPerturbation = []mutant{
 	{
 		"perturbation: the operation that matters least", "darts/projected.go",
-		"func(a, best float64) bool { return a < best })",
-		"func(a, best float64) bool { return a > best })",
+		"if i == 0 || a < best {",
+		"if i == 0 || a > best {",
 		inDARTS("TestDecisions"),
 	},
 	{
 		"perturbation: the edge that matters most goes", "darts/projected.go",
-		"func(a, best float64) bool { return a >= best })",
-		"func(a, best float64) bool { return a < best })",
-		inDARTS("TestDecisions"),
+		"for _, i := range ascending(without)[edgesKept:] {",
+		"for _, i := range ascending(without)[:len(edges)-edgesKept] {",
+		inDARTS("TestDecideNode"),
 	},
 	{
 		"perturbation: the first undecided edge", "nas/perturbation.go",
-		"undecided[r.IntN(len(undecided))]",
-		"undecided[0*r.IntN(len(undecided))]",
+		"kind).IntN(len(undecided))]",
+		"kind).IntN(1)]",
 		inNAS("TestDecidedEdges"),
 	},
 	{"perturbation: the momentum goes on", "nas/darts.go", "buffer.Zero_()", "_ = buffer", inNAS("TestStepsOfPerturbation")},

@@ -21,8 +21,8 @@ var ofSharedWeights = []mutant{
 	},
 	{
 		"rsps: one architecture for all steps", "nas/sharedrandom.go",
-		`rng.Stream(seed, "rsps", epoch, step.Index)`,
-		`rng.Stream(seed, "rsps", epoch, 0)`,
+		`s.draw("rsps", epoch, step.Index)`,
+		`s.draw("rsps", epoch, 0)`,
 		inNAS("TestStepsOfSharedWeights/rsps"),
 	},
 	{
