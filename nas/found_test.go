@@ -166,14 +166,27 @@ func finished(t *testing.T, c *config.Config, dir string) (*Run, *darts.Plain) {
 
 func TestFoundBySharedRandom(t *testing.T) {
 	// The finalist that is most accurate on all of the validation half is found when another one was on the batches before.
-	c := steps(t, "tiny.yaml", "strategy.name=rsps", "strategy.candidates=8", "strategy.score_batches=1", "strategy.finalists=8",
-		"data.subset=48", "epochs=1", "seed=4")
+	const seeds = 20 // by how a processor rounds, another seed's finalists show it
+	for seed := range int64(seeds) {
+		c := steps(t, "tiny.yaml", "strategy.name=rsps", "strategy.candidates=8", "strategy.score_batches=1", "strategy.finalists=8",
+			"data.subset=48", "epochs=1", fmt.Sprint("seed=", seed))
+		if showsFinalist(t, c) {
+			return
+		}
+	}
+	t.Errorf("the first finalist is the best for each of %d seeds, which shows nothing", seeds)
+}
+
+// showsFinalist searches and compares what is found with the best finalist. It tells whether that is another one
+// than the first finalist.
+func showsFinalist(t *testing.T, c *config.Config) (shows bool) {
+	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	result, err := Search(t.Context(), dir, c, Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	torchtest.Scope(t)
+	defer torch.Enter()()
 	r, net := finished(t, c, dir)
 	half := r.feed.(*imageFeed).validation
 	correct := func(g cells.Genotype, epoch int, batches ...int) (n float64) {
@@ -194,12 +207,10 @@ func TestFoundBySharedRandom(t *testing.T) {
 		}
 		most = max(most, correct(g, c.Epochs, 0, 1))
 	}
-	if correct(first, c.Epochs, 0, 1) == most {
-		t.Error("the first finalist is the best, which shows nothing")
-	}
 	if got := correct(result.Genotype, c.Epochs, 0, 1); got != most {
-		t.Errorf("what was found has %v images right, the best finalist %v", got, most)
+		t.Errorf("seed %d: what was found has %v images right, the best finalist %v", c.Seed, got, most)
 	}
+	return correct(first, c.Epochs, 0, 1) != most
 }
 
 func TestFoundByTrials(t *testing.T) {
