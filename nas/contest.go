@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sync"
 	"time"
@@ -42,7 +41,7 @@ const effortFile = "effort.json"
 // dir/NAME/search, and the cell that it finds is trained with several seeds, in
 // dir/NAME/train-SEED. What is complete already is not done again.
 func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSettings) (r report.Contest, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := wholefile.MakeFolder(dir); err != nil {
 		return r, fmt.Errorf("nas: contest: %w", err)
 	}
 	held, err := lock(dir)
@@ -57,7 +56,7 @@ func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSet
 		}
 		return err
 	}
-	if err := wholefile.RemoveStale(dir, ".contest.*", ".data-*"); err != nil {
+	if err := wholefile.RemoveLeftovers(dir, "contest.md", "contest.csv", dataFile, "search-"+dataFile); err != nil {
 		return r, fmt.Errorf("nas: contest: %w", err)
 	}
 	r.Trainings = t.Compare.Compare.Seeds
@@ -112,7 +111,10 @@ func (s ContestSettings) search(ctx context.Context, dir, folder string, c *conf
 		return all, err
 	}
 	file := filepath.Join(dir, effortFile)
-	if err := wholefile.RemoveStale(dir, "."+effortFile+"*", ".search.yaml*"); err != nil {
+	if err := wholefile.MakeFolder(dir); err != nil {
+		return all, fmt.Errorf("nas: contest: %w", err)
+	}
+	if err := wholefile.RemoveLeftovers(dir, effortFile, "search.yaml"); err != nil {
 		return all, fmt.Errorf("nas: contest: %w", err)
 	}
 	if err := readJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -128,9 +130,6 @@ func (s ContestSettings) search(ctx context.Context, dir, folder string, c *conf
 		if err := sameRun(folder, c); err != nil {
 			return all, err
 		}
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return all, fmt.Errorf("nas: contest: %w", err)
 	}
 	counted := s.count(file, all)
 	part, err := s.Search(ctx, folder, c)

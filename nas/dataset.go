@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/names"
+	"godarts/nas/wholefile"
 )
 
 // dataFile is what a run folder says of the data.
@@ -215,19 +215,15 @@ func lookOnce(ctx context.Context, c *config.Config, file string, s Settings) (*
 
 // writeFirst writes v as JSON unless the file is there already, which it leaves.
 func writeFirst(file string, v any) error {
-	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-		return fmt.Errorf("nas: write %s: %w", file, err)
-	}
-	staged, err := os.MkdirTemp(filepath.Dir(file), ".data-*")
+	text, err := asJSON(file, v)
 	if err != nil {
-		return fmt.Errorf("nas: write %s: %w", file, err)
-	}
-	defer os.RemoveAll(staged)
-	whole := filepath.Join(staged, dataFile)
-	if err := writeJSON(whole, v); err != nil {
 		return err
 	}
-	if err := os.Link(whole, file); err != nil && !errors.Is(err, fs.ErrExist) {
+	err = wholefile.MakeFolder(filepath.Dir(file))
+	if err == nil {
+		err = wholefile.WriteFirst(file, text)
+	}
+	if err != nil {
 		return fmt.Errorf("nas: write %s: %w", file, err)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"os"
 	"path/filepath"
 
 	"godarts/nas/config"
@@ -15,6 +14,7 @@ import (
 	"godarts/torch/optim"
 
 	"godarts/cells"
+	"godarts/nas/wholefile"
 )
 
 // Settings are what an experiment takes from its caller rather than from its
@@ -163,7 +163,7 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 			return nil, nil, err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := wholefile.MakeFolder(dir); err != nil {
 		return nil, nil, fmt.Errorf("nas: run folder: %w", err)
 	}
 	if r.lock, err = lock(dir); err != nil {

@@ -22,11 +22,20 @@ func write(file string, content []byte) error {
 }
 
 func writeJSON(file string, v any) error {
+	text, err := asJSON(file, v)
+	if err != nil {
+		return err
+	}
+	return write(file, text)
+}
+
+// asJSON is v as the text of a file.
+func asJSON(file string, v any) ([]byte, error) {
 	text, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
-		return fmt.Errorf("nas: write %s: %w", file, err)
+		return nil, fmt.Errorf("nas: write %s: %w", file, err)
 	}
-	return write(file, append(text, '\n'))
+	return append(text, '\n'), nil
 }
 
 // readJSON reads what writeJSON wrote: every key of v that is always written, and no other.

@@ -175,7 +175,7 @@ func (p *protocol) look(ctx context.Context, dir string, looked map[string]*whol
 // create writes the configs of a new protocol all at once: of several processes that start
 // together with different ones, the first wins, and join tells the others.
 func (p *protocol) create() error {
-	if err := os.MkdirAll(p.dir, 0o755); err != nil {
+	if err := wholefile.MakeFolder(p.dir); err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
 	entries, err := os.ReadDir(p.dir)

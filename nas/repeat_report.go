@@ -2,9 +2,11 @@ package nas
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"godarts/nas/report"
+	"godarts/nas/wholefile"
 )
 
 // candidates are the cells that the searches found, with the results of their short
@@ -58,6 +60,9 @@ func (p *protocol) report() (r report.Repeat, err error) {
 	if err := writeJSON(p.file(GenotypeFile), g); err != nil {
 		return r, err
 	}
+	if err := p.removeLeftovers(); err != nil {
+		return r, err
+	}
 	if err := write(p.file(ReportFile), []byte(r.Markdown())); err != nil {
 		return r, err
 	}
@@ -72,4 +77,22 @@ func (p *protocol) result(part string) (r TrainResult, err error) {
 
 func (p *protocol) file(names ...string) string {
 	return filepath.Join(append([]string{p.dir}, names...)...)
+}
+
+// removeLeftovers removes what kills left of the protocol's beginning. Only a complete one is
+// sure not to be begun by another process now.
+func (p *protocol) removeLeftovers() error {
+	staged, err := filepath.Glob(p.file(".config-*"))
+	if err != nil { // a folder whose name is a malformed pattern
+		return nil
+	}
+	for _, dir := range staged {
+		if err := os.RemoveAll(dir); err != nil {
+			return fmt.Errorf("nas: protocol folder: %w", err)
+		}
+	}
+	if err := wholefile.RemoveLeftovers(p.file(wholeFolder), dataFile, "search-"+dataFile); err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	return nil
 }

@@ -16,16 +16,17 @@ import (
 // when it is read.
 func Finished(dir string) bool { return there(dir, resultFile) }
 
-// complete writes the result, after which nothing goes back to the earlier checkpoint.
+// complete writes the result, after which nothing goes back to the earlier checkpoint. That is
+// removed before, so that the disk knows of both.
 func (r *Run) complete(result any) error {
-	if err := r.writeJSON(resultFile, result); err != nil {
+	if err := r.owns(); err != nil {
 		return err
 	}
 	err := os.Remove(filepath.Join(r.Dir, earlierCheckpoint))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
-	return nil
+	return r.writeJSON(resultFile, result)
 }
 
 // result is a SearchResult or a TrainResult.

@@ -21,6 +21,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/wholefile"
 	"godarts/torch"
 )
 
@@ -206,7 +207,7 @@ func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind) (*config.Config, str
 func reserve(file string, now time.Time) (string, error) {
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	first := filepath.Join("runs", name+now.Format("-20060102-150405"))
-	if err := os.MkdirAll(filepath.Dir(first), 0o755); err != nil {
+	if err := wholefile.MakeFolder(filepath.Dir(first)); err != nil {
 		return "", fmt.Errorf("run folder: %w", err)
 	}
 	dir := first

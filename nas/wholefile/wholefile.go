@@ -73,11 +73,52 @@ func SyncFolder(dir string) error {
 	return nil
 }
 
-// temporary is the name of the file that Write has not renamed yet.
+// WriteFirst makes a file unless it is there already, which it leaves. Of several processes
+// that call it at once, one writes.
+func WriteFirst(file string, content []byte) error {
+	dir := filepath.Dir(file)
+	f, err := os.CreateTemp(dir, "."+filepath.Base(file)+"*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(content)
+	if err := errors.Join(err, f.Chmod(0o644), f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(f.Name(), file); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return SyncFolder(dir)
+}
+
+// MakeFolder makes a folder, and those above it that are missing. It returns when the disk
+// has their names, that of dir too if another process has made it.
+func MakeFolder(dir string) error {
+	above := []string{filepath.Dir(filepath.Clean(dir))}
+	for {
+		last := above[len(above)-1]
+		if _, err := os.Stat(last); err == nil || filepath.Dir(last) == last {
+			break
+		}
+		above = append(above, filepath.Dir(last))
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, folder := range above {
+		if err := SyncFolder(folder); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// temporary is the name of the file that Write has not renamed yet, and WriteFirst not removed.
 var temporary = regexp.MustCompile(`^\.(.+?)\d+$`)
 
-// RemoveLeftovers removes from dir what kills left of calls of Write for files of these
-// names. The caller sees to it that nobody writes there.
+// RemoveLeftovers removes from dir what kills left of calls of Write and WriteFirst for files of
+// these names. The caller sees to it that nobody writes there.
 func RemoveLeftovers(dir string, names ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

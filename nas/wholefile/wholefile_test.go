@@ -133,3 +133,42 @@ func names(t *testing.T, dir string) string {
 	slices.Sort(all)
 	return strings.Join(all, " ")
 }
+
+func TestWriteFirst(t *testing.T) {
+	// WriteFirst makes a file, leaves one that is there, and leaves nothing else, when several call it.
+	dir := t.TempDir()
+	file := filepath.Join(dir, "data.json")
+	for _, text := range []string{"one", "two"} {
+		if err := WriteFirst(file, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, err := Read(file); err != nil || string(got) != "one" {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if got := names(t, dir); got != "data.json" {
+		t.Errorf("left: %s", got)
+	}
+	if err := WriteFirst(filepath.Join(dir, "none", "x"), nil); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestMakeFolder(t *testing.T) {
+	// MakeFolder makes a folder with those above it, or finds it there, in a relative path too.
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"a/b/c", "a/b/c", "d", "./e/", filepath.Join(t.TempDir(), "f/g")} {
+		if err := MakeFolder(dir); err != nil {
+			t.Errorf("%s: %v", dir, err)
+		}
+		if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+			t.Errorf("%s: %v", dir, err)
+		}
+	}
+	if err := os.WriteFile("file", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := MakeFolder("file/x"); err == nil {
+		t.Error("a folder in a file")
+	}
+}
