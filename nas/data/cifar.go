@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -148,7 +147,7 @@ func (c cifar) appendRecords(m *Images, file string, raw []byte) error {
 
 // readFile reads a file of the set below root.
 func (c cifar) readFile(root, file string) ([]byte, error) {
-	raw, err := os.ReadFile(file)
+	raw, err := readFile(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("data: %s: %s: %w; %s", c.name, names.Escape(file), fs.ErrNotExist, c.getHint(root))
 	}

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -127,7 +126,7 @@ func (o CorpusOptions) contents() (contents [3][]byte, files [3]string, err erro
 	}
 	for i, name := range wanted {
 		files[i] = filepath.Join(folder, name)
-		contents[i], err = os.ReadFile(files[i])
+		contents[i], err = readFile(files[i])
 		if errors.Is(err, fs.ErrNotExist) {
 			return contents, files, fmt.Errorf("%s: %w; %s", names.Escape(files[i]), fs.ErrNotExist, hint)
 		}

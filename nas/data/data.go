@@ -15,6 +15,7 @@ import (
 	"strings"
 
 	"godarts/nas/names"
+	"godarts/nas/wholefile"
 )
 
 // Images is a set of labelled images of one size. They are held in memory as
@@ -142,6 +143,19 @@ func (o Options) Open() (*Set, error) {
 		m.Mean, m.Std = o.Mean, o.Std
 	}
 	return set, nil
+}
+
+// readFile reads a file of a data set. What is none, such as a pipe, which would be waited
+// for, is an error.
+func readFile(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	if err != nil {
+		return nil, err
+	}
+	if what := wholefile.Kind(info.Mode()); what != "" {
+		return nil, fmt.Errorf("it is %s, want a file", what)
+	}
+	return os.ReadFile(file)
 }
 
 // Root returns the folder that holds the data sets: given if it is not empty,

@@ -65,6 +65,27 @@ func TestPipeIsNoImage(t *testing.T) {
 	}
 }
 
+func TestPipeIsNoText(t *testing.T) {
+	// The error names the file when a pipe or a folder stands where a text is read from.
+	root := t.TempDir()
+	file := filepath.Join(root, "train.txt")
+	for what, put := range map[string]func() error{
+		"a pipe":   func() error { return syscall.Mkfifo(file, 0o644) },
+		"a folder": func() error { return os.Mkdir(file, 0o755) },
+	} {
+		if err := put(); err != nil {
+			t.Fatal(err)
+		}
+		_, err := CorpusOptions{Name: "text", Root: root}.Open()
+		if want := "data: text: " + file + ": it is " + what + ", want a file"; err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestFingerprint(t *testing.T) {
 	// What has changed in a folder is told, by class, when files or classes have, and nothing when only the folder has moved.
 	files := merged(grown("train", 3, "cat", "dog"), grown("val", 1, "cat", "dog"))
