@@ -89,6 +89,19 @@ func TestDamagedWeights(t *testing.T) {
 	}
 }
 
+func TestDamagedCheckpointAsWeights(t *testing.T) {
+	// ReadWeights refuses a checkpoint when a bit of it is flipped.
+	file := filepath.Join(trainedRun(t), CheckpointFile)
+	read := func() error { return torch.Do(func() error { _, err := ReadWeights(file); return err }) }
+	if err := read(); err != nil {
+		t.Error(err)
+	}
+	flipLast(t, file)
+	if err := read(); !strings.Contains(fmt.Sprint(err), file+" are damaged: their checksum does not fit") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestDamagedBest(t *testing.T) {
 	// A training on a text does not go on, and says why, when its best model is damaged or gone.
 	c := loadTiny(t, "tiny-text-train.yaml")

@@ -229,11 +229,7 @@ func (p *protocol) ready() (pieces []piece, err error) {
 			pieces = append(pieces, piece{name, c})
 			return false, nil
 		}
-		var of result = &TrainResult{}
-		if c.Experiment == config.Search {
-			of = &SearchResult{}
-		}
-		return true, readResult(filepath.Join(p.dir, name), c, of)
+		return true, CheckResult(filepath.Join(p.dir, name), c)
 	}
 	var briefs []piece
 	for _, seed := range p.searchSeeds() {

@@ -36,6 +36,15 @@ type result interface {
 	check(c *config.Config) error
 }
 
+// CheckResult is an error if the result of the complete run in dir, which is of the config c,
+// does not read.
+func CheckResult(dir string, c *config.Config) error {
+	if c.Experiment == config.Search {
+		return readResult(dir, c, &SearchResult{})
+	}
+	return readResult(dir, c, &TrainResult{})
+}
+
 // readResult reads the result of the complete run in dir, which is of the config c, and
 // compares it with the run's genotype.
 func readResult(dir string, c *config.Config, to result) error {

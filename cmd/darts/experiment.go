@@ -90,6 +90,13 @@ func (k kind) command(args []string, stdout, stderr io.Writer) error {
 	}
 	printNotes(stdout, notesOf(o.genotype))
 	if dir != "" && nas.Finished(dir) { // its device need not be here
+		own, err := nas.ReadConfig(dir) // without what --set changes
+		if err == nil {
+			err = nas.CheckResult(dir, own)
+		}
+		if err != nil {
+			return usageError{err}
+		}
 		fmt.Fprintf(stdout, "the run in %s is complete\n", names.Escape(dir))
 		if err := adoptFinished(dir, c, o.set, stdout); err != nil {
 			return usageError{err}

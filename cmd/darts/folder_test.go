@@ -122,3 +122,23 @@ func TestResumeSet(t *testing.T) {
 		t.Errorf("status %d, stdout %q, stderr %q", status, stdout, stderr)
 	}
 }
+
+func TestDamagedResultOfRun(t *testing.T) {
+	// The exit status is 2, and one line says what helps, when a complete run's result does not read.
+	config := writeFile(t, "tiny.yaml", strings.Split(tinyConfig, "evaluate:")[0])
+	dir := filepath.Join(t.TempDir(), "run")
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"search", config, "--out", dir, "--set", "epochs=1"}, &stdout, &stderr); status != exitOK {
+		t.Fatalf("status %d, stderr %q", status, stderr.String())
+	}
+	if err := os.WriteFile(filepath.Join(dir, "result.json"), []byte("{}"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	stdout.Reset()
+	stderr.Reset()
+	status := run([]string{"search", "--resume", dir}, &stdout, &stderr)
+	want := "or delete it and go on with `darts search --resume " + dir + "`, which writes it anew from the checkpoint\n"
+	if status != exitUsage || stdout.Len() > 0 || !strings.HasSuffix(stderr.String(), want) || strings.Count(stderr.String(), "\n") != 1 {
+		t.Errorf("status %d, stdout %q, stderr %q, want %q", status, stdout.String(), stderr.String(), want)
+	}
+}

@@ -4,9 +4,9 @@
 package wholefile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,7 +31,12 @@ func Read(file string) ([]byte, error) {
 	if what := Kind(info.Mode()); what != "" {
 		return nil, fmt.Errorf("%s is %s, wanted a file", file, what)
 	}
-	return io.ReadAll(f)
+	var b bytes.Buffer
+	b.Grow(int(info.Size()) + bytes.MinRead) // at once: a checkpoint may be large
+	if _, err := b.ReadFrom(f); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
 }
 
 // Kind is "a folder", "a pipe" and the like, empty for a regular file.
