@@ -22,6 +22,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/claim", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "who does what needs no libtorch"},
 		{"godarts/nas/config", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading a config needs no libtorch"},
 		{"godarts/nas/data", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "loaders yield Go slices"},
+		{"godarts/nas/home", []string{"godarts"}, "a path needs nothing but text"},
 		{"godarts/nas/names", []string{"godarts"}, "printing a name needs nothing but text"},
 		{"godarts/nas/report", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "tables and charts are made of numbers"},
 		{"godarts/nas/blackbox", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a strategy that asks for scores knows no networks"},

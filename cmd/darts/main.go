@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"godarts/nas/home"
 	"godarts/nas/names"
 	"godarts/torch"
 )
@@ -116,6 +117,9 @@ func dispatch(args []string, stdout, stderr io.Writer) error {
 			if _, err := torch.Processor(); err != nil {
 				return usageError{err}
 			}
+			if _, err := home.Expand(os.Getenv("GODARTS_DATA")); err != nil {
+				return usagef("GODARTS_DATA: %w", err)
+			}
 			if c.outlives {
 				outliveReaders()
 			}
@@ -148,6 +152,35 @@ func newFlags(name, usage, example string, stdout io.Writer) *pflag.FlagSet {
 	return f
 }
 
+// expandHome expands the ~ of arguments and of flags that name a file or a folder.
+func expandHome(f *pflag.FlagSet) error {
+	var errs []error
+	expand := func(path string) string {
+		expanded, err := home.Expand(path)
+		errs = append(errs, err)
+		return expanded
+	}
+	f.Visit(func(flag *pflag.Flag) {
+		kind, _ := pflag.UnquoteUsage(flag)
+		if !slices.Contains([]string{"FILE", "DIR", "folder"}, kind) && flag.Name != "genotype" {
+			return
+		}
+		if list, ok := flag.Value.(pflag.SliceValue); ok {
+			paths := list.GetSlice()
+			for i, path := range paths {
+				paths[i] = expand(path)
+			}
+			errs = append(errs, list.Replace(paths))
+			return
+		}
+		errs = append(errs, flag.Value.Set(expand(flag.Value.String())))
+	})
+	for i, arg := range f.Args() {
+		f.Args()[i] = expand(arg)
+	}
+	return errors.Join(errs...)
+}
+
 // parse reads the flags and checks the number of arguments left.
 func parse(f *pflag.FlagSet, args []string, min, max int, wanted string) error {
 	if err := f.Parse(args); err != nil {
@@ -155,6 +188,9 @@ func parse(f *pflag.FlagSet, args []string, min, max int, wanted string) error {
 			return err
 		}
 		return usagef("%s: %w (`%s --help` lists the flags)", strings.TrimPrefix(f.Name(), "darts "), unknownFlag(f, args, err), f.Name())
+	}
+	if err := expandHome(f); err != nil {
+		return usagef("%s: %w", strings.TrimPrefix(f.Name(), "darts "), err)
 	}
 	if n := f.NArg(); n < min || n > max {
 		return usagef("%s: %s wanted, %d given", strings.TrimPrefix(f.Name(), "darts "), wanted, n)

@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"godarts/nas/home"
 	"godarts/nas/names"
 )
 
@@ -128,6 +129,13 @@ func (k *key) set(c *Config, v located) error {
 	}
 	if want := decode(v.node, field); want != "" {
 		return fmt.Errorf("config: %v: %s: given %s, want %s", v.origin, k.path, given(v.node), want)
+	}
+	if k.isPath {
+		path, err := home.Expand(field.String())
+		if err != nil {
+			return fmt.Errorf("config: %v: %s: %w", v.origin, k.path, err)
+		}
+		field.SetString(path)
 	}
 	if want := k.check(field); want != "" {
 		return fmt.Errorf("config: %v: %s: given %s, want %s", v.origin, k.path, shown(field), want)

@@ -19,9 +19,9 @@ const ImageNet16 = "imagenet16"
 // On networks, which is when Strategies are given, each strategy searches once, and the cell it
 // finds is trained with Seeds seeds, from Train's on.
 type Compare struct {
-	Search     string     `key:"search" doc:"on networks: config that all searches have in common, a path from this file's folder"`
+	Search     string     `key:"search" path:"true" doc:"on networks: config that all searches have in common, a path from this file's folder"`
 	Strategies [][]string `key:"strategies" doc:"on networks: for each search the key=value items, over those of compare.search, that make its strategy"`
-	Train      string     `key:"train" doc:"on networks: config of the trainings of the cells found, a path from this file's folder"`
+	Train      string     `key:"train" path:"true" doc:"on networks: config of the trainings of the cells found, a path from this file's folder"`
 
 	Table     string     `key:"table" oneof:"nasbench201 synthetic" doc:"what strategies look up: nasbench201 (data.root/nasbench201), or synthetic (made up, built in)"`
 	Dataset   string     `key:"dataset" oneof:"cifar10 cifar100 imagenet16" doc:"whose validation accuracy after 12 epochs a strategy is told"`

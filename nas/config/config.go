@@ -192,7 +192,7 @@ type Controller struct {
 // Data says which images or which text are used, and how.
 type Data struct {
 	Name         string  `key:"name" oneof:"cifar10 cifar100 digits imagefolder synthetic ptb wikitext2 text synthetic-text" doc:"images: cifar10 or cifar100 (32x32, read from data.root), digits (8x8, built in), imagefolder (data.root/train/CLASS/IMAGE), synthetic (stripes, built in); texts: ptb or wikitext2 (read from data.root), text (data.root/train.txt, valid.txt, test.txt), synthetic-text (built in)"`
-	Root         string  `key:"root" only:"search train compare" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train, of a text that of its files"`
+	Root         string  `key:"root" only:"search train compare" path:"true" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train, of a text that of its files"`
 	TrainPortion float64 `key:"train_portion" of:"images" range:"(0,1]" doc:"part of the training images that trains the weights; the rest is for alpha and validation, in training for validation instead of the test images"`
 	Batch        int     `key:"batch" range:"[1,)" doc:"images per step; of a text its columns, which are read side by side"`
 	Subset       int     `key:"subset" of:"images" range:"[0,)" doc:"use the first N training images only; 0 uses all"`

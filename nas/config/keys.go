@@ -19,6 +19,7 @@ type key struct {
 	interval *interval
 	oneOf    []string
 	nonEmpty bool
+	isPath   bool   // a file or folder
 	even     string // why an odd value is wrong; empty if it is not
 	why      string // what a value outside interval means
 }
@@ -87,6 +88,7 @@ func table() ([]key, map[string]section) {
 				interval: parseInterval(f.Tag.Get("range")),
 				oneOf:    strings.Fields(f.Tag.Get("oneof")),
 				nonEmpty: f.Tag.Get("nonempty") != "",
+				isPath:   f.Tag.Get("path") != "",
 				even:     f.Tag.Get("even"),
 				why:      f.Tag.Get("why"),
 			})

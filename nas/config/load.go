@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"godarts/nas/home"
 	"godarts/nas/names"
 )
 
@@ -122,7 +123,10 @@ func (l *layers) addBase(path string, entry *located) error {
 	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!str" || node.Value == "" {
 		return fmt.Errorf("config: %v: extends: given %s, want the name of a file", entry.origin, given(node))
 	}
-	base := node.Value
+	base, err := home.Expand(node.Value)
+	if err != nil {
+		return fmt.Errorf("config: %v: extends: %w", entry.origin, err)
+	}
 	if !filepath.IsAbs(base) {
 		base = filepath.Join(filepath.Dir(path), base)
 	}

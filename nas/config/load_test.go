@@ -415,3 +415,51 @@ func TestLoadErrors(t *testing.T) {
 		}
 	})
 }
+
+func TestHome(t *testing.T) {
+	// A ~ in a key that names a file or a folder, and in extends, stands for the home folder, and that of another user is an error with its place.
+	dir := t.TempDir()
+	t.Setenv("HOME", dir)
+	write := func(name, text string) string {
+		file := filepath.Join(dir, name)
+		if err := os.WriteFile(file, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	base := write("base.yaml", "experiment: search\ndata: {name: imagefolder, root: ~/photos}\n")
+	write("train.yaml", "experiment: train\ngenotype: NASNet\n")
+	elsewhere := filepath.Join(t.TempDir(), "x.yaml")
+	for text, want := range map[string]string{
+		"extends: ~/base.yaml\n":                                  filepath.Join(dir, "photos"),
+		"extends: ~/base.yaml\ndata: {root: '~'}":                 dir,
+		"extends: ~/base.yaml\ndata: {root: ./~/x}":               "./~/x",
+		"experiment: search\ndata: {name: digits, root: \"~/d\"}": filepath.Join(dir, "d"),
+	} {
+		if err := os.WriteFile(elsewhere, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := Load(elsewhere); err != nil || c.Data.Root != want {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+	if c, err := Load(base, "data.root=~/others"); err != nil || c.Data.Root != filepath.Join(dir, "others") {
+		t.Errorf("an item: %v", err)
+	}
+	if err := os.WriteFile(elsewhere, []byte("experiment: repeat\nrepeat: {search: ~/base.yaml, train: ~/train.yaml}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if w, err := LoadWhole(elsewhere, "search.data.name=digits", "train.data.name=digits"); err != nil || w.Search.Data.Root != filepath.Join(dir, "photos") {
+		t.Errorf("a protocol: %v", err)
+	}
+	want := "config: --set data.root=~you/x: data.root: ~you/x: the home of another user is not looked up: write the whole path (or ./~you for a file of that name)"
+	if _, err := Load(base, "data.root=~you/x"); err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	if err := os.WriteFile(elsewhere, []byte("extends: ~you/base.yaml"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(elsewhere); err == nil || !strings.Contains(err.Error(), "x.yaml:1: extends: ~you/base.yaml: the home of another user") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -13,10 +13,10 @@ import (
 // least error on the rest, and trains that from scratch with several seeds (arXiv
 // 1806.09055, sec. 3.1 and 3.2).
 type Protocol struct {
-	Search   string `key:"search" nonempty:"true" doc:"config of the searches, a path from this file's folder"`
+	Search   string `key:"search" path:"true" nonempty:"true" doc:"config of the searches, a path from this file's folder"`
 	Searches int    `key:"searches" range:"[1,)" doc:"number of searches; their seeds count up from the search's"`
 	Brief    Brief  `key:"brief"`
-	Train    string `key:"train" nonempty:"true" doc:"config of the trainings, brief ones too, a path from this file's folder"`
+	Train    string `key:"train" path:"true" nonempty:"true" doc:"config of the trainings, brief ones too, a path from this file's folder"`
 	Trains   int    `key:"trains" range:"[1,)" doc:"trainings of the cell that was chosen; their seeds count up from the training's"`
 }
 

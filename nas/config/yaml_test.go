@@ -149,7 +149,7 @@ func TestYAMLRoundTrip(t *testing.T) {
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			c := Defaults(Search)
-			c.Data.Root = name
+			c.Expect = &Expect{TestError: 1, Source: name}
 			c.W.WeightDecay, c.W.GradClip = 5e-324, 1.7976931348623157e308
 			c.Alpha.LR = 0.1 + 0.2
 			c.Seed = 1<<63 - 1

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"godarts/nas/home"
 	"godarts/nas/names"
 	"godarts/nas/wholefile"
 )
@@ -165,7 +166,10 @@ func Root(given string) string {
 		return given
 	}
 	if dir := os.Getenv("GODARTS_DATA"); dir != "" {
-		return dir
+		if expanded, err := home.Expand(dir); err == nil {
+			return expanded
+		}
+		return dir // the first error that names it shows the ~
 	}
 	// Without a home the path is relative, and the first error that names it shows so.
 	home, _ := os.UserHomeDir()

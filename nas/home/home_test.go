@@ -1,0 +1,28 @@
+package home_test
+
+import (
+	"testing"
+
+	"godarts/nas/home"
+)
+
+func TestExpand(t *testing.T) {
+	// The home folder takes the place of a ~ that stands for it; that of another user is refused.
+	t.Setenv("HOME", "/home/me")
+	for path, want := range map[string]string{
+		"~": "/home/me", "~/": "/home/me", "~/x/y z": "/home/me/x/y z",
+		"": "", "x": "x", "/x": "/x", "./~": "./~", "x/~/y": "x/~/y", "x~": "x~",
+	} {
+		if got, err := home.Expand(path); err != nil || got != want {
+			t.Errorf("%q: got %q, %v, want %q", path, got, err, want)
+		}
+	}
+	want := "~you/x: the home of another user is not looked up: write the whole path (or ./~you for a file of that name)"
+	if got, err := home.Expand("~you/x"); err == nil || err.Error() != want {
+		t.Errorf("got %q, %v, want %s", got, err, want)
+	}
+	t.Setenv("HOME", "")
+	if got, err := home.Expand("~/x"); err == nil {
+		t.Errorf("without a home: %q", got)
+	}
+}
