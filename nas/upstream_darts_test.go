@@ -90,6 +90,8 @@ func TestRecordedSteps(t *testing.T) {
 	for order, file := range map[string]string{"first": "cifar10-darts-first.yaml", "second": "cifar10-darts-second.yaml"} {
 		t.Run(order, func(t *testing.T) {
 			torchtest.Scope(t)
+			defer torch.SetThreads(torch.Threads())
+			torch.SetThreads(1)
 			path := torchtest.Fixture(t, "cnn_search_"+order+"_order.safetensors")
 			r := upstream{t, torchtest.Golden(t, path)}
 			c := r.config(file, "network.layers="+r.meta("layers"))

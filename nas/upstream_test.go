@@ -41,6 +41,8 @@ func eachUpstream(t *testing.T, pattern string, test func(r upstream)) {
 	for _, path := range torchtest.Upstream(t, pattern) {
 		t.Run(torchtest.UpstreamName(path), func(t *testing.T) {
 			torchtest.Scope(t)
+			defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
+			torch.SetThreads(1)
 			test(upstream{t, torchtest.Golden(t, path)})
 		})
 	}
