@@ -21,10 +21,11 @@ type campaign struct {
 	subjects   []subject
 	references map[string]*reference // by the subject's name
 	fuzzers    []target
+	calls      map[string][]fileCall // of an undisturbed run, by the subject's name
 }
 
 func newCampaign(darts string, seed uint64, out io.Writer) (c *campaign, err error) {
-	c = &campaign{seed: seed, out: out, references: map[string]*reference{}}
+	c = &campaign{seed: seed, out: out, references: map[string]*reference{}, calls: map[string][]fileCall{}}
 	if c.darts, err = filepath.Abs(darts); err != nil {
 		return nil, err
 	}

@@ -22,7 +22,7 @@ var canTrace = sync.OnceValue(func() bool {
 
 func noStrace() string {
 	if !canTrace() {
-		return "strace is not installed, or may not trace here: killed at random moments alone, not at system calls"
+		return "strace is not installed, or may not trace here"
 	}
 	return ""
 }

@@ -1,5 +1,5 @@
 // Command campaign attacks the program: it kills runs at every moment and system call,
-// signals them, fills their disk, damages their files, fuzzes the readers and gives hostile
+// signals them, cuts the power, fills their disk, damages their files, fuzzes the readers and gives hostile
 // input, and demands what the program promises of each. scripts/attack builds and starts it:
 //
 //	scripts/attack                       a minute, shared out to all parts
@@ -47,6 +47,7 @@ func parts() []part {
 		{name: "flips", summary: "damaged files of a run folder: noticed, or the right answer", trial: flips},
 		{name: "signals", summary: "SIGTERM, SIGINT and SIGHUP at random moments: resumed runs end with the same bytes", trial: signals},
 		{name: "disk", summary: "a disk that fills up: resumed runs end with the same bytes", trial: disk, missing: noMounts},
+		{name: "power", summary: "power cuts that drop what was not synced: resumed runs end with the same bytes", trial: power, missing: noStrace},
 		{name: "kill", summary: "SIGKILL at random moments and system calls: resumed runs end with the same bytes", trial: kill, partly: noStrace},
 		{name: "fuzz", summary: "every fuzz target of the repository", trial: fuzz, most: func(c *campaign) int { return len(c.targets()) }},
 	}
@@ -114,7 +115,7 @@ func choose(names []string) (chosen []wanted, err error) {
 			}
 		}
 		if w.trial == nil {
-			return nil, fmt.Errorf("no part %q: want hostile, flips, signals, disk, kill or fuzz", name)
+			return nil, fmt.Errorf("no part %q: want hostile, flips, signals, disk, power, kill or fuzz", name)
 		}
 		if one {
 			if w.only, err = strconv.Atoi(number); err != nil || w.only < 0 {
