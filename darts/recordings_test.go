@@ -62,8 +62,11 @@ func (r recording) state(prefix string) torch.StateDict {
 }
 
 // tolerance of a tensor against the recording: what the README of the
-// recordings demands for the type it was stored in.
+// recordings demands for the type of the run and the type it was stored in.
 func (r recording) tolerance(name string) float64 {
+	if r.o.Dtype == torch.Float32 {
+		return torchtest.Float32
+	}
 	stored, _, err := r.Info(name)
 	if err != nil {
 		r.t.Fatal(err)
