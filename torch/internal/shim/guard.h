@@ -73,7 +73,8 @@ inline at::IntArrayRef ints(const int64_t* p, int64_t n) {
 
 // number is v as a scalar that an integer tensor accepts where v is whole.
 inline at::Scalar number(const at::Tensor& like, double v) {
-  if (!like.is_floating_point() && !like.is_complex() &&
+  bool fits = v >= -0x1p63 && v < 0x1p63;  // no NaN does
+  if (!like.is_floating_point() && !like.is_complex() && fits &&
       v == static_cast<double>(static_cast<int64_t>(v)))
     return at::Scalar(static_cast<int64_t>(v));
   return at::Scalar(v);
