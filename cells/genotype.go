@@ -240,6 +240,8 @@ func (c Cell) check(role cellRole) error {
 	}
 	if n := role.edgesPerNode(); len(c.Edges)%n != 0 {
 		return fmt.Errorf("has %d edges, want %d for every node", len(c.Edges), n)
+	} else if nodes := len(c.Edges) / n; nodes > MaxNodes {
+		return fmt.Errorf("has %d nodes, want at most %d", nodes, MaxNodes)
 	}
 	for i, e := range c.Edges {
 		node := i / role.edgesPerNode()

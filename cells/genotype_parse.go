@@ -180,6 +180,9 @@ func (p *genotypeParser) edges(role cellRole) ([]Edge, error) {
 	var edges []Edge
 	flat, nested := 0, 0
 	err := p.list(closing, func() error {
+		if most := MaxNodes * role.edgesPerNode(); len(edges) >= most {
+			return p.errorAt(p.pos, "more than %d edges, want at most %d nodes", most, MaxNodes)
+		}
 		p.skipSpace()
 		start := p.pos
 		if !p.atNode() {
@@ -249,6 +252,9 @@ func (p *genotypeParser) concat(value *parsedField) error {
 		return p.want("range(...) or a list of states")
 	}
 	return p.list(closing, func() error {
+		if len(value.concat) == MaxNodes+2 {
+			return p.errorAt(p.pos, "more than %d states, want at most %d nodes", MaxNodes+2, MaxNodes)
+		}
 		s, err := p.integer()
 		value.concat = append(value.concat, s)
 		return err

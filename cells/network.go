@@ -133,53 +133,11 @@ func (o NetworkOptions) validate(g Genotype) error {
 	if o.Channels%2 != 0 {
 		return fmt.Errorf("%d channels, want an even number (nearest: %d)", o.Channels, o.Channels+1)
 	}
+	if o.Layers > MaxLayers {
+		return fmt.Errorf("%d layers, want at most %d", o.Layers, MaxLayers)
+	}
 	return o.validateSize(g)
 }
-
-// validateSize follows the images through the stems and both reductions. A
-// factorized reduction needs an even size: one is in the cell after each
-// reduction cell and after the stems for ImageNet, and on skip connections from a
-// reduction cell's inputs. The other operations of stride 2 round up.
-func (o NetworkOptions) validateSize(g Genotype) error {
-	wrong := func(where string, size int, want string) error {
-		return fmt.Errorf("images of %dx%d reach %s as %dx%d, want %s", o.Size, o.Size, where, size, size, want)
-	}
-	size := o.Size
-	if o.ImageNet {
-		between := half(half(size))
-		size = half(between)
-		if last := half(half(size)); last < imageNetMinSize || last > imageNetMaxSize {
-			return wrong("the last pooling", last, fmt.Sprintf("%d to %d pixels there: images of 224x224, or the stem for small images", imageNetMinSize, imageNetMaxSize))
-		}
-		if between%2 != 0 {
-			return wrong("cell 0", between, "an even size there")
-		}
-	}
-	skips := false
-	for _, e := range g.Reduce.Edges {
-		skips = skips || e.Op == SkipConnect && e.From < 2
-	}
-	for layer := range o.Layers {
-		if !reduces(layer, o.Layers) {
-			continue
-		}
-		if factorized := skips || layer+1 < o.Layers; factorized && size%2 != 0 {
-			return wrong(fmt.Sprintf("the reduction in cell %d", layer), size, "an even size there")
-		}
-		size = half(size)
-	}
-	least, most, usual := auxiliaryMinSize, auxiliaryMaxSize, 32
-	if o.ImageNet {
-		least, most, usual = imageNetAuxiliaryMinSize, imageNetAuxiliaryMaxSize, 224
-	}
-	if o.Auxiliary && (size < least || size > most) {
-		return wrong("the auxiliary head", size, fmt.Sprintf("%d to %d pixels there: images of %dx%d, or no auxiliary head", least, most, usual, usual))
-	}
-	return nil
-}
-
-// half is what stride 2 leaves of a side.
-func half(size int) int { return (size + 1) / 2 }
 
 // Forward classifies the images b.X [N,InputChannels,Size,Size]. In training the
 // loss is that of both classifiers,

@@ -81,6 +81,7 @@ func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 	if need.BFloat16 || s.Why(b.X.Size(2), b.X.Size(3)) != "" {
 		return s.Plain.Gradients(w, b, need)
 	}
+	refuseOne(s.finalPixels(b.X), b.X)
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			work := s.newBatchwork(w, b, need)
@@ -100,6 +101,26 @@ func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 		})
 	})
 	return g
+}
+
+// finalPixels are those of the maps that the cells end with, of images x [N,C,H,W]. The sides
+// are even wherever they are halved, see Why.
+func (s *Fast) finalPixels(x torch.Tensor) int {
+	h, w := x.Size(2), x.Size(3)
+	for _, cell := range s.cells {
+		if cell.reduce {
+			h, w = h/2, w/2
+		}
+	}
+	return x.Size(0) * h * w
+}
+
+// refuseOne panics as torch.BatchNorm does if the smallest batch norm of a pass over x has so
+// few values of each channel: the variance over one is no estimate.
+func refuseOne(values int, x torch.Tensor) {
+	if values == 1 {
+		panic(&torch.Error{Op: "batch_norm", Shapes: []string{fmt.Sprint(x.Shape())}, Message: "training needs more than one value per channel"})
+	}
 }
 
 // softmaxBackward is the gradient of α from that of mix = softmax(α):

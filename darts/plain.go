@@ -95,6 +95,12 @@ func (o Options) validate() error {
 			return fmt.Errorf("darts: supernet: %d %s, want at least %d", size.got, size.name, size.min)
 		}
 	}
+	if o.Layers > cells.MaxLayers || o.Nodes > cells.MaxNodes {
+		return fmt.Errorf("darts: supernet: %d layers and %d nodes, want at most %d and %d", o.Layers, o.Nodes, cells.MaxLayers, cells.MaxNodes)
+	}
+	if n := o.operations(); n > maxOperations {
+		return fmt.Errorf("darts: supernet: %d layers of %d nodes make %d operations, want at most %d", o.Layers, o.Nodes, n, maxOperations)
+	}
 	if !(o.SkipDropout >= 0 && o.SkipDropout < 1) {
 		return fmt.Errorf("darts: supernet: skip dropout %g, want a rate in [0,1)", o.SkipDropout)
 	}

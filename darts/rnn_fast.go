@@ -42,6 +42,7 @@ func (s *RecurrentFast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad
 	if w.Device().IsCUDA() {
 		return s.RecurrentPlain.Gradients(w, b, need)
 	}
+	refuseOne(b.X.Size(1), b.X)
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			p := cells.FastPass{W: w, Batch: b, Training: true, Backward: need.Alphas, Regularised: need.Regularised, Logits: need.Logits}

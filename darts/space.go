@@ -75,6 +75,48 @@ func (s Space) Sample(r *rand.Rand) cells.Genotype {
 	return cells.Genotype{Normal: draw(s.Normal), Reduce: draw(s.Reduce)}
 }
 
+// Hardest are cells of s that ask most of the sizes of images and batches: wherever they can,
+// nodes have skip connections of stride 2, which take even sides, then batch norms, which take
+// more than one value per channel.
+func (s Space) Hardest() cells.Genotype {
+	pick := func(ops [][]cells.Op, stride int) (c cells.Cell) {
+		for i := range s.Nodes {
+			edges := make([]cells.Edge, i+2)
+			for from := range edges {
+				own := strideOf(from, stride)
+				of := without(ops[firstEdge(i)+from], cells.None)
+				edges[from] = cells.Edge{Op: slices.MaxFunc(of, func(a, b cells.Op) int { return demand(a, own) - demand(b, own) }), From: from}
+			}
+			slices.SortStableFunc(edges, func(a, b cells.Edge) int {
+				return demand(b.Op, strideOf(b.From, stride)) - demand(a.Op, strideOf(a.From, stride))
+			})
+			c.Edges = append(c.Edges, edges[:edgesKept]...)
+			c.Concat = append(c.Concat, i+2)
+		}
+		return c
+	}
+	return cells.Genotype{Normal: pick(s.Normal, 1), Reduce: pick(s.Reduce, 2)}
+}
+
+// strideOf is the stride of an edge from that state in a cell of that stride.
+func strideOf(from, stride int) int {
+	if from < 2 {
+		return stride
+	}
+	return 1
+}
+
+// demand orders operations by what they ask, see Hardest.
+func demand(op cells.Op, stride int) int {
+	switch {
+	case op == cells.SkipConnect && stride > 1:
+		return 2
+	case op.Normed(stride):
+		return 1
+	}
+	return 0
+}
+
 // Mutate returns cells that differ from g in the operation or the input of one edge,
 // as in regularized evolution (Real et al., AAAI 2019). An input whose edge does not
 // have the operation brings one of its own. Where the space has one architecture

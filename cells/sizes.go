@@ -1,0 +1,176 @@
+package cells
+
+import "fmt"
+
+// What a network may have at most: ten times and more of what has been published. Beyond
+// lie mistakes, which would keep a machine busy or take its memory before anything is said.
+const (
+	MaxNodes  = 100  // of a cell
+	MaxLayers = 1000 // cells of a network
+)
+
+// validateSize follows the images through the stems and both reductions. A
+// factorized reduction needs an even size: one is in the cell after each
+// reduction cell and after the stems for ImageNet, and on skip connections from a
+// reduction cell's inputs. The other operations of stride 2 round up.
+func (o NetworkOptions) validateSize(g Genotype) error {
+	wrong := func(where string, size int, want string) error {
+		return fmt.Errorf("images of %dx%d reach %s as %dx%d, want %s", o.Size, o.Size, where, size, size, want)
+	}
+	size := o.Size
+	if o.ImageNet {
+		between := half(half(size))
+		size = half(between)
+		if last := half(half(size)); last < imageNetMinSize || last > imageNetMaxSize {
+			return wrong("the last pooling", last, fmt.Sprintf("%d to %d pixels there: images of 224x224, or the stem for small images", imageNetMinSize, imageNetMaxSize))
+		}
+		if between%2 != 0 {
+			return wrong("cell 0", between, "an even size there")
+		}
+	}
+	skips := false
+	for _, e := range g.Reduce.Edges {
+		skips = skips || e.Op == SkipConnect && e.From < 2
+	}
+	for layer := range o.Layers {
+		if !reduces(layer, o.Layers) {
+			continue
+		}
+		if factorized := skips || layer+1 < o.Layers; factorized && size%2 != 0 {
+			return wrong(fmt.Sprintf("the reduction in cell %d", layer), size, "an even size there")
+		}
+		size = half(size)
+	}
+	least, most, usual := auxiliaryMinSize, auxiliaryMaxSize, 32
+	if o.ImageNet {
+		least, most, usual = imageNetAuxiliaryMinSize, imageNetAuxiliaryMaxSize, 224
+	}
+	if o.Auxiliary && (size < least || size > most) {
+		return wrong("the auxiliary head", size, fmt.Sprintf("%d to %d pixels there: images of %dx%d, or no auxiliary head", least, most, usual, usual))
+	}
+	return nil
+}
+
+// half is what stride 2 leaves of a side.
+func half(size int) int { return (size + 1) / 2 }
+
+// NormedSide is the side in pixels of the smallest maps that a batch norm of the network of g
+// sees in training. Where it is 1 a batch needs two images: batch norms take more than one
+// value per channel. Sizes are those that Check accepts.
+func (o NetworkOptions) NormedSide(g Genotype) int {
+	if o.Auxiliary && !o.ImageNet {
+		return 1 // the head's last batch norm
+	}
+	size := o.Size
+	if o.ImageNet {
+		size = half(half(half(size)))
+	}
+	least := size
+	for layer := range o.Layers {
+		least = min(least, size) // what the inputs are made to
+		cell, stride := g.Normal, 1
+		if reduces(layer, o.Layers) {
+			cell, stride = g.Reduce, 2
+			size = half(size)
+		}
+		for _, e := range cell.Edges {
+			if e.Op.Normed(1) || e.From < 2 && e.Op.Normed(stride) {
+				least = min(least, size)
+			}
+		}
+	}
+	return least
+}
+
+// Normed tells whether op has a batch norm in an evaluation network.
+func (op Op) Normed(stride int) bool {
+	switch op {
+	case None, MaxPool3x3, AvgPool3x3:
+		return false
+	case SkipConnect:
+		return stride > 1
+	}
+	return true
+}
+
+// FinalSide is the side in pixels of the maps that the cells end with.
+func (o NetworkOptions) FinalSide() int {
+	if o.ImageNet {
+		return half(half(half(half(half(o.Size)))))
+	}
+	return half(half(o.Size))
+}
+
+// Estimate is a network's weights, and a part of the numbers that a training pass holds for
+// each image at the least. They are floating point, since sizes may be absurd.
+type Estimate struct{ Weights, PerImage float64 }
+
+// Estimate follows the sizes of the network of g, which Check accepts. The auxiliary head
+// counts among the weights.
+func (o NetworkOptions) Estimate(g Genotype) (e Estimate) {
+	c, side := float64(o.Channels), float64(o.Size)
+	in := float64(o.InputChannels)
+	var before, last float64
+	if o.ImageNet {
+		before, last = c, c
+		e.Weights = 9*in*c/2 + c + 9*c/2*c + 2*c + 9*c*c + 2*c
+		side = float64(half(half(half(o.Size))))
+	} else {
+		stem := float64(o.StemMultiplier) * c
+		before, last = stem, stem
+		e.Weights = 9*in*stem + 2*stem
+	}
+	e.PerImage = in * float64(o.Size) * float64(o.Size)
+	for layer := range o.Layers {
+		cell, stride := g.Normal, 1
+		if reduces(layer, o.Layers) {
+			cell, stride = g.Reduce, 2
+			c, side = 2*c, float64(half(int(side)))
+		}
+		e.Weights += before*c + 2*c + last*c + 2*c
+		for _, edge := range cell.Edges {
+			s := 1
+			if edge.From < 2 {
+				s = stride
+			}
+			e.Weights += edge.Op.Weights(c, s, true)
+		}
+		before, last = last, float64(len(cell.Concat))*c
+		e.PerImage += last * side * side
+		if o.Auxiliary && layer == auxiliaryLayer(o.Layers) {
+			e.Weights += last*128 + 4*128*768 + 2*128 + float64(o.Classes)*769
+			if !o.ImageNet {
+				e.Weights += 2 * 768
+			}
+		}
+	}
+	e.Weights += (last + 1) * float64(o.Classes)
+	return e
+}
+
+// Weights is the number of weights of op on c channels.
+func (op Op) Weights(c float64, stride int, affine bool) float64 {
+	norm := 0.0
+	if affine {
+		norm = 2 * c
+	}
+	switch op {
+	case SkipConnect:
+		if stride > 1 {
+			return c*c + norm
+		}
+	case SepConv3x3:
+		return 2 * (9*c + c*c + norm)
+	case SepConv5x5:
+		return 2 * (25*c + c*c + norm)
+	case SepConv7x7:
+		return 2 * (49*c + c*c + norm)
+	case DilConv3x3:
+		return 9*c + c*c + norm
+	case DilConv5x5:
+		return 25*c + c*c + norm
+	case Conv7x1_1x7:
+		return 14*c*c + norm
+	}
+	return 0
+}
