@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"godarts/nas/config"
+	"godarts/nas/finite"
 	"godarts/nas/wholefile"
 	"godarts/torch"
 )
@@ -112,7 +113,7 @@ func (r *Run) saveScoped(name string, at position) error {
 	state := r.state.StateDict()
 	for entry, t := range state {
 		if t.Dtype().IsFloat() && t.IsFinite().ToDtype(torch.Float32).Amin(nil, false).Item() == 0 {
-			return r.diverged(r.at.Step-1, fmt.Sprintf("%q is not finite", entry))
+			return r.diverged(fmt.Sprintf("%q is not finite", entry))
 		}
 	}
 	tensors := torch.StateDict{rngCPU: torch.RNGState(torch.CPU)}
@@ -124,7 +125,7 @@ func (r *Run) saveScoped(name string, at position) error {
 	if err != nil {
 		return err
 	}
-	where, err := json.Marshal(at)
+	where, err := finite.Marshal(at)
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint: %w", err)
 	}

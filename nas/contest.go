@@ -1,6 +1,7 @@
 package nas
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,13 @@ const effortFile = "effort.json"
 // RunContest compares strategies in the folder dir: each searches once, in
 // dir/NAME/search, and the cell that it finds is trained with several seeds, in
 // dir/NAME/train-SEED. What is complete already is not done again.
+//
+// A part that diverges is left out, and is an error of type *FailedError at the end: it is
+// not tried again unless its folder is deleted.
 func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSettings) (r report.Contest, err error) {
+	if err := checkContest(t, s.Device); err != nil {
+		return r, err
+	}
 	if err := wholefile.MakeFolder(dir); err != nil {
 		return r, fmt.Errorf("nas: contest: %w", err)
 	}
@@ -60,43 +67,65 @@ func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSet
 		return r, fmt.Errorf("nas: contest: %w", err)
 	}
 	r.Trainings = t.Compare.Compare.Seeds
+	failed := &FailedError{Of: len(t.Searches) * (1 + r.Trainings)}
 	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings, nil)
 	if err != nil {
 		return r, err
 	}
 	s.data = of[config.Train]
 	for i, c := range t.Searches {
-		side, err := s.entrant(ctx, filepath.Join(dir, t.Names[i]), c, t)
+		side, err := s.entrant(ctx, filepath.Join(dir, t.Names[i]), c, t, func(part string, d *DivergedError) {
+			failed.add(t.Names[i]+"/"+part, d.short())
+		})
 		if err != nil {
 			return r, err
 		}
 		side.Name = t.Names[i]
 		r.Sides = append(r.Sides, side)
 	}
-	return r, nil
+	return r, failed.err()
 }
 
-// entrant lets one strategy search, and trains what it finds.
-func (s ContestSettings) entrant(ctx context.Context, dir string, c *config.Config, t *config.Contest) (side report.Entrant, err error) {
-	folder := filepath.Join(dir, "search")
-	effort, err := s.search(ctx, dir, folder, c)
+// entrant lets one strategy search, and trains what it finds. It tells diverged of the parts
+// that did.
+func (s ContestSettings) entrant(
+	ctx context.Context, dir string, c *config.Config, t *config.Contest, diverged func(part string, d *DivergedError),
+) (side report.Entrant, err error) {
+	lost := func(part string, d *DivergedError) {
+		side.Diverged = append(side.Diverged, part)
+		diverged(part, d)
+	}
+	const search = "search"
+	folder := filepath.Join(dir, search)
+	effort, how, err := s.search(ctx, dir, folder, c)
 	if err != nil {
 		return side, err
+	}
+	side.SearchSeconds, side.PeakBytes = effort.Seconds, effort.PeakBytes
+	if how != nil {
+		lost(search, how)
+		return side, nil
 	}
 	var found SearchResult
 	if err := readResult(folder, c, &found); err != nil {
 		return side, err
 	}
-	side = report.Entrant{Genotype: found.Genotype.String(), SearchSeconds: effort.Seconds, PeakBytes: effort.PeakBytes}
+	side.Genotype = found.Genotype.String()
 	for i := range int64(t.Compare.Compare.Seeds) {
 		train := *t.Train
 		train.Genotype, train.Seed = found.Genotype.String(), train.Seed+i
 		if err := s.owns(); err != nil {
 			return side, err
 		}
-		result, err := Train(ctx, filepath.Join(dir, fmt.Sprintf("train-%d", train.Seed)), &train, s.Settings)
+		name := fmt.Sprintf("train-%d", train.Seed)
+		folder := filepath.Join(dir, name)
+		result, err := runPart(folder, func() (TrainResult, error) { return Train(ctx, folder, &train, s.Settings) })
 		if err != nil {
 			return side, err
+		}
+		if result.Diverged != nil {
+			lost(name, result.Diverged)
+			continue
 		}
 		side.Parameters = result.Parameters
 		side.TestErrors = append(side.TestErrors, result.TestError)
@@ -105,40 +134,48 @@ func (s ContestSettings) entrant(ctx context.Context, dir string, c *config.Conf
 }
 
 // search completes the search in folder and gives what all parts of it have taken, which
-// a file in dir adds up.
-func (s ContestSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, err error) {
+// a file in dir adds up, and how it diverged if it did.
+func (s ContestSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, diverged *DivergedError, err error) {
 	if err := s.owns(); err != nil {
-		return all, err
+		return all, nil, err
 	}
 	file := filepath.Join(dir, effortFile)
 	if err := wholefile.MakeFolder(dir); err != nil {
-		return all, fmt.Errorf("nas: contest: %w", err)
+		return all, nil, fmt.Errorf("nas: contest: %w", err)
 	}
 	if err := wholefile.RemoveLeftovers(dir, effortFile, "search.yaml"); err != nil {
-		return all, fmt.Errorf("nas: contest: %w", err)
+		return all, nil, fmt.Errorf("nas: contest: %w", err)
 	}
 	if err := readJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return all, fmt.Errorf("%w; restore the file, or delete it: what the search has taken until now is then not counted", err)
+		return all, nil, fmt.Errorf("%w; restore the file, or delete it: what the search has taken until now is then not counted", err)
 	}
 	if err := s.await(ctx, folder); err != nil {
-		return all, err
+		return all, nil, err
 	}
 	if Finished(folder) {
-		return all, nil // entrant reads what it found
+		return all, nil, nil // entrant reads what it found
+	}
+	if diverged, err = Diverged(folder); err != nil || diverged != nil {
+		return all, diverged, err
 	}
 	if HoldsRun(folder) && !Begun(folder) {
 		if err := sameRun(folder, c); err != nil {
-			return all, err
+			return all, nil, err
 		}
 	}
 	counted := s.count(file, all)
 	part, err := s.Search(ctx, folder, c)
 	counted()
 	all = Effort{all.Seconds + part.Seconds, max(all.PeakBytes, part.PeakBytes)}
-	if failed := writeJSON(file, all); err == nil {
-		err = failed
+	if failed := writeJSON(file, all); failed != nil {
+		return all, nil, cmp.Or(err, failed)
 	}
-	return all, err
+	if err != nil && ctx.Err() == nil { // its process says no more than that it failed
+		if how, unread := Diverged(folder); how != nil && unread == nil {
+			return all, how, nil
+		}
+	}
+	return all, nil, err
 }
 
 // await waits while another process works on the search in folder: the one that a contest

@@ -28,7 +28,7 @@ func TestEffortOfKilled(t *testing.T) {
 		}
 		return Effort{Seconds: 2, PeakBytes: 5}, context.Canceled
 	}}
-	_, err := s.search(t.Context(), dir, filepath.Join(dir, "search"), loadTiny(t, "tiny.yaml"))
+	_, _, err := s.search(t.Context(), dir, filepath.Join(dir, "search"), loadTiny(t, "tiny.yaml"))
 	if !errors.Is(err, context.Canceled) || seen.Seconds < 100.5 || seen.Seconds > 160 || seen.PeakBytes != 7 {
 		t.Errorf("during the search %+v, %v", seen, err)
 	}

@@ -69,7 +69,7 @@ func (s *earlyStop) measure(run *Run, epoch int) *float64 {
 		})
 	})
 	if run.err == nil && !isFinite(eigenvalue) {
-		run.err = run.diverged(run.at.Step-1, "the dominant eigenvalue is no number")
+		run.err = run.diverged("the dominant eigenvalue is no number")
 	}
 	if run.err != nil {
 		return nil

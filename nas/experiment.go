@@ -10,7 +10,6 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/rng"
 	"godarts/torch"
-	"godarts/torch/nn"
 	"godarts/torch/optim"
 
 	"godarts/cells"
@@ -52,7 +51,8 @@ type TrainResult struct {
 	Parameters int            `json:"parameters"`        // without the auxiliary head
 	Skipped    int            `json:"skipped,omitempty"` // images left out because they could not be decoded
 
-	Notes []string `json:"-"` // of a test: what whoever reports it should know
+	Diverged *DivergedError `json:"diverged,omitempty"` // of a part of a search: there is no result
+	Notes    []string       `json:"-"`                  // of a test: what whoever reports it should know
 }
 
 // Tested is what a network reached on the test images.
@@ -102,7 +102,10 @@ func (r *Run) testsEpochs() bool {
 // where its checkpoint says if dir holds it already.
 func Search(ctx context.Context, dir string, c *config.Config, s Settings) (result SearchResult, err error) {
 	if Finished(dir) {
-		return result, readResult(dir, c, &result)
+		if err := readResult(dir, c, &result); err != nil {
+			return result, err
+		}
+		return result, result.failed()
 	}
 	r, leave, err := enter(ctx, dir, c, s)
 	if err != nil {
@@ -110,14 +113,17 @@ func Search(ctx context.Context, dir string, c *config.Config, s Settings) (resu
 	}
 	defer leave()
 	if err := r.search(ctx, &result); err != nil {
-		return result, err
+		return result, remember(dir, err)
 	}
 	if c.Evaluate != nil {
 		if result.Evaluations, err = r.evaluate(ctx, result.Genotype, r.settings); err != nil {
 			return result, err
 		}
 	}
-	return result, r.complete(result)
+	if err := r.complete(result); err != nil {
+		return result, err
+	}
+	return result, result.failed()
 }
 
 // Train trains the cell that c names, in the new folder dir, or goes on with it
@@ -137,7 +143,7 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 	defer leave()
 	result.Genotype = g
 	if err := r.train(ctx, &result); err != nil {
-		return result, err
+		return result, remember(dir, err)
 	}
 	return result, r.complete(result)
 }
@@ -149,7 +155,7 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 		return nil, nil, err
 	}
 	r = &Run{Config: c, Dir: dir, Device: s.Device, settings: s}
-	if err := r.open(); err != nil {
+	if err := r.openChecked(); err != nil {
 		return nil, nil, err
 	}
 	isNew := !HoldsRun(dir) || Begun(dir)
@@ -162,6 +168,9 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 		if err := r.look(ctx); err != nil {
 			return nil, nil, err
 		}
+		if err := r.checkFewer(); err != nil {
+			return nil, nil, err
+		}
 	}
 	if err := wholefile.MakeFolder(dir); err != nil {
 		return nil, nil, fmt.Errorf("nas: run folder: %w", err)
@@ -170,7 +179,11 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 		return nil, nil, err
 	}
 	leave = func() { r.lock.Close() }
-	if err := r.settle(); err != nil {
+	err = r.settle()
+	if err == nil {
+		err = forget(dir)
+	}
+	if err != nil {
 		leave()
 		return nil, nil, err
 	}
@@ -188,16 +201,13 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	return r, leave, nil
 }
 
-// open opens the data and checks that the config's network fits it.
+// open opens the data.
 func (r *Run) open() error {
 	if r.Config.Data.IsText() {
 		return r.openText()
 	}
 	set, err := openData(r.Config)
 	if err != nil {
-		return err
-	}
-	if err := fits(r.Config, set.Train); err != nil {
 		return err
 	}
 	r.Set, r.notes = set, set.Notes
@@ -252,17 +262,6 @@ func (r *Run) LR(epoch int) float64 {
 	default:
 		return optim.Cosine(w.LR, w.LRMin, epoch, epochs)
 	}
-}
-
-// Validate measures forward on the validation half of a search, or on the test
-// images of a training, or on those it holds out.
-func (r *Run) Validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) Meter {
-	if r.err != nil {
-		return Meter{}
-	}
-	m, err := r.feed.validate(ctx, epoch, forward)
-	r.err = err
-	return m
 }
 
 // do runs body with the experiment's state made by start, from the checkpoint
@@ -327,7 +326,8 @@ func (r *Run) draw(g cells.Genotype) error {
 }
 
 // evaluate trains the found cell and random cells of the same space from
-// scratch, each in a run folder inside the search's.
+// scratch, each in a run folder inside the search's. One that diverges leaves the
+// others alone.
 func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([]TrainResult, error) {
 	type candidate struct {
 		name string
@@ -345,11 +345,12 @@ func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([
 		}
 		c := r.Config.Training()
 		c.Genotype = it.cell.String()
-		result, err := Train(ctx, filepath.Join(r.Dir, it.name), c, s)
+		dir := filepath.Join(r.Dir, it.name)
+		result, err := runPart(dir, func() (TrainResult, error) { return Train(ctx, dir, c, s) })
 		if err != nil {
 			return nil, err
 		}
-		result.Name = it.name
+		result.Name, result.Genotype = it.name, it.cell
 		results = append(results, result)
 	}
 	return results, nil

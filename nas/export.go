@@ -2,7 +2,6 @@ package nas
 
 import (
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"godarts/nas/config"
+	"godarts/nas/finite"
 	"godarts/torch"
 )
 
@@ -85,7 +85,7 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 // exported is the content of the weights st, of the network about, with or without its auxiliary head.
 func exported(st *torch.Safetensors, about description, training string, auxiliary bool) (content []byte, err error) {
 	about.Auxiliary = auxiliary
-	text, err := json.Marshal(about)
+	text, err := finite.Marshal(about)
 	if err != nil {
 		return nil, fmt.Errorf("nas: export: %w", err)
 	}

@@ -73,11 +73,20 @@ func openData(c *config.Config) (*data.Set, error) {
 	return set, nil
 }
 
+// parts are how many of a set's training images c uses, and how many of these train w.
+func parts(c *config.Config, images int) (used, split int) {
+	if c.Data.Subset > 0 {
+		images = min(c.Data.Subset, images)
+	}
+	return images, int(c.Data.TrainPortion * float64(images))
+}
+
 // newImageFeed chooses the images of the steps. In a search the first part of the
 // training images trains w and the rest α, both augmented; in training the first
 // part, mostly all, trains w.
 func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed {
 	images, augment := set.Train, set.Augment
+	_, split := parts(c, images.N)
 	augment.Cutout = c.Data.Cutout
 	source := func(name string, images *data.Images, order data.Order) *data.Source {
 		return &data.Source{
@@ -85,7 +94,6 @@ func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed 
 			Skip: c.Data.OnBadFile == config.Skip,
 		}
 	}
-	split := int(c.Data.TrainPortion * float64(images.N))
 	half := images.Slice(split, images.N)
 	if c.Experiment == config.Train {
 		measured := source("test", set.Test, data.Sequential)

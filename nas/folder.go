@@ -33,7 +33,7 @@ const (
 // runFiles are all files that a run writes in its folder.
 var runFiles = []string{
 	configFile, runFile, dataFile, MetricsFile, CheckpointFile, earlierCheckpoint, BestFile, GenotypeFile, WeightsFile, resultFile, lockFile,
-	"normal.svg", "reduce.svg", "recurrent.svg",
+	"normal.svg", "reduce.svg", "recurrent.svg", divergedFile,
 }
 
 // About is what a run folder says of the program and machine that made it.

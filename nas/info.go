@@ -123,10 +123,22 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := networkOptions(c, images).Check(g); err != nil {
+			return nil, err
+		}
+		if err := newDemand(c, "").hold(networkOptions(c, images).Estimate(g).Weights); err != nil {
+			return nil, err
+		}
 		info, err := networkInfo(g, networkOptions(c, images), c.Data.Batch)
 		return []Info{info}, err
 	}
 	o := supernetOptions(c, images)
+	if err := o.Check(); err != nil {
+		return nil, err
+	}
+	if err := newDemand(c, "").hold(o.Estimate(images.Height).Weights); err != nil {
+		return nil, err
+	}
 	net, err := darts.NewPlain(o)
 	if err != nil {
 		return nil, err
@@ -160,8 +172,12 @@ func foundInfo(where string, recurrent bool) ([]Info, error) {
 // imageSizes are the sizes of a data set's images, without the images where they
 // need not be read.
 func imageSizes(c *config.Config) (*data.Images, error) {
-	if c.Data.Name == config.CIFAR10 {
-		return &data.Images{Channels: 3, Height: 32, Width: 32, Classes: 10}, nil
+	classes := map[string]int{config.CIFAR10: 10, config.CIFAR100: 100}[c.Data.Name]
+	if c.Data.Labels == config.Coarse {
+		classes = 20
+	}
+	if classes > 0 {
+		return &data.Images{N: 50_000, Channels: 3, Height: 32, Width: 32, Classes: classes}, nil
 	}
 	set, err := openData(c)
 	if err != nil {

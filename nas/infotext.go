@@ -58,6 +58,9 @@ func textInfo(c *config.Config, where string) ([]Info, error) {
 		}
 		words = len(corpus.Words)
 	}
+	if err := checkText(c, words, torch.CPU); err != nil {
+		return nil, err
+	}
 	if c.Experiment == config.Train || c.FromScratch() {
 		g, err := trainedCell(c)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 
+	"godarts/nas/finite"
 	"godarts/nas/wholefile"
 )
 
@@ -31,11 +32,11 @@ func writeJSON(file string, v any) error {
 
 // asJSON is v as the text of a file.
 func asJSON(file string, v any) ([]byte, error) {
-	text, err := json.MarshalIndent(v, "", "  ")
+	text, err := finite.Indented(v)
 	if err != nil {
 		return nil, fmt.Errorf("nas: write %s: %w", file, err)
 	}
-	return append(text, '\n'), nil
+	return text, nil
 }
 
 // readJSON reads what writeJSON wrote: every key of v that is always written, and no other.
@@ -58,7 +59,7 @@ func decode(text []byte, v any) error {
 	if err := json.Unmarshal(text, v); err != nil {
 		return err
 	}
-	again, err := json.Marshal(v)
+	again, err := finite.Marshal(v)
 	if err != nil {
 		return err
 	}

@@ -141,7 +141,7 @@ func (r *Run) testTextCheckpoint(ctx context.Context, result *TrainResult) error
 	if err := r.peek(); err != nil {
 		return err
 	}
-	t.averaged(func() { err = t.test(ctx, r.feed.(*textFeed), result) })
+	t.averaged(func() { err = t.test(ctx, r, result) })
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"godarts/nas/data"
+	"godarts/nas/finite"
 )
 
 // leftOut are the images that batches lacked because they could not be read, each once.
@@ -69,7 +70,7 @@ func (r *Run) saveLeftOut(meta map[string]string) error {
 	if !ok || len(feed.left.files) == 0 {
 		return nil
 	}
-	text, err := json.Marshal(feed.left.files)
+	text, err := finite.Marshal(feed.left.files)
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint: %w", err)
 	}

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 
+	"godarts/nas/finite"
 	"godarts/nas/wholefile"
 )
 
@@ -27,6 +28,7 @@ type metric struct {
 	TestAccuracy  *float64 `json:"test_accuracy,omitempty"`
 	Genotype      string   `json:"genotype,omitempty"`
 	Eigenvalue    *float64 `json:"eigenvalue,omitempty"` // the dominant one of the validation loss in α
+	Diverged      string   `json:"diverged,omitempty"`   // how a cell that was tried did, in the place of its loss
 	PeakRSSBytes  int64    `json:"peak_rss_bytes,omitempty"`
 
 	TrainPerplexity *float64 `json:"train_perplexity,omitempty"` // of a text, as the next
@@ -75,14 +77,18 @@ func metrics() Hooks {
 				m.LR = &e.LR
 				m.train(r, e.Train)
 			}
-			m.measured(r, e.Valid)
+			if e.Diverged == nil {
+				m.measured(r, e.Valid)
+			} else {
+				m.Diverged = e.Diverged.short()
+			}
 			return r.append(m)
 		},
 	}
 }
 
 func (r *Run) append(m metric) error {
-	line, err := json.Marshal(m)
+	line, err := finite.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}

@@ -44,18 +44,6 @@ func supernetOptions(c *config.Config, images *data.Images) darts.Options {
 	}
 }
 
-// fits is an error if a training cannot make its network for such images.
-func fits(c *config.Config, images *data.Images) error {
-	if c.Experiment != config.Train && !c.FromScratch() {
-		return nil
-	}
-	g, err := trainedCell(c)
-	if err != nil {
-		return err
-	}
-	return networkOptions(c, images).Check(g)
-}
-
 // trainedCell is the cell that c trains, or one of those that it tries.
 func trainedCell(c *config.Config) (cells.Genotype, error) {
 	if c.FromScratch() {

@@ -50,7 +50,7 @@ func (p *perturbation) decide(ctx context.Context, run *Run, epoch int) {
 		return
 	}
 	accuracy := func() (float64, error) {
-		seen := run.Validate(ctx, epoch, func(b nn.Batch) nn.Output { return p.net.Measure(b) })
+		seen := run.measure(ctx, epoch, func(b nn.Batch) nn.Output { return p.net.Measure(b) })
 		return seen.Accuracy(), run.err
 	}
 	for kind := range 2 {

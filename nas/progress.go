@@ -149,17 +149,8 @@ func quality(r *Run, m Meter) string {
 }
 
 func (p *progress) onEpoch(r *Run, e *Epoch) error {
-	measured := "validation"
-	if r.testsEpochs() {
-		measured = "test"
-	}
 	if r.Config.FromScratch() {
-		best := ""
-		if e.Genotype != p.genotype {
-			best = "; the best so far: " + e.Genotype
-		}
-		p.genotype = e.Genotype
-		p.println(fmt.Sprintf("cell %d/%d: validation %s%s", e.Index+1, r.Config.Strategy.Trials, quality(r, e.Valid), best))
+		p.trial(r, e)
 		return nil
 	}
 	now := p.now()
@@ -168,12 +159,27 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 		eigenvalue = fmt.Sprintf("; dominant eigenvalue %.4g", *e.Eigenvalue)
 	}
 	p.println(fmt.Sprintf("epoch %d/%d: train %s; %s %s%s; learning rate %.4g%s; %s", e.Index+1, r.Config.RunEpochs(),
-		quality(r, e.Train), measured, quality(r, e.Valid), eigenvalue, e.LR, changedEdges(p.genotype, e.Genotype), seconds(now.Sub(p.epoch))))
+		quality(r, e.Train), r.measured(), quality(r, e.Valid), eigenvalue, e.LR, changedEdges(p.genotype, e.Genotype), seconds(now.Sub(p.epoch))))
 	p.genotype = e.Genotype
 	p.skippedFiles(r)
 	p.sayNotes(r)
 	p.epoch, p.report, p.count = now, now, 0
 	return nil
+}
+
+// trial says how a cell that was tried from scratch did, and which is the best if that has changed.
+func (p *progress) trial(r *Run, e *Epoch) {
+	cell := fmt.Sprintf("cell %d/%d", e.Index+1, r.Config.Strategy.Trials)
+	if d := e.Diverged; d != nil {
+		p.println(fmt.Sprintf("note: %s diverged at %s: it counts as the worst", cell, d.where()))
+		return
+	}
+	best := ""
+	if e.Genotype != p.genotype {
+		best = "; the best so far: " + e.Genotype
+	}
+	p.genotype = e.Genotype
+	p.println(fmt.Sprintf("%s: validation %s%s", cell, quality(r, e.Valid), best))
 }
 
 // changedEdges says how many edges of a search's cells an epoch has changed, nothing if

@@ -40,7 +40,8 @@ type RepeatSettings struct {
 var ErrElsewhere = errors.New("nas: what is left of the protocol runs in other processes")
 
 // Repeat works on the protocol w in the folder dir until all parts are complete, and writes
-// the report. Any number of processes on machines that share the folder can do so at once:
+// the report. A part that diverges is left out of that, and is an error of type *FailedError
+// at the end: it is not tried again unless its folder is deleted. Any number of processes on machines that share the folder can do so at once:
 // each takes parts that nobody works on, goes on with those that were left behind, and waits
 // for the rest. An interrupted process gives its part back after a last checkpoint.
 func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) (report.Repeat, error) {
@@ -48,6 +49,9 @@ func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) 
 		s.Note = func(string, ...any) {}
 	}
 	p := &protocol{dir: dir, whole: w, settings: s, claims: claim.Folder{Dir: filepath.Join(dir, claimsFolder), Stale: s.Stale}}
+	if err := checkProtocol(w, s.Device); err != nil {
+		return report.Repeat{}, err
+	}
 	if err := p.join(ctx); err != nil {
 		return report.Repeat{}, err
 	}
@@ -224,12 +228,17 @@ type piece struct {
 // ready lists the parts that are not complete and wait for no other, in the order in which
 // they are to be taken. It is empty if the protocol is complete.
 func (p *protocol) ready() (pieces []piece, err error) {
+	// add tells whether the part is complete. One that has diverged is over, but not complete.
 	add := func(name string, c *config.Config) (finished bool, err error) {
-		if !Finished(filepath.Join(p.dir, name)) {
+		if !Finished(p.file(name)) {
+			diverged, err := Diverged(p.file(name))
+			if err != nil || diverged != nil {
+				return false, err
+			}
 			pieces = append(pieces, piece{name, c})
 			return false, nil
 		}
-		return true, CheckResult(filepath.Join(p.dir, name), c)
+		return true, CheckResult(p.file(name), c)
 	}
 	var briefs []piece
 	for _, seed := range p.searchSeeds() {
@@ -255,7 +264,7 @@ func (p *protocol) ready() (pieces []piece, err error) {
 	if len(pieces) > 0 {
 		return pieces, nil
 	}
-	candidates, err := p.candidates()
+	candidates, _, err := p.candidates()
 	if err != nil {
 		return nil, err
 	}
@@ -317,7 +326,10 @@ func (p *protocol) workOnOne(ctx context.Context, ready []piece) (elsewhere stri
 			return "", err
 		}
 		err = errors.Join(p.work(ctx, it, c), c.Release())
+		var diverged *DivergedError
 		switch {
+		case errors.As(err, &diverged):
+			p.settings.Note("%s diverged at %s: %s; the others go on", it.name, diverged.where(), diverged.What)
 		case errors.Is(err, errBusy): // its claim is stale, but a process that hangs has its folder
 			busy = append(busy, it.name+" by a process that does not renew its claim")
 			continue

@@ -4,52 +4,81 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"godarts/nas/report"
 	"godarts/nas/wholefile"
 )
 
 // candidates are the cells that the searches found, with the results of their short
-// trainings, all of which are complete. They hold nothing of the test images.
-func (p *protocol) candidates() (all []report.Candidate, err error) {
+// trainings. They hold nothing of the test images. Those of which a part diverged are apart;
+// it is an error if no other is left.
+func (p *protocol) candidates() (all []report.Candidate, failed []report.Failure, err error) {
 	for _, seed := range p.searchSeeds() {
+		failure, err := p.failure(seed, searchName(seed), briefName(seed))
+		if err != nil {
+			return nil, nil, err
+		}
+		if failure != nil {
+			failed = append(failed, *failure)
+			continue
+		}
 		r, err := p.result(briefName(seed))
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if r.Validated == nil {
-			return nil, fmt.Errorf("nas: %s has no valid_error: it is no training that held images out", p.file(briefName(seed), resultFile))
+			return nil, nil, fmt.Errorf("nas: %s has no valid_error: it is no training that held images out", p.file(briefName(seed), resultFile))
 		}
 		all = append(all, report.Candidate{
 			Name: searchName(seed), Seed: seed, Genotype: r.Genotype.String(), Parameters: r.Parameters,
 			ValidError: r.ValidError, ValidLoss: r.ValidLoss,
 		})
 	}
-	return all, nil
+	if len(all) == 0 {
+		return nil, nil, fmt.Errorf("nas: no search is left to choose from: %w", p.failed(failed))
+	}
+	return all, failed, nil
 }
 
-// report gathers the results of a complete protocol and writes them. Every process writes
-// the same bytes.
+// failure is how the first of some parts has diverged that did, nil if none did.
+func (p *protocol) failure(seed int64, parts ...string) (*report.Failure, error) {
+	for _, name := range parts {
+		diverged, err := Diverged(p.file(name))
+		if err != nil {
+			return nil, err
+		}
+		if diverged != nil {
+			return &report.Failure{Name: name, Seed: seed, What: diverged.short()}, nil
+		}
+	}
+	return nil, nil
+}
+
+// failed is an error that names the parts that diverged, nil if none did.
+func (p *protocol) failed(parts []report.Failure) error {
+	e := &FailedError{Of: 2*len(p.searchSeeds()) + len(p.trainSeeds())}
+	for _, it := range parts {
+		e.add(it.Name, it.What)
+	}
+	return e.err()
+}
+
+// report gathers the results of a protocol that has come to its end and writes them. Every
+// process writes the same bytes. The error names the parts that diverged.
 func (p *protocol) report() (r report.Repeat, err error) {
-	if r.Searches, err = p.candidates(); err != nil {
+	if r.Searches, r.FailedSearches, err = p.candidates(); err != nil {
 		return r, err
 	}
 	chosen := r.Searches[report.Choose(r.Searches)]
 	r.Chosen, r.Genotype = chosen.Name, chosen.Genotype
-	var testErrors []float64
-	for _, seed := range p.trainSeeds() {
-		t, err := p.result(trainName(seed))
-		if err != nil {
-			return r, err
-		}
-		if t.Tested == nil {
-			return r, fmt.Errorf("nas: %s has no test_error: it is no training that ends with the test images", p.file(trainName(seed), resultFile))
-		}
-		r.Parameters = t.Parameters
-		r.Trainings = append(r.Trainings, report.Training{Name: trainName(seed), Seed: seed, TestError: t.TestError, TestLoss: t.TestLoss})
-		testErrors = append(testErrors, t.TestError)
+	if err := p.trainings(&r); err != nil {
+		return r, err
 	}
-	r.TestError = report.SpreadOf(testErrors)
+	failed := p.failed(slices.Concat(r.FailedSearches, r.FailedTrainings))
+	if len(r.Trainings) == 0 {
+		return r, fmt.Errorf("nas: no training is left to report: %w", failed)
+	}
 	if e := p.whole.Repeat.Expect; e != nil {
 		r.Expect = &report.Published{TestError: e.TestError, Std: e.Std, Source: e.Source, Title: e.Title()}
 	}
@@ -66,7 +95,37 @@ func (p *protocol) report() (r report.Repeat, err error) {
 	if err := write(p.file(ReportFile), []byte(r.Markdown())); err != nil {
 		return r, err
 	}
-	return r, writeJSON(p.file(resultFile), r)
+	if err := writeJSON(p.file(resultFile), r); err != nil {
+		return r, err
+	}
+	return r, failed
+}
+
+// trainings puts the trainings of the chosen cell in r.
+func (p *protocol) trainings(r *report.Repeat) error {
+	var testErrors []float64
+	for _, seed := range p.trainSeeds() {
+		failure, err := p.failure(seed, trainName(seed))
+		if err != nil {
+			return err
+		}
+		if failure != nil {
+			r.FailedTrainings = append(r.FailedTrainings, *failure)
+			continue
+		}
+		t, err := p.result(trainName(seed))
+		if err != nil {
+			return err
+		}
+		if t.Tested == nil {
+			return fmt.Errorf("nas: %s has no test_error: it is no training that ends with the test images", p.file(trainName(seed), resultFile))
+		}
+		r.Parameters = t.Parameters
+		r.Trainings = append(r.Trainings, report.Training{Name: trainName(seed), Seed: seed, TestError: t.TestError, TestLoss: t.TestLoss})
+		testErrors = append(testErrors, t.TestError)
+	}
+	r.TestError = report.SpreadOf(testErrors)
+	return nil
 }
 
 // result is that of a complete training, which ready has checked.

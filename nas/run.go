@@ -133,7 +133,8 @@ type Epoch struct {
 	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out; of a text the validation split
 	Genotype string // of a search: as α stands after the epoch
 
-	Eigenvalue *float64 // of a search that measures it: the dominant one, see darts.Plain.DominantEigenvalue
+	Eigenvalue *float64       // of a search that measures it: the dominant one, see darts.Plain.DominantEigenvalue
+	Diverged   *DivergedError // of a trial: it has no Valid
 }
 
 // Epochs yields the epochs that are left. The run's hooks OnStart and OnEnd are
@@ -170,10 +171,10 @@ func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 				if !more || r.err != nil {
 					return
 				}
+				r.at.Step = index + 1
 				if r.err = s.finite(); r.err != nil {
 					return
 				}
-				r.at.Step = index + 1
 				r.err = r.onStep(s)
 			})
 			if !more || r.err != nil || r.stopped(ctx) {
@@ -192,36 +193,6 @@ func (r *Run) stopped(ctx context.Context) bool {
 		r.err = ctx.Err()
 	}
 	return r.err != nil
-}
-
-// finite is an error if the loss is no number.
-func (s *Step) finite() error {
-	if isFinite(s.Loss) {
-		return nil
-	}
-	return s.run.diverged(s.Index, fmt.Sprintf("the loss is %g", s.Loss))
-}
-
-func isFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-// DivergedError ends a run whose loss or weights are no numbers any more.
-type DivergedError struct {
-	Epoch, Step int // the step that found it
-	What        string
-	LR          float64
-	Checkpoint  string // the last good one, empty if there is none
-}
-
-func (e *DivergedError) Error() string {
-	last := "no checkpoint was saved before"
-	if e.Checkpoint != "" {
-		last = "the last good checkpoint is " + e.Checkpoint
-	}
-	return fmt.Sprintf("nas: epoch %d, step %d: %s at learning rate %.6g; %s", e.Epoch, e.Step, e.What, e.LR, last)
-}
-
-func (r *Run) diverged(step int, what string) error {
-	return &DivergedError{Epoch: r.at.Epoch, Step: step, What: what, LR: r.LR(r.at.Epoch), Checkpoint: r.lastCheckpoint()}
 }
 
 // Finish ends an epoch: it calls the hooks and moves to the next.

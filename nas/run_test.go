@@ -70,8 +70,8 @@ func TestDiverged(t *testing.T) {
 		every   nas.CheckpointEvery
 		message string
 	}{
-		{"loss", nas.CheckpointEvery{}, `^nas: epoch 0, step \d: the loss is \S+ at learning rate 1e\+30; no checkpoint was saved before$`},
-		{"weights, before they are saved", nas.CheckpointEvery{Steps: 1}, `^nas: epoch 0, step \d: "\S+" is not finite at learning rate 1e\+30; the last good checkpoint is \S+/checkpoint.safetensors$`},
+		{"loss", nas.CheckpointEvery{}, `^nas: epoch 1, step \d: the loss is \S+ at learning rate 1e\+30; no checkpoint was saved before$`},
+		{"weights, before they are saved", nas.CheckpointEvery{Steps: 1}, `^nas: epoch 1, step \d: "\S+" is not finite at learning rate 1e\+30; the last good checkpoint is \S+/checkpoint.safetensors$`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")

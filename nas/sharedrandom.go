@@ -74,7 +74,7 @@ func (s *sharedRandom) best(ctx context.Context, run *Run) (cells.Genotype, erro
 	order := byAccuracy(scores)[:o.Finalists]
 	finals := make([]Meter, len(order))
 	for place, i := range order {
-		finals[place] = run.Validate(ctx, epochs, s.running(drawn[i]))
+		finals[place] = run.measure(ctx, epochs, s.running(drawn[i]))
 	}
 	return drawn[order[byAccuracy(finals)[0]]], run.Err()
 }

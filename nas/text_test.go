@@ -171,7 +171,7 @@ func TestTextDiverged(t *testing.T) {
 		spoil := nas.Hooks{OnStep: func(r *nas.Run, s *nas.Step) error {
 			if s.Epoch == 2 && s.Index == 1 && times != 0 {
 				times--
-				return &nas.DivergedError{Epoch: 2, Step: 1, What: "the loss is +Inf", LR: s.LR}
+				return &nas.DivergedError{Epoch: 3, Step: 2, What: "the loss is +Inf", LR: s.LR}
 			}
 			return nil
 		}}
@@ -200,7 +200,7 @@ func TestTextDiverged(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
 		_, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-text-train.yaml", "w.lr=1e38", "w.grad_clip=1e30"), nas.Settings{})
 		var diverged *nas.DivergedError
-		if !errors.As(err, &diverged) || diverged.Epoch != 0 || diverged.Checkpoint != "" {
+		if !errors.As(err, &diverged) || diverged.Epoch != 1 || diverged.Checkpoint != "" {
 			t.Errorf("got error %v", err)
 		}
 		if _, err := os.Stat(filepath.Join(dir, nas.BestFile)); err == nil {

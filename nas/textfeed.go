@@ -30,21 +30,12 @@ type textFeed struct {
 	plan    []chunk
 }
 
-// openText opens the text and checks that the config's network and columns fit it.
+// openText opens the text and checks that the config's columns fit it.
 func (r *Run) openText() error {
 	c := r.Config
 	corpus, err := data.CorpusOptions{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
 	if err != nil {
 		return err
-	}
-	if c.Experiment == config.Train || c.FromScratch() {
-		g, err := trainedCell(c)
-		if err != nil {
-			return err
-		}
-		if err := recurrentOptions(c, len(corpus.Words)).Check(g); err != nil {
-			return err
-		}
 	}
 	if r.feed, err = newTextFeed(c, corpus, r.options()); err != nil {
 		return err

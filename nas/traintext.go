@@ -161,10 +161,6 @@ func (t *textTrainer) judge(run *Run, e Epoch) {
 		return
 	}
 	loss := e.Valid.MeanLoss()
-	if !isFinite(loss) {
-		run.err = run.diverged(run.at.Step-1, fmt.Sprintf("the validation loss is %g", loss))
-		return
-	}
 	better := loss < t.best
 	if better {
 		t.best, t.bestEpoch = loss, e.Index+1
@@ -200,7 +196,7 @@ func (t *textTrainer) goBack(run *Run) {
 		return
 	}
 	run.at.Restarts = restarts + 1
-	run.note("epoch %d, step %d: %s; the run goes back to its best model, of epoch %d", diverged.Epoch+1, diverged.Step+1, diverged.What, t.bestEpoch)
+	run.note("%s: %s; the run goes back to its best model, of epoch %d", diverged.where(), diverged.What, t.bestEpoch)
 	if run.err = run.trimMetrics(); run.err == nil {
 		run.err = run.save()
 	}
@@ -280,7 +276,7 @@ func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
 				return
 			}
 			feed := r.feed.(*textFeed)
-			if err = t.test(ctx, feed, result); err != nil {
+			if err = t.test(ctx, r, result); err != nil {
 				return
 			}
 			if t.bestEpoch > 0 {
@@ -339,8 +335,12 @@ func (t *textTrainer) loadBest(r *Run) error {
 }
 
 // test measures the weights in place on the test text.
-func (t *textTrainer) test(ctx context.Context, feed *textFeed, result *TrainResult) error {
+func (t *textTrainer) test(ctx context.Context, r *Run, result *TrainResult) error {
+	feed := r.feed.(*textFeed)
 	m, err := feed.measure(ctx, feed.test, t.eval)
+	if err == nil {
+		err = r.measuredFinite("test", m)
+	}
 	result.Modelled = &Modelled{Test: feed.beside(m, feed.test)}
 	result.Parameters = t.net.ParameterCount()
 	return err
@@ -355,5 +355,5 @@ func (r *Run) testText(ctx context.Context, file string, result *TrainResult) er
 	if err := loadWeights(t.net, file); err != nil {
 		return err
 	}
-	return t.test(ctx, r.feed.(*textFeed), result)
+	return t.test(ctx, r, result)
 }

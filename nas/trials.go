@@ -70,10 +70,12 @@ func newTrials(r *Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[ce
 }
 
 // Search implements Strategy. A trial is an epoch of its metrics. After an
-// interruption the strategy begins again and is told what is known already.
+// interruption the strategy begins again and is told what is known already. A cell
+// whose training diverges counts as the worst.
 func (t *trials) Search(ctx context.Context, run *Run) (found cells.Genotype, err error) {
-	best, trial := math.Inf(-1), 0
+	best, trial := blackbox.Worst, 0
 	var valid Meter // of the best
+	var first *DivergedError
 	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g cells.Genotype) (float64, error) {
 		var result TrainResult
 		err := run.owns() // the trial's folder is made in the run's
@@ -81,27 +83,45 @@ func (t *trials) Search(ctx context.Context, run *Run) (found cells.Genotype, er
 			return 0, err
 		}
 		run.aside(func() {
-			result, err = Train(ctx, filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1)), run.Config.Trial(g.String()), run.settings)
+			dir := filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1))
+			result, err = runPart(dir, func() (TrainResult, error) { return Train(ctx, dir, run.Config.Trial(g.String()), run.settings) })
 		})
 		if err != nil {
 			return 0, err
 		}
-		measured := result.validMeter()
-		score := -measured.MeanLoss()
-		if !run.Config.Data.IsText() {
-			score = measured.Accuracy()
+		e := Epoch{Index: trial, Diverged: result.Diverged}
+		score := blackbox.Worst
+		if e.Diverged == nil {
+			e.Valid = result.validMeter()
+			score = run.score(e.Valid)
+		} else if first == nil {
+			first = e.Diverged
 		}
 		if score > best {
-			best, found, valid = score, g, measured
+			best, found, valid = score, g, e.Valid
+		}
+		if best > blackbox.Worst {
+			e.Genotype = found.String()
 		}
 		if trial == run.at.Epoch {
-			run.Finish(Epoch{Index: trial, Valid: measured, Genotype: found.String()})
+			run.Finish(e)
 		}
 		trial++
 		return score, run.Err()
 	}, run.Config.Strategy.Trials, t.random)
 	run.at.Valid = valid
+	if err == nil && best == blackbox.Worst {
+		return found, fmt.Errorf("nas: every one of %s diverged, w.lr %g may be too high; the first: %w", count(trial, "cell"), run.Config.W.LR, first)
+	}
 	return found, err
+}
+
+// score is what a cell that was measured so is worth.
+func (r *Run) score(m Meter) float64 {
+	if r.Config.Data.IsText() {
+		return -m.MeanLoss()
+	}
+	return m.Accuracy()
 }
 
 // aside runs fn and puts libtorch's generators back: a trial draws from them, one that was

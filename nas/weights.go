@@ -8,6 +8,7 @@ import (
 
 	"godarts/cells"
 	"godarts/nas/data"
+	"godarts/nas/finite"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -79,7 +80,7 @@ func (r *Run) writeWeights(net nn.Module, d description) error {
 
 // encodeWeights is a file of a trained network under the reference's names.
 func encodeWeights(net nn.Module, d description) ([]byte, error) {
-	text, err := json.Marshal(d)
+	text, err := finite.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("nas: weights: %w", err)
 	}

@@ -47,7 +47,8 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []st
 				return searchApart(ctx, self, dir, c, stdout, stderr)
 			}}
 			contest, err := nas.RunContest(ctx, dir, t, c)
-			if err != nil {
+			var failed *nas.FailedError
+			if err != nil && !errors.As(err, &failed) {
 				return err
 			}
 			for name, content := range map[string]string{"contest.md": contest.Markdown(), "contest.csv": contest.CSV()} {
@@ -57,7 +58,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []st
 			}
 			fmt.Fprint(stdout, contest.Text())
 			fmt.Fprintf(stdout, "folder of tables and runs: %s\n", names.Escape(dir))
-			return nil
+			return err
 		}}
 	return compare.start(dir, nil, nas.Settings{}, stdout, stderr)
 }

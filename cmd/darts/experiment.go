@@ -152,9 +152,10 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 	}}
 	s.Hooks = append(s.Hooks, start, nas.Progress(stdout, terminalWidth(stdout)))
 	err := k.run(ctx, dir, c, s, stdout)
+	var failed *nas.FailedError
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, errors.As(err, &failed):
+		return err
 	case errors.Is(err, context.Canceled) && c != nil && !nas.HoldsRun(dir): // while image files were checked
 		return interruptedError{"the same command, since no run had begun"}
 	case errors.Is(err, context.Canceled):
@@ -298,7 +299,8 @@ func parseEvery(text string) (nas.CheckpointEvery, error) {
 
 func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
 	result, err := nas.Search(ctx, dir, c, s)
-	if err != nil {
+	var failed *nas.FailedError
+	if err != nil && !errors.As(err, &failed) {
 		return err
 	}
 	fmt.Fprintln(stdout, result.Genotype)
@@ -306,6 +308,10 @@ func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, s
 		table := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprintln(table, "cell\tparameters\ttest error\t")
 		for _, r := range result.Evaluations {
+			if r.Diverged != nil {
+				fmt.Fprintf(table, "%s\t\tdiverged\t\n", r.Name)
+				continue
+			}
 			fmt.Fprintf(table, "%s\t%d\t%.2f %%\t\n", r.Name, r.Parameters, r.TestError)
 		}
 		table.Flush()
@@ -315,7 +321,7 @@ func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, s
 	}
 	printExpect(stdout, c)
 	fmt.Fprintf(stdout, "run folder: %s\n", names.Escape(dir))
-	return nil
+	return err
 }
 
 func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {

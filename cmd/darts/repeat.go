@@ -123,12 +123,13 @@ func (o *repeatFlags) start(dir string, whole *config.Whole, s nas.RepeatSetting
 			fmt.Fprintln(stdout, oneLine(err))
 			return nil
 		}
-		if err != nil {
+		var failed *nas.FailedError
+		if err != nil && (!errors.As(err, &failed) || len(result.Trainings) == 0) {
 			return err
 		}
 		fmt.Fprint(stdout, result.Text())
 		fmt.Fprintf(stdout, "protocol folder: %s\n", names.Escape(dir))
-		return nil
+		return err
 	}}
 	return repeat.start(dir, nil, s.Settings, stdout, stderr)
 }

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"godarts/nas/finite"
 	"godarts/torch"
 )
 
@@ -40,7 +40,14 @@ func Serve(w Work, version string, in io.Reader, out io.Writer) error {
 	if w.Threads > 0 {
 		torch.SetThreads(w.Threads)
 	}
-	say := json.NewEncoder(out).Encode
+	say := func(a answer) error {
+		line, err := finite.Marshal(a)
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(append(line, '\n'))
+		return err
+	}
 	return torch.Do(func() error {
 		torch.ManualSeed(w.Seed)
 		step, err := row.prepare(w)

@@ -271,3 +271,40 @@ func TestTrials(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+func TestReinforceWorst(t *testing.T) {
+	// The policy learns from the least score so far when one is Worst, and nothing before there is another.
+	make2 := func() *blackbox.Reinforce[int] {
+		return blackbox.NewReinforce[int](twoCoins{}, 0.25, 0.5, rng.Stream(5, "test"))
+	}
+	s, twin := make2(), make2()
+	observe := func(scores []float64, s *blackbox.Reinforce[int]) []float64 {
+		r := rng.Stream(6, "test")
+		for _, score := range scores {
+			s.Observe(s.Propose(r), score)
+		}
+		return s.Probabilities()[0]
+	}
+	got := observe([]float64{80, 40, blackbox.Worst, 60, blackbox.Worst}, s)
+	if want := observe([]float64{80, 40, 40, 60, 40}, twin); !slices.Equal(got, want) || math.IsNaN(got[0]) {
+		t.Errorf("probabilities %v, want %v", got, want)
+	}
+	s = make2()
+	before := slices.Clone(s.Probabilities()[0])
+	if got := observe([]float64{blackbox.Worst, blackbox.Worst}, s); !slices.Equal(got, before) {
+		t.Errorf("probabilities %v after nothing but failures, want %v", got, before)
+	}
+}
+
+func TestWorstLoses(t *testing.T) {
+	// A real score beats Worst in the tournament of an evolution, however low it is.
+	r := rng.Stream(3, "test")
+	s := blackbox.NewEvolution[word](words{}, 2, 50)
+	for _, member := range []blackbox.Trial[word]{{Architecture: word{'a', 'a', 'a'}, Score: blackbox.Worst}, {Architecture: word{'b', 'b', 'b'}, Score: 0}} {
+		s.Propose(r)
+		s.Observe(member.Architecture, member.Score)
+	}
+	if child := s.Propose(r); !slices.Contains(child[:], 'b') || slices.Contains(child[:1], 'a') && slices.Contains(child[1:2], 'a') {
+		t.Errorf("the child %s is not of the parent bbb", child)
+	}
+}

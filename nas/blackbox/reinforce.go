@@ -33,6 +33,8 @@ type Reinforce[A any] struct {
 
 	// The baseline is sum/weight: an average of fewer scores is as unbiased as one of many.
 	sum, weight float64
+
+	least float64 // of the scores so far that are not Worst; Worst before there is one
 }
 
 // decision is the policy's part for one decision.
@@ -45,7 +47,7 @@ type decision struct {
 // NewReinforce makes a policy whose first logits, nearly equal, come from r. lr is
 // Adam's learning rate, momentum the part of the baseline that a new score leaves.
 func NewReinforce[A any](space Decisions[A], lr, momentum float64, r *rand.Rand) *Reinforce[A] {
-	s := &Reinforce[A]{space: space, lr: lr, momentum: momentum}
+	s := &Reinforce[A]{space: space, lr: lr, momentum: momentum, least: Worst}
 	for _, n := range space.Options() {
 		d := decision{make([]float64, n), make([]float64, n), make([]float64, n), make([]float64, n), 0}
 		for i := range d.logits {
@@ -65,8 +67,18 @@ func (s *Reinforce[A]) Propose(r *rand.Rand) A {
 	return s.space.Architecture(chosen)
 }
 
-// Observe implements Strategy: a step of the policy gradient.
+// Observe implements Strategy: a step of the policy gradient. It takes the least score so
+// far in the place of Worst, which is no number to learn from; before there is one, Worst
+// changes nothing.
 func (s *Reinforce[A]) Observe(_ A, score float64) {
+	if score == Worst {
+		score = s.least
+	} else if s.least == Worst || score < s.least {
+		s.least = score
+	}
+	if score == Worst {
+		return
+	}
 	s.sum = s.momentum*s.sum + (1-s.momentum)*score
 	s.weight = s.momentum*s.weight + (1 - s.momentum)
 	advantage := score - s.sum/s.weight

@@ -31,6 +31,10 @@ type Decisions[A any] interface {
 	Architecture(chosen []int) A
 }
 
+// Worst is the score of an architecture that could not be estimated, such as one whose
+// training diverges: less than every other.
+var Worst = math.Inf(-1)
+
 // Estimator scores an architecture; more is better.
 type Estimator[A any] func(ctx context.Context, a A) (float64, error)
 
@@ -55,7 +59,7 @@ type Trial[A any] struct {
 // in order. It returns the estimator's error, or that of ctx, beside the trials made
 // until then; a score that is not a number is an error too.
 func Search[A any](ctx context.Context, s Strategy[A], estimate Estimator[A], queries int, r *rand.Rand) ([]Trial[A], error) {
-	trials := make([]Trial[A], 0, queries)
+	var trials []Trial[A]
 	for len(trials) < queries {
 		if err := ctx.Err(); err != nil {
 			return trials, err

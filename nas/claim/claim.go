@@ -20,6 +20,7 @@ import (
 	"sync"
 	"time"
 
+	"godarts/nas/finite"
 	"godarts/nas/wholefile"
 )
 
@@ -106,7 +107,7 @@ func (f Folder) Take(name string) (*Claim, error) {
 
 // begin says in the file who holds the claim and keeps it from getting stale.
 func (c *Claim) begin() error {
-	line, err := json.Marshal(c.holder)
+	line, err := finite.Marshal(c.holder)
 	if err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}

@@ -283,6 +283,9 @@ func (k *key) check(field reflect.Value) (want string) {
 		}
 	}
 	for _, x := range numbers {
+		if k.most > 0 && x > float64(k.most) {
+			return fmt.Sprintf("at most %d", k.most)
+		}
 		if k.interval.contains(x) {
 			continue
 		}

@@ -25,8 +25,8 @@ type Compare struct {
 
 	Table     string     `key:"table" oneof:"nasbench201 synthetic" doc:"what strategies look up: nasbench201 (data.root/nasbench201), or synthetic (made up, built in)"`
 	Dataset   string     `key:"dataset" oneof:"cifar10 cifar100 imagenet16" doc:"whose validation accuracy after 12 epochs a strategy is told"`
-	Queries   int        `key:"queries" range:"[1,)" doc:"accuracies that a strategy may look up in one search"`
-	Seeds     int        `key:"seeds" range:"[2,)" why:"one has no spread" doc:"searches of each strategy, with as many seeds; on networks trainings of its cell"`
+	Queries   int        `key:"queries" range:"[1,)" most:"100000" doc:"accuracies that a strategy may look up in one search"`
+	Seeds     int        `key:"seeds" range:"[2,)" why:"one has no spread" most:"100000" doc:"searches of each strategy, with as many seeds; on networks trainings of its cell"`
 	Evolution Evolution  `key:"evolution"`
 	Reinforce Reinforce  `key:"reinforce"`
 	Expect    *Published `key:"expect"`
@@ -35,7 +35,7 @@ type Compare struct {
 // Evolution is regularized evolution.
 type Evolution struct {
 	Population int `key:"population" range:"[1,)" doc:"members alive at a time"`
-	Sample     int `key:"sample" range:"[1,)" doc:"members, drawn with replacement, of which the best has a child"`
+	Sample     int `key:"sample" range:"[1,)" most:"1000000" doc:"members, drawn with replacement, of which the best has a child"`
 }
 
 // Reinforce is REINFORCE with logits for each edge.

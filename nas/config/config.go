@@ -126,7 +126,8 @@ const (
 // Keys, only the experiments it applies to (all without it; fields of a section inherit it),
 // of the data, images or texts, for the strategies of a search, not for others (all without
 // them; likewise).
-// Values are bounded by range (an interval), oneof and nonempty; why tells what it means to
+// Values are bounded by range (an interval), most (far above what is of use, where more would
+// take the machine's memory or minutes before a word), oneof and nonempty; why tells what it means to
 // be out of range, even why a number must be even.
 type Config struct {
 	Experiment string    `key:"experiment" oneof:"search train repeat compare" doc:"what to run: search, train, repeat (the paper's protocol of both), or compare (strategies on a table)"`
@@ -154,7 +155,7 @@ type Strategy struct {
 	Partial int `key:"partial" for:"pc-darts" range:"[1,)" doc:"operations of an edge have one in so many of its channels; network.channels are a multiple of twice that"`
 	Warmup  int `key:"warmup" for:"pc-darts p-darts" range:"[0,)" doc:"epochs that train the weights alone before alpha moves; of p-darts in each stage (10)"`
 
-	Layers      [3]int     `key:"layers" for:"p-darts" range:"[3,)" why:"too few layers for two reductions" doc:"cells of the network in each of three stages, which share epochs evenly"`
+	Layers      [3]int     `key:"layers" for:"p-darts" range:"[3,)" why:"too few layers for two reductions" most:"1000" doc:"cells of the network in each of three stages, which share epochs evenly"`
 	Drop        [2]int     `key:"drop" for:"p-darts" range:"[0,)" doc:"least probable operations that each edge loses after the first and after the second stage"`
 	SkipDropout [3]float64 `key:"skip_dropout" for:"p-darts" range:"[0,1)" doc:"first rate of a stage at which skip connections drop elements; it falls"`
 	Skips       int        `key:"skips" for:"p-darts" range:"[0,)" doc:"most skip connections that the normal cell is derived with"`
@@ -165,13 +166,13 @@ type Strategy struct {
 	Perturbation Perturbation `key:"perturbation" for:"darts" of:"images"`
 	Tau          [2]float64   `key:"tau" for:"gdas" range:"(0,)" doc:"temperature of the samples in the first and in the last epoch, linear between"`
 
-	Trials    int       `key:"trials" for:"random evolution reinforce" range:"[1,)" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
+	Trials    int       `key:"trials" for:"random evolution reinforce" range:"[1,)" most:"1000000" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
 	Evolution Evolution `key:"evolution" for:"evolution"`
 	Reinforce Reinforce `key:"reinforce" for:"reinforce"`
 
 	Controller Controller `key:"controller" for:"enas"`
 
-	Candidates   int `key:"candidates" for:"enas rsps" range:"[1,)" doc:"architectures drawn at the end to choose from by validation accuracy with the shared weights; of rsps 1000 by default"`
+	Candidates   int `key:"candidates" for:"enas rsps" range:"[1,)" most:"100000" doc:"architectures drawn at the end to choose from by validation accuracy with the shared weights; of rsps 1000 by default"`
 	ScoreBatches int `key:"score_batches" for:"rsps" range:"[1,)" doc:"validation batches that score a candidate"`
 	Finalists    int `key:"finalists" for:"rsps" range:"[1,)" doc:"best candidates, which all validation images score again"`
 }
@@ -183,7 +184,7 @@ func (c *Config) HasAlpha() bool { return sections["alpha"].has(c) }
 // the mean gradient of some architectures.
 type Controller struct {
 	Updates   int     `key:"updates" range:"[0,)" doc:"steps of the controller after each epoch"`
-	Aggregate int     `key:"aggregate" range:"[1,)" doc:"architectures drawn for a step, each rewarded by its accuracy on one validation batch"`
+	Aggregate int     `key:"aggregate" range:"[1,)" most:"100000" doc:"architectures drawn for a step, each rewarded by its accuracy on one validation batch"`
 	LR        float64 `key:"lr" range:"(0,)" doc:"learning rate of the controller"`
 	Entropy   float64 `key:"entropy" range:"[0,)" doc:"what a nat of the decisions' entropy adds to a reward"`
 	Squash    float64 `key:"squash" range:"(0,)" doc:"largest logit of an operation: the authors' 0.44 leaves none of seven more than 0.29 of the probability, 3 leaves 0.98"`
@@ -280,8 +281,8 @@ func (d Data) Normalisation() (mean, std []float32) {
 // network in training.
 type Network struct {
 	Channels       int    `key:"channels" of:"images" range:"[2,)" even:"a reduction gives half of its channels to each of two convolutions" doc:"channels of the first cell, an even number"`
-	Layers         int    `key:"layers" of:"images" not:"p-darts" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
-	Nodes          int    `key:"nodes" only:"search" range:"[1,)" doc:"intermediate nodes of a cell"`
+	Layers         int    `key:"layers" of:"images" not:"p-darts" range:"[3,)" why:"too few layers for two reductions" most:"1000" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
+	Nodes          int    `key:"nodes" only:"search" range:"[1,)" most:"100" doc:"intermediate nodes of a cell"`
 	StemMultiplier int    `key:"stem_multiplier" of:"images" range:"[1,)" doc:"channels of the stem are this times network.channels"`
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
 	Form           string `key:"form" only:"search" for:"darts p-darts" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
@@ -345,7 +346,7 @@ type HVP struct {
 // Evaluate asks a search to train, at its end, the found cell and Random random cells of the
 // same space. Data, but for batch and cutout, dtype and seed are those of the search.
 type Evaluate struct {
-	Random  int               `key:"random" range:"[0,)" doc:"random cells of the same space to train beside the found one"`
+	Random  int               `key:"random" range:"[0,)" most:"10000" doc:"random cells of the same space to train beside the found one"`
 	Batch   int               `key:"batch" range:"[1,)" doc:"images per step when cells are evaluated"`
 	Cutout  int               `key:"cutout" range:"[0,)" doc:"as data.cutout, when cells are evaluated"`
 	Network EvaluationNetwork `key:"network"`
@@ -356,7 +357,7 @@ type Evaluate struct {
 // EvaluationNetwork is the part of Network that an Evaluate section chooses.
 type EvaluationNetwork struct {
 	Channels        int     `key:"channels" range:"[2,)" even:"a reduction gives half of its channels to each of two convolutions" doc:"channels of the first cell, an even number"`
-	Layers          int     `key:"layers" range:"[3,)" why:"too few layers for two reductions" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
+	Layers          int     `key:"layers" range:"[3,)" why:"too few layers for two reductions" most:"1000" doc:"cells; those at layers/3 and 2*layers/3 are reductions"`
 	StemMultiplier  int     `key:"stem_multiplier" range:"[1,)" doc:"channels of the stem are this times evaluate.network.channels"`
 	Auxiliary       bool    `key:"auxiliary" doc:"add the auxiliary head after the second reduction (32x32 images only)"`
 	AuxiliaryWeight float64 `key:"auxiliary_weight" range:"[0,)" doc:"weight of the auxiliary head's loss"`

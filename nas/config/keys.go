@@ -22,6 +22,7 @@ type key struct {
 	isPath   bool   // a file or folder
 	even     string // why an odd value is wrong; empty if it is not
 	why      string // what a value outside interval means
+	most     int    // 0 is no limit
 }
 
 // scope is where something belongs, as its tags say.
@@ -91,6 +92,7 @@ func table() ([]key, map[string]section) {
 				isPath:   f.Tag.Get("path") != "",
 				even:     f.Tag.Get("even"),
 				why:      f.Tag.Get("why"),
+				most:     parseMost(f.Tag.Get("most")),
 			})
 		}
 	}
@@ -160,6 +162,9 @@ func (k *key) defaults() string {
 		parts = append(parts, "not of strategy "+listed(strings.Fields(k.not)))
 	case len(names) == 1:
 		parts = append(parts, names[0]+" only")
+	}
+	if k.most > 0 {
+		parts = append(parts, fmt.Sprintf("at most %d", k.most))
 	}
 	switch {
 	case ofImages == "" && ofTexts == "": // a key of Expect, which has no defaults
@@ -239,6 +244,18 @@ func format(v reflect.Value) string {
 type interval struct {
 	low, high         float64 // high is +Inf where there is no bound
 	lowOpen, highOpen bool    // the end itself is excluded
+}
+
+// parseMost reads a tag most; 0 for an empty one. As a malformed range it is a mistake.
+func parseMost(tag string) int {
+	if tag == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(tag)
+	if err != nil {
+		panic(fmt.Sprintf("config: tag most %q: %v", tag, err))
+	}
+	return n
 }
 
 // parseInterval reads a range tag such as "[0,1)" or "(0,)"; nil for an empty tag. A

@@ -14,10 +14,10 @@ import (
 // 1806.09055, sec. 3.1 and 3.2).
 type Protocol struct {
 	Search   string `key:"search" path:"true" nonempty:"true" doc:"config of the searches, a path from this file's folder"`
-	Searches int    `key:"searches" range:"[1,)" doc:"number of searches; their seeds count up from the search's"`
+	Searches int    `key:"searches" range:"[1,)" most:"1000" doc:"number of searches; their seeds count up from the search's"`
 	Brief    Brief  `key:"brief"`
 	Train    string `key:"train" path:"true" nonempty:"true" doc:"config of the trainings, brief ones too, a path from this file's folder"`
-	Trains   int    `key:"trains" range:"[1,)" doc:"trainings of the cell that was chosen; their seeds count up from the training's"`
+	Trains   int    `key:"trains" range:"[1,)" most:"1000" doc:"trainings of the cell that was chosen; their seeds count up from the training's"`
 }
 
 // Brief is what the short trainings that choose the cell have of their own.

@@ -2,10 +2,11 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"time"
+
+	"godarts/nas/finite"
 )
 
 // Bench is one run of a benchmark: how long the same work takes this program and
@@ -118,9 +119,9 @@ func abs(x float64) float64 { return max(x, -x) }
 
 // JSON is b for programs, readable by people too.
 func (b Bench) JSON() ([]byte, error) {
-	text, err := json.MarshalIndent(b, "", "  ")
+	text, err := finite.Indented(b)
 	if err != nil {
 		return nil, fmt.Errorf("report: benchmark: %w", err)
 	}
-	return append(text, '\n'), nil
+	return text, nil
 }

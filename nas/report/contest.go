@@ -24,6 +24,8 @@ type Entrant struct {
 	TestErrors    []float64 // percent, by training
 	SearchSeconds float64
 	PeakBytes     int64 // resident memory of the search
+
+	Diverged []string // the parts that did: "search", or trainings such as "train-1"
 }
 
 func (c Contest) what() string {
@@ -33,11 +35,27 @@ func (c Contest) what() string {
 var contestHeader = []string{"strategy", "test error", "parameters", "search time", "peak memory"}
 
 func (e Entrant) row() []string {
-	spread := SpreadOf(e.TestErrors)
 	return []string{
-		names.Print(e.Name), fmt.Sprintf("%.2f ± %.2f %%", spread.Mean, *spread.Std), strconv.Itoa(e.Parameters),
+		names.Print(e.Name), e.testError(), strconv.Itoa(e.Parameters),
 		fmt.Sprintf("%.0f s", e.SearchSeconds), fmt.Sprintf("%.0f MB", float64(e.PeakBytes)/1e6),
 	}
+}
+
+// testError is the spread of the trainings, and which of them diverged.
+func (e Entrant) testError() string {
+	spread := SpreadOf(e.TestErrors)
+	text := percent(spread.Mean)
+	if spread.Std != nil {
+		text = fmt.Sprintf("%.2f ± %.2f %%", spread.Mean, *spread.Std)
+	}
+	lost := strings.Join(e.Diverged, ", ")
+	switch {
+	case spread.N == 0:
+		return fmt.Sprintf("%s (%s)", diverged, lost)
+	case lost != "":
+		return fmt.Sprintf("%s of %d (%s: %s)", text, spread.N, diverged, lost)
+	}
+	return text
 }
 
 // Text is the table for a terminal.
@@ -63,6 +81,9 @@ func (c Contest) Markdown() string {
 	fmt.Fprintf(&text, "%s\n\n", c.what())
 	table(&text, contestHeader, rows, func(row []string) []string { return row })
 	for _, e := range c.Sides {
+		if e.Genotype == "" { // its search diverged
+			continue
+		}
 		fmt.Fprintf(&text, "\n%s:\n\n    %s\n", names.Print(e.Name), names.Escape(e.Genotype))
 	}
 	return text.String()
@@ -75,6 +96,9 @@ func (c Contest) CSV() string {
 		for i, x := range e.TestErrors {
 			rows = append(rows, []string{names.Spreadsheet(e.Name), strconv.Itoa(i + 1), number(x), strconv.Itoa(e.Parameters),
 				number(e.SearchSeconds), strconv.FormatInt(e.PeakBytes, 10), names.Spreadsheet(e.Genotype)})
+		}
+		for _, part := range e.Diverged {
+			rows = append(rows, []string{names.Spreadsheet(e.Name), part, diverged, "", number(e.SearchSeconds), strconv.FormatInt(e.PeakBytes, 10), names.Spreadsheet(e.Genotype)})
 		}
 	}
 	return encode(rows)

@@ -20,6 +20,17 @@ type Repeat struct {
 	Trainings  []Training  `json:"trainings"`
 	TestError  Spread      `json:"test_error"`
 	Expect     *Published  `json:"expect,omitempty"`
+
+	// Those that diverged; of a search it may be the short training of its cell.
+	FailedSearches  []Failure `json:"failed_searches,omitempty"`
+	FailedTrainings []Failure `json:"failed_trainings,omitempty"`
+}
+
+// Failure is a part that diverged.
+type Failure struct {
+	Name string `json:"name"`
+	Seed int64  `json:"seed"`
+	What string `json:"what"`
 }
 
 // Candidate is the cell of one search and what its short training reached on the training
@@ -147,6 +158,9 @@ func (r Repeat) Markdown() string {
 	return text.String()
 }
 
+// diverged stands in the place of the error that a part has not reached.
+const diverged = "diverged"
+
 var (
 	candidateHeader = []string{"search", "seed", "validation error", "loss", "parameters"}
 	trainingHeader  = []string{"training", "seed", "test error", "loss"}
@@ -156,12 +170,18 @@ func (r Repeat) candidates() (rows [][]string) {
 	for _, c := range r.Searches {
 		rows = append(rows, []string{c.Name, fmt.Sprint(c.Seed), percent(c.ValidError), fmt.Sprintf("%.4f", c.ValidLoss), fmt.Sprint(c.Parameters)})
 	}
+	for _, f := range r.FailedSearches {
+		rows = append(rows, []string{f.Name, fmt.Sprint(f.Seed), diverged, "", ""})
+	}
 	return rows
 }
 
 func (r Repeat) trainings() (rows [][]string) {
 	for _, t := range r.Trainings {
 		rows = append(rows, []string{t.Name, fmt.Sprint(t.Seed), percent(t.TestError), fmt.Sprintf("%.4f", t.TestLoss)})
+	}
+	for _, f := range r.FailedTrainings {
+		rows = append(rows, []string{f.Name, fmt.Sprint(f.Seed), diverged, ""})
 	}
 	return rows
 }
