@@ -39,7 +39,6 @@ func TestOddSides(t *testing.T) {
 	for _, strategy := range []string{"darts", "p-darts", "pc-darts", "gdas", "enas", "rsps", "random", "evolution", "reinforce"} {
 		set := append([]string{"strategy.name=" + strategy}, wide...)
 		if strategy == "p-darts" {
-			set = append([]string{"strategy.name=p-darts", "strategy.layers=[3, 5, 4]", "epochs=3"}, wide[:5]...)
 			c, err := config.Parse("test", []byte("experiment: search\nstrategy: {name: p-darts, layers: [3, 5, 4]}\ndata: {name: synthetic, size: 50, subset: 8, batch: 2}\n"+
 				"network: {channels: 8, nodes: 1}\nepochs: 3\n"))
 			if err != nil {
