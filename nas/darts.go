@@ -64,7 +64,7 @@ func newDARTS(r *Run) (Strategy, error) {
 func (r *Run) newSupernet(o darts.Options) (darts.Supernet, error) {
 	images := r.Set.Train
 	o.Options = r.options()
-	if r.Config.Network.Form == config.Plain || o.SkipDropout > 0 {
+	if !runsFast(r.Config, o) {
 		return darts.NewPlain(o)
 	}
 	net, err := darts.NewFast(o)
@@ -75,6 +75,11 @@ func (r *Run) newSupernet(o darts.Options) (darts.Supernet, error) {
 		r.note("the plain form of the supernet runs: %s, an odd side", why)
 	}
 	return net, nil
+}
+
+// runsFast tells whether newSupernet takes the fast form, but for images that do not suit it.
+func runsFast(c *config.Config, o darts.Options) bool {
+	return c.Network.Form != config.Plain && o.SkipDropout == 0
 }
 
 // plainOf is the plain form of a supernet of newSupernet, with the same weights and α.

@@ -144,7 +144,11 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 		return nil, err
 	}
 	what := "search network, plain form: " + words(o.Channels, o.Layers, images.Channels, images.Height)
-	infos := []Info{{Network: what, Batch: c.Data.Batch, Cost: net.Cost(images.Channels, images.Height)}}
+	var notes []string
+	if hasForms := c.Strategy.Name == config.DARTS || c.Strategy.Name == config.PDARTS; hasForms && runsFast(c, o) {
+		notes = []string{"the search runs in the fast form; multiply-adds and activations are counted in the plain form, the same function"}
+	}
+	infos := []Info{{Notes: notes, Network: what, Batch: c.Data.Batch, Cost: net.Cost(images.Channels, images.Height)}}
 	found, err := foundInfo(where, false)
 	return append(infos, found...), err
 }
