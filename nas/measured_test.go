@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"godarts/darts"
@@ -19,6 +20,7 @@ import (
 func TestMeasuredTraining(t *testing.T) {
 	// A training reports what its weights reach on all test images in running statistics and without dropped paths.
 	c := steps(t, "tiny-train.yaml", "epochs=1")
+	var want Tested
 	look := Hooks{OnEpoch: func(r *Run, e *Epoch) error {
 		net := r.state.(*trainer).net
 		torch.Scoped(func() {
@@ -27,19 +29,24 @@ func TestMeasuredTraining(t *testing.T) {
 			logits := net.Logits(b.X)
 			loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{}).Item()
 			correct := logits.Argmax(1, false).Eq(b.Y).ToDtype(torch.Float64).Sum().Item()
+			want = Tested{TestError: 100 * (1 - correct/float64(test.N)), TestLoss: loss}
 			if math.Abs(e.Valid.MeanLoss()-loss) > 1e-9 || e.Valid.Correct != correct || e.Valid.Count != test.N {
 				t.Errorf("measured %+v, want %d images, %v right, loss %v", e.Valid, test.N, correct, loss)
 			}
 		})
 		return nil
 	}}
-	if _, err := Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, Settings{Hooks: []Hooks{look}}); err != nil {
+	result, err := Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, Settings{Hooks: []Hooks{look}})
+	if err != nil {
 		t.Fatal(err)
+	}
+	if math.Abs(result.TestError-want.TestError) > 1e-9 || math.Abs(result.TestLoss-want.TestLoss) > 1e-9 {
+		t.Errorf("reported %+v, want %+v", *result.Tested, want)
 	}
 }
 
 func TestMeasuredTextTraining(t *testing.T) {
-	// A training on a text reports the loss of one pass over the whole validation text without dropout, by the averaged weights once there are any.
+	// A training on a text reports the loss of one pass over the whole validation text without dropout, by the averaged weights once there are any, and that of the best weights over the test text.
 	c := steps(t, "tiny-text-train.yaml", "epochs=7", "nonmono=1")
 	averaging, averaged := false, 0
 	look := Hooks{OnEpoch: func(r *Run, e *Epoch) error {
@@ -62,11 +69,44 @@ func TestMeasuredTextTraining(t *testing.T) {
 		averaging = trainer.averaging
 		return nil
 	}}
-	if _, err := Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, Settings{Hooks: []Hooks{look}}); err != nil {
+	dir := filepath.Join(t.TempDir(), "run")
+	result, err := Train(t.Context(), dir, c, Settings{Hooks: []Hooks{look}})
+	if err != nil {
 		t.Fatal(err)
 	}
 	if averaged == 0 {
 		t.Error("no epoch averages, which shows nothing")
+	}
+
+	torchtest.Scope(t)
+	r := &Run{Config: c}
+	if err := r.open(); err != nil {
+		t.Fatal(err)
+	}
+	trainer, err := newTextTrainer(r, result.Genotype)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := loadWeights(trainer.net, filepath.Join(dir, WeightsFile)); err != nil {
+		t.Fatal(err)
+	}
+	f, all := r.feed.(*textFeed), data.NewColumns(r.Corpus.Test, c.Data.TestBatch)
+	if want := math.Exp(trainer.eval(f.batch(all, 0, all.Rows)).Loss.Item()); math.Abs(result.Test.Perplexity-want) > 1e-9*want {
+		t.Errorf("test perplexity %v, want %v", result.Test.Perplexity, want)
+	}
+}
+
+func TestInFive(t *testing.T) {
+	// A label counts when four logits exceed its own, and not when five do.
+	torchtest.Scope(t)
+	logits := torch.FromSlice([]float64{1, 2, 3, 4, 5, 6, 7, 7, 6, 5, 4, 3, 2, 1}, 2, 7)
+	for _, test := range []struct {
+		labels []int64
+		want   float64
+	}{{[]int64{6, 0}, 2}, {[]int64{2, 4}, 2}, {[]int64{1, 4}, 1}, {[]int64{1, 5}, 0}} {
+		if got := inFive(logits, torch.FromSlice(test.labels, 2)); got != test.want {
+			t.Errorf("labels %v: %v, want %v", test.labels, got, test.want)
+		}
 	}
 }
 
@@ -199,16 +239,20 @@ func TestDecisionsMeasured(t *testing.T) {
 }
 
 func TestTrainingResumes(t *testing.T) {
-	// A training with dropped paths ends with the same bytes when it is interrupted at every step.
+	// A training with dropped paths ends with the same bytes, and records the same of its epochs, when it is interrupted at every step.
 	c := steps(t, "tiny-train.yaml", "epochs=3", "data.subset=24")
 	whole, interrupted := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run")
-	if _, err := Train(t.Context(), whole, c, Settings{}); err != nil {
+	var want, got []Epoch
+	keep := func(epochs *[]Epoch) Hooks {
+		return Hooks{OnEpoch: func(_ *Run, e *Epoch) error { *epochs = append(*epochs, *e); return nil }}
+	}
+	if _, err := Train(t.Context(), whole, c, Settings{Hooks: []Hooks{keep(&want)}}); err != nil {
 		t.Fatal(err)
 	}
 	for times := 0; ; times++ {
 		ctx, cancel := context.WithCancel(t.Context())
 		stop := Hooks{OnStep: func(*Run, *Step) error { cancel(); return nil }}
-		_, err := Train(ctx, interrupted, c, Settings{Hooks: []Hooks{stop}})
+		_, err := Train(ctx, interrupted, c, Settings{Hooks: []Hooks{stop, keep(&got)}})
 		cancel()
 		if err == nil {
 			break
@@ -216,6 +260,9 @@ func TestTrainingResumes(t *testing.T) {
 		if !errors.Is(err, context.Canceled) || times > 6 {
 			t.Fatalf("after %d steps: %v", times, err)
 		}
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("epochs %+v, want %+v", got, want)
 	}
 	for _, file := range []string{CheckpointFile, WeightsFile} {
 		want, err := os.ReadFile(filepath.Join(whole, file))

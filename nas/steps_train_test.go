@@ -56,7 +56,9 @@ func TestStepsOfSharedWeights(t *testing.T) {
 func (k *taken) controller(t *testing.T) *darts.Controller {
 	t.Helper()
 	o := k.run.Config.Strategy.Controller
-	c, err := darts.NewController(spaceOf(k.run.Config), darts.ControllerOptions{LR: o.LR, Entropy: o.Entropy, Squash: o.Squash, Dtype: torch.Float64})
+	c, err := darts.NewController(spaceOf(k.run.Config), darts.ControllerOptions{
+		LR: o.LR, Entropy: o.Entropy, Baseline: 0.99, Squash: o.Squash, Dtype: torch.Float64,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

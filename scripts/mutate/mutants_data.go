@@ -134,6 +134,18 @@ var ofData = []mutant{
 		`{&f.validation, "validation", corpus.Test, "data.eval_batch"`,
 		inNAS("TestChunks"),
 	},
+	{
+		"data: pixels are not normalised", "nas/data/augment.go",
+		"(float32(p)/float32(limit) - m.Mean[c]) / m.Std[c]",
+		"float32(p) / float32(limit)",
+		inData("TestAugmentValues"),
+	},
+	{
+		"feed: the config's augmentation is not used", "nas/feed.go",
+		"set.Augment = data.Augment{}",
+		"_ = set.Augment",
+		inNAS("TestImageKeys/darts$"),
+	},
 }
 
 var ofResuming = []mutant{
@@ -179,5 +191,23 @@ var ofResuming = []mutant{
 		"torch.NoGrad(func() { c.baseline.Copy_(baseline) })",
 		"_ = baseline",
 		inDARTS("TestControllerState"),
+	},
+	{
+		"resume: the mean over an epoch begins anew", "nas/checkpoint.go",
+		"	r.at = at\n",
+		"	at.Meter = Meter{}\n	r.at = at\n",
+		inNAS("TestTrainingResumes"),
+	},
+	{
+		"resume: decisions of the perturbation are lost", "nas/perturbation.go",
+		"return p.net.SetRows(rows)",
+		"_ = rows\n	return nil",
+		inNAS("TestStrategies/darts,_selection_by_perturbation"),
+	},
+	{
+		"resume: the state of the second text is lost", "nas/recurrent.go",
+		"nameHidden: d.hidden, nameHiddenValid: d.hiddenValid}",
+		"nameHidden: d.hidden, nameHiddenValid: torch.ZerosLike(d.hiddenValid)}",
+		inNAS("TestStrategies/^recurrent_darts,_first_order$"),
 	},
 }

@@ -40,6 +40,18 @@ var ofPCDARTS = []mutant{
 		inNAS("TestWarmUp"),
 	},
 	{"pc-darts: no warm-up", "nas/darts.go", "warmup: c.Strategy.Warmup, skips", "skips", inNAS("TestStepsOfDARTS/pc-darts")},
+	{
+		"pc-darts: operations have the last channels", "darts/partial.go",
+		"return x.Narrow(1, 0, first), x.Narrow(1, first, all-first)",
+		"return x.Narrow(1, all-first, first), x.Narrow(1, 0, all-first)",
+		inDARTS("TestPartialEdge"),
+	},
+	{
+		"pc-darts: the bypass comes first", "darts/partial.go",
+		"[]torch.Tensor{sum, bypass}",
+		"[]torch.Tensor{bypass, sum}",
+		inDARTS("TestPartialEdge"),
+	},
 }
 
 var ofPDARTS = []mutant{
@@ -111,6 +123,42 @@ var ofPDARTS = []mutant{
 		"halves := c.reduce && j < 0",
 		inDARTS("TestSkipDropout"),
 	},
+	{
+		"p-darts: as many operations go after each stage", "nas/pdarts.go",
+		"p.net.Remaining(p.run.Config.Strategy.Drop[p.stage])",
+		"p.net.Remaining(p.run.Config.Strategy.Drop[0])",
+		inNAS("TestStages"),
+	},
+	{
+		"p-darts: the reduction cell has the normal one's operations", "darts/progressive.go",
+		"Reduce: dropWeakest(s.reduce.probabilities(), s.reduce.ops, n),",
+		"Reduce: dropWeakest(s.normal.probabilities(), s.normal.ops, n),",
+		inNAS("TestUpstreamPDARTS"),
+	},
+	{
+		"p-darts: none counts for an edge's strength", "darts/progressive.go",
+		"table[e][k] = 0",
+		"_ = k",
+		inDARTS("TestUpstreamPDARTSDerivation"),
+	},
+	{
+		"p-darts: none can be an edge's operation", "darts/progressive.go",
+		"if last := order[len(order)-1]; ops[last] != cells.None {",
+		"if last := order[len(order)-1]; ops[last] != \"\" {",
+		inDARTS("TestLastOperation"),
+	},
+	{
+		"p-darts: α learns from resampled images", "nas/feed.go",
+		"f.valid.Order = data.Shuffled // its",
+		"_ = data.Shuffled // its",
+		inNAS("TestPlaceOfAlphaImages|TestFeedOfSearch"),
+	},
+	{
+		"p-darts: the images of α begin in the same order again", "nas/feed.go",
+		"return epoch + round*f.epochs, step % f.valid.Steps()",
+		"return epoch + 0*round, step % f.valid.Steps()",
+		inNAS("TestPlaceOfAlphaImages"),
+	},
 }
 
 var ofGDAS = []mutant{
@@ -161,6 +209,24 @@ var ofGDAS = []mutant{
 		inDARTS("TestSampleFrequencies"),
 	},
 	{"gdas: none is derived", "darts/gdas.go", "if op != cells.None {", "if op != \"\" {", inDARTS("TestStrongest")},
+	{
+		"gdas: measured by the mixture", "darts/gdas.go",
+		"return s.eval(b, func() mixtures { return mixtures{normal: s.normal.likeliest(), reduce: s.reduce.likeliest()} })",
+		"return s.Plain.Eval(b)",
+		inDARTS("TestSampledCost"),
+	},
+	{
+		"gdas: noise of the wrong sign", "darts/gdas.go",
+		"g = e.Log().Neg().To(a.alpha.Options())",
+		"g = e.Log().To(a.alpha.Options())",
+		inDARTS("TestSampleFrequencies"),
+	},
+	{
+		"gdas: cells are derived by the rule of DARTS", "nas/gdas.go",
+		"	return g.net.Genotype(), run.Err()",
+		"	return g.net.Plain.Genotype(), run.Err()",
+		inNAS("TestFoundByGDAS"),
+	},
 }
 
 var ofEarlyStop = []mutant{
@@ -199,6 +265,18 @@ var ofEarlyStop = []mutant{
 		"s.net.DominantEigenvalue(b, s.decay)",
 		"s.net.DominantEigenvalue(b, 0)",
 		inNAS("TestMeasuredEigenvalue"),
+	},
+	{
+		"early stop: the last α is found", "nas/earlystop.go",
+		"alphas = append(alphas, alpha.Select(0, row))",
+		"_ = row\n			alphas = append(alphas, alpha.Select(0, -1))",
+		inNAS("TestEarlyStop$"),
+	},
+	{
+		"early stop: the last epoch decides, too", "nas/earlystop.go",
+		"if epoch%s.Every != 0 {\n			return // the last one is measured to be seen\n		}",
+		"",
+		inNAS("TestEveryOtherEpoch"),
 	},
 }
 
@@ -239,6 +317,30 @@ var ofPerturbation = []mutant{
 		"perturbation: the removed operation stays", "darts/projected.go",
 		"row[r.column] = torch.Tensor{}",
 		"_ = row[r.column]",
+		inDARTS("TestRemoval"),
+	},
+	{
+		"perturbation: the reduction cell is not decided", "nas/perturbation.go",
+		"for kind := range 2 {\n		if err := p.decideOne",
+		"for kind := range 1 {\n		if err := p.decideOne",
+		inNAS("TestPerturbation|TestDecideOnce"),
+	},
+	{
+		"perturbation: the cells of α are found", "nas/darts.go",
+		"return d.selection.net.Genotype()",
+		"return d.plain.Derive(d.net.Alphas(), d.skips)",
+		inNAS("TestPerturbation"),
+	},
+	{
+		"perturbation: a decided edge keeps its mixture", "darts/projected.go",
+		"clear(mix[kind][e])",
+		"",
+		inDARTS("TestProjectedPasses"),
+	},
+	{
+		"perturbation: measuring moves the statistics", "darts/projected.go",
+		"Need{FreezeStatistics: true})\n		out =",
+		"Need{})\n		out =",
 		inDARTS("TestRemoval"),
 	},
 }

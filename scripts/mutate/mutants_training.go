@@ -81,6 +81,43 @@ var ofTraining = []mutant{
 		"torch.Empty([]int{1}, x.Options()).Bernoulli_(keep)",
 		inCells("TestDropPath$"),
 	},
+	{
+		"network: the auxiliary weight of the config is not used", "nas/network.go",
+		"AuxiliaryWeight: c.Network.AuxiliaryWeight, ",
+		"",
+		inNAS("TestImageKeys/training_with"),
+	},
+	{
+		"network: the label smoothing of the config is not used", "nas/network.go",
+		"LabelSmoothing: c.Network.LabelSmoothing,",
+		"",
+		inNAS("TestImageKeys/^training$"),
+	},
+	{
+		"train: measured before the last epoch", "nas/train.go",
+		"	test = run.Validate(ctx, epoch, t.eval)\n		run.Finish",
+		"	if epoch == 0 {\n			test = run.Validate(ctx, epoch, t.eval)\n		}\n		run.Finish",
+		inNAS("TestTrainThenTest"),
+	},
+	{
+		"train: the error is the accuracy", "nas/experiment.go",
+		"percent := func(right float64) float64 { return 100 * (1 - right) }",
+		"percent := func(right float64) float64 { return 100 * right }",
+		inNAS("TestMeasuredTraining"),
+	},
+	{
+		"train: accuracy per batch", "nas/run.go",
+		"	m.Loss += loss * float64(count)",
+		"	m.Loss += loss",
+		inNAS("TestMeasuredTraining"),
+	},
+	{"train: top five of six", "nas/feed.go", "above.LtScalar(5)", "above.LtScalar(6)", inNAS("TestInFive")},
+	{
+		"batch norm: training in running statistics", "torch/nn/batchnorm.go",
+		"torch.BatchNormOptions{Training: m.Training})",
+		"torch.BatchNormOptions{Training: false})",
+		inCells("TestOperationValues|TestNetworkRecordings"),
+	},
 }
 
 var ofTexts = []mutant{
@@ -205,5 +242,83 @@ var ofTexts = []mutant{
 		"return Gate(h, xh.Mm(l.W0.Tensor), torch.Tensor.Tanh)",
 		"return Gate(masked(h, m.State), xh.Mm(l.W0.Tensor), torch.Tensor.Tanh)",
 		inCells("TestRecurrentFastEqualsPlain"),
+	},
+	{
+		"text: chunks without spread in training", "nas/textfeed.go",
+		"int(mean+spread*r.NormFloat64())",
+		"int(mean+0*spread*r.NormFloat64())",
+		inNAS("TestChunkLengths"),
+	},
+	{
+		"text: chunks of any length in training", "nas/textfeed.go",
+		"min(max(least, int(mean+spread*r.NormFloat64())), d.BPTT+d.BPTTDelta)",
+		"max(least, int(mean+spread*r.NormFloat64()))",
+		inNAS("TestChunkLengths"),
+	},
+	{
+		"text: masks are the same in all steps", "nas/textfeed.go",
+		`rng.Stream(f.config.Seed, "dropout."+of, at.Epoch, at.Restarts, step, pass)`,
+		`rng.Stream(f.config.Seed, "dropout."+of, at.Epoch, at.Restarts, 0, pass)`,
+		inNAS("TestMasks"),
+	},
+	{
+		"text: masks are the same in all passes", "nas/textfeed.go",
+		`at.Epoch, at.Restarts, step, pass)`,
+		`at.Epoch, at.Restarts, step, 0*pass)`,
+		inNAS("TestMasks"),
+	},
+	{
+		"text: going back draws the same again", "nas/traintext.go",
+		"run.at.Restarts = restarts + 1",
+		"run.at.Restarts = restarts",
+		inNAS("TestTextDiverged"),
+	},
+	{
+		"text: the test text is the validation text", "nas/traintext.go",
+		"m, err := feed.measure(ctx, feed.test, t.eval)",
+		"m, err := feed.measure(ctx, feed.validation, t.eval)",
+		inNAS("TestMeasuredTextTraining"),
+	},
+	{
+		"text: averages of the first averaging step on begin anew when resumed", "nas/traintext.go",
+		"part{t.sgd, w}, part{t.asgd, averaged}",
+		"part{t.sgd, w}",
+		inNAS("TestTextTraining/nonmono=1$"),
+	},
+	{
+		"text search: the exact product always", "nas/recurrent.go",
+		"d.architect.Clip, d.architect.Corrected = c.W.GradClip, c.Alpha.Corrected",
+		"d.architect.Clip, d.architect.Corrected = c.W.GradClip, true",
+		inNAS("TestStepsOfRecurrentDARTS/order_2"),
+	},
+	{
+		"text search: the virtual step is not clipped", "nas/recurrent.go",
+		"d.architect.Clip, d.architect.Corrected = c.W.GradClip, c.Alpha.Corrected",
+		"d.architect.Corrected = c.Alpha.Corrected",
+		inNAS("TestStepsOfRecurrentDARTS/order_2"),
+	},
+	{
+		"text search: the sum over columns", "nas/recurrent.go",
+		"t.DivScalar_(float64(parts))",
+		"t.DivScalar_(1)",
+		inNAS("TestSmallBatch"),
+	},
+	{
+		"recurrent derivation: none is an activation", "darts/rnn.go",
+		"k := bestOperation(row, cells.RecurrentPrimitives)",
+		"k := bestOperation(row, make([]cells.Op, len(row)))",
+		inDARTS("TestRecurrentDerivation"),
+	},
+	{
+		"recurrent derivation: the weakest input", "darts/rnn.go",
+		"if j == 0 || row[k] > rows[from][best] {",
+		"if j == 0 || row[k] < rows[from][best] {",
+		inDARTS("TestRecurrentDerivation"),
+	},
+	{
+		"recurrent supernet: nodes without a batch norm", "darts/rnn.go",
+		"s.bn.Forward(node, m).Unsqueeze(0)}, 0)",
+		"node.Unsqueeze(0)}, 0)",
+		inDARTS("TestRecurrentRecordings"),
 	},
 }

@@ -1,6 +1,7 @@
 package main
 
 var ofSharedWeights = []mutant{
+	{"rsps: the statistics of other operations stay", "nas/sharedrandom.go", "shared.all = true", "", inNAS("TestUpstreamSharedRandom")},
 	{
 		"rsps: the first finalist is found", "nas/sharedrandom.go",
 		"return drawn[order[byAccuracy(finals)[0]]], run.Err()",
@@ -99,16 +100,77 @@ var ofSharedWeights = []mutant{
 		"return s.eval(b, s.mixed)",
 		inDARTS("TestPath"),
 	},
+	{
+		"enas: the same batch for all rewards", "nas/enas.go",
+		"return e.reward(ctx, run, g, epoch, first+i)",
+		"return e.reward(ctx, run, g, epoch, 0)",
+		inNAS("TestRewardBatches"),
+	},
+	{
+		"enas: the same draw for all rewards", "nas/enas.go",
+		`streams[i] = rng.Stream(seed, "enas.controller", first+i)`,
+		`streams[i] = rng.Stream(seed, "enas.controller", 0)`,
+		inNAS("TestRewardBatches"),
+	},
+	{
+		"enas: rewards in running statistics", "nas/enas.go",
+		"out := e.net.PathGradients(g, b, darts.Need{FreezeStatistics: true})",
+		"out := e.net.PathEval(g, b)",
+		inNAS("TestFoundByENAS"),
+	},
+	{
+		"enas: rewards move the statistics", "nas/enas.go",
+		"darts.Need{FreezeStatistics: true}",
+		"darts.Need{}",
+		inNAS("TestRewardBatches"),
+	},
+	{"enas: no entropy", "nas/enas.go", "Entropy: c.Strategy.Controller.Entropy, ", "", inNAS("TestImageKeys/enas")},
+	{
+		"enas: the authors' bound of logits always", "nas/enas.go",
+		"Squash: c.Strategy.Controller.Squash, ",
+		"",
+		inNAS("TestImageKeys/enas"),
+	},
+	{
+		"enas: the last cell drawn is found", "nas/enas.go",
+		"best, highest = g, accuracy",
+		"best = g\n			_ = highest",
+		inNAS("TestFoundByENAS"),
+	},
+	{
+		"controller: two equal inputs", "darts/controller.go",
+		"if d.coincide || !slices.Contains(taken, j) {",
+		"if d.coincide || !slices.Contains(taken, -1) {",
+		inDARTS("TestControllerByHand"),
+	},
+	{
+		"controller: nothing is favoured", "darts/controller.go",
+		"first[k], fixed[k] = favour, fixedFavour",
+		"fixed[k] = fixedFavour",
+		inDARTS("TestControllerStart"),
+	},
+	{
+		"controller: the reduction cell starts anew", "darts/controller.go",
+		"		g.Reduce = d.cell(c.space.Reduce, false)",
+		"		d.h, d.c = zero, zero\n		g.Reduce = d.cell(c.space.Reduce, false)",
+		inDARTS("TestControllerByHand"),
+	},
+	{
+		"rsps: scored by one batch", "nas/sharedrandom.go",
+		"i := k / o.ScoreBatches",
+		"i := k % o.Candidates",
+		inNAS("TestFoundBySharedRandom"),
+	},
+	{
+		"rsps: the path of the first candidate for all", "nas/sharedrandom.go",
+		"out := s.net.PathEval(drawn[i], b)",
+		"out := s.net.PathEval(drawn[0], b)",
+		inNAS("TestFoundBySharedRandom"),
+	},
 }
 
 var ofScores = []mutant{
 	{"trials: the last is found", "nas/trials.go", "if score > best {", "if score > best-1e300 {", inNAS("TestFoundByTrials")},
-	{
-		"trials: the worst is found", "nas/trials.go",
-		"score = measured.Accuracy()",
-		"score = -measured.Accuracy()",
-		inNAS("TestFoundByTrials"),
-	},
 	{
 		"evolution: the best dies", "nas/blackbox/evolution.go",
 		"s.alive = append(s.alive[:0], s.alive[1:]...)",
@@ -156,5 +218,59 @@ var ofScores = []mutant{
 		"return s.space.Sample(r)",
 		"return s.space.Sample(rand.New(rand.NewPCG(1, 1)))",
 		inBlackbox("TestTrials"),
+	},
+	{
+		"space: an operation may be none", "darts/space.go",
+		"of := without(ops[firstEdge(i)+from], cells.None)\n				c.Edges",
+		"of := ops[firstEdge(i)+from]\n				c.Edges",
+		inDARTS("TestSample$"),
+	},
+	{
+		"space: the first two inputs", "darts/space.go",
+		"for _, from := range r.Perm(i + 2)[:edgesKept] {",
+		"for _, from := range r.Perm(edgesKept) {",
+		inDARTS("TestSample$"),
+	},
+	{
+		"space: mutations change operations alone", "darts/space.go",
+		"if at%kinds == 0 {",
+		"if at%kinds >= 0 {",
+		inDARTS("TestMutateReaches"),
+	},
+	{
+		"trials: measured on the test images", "nas/trials.go",
+		"return Meter{Loss: t.ValidLoss, Correct: 1 - t.ValidError/100, Count: 1}",
+		"return Meter{Loss: t.ValidLoss, Correct: t.ValidError / 100, Count: 1}",
+		inNAS("TestFoundByTrials"),
+	},
+	{
+		"trials: the momentum of reinforce is none", "nas/trials.go",
+		"blackbox.NewReinforce(space, o.LR, o.Momentum, random)",
+		"blackbox.NewReinforce(space, o.LR, 0, random)",
+		inNAS("TestImageKeys/reinforce"),
+	},
+	{
+		"trials: tournaments of all", "nas/trials.go",
+		"blackbox.NewEvolution(space, o.Population, o.Sample)",
+		"blackbox.NewEvolution(space, o.Population, o.Population)",
+		inNAS("TestImageKeys/evolution"),
+	},
+	{
+		"protocol: the worst search is trained", "nas/report/repeat.go",
+		"c.ValidError < b.ValidError ||",
+		"c.ValidError > b.ValidError ||",
+		tests{"nas/report", "TestChoose"},
+	},
+	{
+		"comparison: told the test accuracy", "nas/nasbench201/compare.go",
+		"return t.Result(cell).Valid12[order[0]], nil",
+		"return t.Result(cell).Test200[order[0]], nil",
+		tests{"nas/nasbench201", "TestCompare"},
+	},
+	{
+		"comparison: judged by the validation accuracy", "nas/nasbench201/compare.go",
+		"run.Judged = append(run.Judged, found.Test200[d])",
+		"run.Judged = append(run.Judged, found.Valid12[d])",
+		tests{"nas/nasbench201", "TestCompare"},
 	},
 }
