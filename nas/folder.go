@@ -247,9 +247,6 @@ func (r *Run) begin(again bool) error {
 	if err != nil {
 		return err
 	}
-	if err := wholefile.SyncFolder(filepath.Dir(r.Dir)); err != nil {
-		return fmt.Errorf("nas: run folder: %w", err)
-	}
 	a := about(r.Config, r.Device)
 	r.id = a.ID
 	if err := writeJSON(filepath.Join(r.Dir, runFile), a); err != nil {

@@ -84,8 +84,14 @@ func TestProtocolFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	for _, name := range []string{"." + resultFile + "784", "." + ReportFile + "1", "." + GenotypeFile + "2"} {
+		replace(t, filepath.Join(dir, name), text("left by a kill"))
+	}
 	if err := work(); err != nil || fmt.Sprint(begun) != "[train-0]" || !bytes.Equal(contentOf(t, dir, resultFile), report) {
 		t.Errorf("begun %s, %v, report\n%s, want\n%s", begun, err, contentOf(t, dir, resultFile), report)
+	}
+	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
 	}
 }
 

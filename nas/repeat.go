@@ -66,7 +66,7 @@ func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) 
 			return report.Repeat{}, err
 		}
 		if len(ready) == 0 {
-			return p.report()
+			return p.report(ctx)
 		}
 		elsewhere, err := p.workOnOne(ctx, ready)
 		switch {
@@ -146,15 +146,10 @@ func (p *protocol) join(ctx context.Context) error {
 	if err := p.owns(); err != nil {
 		return err
 	}
-	for dir, patterns := range map[string][]string{
-		p.dir:               {".config-*", "." + GenotypeFile + "*", "." + ReportFile + "*", "." + resultFile + "*"},
-		p.file(wholeFolder): {".data-*"},
-	} {
-		if err := wholefile.RemoveStale(dir, patterns...); err != nil {
-			return fmt.Errorf("nas: protocol folder: %w", err)
-		}
+	err := wholefile.RemoveStale(p.dir, ".config-*")
+	if err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
-	var err error
 	p.data, err = p.look(ctx, filepath.Join(p.dir, wholeFolder), looked)
 	return err
 }

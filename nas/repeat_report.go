@@ -1,10 +1,13 @@
 package nas
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"time"
 
 	"godarts/nas/report"
 	"godarts/nas/wholefile"
@@ -66,7 +69,7 @@ func (p *protocol) failed(parts []report.Failure) error {
 
 // report gathers the results of a protocol that has come to its end and writes them. Every
 // process writes the same bytes. The error names the parts that diverged.
-func (p *protocol) report() (r report.Repeat, err error) {
+func (p *protocol) report(ctx context.Context) (r report.Repeat, err error) {
 	if r.Searches, r.FailedSearches, err = p.candidates(); err != nil {
 		return r, err
 	}
@@ -86,10 +89,15 @@ func (p *protocol) report() (r report.Repeat, err error) {
 	if err != nil {
 		return r, err
 	}
-	if err := writeJSON(p.file(GenotypeFile), g); err != nil {
+	held, err := p.alone(ctx)
+	if err != nil {
 		return r, err
 	}
+	defer held.Close()
 	if err := p.removeLeftovers(); err != nil {
+		return r, err
+	}
+	if err := writeJSON(p.file(GenotypeFile), g); err != nil {
 		return r, err
 	}
 	if err := write(p.file(ReportFile), []byte(r.Markdown())); err != nil {
@@ -128,6 +136,21 @@ func (p *protocol) trainings(r *report.Repeat) error {
 	return nil
 }
 
+// alone waits until no other process writes the report: what one left can be told from what
+// one is about to rename.
+func (p *protocol) alone(ctx context.Context) (*os.File, error) {
+	const look = 50 * time.Millisecond
+	for {
+		held, err := lock(p.dir)
+		if !errors.Is(err, errBusy) {
+			return held, err
+		}
+		if err := pause(ctx, look); err != nil {
+			return nil, err
+		}
+	}
+}
+
 // result is that of a complete training, which ready has checked.
 func (p *protocol) result(part string) (r TrainResult, err error) {
 	err = readJSON(p.file(part, resultFile), &r)
@@ -149,6 +172,9 @@ func (p *protocol) removeLeftovers() error {
 		if err := os.RemoveAll(dir); err != nil {
 			return fmt.Errorf("nas: protocol folder: %w", err)
 		}
+	}
+	if err := wholefile.RemoveLeftovers(p.dir, GenotypeFile, ReportFile, resultFile); err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
 	if err := wholefile.RemoveLeftovers(p.file(wholeFolder), dataFile, "search-"+dataFile); err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
