@@ -2,6 +2,7 @@ package nas
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -49,7 +50,7 @@ func checkNetwork(c *config.Config, g cells.Genotype, images *data.Images, d tor
 	}
 	_, split := parts(c, images.N)
 	if o.NormedSide(g) == 1 {
-		if err := checkLast(c, split, "training images", prefix); err != nil {
+		if err := checkLast(c, split, trainingImages, prefix); err != nil {
 			return err
 		}
 	}
@@ -90,7 +91,7 @@ func checkSupernet(c *config.Config, images *data.Images, d torch.Device) error 
 
 // checkLasts is checkLast of all batches that a supernet passes in training mode.
 func checkLasts(c *config.Config, train, rest int) error {
-	if err := checkLast(c, train, "images that train the weights", ""); err != nil {
+	if err := checkLast(c, train, weightImages, ""); err != nil {
 		return err
 	}
 	s := c.Strategy
@@ -114,9 +115,23 @@ func checkLast(c *config.Config, images int, what, prefix string) error {
 	if batch == 1 {
 		return fmt.Errorf("nas: %s: 1, but this network has batch norms of 1x1 pixels, which need two images, want 2 or more", key)
 	}
-	return fmt.Errorf("nas: %s: %d leaves one of %d %s for the last batch, but this network has batch norms of 1x1 pixels, which need two: "+
-		"want another %s, or other data.subset", key, batch, images, what, key)
+	return &lonelyError{what == trainingImages || what == weightImages, fmt.Sprintf("nas: %s: %d leaves one of %d %s for the last batch, "+
+		"but this network has batch norms of 1x1 pixels, which need two: want another %s, or other data.subset", key, batch, images, what, key)}
 }
+
+// What the images of checkLast are called.
+const (
+	trainingImages = "training images"
+	weightImages   = "images that train the weights"
+)
+
+// lonelyError refuses a last batch of one image.
+type lonelyError struct {
+	steps bool // it is of a step, which a feed passes over where broken images were left out
+	text  string
+}
+
+func (e *lonelyError) Error() string { return e.text }
 
 // checkText is check of what runs on a text with such a dictionary.
 func checkText(c *config.Config, words int, d torch.Device) error {
@@ -230,12 +245,17 @@ func (r *Run) openChecked() error {
 	return check(r.Config, r.Set.Train, r.Device)
 }
 
-// checkFewer is check once more where images were left out before the start.
+// checkFewer is check once more where images were left out before the start. Steps of one
+// image are passed over then.
 func (r *Run) checkFewer() error {
 	if feed, ok := r.feed.(*imageFeed); !ok || !feed.fewer {
 		return nil
 	}
-	return check(r.Config, r.Set.Train, r.Device)
+	err := check(r.Config, r.Set.Train, r.Device)
+	if lonely := (*lonelyError)(nil); errors.As(err, &lonely) && lonely.steps {
+		return nil
+	}
+	return err
 }
 
 // checkProtocol is check of all parts of a protocol, before the first begins.

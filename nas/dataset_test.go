@@ -226,10 +226,16 @@ func TestOneLeft(t *testing.T) {
 	if err := os.WriteFile(firstOf(t, root, "train/0/*"), []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ batch, steps string }{{"2", "79 of 80"}, {"3", "53 of 53"}, {"1", "159 of 159"}} {
+	for _, test := range []struct {
+		batch, steps string
+		set          []string
+	}{
+		{"2", "79 of 80", nil}, {"3", "53 of 53", nil}, {"1", "159 of 159", nil},
+		{"2", "79 of 80", []string{"data.size=32", "network.auxiliary=true"}}, // whose batch norm has single pixels
+	} {
 		taken, of := 0, 0
 		watch := nas.Hooks{OnStep: func(_ *nas.Run, s *nas.Step) error { taken, of = taken+1, s.Of; return nil }}
-		c := load(t, "testdata/tiny-train.yaml", onFiles(root, "data.batch="+test.batch, "data.on_bad_file=skip", "epochs=1")...)
+		c := load(t, "testdata/tiny-train.yaml", append(onFiles(root, "data.batch="+test.batch, "data.on_bad_file=skip", "epochs=1"), test.set...)...)
 		if _, err := nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
 			t.Fatal(err)
 		}
