@@ -54,9 +54,7 @@ type Published struct {
 	Source    string     `key:"source" doc:"where the numbers were published"`
 }
 
-// compareDefaults are the settings of arXiv 2001.00326 and its authors' code, which has
-// several learning rates for reinforce: of those the one that finds the best validation
-// accuracies.
+// compareDefaults are the settings of arXiv 2001.00326 and of its authors' scripts.
 func compareDefaults() *Config {
 	return &Config{
 		Experiment: Comparison,
@@ -65,8 +63,8 @@ func compareDefaults() *Config {
 			Dataset:   CIFAR10,
 			Queries:   100,
 			Seeds:     500,
-			Evolution: Evolution{Population: 10, Sample: 10},
-			Reinforce: Reinforce{LR: 0.1, Momentum: 0.9},
+			Evolution: Evolution{Population: 10, Sample: 3},
+			Reinforce: Reinforce{LR: 0.5, Momentum: 0.9},
 		},
 	}
 }

@@ -87,9 +87,9 @@ func (s *Strategy) setDefaults(name, kind string) {
 	case Random:
 		s.Trials = 24
 	case Evolve:
-		s.Trials, s.Evolution = 100, compareDefaults().Compare.Evolution
+		s.Trials, s.Evolution = 100, Evolution{Population: 10, Sample: 10}
 	case Reinforced:
-		s.Trials, s.Reinforce = 100, compareDefaults().Compare.Reinforce
+		s.Trials, s.Reinforce = 100, Reinforce{LR: 0.1, Momentum: 0.9}
 	}
 }
 

@@ -75,7 +75,7 @@ func TestParseDefaults(t *testing.T) {
 		{"compare", "experiment: compare", &Config{
 			Experiment: "compare",
 			Compare: Compare{Table: "nasbench201", Dataset: "cifar10", Queries: 100, Seeds: 500,
-				Evolution: Evolution{Population: 10, Sample: 10}, Reinforce: Reinforce{LR: 0.1, Momentum: 0.9}},
+				Evolution: Evolution{Population: 10, Sample: 3}, Reinforce: Reinforce{LR: 0.5, Momentum: 0.9}},
 		}},
 	}
 	for _, test := range tests {

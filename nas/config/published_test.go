@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -72,6 +73,40 @@ func TestPublishedSettings(t *testing.T) {
 		}
 		if again, err := Parse(name, text); err != nil || title(again) != test.want {
 			t.Errorf("%s: read back: %v, %v", name, again, err)
+		}
+	}
+}
+
+func TestPublishedOfStrategies(t *testing.T) {
+	// The figure of a strategy is left out when its settings are not those of the file that has it, all when the benchmark's are not.
+	const all, seeds = "random evolution reinforce", "compare.seeds=7"
+	for _, test := range []struct {
+		set  []string
+		want string
+	}{
+		{nil, all},
+		{[]string{seeds, "seed=4"}, all},
+		{[]string{"compare.evolution.sample=10"}, "random reinforce"},
+		{[]string{"compare.reinforce.lr=0.1", seeds}, "random evolution"},
+		{[]string{"compare.queries=50"}, ""},
+	} {
+		c, err := Load("../../configs/nasbench201.yaml", test.set...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var left []string
+		for name, figure := range map[string][2]float64{"random": c.Compare.Expect.Random, "evolution": c.Compare.Expect.Evolution, "reinforce": c.Compare.Expect.Reinforce} {
+			if figure != [2]float64{} {
+				left = append(left, name)
+			}
+		}
+		for _, name := range strings.Fields(test.want) {
+			if !slices.Contains(left, name) {
+				t.Errorf("%v: %s is left out", test.set, name)
+			}
+		}
+		if len(left) != len(strings.Fields(test.want)) {
+			t.Errorf("%v: %v, want %s", test.set, left, test.want)
 		}
 	}
 }
