@@ -150,7 +150,7 @@ var trials = map[string]trial{
 	"compare.queries":              {"50", []string{"0", "9", "1.5"}},
 	"compare.seeds":                {"20", []string{"1", "0", "many"}},
 	"compare.evolution.population": {"20", []string{"0", "101"}},
-	"compare.evolution.sample":     {"3", []string{"0", "-1"}},
+	"compare.evolution.sample":     {"4", []string{"0", "-1"}},
 	"compare.reinforce.lr":         {"0.01", []string{"0", "-1", ".nan"}},
 	"compare.reinforce.momentum":   {"0.5", []string{"1", "-0.1"}},
 	"compare.expect.random":        {"[93.7, 0.36]", []string{"93.7", "[101, 0]", "[1, -1]"}},
