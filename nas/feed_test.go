@@ -218,7 +218,7 @@ func TestMasks(t *testing.T) {
 }
 
 func TestRewardBatches(t *testing.T) {
-	// After an epoch of ENAS the controller takes its steps by draws and batches of their own each, measured in the statistics of the batch, which leave the network as it is.
+	// After an epoch of ENAS each step of the controller has draws and batches of its own, measured in the batch's statistics, which leave the network as it is.
 	c := steps(t, "tiny.yaml", "strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=1",
 		"data.train_portion=0.5", "data.subset=48", "epochs=1")
 	var before torch.StateDict

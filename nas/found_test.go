@@ -192,13 +192,13 @@ func finished(t *testing.T, c *config.Config, dir string) (*Run, *darts.Plain) {
 
 func TestFoundBySharedRandom(t *testing.T) {
 	// Of the candidates that are most accurate on batches of their own, the one that is so on all of the validation half is found.
-	const seeds = 40 // by how a processor rounds, another seed's finalists show it
-	for seed := range seeds {
+	const from, to = 5, 45 // by how a processor rounds, another seed's finalists show it
+	for seed := from; seed < to; seed++ {
 		if showsFinalist(t, seed) {
 			return
 		}
 	}
-	t.Errorf("no finalist of %d seeds shows anything", seeds)
+	t.Errorf("no finalist of the seeds from %d to %d shows anything", from, to-1)
 }
 
 // showsFinalist searches and compares what is found with the best finalist. It tells whether that is another one

@@ -46,7 +46,7 @@ func TestMeasuredTraining(t *testing.T) {
 }
 
 func TestMeasuredTextTraining(t *testing.T) {
-	// A training on a text reports the loss of one pass over the whole validation text without dropout, by the averaged weights once there are any, and that of the best weights over the test text.
+	// A training on a text reports the loss of whole texts without dropout: of validation by averaged weights once there are any, of test by the best.
 	c := steps(t, "tiny-text-train.yaml", "epochs=7", "nonmono=1")
 	averaging, averaged := false, 0
 	look := Hooks{OnEpoch: func(r *Run, e *Epoch) error {
