@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 
 	"godarts/nas/config"
 	"godarts/nas/data"
@@ -40,6 +41,9 @@ func readRecord(file string) (d dataRecord, there bool, err error) {
 // same is an error that names what is different now, in the data that file describes.
 func (d dataRecord) same(now data.Fingerprint, file string) error {
 	changes := d.Changes(now)
+	if changes == "" && !d.plausible() {
+		return fmt.Errorf("nas: %s is damaged: it tells of a look at files that no run makes; put it back, or delete it to go on without knowing whether the data has changed", names.Escape(file))
+	}
 	if changes == "" {
 		return nil
 	}
@@ -52,6 +56,15 @@ func (d dataRecord) same(now data.Fingerprint, file string) error {
 	}
 	return fmt.Errorf("nas: the data has changed since %s was begun: %s; put it back as it was, begin anew in another folder, or delete %s to go on with it as it is",
 		names.Escape(dir), changes, names.Escape(file))
+}
+
+// plausible tells whether a look can have found what d says of it.
+func (d dataRecord) plausible() bool {
+	most := 0
+	for _, p := range d.Parts {
+		most = max(most, p.Size())
+	}
+	return slices.Contains([]string{"", config.Decode, config.Header}, d.Checked) && d.Train >= 0 && d.Train <= most
 }
 
 // fingerprint is that of the data that the run has opened.

@@ -45,24 +45,6 @@ func TestHeldOut(t *testing.T) {
 	}
 }
 
-func TestMetricNames(t *testing.T) {
-	// The metrics of a training say test_ of what was measured on test images, and valid_ of images that were held out.
-	for portion, want := range map[string]string{"1": "test", "0.75": "valid"} {
-		dir := filepath.Join(t.TempDir(), "run")
-		if _, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-train.yaml", "epochs=1", "data.train_portion="+portion), nas.Settings{}); err != nil {
-			t.Fatal(err)
-		}
-		text := string(content(t, dir, nas.MetricsFile))
-		for _, split := range []string{"test", "valid"} {
-			for _, name := range []string{split + "_loss", split + "_accuracy"} {
-				if strings.Contains(text, `"`+name+`"`) != (split == want) {
-					t.Errorf("train_portion %s: %s in %s", portion, name, text)
-				}
-			}
-		}
-	}
-}
-
 func TestGuard(t *testing.T) {
 	// Nothing of a step is saved when the guard fails after it.
 	dir := filepath.Join(t.TempDir(), "run")

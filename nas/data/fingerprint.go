@@ -109,6 +109,15 @@ func (f Fingerprint) Changes(now Fingerprint) string {
 	return first(changes)
 }
 
+// Size is the number of images of the part, 0 of a text.
+func (p Part) Size() int {
+	n := p.Images
+	for _, c := range p.Classes {
+		n += c.Files
+	}
+	return n
+}
+
 // title is how messages call the part.
 func (p Part) title() string {
 	if p.Name == "" {

@@ -135,3 +135,24 @@ func TestPublished(t *testing.T) {
 		t.Errorf("random %.2f, reinforce %.2f, evolution %.2f: want this order", random, reinforce, evolution)
 	}
 }
+
+func TestBestIsFound(t *testing.T) {
+	// A search finds the best cell that it has been told of, not the last, when it goes on after that.
+	table := Synthetic()
+	before := compare(t, table, load(t, "nasbench201.toy.yaml", "compare.queries=20"), 2)
+	after := compare(t, table, load(t, "nasbench201.toy.yaml", "compare.queries=25"), 2)
+	same := 0
+	for i, side := range before.Sides {
+		for j, run := range side.Runs {
+			switch later := after.Sides[i].Runs[j].Told; {
+			case later < run.Told:
+				t.Errorf("%s, seed %d: told %v in 20 queries, %v in 25", side.Name, run.Seed, run.Told, later)
+			case later == run.Told:
+				same++
+			}
+		}
+	}
+	if same == 0 {
+		t.Error("every search found a better cell at last, which shows nothing")
+	}
+}

@@ -34,6 +34,7 @@ func attackFake(t *testing.T, script string, parts ...string) (found bool, said 
 func TestFindings(t *testing.T) {
 	// An attack reports a trace, an error without a line, several lines, a control character, success and other bytes, with the way to repeat it, and nothing else.
 	const run = `while [ $# -gt 0 ]; do case $1 in --out|--resume) d=$2;; esac; shift; done; mkdir -p $d; : >$d/config.yaml; `
+	const disturbed = `case $PWD in *undisturbed*) ;; *) ` // what follows, up to esac, is for runs that are attacked, whenever signals come
 	for _, test := range []struct{ name, script, part, want string }{
 		{"one line", `echo "darts: unknown command" >&2; exit 2`, "hostile:0", ""},
 		{"a trace", `echo "panic: oh" >&2; exit 2`, "hostile:0", `printed a trace ("panic:")`},
@@ -47,9 +48,9 @@ func TestFindings(t *testing.T) {
 		{"a signal", `kill -SEGV $$`, "hostile:1", "ended by a signal"},
 		{"equal bytes", run + `echo same >$d/result.json`, "kill:0", ""},
 		{"other bytes", run + `echo $$ >$d/result.json`, "kill:0", "result.json differs"},
-		{"a file more", run + `[ -e $d/a ] && : >$d/.b; : >$d/a`, "kill:0", ".b is there"},
-		{"no going on", run + `[ -e $d/a ] && { echo "darts: no" >&2; exit 1; }; : >$d/a`, "kill:0", "does not go on"},
-		{"no end", run + `[ -e $d/a ] && { echo "darts: a" >&2; exit 3; }; : >$d/a`, "signals:0", "status 3 after the signal"},
+		{"a file more", run + disturbed + `: >$d/.b;; esac; : >$d/a`, "kill:0", ".b is there"},
+		{"no going on", run + disturbed + `echo "darts: no" >&2; exit 1;; esac; : >$d/a`, "kill:0", "does not go on"},
+		{"no end", run + disturbed + `echo "darts: a" >&2; exit 3;; esac; : >$d/a`, "signals:0", "status 3"},
 		{"a wrong answer", run + `[ -e $d/a ] && echo $$; echo 1 >$d/a`, "flips:0", "answers"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

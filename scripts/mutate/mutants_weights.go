@@ -262,6 +262,12 @@ var ofScores = []mutant{
 		tests{"nas/report", "TestChoose"},
 	},
 	{
+		"comparison: the last cell is found", "nas/nasbench201/compare.go",
+		"if trial.Score > best.Score {",
+		"if true {",
+		tests{"nas/nasbench201", "TestBestIsFound"},
+	},
+	{
 		"comparison: told the test accuracy", "nas/nasbench201/compare.go",
 		"return t.Result(cell).Valid12[order[0]], nil",
 		"return t.Result(cell).Test200[order[0]], nil",
