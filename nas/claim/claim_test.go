@@ -23,7 +23,7 @@ const takerDir = "GODARTS_TEST_TAKER"
 const allTried = "all tried"
 
 // Claims that several take at once, and the goroutines of a process that do.
-const names, takers = 20, 8
+const claims, takers = 20, 8
 
 func TestMain(m *testing.M) {
 	dir := os.Getenv(takerDir)
@@ -31,7 +31,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	bufio.NewReader(os.Stdin).ReadByte() // until the test lets all processes go at once
-	for n := range names {
+	for n := range claims {
 		fmt.Print(strings.Repeat(nameOf(n)+"\n", takeAtOnce(Folder{Dir: dir, Stale: time.Hour}, nameOf(n))))
 	}
 	fmt.Println(allTried)
@@ -161,7 +161,7 @@ func TestOneWinnerAmongProcesses(t *testing.T) {
 	f := Folder{Dir: t.TempDir(), Stale: time.Hour}
 	elsewhere := self(time.Hour)
 	elsewhere.Kernel = "other boot"
-	for n := range names {
+	for n := range claims {
 		claimBy(t, f, nameOf(n), elsewhere, 2*time.Hour, "")
 	}
 	type process struct {
@@ -197,7 +197,7 @@ func TestOneWinnerAmongProcesses(t *testing.T) {
 			won[p.out.Text()]++
 		}
 	}
-	for n := range names {
+	for n := range claims {
 		if count := won[nameOf(n)]; count != 1 {
 			t.Errorf("%s: %d winners", nameOf(n), count)
 		}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"godarts/nas/names"
 )
 
 // Holder is the process that holds a claim.
@@ -28,7 +30,7 @@ func (h Holder) String() string {
 	if h.PID == 0 {
 		return "a process that is just starting"
 	}
-	return fmt.Sprintf("process %d on %s since %s", h.PID, h.Host, h.Since.Format(time.DateTime))
+	return fmt.Sprintf("process %d on %s since %s", h.PID, names.Print(h.Host), h.Since.Format(time.DateTime))
 }
 
 // kernel names the boot and the PID namespace, empty if they cannot be known.
