@@ -102,6 +102,9 @@ func (r *Run) lookAtFiles(ctx context.Context) error {
 		}
 		if r.Set == nil || whole.covers(r) {
 			r.data = whole.dataRecord
+			if r.Set != nil && r.data.Checked != "" {
+				r.data.Train = r.Set.Train.N // what the run needs of it
+			}
 			return nil
 		}
 	}
