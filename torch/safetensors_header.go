@@ -1,17 +1,16 @@
 package torch
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"io"
-	"maps"
 	"math"
 	"math/bits"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -46,78 +45,118 @@ func (s *Safetensors) parse(content []byte, fileBytes int) error {
 	if !utf8.Valid(header) {
 		return s.errorf("header: not UTF-8")
 	}
-	h := headerReader{json.NewDecoder(bytes.NewReader(header))}
-	h.UseNumber()
+	h := &headerReader{header: header}
 	s.tensors = map[string]stored{}
-	if err := h.object(func(key string) error { return s.entry(h, key) }); err != nil {
-		return s.errorf("header: offset %d: %w", h.InputOffset(), err)
-	}
-	if rest := bytes.TrimLeft(header[h.InputOffset():], " \t\r\n"); len(rest) > 0 {
-		return s.errorf("header: offset %d: more follows the last brace", len(header)-len(rest))
-	}
-	return s.checkLayout()
-}
-
-// entry reads the value of a key of the header: a tensor, or the metadata.
-func (s *Safetensors) entry(h headerReader, key string) error {
-	if key == metadataKey {
-		s.metadata, s.ends = map[string]string{}, map[string]int{}
-		return h.object(func(key string) (err error) {
-			s.metadata[key], err = h.text()
-			s.ends[key] = lengthBytes + int(h.InputOffset()) - len(`"`)
-			return err
-		})
-	}
-	t := stored{start: -1, dtype: -1}
-	err := h.object(func(field string) error {
-		switch field {
-		case "dtype":
-			name, err := h.text()
-			if err != nil {
-				return err
-			}
-			t.dtype = Dtype(slices.Index(dtypeNames[:], name))
-			if t.dtype < 0 {
-				return fmt.Errorf("dtype %q is none of %q", name, dtypeNames)
-			}
-			return nil
-		case "shape":
-			shape, err := h.sizes(maxDims)
-			t.shape = shape
-			return err
-		case "data_offsets":
-			offsets, err := h.sizes(2)
-			if err != nil {
-				return err
-			}
-			if len(offsets) != 2 {
-				return fmt.Errorf("%d data_offsets, wanted 2", len(offsets))
-			}
-			t.start, t.end = offsets[0], offsets[1]
-			return nil
+	var order []named
+	err := h.object(func(key string) error {
+		if key == metadataKey {
+			return s.readMetadata(h)
 		}
-		return fmt.Errorf("unknown key %q (wanted dtype, shape or data_offsets)", field)
+		t, err := s.entry(h, key)
+		if err != nil {
+			return err
+		}
+		s.tensors[key] = t
+		order = append(order, named{key, t})
+		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("tensor %q: %w", key, err)
+		return s.errorf("header: offset %d: %w", h.at, err)
+	}
+	if h.peek(); h.at < len(header) {
+		return s.errorf("header: offset %d: more follows the last brace", h.at)
+	}
+	return s.checkLayout(order)
+}
+
+// named is a tensor with its name.
+type named struct {
+	name string
+	stored
+}
+
+// readMetadata reads the texts beside the tensors.
+func (s *Safetensors) readMetadata(h *headerReader) error {
+	if s.metadata != nil {
+		return twice(metadataKey)
+	}
+	s.metadata, s.ends = map[string]string{}, map[string]int{}
+	return h.object(func(key string) (err error) {
+		if _, ok := s.metadata[key]; ok {
+			return twice(key)
+		}
+		s.metadata[key], err = h.text()
+		s.ends[key] = lengthBytes + h.at - len(`"`)
+		return err
+	})
+}
+
+func twice(key string) error { return fmt.Errorf("key %q appears twice", key) }
+
+// entry reads what the header says of a tensor.
+func (s *Safetensors) entry(h *headerReader, name string) (stored, error) {
+	t := stored{start: -1, dtype: -1}
+	if _, ok := s.tensors[name]; ok {
+		return t, twice(name)
+	}
+	err := h.object(func(key string) error { return t.field(h, key) })
+	if err != nil {
+		return t, fmt.Errorf("tensor %q: %w", name, err)
 	}
 	if t.dtype < 0 || t.shape == nil || t.start < 0 {
-		return fmt.Errorf("tensor %q: dtype, shape or data_offsets is missing", key)
+		return t, fmt.Errorf("tensor %q: dtype, shape or data_offsets is missing", name)
 	}
-	s.tensors[key] = t
-	return nil
+	return t, nil
+}
+
+// field reads one of the three things that the header says of a tensor.
+func (t *stored) field(h *headerReader, key string) (err error) {
+	switch key {
+	case "dtype":
+		if t.dtype >= 0 {
+			return twice(key)
+		}
+		name, err := h.text()
+		if err != nil {
+			return err
+		}
+		t.dtype = Dtype(slices.Index(dtypeNames[:], name))
+		if t.dtype < 0 {
+			return fmt.Errorf("dtype %q is none of %q", name, dtypeNames)
+		}
+		return nil
+	case "shape":
+		if t.shape != nil {
+			return twice(key)
+		}
+		t.shape, err = h.sizes([]int{}, maxDims)
+		return err
+	case "data_offsets":
+		if t.start >= 0 {
+			return twice(key)
+		}
+		var both [2]int
+		offsets, err := h.sizes(both[:0], len(both))
+		if err != nil {
+			return err
+		}
+		if len(offsets) != len(both) {
+			return fmt.Errorf("%d data_offsets, wanted 2", len(offsets))
+		}
+		t.start, t.end = offsets[0], offsets[1]
+		return nil
+	}
+	return fmt.Errorf("unknown key %q (wanted dtype, shape or data_offsets)", key)
 }
 
 // checkLayout demands that tensors have the length of their shape and lie side
-// by side, from the first byte of the data to the last.
-func (s *Safetensors) checkLayout() error {
-	order := slices.SortedFunc(maps.Keys(s.tensors), func(a, b string) int {
-		x, y := s.tensors[a], s.tensors[b]
-		return cmp.Or(cmp.Compare(x.start, y.start), cmp.Compare(x.end, y.end), cmp.Compare(a, b))
-	})
+// by side, from the first byte of the data to the last. It sorts them, which takes
+// one pass where the header has them as they lie.
+func (s *Safetensors) checkLayout(tensors []named) error {
+	slices.SortFunc(tensors, func(x, y named) int { return cmp.Or(cmp.Compare(x.start, y.start), cmp.Compare(x.end, y.end)) })
 	at := 0
-	for _, name := range order {
-		t := s.tensors[name]
+	for _, t := range tensors {
+		name := t.name
 		if t.start > t.end || t.end > len(s.data) {
 			return s.tensorErrorf(name, "bytes %d to %d of %d", t.start, t.end, len(s.data))
 		}
@@ -161,83 +200,127 @@ func bytesOf(shape []int, d Dtype) (size int, ok bool) {
 	return int(strided), true
 }
 
-// headerReader reads JSON token by token: encoding/json's own decoding would
-// take the last of two equal keys.
-type headerReader struct{ *json.Decoder }
+// headerReader reads JSON token by token, each byte once: encoding/json would take
+// the last of two equal keys, and allocates for every token.
+type headerReader struct {
+	header []byte // valid UTF-8
+	at     int
+}
 
 // object reads { "key": value, ... }; value reads what follows each key.
-func (h headerReader) object(value func(key string) error) error {
-	if err := h.delimiter('{'); err != nil {
-		return err
-	}
-	seen := map[string]bool{}
-	for h.More() {
+func (h *headerReader) object(value func(key string) error) error {
+	return h.list('{', '}', func() error {
 		key, err := h.text()
+		if err == nil {
+			err = h.delimiter(':')
+		}
 		if err != nil {
 			return err
 		}
-		if seen[key] {
-			return fmt.Errorf("key %q appears twice", key)
-		}
-		seen[key] = true
-		if err := value(key); err != nil {
-			return err
-		}
-	}
-	return h.delimiter('}')
+		return value(key)
+	})
 }
 
-// sizes reads a list of at most n whole numbers, none negative.
-func (h headerReader) sizes(n int) ([]int, error) {
-	if err := h.delimiter('['); err != nil {
-		return nil, err
-	}
-	list := []int{}
-	for h.More() {
-		token, err := h.next()
-		if err != nil {
-			return nil, err
-		}
-		number, _ := token.(json.Number)
-		v, err := strconv.ParseUint(string(number), 10, 63)
-		if err != nil {
-			return nil, fmt.Errorf("%v is not a size", token)
-		}
-		if len(list) == n {
-			return nil, fmt.Errorf("more than %d numbers", n)
-		}
-		list = append(list, int(v))
-	}
-	return list, h.delimiter(']')
-}
-
-func (h headerReader) next() (json.Token, error) {
-	token, err := h.Token()
-	if err == io.EOF {
-		err = io.ErrUnexpectedEOF
-	}
-	return token, err
-}
-
-func (h headerReader) text() (string, error) {
-	token, err := h.next()
-	if err != nil {
-		return "", err
-	}
-	text, ok := token.(string)
-	if !ok {
-		return "", fmt.Errorf("%v where a string is expected", token)
-	}
-	return text, nil
-}
-
-func (h headerReader) delimiter(want json.Delim) error {
-	token, err := h.next()
-	if err != nil {
+// list reads items with commas between them.
+func (h *headerReader) list(first, last byte, item func() error) error {
+	if err := h.delimiter(first); err != nil {
 		return err
 	}
-	if token != want {
-		return fmt.Errorf("%v where %v is expected", token, want)
+	if h.peek() == last {
+		h.at++
+		return nil
 	}
+	for {
+		if err := item(); err != nil {
+			return err
+		}
+		if h.peek() != ',' {
+			return h.delimiter(last)
+		}
+		h.at++
+	}
+}
+
+// sizes appends a list of at most n whole numbers, none negative, to sizes.
+func (h *headerReader) sizes(sizes []int, n int) ([]int, error) {
+	err := h.list('[', ']', func() error {
+		h.peek()
+		start := h.at
+		for h.at < len(h.header) && strings.IndexByte("+-.0123456789Ee", h.header[h.at]) >= 0 {
+			h.at++
+		}
+		number := h.header[start:h.at]
+		if len(number) == 0 {
+			return h.unexpected("a size")
+		}
+		v, err := strconv.ParseUint(string(number), 10, 63)
+		if err != nil || number[0] == '0' && len(number) > 1 {
+			return fmt.Errorf("%s is not a size", number)
+		}
+		if len(sizes) == n {
+			return fmt.Errorf("more than %d numbers", n)
+		}
+		sizes = append(sizes, int(v))
+		return nil
+	})
+	return sizes, err
+}
+
+// text reads a string.
+func (h *headerReader) text() (string, error) {
+	if h.peek() != '"' {
+		return "", h.unexpected("a string")
+	}
+	start, escapes := h.at, false
+	for h.at++; h.at < len(h.header) && h.header[h.at] != '"'; h.at++ {
+		if h.header[h.at] == '\\' {
+			escapes = true
+			h.at++ // what it escapes may be a quote
+		}
+		if h.at < len(h.header) && h.header[h.at] < ' ' {
+			return "", fmt.Errorf("the control character %#02x in a text", h.header[h.at])
+		}
+	}
+	if h.at >= len(h.header) {
+		h.at = len(h.header)
+		return "", io.ErrUnexpectedEOF
+	}
+	h.at++
+	if !escapes {
+		return string(h.header[start+1 : h.at-1]), nil
+	}
+	var text string
+	err := json.Unmarshal(h.header[start:h.at], &text)
+	return text, err
+}
+
+// delimiter takes a character that must come next.
+func (h *headerReader) delimiter(want byte) error {
+	if h.peek() != want {
+		return h.unexpected(string(rune(want)))
+	}
+	h.at++
 	return nil
+}
+
+// unexpected is the error of what comes next.
+func (h *headerReader) unexpected(want string) error {
+	if h.at == len(h.header) {
+		return io.ErrUnexpectedEOF
+	}
+	r, size := utf8.DecodeRune(h.header[h.at:])
+	h.at += size
+	return fmt.Errorf("%c where %s is expected", r, want)
+}
+
+// peek is the first character of what comes next, or 0 at the end.
+func (h *headerReader) peek() byte {
+	for ; h.at < len(h.header); h.at++ {
+		switch c := h.header[h.at]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return c
+		}
+	}
+	return 0
 }

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"godarts/torch"
 	"godarts/torch/torchtest"
@@ -206,25 +207,35 @@ var damaged = []struct {
 	{"a huge length", []byte("\xff\xff\xff\xff\xff\xff\xff\xff{}"), "a header of 18446744073709551615 bytes, more than the 100000000 allowed"},
 	{"a length beyond the file", file("{}")[:9], "a header of 2 bytes, of which the file has 1"},
 	{"a length of nothing", file(""), "header: offset 0: unexpected EOF"},
-	{"no JSON", file("hello"), "header: offset 0: invalid character 'h' looking for beginning of value"},
+	{"no JSON", file("hello"), "header: offset 1: h where { is expected"},
 	{"a list", file("[]"), "header: offset 1: [ where { is expected"},
 	{"cut JSON", file(`{"a":`), `header: offset 5: tensor "a": unexpected EOF`},
 	{"no UTF-8", file("{\"\xff\":1}"), "header: not UTF-8"},
+	{"a text without end", file(`{"a\"`), `header: offset 5: unexpected EOF`},
+	{"a text that ends in an escape", file(`{"a\`), `header: offset 4: unexpected EOF`},
+	{"an unknown escape", file(`{"\x":1}`), `header: offset 5: invalid character 'x' in string escape code`},
+	{"a control character", file("{\"a\nb\":1}"), `header: offset 3: the control character 0x0a in a text`},
+	{"an escaped control character", file("{\"a\\\nb\":1}"), `header: offset 4: the control character 0x0a in a text`},
+	{"no colon", file(`{"a" 1}`), `header: offset 6: 1 where : is expected`},
+	{"a comma too many", file(`{"__metadata__":{},}`), `header: offset 20: } where a string is expected`},
+	{"a comma too few", file(`{"__metadata__":{} "a":1}`), `header: offset 20: " where } is expected`},
 	{"more behind", file("{} {}"), "header: offset 3: more follows the last brace"},
 	{"an entry that is a number", file(`{"a":1}`), `header: offset 6: tensor "a": 1 where { is expected`},
 	{"metadata that is no text", file(`{"__metadata__":{"a":1}}`), "header: offset 22: 1 where a string is expected"},
-	{"metadata twice", file(`{"__metadata__":{},"__metadata__":{}}`), `header: offset 33: key "__metadata__" appears twice`},
-	{"a metadata key twice", file(`{"__metadata__":{"k":"","k":""}}`), `header: offset 27: key "k" appears twice`},
-	{"a name twice", file(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{}}`), `header: offset 56: key "a" appears twice`},
-	{"a field twice", file(`{"a":{"dtype":"U8","dtype":"I8"}}`), `header: offset 26: tensor "a": key "dtype" appears twice`},
-	{"an unknown field", file(`{"a":{"Dtype":"U8"}}`), `header: offset 13: tensor "a": unknown key "Dtype" (wanted dtype, shape or data_offsets)`},
+	{"metadata twice", file(`{"__metadata__":{},"__metadata__":{}}`), `header: offset 34: key "__metadata__" appears twice`},
+	{"a metadata key twice", file(`{"__metadata__":{"k":"","k":""}}`), `header: offset 28: key "k" appears twice`},
+	{"a name twice", file(`{"a":{"dtype":"U8","shape":[0],"data_offsets":[0,0]},"a":{}}`), `header: offset 57: key "a" appears twice`},
+	{"a field twice", file(`{"a":{"dtype":"U8","dtype":"I8"}}`), `header: offset 27: tensor "a": key "dtype" appears twice`},
+	{"an unknown field", file(`{"a":{"Dtype":"U8"}}`), `header: offset 14: tensor "a": unknown key "Dtype" (wanted dtype, shape or data_offsets)`},
 	{"a missing field", file(`{"a":{"dtype":"U8","shape":[0]}}`), `header: offset 31: tensor "a": dtype, shape or data_offsets is missing`},
 	{"an unknown type", file(`{"a":{"dtype":"F8_E4M3"}}`),
 		`header: offset 23: tensor "a": dtype "F8_E4M3" is none of ["F32" "F64" "F16" "BF16" "U8" "I8" "I16" "I32" "I64" "BOOL"]`},
 	{"a negative size", file(`{"a":{"shape":[-1]}}`), `header: offset 17: tensor "a": -1 is not a size`},
 	{"a broken size", file(`{"a":{"shape":[1.5]}}`), `header: offset 18: tensor "a": 1.5 is not a size`},
+	{"a size with a zero before it", file(`{"a":{"shape":[01]}}`), `header: offset 17: tensor "a": 01 is not a size`},
+	{"sizes without comma", file(`{"a":{"shape":[1 1]}}`), `header: offset 18: tensor "a": 1 where ] is expected`},
 	{"a size beyond 63 bits", file(`{"a":{"shape":[9223372036854775808]}}`), `header: offset 34: tensor "a": 9223372036854775808 is not a size`},
-	{"a list of lists", file(`{"a":{"shape":[[]]}}`), `header: offset 16: tensor "a": [ is not a size`},
+	{"a list of lists", file(`{"a":{"shape":[[]]}}`), `header: offset 16: tensor "a": [ where a size is expected`},
 	{"too many dimensions", file(`{"a":{"shape":[` + strings.Repeat("1,", 64) + `1]}}`), `header: offset 144: tensor "a": more than 64 numbers`},
 	{"three offsets", file(`{"a":{"data_offsets":[0,1,2]}}`), `header: offset 27: tensor "a": more than 2 numbers`},
 	{"one offset", file(`{"a":{"data_offsets":[0]}}`), `header: offset 24: tensor "a": 1 data_offsets, wanted 2`},
@@ -278,6 +289,40 @@ func allocated(fn func()) uint64 {
 // allowance is what reading a header may allocate: JSON's tokens are some times
 // as large as their text.
 func allowance(content []byte) uint64 { return 64*uint64(len(content)) + 1<<16 }
+
+// manyTensors is a file of n empty tensors, whose header is long and which has no data.
+func manyTensors(n int) []byte {
+	header := []byte{'{'}
+	for i := range n {
+		header = fmt.Appendf(header, `"cells.%d.weight":{"dtype":"F32","shape":[0],"data_offsets":[0,0]},`, i)
+	}
+	header[len(header)-1] = '}'
+	return file(string(header))
+}
+
+func TestSafetensorsMany(t *testing.T) {
+	// Reading takes a few allocations a tensor, makes none of them and says in 300 characters that one is missing, when a header has very many.
+	torchtest.Scope(t)
+	const n = 50_000
+	content, live := manyTensors(n), torch.Live()
+	var s *torch.Safetensors
+	allocations := testing.AllocsPerRun(1, func() {
+		var err error
+		if s, err = torch.ReadSafetensors(content); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if most := 8.0 * n; allocations > most { // of names, keys, sizes and the map
+		t.Errorf("%v allocations for %d tensors, more than %v", allocations, n, most)
+	}
+	_, err := s.Load(strings.Repeat("x", 1000), single)
+	if n := utf8.RuneCountInString(fmt.Sprint(err)); err == nil || n > 300 {
+		t.Errorf("%d characters: %v", n, err)
+	}
+	if torch.Live() != live {
+		t.Errorf("%d tensors were made", torch.Live()-live)
+	}
+}
 
 func TestSafetensorsOpen(t *testing.T) {
 	// The error names the path when it is no file.
