@@ -6,7 +6,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strings"
 )
 
@@ -235,12 +237,12 @@ func readZipPickle(content []byte) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data.pkl: %w", err)
 	}
-	for key, s := range r.storages {
+	for _, key := range slices.Sorted(maps.Keys(r.storages)) {
 		data, err := read("data/" + key)
 		if err != nil {
 			return nil, err
 		}
-		if err := s.fill(key, data); err != nil {
+		if err := r.storages[key].fill(key, data); err != nil {
 			return nil, err
 		}
 	}
@@ -311,8 +313,8 @@ func readLegacyPickle(content []byte) (any, error) {
 			return nil, err
 		}
 	}
-	for key, s := range r.storages {
-		if s.data == nil {
+	for _, key := range slices.Sorted(maps.Keys(r.storages)) {
+		if r.storages[key].data == nil {
 			return nil, fmt.Errorf("storage %q has no elements", shortened(key))
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,12 +31,12 @@ func archive(t testing.TB, files map[string]string, method uint16) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
-	for name, content := range files {
+	for _, name := range slices.Sorted(maps.Keys(files)) {
 		f, err := w.CreateHeader(&zip.FileHeader{Name: name, Method: method})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := f.Write([]byte(content)); err != nil {
+		if _, err := f.Write([]byte(files[name])); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -282,6 +283,21 @@ func TestPickleDamaged(t *testing.T) {
 				t.Errorf("%d bytes allocated, more than %d", got, most)
 			}
 		})
+	}
+}
+
+func TestPickleSameError(t *testing.T) {
+	// The error names the first of the storages that are not there when there are several, each time.
+	two := "\x80\x02}" + word("b") + strings.ReplaceAll(pair, word("0"), word("1")) + "s" + word("a") + pair + "s."
+	for want, content := range map[string][]byte{
+		`torch: pickle: zip: there is no data/0`:     zipPickle(t, two, nil),
+		`torch: pickle: storage "0" has no elements`: []byte(legacyHead + two + "]."),
+	} {
+		for range 50 {
+			if _, err := torch.ReadPickle(content); fmt.Sprint(err) != want {
+				t.Fatalf("got %v, want %s", err, want)
+			}
+		}
 	}
 }
 
