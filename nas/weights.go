@@ -9,6 +9,7 @@ import (
 	"godarts/cells"
 	"godarts/nas/data"
 	"godarts/nas/finite"
+	"godarts/nas/names"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -207,6 +208,9 @@ type network interface {
 	CheckStateDict(shapes map[string][]int) error
 }
 
+// longestMisfit is how many characters tell why weights do not fit: names and shapes are the file's.
+const longestMisfit = 300
+
 // loadWeights loads a file into net. Names and shapes come first: a file may hold a
 // million tensors that are none of the network's.
 func loadWeights(net network, file string) error {
@@ -223,7 +227,7 @@ func loadWeights(net network, file string) error {
 			err = fmt.Errorf("of the names below %q: %w", w.prefix, err)
 		}
 		if err != nil {
-			return fmt.Errorf("nas: weights %s: %w", file, err)
+			return fmt.Errorf("nas: weights %s: %s", file, names.Ends(err.Error(), longestMisfit))
 		}
 		sd, err := w.load()
 		if err != nil {

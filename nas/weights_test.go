@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"godarts/cells"
 	"godarts/torch"
@@ -206,6 +207,33 @@ func TestWeightsCompareFirst(t *testing.T) {
 	want := `no name in it is one of the network's: found are "` + strings.Repeat("a", 60) + `...", wanted "cells.0._ops.0.op.1.weight", "cells.0._ops.0.op.2.weight", "cells.0._ops.0.op.3.bias" and 59 more`
 	if err := loadWeights(newNetwork(t, toy(t)), file); fmt.Sprint(err) != "nas: weights "+file+": "+want {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestWeightsLongMisfit(t *testing.T) {
+	// The reason has 300 characters at most when a file has very many names, and shapes of very many sizes.
+	sizes := strings.Repeat("0,", 63) + "0"
+	for _, test := range []struct{ name, first string }{
+		{"other names", strings.Repeat("y", 100)},
+		{"a name of the network", "stem.0.weight"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			torchtest.Scope(t)
+			header := []byte("{")
+			for i := range 10_000 {
+				header = fmt.Appendf(header, `"%s%d":{"dtype":"F32","shape":[%s],"data_offsets":[0,0]},`, strings.Repeat("x", 100), i, sizes)
+			}
+			header = fmt.Appendf(header, `"%s":{"dtype":"F32","shape":[%s],"data_offsets":[0,0]}}`, test.first, sizes)
+			file := filepath.Join(t.TempDir(), "x.safetensors")
+			if err := os.WriteFile(file, append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			err := loadWeights(newNetwork(t, toy(t)), file)
+			reason, ok := strings.CutPrefix(fmt.Sprint(err), "nas: weights "+file+": ")
+			if n := utf8.RuneCountInString(reason); !ok || n > 300 {
+				t.Errorf("%d characters: %v", n, err)
+			}
+		})
 	}
 }
 
