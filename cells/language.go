@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -67,7 +68,7 @@ func (o LanguageOptions) draw(b nn.Batch) (m Masks) {
 		return m
 	}
 	if b.Masks == nil {
-		panic("cells: language model: a training pass with dropout on a batch without Masks")
+		torch.Misuse("cells.Language", "a training pass with dropout on a batch without Masks")
 	}
 	r := b.Masks()
 	columns := b.X.Size(1)
@@ -130,6 +131,9 @@ const firstRange = 0.04
 func NewLanguage(nodes int, o LanguageOptions, cell func(nn.Path)) (*Language, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
+	}
+	if nodes < 0 || nodes > MaxNodes {
+		return nil, fmt.Errorf("cells: language model: %d nodes, want 0 to %d", nodes, MaxNodes)
 	}
 	var b nn.Builder
 	root := b.Root()
@@ -206,6 +210,27 @@ func same(a, b torch.Tensor) (equal bool) {
 	return equal
 }
 
+// checkBatch panics with *torch.Error unless b has words [T,B], a target for each, and a state that
+// fits, if any.
+func (o LanguageOptions) checkBatch(b nn.Batch) {
+	shape := b.X.Shape()
+	if len(shape) != 2 || shape[0] < 1 || shape[1] < 1 {
+		torch.Misuse("cells.Language", "words of shape %v, wanted [steps,columns]", shape)
+	}
+	if n := b.Y.Numel(); n != shape[0]*shape[1] {
+		torch.Misuse("cells.Language", "%d targets for words of shape %v", n, shape)
+	}
+	if want := []int{1, shape[1], o.Units}; b.Hidden.Defined() && !slices.Equal(b.Hidden.Shape(), want) {
+		torch.Misuse("cells.Language", "a state of shape %v, wanted %v", b.Hidden.Shape(), want)
+	}
+}
+
+func needFunction(missing bool) {
+	if missing {
+		torch.Misuse("cells", "no function to run")
+	}
+}
+
 // Step is one time step of a cell: the state after the embedded words x [B,units]
 // where it was h [B,units].
 type Step func(x, h torch.Tensor) torch.Tensor
@@ -213,6 +238,8 @@ type Step func(x, h torch.Tensor) torch.Tensor
 // Pass runs the plain form: b through the cell that step gives for the masks.
 // Logits are [T·B,tokens]. Its graph is of autograd; all belongs to the present scope.
 func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output {
+	l.o.checkBatch(b)
+	needFunction(step == nil)
 	var masks Masks
 	if m.Training {
 		masks = l.o.draw(b)
@@ -220,6 +247,7 @@ func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output 
 	words := torch.Embedding(masked(l.Encoder.Tensor, masks.Word), b.X) // [T,B,E]
 	words = masked(words, masks.Embedding)
 	cell := step(masks)
+	needFunction(cell == nil)
 	h := l.first(b)
 	var outputs []torch.Tensor
 	for t := range b.X.Size(0) {
@@ -261,6 +289,7 @@ func (l *Language) penalty(raw, dropped torch.Tensor) torch.Tensor {
 // Gate is s + σ(c)∘(f − s), where the gate c and the candidate, which f is an
 // activation of, are the halves of ch [...,2·units].
 func Gate(s, ch torch.Tensor, activation func(torch.Tensor) torch.Tensor) torch.Tensor {
+	needFunction(activation == nil)
 	units := s.Size(-1)
 	gate, candidate := ch.Narrow(-1, 0, units).Sigmoid(), ch.Narrow(-1, units, units)
 	return s.Add(gate.Mul(activation(candidate).Sub(s)))
@@ -275,7 +304,7 @@ func (l *Language) State0(x, h torch.Tensor, m Masks) torch.Tensor {
 }
 
 // Activation is the function that an operation of a recurrent cell applies. It
-// panics for others: genotypes are validated before.
+// panics with *torch.Error for others: genotypes are validated before.
 func Activation(op Op) func(torch.Tensor) torch.Tensor {
 	switch op {
 	case ActTanh:
@@ -287,5 +316,6 @@ func Activation(op Op) func(torch.Tensor) torch.Tensor {
 	case ActIdentity:
 		return func(x torch.Tensor) torch.Tensor { return x }
 	}
-	panic(fmt.Sprintf("cells: %q is no activation of a recurrent cell", op))
+	torch.Misuse("cells.Activation", "%q is no activation of a recurrent cell", op)
+	return nil
 }

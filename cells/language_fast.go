@@ -42,6 +42,8 @@ type FastCell interface {
 //
 // It has to be called without grad mode. What it returns belongs to the present scope.
 func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output) {
+	l.o.checkBatch(p.Batch)
+	needFunction(cell == nil)
 	torch.Scoped(func() {
 		steps, columns := p.Batch.X.Size(0), p.Batch.X.Size(1)
 		ranks := torch.RanksFor(columns, p.Batch.X.Device())
@@ -150,6 +152,9 @@ func (f *fastWork) run(r *torch.Rank, cell func(*Columns) FastCell) {
 	c.states.Select(0, 0).Copy_(c.own(f.Language.first(b), 0))
 
 	c.cell = cell(c)
+	if c.cell == nil {
+		torch.Misuse("cells.Language", "no cell for rank %d", c.Index)
+	}
 	c.forward()
 	d := c.decode(f)
 	if c.Needs() {

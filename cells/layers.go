@@ -1,17 +1,18 @@
 package cells
 
 import (
-	"fmt"
-
 	"godarts/torch"
 	"godarts/torch/nn"
 )
 
 // Operation makes the layer of op from c to c channels. With stride 2 it halves
 // the image. An affine batch norm has weight and bias: the search network's have
-// none. It panics if op is none of a convolutional cell: genotypes are validated
-// before. Reference cnn/operations.py OPS.
+// none. It panics with *torch.Error if op is none of a convolutional cell: genotypes are
+// validated before. Reference cnn/operations.py OPS.
 func Operation(p nn.Path, op Op, c, stride int, affine bool) nn.Layer {
+	if stride < 1 {
+		torch.Misuse("cells.Operation", "a stride of %d", stride)
+	}
 	switch op {
 	case None:
 		return zero(stride)
@@ -37,7 +38,8 @@ func Operation(p nn.Path, op Op, c, stride int, affine bool) nn.Layer {
 	case Conv7x1_1x7:
 		return conv7x1(p, c, stride, affine)
 	}
-	panic(fmt.Sprintf("cells: %q is no operation of a convolutional cell", op))
+	torch.Misuse("cells.Operation", "%q is no operation of a convolutional cell", op)
+	return nil
 }
 
 // Identity is the skip connection of stride 1. Drop-path leaves it alone.

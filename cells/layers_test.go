@@ -221,7 +221,7 @@ func TestAvgPoolDivisor(t *testing.T) {
 func TestOperationPanics(t *testing.T) {
 	// Operation panics when the operation is one of recurrent cells.
 	defer func() {
-		if got, want := fmt.Sprint(recover()), `cells: "tanh" is no operation of a convolutional cell`; got != want {
+		if got, want := fmt.Sprint(recover()), `torch: cells.Operation: "tanh" is no operation of a convolutional cell`; got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}()

@@ -1,6 +1,10 @@
 package cells
 
-import "fmt"
+import (
+	"fmt"
+
+	"godarts/torch"
+)
 
 // What a network may have at most: ten times and more of what has been published. Beyond
 // lie mistakes, which would keep a machine busy or take its memory before anything is said.
@@ -51,6 +55,13 @@ func (o NetworkOptions) validateSize(g Genotype) error {
 	return nil
 }
 
+// needLayers panics with *torch.Error for more layers than Check accepts: following them would not end.
+func (o NetworkOptions) needLayers() {
+	if o.Layers > MaxLayers {
+		torch.Misuse("cells.Network", "%d layers, wanted at most %d", o.Layers, MaxLayers)
+	}
+}
+
 // half is what stride 2 leaves of a side.
 func half(size int) int { return (size + 1) / 2 }
 
@@ -58,6 +69,7 @@ func half(size int) int { return (size + 1) / 2 }
 // sees in training. Where it is 1 a batch needs two images: batch norms take more than one
 // value per channel. Sizes are those that Check accepts.
 func (o NetworkOptions) NormedSide(g Genotype) int {
+	o.needLayers()
 	if o.Auxiliary && !o.ImageNet {
 		return 1 // the head's last batch norm
 	}
@@ -108,6 +120,7 @@ type Estimate struct{ Weights, PerImage float64 }
 // Estimate follows the sizes of the network of g, which Check accepts. The auxiliary head
 // counts among the weights.
 func (o NetworkOptions) Estimate(g Genotype) (e Estimate) {
+	o.needLayers()
 	c, side := float64(o.Channels), float64(o.Size)
 	in := float64(o.InputChannels)
 	var before, last float64

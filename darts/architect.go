@@ -1,7 +1,6 @@
 package darts
 
 import (
-	"fmt"
 	"math"
 
 	"godarts/torch"
@@ -80,10 +79,13 @@ func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Grad) {
 //	ξ = 0: ∇α L_val(w, α)
 //	ξ > 0: ∇α L_val(w', α) − ξ ∇²α,w L_train(w, α)·∇w' L_val(w', α)      Eq. 7
 //
-// It panics with *torch.Error if ξ is negative or no finite number.
+// It panics with *torch.Error if ξ is negative or no finite number, or Clip negative or no number.
 func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Grad {
 	if !(xi >= 0 && xi <= math.MaxFloat64) {
-		panic(&torch.Error{Op: "architect", Message: fmt.Sprintf("xi is %g, want 0 or more", xi)})
+		torch.Misuse("architect", "xi is %g, want 0 or more", xi)
+	}
+	if !(a.Clip >= 0) {
+		torch.Misuse("architect", "Clip is %g, want 0 or more", a.Clip)
 	}
 	if xi == 0 {
 		return a.net.Gradients(a.net.W(), valid, Need{Alphas: true})
@@ -183,8 +185,11 @@ type FiniteDifference struct {
 //	(∇α L_train(w⁺, α) − ∇α L_train(w⁻, α)) / 2ε,  w± = w ± ε·v,  ε = R/‖v‖      Eq. 8
 //
 // around w, not w'. Both passes move the running statistics. Reference
-// cnn/architect.py _hessian_vector_product.
+// cnn/architect.py _hessian_vector_product. It panics with *torch.Error for a Radius that is not above 0.
 func (d FiniteDifference) HessianVectorProduct(v torch.Tensor, train nn.Batch) []torch.Tensor {
+	if !(d.Radius > 0 && d.Radius <= math.MaxFloat64) {
+		torch.Misuse("darts.FiniteDifference", "Radius is %g, want a number above 0", d.Radius)
+	}
 	eps := d.Radius / v.Norm().Item()
 	at := func(eps float64) []torch.Tensor {
 		var w torch.Tensor

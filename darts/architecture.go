@@ -85,7 +85,7 @@ func (a *architecture) numbers(table torch.Tensor) mixture {
 }
 
 // path is the mixture of the operations of a derived cell alone, each with weight 1.
-// It panics if the cell is none of the space.
+// It panics with *torch.Error if the cell is none of the space.
 func (a *architecture) path(c cells.Cell) mixture {
 	width := a.width()
 	one := torch.Ones([]int{1}, a.alpha.Detach().Options())
@@ -94,10 +94,14 @@ func (a *architecture) path(c cells.Cell) mixture {
 		mix[e] = make([]torch.Tensor, width)
 	}
 	for i, edge := range c.Edges {
-		e := firstEdge(i/edgesKept) + edge.From
+		node := i / edgesKept
+		e := firstEdge(node) + edge.From
+		if edge.From < 0 || edge.From > node+1 || e >= len(a.ops) {
+			torch.Misuse("darts.PathGradients", "the supernet has no edge from state %d to node %d", edge.From, node)
+		}
 		k := slices.Index(a.ops[e], edge.Op)
 		if k < 0 {
-			panic(fmt.Sprintf("darts: edge %d of the supernet has no %s", e, edge.Op))
+			torch.Misuse("darts.PathGradients", "edge %d of the supernet has no %s", e, edge.Op)
 		}
 		mix[e][k] = one
 	}

@@ -263,6 +263,7 @@ func (d *draw) decide(logits torch.Tensor) int {
 // the cells drawn from streams[i]. If it returns an error, that is returned and nothing
 // has changed.
 func (c *Controller) Update(streams []*rand.Rand, reward func(i int, g cells.Genotype) (float64, error)) (err error) {
+	needFunction(reward == nil)
 	torch.Scoped(func() {
 		b := c.baseline.Item()
 		dW, mean := torch.ZerosLike(c.W()), torch.ZerosLike(c.W())

@@ -34,7 +34,7 @@ func (s *Plain) DominantEigenvalue(b nn.Batch, decay float64) (largest float64) 
 // gradient is differentiated again. Its graph belongs to the present scope.
 func (s *Plain) hessianOfAlpha(b nn.Batch) (n int, product func(v []float64) []float64) {
 	logits := s.forward(b.X, s.mixed(), nn.Mode{Training: true, FreezeStatistics: true})
-	loss := classLoss(logits, b.Y)
+	loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
 	alphas := s.Alphas()
 	gradient := torch.Grad([]torch.Tensor{loss}, alphas, torch.GradOptions{CreateGraph: true})
 	for _, alpha := range alphas {

@@ -1,6 +1,9 @@
 package darts
 
-import "godarts/cells"
+import (
+	"godarts/cells"
+	"godarts/torch"
+)
 
 // maxOperations are those that a supernet may have, all edges of all layers together: a
 // hundred times those of the paper's.
@@ -29,6 +32,9 @@ func (o Options) Check() error {
 // Estimate follows the sizes of the supernet, which Check accepts, on images of that side in
 // pixels. Operations have no affine batch norms in it.
 func (o Options) Estimate(side int) (e cells.Estimate) {
+	if err := o.Check(); err != nil {
+		torch.Misuse("darts.Estimate", "%s", err)
+	}
 	c, s := float64(o.Channels), side
 	in, stem := float64(o.InputChannels), float64(o.StemMultiplier)*c
 	before, last := stem, stem

@@ -119,7 +119,7 @@ func (s *Fast) finalPixels(x torch.Tensor) int {
 // few values of each channel: the variance over one is no estimate.
 func refuseOne(values int, x torch.Tensor) {
 	if values == 1 {
-		panic(&torch.Error{Op: "batch_norm", Shapes: []string{fmt.Sprint(x.Shape())}, Message: "training needs more than one value per channel"})
+		torch.Misuse("batch_norm", "training needs more than one value per channel, images have shape %v", x.Shape())
 	}
 }
 

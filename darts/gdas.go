@@ -2,6 +2,7 @@ package darts
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"godarts/cells"
@@ -145,9 +146,13 @@ func (s *Sampled) Genotype() cells.Genotype {
 	}
 }
 
-// draw draws the operations of both kinds of cell, and again until all is finite.
+// draw draws the operations of both kinds of cell, and again until all is finite. It panics with
+// *torch.Error where that does not come.
 func (s *Sampled) draw() mixtures {
-	for {
+	if !(s.Tau > 0 && s.Tau <= math.MaxFloat64) {
+		torch.Misuse("darts.Sampled", "tau is %g, want a number above 0", s.Tau)
+	}
+	for range mostDraws {
 		normal, first := s.normal.sample(s.noise(s.normal), s.Tau)
 		reduce, second := s.reduce.sample(s.noise(s.reduce), s.Tau)
 		if first && second {
@@ -156,11 +161,20 @@ func (s *Sampled) draw() mixtures {
 			return mixtures{normal: normal, reduce: reduce}
 		}
 	}
+	torch.Misuse("darts.Sampled", "%d draws and none was finite: alpha or the noise is not", mostDraws)
+	return mixtures{}
 }
+
+// mostDraws is far more than chance asks for: noise in float32 is infinite once in millions.
+const mostDraws = 100
 
 func (s *Sampled) noise(a *architecture) torch.Tensor {
 	if s.Noise != nil {
-		return s.Noise(a.alpha.Detach())
+		g := s.Noise(a.alpha.Detach())
+		if !slices.Equal(g.Shape(), a.alpha.Shape()) {
+			torch.Misuse("darts.Sampled", "noise of shape %v for a table of %v", g.Shape(), a.alpha.Shape())
+		}
+		return g
 	}
 	return a.gumbel()
 }

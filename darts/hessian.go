@@ -25,7 +25,7 @@ func (s *Plain) hessianVectorProduct(v torch.Tensor, b nn.Batch, mix func() mixt
 	torch.Scoped(func() {
 		before := s.weights.Stats.Clone()
 		logits := s.forward(b.X, mix(), nn.Mode{Training: true})
-		loss := classLoss(logits, b.Y)
+		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
 		for _, product := range s.weights.HessianVectorProduct(loss, v, s.Alphas()) {
 			hvp = append(hvp, torch.Keep(product))
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 
 	"godarts/cells"
 	"godarts/torch"
@@ -107,7 +108,7 @@ func (o Options) validate() error {
 	if o.Channels%2 != 0 {
 		return fmt.Errorf("darts: supernet: %d channels: a factorized reduction halves them, they must be even", o.Channels)
 	}
-	if o.Channels%(2*o.Partial) != 0 {
+	if o.Partial > o.Channels/2 || o.Channels%(2*o.Partial) != 0 {
 		return fmt.Errorf("darts: supernet: %d channels: a factorized reduction halves 1/%d of them, they must be a multiple of %d", o.Channels, o.Partial, 2*o.Partial)
 	}
 	if err := validateOperations(o.Nodes, o.Normal); err != nil {
@@ -157,7 +158,7 @@ func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixt
 		var logits, loss torch.Tensor
 		forward := func() {
 			logits = s.forward(b.X, mix(), nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
-			loss = classLoss(logits, b.Y)
+			loss = torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
 		}
 		if need.BFloat16 {
 			torch.Autocast(s.W().Device(), torch.BFloat16, forward)
@@ -210,7 +211,7 @@ func (s *Plain) eval(b nn.Batch, mix func() mixtures) (out nn.Output) {
 					logits.Narrow(0, first, count).Copy_(s.forward(b.X.Narrow(0, first, count), mix(), nn.Mode{}))
 				})
 			})
-			loss := classLoss(logits, b.Y)
+			loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
 			out = nn.Output{Loss: torch.Keep(loss), Logits: torch.Keep(logits)}
 		})
 	})
@@ -241,8 +242,17 @@ func (s *Plain) Genotype() (g cells.Genotype) {
 
 // Derive is Genotype of other tables than Alphas, which are like them. The normal cell has
 // at most so many skip_connects, where the space allows it, or any number if skips is
-// negative.
+// negative. It panics with *torch.Error for tables of other shapes.
 func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g cells.Genotype) {
+	own := s.Alphas()
+	if len(alphas) != len(own) {
+		torch.Misuse("darts.Derive", "%d tables, the network has %d", len(alphas), len(own))
+	}
+	for i, t := range own {
+		if got, want := alphas[i].Shape(), t.Shape(); !slices.Equal(got, want) {
+			torch.Misuse("darts.Derive", "table %d has shape %v, the network's %v", i, got, want)
+		}
+	}
 	var betas [2]torch.Tensor
 	copy(betas[:], alphas[2:])
 	rows := s.normal.rows(alphas[0], betas[0])
@@ -312,17 +322,3 @@ func (s *Plain) ParameterCount() int { return s.weights.Count("") }
 // Views cuts a vector of w's length, as a gradient, into tensors under the
 // parameters' names.
 func (s *Plain) Views(flat torch.Tensor) torch.StateDict { return s.weights.Views(flat) }
-
-// classLoss is the mean cross entropy of logits [N,K] and labels [N]. A negative label is
-// an error on the CPU, as it is in the fast form: libtorch leaves out images whose label
-// is −100.
-func classLoss(logits, labels torch.Tensor) torch.Tensor {
-	if !labels.Device().IsCUDA() && labels.Numel() > 0 {
-		torch.Scoped(func() {
-			if least := labels.Amin(nil, false).Item(); least < 0 {
-				panic(&torch.Error{Op: "cross_entropy", Message: fmt.Sprintf("a label is %g, want 0 to %d", least, logits.Size(-1)-1)})
-			}
-		})
-	}
-	return torch.CrossEntropy(logits, labels, torch.CrossEntropyOptions{})
-}

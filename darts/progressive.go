@@ -29,8 +29,14 @@ type Progressive interface {
 
 var _, _ Progressive = (*Plain)(nil), (*Fast)(nil)
 
-// Remaining implements Progressive.
+// Remaining implements Progressive. It panics with *torch.Error if n is negative or leaves an edge
+// without operations.
 func (s *Plain) Remaining(n int) Space {
+	for _, of := range slices.Concat(s.normal.ops, s.reduce.ops) {
+		if n < 0 || n >= len(of) {
+			torch.Misuse("darts.Remaining", "%d of an edge's %d operations to drop", n, len(of))
+		}
+	}
 	return Space{
 		Nodes:  s.cells[0].nodes,
 		Normal: dropWeakest(s.normal.probabilities(), s.normal.ops, n),

@@ -125,6 +125,7 @@ func (p *Projected) Genotype() cells.Genotype {
 // Undecided are the edges of a kind of cell, 0 normal and 1 reduction, whose operation
 // is not decided.
 func (p *Projected) Undecided(kind int) (edges []int) {
+	p.need(kind, 0)
 	for e, row := range p.rows[kind] {
 		if row == undecided {
 			edges = append(edges, e)
@@ -135,12 +136,26 @@ func (p *Projected) Undecided(kind int) (edges []int) {
 
 // Open are the nodes of a kind of cell, from 0, that have more than two edges.
 func (p *Projected) Open(kind int) (nodes []int) {
+	p.need(kind, 0)
 	for i := 0; firstEdge(i) < len(p.rows[kind]); i++ {
 		if len(p.edges(kind, i)) > edgesKept {
 			nodes = append(nodes, i)
 		}
 	}
 	return nodes
+}
+
+// need panics with *torch.Error unless there is that edge of that kind of cell.
+func (p *Projected) need(kind, edge int) {
+	if kind < 0 || kind >= cellKinds || edge < 0 || edge >= len(p.rows[kind]) {
+		torch.Misuse("darts.Projected", "there is no edge %d of cells of kind %d", edge, kind)
+	}
+}
+
+func needFunction(missing bool) {
+	if missing {
+		torch.Misuse("darts", "no function to run")
+	}
 }
 
 // edges are those of a node that are not deleted.
@@ -157,6 +172,8 @@ func (p *Projected) edges(kind, node int) (edges []int) {
 // which accuracy is lowest, the first of equal ones. accuracy measures p as it stands; if it
 // fails the edge stays undecided.
 func (p *Projected) DecideOperation(kind, edge int, accuracy func() (float64, error)) error {
+	p.need(kind, edge)
+	needFunction(accuracy == nil)
 	row, err := lowest(len(p.architecture(kind == 1).ops[edge]), func(k int) (float64, error) {
 		return p.without(entry{true, kind, edge, k}, accuracy)
 	})
@@ -169,6 +186,11 @@ func (p *Projected) DecideOperation(kind, edge int, accuracy func() (float64, er
 // DecideNode leaves a node the two edges without which accuracy is lowest, each removed
 // alone; the first of equal ones stays. If accuracy fails all of them stay.
 func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error)) error {
+	if node < 0 || node >= len(p.rows[0]) {
+		torch.Misuse("darts.Projected", "there is no node %d", node)
+	}
+	p.need(kind, firstEdge(node+1)-1)
+	needFunction(accuracy == nil)
 	edges := p.edges(kind, node)
 	without := make([]float64, len(edges))
 	for i, e := range edges {
@@ -177,7 +199,7 @@ func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error))
 			return err
 		}
 	}
-	for _, i := range ascending(without)[edgesKept:] {
+	for _, i := range ascending(without)[min(edgesKept, len(without)):] {
 		p.rows[kind][edges[i]] = deleted
 	}
 	return nil

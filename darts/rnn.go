@@ -43,8 +43,8 @@ var (
 // generator in the reference's order. It returns an error for sizes that give no
 // network. Its tensors belong to the present scope.
 func NewRecurrentPlain(o RecurrentOptions) (*RecurrentPlain, error) {
-	if o.Nodes < 1 {
-		return nil, fmt.Errorf("darts: recurrent supernet: %d nodes, want at least 1", o.Nodes)
+	if o.Nodes < 1 || o.Nodes > cells.MaxNodes {
+		return nil, fmt.Errorf("darts: recurrent supernet: %d nodes, want 1 to %d", o.Nodes, cells.MaxNodes)
 	}
 	s := &RecurrentPlain{nodes: o.Nodes}
 	var err error

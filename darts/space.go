@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"godarts/cells"
+	"godarts/torch"
 )
 
 // Edges is the number of edges of a cell with that many intermediate nodes: node
@@ -20,6 +21,8 @@ func reduces(layer, layers int) bool { return layer == layers/3 || layer == 2*la
 
 // Space is the set of convolutional cells that a search chooses from: each node has
 // two edges from distinct inputs, each edge one of its operations, "none" aside.
+//
+// Methods panic with *torch.Error for a space that Validate refuses.
 type Space struct {
 	Nodes int
 	// Operations of each edge of normal and reduction cells, node by node, by input.
@@ -29,14 +32,21 @@ type Space struct {
 // FullSpace is that of the paper: all of cells.Primitives on every edge.
 func FullSpace(nodes int) Space { return Everywhere(nodes, cells.Primitives) }
 
-// Everywhere is the space with the same operations on every edge.
+// Everywhere is the space with the same operations on every edge. It panics with *torch.Error for
+// a number of nodes that no cell has.
 func Everywhere(nodes int, ops []cells.Op) Space {
+	if nodes < 1 || nodes > cells.MaxNodes {
+		torch.Misuse("darts.Space", "%d nodes, wanted 1 to %d", nodes, cells.MaxNodes)
+	}
 	all := slices.Repeat([][]cells.Op{ops}, Edges(nodes))
 	return Space{Nodes: nodes, Normal: all, Reduce: all}
 }
 
 // Validate is an error if s gives no cells.
 func (s Space) Validate() error {
+	if s.Nodes < 1 || s.Nodes > cells.MaxNodes {
+		return fmt.Errorf("darts: space: %d nodes, want 1 to %d", s.Nodes, cells.MaxNodes)
+	}
 	for _, of := range []struct {
 		kind string
 		ops  [][]cells.Op
@@ -51,6 +61,29 @@ func (s Space) Validate() error {
 	return nil
 }
 
+// must panics with *torch.Error where Validate is an error: methods take their turn through every
+// edge.
+func (s Space) must() {
+	if err := s.Validate(); err != nil {
+		torch.Misuse("darts.Space", "%s", err)
+	}
+}
+
+// mustHold panics with *torch.Error unless g has the nodes of s, and edges of them.
+func (s Space) mustHold(g cells.Genotype) {
+	s.must()
+	for _, c := range []cells.Cell{g.Normal, g.Reduce} {
+		if len(c.Edges) != edgesKept*s.Nodes {
+			torch.Misuse("darts.Space", "a cell of %d edges, wanted two for each of %d nodes", len(c.Edges), s.Nodes)
+		}
+		for i, edge := range c.Edges {
+			if node := i / edgesKept; edge.From < 0 || edge.From > node+1 {
+				torch.Misuse("darts.Space", "node %d has no edge from state %d", node, edge.From)
+			}
+		}
+	}
+}
+
 // Has tells whether op is on an edge of s.
 func (s Space) Has(op cells.Op) bool {
 	return slices.ContainsFunc(slices.Concat(s.Normal, s.Reduce), func(ops []cells.Op) bool { return slices.Contains(ops, op) })
@@ -61,6 +94,7 @@ func (s Space) Has(op cells.Op) bool {
 // of independent standard normal entries, which its authors used for their random
 // baseline.
 func (s Space) Sample(r *rand.Rand) cells.Genotype {
+	s.must()
 	draw := func(ops [][]cells.Op) cells.Cell {
 		var c cells.Cell
 		for i := range s.Nodes {
@@ -79,6 +113,7 @@ func (s Space) Sample(r *rand.Rand) cells.Genotype {
 // nodes have skip connections of stride 2, which take even sides, then batch norms, which take
 // more than one value per channel.
 func (s Space) Hardest() cells.Genotype {
+	s.must()
 	pick := func(ops [][]cells.Op, stride int) (c cells.Cell) {
 		for i := range s.Nodes {
 			edges := make([]cells.Edge, i+2)
@@ -122,6 +157,7 @@ func demand(op cells.Op, stride int) int {
 // have the operation brings one of its own. Where the space has one architecture
 // alone that is g.
 func (s Space) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
+	s.mustHold(g)
 	g.Normal.Edges, g.Reduce.Edges = slices.Clone(g.Normal.Edges), slices.Clone(g.Reduce.Edges)
 	// Edges and kinds of change in random order, until one is possible.
 	const kinds = 2
@@ -164,6 +200,7 @@ func (s Space) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
 // that decide one by one: normal cell first, for each node the pair of its inputs,
 // then the operation of each edge that it could have.
 func (s Space) Options() (options []int) {
+	s.must()
 	for _, ops := range [][][]cells.Op{s.Normal, s.Reduce} {
 		for i := range s.Nodes {
 			options = append(options, len(pairs(i+2)))
@@ -177,6 +214,7 @@ func (s Space) Options() (options []int) {
 
 // Architecture makes the cells of one option of each decision, see Options.
 func (s Space) Architecture(chosen []int) cells.Genotype {
+	mustChoose(chosen, s.Options())
 	next := func() int {
 		n := chosen[0]
 		chosen = chosen[1:]
@@ -198,6 +236,18 @@ func (s Space) Architecture(chosen []int) cells.Genotype {
 	}
 	normal := cell(s.Normal)
 	return cells.Genotype{Normal: normal, Reduce: cell(s.Reduce)}
+}
+
+// mustChoose panics with *torch.Error unless chosen has one option of each decision.
+func mustChoose(chosen, options []int) {
+	if len(chosen) != len(options) {
+		torch.Misuse("darts.Architecture", "%d decisions, wanted %d", len(chosen), len(options))
+	}
+	for i, n := range chosen {
+		if n < 0 || n >= options[i] {
+			torch.Misuse("darts.Architecture", "decision %d is option %d of %d", i, n, options[i])
+		}
+	}
 }
 
 // pairs are all pairs of n inputs.

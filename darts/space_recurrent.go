@@ -5,17 +5,27 @@ import (
 	"slices"
 
 	"godarts/cells"
+	"godarts/torch"
 )
 
 // RecurrentSpace is the set of recurrent cells with that many nodes: each has one
-// state before it and one activation.
+// state before it and one activation. Methods panic with *torch.Error for a number of nodes that no
+// cell has.
 type RecurrentSpace struct{ Nodes int }
+
+// must panics with *torch.Error for a number of nodes that no cell has.
+func (s RecurrentSpace) must() {
+	if s.Nodes < 1 || s.Nodes > cells.MaxNodes {
+		torch.Misuse("darts.RecurrentSpace", "%d nodes, wanted 1 to %d", s.Nodes, cells.MaxNodes)
+	}
+}
 
 // activations are what a node can have.
 var activations = without(cells.RecurrentPrimitives, cells.None)
 
 // Sample draws a cell uniformly.
 func (s RecurrentSpace) Sample(r *rand.Rand) cells.Genotype {
+	s.must()
 	var c cells.Cell
 	for i := range s.Nodes {
 		op := activations[r.IntN(len(activations))]
@@ -28,6 +38,10 @@ func (s RecurrentSpace) Sample(r *rand.Rand) cells.Genotype {
 // Mutate returns a cell that differs from g in the activation or the state of one
 // node. The first node has one state to choose from.
 func (s RecurrentSpace) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
+	s.must()
+	if len(g.Recurrent.Edges) != s.Nodes {
+		torch.Misuse("darts.RecurrentSpace", "a cell of %d nodes, wanted %d", len(g.Recurrent.Edges), s.Nodes)
+	}
 	g.Recurrent.Edges = slices.Clone(g.Recurrent.Edges)
 	i := r.IntN(s.Nodes)
 	edge := &g.Recurrent.Edges[i]
@@ -47,6 +61,7 @@ func (s RecurrentSpace) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
 // Options are the numbers of options of the decisions that make a cell: of each node
 // the state, then the activation.
 func (s RecurrentSpace) Options() (options []int) {
+	s.must()
 	for i := range s.Nodes {
 		options = append(options, i+1, len(activations))
 	}
@@ -55,6 +70,7 @@ func (s RecurrentSpace) Options() (options []int) {
 
 // Architecture makes the cell of one option of each decision, see Options.
 func (s RecurrentSpace) Architecture(chosen []int) cells.Genotype {
+	mustChoose(chosen, s.Options())
 	var c cells.Cell
 	for i := range s.Nodes {
 		c.Edges = append(c.Edges, cells.Edge{Op: activations[chosen[2*i+1]], From: chosen[2*i]})

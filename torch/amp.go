@@ -11,6 +11,7 @@ import "C"
 // (BFloat16, Float16). It belongs inside Do, which locks the thread that has the
 // mode.
 func Autocast(d Device, dtype Dtype, fn func()) {
+	needFunction("autocast", fn == nil)
 	needScope("autocast")
 	var before C.torch_autocast_state
 	if e := C.torch_autocast_begin(C.int(d.kind), C.int(dtype.code()), &before); e != nil {

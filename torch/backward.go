@@ -95,7 +95,7 @@ func (m Maxima) Free() {
 // another size.
 func MaxPool2dBackward(g, x Tensor, at Maxima, o Pool2dOptions) Tensor {
 	if h, w := x.Size(-2), x.Size(-1); h != at.height || w != at.width {
-		misuse("max_pool2d_backward", "maxima of images of %dx%d, x has %dx%d", at.height, at.width, h, w)
+		Misuse("max_pool2d_backward", "maxima of images of %dx%d, x has %dx%d", at.height, at.width, h, w)
 	}
 	var r Tensor
 	if e := C.torch_max_pool2d_backward(g.h, x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), at.indices.h, &r.h); e != nil {

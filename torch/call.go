@@ -73,7 +73,7 @@ func valueOf(op string, i int, arg any, pinner *runtime.Pinner) C.torch_value {
 	case []float64:
 		v.kind, v.doubles, v.length = C.TORCH_VALUE_DOUBLES, (*C.double)(pinned(unsafe.SliceData(a), len(a), pinner)), C.int64_t(len(a))
 	default:
-		misuse(op, "argument %d has the Go type %T", i, arg)
+		Misuse(op, "argument %d has the Go type %T", i, arg)
 	}
 	return v
 }

@@ -42,6 +42,9 @@ func (o Conv2dOptions) Size(height, width int, kernel [2]int) (int, int) {
 
 // windows is the number of places that a kernel has along a side.
 func windows(side, kernel, stride, padding, dilation int) int {
+	if stride == 0 {
+		Misuse("size", "a stride of 0")
+	}
 	return (side+2*padding-dilation*(kernel-1)-1)/stride + 1
 }
 

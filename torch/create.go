@@ -134,10 +134,10 @@ func FromSliceChannelsLast[E Element](data []E, shape []int, o Options) Tensor {
 func fromData(data unsafe.Pointer, n int, d Dtype, shape []int, channelsLast bool, o Options) Tensor {
 	size, ok := bytesOf(shape, d)
 	if !ok {
-		misuse("from_slice", "no tensor has the shape %s", bracket(shape))
+		Misuse("from_slice", "no tensor has the shape %s", bracket(shape))
 	}
 	if size != n*d.Size() {
-		misuse("from_slice", "%d elements do not fill shape %s", n, bracket(shape))
+		Misuse("from_slice", "%d elements do not fill shape %s", n, bracket(shape))
 	}
 	var r Tensor
 	if e := C.torch_from_data(data, C.int(d.code()), int64s(shape), C.int64_t(len(shape)),
@@ -154,7 +154,7 @@ func rawTensor(raw []byte, d Dtype, shape []int, o Options) Tensor {
 		n *= s
 	}
 	if n*d.Size() != len(raw) {
-		misuse("from_bytes", "%d bytes do not fill shape %s of %s", len(raw), bracket(shape), d)
+		Misuse("from_bytes", "%d bytes do not fill shape %s of %s", len(raw), bracket(shape), d)
 	}
 	return fromData(unsafe.Pointer(unsafe.SliceData(raw)), n, d, shape, false, o)
 }

@@ -74,7 +74,7 @@ const maxThreads = 1024
 // from a goroutine that is locked to its thread (runtime.LockOSThread) and computes there.
 func SetThreads(n int) {
 	if n < 1 || n > maxThreads {
-		misuse("set_num_threads", "%d threads, wanted 1 to %d", n, maxThreads)
+		Misuse("set_num_threads", "%d threads, wanted 1 to %d", n, maxThreads)
 	}
 	C.torch_set_threads(C.int(n))
 }

@@ -35,12 +35,12 @@ var dtypes = [...]struct {
 	Bool:     {"bool", 1, 11},
 }
 
-// dtypeOf is the type with libtorch's number code; misuse for one that has no
+// dtypeOf is the type with libtorch's number code; Misuse for one that has no
 // name here.
 func dtypeOf(code int) Dtype {
 	d, ok := findDtype(code)
 	if !ok {
-		misuse("dtype", "libtorch's scalar type %d is not supported", code)
+		Misuse("dtype", "libtorch's scalar type %d is not supported", code)
 	}
 	return d
 }
@@ -57,7 +57,7 @@ func findDtype(code int) (d Dtype, ok bool) {
 // code is libtorch's number of d.
 func (d Dtype) code() int {
 	if d < 0 || int(d) >= len(dtypes) {
-		misuse("dtype", "unknown type %s", d)
+		Misuse("dtype", "unknown type %s", d)
 	}
 	return dtypes[d].code
 }
@@ -71,7 +71,10 @@ func (d Dtype) String() string {
 }
 
 // Size is the size of one element in bytes.
-func (d Dtype) Size() int { return dtypes[d].size }
+func (d Dtype) Size() int {
+	d.code() // panics for a type that is none
+	return dtypes[d].size
+}
 
 // IsFloat tells whether d can have a gradient.
 func (d Dtype) IsFloat() bool {

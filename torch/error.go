@@ -71,12 +71,13 @@ func throw(op string, message *C.char, ts ...Tensor) {
 	panic(failure(op, message, ts...))
 }
 
-// misuse panics with an *Error that libtorch never saw.
-func misuse(op, format string, args ...any) {
+// Misuse panics with an *Error of the operation op, as operators do where arguments do not fit:
+// for what is built on them.
+func Misuse(op, format string, args ...any) {
 	panic(&Error{Op: op, Message: fmt.Sprintf(format, args...)})
 }
 
-// misfit is misuse of tensors, whose shapes the error shows.
+// misfit is Misuse of tensors, whose shapes the error shows.
 func misfit(op string, ts []Tensor, format string, args ...any) {
 	e := &Error{Op: op, Message: fmt.Sprintf(format, args...)}
 	for _, t := range ts {

@@ -163,7 +163,7 @@ func (t Tensor) Slice(dim, start, end, step int) Tensor {
 // panics with *Error if it reaches beyond the storage.
 func (t Tensor) AsStrided(shape, strides []int, offset int) Tensor {
 	if len(shape) != len(strides) {
-		misuse("as_strided", "%d sizes, %d strides", len(shape), len(strides))
+		Misuse("as_strided", "%d sizes, %d strides", len(shape), len(strides))
 	}
 	var r Tensor
 	if e := C.torch_as_strided(t.h, int64s(shape), int64s(strides), C.int64_t(len(shape)), C.int64_t(offset), &r.h); e != nil {
@@ -204,8 +204,8 @@ func (t Tensor) Split(sizes []int, dim int) []Tensor {
 // if n does not divide the size.
 func (t Tensor) Chunk(n, dim int) []Tensor {
 	size := t.Size(dim)
-	if n < 1 || size%n != 0 {
-		misuse("chunk", "size %d of dimension %d is not a multiple of %d", size, dim, n)
+	if n < 1 || n > max(size, 1) || size%n != 0 {
+		Misuse("chunk", "size %d of dimension %d is not a multiple of %d", size, dim, n)
 	}
 	sizes := make([]int, n)
 	for i := range sizes {

@@ -152,6 +152,6 @@ func ForeachNorm(ts []Tensor) []Tensor {
 
 func sameLength(op string, a, b []Tensor) {
 	if len(a) != len(b) {
-		misuse(op, "lists of %d and %d tensors", len(a), len(b))
+		Misuse(op, "lists of %d and %d tensors", len(a), len(b))
 	}
 }

@@ -23,7 +23,7 @@ const (
 func (r Reduction) c() C.int {
 	numbers := [...]C.int{Mean: 1, Sum: 2, None: 0}
 	if r < 0 || int(r) >= len(numbers) {
-		misuse("reduction", "%d is none of Mean, Sum and None", int(r))
+		Misuse("reduction", "%d is none of Mean, Sum and None", int(r))
 	}
 	return numbers[r]
 }
@@ -37,7 +37,11 @@ type CrossEntropyOptions struct {
 // CrossEntropy is −log softmax(x)[target].
 //
 //	x [N,K]   target [N] int64   result: no dimensions, or [N] for None
+//
+// It panics with *Error for a target that is none of 0 to K−1, on the CPU also for −100, which
+// PyTorch leaves out of the loss.
 func CrossEntropy(x, target Tensor, o CrossEntropyOptions) Tensor {
+	refuseNegative("cross_entropy", x, target)
 	var r Tensor
 	if e := C.torch_cross_entropy(x.h, target.h, o.Reduction.c(), C.double(o.LabelSmoothing), &r.h); e != nil {
 		throw("cross_entropy", e, x, target)
@@ -45,8 +49,21 @@ func CrossEntropy(x, target Tensor, o CrossEntropyOptions) Tensor {
 	return r
 }
 
-// NLLLoss is −x[target], for log-probabilities x; shapes as CrossEntropy.
+// refuseNegative panics if a target on the CPU is below 0. On a GPU nobody waits for a look.
+func refuseNegative(op string, x, target Tensor) {
+	if target.info(op).device_type != 0 || target.Dtype().IsFloat() || target.Numel() == 0 {
+		return
+	}
+	var least float64
+	Scoped(func() { least = target.Detach().Amin(nil, false).Item() })
+	if least < 0 {
+		misfit(op, []Tensor{x, target}, "a target is %g, wanted a class", least)
+	}
+}
+
+// NLLLoss is −x[target], for log-probabilities x; shapes and errors as CrossEntropy.
 func NLLLoss(x, target Tensor, reduction Reduction) Tensor {
+	refuseNegative("nll_loss", x, target)
 	var r Tensor
 	if e := C.torch_nll_loss(x.h, target.h, reduction.c(), &r.h); e != nil {
 		throw("nll_loss", e, x, target)

@@ -28,7 +28,7 @@ type Rank struct {
 	over         atomic.Bool    // fn has returned: the group may be gone
 }
 
-// Parallel runs fn count times side by side, each in a scope of its own on a locked
+// Parallel runs fn count times, at most 1024, side by side, each in a scope of its own on a locked
 // thread, and returns when all have ended; rank 0 runs on the caller's goroutine. An
 // operator that a rank calls runs on the rank's thread alone: where the threads of one
 // operator wait for each other at its end, ranks do so at an AllReduce only.
@@ -40,6 +40,10 @@ type Rank struct {
 // on a new goroutine. If a rank panics, the others do so at their next AllReduce, and
 // Parallel with what the first one panicked with. If one calls [runtime.Goexit], Parallel does.
 func Parallel(count int, fn func(r *Rank)) {
+	needFunction("parallel", fn == nil)
+	if count > maxThreads {
+		Misuse("parallel", "%d ranks, wanted at most %d", count, maxThreads)
+	}
 	if count < 2 {
 		Scoped(func() { fn(&Rank{Count: 1}) })
 		return
@@ -130,7 +134,7 @@ func giveBack(w worker) {
 // it. t must not be written to afterwards: with one rank, the sum is in t's memory.
 func (r *Rank) AllReduce(t Tensor) Tensor {
 	if r.over.Load() {
-		misuse("all_reduce", "rank %d of %d has ended", r.Index, r.Count)
+		Misuse("all_reduce", "rank %d of %d has ended", r.Index, r.Count)
 	}
 	if r.group == nil {
 		return t.ViewAs(t)
@@ -153,6 +157,9 @@ func RanksFor(n int, d Device) int {
 
 // Share is the rank's part of n rows: count of them, from first.
 func (r *Rank) Share(n int) (first, count int) {
+	if r.Count < 1 {
+		Misuse("share", "rank %d of %d", r.Index, r.Count)
+	}
 	first = n * r.Index / r.Count
 	return first, n*(r.Index+1)/r.Count - first
 }

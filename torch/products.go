@@ -15,7 +15,7 @@ import "C"
 // and goes once over out; else it is Addmm_ for each i. It takes no part in autograd.
 func SumProducts(out Tensor, add bool, xs, ws []Tensor) {
 	if len(xs) != len(ws) {
-		panic(&Error{Op: "sum_products", Message: "as many xs as ws are wanted"})
+		Misuse("sum_products", "%d xs and %d ws, wanted as many", len(xs), len(ws))
 	}
 	if e := C.torch_sum_products(out.h, flag(add), handles(xs), handles(ws), C.int64_t(len(xs))); e != nil {
 		throw("sum_products", e, append(append([]Tensor{out}, xs...), ws...)...)

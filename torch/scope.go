@@ -24,6 +24,7 @@ import "runtime"
 // panic goes on.
 func Do(fn func() error) (err error) {
 	defer caught(&err)
+	needFunction("do", fn == nil)
 	defer Enter()()
 	return fn()
 }
@@ -42,6 +43,7 @@ func caught(err *error) {
 // Scoped runs fn in a new scope inside the present one. Panics pass through.
 // What fn's caller needs leaves the scope by Keep.
 func Scoped(fn func()) {
+	needFunction("scope", fn == nil)
 	defer Enter()()
 	fn()
 }
@@ -95,6 +97,13 @@ func (t Tensor) Free() {
 
 // Live counts the tensors that no scope has freed yet, of all goroutines.
 func Live() int { return int(C.torch_live()) }
+
+// needFunction panics where a nil function was given.
+func needFunction(op string, missing bool) {
+	if missing {
+		Misuse(op, "no function to run")
+	}
+}
 
 // needScope panics unless this thread has an open scope.
 func needScope(op string) {

@@ -83,7 +83,7 @@ func (t Tensor) Size(dim int) int {
 		at += len(shape)
 	}
 	if at < 0 || at >= len(shape) {
-		misuse("size", "dimension %d of a tensor of shape %s", dim, bracket(shape))
+		Misuse("size", "dimension %d of a tensor of shape %s", dim, bracket(shape))
 	}
 	return shape[at]
 }

@@ -34,14 +34,14 @@ func (b *BatchNorm2d) Forward(x torch.Tensor, m Mode) torch.Tensor {
 // statistics are the running ones, or none if they are to stay as they are.
 func (b *BatchNorm2d) statistics(m Mode) (mean, variance torch.Tensor) {
 	if !m.Training || !m.FreezeStatistics {
-		mean, variance = b.runningMean.Tensor, b.runningVar.Tensor
+		mean, variance = b.runningMean.value(), b.runningVar.value()
 	}
 	return mean, variance
 }
 
 // affine is the batch norm by the running statistics as scale·x + shift, [C] each.
 func (b *BatchNorm2d) affine() (scale, shift torch.Tensor) {
-	scale = b.runningVar.AddScalar(torch.BatchNormEps).Rsqrt_()
+	scale = b.runningVar.value().AddScalar(torch.BatchNormEps).Rsqrt_()
 	if b.weight == nil {
 		return scale, b.runningMean.Mul(scale).Neg_()
 	}

@@ -28,13 +28,14 @@ func (c *Conv2d) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 	if c.dilatedDepthwise && !x.Device().IsCUDA() {
 		return torch.DilatedDepthwise(x, c.weight.Tensor)
 	}
-	return torch.Conv2d(x, c.weight.Tensor, torch.Tensor{}, c.o)
+	return torch.Conv2d(x, c.weight.value(), torch.Tensor{}, c.o)
 }
 
 // Trace implements Layer.
 func (c *Conv2d) Trace(x *Value, t *Trace) *Value {
 	t.Keep(x)
-	out, perGroup, kernel := c.weight.shape[0], c.weight.shape[1], [2]int(c.weight.shape[2:])
+	shape := c.weight.sizes()
+	out, perGroup, kernel := shape[0], shape[1], [2]int(shape[2:])
 	y := &Value{Channels: out}
 	y.Height, y.Width = c.o.Size(x.Height, x.Width, kernel)
 	t.MultiplyAdds += y.Numel() * perGroup * kernel[0] * kernel[1]
@@ -59,8 +60,11 @@ func NewPointwise(p Path, in, out, stride int) *Pointwise {
 func (c *Pointwise) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 	x = c.strided(x)
 	shape := x.Shape()
+	if len(shape) != 4 {
+		torch.Misuse("nn.Pointwise", "shape %v, wanted images [N,C,H,W]", shape)
+	}
 	n, in, h, w := shape[0], shape[1], shape[2], shape[3]
-	out := c.weight.shape[0]
+	out := c.weight.sizes()[0]
 	pixels := x.Permute(0, 2, 3, 1).Reshape(n*h*w, in) // a view where x is channels last
 	return pixels.Mm(c.weight.View(out, in).T()).View(n, h, w, out).Permute(0, 3, 1, 2)
 }
@@ -81,12 +85,12 @@ func (c *Pointwise) normalised(x torch.Tensor, b *BatchNorm2d, relu bool, factor
 		x = c.strided(x)
 		if m.Training {
 			mean, variance := b.statistics(m)
-			y = torch.Keep(torch.PointwiseNorm(x, c.weight.Tensor, b.weight.Tensor, b.bias.Tensor, mean, variance,
+			y = torch.Keep(torch.PointwiseNorm(x, c.weight.value(), b.weight.Tensor, b.bias.Tensor, mean, variance,
 				torch.PointwiseNormOptions{ReLU: relu, Factors: factors}))
 			return
 		}
 		scale, shift := b.affine()
-		y = torch.Keep(torch.Pointwise(x, c.weight.Mul(scale.View(-1, 1, 1, 1)), shift, relu))
+		y = torch.Keep(torch.Pointwise(x, c.weight.value().Mul(scale.View(-1, 1, 1, 1)), shift, relu))
 	})
 	return y
 }
@@ -98,7 +102,7 @@ func (c *Pointwise) Trace(x *Value, t *Trace) *Value {
 		x = &Value{Channels: x.Channels, Height: (x.Height + c.stride - 1) / c.stride, Width: (x.Width + c.stride - 1) / c.stride}
 	}
 	t.Keep(x)
-	y := &Value{Channels: c.weight.shape[0], Height: x.Height, Width: x.Width}
+	y := &Value{Channels: c.weight.sizes()[0], Height: x.Height, Width: x.Width}
 	t.MultiplyAdds += y.Numel() * x.Channels
 	return y
 }

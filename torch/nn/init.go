@@ -10,6 +10,9 @@ import (
 // gain·√(3/fan), gain = √(2/(1+5)), fan = C·…: PyTorch's default for
 // convolutions and linear layers. As torch.nn.init.kaiming_uniform_ with a = √5.
 func KaimingUniform(shape []int) torch.Tensor {
+	if len(shape) == 0 {
+		torch.Misuse("nn.KaimingUniform", "a shape without dimensions")
+	}
 	a := math.Sqrt(5)
 	gain := math.Sqrt(2 / (1 + a*a))
 	std := gain / math.Sqrt(float64(product(shape[1:])))

@@ -20,13 +20,13 @@ func NewLinear(p Path, in, out int) *Linear {
 
 // Forward maps x [N,in] to [N,out].
 func (l *Linear) Forward(x torch.Tensor, _ Mode) torch.Tensor {
-	return torch.Linear(x, l.weight.Tensor, l.bias.Tensor)
+	return torch.Linear(x, l.weight.value(), l.bias.value())
 }
 
 // Trace counts the layer for an input of in elements.
 func (l *Linear) Trace(x *Value, t *Trace) *Value {
 	t.Keep(x)
-	y := &Value{Channels: l.weight.shape[0], Height: 1, Width: 1}
+	y := &Value{Channels: l.weight.sizes()[0], Height: 1, Width: 1}
 	t.MultiplyAdds += y.Channels * x.Numel()
 	return y
 }

@@ -45,6 +45,7 @@ func (p Path) join(name string) string {
 
 // Parameter registers a weight by its first value, which it takes over.
 func (p Path) Parameter(name string, first torch.Tensor) *Parameter {
+	p.needBuilder()
 	q := &Parameter{first, p.join(name), first.Shape()}
 	p.b.parameters = append(p.b.parameters, q)
 	return q
@@ -52,7 +53,32 @@ func (p Path) Parameter(name string, first torch.Tensor) *Parameter {
 
 // Buffer registers running statistics by their first value, which it takes over.
 func (p Path) Buffer(name string, first torch.Tensor) *Parameter {
+	p.needBuilder()
 	q := &Parameter{first, p.join(name), first.Shape()}
 	p.b.buffers = append(p.b.buffers, q)
 	return q
+}
+
+func (p Path) needBuilder() {
+	if p.b == nil {
+		torch.Misuse("nn", "the zero Path belongs to no Builder")
+	}
+}
+
+// value is the tensor of p. It panics with *torch.Error in a layer that no function made.
+func (p *Parameter) value() torch.Tensor {
+	p.need()
+	return p.Tensor
+}
+
+// sizes are those of the tensor of p, likewise.
+func (p *Parameter) sizes() []int {
+	p.need()
+	return p.shape
+}
+
+func (p *Parameter) need() {
+	if p == nil {
+		torch.Misuse("nn", "the layer has no weights: make it by its New function")
+	}
 }

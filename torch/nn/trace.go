@@ -1,6 +1,10 @@
 package nn
 
-import "strings"
+import (
+	"strings"
+
+	"godarts/torch"
+)
 
 // Value is what passes between layers, of one image: its sizes alone.
 type Value struct {
@@ -51,6 +55,9 @@ func (t *Trace) Sum(a, b *Value) *Value {
 
 // Cat joins channels.
 func (t *Trace) Cat(parts []*Value) *Value {
+	if len(parts) == 0 {
+		torch.Misuse("nn.Trace", "nothing to join")
+	}
 	y := &Value{Height: parts[0].Height, Width: parts[0].Width}
 	for _, p := range parts {
 		y.Channels += p.Channels

@@ -75,8 +75,14 @@ func (s *SGD) Step(grads ...torch.Tensor) {
 
 // Mask multiplies d by masks, one for each parameter, in the steps from now on. Elements
 // whose mask has been 0 in all steps so far stay as they are. The masks are the caller's and
-// may change between steps; they are no part of the state dict.
-func (s *SGD) Mask(masks ...torch.Tensor) { s.masks = masks }
+// may change between steps; they are no part of the state dict. It panics with *torch.Error for
+// another number of masks; none ends the masking.
+func (s *SGD) Mask(masks ...torch.Tensor) {
+	if len(masks) != 0 && len(masks) != len(s.parameters) {
+		misuse("SGD", "%d masks for %d parameters", len(masks), len(s.parameters))
+	}
+	s.masks = masks
+}
 
 // LR is the learning rate of the next step.
 func (s *SGD) LR() float64 { return s.o.LR }

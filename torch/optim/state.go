@@ -47,7 +47,7 @@ func decayed(g, p torch.Tensor, weightDecay float64) torch.Tensor {
 }
 
 func misuse(name, format string, args ...any) {
-	panic(&torch.Error{Op: "optim." + name, Message: fmt.Sprintf(format, args...)})
+	torch.Misuse("optim."+name, format, args...)
 }
 
 // must panics with what a check of options found.

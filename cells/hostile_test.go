@@ -1,0 +1,103 @@
+package cells
+
+import (
+	"bytes"
+	"math/rand/v2"
+	"testing"
+
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/torchtest"
+)
+
+func TestHostileArguments(t *testing.T) {
+	// Every exported function and method returns or panics with *torch.Error, and the process goes on, when an argument makes no sense.
+	x := func(shape ...int) torch.Tensor { return torch.Ones(shape, torch.Options{}) }
+	root := func() nn.Path { return new(nn.Builder).Root() }
+	genotype := uniformGenotype(SepConv3x3)
+	recurrent := Genotype{Recurrent: Cell{Edges: []Edge{{ActTanh, 0}, {ActReLU, 1}}, Concat: []int{1, 2}}}
+	options := NetworkOptions{Channels: 2, Layers: 3, Classes: 3, InputChannels: 1, Size: 8, StemMultiplier: 1}
+	language := LanguageOptions{Tokens: 5, Units: 4, Dropout: Dropout{Output: 0.5, Word: 0.1}, Activation: 1, Slowness: 1}
+	images := func() nn.Batch { return nn.Batch{X: x(2, 1, 8, 8), Y: torch.FromSlice([]int64{0, 2}, 2)} }
+	words := func() nn.Batch {
+		return nn.Batch{X: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 3, 2), Y: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 6),
+			Masks: func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }}
+	}
+	network := func() *Network {
+		n, err := NewNetwork(genotype, options)
+		if err != nil {
+			panic(err)
+		}
+		return n
+	}
+	model := func() *RecurrentNetwork {
+		n, err := NewRecurrentNetwork(recurrent, RecurrentOptions{LanguageOptions: language})
+		if err != nil {
+			panic(err)
+		}
+		return n
+	}
+	torchtest.Hostile{
+		Functions: []any{
+			Activation, AddProduct, DrawCell, DropPath, FactorizedReduce, Gate, Lookup, NearestOp, NewLanguage, NewNetwork, NewRecurrentNetwork,
+			OneActivation, Operation, ParseGenotype, ReLUConvBN, RecurrentLookup, WriteProduct,
+		},
+		Values: []any{
+			func() *bytes.Buffer { return new(bytes.Buffer) },
+			func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
+			func() Op { return SepConv3x3 },
+			func() Op { return ActTanh },
+			func() Edge { return Edge{SepConv3x3, 0} },
+			func() Cell { return genotype.Normal },
+			func() Genotype { return genotype },
+			func() Genotype { return recurrent },
+			func() *Genotype { return &Genotype{} },
+			func() nn.Batch { return images() },
+			func() nn.Batch { return words() },
+			func() nn.Path { return root() },
+			func() *nn.Value { return &nn.Value{Channels: 4, Height: 6, Width: 6} },
+			func() *nn.Trace { return new(nn.Trace) },
+			func() Identity { return Identity{} },
+			func() NetworkOptions { return options },
+			func() LanguageOptions { return language },
+			func() RecurrentOptions { return RecurrentOptions{LanguageOptions: language} },
+			func() FastPass { return FastPass{W: model().weights.W, Batch: words(), Training: true} },
+			func() *Language { return model().Language },
+			func() *Network { return network() },
+			func() *RecurrentNetwork { return model() },
+			func() FastCell {
+				n := model()
+				var cell FastCell
+				n.Fast(FastPass{W: n.weights.W, Batch: words()}, func(c *Columns) FastCell {
+					cell = n.newDerivedCell(c)
+					return cell
+				})
+				return cell
+			},
+		},
+		Arguments: map[string]func() []any{
+			"Gate":                  func() []any { return []any{x(2, 3), x(2, 6), torch.Tensor.Tanh} },
+			"Network.Forward":       func() []any { return []any{network(), images(), nn.Mode{Training: true, DropPath: 0.5}} },
+			"Network.Logits":        func() []any { return []any{network(), x(2, 1, 8, 8)} },
+			"Network.LoadStateDict": func() []any { return []any{network(), network().StateDict()} },
+			"Language.LoadStateDict": func() []any {
+				return []any{model().Language, model().StateDict()}
+			},
+			"Language.At":   func() []any { return []any{model().Language, model().weights.W} },
+			"Language.Tied": func() []any { return []any{model().Language, model().weights.W} },
+			"Language.Fast": func() []any {
+				n := model()
+				return []any{n.Language, FastPass{W: n.weights.W, Batch: words(), Training: true}, n.newDerivedCell}
+			},
+			"Language.Pass": func() []any {
+				n := model()
+				return []any{n.Language, words(), nn.Mode{Training: true}, n.step}
+			},
+			"Language.State0":            func() []any { return []any{model().Language, x(2, 4), x(2, 4), Masks{}} },
+			"RecurrentNetwork.Forward":   func() []any { return []any{model(), words(), nn.Mode{Training: true}} },
+			"RecurrentNetwork.Gradients": func() []any { return []any{model(), words(), torch.ZerosLike(model().weights.W)} },
+		},
+		Made:  []any{&Language{}, &Network{}, &RecurrentNetwork{}},
+		Cases: 150,
+	}.Run(t)
+}

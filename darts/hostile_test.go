@@ -1,0 +1,121 @@
+package darts
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"godarts/cells"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+	"godarts/torch/torchtest"
+)
+
+// made panics with the error of a function that makes sound values.
+func made[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func TestHostileArguments(t *testing.T) {
+	// Every exported function and method returns or panics with *torch.Error, and the process goes on, when an argument makes no sense.
+	x := func(shape ...int) torch.Tensor { return torch.Ones(shape, torch.Options{}) }
+	ops := []cells.Op{cells.None, cells.SkipConnect, cells.MaxPool3x3, cells.DilConv3x3}
+	space := Everywhere(2, ops)
+	options := Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 3, InputChannels: 1, StemMultiplier: 1, Normal: space.Normal, Reduce: space.Reduce}
+	language := RecurrentOptions{Nodes: 2, LanguageOptions: cells.LanguageOptions{Tokens: 5, Units: 4, Dropout: cells.Dropout{Output: 0.5}, Activation: 1}}
+	images := func() nn.Batch { return nn.Batch{X: x(2, 1, 8, 8), Y: torch.FromSlice([]int64{0, 2}, 2)} }
+	words := func() nn.Batch {
+		return nn.Batch{X: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 3, 2), Y: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 6),
+			Masks: func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }}
+	}
+	random := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+	plain := func() *Plain { return made(NewPlain(options)) }
+	fast := func() *Fast { return made(NewFast(options)) }
+	sampled := func() *Sampled { return made(NewSampled(options, 1)) }
+	recurrent := func() *RecurrentPlain { return made(NewRecurrentPlain(language)) }
+	recurrentFast := func() *RecurrentFast { return made(NewRecurrentFast(language)) }
+	controller := func() *Controller { return made(NewController(space, ControllerOptions{LR: 0.1, Baseline: 0.9})) }
+	architect := func(net Supernet) *Architect {
+		return NewArchitect(net, optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{LR: 0.1, Momentum: 0.9}), optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: 0.1}))
+	}
+	cell := space.Hardest()
+	recurrentCell := RecurrentSpace{Nodes: 2}.Sample(random())
+	torchtest.Hostile{
+		Functions: []any{
+			Captured, Edges, Everywhere, FullSpace, NewArchitect, NewController, NewFast, NewPlain, NewProjected, NewRecurrentFast, NewRecurrentPlain,
+			NewSampled, RecurrentEdges,
+		},
+		Values: []any{
+			func() cells.Op { return cells.SkipConnect },
+			func() cells.Genotype { return cell },
+			func() cells.Genotype { return recurrentCell },
+			func() nn.Batch { return images() },
+			func() nn.Batch { return words() },
+			func() *rand.Rand { return random() },
+			func() *optim.SGD { return optim.NewSGD([]torch.Tensor{x(3)}, optim.SGDOptions{LR: 0.1}) },
+			func() *optim.Adam { return optim.NewAdam([]torch.Tensor{x(3)}, optim.AdamOptions{LR: 0.1}) },
+			func() Options { return options },
+			func() RecurrentOptions { return language },
+			func() ControllerOptions { return ControllerOptions{LR: 0.1} },
+			func() Space { return space },
+			func() RecurrentSpace { return RecurrentSpace{Nodes: 2} },
+			func() *Plain { return plain() },
+			func() *Fast { return fast() },
+			func() *Sampled { return sampled() },
+			func() *Projected { return NewProjected(plain()) },
+			func() *RecurrentPlain { return recurrent() },
+			func() *RecurrentFast { return recurrentFast() },
+			func() *Controller { return controller() },
+			func() *Architect { return architect(fast()) },
+			func() FiniteDifference { return FiniteDifference{Net: plain(), Radius: Radius} },
+		},
+		Wrong: []any{
+			func() Options { o := options; o.Nodes = 3000; o.Normal, o.Reduce = nil, nil; return o },
+			func() Options { o := options; o.Nodes, o.Layers = 100, 1000; o.Normal, o.Reduce = nil, nil; return o },
+			func() Options { o := options; o.Layers = 1 << 30; return o },
+			func() Options { o := options; o.Channels = -1; return o },
+			func() Options { o := options; o.Partial = 1<<63 - 1; return o },
+			func() nn.Batch { b := images(); b.Y = torch.FromSlice([]int64{0, -100}, 2); return b },
+		},
+		Arguments: map[string]func() []any{
+			"Architect.Gradient": func() []any { return []any{architect(fast()), images(), images(), 0.1} },
+			"Architect.Step":     func() []any { return []any{architect(fast()), images(), images(), 0.1} },
+			"Controller.LoadStateDict": func() []any {
+				return []any{controller(), controller().StateDict()}
+			},
+			"Fast.Gradients":     func() []any { return []any{fast(), fast().W(), images(), Need{W: true, Alphas: true}} },
+			"Plain.Gradients":    func() []any { return []any{plain(), plain().W(), images(), Need{W: true, Alphas: true}} },
+			"Sampled.Gradients":  func() []any { return []any{sampled(), plain().W(), images(), Need{W: true, Alphas: true}} },
+			"Plain.Derive":       func() []any { return []any{plain(), plain().Alphas(), 1} },
+			"Space.Architecture": func() []any { return []any{space, make([]int, len(space.Options()))} },
+			"RecurrentSpace.Architecture": func() []any {
+				return []any{RecurrentSpace{Nodes: 2}, make([]int, 4)}
+			},
+			"FiniteDifference.HessianVectorProduct": func() []any {
+				net := plain()
+				return []any{FiniteDifference{Net: net, Radius: Radius}, torch.OnesLike(net.W()), images()}
+			},
+			"Plain.Views": func() []any { return []any{plain(), plain().W()} },
+			"Projected.HessianVectorProduct": func() []any {
+				return []any{NewProjected(plain()), torch.OnesLike(plain().W()), images()}
+			},
+			"RecurrentPlain.Views": func() []any { return []any{recurrent(), recurrent().W()} },
+			"RecurrentPlain.HessianVectorProduct": func() []any {
+				return []any{recurrent(), torch.OnesLike(recurrent().W()), words()}
+			},
+			"RecurrentPlain.Gradients": func() []any { return []any{recurrent(), recurrent().W(), words(), Need{W: true, Alphas: true}} },
+			"RecurrentFast.Gradients": func() []any {
+				return []any{recurrentFast(), recurrent().W(), words(), Need{W: true, Alphas: true}}
+			},
+			"Projected.Gradients":        func() []any { return []any{NewProjected(plain()), plain().W(), images(), Need{Alphas: true}} },
+			"Plain.HessianVectorProduct": func() []any { return []any{plain(), torch.OnesLike(plain().W()), images()} },
+		},
+		Made: []any{
+			&Architect{}, &Controller{}, &Fast{}, &Plain{}, &Projected{}, &RecurrentFast{}, &RecurrentPlain{}, &Sampled{},
+		},
+		Cases: 16,
+	}.Run(t)
+}

@@ -1,0 +1,127 @@
+package torch_test
+
+import (
+	"bytes"
+	"io"
+	"math"
+	"testing"
+
+	"godarts/torch"
+	"godarts/torch/torchtest"
+)
+
+func TestHostileArguments(t *testing.T) {
+	// Every exported function and method returns or panics with *Error, and the process goes on, when an argument makes no sense.
+	x := func(shape ...int) torch.Tensor { return torch.Ones(shape, torch.Options{}) }
+	whole := func(v ...int64) torch.Tensor { return torch.FromSlice(v, len(v)) }
+	pool := torch.Pool2dOptions{Kernel: 3, Stride: 2, Padding: 1}
+	content, err := torch.SafetensorsWithSum(nil, nil, "sum")
+	if err != nil {
+		t.Fatal(err)
+	}
+	torchtest.Hostile{
+		Functions: []any{
+			torch.AdaptiveAvgPool2d, torch.Addmm, torch.Arange, torch.Autocast, torch.AvgPool2d, torch.Baddbmm, torch.BatchNorm, torch.CUDA,
+			torch.Call, torch.CaptureGraph, torch.Cat, torch.Conv2d, torch.Conv2dBackward, torch.CrossEntropy, torch.DilatedDepthwise, torch.Do,
+			torch.Dropout, torch.Embedding, torch.Empty, torch.EmptyChannelsLast, torch.EmptyLike, torch.Enter, torch.Eye, torch.ForeachAdd_,
+			torch.ForeachCopy_, torch.ForeachLerp_, torch.ForeachMulScalar_, torch.ForeachNorm, torch.ForeachZero_, torch.FromSlice[float32],
+			torch.FromSliceChannelsLast[int64], torch.FromSliceTo[bool], torch.Full, torch.GatedMixture, torch.GatedMixtureBackward, torch.Grad,
+			torch.GradEnabled, torch.Gram, torch.Inference, torch.Keep, torch.KeepWith, torch.Linear, torch.Live, torch.MSELoss, torch.ManualSeed, torch.Misuse,
+			torch.MaxPool2d, torch.MaxPool2dBackward, torch.MaxPool2dIndices, torch.Maximum, torch.Minimum, torch.MmOut, torch.NLLLoss, torch.NoGrad,
+			torch.Ones, torch.OnesLike, torch.OpenPickle, torch.OpenSafetensors, torch.Parallel, torch.ParseDevice, torch.ParseDtype,
+			torch.PeakReserved, torch.Pointwise, torch.PointwiseNorm, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt, torch.RandPerm,
+			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.ReadPickle, torch.ReadSafetensors, torch.SafetensorsWithSum, torch.Scalar, torch.Scoped,
+			torch.SetRNGState, torch.SetTF32, torch.SetThreads, torch.SoftmaxCrossEntropy_, torch.Stack, torch.SumProducts, torch.TF32, torch.Threads,
+			torch.TuneMalloc, torch.Version, torch.Where, torch.WriteSafetensors, torch.Zeros, torch.ZerosLike,
+		},
+		Values: []any{
+			func() torch.Tensor { return x(2, 3) },
+			func() torch.Dtype { return torch.Float32 },
+			func() torch.Dtype { return torch.Int64 },
+			func() torch.Device { return torch.CPU },
+			func() torch.Conv2dOptions { return torch.Conv2dOptions{} },
+			func() torch.Pool2dOptions { return torch.Pool2dOptions{Kernel: 2} },
+			func() *torch.Error { return &torch.Error{Op: "add"} },
+			func() *torch.Rank { return &torch.Rank{Count: 1} },
+			func() *torch.Graph { return &torch.Graph{} },
+			func() torch.Maxima {
+				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool)
+				return at
+			},
+			func() *torch.Pickle {
+				p, err := torch.ReadPickle(zipPickle(t, inDict(pair), map[string]string{"0": pairData}))
+				if err != nil {
+					panic(err)
+				}
+				return p
+			},
+			func() *torch.Safetensors {
+				var b bytes.Buffer
+				if err := torch.WriteSafetensors(&b, torch.StateDict{"a": x(2, 3)}, nil); err != nil {
+					panic(err)
+				}
+				s, err := torch.ReadSafetensors(b.Bytes())
+				if err != nil {
+					panic(err)
+				}
+				return s
+			},
+			func() *bytes.Buffer { return new(bytes.Buffer) },
+			func() []byte { return content },
+		},
+		Wrong: []any{
+			func() torch.Dtype { return torch.Bool },
+			func() torch.Conv2dOptions { return torch.Conv2dOptions{StrideHW: [2]int{1, 0}} },
+			func() torch.Pool2dOptions { return pool },
+		},
+		Refused: map[string]string{
+			"Misuse":       "it is for what has to panic",
+			"PeakReserved": "there may be no GPU",
+		},
+		Arguments: map[string]func() []any{
+			"Call": func() []any { return args("aten::add.Tensor", args(x(2), x(2))) },
+			"BatchNorm": func() []any {
+				return args(x(2, 4, 6, 6), x(4), x(4), x(4), x(4), torch.BatchNormOptions{Training: true})
+			},
+			"Conv2d": func() []any { return args(x(2, 4, 6, 6), x(4, 4, 3, 3), x(4), torch.Conv2dOptions{}) },
+			"Conv2dBackward": func() []any {
+				return args(x(2, 4, 4, 4), x(2, 4, 6, 6), x(4, 4, 3, 3), torch.Conv2dOptions{}, true, true)
+			},
+			"CrossEntropy":     func() []any { return args(x(2, 3), whole(0, 2), torch.CrossEntropyOptions{}) },
+			"DilatedDepthwise": func() []any { return args(x(2, 4, 6, 6), x(4, 1, 3, 3)) },
+			"Embedding":        func() []any { return args(x(2, 3), whole(1, 0)) },
+			"GatedMixture":     func() []any { return args(x(2, 3), x(5, 2, 3), x(5, 2, 6), x(5, 4)) },
+			"GatedMixtureBackward": func() []any {
+				return args(x(2, 3), x(5, 2, 3), x(5, 2, 6), x(5, 4), x(5, 2, 3), torch.Ones([]int{5, 4}, double))
+			},
+			"Grad": func() []any {
+				leaf := x(2).RequiresGrad_(true)
+				return args(tensors(leaf.Sum()), tensors(leaf), torch.GradOptions{})
+			},
+			"Gram": func() []any { return args(x(16, 16), true, x(40, 16), x(40, 16)) },
+			"MaxPool2dBackward": func() []any {
+				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool)
+				return args(x(1, 1, 4, 4), x(1, 1, 8, 8), at, pool)
+			},
+			"NLLLoss":   func() []any { return args(x(2, 3), whole(0, 2), torch.Mean) },
+			"Pointwise": func() []any { return args(x(2, 4, 6, 6), x(8, 4, 1, 1), x(8), true) },
+			"PointwiseNorm": func() []any {
+				return args(x(2, 4, 6, 6), x(8, 4, 1, 1), x(8), x(8), x(8), x(8), torch.PointwiseNormOptions{Factors: x(2)})
+			},
+			"SetRNGState":          func() []any { return args(torch.CPU, torch.RNGState(torch.CPU)) },
+			"SoftmaxCrossEntropy_": func() []any { return args(x(2, 3), x(3), whole(0, 2), torch.Scalar(0, double)) },
+			"SumProducts": func() []any {
+				return args(x(40, 16), false, tensors(x(40, 16), x(40, 4)), tensors(x(16, 16), x(4, 16)))
+			},
+			"Where":             func() []any { return args(truths([]bool{true, false}, 2), x(2), x(2)) },
+			"Tensor.AsStrided":  func() []any { return args(x(6), []int{2, 2}, []int{1, 3}, 1) },
+			"Tensor.Gather":     func() []any { return args(x(2, 3), 0, integers([]int64{0, 1}, 1, 2)) },
+			"Tensor.IndexAdd_":  func() []any { return args(x(2, 3), 0, whole(1), x(1, 3)) },
+			"Tensor.IndexCopy_": func() []any { return args(x(2, 3), 0, whole(1), x(1, 3)) },
+			"Tensor.Scatter_":   func() []any { return args(x(2, 3), 0, integers([]int64{0, 1}, 1, 2), x(1, 2)) },
+			"Tensor.SetGrad":    func() []any { return args(x(2).RequiresGrad_(true), x(2)) },
+			"WriteSafetensors":  func() []any { return args(io.Writer(new(bytes.Buffer)), torch.StateDict{"a": x(2)}, nil) },
+			"Tensor.Uniform_":   func() []any { return args(x(2), -math.Pi, math.Pi) },
+		},
+	}.Run(t)
+}
