@@ -95,8 +95,10 @@ func TestResumeSaysChanges(t *testing.T) {
 		{"old folder", func(a *About) { a.Processor = "" }, nil},
 		{"everything", func(a *About) {
 			a.Version, a.Libtorch, a.Platform, a.Processor, a.Device, a.Threads = "0.0.1", "2.1", "plan9/arm", "avx1024", "cuda:7", now.Threads+1
+			a.JPEG = "punched cards"
 		}, []string{"version: the run began with 0.0.1 ", "libtorch: the run began with 2.1 ", "platform: the run began with plan9/arm ",
 			"processor: the run began with avx1024 and goes on with " + now.Processor + ", so that it may end with other bits",
+			"JPEG: the run began with punched cards and goes on with ",
 			"device: the run began with cuda:7 and goes on with cpu, ", "threads: the run began with "}},
 	} {
 		began := now

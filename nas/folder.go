@@ -11,6 +11,7 @@ import (
 	"strconv"
 
 	"godarts/nas/config"
+	"godarts/nas/data"
 	"godarts/nas/names"
 	"godarts/nas/wholefile"
 	"godarts/torch"
@@ -45,6 +46,7 @@ type About struct {
 	Platform string `json:"platform"`
 	// Processor is torch.Processor's; runs of before do not say.
 	Processor string `json:"processor,omitempty"`
+	JPEG      string `json:"jpeg,omitempty"` // of a run on a folder of images, data.JPEGDecoder's; runs of before do not say
 	Device    string `json:"device"`
 	Threads   int    `json:"threads"` // exact resume needs the same number
 	Seed      int64  `json:"seed"`
@@ -52,9 +54,13 @@ type About struct {
 
 func about(c *config.Config, device torch.Device) About {
 	processor, _ := torch.Processor() // without one nothing can be computed, as the first scope tells
+	jpeg := ""
+	if c.Data.Name == config.ImageFolder {
+		jpeg, _, _ = data.JPEGDecoder() // opening the folder tells the error
+	}
 	return About{
 		ID: rand.Text(), Version: Version(), Libtorch: torch.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
-		Processor: processor, Device: device.String(), Threads: torch.Threads(), Seed: c.Seed,
+		Processor: processor, JPEG: jpeg, Device: device.String(), Threads: torch.Threads(), Seed: c.Seed,
 	}
 }
 
@@ -65,6 +71,7 @@ func (a About) changes(now About) (lines []string) {
 		{"libtorch", a.Libtorch, now.Libtorch},
 		{"platform", a.Platform, now.Platform},
 		{"processor", a.Processor, now.Processor},
+		{"JPEG", a.JPEG, now.JPEG},
 		{"device", a.Device, now.Device},
 		{"threads", strconv.Itoa(a.Threads), strconv.Itoa(now.Threads)},
 	} {

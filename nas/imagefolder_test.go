@@ -56,6 +56,10 @@ func TestImageFolder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			decoder, _, _ := data.JPEGDecoder()
+			if about, err := nas.ReadAbout(filepath.Join(dir, "train")); err != nil || about.JPEG != decoder || decoder == "" {
+				t.Errorf("run.json says that %q decodes JPEG, want %q: %v", about.JPEG, decoder, err)
+			}
 			tested, err := nas.Test(t.Context(), filepath.Join(dir, "train"), torch.CPU)
 			if err != nil {
 				t.Fatal(err)

@@ -6,6 +6,7 @@ import (
 	"runtime"
 
 	"godarts/nas"
+	"godarts/nas/data"
 	"godarts/torch"
 )
 
@@ -18,8 +19,15 @@ func runVersion(args []string, stdout, _ io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "darts %s\nlibtorch %s, %d threads\n%s %s/%s\nprocessor: %s\n", nas.Version(), torch.Version(), torch.Threads(),
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, processor)
+	jpeg, why, err := data.JPEGDecoder()
+	if err != nil {
+		return err
+	}
+	if why != nil {
+		jpeg += fmt.Sprintf(" (no libturbojpeg: %v)", why)
+	}
+	fmt.Fprintf(stdout, "darts %s\nlibtorch %s, %d threads\n%s %s/%s\nprocessor: %s\nJPEG: %s\n", nas.Version(), torch.Version(), torch.Threads(),
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, processor, jpeg)
 	if device, err := torch.CUDA(0); err != nil {
 		fmt.Fprintln(stdout, "no GPU:", err)
 	} else {

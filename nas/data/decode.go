@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"image/draw"
 	_ "image/gif" // formats of picture files
 	_ "image/jpeg"
 	_ "image/png"
@@ -25,6 +24,7 @@ import (
 	_ "golang.org/x/image/webp"
 	"golang.org/x/sync/semaphore"
 
+	"godarts/nas/data/turbojpeg"
 	"godarts/nas/names"
 )
 
@@ -84,6 +84,10 @@ func openPicture(file string, maxPixels int) (f *os.File, pixels int, err error)
 func readHeader(f *os.File) (image.Config, error) {
 	if isTIFF(f) {
 		return tiff.DecodeConfig(f)
+	}
+	if isTurboJPEG(f) {
+		header, err := turbojpeg.ReadHeader(f)
+		return image.Config{Width: header.Width, Height: header.Height}, err
 	}
 	header, kind, err := image.DecodeConfig(bufio.NewReader(f))
 	if err != nil || kind != "webp" {
@@ -151,23 +155,18 @@ func decode(f *os.File) (picture image.Image, err error) {
 			picture, err = nil, fmt.Errorf("its decoder fails: %v", failed)
 		}
 	}()
-	if isTIFF(f) {
+	switch {
+	case isTIFF(f):
 		var bounded io.Reader
 		if bounded, err = boundedTIFF(f); err == nil {
 			picture, err = tiff.Decode(bounded)
 		}
-	} else {
+	case isTurboJPEG(f):
+		picture, err = decodeTurboJPEG(f)
+	default:
 		picture, _, err = image.Decode(bufio.NewReader(f))
 	}
-	if err != nil {
-		return nil, err
-	}
-	if paletted, ok := picture.(*image.Paletted); ok { // which scaling takes colour by colour through interfaces
-		out := image.NewRGBA(paletted.Rect)
-		draw.Draw(out, out.Rect, paletted, paletted.Rect.Min, draw.Src)
-		return out, nil
-	}
-	return picture, nil
+	return picture, err
 }
 
 // cause is what is wrong with a file, without its name, which may not be fit to print.

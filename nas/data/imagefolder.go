@@ -58,6 +58,9 @@ func openFolder(o Options) (*Set, error) {
 	if err := exists(o.Root, "no such folder"); err != nil {
 		return nil, err
 	}
+	if err := chosenJPEG().err; err != nil {
+		return nil, err
+	}
 	part, err := o.trainPart()
 	if err != nil {
 		return nil, err
@@ -74,6 +77,7 @@ func openFolder(o Options) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
+	set.noteJPEG(train.folder, test)
 	train.folder.shuffle(o.SplitSeed)
 	classes := len(train.folder.classes)
 	set.Train, set.Test = o.images(train.folder, train.folder.labels, classes), o.images(test, test.labels, classes)

@@ -9,8 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-
-	"golang.org/x/image/draw"
 )
 
 // Pictures are images of any size, which are decoded when a batch is loaded and
@@ -175,17 +173,12 @@ func (w Window) scale(picture image.Image, width, height int, r *rand.Rand) *ima
 	out := image.NewRGBA(image.Rect(0, 0, width, height))
 	from := picture.Bounds()
 	if w == RandomArea {
-		draw.BiLinear.Scale(out, out.Rect, picture, randomArea(r, from, width, height), draw.Src, nil)
+		resample(out, out.Rect, picture, randomArea(r, from, width, height))
 		return out
 	}
 	from = middle(from, width, height)
 	// All of it, scaled, lies around the middle that out shows.
-	to := w.around(from.Dx(), from.Dy(), width, height)
-	if to.Size() == from.Size() {
-		draw.Draw(out, out.Rect, picture, from.Min.Sub(to.Min), draw.Src)
-		return out
-	}
-	draw.BiLinear.Scale(out, to, picture, from, draw.Src, nil)
+	resample(out, w.around(from.Dx(), from.Dy(), width, height), picture, from)
 	return out
 }
 
