@@ -17,6 +17,7 @@ type campaign struct {
 	dir    string // everything of the campaign; kept if something was found
 	out    io.Writer
 	failed bool
+	every  bool // every point instead of random ones
 
 	subjects   []subject
 	references map[string]*reference // by the subject's name
@@ -35,7 +36,7 @@ func newCampaign(darts string, seed uint64, out io.Writer) (c *campaign, err err
 	if c.dir, err = os.MkdirTemp("", "attack-"); err != nil {
 		return nil, err
 	}
-	if c.subjects, err = writeSubjects(filepath.Join(c.dir, "configs")); err != nil {
+	if c.subjects, err = writeSubjects(filepath.Join(c.dir, "configs"), subjectConfigs); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -75,18 +76,22 @@ func (c *campaign) attack(w wanted, until time.Time) {
 	tally := map[string]int{}
 	began, done, failures := time.Now(), 0, 0
 	order := rand.New(rand.NewPCG(c.seed, 0)).Perm(min(most, mostTrials))
-	for ; n < most && (done == 0 || time.Now().Before(until)); n++ {
+	for ; n < most && (done == 0 || c.every || time.Now().Before(until)); n++ {
 		number := n
-		if w.most != nil && w.only < 0 {
+		if w.most != nil && w.only < 0 && !c.every {
 			number = order[n] // a short campaign makes others each time
 		}
 		t := c.newTrial(w.name, number)
 		t.left = time.Until(until) / time.Duration(max(1, most-n))
 		w.trial(t)
 		done++
-		tally[t.outcome]++
 		if !t.end() {
 			failures++
+			t.outcome += ", failed"
+		}
+		tally[t.outcome]++
+		if c.every && done%50 == 0 {
+			fmt.Fprintf(c.out, "%s: %d of %d in %.0f s, %d failures\n", w.name, n+1, most, time.Since(began).Seconds(), failures)
 		}
 	}
 	fmt.Fprintf(c.out, "%s: %d trials in %.0f s, %d failures%s\n", w.name, done, time.Since(began).Seconds(), failures, described(tally))
@@ -143,7 +148,11 @@ func (t *trial) end() (ok bool) {
 	for _, w := range t.wrong {
 		fmt.Fprintf(t.out, "  %s\n", w)
 	}
-	fmt.Fprintf(t.out, "  again: scripts/attack --seed %d %s:%d; step by step:\n    cd %s\n", t.seed, t.part, t.n, t.dir)
+	choice := fmt.Sprintf("--seed %d", t.seed)
+	if t.every {
+		choice = "--every"
+	}
+	fmt.Fprintf(t.out, "  again: scripts/attack %s %s:%d; step by step:\n    cd %s\n", choice, t.part, t.n, t.dir)
 	for _, s := range t.steps {
 		fmt.Fprintf(t.out, "    %s\n", clipped(s))
 	}

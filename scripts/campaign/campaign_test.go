@@ -82,11 +82,16 @@ func TestUsage(t *testing.T) {
 
 func TestSubjects(t *testing.T) {
 	// Every run that is attacked is one that the program takes.
-	subjects, err := writeSubjects(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
+	var subjects []subject
+	for _, configs := range [][]subjectConfig{subjectConfigs, everyConfigs} {
+		some, err := writeSubjects(t.TempDir(), configs)
+		if err != nil {
+			t.Fatal(err)
+		}
+		subjects = append(subjects, some...)
 	}
 	for _, s := range subjects {
+		var err error
 		switch s.command {
 		case "repeat":
 			_, err = config.LoadWhole(s.config)

@@ -5,6 +5,7 @@
 //	scripts/attack                       a minute, shared out to all parts
 //	scripts/attack --minutes 30 kill     half an hour of one part
 //	scripts/attack --seed 7 flips:12     one trial again
+//	scripts/attack --every               kills and power cuts at every file call of small runs
 //
 // The status is 1 if anything was found.
 package main
@@ -53,6 +54,15 @@ func parts() []part {
 	}
 }
 
+// everyParts are those that take every point there is.
+func everyParts() []part {
+	kills := part{name: "kill", missing: noStrace}
+	kills.trial, kills.most = everyPoint(killPoints, killEvery)
+	cuts := part{name: "power", missing: noStrace}
+	cuts.trial, cuts.most = everyPoint(powerPoints, cutAfter)
+	return []part{kills, cuts}
+}
+
 // wanted is a part to run, and the one trial of it that is wanted, if not all.
 type wanted struct {
 	part
@@ -65,9 +75,10 @@ func run(args []string, out io.Writer) (found bool, err error) {
 	f.SetOutput(out)
 	minutes := f.Float64("minutes", 1, "how long to attack, shared out to the parts")
 	seed := f.Uint64("seed", 0, "seed of every choice; default a new one")
+	every := f.Bool("every", false, "kill and power: at every file call of small runs, however long that takes")
 	darts := f.String("darts", "bin/darts", "the program")
 	f.Usage = func() {
-		fmt.Fprintf(out, "usage: scripts/attack [--minutes N] [--seed S] [PART | PART:TRIAL ...]\n\n%s\n", f.FlagUsages())
+		fmt.Fprintf(out, "usage: scripts/attack [--minutes N] [--seed S] [--every] [PART | PART:TRIAL ...]\n\n%s\n", f.FlagUsages())
 		for _, p := range parts() {
 			fmt.Fprintf(out, "  %-8s %s\n", p.name, p.summary)
 		}
@@ -78,7 +89,11 @@ func run(args []string, out io.Writer) (found bool, err error) {
 	if !(*minutes > 0 && *minutes < 1e5) {
 		return false, fmt.Errorf("--minutes %v: want a number above 0", *minutes)
 	}
-	chosen, err := choose(f.Args())
+	among := parts()
+	if *every {
+		among = everyParts()
+	}
+	chosen, err := choose(f.Args(), among)
 	if err != nil {
 		return false, err
 	}
@@ -90,7 +105,14 @@ func run(args []string, out io.Writer) (found bool, err error) {
 		return false, err
 	}
 	defer c.close()
-	fmt.Fprintf(out, "attack: seed %d, %v minutes\n", *seed, *minutes)
+	if *every {
+		if err := c.takeEvery(); err != nil {
+			return false, err
+		}
+		fmt.Fprintf(out, "attack: every file call\n")
+	} else {
+		fmt.Fprintf(out, "attack: seed %d, %v minutes\n", *seed, *minutes)
+	}
 	end := time.Now().Add(time.Duration(*minutes * float64(time.Minute)))
 	for i, w := range chosen {
 		c.attack(w, time.Now().Add(time.Until(end)/time.Duration(len(chosen)-i)))
@@ -99,8 +121,7 @@ func run(args []string, out io.Writer) (found bool, err error) {
 }
 
 // choose finds the parts that names stand for, PART or PART:TRIAL; all if there are none.
-func choose(names []string) (chosen []wanted, err error) {
-	all := parts()
+func choose(names []string, all []part) (chosen []wanted, err error) {
 	if len(names) == 0 {
 		for _, p := range all {
 			chosen = append(chosen, wanted{p, -1})
@@ -115,7 +136,11 @@ func choose(names []string) (chosen []wanted, err error) {
 			}
 		}
 		if w.trial == nil {
-			return nil, fmt.Errorf("no part %q: want hostile, flips, signals, disk, power, kill or fuzz", name)
+			known := ""
+			for i, p := range all {
+				known += p.name + [...]string{"", " or ", ", "}[min(len(all)-1-i, 2)]
+			}
+			return nil, fmt.Errorf("no part %q: want %s", name, known)
 		}
 		if one {
 			if w.only, err = strconv.Atoi(number); err != nil || w.only < 0 {

@@ -10,15 +10,19 @@ import (
 	"strings"
 )
 
-// cuts are the ways in which a power cut drops what a program had not synced.
-var cuts = []struct {
+// loss is what a run loses at its end.
+type loss struct {
 	name    string
 	durable bool // only names that a sync of their folder wrote are there; else all names
 	torn    bool // half of what a file gained since its last sync is there
-}{
-	{"names and contents that were not synced", true, false},
-	{"contents that were not synced", false, false},
-	{"half of the contents that were not synced", false, true},
+	none    bool // all is there, as after a kill
+}
+
+// cuts are the ways in which a power cut drops what a program had not synced.
+var cuts = []loss{
+	{name: "names and contents that were not synced", durable: true},
+	{name: "contents that were not synced"},
+	{name: "half of the contents that were not synced", torn: true},
 }
 
 // power cuts the power at a random file call of a run: what was not synced by then is gone.
@@ -26,21 +30,26 @@ var cuts = []struct {
 // before is still there.
 func power(t *trial) {
 	s := t.subject()
-	t.outcome = s.name
-	r := t.reference(s)
-	if r == nil {
-		return
-	}
 	calls := t.fileCalls(s)
 	if len(calls) == 0 {
 		t.failf("strace saw no file calls of %s", s)
 		return
 	}
-	at, cut := 1+t.IntN(len(calls)), cuts[t.IntN(len(cuts))]
-	t.note("# power cut after file call %d of %d (%v), without %s", at, len(calls), calls[at-1], cut.name)
+	cutAfter(t, point{s, 1 + t.IntN(len(calls)), t.IntN(len(cuts))})
+}
+
+// cutAfter cuts the power after a call, and goes on with the run.
+func cutAfter(t *trial, p point) {
+	t.outcome = p.name
+	r := t.reference(p.subject)
+	if r == nil {
+		return
+	}
+	calls, cut := t.fileCalls(p.subject), cuts[p.cut]
+	t.note("# power cut after file call %d of %d (%v), without %s", p.call, len(calls), calls[p.call-1], cut.name)
 	d := newDevice()
 	var saves [][]byte // checkpoints in the order in which they were saved whole
-	for _, call := range calls[:at] {
+	for _, call := range calls[:p.call] {
 		d.apply(call)
 		if save, err := d.lookup(path.Join(runFolder, "checkpoint.safetensors")); err == nil && call.kind == "fsync" && call.path == runFolder {
 			if n := len(saves); n == 0 || !bytes.Equal(saves[n-1], save.synced) {
@@ -48,7 +57,7 @@ func power(t *trial) {
 			}
 		}
 	}
-	if err := d.afterCut(t.dir, cut.durable, cut.torn); err != nil {
+	if err := d.afterCut(t.dir, cut); err != nil {
 		t.failf("%v", err)
 		return
 	}
@@ -66,7 +75,7 @@ func power(t *trial) {
 			t.failf("the saved checkpoint is gone: %v", err)
 		}
 	}
-	if t.finish(s) {
+	if t.finish(p.subject) {
 		t.equal(r)
 	}
 }
@@ -175,29 +184,38 @@ func (d *device) apply(c fileCall) {
 }
 
 // afterCut writes what a power cut leaves into a folder.
-func (d *device) afterCut(dir string, durable, torn bool) error {
-	return d.root.leave(dir, durable, torn)
-}
+func (d *device) afterCut(dir string, l loss) error { return d.root.leave(dir, l) }
 
-func (n *node) leave(to string, durable, torn bool) error {
+func (n *node) leave(to string, l loss) error {
 	if !n.folder {
-		left := n.synced
-		if torn && bytes.HasPrefix(n.content, n.synced) {
-			left = n.content[:(len(n.synced)+len(n.content))/2]
-		}
-		return os.WriteFile(to, left, 0o644)
+		return os.WriteFile(to, n.left(l), 0o644)
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
 		return err
 	}
-	entries := n.entries
-	if durable {
-		entries = n.durable
-	}
-	for name, entry := range entries {
-		if err := entry.leave(filepath.Join(to, name), durable, torn); err != nil {
+	for name, entry := range n.kept(l) {
+		if err := entry.leave(filepath.Join(to, name), l); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// left is what is left of a file.
+func (n *node) left(l loss) []byte {
+	switch {
+	case l.none:
+		return n.content
+	case l.torn && bytes.HasPrefix(n.content, n.synced):
+		return n.content[:(len(n.synced)+len(n.content))/2]
+	}
+	return n.synced
+}
+
+// kept are the names that are left in a folder.
+func (n *node) kept(l loss) map[string]*node {
+	if l.durable {
+		return n.durable
+	}
+	return n.entries
 }

@@ -8,25 +8,7 @@ import (
 
 func TestPowerCut(t *testing.T) {
 	// A power cut leaves what was synced, with all names or those of synced folders, when files were written, renamed and removed before.
-	trace := `7 mkdirat(AT_FDCWD</r>, "run", 0755) = 0
-7 openat(AT_FDCWD</r>, "\x72un/.a1", O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600) = 3</r/run/.a1>
-7 write(3</r/run/.a1>, "\x6f\x6e\x65", 3 <unfinished ...>
-8 write(1</dev/null>, "\x78", 1) = 1
-7 <... write resumed>)                    = 3
-7 fsync(3</r/run/.a1>) = 0
-7 renameat(AT_FDCWD</r>, "/r/run/.a1", AT_FDCWD</r>, "/r/run/a") = 0
-7 fsync(4</r/run>) = 0
-7 openat(AT_FDCWD</r>, "run/log", O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC, 0644) = 5</r/run/log>
-7 write(5</r/run/log>, "\x31\x32\x33\x34", 4) = 4
-7 fsync(6</r>) = 0
-7 unlinkat(AT_FDCWD</r>, "/r/run/none", 0) = -1 ENOENT (No such file or directory)
-7 write(5</r/run/log>, "\x35\x36", 2) = 2
-7 unlinkat(AT_FDCWD</r>, "run/a", 0) = 0
-`
-	calls, err := parseTrace(trace, "/r")
-	if err != nil {
-		t.Fatal(err)
-	}
+	calls := powerCalls(t)
 	for _, test := range []struct {
 		name          string
 		after         int
@@ -48,22 +30,10 @@ func TestPowerCut(t *testing.T) {
 			for _, call := range calls[:test.after] {
 				d.apply(call)
 			}
-			if err := d.afterCut(dir, test.durable, test.torn); err != nil {
+			if err := d.afterCut(dir, loss{durable: test.durable, torn: test.torn}); err != nil {
 				t.Fatal(err)
 			}
-			got := map[string]string{}
-			err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-				if err != nil || e.IsDir() {
-					return err
-				}
-				text, err := os.ReadFile(path)
-				name, _ := filepath.Rel(dir, path)
-				got[name] = string(text)
-				return err
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := contents(t, dir)
 			if len(got) != len(test.want) {
 				t.Errorf("left %q, want %q", got, test.want)
 			}
@@ -74,4 +44,48 @@ func TestPowerCut(t *testing.T) {
 			}
 		})
 	}
+}
+
+// powerCalls are some file calls.
+func powerCalls(t *testing.T) []fileCall {
+	t.Helper()
+	calls, err := parseTrace(`7 mkdirat(AT_FDCWD</r>, "run", 0755) = 0
+7 openat(AT_FDCWD</r>, "\x72un/.a1", O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600) = 3</r/run/.a1>
+7 write(3</r/run/.a1>, "\x6f\x6e\x65", 3 <unfinished ...>
+8 write(1</dev/null>, "\x78", 1) = 1
+8 write(2<pipe:[7]>, "\x78", 1) = 1
+7 <... write resumed>)                    = 3
+7 fsync(3</r/run/.a1>) = 0
+7 renameat(AT_FDCWD</r>, "/r/run/.a1", AT_FDCWD</r>, "/r/run/a") = 0
+7 fsync(4</r/run>) = 0
+7 openat(AT_FDCWD</r>, "run/log", O_WRONLY|O_CREAT|O_APPEND|O_CLOEXEC, 0644) = 5</r/run/log>
+7 write(5</r/run/log>, "\x31\x32\x33\x34", 4) = 4
+7 fsync(6</r>) = 0
+7 unlinkat(AT_FDCWD</r>, "/r/run/none", 0) = -1 ENOENT (No such file or directory)
+7 write(5</r/run/log>, "\x35\x36", 2) = 2
+7 unlinkat(AT_FDCWD</r>, "run/a", 0) = 0
+`, "/r")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return calls
+}
+
+// contents reads all files of a folder.
+func contents(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	got := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		name, _ := filepath.Rel(dir, path)
+		got[name] = string(text)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
 }

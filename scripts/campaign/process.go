@@ -36,7 +36,7 @@ func (t *trial) start(wrapper []string, args ...string) *process {
 	ctx, cancel := context.WithTimeout(context.Background(), longest)
 	p := &process{command: exec.CommandContext(ctx, line[0], line[1:]...), line: clipped(quoted(line)), ended: make(chan struct{})}
 	p.command.Dir = t.dir
-	p.command.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "TMPDIR="+filepath.Join(t.dir, "tmp"))
+	p.command.Env = t.environment()
 	p.command.Stdout, p.command.Stderr = &p.stdout, &p.stderr
 	p.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	p.command.Cancel = func() error {
@@ -58,6 +58,11 @@ func (t *trial) start(wrapper []string, args ...string) *process {
 		close(p.ended)
 	}()
 	return p
+}
+
+// environment is that of the program.
+func (t *trial) environment() []string {
+	return append(os.Environ(), "OMP_NUM_THREADS=1", "TMPDIR="+filepath.Join(t.dir, "tmp"))
 }
 
 // signal sends s to the program alone, not to what it started.

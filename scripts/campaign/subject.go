@@ -19,10 +19,14 @@ type subject struct {
 	command string // search, train, repeat or compare
 	config  string // file
 	again   bool   // goes on by the same line, without --resume
+	stale   string // of the claims of a protocol that begins
 }
 
-// subjectConfigs are the files; one with a command before its name is a subject.
-var subjectConfigs = []struct{ command, name, text string }{
+// subjectConfig is a file; one with a command before its name is a subject.
+type subjectConfig struct{ command, name, text string }
+
+// subjectConfigs are runs of many kinds.
+var subjectConfigs = []subjectConfig{
 	{"search", "second-order", `experiment: search
 strategy: {name: darts, order: 2}
 data: {name: digits, subset: 64, batch: 12}
@@ -80,12 +84,12 @@ epochs: 1
 `},
 }
 
-func writeSubjects(dir string) (subjects []subject, err error) {
+func writeSubjects(dir string, configs []subjectConfig) (subjects []subject, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	for _, c := range subjectConfigs {
-		s := subject{name: c.name, command: c.command, config: filepath.Join(dir, c.name+".yaml"), again: c.command == "compare"}
+	for _, c := range configs {
+		s := subject{name: c.name, command: c.command, config: filepath.Join(dir, c.name+".yaml"), again: c.command == "compare", stale: "1s"}
 		if err := os.WriteFile(s.config, []byte(c.text), 0o644); err != nil {
 			return nil, err
 		}
@@ -101,15 +105,15 @@ const runFolder = "run"
 
 // line is the command line that begins the run, or goes on with it.
 func (s subject) line(resume bool) []string {
-	line := []string{s.command, s.config, "--out", runFolder}
+	line, stale := []string{s.command, s.config, "--out", runFolder}, s.stale
 	if resume && !s.again {
-		line = []string{s.command, "--resume", runFolder}
+		line, stale = []string{s.command, "--resume", runFolder}, "1s"
 	}
 	switch s.command {
 	case "compare":
 		return line
 	case "repeat":
-		line = append(line, "--stale", "1s")
+		line = append(line, "--stale", stale)
 	}
 	return append(line, "--checkpoint-every", "1", "--threads", "1")
 }

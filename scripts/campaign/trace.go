@@ -101,7 +101,10 @@ func parseCall(name, text, root string) (c fileCall, ok bool, err error) {
 	quoted := func(i int) string { return below(unhex(strings.Trim(args[i], `"`))) }
 	open := func(i int) string { // 3</path>
 		_, path, _ := strings.Cut(strings.TrimSuffix(args[i], ">"), "<")
-		return below(unhex(path))
+		if path = unhex(path); !filepath.IsAbs(path) { // pipe:[7]
+			return ""
+		}
+		return below(path)
 	}
 	number := func(i int) (n int) {
 		n, err = strconv.Atoi(args[i])

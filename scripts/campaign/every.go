@@ -1,0 +1,147 @@
+package main
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+)
+
+// point is a moment at which a run is disturbed: after the call with that number, from 1, of
+// those that change its files or sync them.
+type point struct {
+	subject
+	call int
+	cut  int // of cuts, for power
+}
+
+// everyConfigs are small runs that write every kind of file, as subjectConfigs.
+var everyConfigs = []subjectConfig{
+	{"search", "search", `experiment: search
+data: {name: digits, subset: 16, batch: 8}
+network: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}
+epochs: 2
+`},
+	{"train", "training", `experiment: train
+data: {name: digits, subset: 8, batch: 8}
+network: {channels: 2, layers: 3, stem_multiplier: 1, auxiliary: false}
+genotype: Genotype(normal=[('skip_connect', 0), ('max_pool_3x3', 1)], normal_concat=[2], reduce=[('skip_connect', 0), ('max_pool_3x3', 1)], reduce_concat=[2])
+epochs: 2
+`},
+	{"train", "text", `experiment: train
+data: {name: synthetic-text, tokens: 108, batch: 4, eval_batch: 2, bptt: 14, bptt_delta: 4}
+network: {hidden: 5}
+w: {lr: 5}
+nonmono: 1
+genotype: DARTS_V1
+epochs: 3
+`},
+	{"repeat", "protocol", `experiment: repeat
+repeat: {search: s.yaml, searches: 2, brief: {epochs: 1}, train: t.yaml, trains: 1}
+`},
+	{"compare", "comparison", `experiment: compare
+compare: {search: s.yaml, strategies: [[strategy.name=darts], [strategy.name=random, strategy.trials=1]], train: t.yaml, seeds: 2}
+`},
+	{"", "s", `experiment: search
+data: {name: digits, subset: 16, batch: 8}
+network: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}
+epochs: 1
+`},
+	{"", "t", `experiment: train
+data: {name: digits, subset: 8, batch: 8}
+network: {channels: 2, layers: 3, stem_multiplier: 1, auxiliary: false}
+epochs: 1
+`},
+}
+
+// takeEvery makes the campaign one of every point of the small runs. Their claims are not
+// renewed while they run: a run makes the same calls each time.
+func (c *campaign) takeEvery() (err error) {
+	c.every = true
+	c.subjects, err = writeSubjects(filepath.Join(c.dir, "configs"), everyConfigs)
+	for i := range c.subjects {
+		c.subjects[i].stale = "1h"
+	}
+	return err
+}
+
+// everyPoint is a part that makes a trial of each point.
+func everyPoint(points func(*trial) []point, disturb func(*trial, point)) (func(*trial), func(*campaign) int) {
+	var all []point
+	one := func(t *trial) { disturb(t, all[t.n]) }
+	most := func(c *campaign) int {
+		t := c.newTrial("points", 0)
+		all = points(t)
+		if !t.end() {
+			return 0
+		}
+		return len(all)
+	}
+	return one, most
+}
+
+// killPoints are all moments at which a run can be killed, powerPoints those and kinds at and in
+// which the power can be cut.
+func killPoints(t *trial) []point  { return t.points([]loss{{none: true}}) }
+func powerPoints(t *trial) []point { return t.points(cuts) }
+
+// points are all moments and kinds of losses, of those that leave the same files the last: what
+// goes on from them does the same. A kill after a sync leaves what one before it left.
+func (t *trial) points(losses []loss) (points []point) {
+	for _, s := range t.subjects {
+		calls := t.fileCalls(s)
+		d, left := newDevice(), map[[sha256.Size]byte]point{}
+		for n, call := range calls {
+			d.apply(call)
+			for i, l := range losses {
+				left[d.root.sum(l)] = point{s, n + 1, i}
+			}
+		}
+		fmt.Fprintf(t.out, "%v: %d calls%s; %d ends leave %d different folders\n", s, len(calls), kinds(calls), len(losses)*len(calls), len(left))
+		of := slices.Collect(maps.Values(left))
+		slices.SortFunc(of, func(a, b point) int { return cmp.Or(cmp.Compare(a.call, b.call), cmp.Compare(a.cut, b.cut)) })
+		points = append(points, of...)
+	}
+	return points
+}
+
+// kinds counts calls.
+func kinds(calls []fileCall) string {
+	tally := map[string]int{}
+	for _, call := range calls {
+		tally[call.kind]++
+	}
+	return described(tally)
+}
+
+// sum is a hash of all that is left below n.
+func (n *node) sum(l loss) [sha256.Size]byte {
+	if !n.folder {
+		return sha256.Sum256(append([]byte("file "), n.left(l)...))
+	}
+	text := []byte("folder ")
+	entries := n.kept(l)
+	for _, name := range slices.Sorted(maps.Keys(entries)) {
+		text = fmt.Appendf(text, "%q %x ", name, entries[name].sum(l))
+	}
+	return sha256.Sum256(text)
+}
+
+// killEvery kills the process that makes a call, after the call, and goes on with the run.
+func killEvery(t *trial, p point) {
+	t.outcome = p.name
+	r := t.reference(p.subject)
+	if r == nil {
+		return
+	}
+	call := t.fileCalls(p.subject)[p.call-1]
+	t.note("# SIGKILL after file call %d (%v): %s", p.call, call, quoted(p.line(false)))
+	if !t.killAfter(p.call, p.line(false)...) {
+		t.failf("the run ended before file call %d (%v)", p.call, call)
+	}
+	if t.finish(p.subject) {
+		t.equal(r)
+	}
+}
