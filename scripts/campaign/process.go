@@ -17,8 +17,8 @@ import (
 	"unicode/utf8"
 )
 
-// longest is how long a process of a small run may take, on a busy machine.
-const longest = 2 * time.Minute
+// longest is how long a process of a small run may take, on a machine that others keep busy.
+const longest = 10 * time.Minute
 
 // process is the program at work, in a process group of its own.
 type process struct {
