@@ -1,7 +1,6 @@
 package nas
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,7 +15,6 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/finite"
-	"godarts/nas/wholefile"
 	"godarts/torch"
 )
 
@@ -148,60 +146,58 @@ func (r *Run) saveScoped(name string, at position) error {
 	return write(filepath.Join(r.Dir, name), content)
 }
 
-// restore puts the run where its checkpoint says, or the one before where that is gone or
-// damaged; without one it stays at the start. It changes nothing if it returns an error.
+// restore puts the run where its newest checkpoint says that is not damaged; without one it stays
+// at the start. It changes nothing if it returns an error.
 func (r *Run) restore() error {
-	found, err := r.restoreFile(CheckpointFile)
-	var damaged *damagedError
-	if found || err != nil && !errors.As(err, &damaged) {
+	name, err := r.restoreNewest()
+	if err != nil || name == "" || name == CheckpointFile {
 		return err
 	}
-	earlier, failed := r.restoreFile(earlierCheckpoint)
-	switch {
-	case failed != nil:
-		return cmp.Or(err, failed)
-	case earlier && damaged != nil:
-		r.note("%v; the run goes on from the one before, in epoch %d after step %d", damaged, r.at.Epoch+1, r.at.Step)
-	case earlier:
-		r.note("there is no %s: the run goes on from the checkpoint before it, in epoch %d after step %d", CheckpointFile, r.at.Epoch+1, r.at.Step)
-	case damaged != nil:
-		return fmt.Errorf("%w; restore the file, or delete it: the run then begins anew", damaged)
-	default:
-		return nil
-	}
-	// What is damaged must not become the earlier one.
-	if err := os.Rename(filepath.Join(r.Dir, earlierCheckpoint), filepath.Join(r.Dir, CheckpointFile)); err != nil {
+	r.note("the run goes on from %s, in epoch %d after step %d", name, r.at.Epoch+1, r.at.Step)
+	// What is damaged must not become an earlier one.
+	if err := os.Rename(filepath.Join(r.Dir, name), filepath.Join(r.Dir, CheckpointFile)); err != nil {
 		return fmt.Errorf("nas: checkpoint: %w", err)
 	}
 	return nil
 }
 
-// damagedError says that a checkpoint does not read.
-type damagedError struct{ file, why string }
-
-func (e *damagedError) Error() string {
-	return fmt.Sprintf("nas: checkpoint %s is damaged: %s", e.file, e.why)
+// restoreNewest puts the state where the newest checkpoint says that is not damaged, and notes what
+// is wrong with those that are newer. It changes no file. name is empty if there is no checkpoint.
+func (r *Run) restoreNewest() (name string, err error) {
+	name, st, damaged, err := newest(r.Dir)
+	if err != nil {
+		return "", err
+	}
+	if name == "" {
+		return "", noneReads(damaged)
+	}
+	if err := r.restoreFrom(filepath.Join(r.Dir, name), st); err != nil {
+		return "", err
+	}
+	if !there(r.Dir, CheckpointFile) {
+		r.note("there is no %s", filepath.Join(r.Dir, CheckpointFile))
+	}
+	for _, bad := range damaged {
+		r.note("%v", bad)
+	}
+	return name, nil
 }
 
 // restoreFile puts the run where a file says that saveAs wrote, if it is there.
 func (r *Run) restoreFile(name string) (there bool, err error) {
 	file := filepath.Join(r.Dir, name)
-	content, err := wholefile.Read(file)
+	st, err := readCheckpoint(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("nas: checkpoint: %w", err)
+	if err == nil {
+		err = r.restoreFrom(file, st)
 	}
-	err = r.restoreFrom(file, content)
 	return err == nil, err
 }
 
-func (r *Run) restoreFrom(file string, content []byte) error {
-	st, err := openChecked(file, content)
-	if err != nil {
-		return err
-	}
+// restoreFrom puts the run where a checkpoint says, which was read from file.
+func (r *Run) restoreFrom(file string, st *torch.Safetensors) error {
 	meta := st.Metadata()
 	saved, err := config.Parse(file, []byte(meta[metaConfig]))
 	if err != nil {
@@ -271,21 +267,6 @@ func (r *Run) reaches(at position) error {
 		}
 	}
 	return nil
-}
-
-// openChecked verifies the checksum and the format of a checkpoint.
-func openChecked(file string, content []byte) (*torch.Safetensors, error) {
-	st, err := torch.ReadSafetensors(content)
-	if err != nil {
-		return nil, &damagedError{file, err.Error()}
-	}
-	if format := st.Metadata()[metaFormat]; format != checkpointFormat {
-		return nil, fmt.Errorf("nas: checkpoint %s has format %q, this program reads %q", file, format, checkpointFormat)
-	}
-	if _, fits := st.CheckSum(metaSum); !fits {
-		return nil, &damagedError{file, "its checksum does not fit"}
-	}
-	return st, nil
 }
 
 // differences lists what differs between two configs, where the data lies, how it is looked at

@@ -39,11 +39,18 @@ func TestEffortOfKilled(t *testing.T) {
 }
 
 func TestContestFolderRemoved(t *testing.T) {
-	// A contest ends, and makes no folder anew, when its folder is removed while it searches.
+	// A contest removes what kills left in its folder, and ends, and makes no folder anew, when the folder is removed while it searches.
 	dir := filepath.Join(t.TempDir(), "contest")
 	search, train := loadTiny(t, "tiny.yaml"), loadTiny(t, "tiny-train.yaml")
 	contest := &config.Contest{Compare: &config.Config{}, Train: train, Searches: []*config.Config{search, search}, Names: []string{"a", "b"}}
 	contest.Compare.Compare.Seeds = 2
+	left := []string{".contest.md1", ".contest.csv22", ".data.json333", ".search-data.json4", "a/.effort.json5", "a/.search.yaml6"}
+	for _, name := range left { // by a kill
+		if err := os.MkdirAll(filepath.Join(dir, "a"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		replace(t, filepath.Join(dir, name), text("half"))
+	}
 	_, err := RunContest(t.Context(), dir, contest, ContestSettings{Search: func(ctx context.Context, folder string, c *config.Config) (Effort, error) {
 		if _, err := Search(ctx, folder, c, Settings{}); err != nil {
 			return Effort{}, err
@@ -52,6 +59,11 @@ func TestContestFolderRemoved(t *testing.T) {
 	}})
 	if err == nil || !strings.Contains(err.Error(), "the folder "+dir+", or its file lock, was removed") {
 		t.Errorf("got %v", err)
+	}
+	for _, name := range left {
+		if there(dir, name) {
+			t.Errorf("%s is still there", name)
+		}
 	}
 	if there(filepath.Join(dir, "a"), "train-2") || there(dir, "b") {
 		t.Error("the contest went on")

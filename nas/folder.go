@@ -118,26 +118,16 @@ func ReadConfig(dir string) (*config.Config, error) {
 	return c, err
 }
 
-// savedConfig is the config in the checkpoint of the run in dir.
+// savedConfig is the config in the last checkpoint of the run in dir.
 func savedConfig(dir string) (*config.Config, error) {
-	err := fmt.Errorf("nas: %s holds no run: there is no %s", dir, configFile)
-	for _, name := range []string{CheckpointFile, earlierCheckpoint} {
-		file := filepath.Join(dir, name)
-		content, failed := wholefile.Read(file)
-		if errors.Is(failed, fs.ErrNotExist) {
-			continue
-		}
-		if failed != nil {
-			return nil, fmt.Errorf("nas: checkpoint: %w", failed)
-		}
-		st, failed := openChecked(file, content)
-		if failed != nil {
-			err = failed
-			continue
-		}
-		return config.Parse(file, []byte(st.Metadata()[metaConfig]))
+	file, meta, err := lastMeta(dir)
+	if err == nil && file == "" {
+		err = fmt.Errorf("nas: %s holds no run: there is no %s", dir, configFile)
 	}
-	return nil, err
+	if err != nil {
+		return nil, err
+	}
+	return config.Parse(file, []byte(meta[metaConfig]))
 }
 
 // HoldsRun tells whether dir is a run folder.

@@ -232,11 +232,14 @@ func TestEarlierCheckpoint(t *testing.T) {
 		name, want string
 		by         func(string) error
 	}{
-		{"damaged", "is damaged: its checksum does not fit; the run goes on from the one before, in epoch 2 after step 0", func(file string) error {
+		{"damaged", "is damaged: its checksum does not fit", func(file string) error {
 			return os.WriteFile(file, bytes.Replace(contentOf(t, undisturbed, CheckpointFile), []byte("search"), []byte("sEarch"), 1), 0o644)
 		}},
 		{"empty", "is damaged: ", text("")},
-		{"gone", "there is no checkpoint.safetensors: the run goes on from the checkpoint before it, in epoch 2 after step 0", func(string) error { return nil }},
+		{"a bit of its format", "is damaged: its checksum does not fit", func(file string) error {
+			return os.WriteFile(file, bytes.Replace(contentOf(t, undisturbed, CheckpointFile), []byte("checkpoint 1"), []byte("checkpoint 3"), 1), 0o644)
+		}},
+		{"gone", "there is no ", func(string) error { return nil }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
@@ -246,8 +249,9 @@ func TestEarlierCheckpoint(t *testing.T) {
 			replace(t, filepath.Join(dir, CheckpointFile), test.by)
 			var notes []string
 			err := perform(t.Context(), dir, c, Hooks{OnStart: func(r *Run) error { notes = r.notes; return nil }})
-			if err != nil || len(notes) != 1 || !strings.Contains(notes[0], test.want) {
-				t.Errorf("%v, notes %q, want %s", err, notes, test.want)
+			goesOn := "the run goes on from checkpoint.previous.safetensors, in epoch 2 after step 0"
+			if err != nil || len(notes) != 2 || !strings.Contains(notes[0], test.want) || !strings.Contains(notes[0], filepath.Join(dir, CheckpointFile)) || notes[1] != goesOn {
+				t.Errorf("%v, notes %q, want %s and %s", err, notes, test.want, goesOn)
 			}
 			for _, name := range []string{resultFile, GenotypeFile, CheckpointFile, MetricsFile} {
 				if !bytes.Equal(contentOf(t, dir, name), contentOf(t, undisturbed, name)) {

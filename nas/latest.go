@@ -101,7 +101,7 @@ func GenotypeNote(where string) string {
 
 // testCheckpoint measures the network of a training that is not complete, as its checkpoint has it.
 func testCheckpoint(ctx context.Context, dir string, c *config.Config, device torch.Device) (result TrainResult, err error) {
-	if !there(dir, CheckpointFile) {
+	if !holdsCheckpoint(dir) {
 		return result, fmt.Errorf("nas: the training in %s has no checkpoint yet; it goes on with `%s`", dir, names.Command("darts", "train", "--resume", dir))
 	}
 	if result.Genotype, err = parseGenotype(c); err != nil {
@@ -145,9 +145,9 @@ func (r *Run) testTextCheckpoint(ctx context.Context, result *TrainResult) error
 	return err
 }
 
-// peek puts the state where the checkpoint says and notes where that is. It changes no file.
+// peek puts the state where the newest checkpoint says that reads, and notes where that is. It changes no file.
 func (r *Run) peek() error {
-	if _, err := r.restoreFile(CheckpointFile); err != nil {
+	if _, err := r.restoreNewest(); err != nil {
 		return err
 	}
 	where := fmt.Sprintf("after epoch %d of %d", r.at.Epoch, r.Config.RunEpochs())

@@ -102,6 +102,13 @@ func TestTestOfTrainingThatGoesOn(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, nas.CheckpointFile)); err != nil {
 		t.Fatal(err)
 	}
+	earlier, err := nas.Test(t.Context(), dir, torch.Device{})
+	if err != nil || len(earlier.Notes) == 0 || earlier.Notes[0] != "there is no "+filepath.Join(dir, nas.CheckpointFile) {
+		t.Errorf("with the checkpoint before alone: notes %q, %v", earlier.Notes, err)
+	}
+	if err := os.Remove(filepath.Join(dir, "checkpoint.previous.safetensors")); err != nil {
+		t.Fatal(err)
+	}
 	want := "nas: the training in " + dir + " has no checkpoint yet; it goes on with `darts train --resume " + dir + "`"
 	if _, err := nas.Test(t.Context(), dir, torch.Device{}); err == nil || err.Error() != want {
 		t.Errorf("without a checkpoint: %v", err)

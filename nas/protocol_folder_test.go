@@ -84,14 +84,23 @@ func TestProtocolFolder(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	for _, name := range []string{"." + resultFile + "784", "." + ReportFile + "1", "." + GenotypeFile + "2"} {
-		replace(t, filepath.Join(dir, name), text("left by a kill"))
+	leave := func(names ...string) {
+		for _, name := range names {
+			replace(t, filepath.Join(dir, name), text("left by a kill"))
+		}
 	}
+	leave("."+resultFile+"784", "."+ReportFile+"1", "."+GenotypeFile+"2")
 	if err := work(); err != nil || fmt.Sprint(begun) != "[train-0]" || !bytes.Equal(contentOf(t, dir, resultFile), report) {
 		t.Errorf("begun %s, %v, report\n%s, want\n%s", begun, err, contentOf(t, dir, resultFile), report)
 	}
-	if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
-		t.Errorf("left: %v, %v", left, err)
+	leave(wholeFolder+"/.data.json77", wholeFolder+"/.search-data.json8", ".config-3")
+	if err := work(); err != nil {
+		t.Error(err)
+	}
+	for _, pattern := range []string{".*", wholeFolder + "/.*"} {
+		if left, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(left) > 0 {
+			t.Errorf("left: %v, %v", left, err)
+		}
 	}
 }
 

@@ -2,16 +2,13 @@ package nas
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"godarts/nas/config"
 	"godarts/nas/names"
-	"godarts/nas/wholefile"
 )
 
 // changeable are the keys that may have another value when a run goes on: more epochs, and how the
@@ -97,29 +94,16 @@ func scheduled(c *config.Config) (what []string) {
 	return what
 }
 
-// savedPosition is where the run in dir stands by its checkpoint, or the one before where that is
-// gone or damaged; at the start without one.
+// savedPosition is where the run in dir stands by its last checkpoint; at the start without one.
 func savedPosition(dir string) (at position, err error) {
-	for _, name := range []string{CheckpointFile, earlierCheckpoint} {
-		file := filepath.Join(dir, name)
-		content, failed := wholefile.Read(file)
-		if errors.Is(failed, fs.ErrNotExist) {
-			continue
-		}
-		if failed != nil {
-			return at, fmt.Errorf("nas: checkpoint: %w", failed)
-		}
-		st, failed := openChecked(file, content)
-		if failed != nil {
-			err = failed
-			continue
-		}
-		if err := json.Unmarshal([]byte(st.Metadata()[metaPosition]), &at); err != nil {
-			return at, fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
-		}
-		return at, nil
+	file, meta, err := lastMeta(dir)
+	if err != nil || file == "" {
+		return at, err
 	}
-	return at, err
+	if err := json.Unmarshal([]byte(meta[metaPosition]), &at); err != nil {
+		return at, fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
+	}
+	return at, nil
 }
 
 // adopting compares the run's config with that of its folder, the epochs aside, and says in a line what
