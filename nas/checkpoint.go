@@ -74,29 +74,12 @@ func (r *Run) lastCheckpoint() string {
 	return file
 }
 
-// save writes the checkpoint, see saveAs. The earlier one stays beside it.
+// save writes the checkpoint, see saveAs. The ones before it stay beside it, see Settings.Keep.
 func (r *Run) save() error {
 	if err := r.syncMetrics(); err != nil {
 		return err
 	}
 	return r.saveAs(CheckpointFile, r.at)
-}
-
-// keepEarlier gives the checkpoint, which is about to be replaced, a second name. Where a file
-// system has no second names there is no earlier checkpoint.
-func (r *Run) keepEarlier() error {
-	file, earlier := filepath.Join(r.Dir, CheckpointFile), filepath.Join(r.Dir, earlierCheckpoint)
-	if !there(r.Dir, CheckpointFile) {
-		return nil
-	}
-	if err := os.Remove(earlier); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("nas: checkpoint: %w", err)
-	}
-	err := os.Link(file, earlier)
-	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
-		return fmt.Errorf("nas: checkpoint: %w", err)
-	}
-	return nil
 }
 
 // saveAs writes the experiment's state, libtorch's generator, a position and the
@@ -139,40 +122,51 @@ func (r *Run) saveScoped(name string, at position) error {
 		return err
 	}
 	if name == CheckpointFile {
-		if err := r.keepEarlier(); err != nil {
+		if err := keepEarlier(r.Dir, r.settings.keep()); err != nil {
 			return err
 		}
 	}
 	return write(filepath.Join(r.Dir, name), content)
 }
 
-// restore puts the run where its newest checkpoint says that is not damaged; without one it stays
-// at the start. It changes nothing if it returns an error.
+// restore puts the run where its newest checkpoint says that is not damaged, and removes those
+// that are more than it keeps; without one it stays at the start. It changes nothing if it returns
+// an error of a checkpoint.
 func (r *Run) restore() error {
-	name, err := r.restoreNewest()
-	if err != nil || name == "" || name == CheckpointFile {
+	name, damaged, err := r.restoreNewest()
+	if err != nil || name == "" {
 		return err
 	}
-	r.note("the run goes on from %s, in epoch %d after step %d", name, r.at.Epoch+1, r.at.Step)
-	// What is damaged must not become an earlier one.
-	if err := os.Rename(filepath.Join(r.Dir, name), filepath.Join(r.Dir, CheckpointFile)); err != nil {
-		return fmt.Errorf("nas: checkpoint: %w", err)
+	if name != CheckpointFile {
+		r.note("the run goes on from %s, in epoch %d after step %d", name, r.at.Epoch+1, r.at.Step)
+		// What is damaged must not become an earlier one.
+		for _, bad := range damaged {
+			if filepath.Base(bad.file) == CheckpointFile {
+				continue
+			}
+			if err := os.Remove(bad.file); err != nil {
+				return fmt.Errorf("nas: checkpoint: %w", err)
+			}
+		}
+		if err := os.Rename(filepath.Join(r.Dir, name), filepath.Join(r.Dir, CheckpointFile)); err != nil {
+			return fmt.Errorf("nas: checkpoint: %w", err)
+		}
 	}
-	return nil
+	return keepOnly(r.Dir, r.settings.keep())
 }
 
 // restoreNewest puts the state where the newest checkpoint says that is not damaged, and notes what
-// is wrong with those that are newer. It changes no file. name is empty if there is no checkpoint.
-func (r *Run) restoreNewest() (name string, err error) {
+// is wrong with those that are newer, the damaged ones. It changes no file. name is empty if there is no checkpoint.
+func (r *Run) restoreNewest() (name string, damaged []*damagedError, err error) {
 	name, st, damaged, err := newest(r.Dir)
-	if err != nil {
-		return "", err
+	if err == nil && name == "" {
+		err = noneReads(damaged)
 	}
-	if name == "" {
-		return "", noneReads(damaged)
+	if err != nil || name == "" {
+		return "", nil, err
 	}
 	if err := r.restoreFrom(filepath.Join(r.Dir, name), st); err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if !there(r.Dir, CheckpointFile) {
 		r.note("there is no %s", filepath.Join(r.Dir, CheckpointFile))
@@ -180,7 +174,7 @@ func (r *Run) restoreNewest() (name string, err error) {
 	for _, bad := range damaged {
 		r.note("%v", bad)
 	}
-	return name, nil
+	return name, damaged, nil
 }
 
 // restoreFile puts the run where a file says that saveAs wrote, if it is there.

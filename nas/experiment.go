@@ -2,6 +2,7 @@ package nas
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"math"
@@ -23,6 +24,10 @@ type Settings struct {
 	Every  CheckpointEvery
 	Hooks  []Hooks
 
+	// Keep is how many checkpoints there are until the run is complete, 1 to MaxKeep. Zero is as
+	// many as the run in the folder had kept before, or DefaultKeep.
+	Keep int
+
 	// Guard, if not nil, is asked after each step and epoch, before anything of it is
 	// saved. An error ends the run as it was last saved.
 	Guard func() error
@@ -33,6 +38,9 @@ type Settings struct {
 
 	data *wholeData // of what the experiment is a part of, if this process has looked at that
 }
+
+// keep is Keep without its zero.
+func (s Settings) keep() int { return cmp.Or(s.Keep, DefaultKeep) }
 
 // SearchResult is what a complete search found.
 type SearchResult struct {
@@ -151,6 +159,9 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 // enter opens the data, takes the run folder and, if it is new, writes its
 // config and what it says of the program. leave gives the folder back.
 func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
+	if s.Keep < 0 || s.Keep > MaxKeep {
+		return nil, nil, fmt.Errorf("nas: keep: %d checkpoints, wanted 1 to %d, or 0 for as many as before", s.Keep, MaxKeep)
+	}
 	if c, err = c.AbsoluteRoot(); err != nil {
 		return nil, nil, err
 	}

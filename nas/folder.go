@@ -1,6 +1,7 @@
 package nas
 
 import (
+	"cmp"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 
 	"godarts/nas/config"
@@ -22,20 +24,18 @@ const (
 	configFile     = "config.yaml"            // the resolved config
 	runFile        = "run.json"               // versions, device, threads
 	MetricsFile    = "metrics.jsonl"          // one line for each report and epoch
-	CheckpointFile = "checkpoint.safetensors" // where to go on
+	CheckpointFile = "checkpoint.safetensors" // where to go on; checkpointNames has those before it
 	GenotypeFile   = "genotype.json"          // the cell that was found or trained
 	WeightsFile    = "weights.safetensors"    // of a trained network
 	resultFile     = "result.json"            // written last: the run is complete
 	lockFile       = "lock"                   // held while a process works on the run
-
-	earlierCheckpoint = "checkpoint.previous.safetensors" // the one before, until the run is complete
 )
 
 // runFiles are all files that a run writes in its folder.
-var runFiles = []string{
-	configFile, runFile, dataFile, MetricsFile, CheckpointFile, earlierCheckpoint, BestFile, GenotypeFile, WeightsFile, resultFile, lockFile,
+var runFiles = append(slices.Clone(checkpointNames),
+	configFile, runFile, dataFile, MetricsFile, BestFile, GenotypeFile, WeightsFile, resultFile, lockFile,
 	"normal.svg", "reduce.svg", "recurrent.svg", divergedFile,
-}
+)
 
 // About is what a run folder says of the program and machine that made it.
 type About struct {
@@ -48,7 +48,8 @@ type About struct {
 	Processor string `json:"processor,omitempty"`
 	JPEG      string `json:"jpeg,omitempty"` // of a run on a folder of images, data.JPEGDecoder's; runs of before do not say
 	Device    string `json:"device"`
-	Threads   int    `json:"threads"` // exact resume needs the same number
+	Threads   int    `json:"threads"`        // exact resume needs the same number
+	Keep      int    `json:"keep,omitempty"` // of Settings, where its caller said so
 	Seed      int64  `json:"seed"`
 }
 
@@ -90,6 +91,9 @@ func ReadAbout(dir string) (About, error) {
 	err := readJSON(file, &a)
 	if err == nil && (a.Threads < 1 || a.Device == "") {
 		err = fmt.Errorf("nas: %s: %d threads on device %q", file, a.Threads, a.Device)
+	}
+	if err == nil && (a.Keep < 0 || a.Keep > MaxKeep) {
+		err = fmt.Errorf("nas: %s: keep: %d, wanted 1 to %d", file, a.Keep, MaxKeep)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		err = fmt.Errorf("%w; restore it, or delete it and resume with the --threads and --device of before", err)
@@ -137,11 +141,6 @@ func HoldsRun(dir string) bool { return there(dir, configFile) || holdsCheckpoin
 // a run begins anew.
 func Begun(dir string) bool {
 	return there(dir, configFile) && there(dir, runFile) && !holdsCheckpoint(dir) && !Finished(dir)
-}
-
-// holdsCheckpoint tells whether the run in dir was saved.
-func holdsCheckpoint(dir string) bool {
-	return there(dir, CheckpointFile) || there(dir, earlierCheckpoint)
 }
 
 // there tells whether dir has a file of that name.
@@ -207,7 +206,8 @@ func (r *Run) settle() error {
 	return r.write(configFile, text)
 }
 
-// recall finds out the id of the run in its folder, and gives it one if it has none.
+// recall finds out the id of the run in its folder, and gives it one if it has none, and how many
+// checkpoints it keeps, if the caller does not say.
 func (r *Run) recall() error {
 	a, err := ReadAbout(r.Dir)
 	switch {
@@ -218,12 +218,13 @@ func (r *Run) recall() error {
 		return err
 	default:
 		r.notes = append(r.notes, a.changes(about(r.Config, r.Device))...)
-		if r.id = a.ID; r.id != "" {
-			return nil
-		}
-		a.ID = rand.Text()
 	}
-	r.id = a.ID
+	before := a
+	a.ID, a.Keep = cmp.Or(a.ID, rand.Text()), cmp.Or(r.settings.Keep, a.Keep)
+	r.id, r.settings.Keep = a.ID, a.Keep
+	if err == nil && a == before {
+		return nil
+	}
 	return writeJSON(filepath.Join(r.Dir, runFile), a)
 }
 
@@ -245,6 +246,10 @@ func (r *Run) begin(again bool) error {
 		return err
 	}
 	a := about(r.Config, r.Device)
+	if before, err := ReadAbout(r.Dir); err == nil {
+		r.settings.Keep = cmp.Or(r.settings.Keep, before.Keep)
+	}
+	a.Keep = r.settings.Keep
 	r.id = a.ID
 	if err := writeJSON(filepath.Join(r.Dir, runFile), a); err != nil {
 		return err

@@ -40,7 +40,7 @@ func TestDamagedFolder(t *testing.T) {
 		{MetricsFile, "is a pipe, wanted a file: move it away", pipe},
 		{MetricsFile, "is a folder, wanted a file: move it away", folder},
 		{CheckpointFile, "is a folder, wanted a file: move it away", folder},
-		{earlierCheckpoint, "is a folder, wanted a file: move it away", folder},
+		{checkpointNames[1], "is a folder, wanted a file: move it away", folder},
 		{GenotypeFile, "is a folder, wanted a file: move it away", folder},
 		{WeightsFile, "is a pipe, wanted a file: move it away", pipe},
 		{"normal.svg", "is a folder, wanted a file: move it away", folder},
@@ -258,7 +258,7 @@ func TestEarlierCheckpoint(t *testing.T) {
 					t.Errorf("%s differs", name)
 				}
 			}
-			if there(dir, earlierCheckpoint) {
+			if there(dir, checkpointNames[1]) {
 				t.Error("a complete run has two checkpoints")
 			}
 		})
@@ -269,7 +269,7 @@ func TestForgedPosition(t *testing.T) {
 	// A checkpoint is refused when its position is none of the run's, whatever its checksum says.
 	c := loadTiny(t, "tiny.yaml")
 	dir := stopAfter(t, c)
-	if err := os.Remove(filepath.Join(dir, earlierCheckpoint)); err != nil {
+	if err := os.Remove(filepath.Join(dir, checkpointNames[1])); err != nil {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, CheckpointFile)

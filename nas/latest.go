@@ -147,7 +147,7 @@ func (r *Run) testTextCheckpoint(ctx context.Context, result *TrainResult) error
 
 // peek puts the state where the newest checkpoint says that reads, and notes where that is. It changes no file.
 func (r *Run) peek() error {
-	if _, err := r.restoreNewest(); err != nil {
+	if _, _, err := r.restoreNewest(); err != nil {
 		return err
 	}
 	where := fmt.Sprintf("after epoch %d of %d", r.at.Epoch, r.Config.RunEpochs())

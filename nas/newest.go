@@ -4,16 +4,103 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"slices"
 
 	"godarts/nas/wholefile"
 	"godarts/torch"
 )
 
+// DefaultKeep is how many checkpoints a run keeps until it is complete, MaxKeep how many it may.
+const (
+	DefaultKeep = 2
+	MaxKeep     = 100
+)
+
+// checkpointNames are the files of checkpoints, each one save older than the one before it.
+var checkpointNames = func() []string {
+	names := []string{CheckpointFile, "checkpoint.previous.safetensors"}
+	for n := 2; n < MaxKeep; n++ {
+		names = append(names, fmt.Sprintf("checkpoint.previous.%d.safetensors", n))
+	}
+	return names
+}()
+
+// checkpointsIn are those that dir has, as indices of checkpointNames, the newest first.
+func checkpointsIn(dir string) (all []int) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // a folder that is not there, or does not read, has none
+	}
+	for _, e := range entries {
+		if n := slices.Index(checkpointNames, e.Name()); n >= 0 {
+			all = append(all, n)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// holdsCheckpoint tells whether the run in dir was saved.
+func holdsCheckpoint(dir string) bool { return len(checkpointsIn(dir)) > 0 }
+
+// keepOnly removes the checkpoints in dir but for the newest keep.
+func keepOnly(dir string, keep int) error {
+	for _, n := range checkpointsIn(dir) {
+		if n < keep {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, checkpointNames[n])); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("nas: checkpoint: %w", err)
+		}
+	}
+	return nil
+}
+
+// keepEarlier makes room for a new checkpoint in dir, of which keep are to be there then: the one
+// that is about to be replaced gets a second name, those before it move on. A kill in between
+// leaves a free name, up to which the next call moves them, or the second name, which the next
+// call leaves. Where a file system has no second names there is no earlier checkpoint.
+func keepEarlier(dir string, keep int) error {
+	if err := keepOnly(dir, keep); err != nil {
+		return err
+	}
+	path := func(n int) string { return filepath.Join(dir, checkpointNames[n]) }
+	last, err := os.Stat(path(0))
+	if errors.Is(err, fs.ErrNotExist) || keep == 1 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("nas: checkpoint: %w", err)
+	}
+	if before, err := os.Stat(path(1)); err == nil && os.SameFile(last, before) {
+		return nil
+	}
+	free := 1
+	for free < keep-1 && there(dir, checkpointNames[free]) {
+		free++
+	}
+	if err := os.Remove(path(free)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("nas: checkpoint: %w", err)
+	}
+	for n := free; n > 1; n-- {
+		if err := os.Rename(path(n-1), path(n)); err != nil {
+			return fmt.Errorf("nas: checkpoint: %w", err)
+		}
+	}
+	err = os.Link(path(0), path(1))
+	if err != nil && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported) {
+		return fmt.Errorf("nas: checkpoint: %w", err)
+	}
+	return nil
+}
+
 // newest opens the newest checkpoint in dir that is not damaged: name is empty if there is none.
 // damaged are those that are newer, the newest first.
 func newest(dir string) (name string, st *torch.Safetensors, damaged []*damagedError, err error) {
-	for _, name := range []string{CheckpointFile, earlierCheckpoint} {
+	for _, n := range checkpointsIn(dir) {
+		name := checkpointNames[n]
 		st, err := readCheckpoint(filepath.Join(dir, name))
 		var bad *damagedError
 		switch {

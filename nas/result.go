@@ -3,8 +3,6 @@ package nas
 import (
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"path/filepath"
 
 	"godarts/cells"
@@ -16,15 +14,14 @@ import (
 // when it is read.
 func Finished(dir string) bool { return there(dir, resultFile) }
 
-// complete writes the result, after which nothing goes back to the earlier checkpoint. That is
+// complete writes the result, after which nothing goes back to the earlier checkpoints. They are
 // removed before, so that the disk knows of both.
 func (r *Run) complete(result any) error {
 	if err := r.owns(); err != nil {
 		return err
 	}
-	err := os.Remove(filepath.Join(r.Dir, earlierCheckpoint))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("nas: run folder: %w", err)
+	if err := keepOnly(r.Dir, 1); err != nil {
+		return err
 	}
 	return r.writeJSON(resultFile, result)
 }

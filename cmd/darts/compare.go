@@ -28,6 +28,7 @@ type compareFlags struct {
 	out     string
 	seed    int64
 	workers int
+	keep    int
 }
 
 func runCompare(args []string, stdout, stderr io.Writer) error {
@@ -42,10 +43,14 @@ func runCompare(args []string, stdout, stderr io.Writer) error {
 	f.StringVar(&o.out, "out", "", "`folder` for tables and charts, and for runs on networks, where it goes on with those in it; default runs/NAME-TIME")
 	f.Int64Var(&o.seed, "seed", 0, "the first of the seeds; default the config's")
 	f.IntVar(&o.workers, "workers", 0, "searches at a time, which changes no result; 0 is one for each core")
+	registerKeep(f, &o.keep)
 	if err := parse(f, args, 1, 1, "one CONFIG"); err != nil {
 		return err
 	}
 	t, err := o.load(f)
+	if err == nil {
+		err = checkKeep(f, o.keep)
+	}
 	if err != nil {
 		return usageError{err}
 	}
@@ -57,6 +62,9 @@ func runCompare(args []string, stdout, stderr io.Writer) error {
 
 // runTable compares strategies on a table, as the arguments say.
 func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, args []string, stdout io.Writer) error {
+	if f.Changed("keep") {
+		return usagef("compare: --keep has no effect on a table: nothing is trained, and no run has checkpoints")
+	}
 	table, err := o.prepare(f, c)
 	if err != nil {
 		return usageError{err}

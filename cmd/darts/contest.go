@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -44,7 +45,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []st
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
 			note := func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
 			c := nas.ContestSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {
-				return searchApart(ctx, self, dir, c, stdout, stderr)
+				return searchApart(ctx, self, dir, c, s.Keep, stdout, stderr)
 			}}
 			contest, err := nas.RunContest(ctx, dir, t, c)
 			var failed *nas.FailedError
@@ -60,11 +61,11 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []st
 			fmt.Fprintf(stdout, "folder of tables and runs: %s\n", names.Escape(dir))
 			return err
 		}}
-	return compare.start(dir, nil, nas.Settings{}, stdout, stderr)
+	return compare.start(dir, nil, nas.Settings{Keep: o.keep}, stdout, stderr)
 }
 
 // searchApart runs a search in a process of its own, whose peak memory is the search's.
-func searchApart(ctx context.Context, self, dir string, c *config.Config, stdout, stderr io.Writer) (effort nas.Effort, err error) {
+func searchApart(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (effort nas.Effort, err error) {
 	args := []string{"search", "--resume", dir}
 	if !nas.HoldsRun(dir) || nas.Begun(dir) {
 		c, err := c.AbsoluteRoot()
@@ -80,6 +81,9 @@ func searchApart(ctx context.Context, self, dir string, c *config.Config, stdout
 			return effort, fmt.Errorf("compare: %w", err)
 		}
 		args = []string{"search", file, "--out", dir}
+	}
+	if keep > 0 {
+		args = append(args, "--keep", strconv.Itoa(keep))
 	}
 	child := exec.CommandContext(ctx, self, args...)
 	child.Stdout, child.Stderr = stdout, stderr

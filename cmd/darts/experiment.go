@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -42,6 +41,7 @@ type experimentFlags struct {
 	set             []string
 	out, resume     string
 	checkpointEvery string
+	keep            int
 	device          string
 	threads         int
 	seed            int64
@@ -55,6 +55,7 @@ func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, with --resume one of epochs (upwards), data.root, data.on_bad_file and data.check; can be given several times")
 	f.StringVar(&o.out, "out", "", "run `folder`; default runs/NAME-TIME")
 	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after that many steps (`100`) or that much time (10m), and after each epoch")
+	registerKeep(f, &o.keep)
 	f.StringVar(&o.resume, "resume", "", "go on with the run in `DIR`; needs nothing else")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
 	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
@@ -79,6 +80,9 @@ func (k kind) command(args []string, stdout, stderr io.Writer) error {
 		return usageError{err}
 	}
 	every, err := parseEvery(o.checkpointEvery)
+	if err == nil {
+		err = checkKeep(f, o.keep)
+	}
 	if err != nil {
 		return usageError{err}
 	}
@@ -113,7 +117,7 @@ func (k kind) command(args []string, stdout, stderr io.Writer) error {
 			return usageError{err}
 		}
 	}
-	err = k.start(dir, c, nas.Settings{Device: device, Every: every, Changed: o.resume != "" && len(o.set) > 0}, stdout, stderr)
+	err = k.start(dir, c, nas.Settings{Device: device, Every: every, Keep: o.keep, Changed: o.resume != "" && len(o.set) > 0}, stdout, stderr)
 	if err != nil && reserved {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
 	}
@@ -284,17 +288,6 @@ func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind) (*config.Confi
 		o.threads = a.Threads
 	}
 	return c, nil
-}
-
-// parseEvery reads "100" as steps and "10m" as time.
-func parseEvery(text string) (nas.CheckpointEvery, error) {
-	if n, err := strconv.Atoi(text); err == nil && n > 0 {
-		return nas.CheckpointEvery{Steps: n}, nil
-	}
-	if d, err := time.ParseDuration(text); err == nil && d > 0 {
-		return nas.CheckpointEvery{Interval: d}, nil
-	}
-	return nas.CheckpointEvery{}, fmt.Errorf("--checkpoint-every %s: wanted steps (100) or a time (10m)", text)
 }
 
 func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {

@@ -27,6 +27,7 @@ type repeatFlags struct {
 	noWait          bool
 	stale           time.Duration
 	checkpointEvery string
+	keep            int
 	device          string
 	threads         int
 }
@@ -38,6 +39,7 @@ func (o *repeatFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.noWait, "no-wait", false, "end, with status 0, when only parts are left that other processes work on")
 	f.DurationVar(&o.stale, "stale", claim.DefaultStale, "take over parts of this process when it was silent for that long")
 	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after that many steps (`100`) or that much time (10m), and after each epoch")
+	registerKeep(f, &o.keep)
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
 	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU, in parts that begin here; 0 is libtorch's choice")
 }
@@ -54,7 +56,11 @@ func runRepeat(args []string, stdout, stderr io.Writer) error {
 		return usageError{err}
 	}
 	s := nas.RepeatSettings{Stale: o.stale, NoWait: o.noWait}
-	if s.Every, err = parseEvery(o.checkpointEvery); err != nil {
+	s.Keep = o.keep
+	if s.Every, err = parseEvery(o.checkpointEvery); err == nil {
+		err = checkKeep(f, o.keep)
+	}
+	if err != nil {
 		return usageError{err}
 	}
 	if o.stale < time.Second {

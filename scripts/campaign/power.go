@@ -64,7 +64,7 @@ func cutAfter(t *trial, p point) {
 	if n := len(saves); n > 0 {
 		got, err := os.ReadFile(filepath.Join(t.dir, runFolder, "checkpoint.safetensors"))
 		if err != nil {
-			got, err = os.ReadFile(filepath.Join(t.dir, runFolder, "checkpoint.1.safetensors"))
+			got, err = os.ReadFile(filepath.Join(t.dir, runFolder, "checkpoint.previous.safetensors"))
 		}
 		for _, old := range saves[:n-1] {
 			if bytes.Equal(got, old) {

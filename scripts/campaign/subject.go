@@ -115,7 +115,7 @@ func (s subject) line(resume bool) []string {
 	case "repeat":
 		line = append(line, "--stale", stale)
 	}
-	return append(line, "--checkpoint-every", "1", "--threads", "1")
+	return append(line, "--checkpoint-every", "1", "--keep", "3", "--threads", "1")
 }
 
 // next is the line to go on with: --resume once there is a run.
