@@ -50,6 +50,12 @@ var ofOptimizers = []mutant{
 
 var ofData = []mutant{
 	{
+		"data: the first channel's mean is used for all channels", "nas/data/augment.go",
+		"float32(p)/float32(limit) - m.Mean[c]",
+		"float32(p)/float32(limit) - m.Mean[0]",
+		inData("TestAugmentEqualsDefinition"),
+	},
+	{
 		"feed: the halves are swapped", "nas/feed.go",
 		`train:      source("train", images.Slice(0, split), data.Shuffled),`,
 		`train:      source("train", half, data.Shuffled),`,

@@ -183,6 +183,12 @@ var ofTexts = []mutant{
 		inNAS("TestBestModel"),
 	},
 	{
+		"text: the result is the best model without its average", "nas/traintext.go",
+		"torch.NoGrad(func() { w.W.Copy_(average) })",
+		"_ = average",
+		inNAS("TestLoadBest"),
+	},
+	{
 		"text: measured with dropout", "nas/traintext.go",
 		"out = t.net.Forward(b, nn.Mode{})",
 		"out = t.net.Forward(b, nn.Mode{Training: true})",
