@@ -130,7 +130,7 @@ func (r *Run) saveScoped(name string, at position) error {
 }
 
 // restore puts the run where its newest checkpoint says that is not damaged, and removes those
-// that are more than it keeps; without one it stays at the start. It changes nothing if it returns
+// that are more than it keeps; without one it stays at the start. It changes no file if it returns
 // an error of a checkpoint.
 func (r *Run) restore() error {
 	name, damaged, err := r.restoreNewest()
@@ -231,35 +231,16 @@ func (r *Run) restoreFrom(file string, st *torch.Safetensors) error {
 	if err := r.state.LoadStateDict(tensors); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
+	if s, ok := r.state.(placed); ok {
+		if err := s.standsAt(at); err != nil {
+			return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
+		}
+	}
 	torch.SetRNGState(torch.CPU, cpu)
 	if cuda.Defined() && r.Device.IsCUDA() {
 		torch.SetRNGState(r.Device, cuda)
 	}
 	r.at = at
-	return nil
-}
-
-// reaches is an error if the run never stands at a position.
-func (r *Run) reaches(at position) error {
-	epochs := r.Config.RunEpochs()
-	if r.Config.FromScratch() {
-		epochs = r.Config.Strategy.Trials // each counts as one
-	}
-	if at.Epoch < 0 || at.Epoch > epochs || at.Step < 0 || at.Restarts < 0 {
-		return fmt.Errorf("epoch %d of %d, step %d, restart %d", at.Epoch, epochs, at.Step, at.Restarts)
-	}
-	steps := 0
-	if at.Epoch < epochs && at.Step > 0 {
-		steps = r.feed.steps(at)
-	}
-	if at.Step > steps {
-		return fmt.Errorf("epoch %d, step %d of %d", at.Epoch, at.Step, steps)
-	}
-	for _, m := range []Meter{at.Meter, at.Valid} {
-		if m.Count < 0 || m.Correct < 0 || m.InFive < 0 {
-			return fmt.Errorf("%v correct of %d", m.Correct, m.Count)
-		}
-	}
 	return nil
 }
 

@@ -188,6 +188,9 @@ func (d *dartsStrategy) StateDict() torch.StateDict {
 	return sd
 }
 
+// standsAt implements placed.
+func (d *dartsStrategy) standsAt(at position) error { return d.selection.standsAt(at) }
+
 // LoadStateDict implements Strategy.
 func (d *dartsStrategy) LoadStateDict(sd torch.StateDict) error {
 	net, w := cut(sd, optimizerW)

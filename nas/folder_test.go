@@ -3,15 +3,12 @@ package nas
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"godarts/torch"
 )
 
 func TestDamagedFolder(t *testing.T) {
@@ -262,56 +259,6 @@ func TestEarlierCheckpoint(t *testing.T) {
 				t.Error("a complete run has two checkpoints")
 			}
 		})
-	}
-}
-
-func TestForgedPosition(t *testing.T) {
-	// A checkpoint is refused when its position is none of the run's, whatever its checksum says.
-	c := loadTiny(t, "tiny.yaml")
-	dir := stopAfter(t, c)
-	if err := os.Remove(filepath.Join(dir, checkpointNames[1])); err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, CheckpointFile)
-	for _, test := range []struct {
-		at   position
-		want string
-	}{
-		{position{Epoch: -3}, "epoch -3 of 2"},
-		{position{Epoch: 1e9}, "epoch 1000000000 of 2"},
-		{position{Epoch: 1, Step: -1}, "step -1"},
-		{position{Epoch: 1, Step: 4}, "epoch 1, step 4 of 3"},
-		{position{Epoch: 2, Step: 1}, "epoch 2, step 1 of 0"},
-		{position{Restarts: -1}, "restart -1"},
-		{position{Valid: Meter{Count: -1}}, "0 correct of -1"},
-	} {
-		err := torch.Do(func() error {
-			st, err := torch.ReadSafetensors(contentOf(t, dir, CheckpointFile))
-			if err != nil {
-				return err
-			}
-			sd, err := st.LoadAll()
-			if err != nil {
-				return err
-			}
-			meta := st.Metadata()
-			at, err := json.Marshal(test.at)
-			if err != nil {
-				return err
-			}
-			meta[metaPosition] = string(at)
-			content, err := torch.SafetensorsWithSum(sd, meta, metaSum)
-			if err != nil {
-				return err
-			}
-			return os.WriteFile(file, content, 0o644)
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := perform(t.Context(), dir, c, Hooks{}); err == nil || !strings.Contains(err.Error(), file+": position: ") || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%+v: got %v, want %s", test.at, err, test.want)
-		}
 	}
 }
 

@@ -158,10 +158,11 @@ func (p *pdartsStrategy) LoadStateDict(sd torch.StateDict) error {
 	}
 	space := darts.Space{Nodes: p.space.Nodes}
 	var err error
-	if space.Normal, err = operationLists(sd[nameNormalOps]); err != nil {
+	whole := spaceOf(p.run.Config)
+	if space.Normal, err = operationLists(sd[nameNormalOps], whole.Normal); err != nil {
 		return err
 	}
-	if space.Reduce, err = operationLists(sd[nameReduceOps]); err != nil {
+	if space.Reduce, err = operationLists(sd[nameReduceOps], whole.Reduce); err != nil {
 		return err
 	}
 	if stage != p.stage {
@@ -191,22 +192,43 @@ func operationTable(ops [][]cells.Op) torch.Tensor {
 	return torch.FromSlice(table, len(ops), width)
 }
 
-// operationLists reads what operationTable writes.
-func operationLists(table torch.Tensor) (ops [][]cells.Op, err error) {
-	if table.Dim() != 2 || table.Dtype() != torch.Int64 {
-		return nil, fmt.Errorf("nas: load state dict: a table of operations is %s %v, want int64 with two dimensions", table.Dtype(), table.Shape())
+// operationLists reads what operationTable writes of edges whose operations are some of those in of.
+func operationLists(table torch.Tensor, of [][]cells.Op) (ops [][]cells.Op, err error) {
+	if table.Dim() != 2 || table.Dtype() != torch.Int64 || table.Size(0) != len(of) || table.Size(1) == 0 {
+		return nil, fmt.Errorf("nas: load state dict: a table of operations is %s %v, want int64 with a row for each of %d edges", table.Dtype(), table.Shape(), len(of))
 	}
 	for row := range slices.Chunk(table.Int64s(), table.Size(1)) {
-		var of []cells.Op
+		var left []cells.Op
 		for _, op := range row {
-			switch {
-			case op >= 0 && op < int64(len(cells.Primitives)):
-				of = append(of, cells.Primitives[op])
-			case op != -1:
-				return nil, fmt.Errorf("nas: load state dict: there is no operation %d", op)
+			if op == -1 {
+				continue
 			}
+			if op < 0 || op >= int64(len(cells.Primitives)) || slices.Contains(left, cells.Primitives[op]) || !slices.Contains(of[len(ops)], cells.Primitives[op]) {
+				return nil, fmt.Errorf("nas: load state dict: operation %d of edge %d is none of the space, or there twice", op, len(ops))
+			}
+			left = append(left, cells.Primitives[op])
 		}
-		ops = append(ops, of)
+		if len(left) == 0 {
+			return nil, fmt.Errorf("nas: load state dict: edge %d has no operation", len(ops))
+		}
+		ops = append(ops, left)
 	}
 	return ops, nil
+}
+
+// standsAt implements placed: a stage begins before the first step of its epochs, or is about to.
+func (p *pdartsStrategy) standsAt(at position) error {
+	each := p.run.Config.Epochs / config.Stages
+	if each == 0 {
+		return nil // there is one position
+	}
+	last := min(at.Epoch/each, config.Stages-1)
+	first := last
+	if at.Step == 0 && at.Epoch > 0 {
+		first = (at.Epoch - 1) / each
+	}
+	if p.stage < first || p.stage > last {
+		return fmt.Errorf("epoch %d is of stage %d, the state of stage %d", at.Epoch, last, p.stage)
+	}
+	return nil
 }

@@ -77,6 +77,29 @@ func (p *perturbation) decideOne(kind, decision int, accuracy func() (float64, e
 	return p.net.DecideNode(kind, p.pick(decision, kind, open), accuracy)
 }
 
+// standsAt implements placed: a decision is made before the first step of its epoch, or is about to be.
+func (p *perturbation) standsAt(at position) error {
+	if p == nil {
+		return nil
+	}
+	least, most := 0, 0
+	if at.Epoch >= p.first {
+		since := at.Epoch - p.first
+		most = min(since/p.interval+1, darts.Edges(p.nodes)+p.nodes-1)
+		least = most
+		if at.Step == 0 && since%p.interval == 0 {
+			least = since / p.interval
+		}
+	}
+	for kind := range 2 {
+		made := darts.Edges(p.nodes) - len(p.net.Undecided(kind)) + p.nodes - 1 - len(p.net.Open(kind))
+		if made < least || made > most {
+			return fmt.Errorf("epoch %d has %d to %d decisions made, the state %d", at.Epoch, least, most, made)
+		}
+	}
+	return nil
+}
+
 // namePerturbation is the entry of the decisions in checkpoints.
 const namePerturbation = "perturbation.rows"
 

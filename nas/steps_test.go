@@ -265,10 +265,10 @@ func TestStepsOfPDARTS(t *testing.T) {
 		o := supernetOptions(c, k.run.Set.Train)
 		o.Options, o.Layers, o.SkipDropout = k.run.options(), c.Strategy.Layers[stage], c.Strategy.SkipDropout[stage]
 		var err error
-		if o.Normal, err = operationLists(k.before[nameNormalOps]); err != nil {
+		if o.Normal, err = operationLists(k.before[nameNormalOps], spaceOf(c).Normal); err != nil {
 			t.Fatal(err)
 		}
-		if o.Reduce, err = operationLists(k.before[nameReduceOps]); err != nil {
+		if o.Reduce, err = operationLists(k.before[nameReduceOps], spaceOf(c).Reduce); err != nil {
 			t.Fatal(err)
 		}
 		net, err := darts.NewPlain(o)

@@ -251,6 +251,15 @@ func (t *textTrainer) LoadStateDict(sd torch.StateDict) error {
 	return nil
 }
 
+// standsAt implements placed: the best epoch is one that is done.
+func (t *textTrainer) standsAt(at position) error {
+	known := t.bestEpoch > 0 && t.best >= 0 && !math.IsInf(t.best, 1)
+	if (at.Epoch > 0) != known || t.bestEpoch > at.Epoch || len(t.losses) > at.Epoch {
+		return fmt.Errorf("after %d epochs the best is epoch %d with loss %v, and there are %d losses", at.Epoch, t.bestEpoch, t.best, len(t.losses))
+	}
+	return nil
+}
+
 // fresh is the state of an averaging optimizer that has taken no step.
 func (t *textTrainer) fresh() torch.StateDict {
 	sd := t.asgd.StateDict()
