@@ -1,0 +1,173 @@
+package config
+
+import (
+	_ "embed"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+//go:generate go run ../../scripts/configdocs ../../docs
+
+// referenceHead is what docs/config.md says before its tables.
+//
+//go:embed reference.md
+var referenceHead string
+
+// Reference returns the page docs/config.md: every key of Config by section, with its
+// meaning, the values it takes, where it applies and its default, in Markdown. Most of it
+// comes from the tags of Config.
+func Reference() string {
+	var page strings.Builder
+	page.WriteString(referenceHead)
+	title := "none"
+	for i := range keys {
+		k := &keys[i]
+		if t := k.title(); t != title {
+			title = t
+			fmt.Fprintf(&page, "\n## %s\n\n| key | meaning | values | applies to | default |\n|---|---|---|---|---|\n", title)
+		}
+		row := []string{"`" + k.path + "`", k.doc, k.values(), k.where(), k.defaultCell()}
+		for i, cell := range row {
+			row[i] = strings.ReplaceAll(cell, "|", `\|`)
+		}
+		fmt.Fprintf(&page, "| %s |\n", strings.Join(row, " | "))
+	}
+	page.WriteString("\n## Defaults of the other strategies\n\n" +
+		"`strategy.name` also chooses the defaults of a search on images. Keys that are not listed have the default above.\n\n" +
+		"| strategy | defaults that differ |\n|---|---|\n")
+	for _, strategy := range strategyNames() {
+		if own := ownDefaults(strategy); len(own) > 0 {
+			fmt.Fprintf(&page, "| `%s` | %s |\n", strategy, strings.Join(own, ", "))
+		}
+	}
+	return page.String()
+}
+
+// title is the heading of the table that k is in.
+func (k *key) title() string {
+	section, _, inner := strings.Cut(k.path, ".")
+	if !inner {
+		return "Keys outside of sections"
+	}
+	return "`" + section + "`"
+}
+
+// values says which values k takes.
+func (k *key) values() string {
+	t := k.valueType()
+	if len(k.oneOf) > 0 {
+		each := "`" + strings.Join(k.oneOf, "`, `") + "`"
+		switch {
+		case t.Kind() != reflect.Slice:
+			return each
+		case t.Elem().Kind() == reflect.Slice:
+			return "a list of lists of " + each
+		}
+		return "a list of " + each
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "`true`, `false`"
+	case reflect.String:
+		return "text"
+	case reflect.Slice:
+		if t.Elem().Kind() == reflect.Slice {
+			return "a list of lists of texts"
+		}
+		return "a list of texts"
+	}
+	want := k.bounds()
+	if t.Kind() == reflect.Array {
+		number := map[bool]string{true: "whole numbers", false: "numbers"}[t.Elem().Kind() == reflect.Int]
+		if t.Len() == 3 {
+			return fmt.Sprintf("one, or a list of three %s%s", number, want)
+		}
+		return fmt.Sprintf("a list of two %s%s", number, want)
+	}
+	if t.Kind() == reflect.Float64 {
+		return "a number" + want
+	}
+	if k.even != "" {
+		return "an even number" + want
+	}
+	return "a whole number" + want
+}
+
+// bounds is the range of k's numbers, after a comma; empty if there is none.
+func (k *key) bounds() string {
+	text := ""
+	if k.interval != nil {
+		text = ", " + k.interval.String()
+	}
+	if k.most > 0 {
+		text += fmt.Sprintf(", at most %d", k.most)
+	}
+	return text
+}
+
+// where says to which experiments, strategies and data k applies.
+func (k *key) where() string {
+	var parts []string
+	for _, e := range experiments {
+		switch {
+		case k.only != "" && !slices.Contains(strings.Fields(k.only), e.name):
+		case e.name == Search && k.by != "":
+			parts = append(parts, "search by "+strings.Join(strings.Fields(k.by), ", "))
+		case e.name == Search && k.not != "":
+			parts = append(parts, "search, but by "+strings.Join(strings.Fields(k.not), ", "))
+		default:
+			parts = append(parts, e.name)
+		}
+	}
+	where := strings.Join(parts, "; ")
+	if k.of != "" {
+		where += " (" + k.of + " only)"
+	}
+	return where
+}
+
+// defaultCell is k's default, that of texts too where it is another.
+func (k *key) defaultCell() string {
+	ofImages, _ := k.defaultsOf(images)
+	ofTexts, _ := k.defaultsOf(texts)
+	switch {
+	case k.path == "experiment", k.nonEmpty && ofImages == `""`:
+		return "required"
+	case ofImages == "" && ofTexts == "": // a key of Expect
+		return "none"
+	case ofImages == "" || k.of == texts:
+		return ofTexts
+	case ofTexts == "" || ofTexts == ofImages || k.path == "data.name":
+		return ofImages
+	}
+	return ofImages + "; texts: " + ofTexts
+}
+
+// valueType is the type of k's field.
+func (k *key) valueType() reflect.Type {
+	return reflect.TypeFor[Config]().FieldByIndex(k.index).Type
+}
+
+// strategyNames are all values of strategy.name.
+func strategyNames() []string {
+	return keys[slices.IndexFunc(keys, func(k key) bool { return k.path == "strategy.name" })].oneOf
+}
+
+// ownDefaults lists, as "`key` value", the defaults of a search on images by strategy that
+// differ from those that the tables of Reference show.
+func ownDefaults(strategy string) (own []string) {
+	c := defaultsOf(Search, images, strategy)
+	for i := range keys {
+		k := &keys[i]
+		standard := defaultsOf(Search, images, k.strategy())
+		if k.path == "strategy.name" || !k.has(c) {
+			continue
+		}
+		if value := k.defaultIn(c); !k.has(standard) || value != k.defaultIn(standard) {
+			own = append(own, fmt.Sprintf("`%s` %s", k.path, value))
+		}
+	}
+	return own
+}

@@ -1,0 +1,143 @@
+package config
+
+import (
+	"encoding/json"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+)
+
+// schemaNode is a part of a JSON Schema, draft-07, as far as a config needs it. Pointers
+// and slices are left out where they are nil.
+type schemaNode struct {
+	Schema      string                 `json:"$schema,omitempty"`
+	Title       string                 `json:"title,omitempty"`
+	Description string                 `json:"description,omitempty"`
+	Type        any                    `json:"type,omitempty"` // a name, or several
+	Enum        []any                  `json:"enum,omitempty"`
+	Minimum     *float64               `json:"minimum,omitempty"`
+	Maximum     *float64               `json:"maximum,omitempty"`
+	Above       *float64               `json:"exclusiveMinimum,omitempty"`
+	Below       *float64               `json:"exclusiveMaximum,omitempty"`
+	MultipleOf  int                    `json:"multipleOf,omitempty"`
+	Items       *schemaNode            `json:"items,omitempty"`
+	MinItems    int                    `json:"minItems,omitempty"`
+	MaxItems    int                    `json:"maxItems,omitempty"`
+	MinLength   int                    `json:"minLength,omitempty"`
+	AnyOf       []*schemaNode          `json:"anyOf,omitempty"`
+	Required    []string               `json:"required,omitempty"`
+	Properties  map[string]*schemaNode `json:"properties,omitempty"`
+	Additional  *bool                  `json:"additionalProperties,omitempty"`
+}
+
+// Schema returns the JSON Schema of a config file, docs/config.schema.json, which editors
+// complete and check YAML by. It knows keys, types and ranges; what must hold between keys
+// only [Load] checks.
+func Schema() ([]byte, error) {
+	root := object()
+	root.Schema = "http://json-schema.org/draft-07/schema#"
+	root.Title = "an experiment of godarts"
+	root.AnyOf = []*schemaNode{{Required: []string{"experiment"}}, {Required: []string{"extends"}}}
+	root.Properties["extends"] = &schemaNode{
+		Type: "string", MinLength: 1,
+		Description: "another config, a path from this file's folder, of which this file changes some keys; one level",
+	}
+	objects := map[string]*schemaNode{"": root}
+	for i := range keys {
+		k := &keys[i]
+		names := strings.Split(k.path, ".")
+		parent := root
+		for depth, name := range names[:len(names)-1] {
+			path := strings.Join(names[:depth+1], ".")
+			if objects[path] == nil {
+				objects[path] = object()
+				if sections[path].optional {
+					objects[path].Type = []string{"object", "null"}
+				}
+				parent.Properties[name] = objects[path]
+			}
+			parent = objects[path]
+		}
+		parent.Properties[names[len(names)-1]] = k.schema()
+	}
+	text, err := json.MarshalIndent(root, "", "  ")
+	return append(text, '\n'), err
+}
+
+// object is a mapping that takes no keys besides its properties.
+func object() *schemaNode {
+	closed := false
+	return &schemaNode{Type: "object", Properties: map[string]*schemaNode{}, Additional: &closed}
+}
+
+// schema is the part of k, described as in docs/config.md.
+func (k *key) schema() *schemaNode {
+	t := k.valueType()
+	node := k.typeSchema(t)
+	if t.Kind() == reflect.Array {
+		list := &schemaNode{Type: "array", Items: k.typeSchema(t.Elem()), MinItems: t.Len(), MaxItems: t.Len()}
+		node = list
+		if t.Len() == 3 { // one number stands for three
+			node = &schemaNode{AnyOf: []*schemaNode{k.typeSchema(t.Elem()), list}}
+		}
+	}
+	node.Description = k.doc + " (" + k.where() + "; default " + k.defaultCell() + ")"
+	return node
+}
+
+// typeSchema is the part of a value of type t under the rules of k.
+func (k *key) typeSchema(t reflect.Type) *schemaNode {
+	switch t.Kind() {
+	case reflect.Slice:
+		return &schemaNode{Type: "array", Items: k.typeSchema(t.Elem())}
+	case reflect.Bool:
+		return &schemaNode{Type: "boolean"}
+	case reflect.String:
+		node := &schemaNode{Type: "string"}
+		for _, value := range k.oneOf {
+			node.Enum = append(node.Enum, value)
+		}
+		if k.nonEmpty {
+			node.MinLength = 1
+		}
+		return node
+	case reflect.Float64:
+		return k.bound(&schemaNode{Type: "number"})
+	}
+	node := &schemaNode{Type: "integer"}
+	for _, value := range k.oneOf {
+		n, err := strconv.Atoi(value)
+		if err != nil {
+			panic("config: tag oneof of " + k.path + ": " + err.Error())
+		}
+		node.Enum = append(node.Enum, n)
+	}
+	if k.even != "" {
+		node.MultipleOf = 2
+	}
+	return k.bound(node)
+}
+
+// bound gives node the range of k's numbers.
+func (k *key) bound(node *schemaNode) *schemaNode {
+	if i := k.interval; i != nil {
+		if i.lowOpen {
+			node.Above = &i.low
+		} else {
+			node.Minimum = &i.low
+		}
+		switch {
+		case math.IsInf(i.high, 1):
+		case i.highOpen:
+			node.Below = &i.high
+		default:
+			node.Maximum = &i.high
+		}
+	}
+	if k.most > 0 {
+		most := float64(k.most)
+		node.Maximum = &most
+	}
+	return node
+}
