@@ -45,15 +45,24 @@ func (p padded) row() int   { return (p.w + margin) * p.c }         // numbers i
 func (p padded) lines() int { return p.h + 2*p.above }              // rows of an image, with those above and below
 func (p padded) first() int { return margin*p.c + p.above*p.row() } // where the first image begins
 
-// newPadded makes the zeros; the images are not set.
-func newPadded(g grid, o torch.Options) padded {
+// perImage is what each image takes of flat.
+func (p padded) perImage() int { return p.lines() * p.row() }
+
+// surrounded tells how images lie among zeros, without a tensor.
+func surrounded(g grid) padded {
 	p := padded{grid: g}
 	// oneDNN's kernels for the gradient of a depthwise weight leave images that are
 	// lower than a 5x5 kernel to a fallback thirty times as slow.
 	if g.h < 5 {
 		p.above = 1
 	}
-	p.flat = torch.Empty([]int{margin*g.c + g.n*p.lines()*p.row()}, o)
+	return p
+}
+
+// newPadded makes the zeros; the images are not set.
+func newPadded(g grid, o torch.Options) padded {
+	p := surrounded(g)
+	p.flat = torch.Empty([]int{margin*g.c + g.n*p.perImage()}, o)
 	torch.Scoped(func() {
 		if p.above > 0 {
 			p.flat.Zero_()
