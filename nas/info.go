@@ -139,18 +139,52 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 	if err := newDemand(c, "").hold(o.Estimate(images.Height).Weights); err != nil {
 		return nil, err
 	}
-	net, err := darts.NewPlain(o)
+	info, err := supernetInfo(c, o, images)
 	if err != nil {
 		return nil, err
 	}
-	what := "search network, plain form: " + words(o.Channels, o.Layers, images.Channels, images.Height)
-	var notes []string
-	if hasForms := c.Strategy.Name == config.DARTS || c.Strategy.Name == config.PDARTS; hasForms && runsFast(c, o) {
-		notes = []string{"the search runs in the fast form; multiply-adds and activations are counted in the plain form, the same function"}
-	}
-	infos := []Info{{Notes: notes, Network: what, Batch: c.Data.Batch, Cost: net.Cost(images.Channels, images.Height)}}
+	infos := []Info{info}
 	found, err := foundInfo(where, false)
 	return append(infos, found...), err
+}
+
+// supernetInfo is of the supernet that c searches in, in the form that runs.
+func supernetInfo(c *config.Config, o darts.Options, images *data.Images) (info Info, err error) {
+	var net interface {
+		Cost(inputChannels, size int) nn.Cost
+	}
+	form, stage := "plain", ""
+	note := func(format string, args ...any) { info.Notes = append(info.Notes, fmt.Sprintf(format, args...)) }
+	switch c.Strategy.Name {
+	case config.GDAS:
+		note("a pass in training computes one operation of each edge; what is counted is all of them")
+	case config.ENAS, config.SharedRandom:
+		note("a pass computes the path of one cell; what is counted is all operations of all edges")
+	case config.PDARTS:
+		stage = fmt.Sprintf(" of the first of %d stages", config.Stages)
+	}
+	hasForms := c.Strategy.Name == config.DARTS || c.Strategy.Name == config.PDARTS
+	if hasForms && runsFast(c, o) {
+		fast, err := darts.NewFast(o)
+		if err != nil {
+			return Info{}, err
+		}
+		switch why := fast.Why(images.Height, images.Width); {
+		case why != "":
+			note("the plain form of the supernet runs: %s, an odd side", why)
+			net = fast.Plain
+		case c.W.Precision == config.BF16:
+			note("with w.precision bf16 the passes for w run in the plain form, which is counted, in full precision")
+			net = fast.Plain
+		default:
+			form, net = "fast", fast
+		}
+	} else if net, err = darts.NewPlain(o); err != nil {
+		return Info{}, err
+	}
+	info.Network = fmt.Sprintf("search network%s, %s form: %s", stage, form, words(o.Channels, o.Layers, images.Channels, images.Height))
+	info.Batch, info.Cost = c.Data.Batch, net.Cost(images.Channels, images.Height)
+	return info, nil
 }
 
 // foundInfo is of the cell that the search in the run folder where has found so far, of
