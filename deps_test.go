@@ -17,6 +17,8 @@ func TestImports(t *testing.T) {
 	}{
 		{"godarts/torch", []string{"godarts/cells", "godarts/darts", "godarts/nas", "godarts/cmd"}, "the binding knows no networks"},
 		{"godarts/cells", []string{"godarts/darts", "godarts/nas", "godarts/cmd"}, "a cell knows no search"},
+		{"godarts/cells/genotype", []string{"godarts/torch"}, "what a cell computes is plain Go, so that a config may name it"},
+		{"godarts/cells/draw", []string{"godarts/torch"}, "a drawing needs no libtorch"},
 		{"godarts/darts", []string{"godarts/nas", "godarts/cmd"}, "the method knows no runs"},
 		{"godarts/nas", []string{"godarts/cmd"}, "a library does not import its program"},
 		{"godarts/nas/claim", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "who does what needs no libtorch"},

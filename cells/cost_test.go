@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -17,22 +18,22 @@ func TestOperationCost(t *testing.T) {
 		layerCase
 		multiplyAdds, kept, indices int
 	}{
-		{layerCase{None, 1}, 0, 0, 0},
-		{layerCase{None, 2}, 0, 0, 0},
-		{layerCase{MaxPool3x3, 1}, 0, n, n},
-		{layerCase{MaxPool3x3, 2}, 0, n, quarter},
-		{layerCase{AvgPool3x3, 1}, 0, n, 0},
-		{layerCase{AvgPool3x3, 2}, 0, n, 0},
-		{layerCase{SkipConnect, 1}, 0, 0, 0},
-		{layerCase{SkipConnect, 2}, quarter * c, n + 2*quarter + quarter, 0},      // ReLU, two copies of a quarter, BN
-		{layerCase{SepConv3x3, 1}, 2 * (n*9 + n*c), 6 * n, 0},                     // twice ReLU, pointwise, BN
-		{layerCase{SepConv3x3, 2}, 2 * (quarter*9 + quarter*c), n + 5*quarter, 0}, // the stride in the first
-		{layerCase{SepConv5x5, 1}, 2 * (n*25 + n*c), 6 * n, 0},
-		{layerCase{SepConv7x7, 2}, 2 * (quarter*49 + quarter*c), n + 5*quarter, 0},
-		{layerCase{DilConv3x3, 1}, n*9 + n*c, 3 * n, 0},
-		{layerCase{DilConv5x5, 2}, quarter*25 + quarter*c, n + 2*quarter, 0},
-		{layerCase{Conv7x1_1x7, 1}, 2 * n * 7 * c, 3 * n, 0},
-		{layerCase{Conv7x1_1x7, 2}, n/2*7*c + quarter*7*c, n + n/2 + quarter, 0}, // first columns, then rows
+		{layerCase{genotype.None, 1}, 0, 0, 0},
+		{layerCase{genotype.None, 2}, 0, 0, 0},
+		{layerCase{genotype.MaxPool3x3, 1}, 0, n, n},
+		{layerCase{genotype.MaxPool3x3, 2}, 0, n, quarter},
+		{layerCase{genotype.AvgPool3x3, 1}, 0, n, 0},
+		{layerCase{genotype.AvgPool3x3, 2}, 0, n, 0},
+		{layerCase{genotype.SkipConnect, 1}, 0, 0, 0},
+		{layerCase{genotype.SkipConnect, 2}, quarter * c, n + 2*quarter + quarter, 0},      // ReLU, two copies of a quarter, BN
+		{layerCase{genotype.SepConv3x3, 1}, 2 * (n*9 + n*c), 6 * n, 0},                     // twice ReLU, pointwise, BN
+		{layerCase{genotype.SepConv3x3, 2}, 2 * (quarter*9 + quarter*c), n + 5*quarter, 0}, // the stride in the first
+		{layerCase{genotype.SepConv5x5, 1}, 2 * (n*25 + n*c), 6 * n, 0},
+		{layerCase{genotype.SepConv7x7, 2}, 2 * (quarter*49 + quarter*c), n + 5*quarter, 0},
+		{layerCase{genotype.DilConv3x3, 1}, n*9 + n*c, 3 * n, 0},
+		{layerCase{genotype.DilConv5x5, 2}, quarter*25 + quarter*c, n + 2*quarter, 0},
+		{layerCase{genotype.Conv7x1_1x7, 1}, 2 * n * 7 * c, 3 * n, 0},
+		{layerCase{genotype.Conv7x1_1x7, 2}, n/2*7*c + quarter*7*c, n + n/2 + quarter, 0}, // first columns, then rows
 	} {
 		t.Run(test.String(), func(t *testing.T) {
 			torchtest.Scope(t)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -18,7 +19,7 @@ func TestEvaluationWithoutGraph(t *testing.T) {
 				torchtest.Scope(t)
 				defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
 				torch.SetThreads(threads)
-				g, err := cells.Lookup(name)
+				g, err := genotype.Lookup(name)
 				if err != nil {
 					t.Fatal(err)
 				}

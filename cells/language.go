@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -132,8 +133,8 @@ func NewLanguage(nodes int, o LanguageOptions, cell func(nn.Path)) (*Language, e
 	if err := o.Check(); err != nil {
 		return nil, err
 	}
-	if nodes < 0 || nodes > MaxNodes {
-		return nil, fmt.Errorf("cells: language model: %d nodes, want 0 to %d", nodes, MaxNodes)
+	if nodes < 0 || nodes > genotype.MaxNodes {
+		return nil, fmt.Errorf("cells: language model: %d nodes, want 0 to %d", nodes, genotype.MaxNodes)
 	}
 	var b nn.Builder
 	root := b.Root()
@@ -305,15 +306,15 @@ func (l *Language) State0(x, h torch.Tensor, m Masks) torch.Tensor {
 
 // Activation is the function that an operation of a recurrent cell applies. It
 // panics with *torch.Error for others: genotypes are validated before.
-func Activation(op Op) func(torch.Tensor) torch.Tensor {
+func Activation(op genotype.Op) func(torch.Tensor) torch.Tensor {
 	switch op {
-	case ActTanh:
+	case genotype.ActTanh:
 		return torch.Tensor.Tanh
-	case ActReLU:
+	case genotype.ActReLU:
 		return torch.Tensor.ReLU
-	case ActSigmoid:
+	case genotype.ActSigmoid:
 		return torch.Tensor.Sigmoid
-	case ActIdentity:
+	case genotype.ActIdentity:
 		return func(x torch.Tensor) torch.Tensor { return x }
 	}
 	torch.Misuse("cells.Activation", "%q is no activation of a recurrent cell", op)

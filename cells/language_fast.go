@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -206,7 +207,7 @@ type entry struct {
 }
 
 func (c *Columns) newEntry() entry {
-	e := entry{Columns: c, tanh: OneActivation(ActTanh, c.Options.Options)}
+	e := entry{Columns: c, tanh: OneActivation(genotype.ActTanh, c.Options.Options)}
 	e.none = torch.Zeros([]int{1, 4}, torch.Options{Dtype: torch.Float64})
 	e.scale = e.wordScale()
 	e.words = masked(torch.Embedding(c.Weights.Encoder, c.x), e.scale)
@@ -291,9 +292,9 @@ func (e *entry) finish() {
 }
 
 // OneActivation is the mixture [1,4] of torch.GatedMixture that is op alone.
-func OneActivation(op Op, o torch.Options) torch.Tensor {
+func OneActivation(op genotype.Op, o torch.Options) torch.Tensor {
 	mix := make([]float64, 4)
-	for k, of := range RecurrentPrimitives[1:] {
+	for k, of := range genotype.RecurrentPrimitives[1:] {
 		if of == op {
 			mix[k] = 1
 		}

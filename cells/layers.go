@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -9,33 +10,33 @@ import (
 // the image. An affine batch norm has weight and bias: the search network's have
 // none. It panics with *torch.Error if op is none of a convolutional cell: genotypes are
 // validated before. Reference cnn/operations.py OPS.
-func Operation(p nn.Path, op Op, c, stride int, affine bool) nn.Layer {
+func Operation(p nn.Path, op genotype.Op, c, stride int, affine bool) nn.Layer {
 	if stride < 1 {
 		torch.Misuse("cells.Operation", "a stride of %d", stride)
 	}
 	switch op {
-	case None:
+	case genotype.None:
 		return zero(stride)
-	case MaxPool3x3:
+	case genotype.MaxPool3x3:
 		return nn.MaxPool{Kernel: 3, Stride: stride, Padding: 1}
-	case AvgPool3x3:
+	case genotype.AvgPool3x3:
 		return nn.AvgPool{Kernel: 3, Stride: stride, Padding: 1, ExcludePad: true}
-	case SkipConnect:
+	case genotype.SkipConnect:
 		if stride == 1 {
 			return Identity{}
 		}
 		return FactorizedReduce(p, c, c, affine)
-	case SepConv3x3:
+	case genotype.SepConv3x3:
 		return sepConv(p, c, 3, stride, affine)
-	case SepConv5x5:
+	case genotype.SepConv5x5:
 		return sepConv(p, c, 5, stride, affine)
-	case SepConv7x7:
+	case genotype.SepConv7x7:
 		return sepConv(p, c, 7, stride, affine)
-	case DilConv3x3:
+	case genotype.DilConv3x3:
 		return dilConv(p, c, 3, stride, affine)
-	case DilConv5x5:
+	case genotype.DilConv5x5:
 		return dilConv(p, c, 5, stride, affine)
-	case Conv7x1_1x7:
+	case genotype.Conv7x1_1x7:
 		return conv7x1(p, c, stride, affine)
 	}
 	torch.Misuse("cells.Operation", "%q is no operation of a convolutional cell", op)

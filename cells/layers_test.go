@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -15,7 +16,7 @@ var float64s = torch.Options{Dtype: torch.Float64}
 
 // layerCase is an operation with its stride.
 type layerCase struct {
-	op     Op
+	op     genotype.Op
 	stride int
 }
 
@@ -23,7 +24,7 @@ func (c layerCase) String() string { return fmt.Sprintf("%s/stride%d", c.op, c.s
 
 func layerCases() []layerCase {
 	var all []layerCase
-	for _, op := range convolutionalOps {
+	for _, op := range genotype.ConvolutionalOps {
 		all = append(all, layerCase{op, 1}, layerCase{op, 2})
 	}
 	return all
@@ -112,7 +113,7 @@ func TestOperationShapes(t *testing.T) {
 	// Operations keep the size at stride 1 and halve it, rounded up, at stride 2, whatever the kernel and dilation.
 	for _, c := range layerCases() {
 		for _, size := range [][2]int{{8, 8}, {8, 12}, {5, 7}} {
-			if c.op == SkipConnect && c.stride == 2 && size[0]%2 != 0 {
+			if c.op == genotype.SkipConnect && c.stride == 2 && size[0]%2 != 0 {
 				continue // a factorized reduction needs even sizes
 			}
 			t.Run(fmt.Sprintf("%v/%dx%d", c, size[0], size[1]), func(t *testing.T) {
@@ -141,7 +142,7 @@ func TestOperationMemoryFormat(t *testing.T) {
 			}
 			direction := torch.Randn(y.Shape(), torch.Options{}).ChannelsLast()
 			d := torch.Grad([]torch.Tensor{y.Mul(direction).Sum()}, []torch.Tensor{x}, torch.GradOptions{})[0]
-			if c.op != None && !d.IsChannelsLast() {
+			if c.op != genotype.None && !d.IsChannelsLast() {
 				t.Errorf("gradient has strides %v", d.Strides())
 			}
 		})
@@ -168,7 +169,7 @@ func TestIdentity(t *testing.T) {
 	// A skip connection of stride 1 gives its very input, without a copy.
 	torchtest.Scope(t)
 	x := torch.Randn([]int{2, 4, 4, 4}, torch.Options{})
-	layer := Operation((&nn.Builder{}).Root(), SkipConnect, 4, 1, true)
+	layer := Operation((&nn.Builder{}).Root(), genotype.SkipConnect, 4, 1, true)
 	if y := layer.Forward(x, nn.Mode{Training: true}); y != x {
 		t.Errorf("got %v, want the input %v", y, x)
 	}
@@ -211,7 +212,7 @@ func TestAvgPoolDivisor(t *testing.T) {
 	for _, stride := range []int{1, 2} {
 		t.Run(fmt.Sprint("stride", stride), func(t *testing.T) {
 			torchtest.Scope(t)
-			layer, _ := layerCase{AvgPool3x3, stride}.build(2, float64s)
+			layer, _ := layerCase{genotype.AvgPool3x3, stride}.build(2, float64s)
 			y := layer.Forward(torch.Ones([]int{1, 2, 6, 6}, float64s), nn.Mode{})
 			torchtest.Close(t, "result", y, torch.OnesLike(y), 1e-15)
 		})
@@ -225,7 +226,7 @@ func TestOperationPanics(t *testing.T) {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}()
-	Operation((&nn.Builder{}).Root(), ActTanh, 4, 1, true)
+	Operation((&nn.Builder{}).Root(), genotype.ActTanh, 4, 1, true)
 }
 
 func TestDropPath(t *testing.T) {
@@ -399,17 +400,17 @@ func directOperation(c layerCase, x images, w map[string]images) images {
 		return y.batchNorm(w[bn+".weight"], w[bn+".bias"])
 	}
 	switch c.op {
-	case None:
+	case genotype.None:
 		return x.pool(c.stride, func([]float64) float64 { return 0 })
-	case MaxPool3x3:
+	case genotype.MaxPool3x3:
 		return x.pool(c.stride, slices.Max[[]float64])
-	case AvgPool3x3:
+	case genotype.AvgPool3x3:
 		return x.pool(c.stride, mean)
-	case SepConv3x3, SepConv5x5, SepConv7x7:
+	case genotype.SepConv3x3, genotype.SepConv5x5, genotype.SepConv7x7:
 		return separable(separable(x, "op.1", "op.2", "op.3", s, 1), "op.5", "op.6", "op.7", one, 1)
-	case DilConv3x3, DilConv5x5:
+	case genotype.DilConv3x3, genotype.DilConv5x5:
 		return separable(x, "op.1", "op.2", "op.3", s, 2)
-	case Conv7x1_1x7:
+	case genotype.Conv7x1_1x7:
 		y := x.relu().conv(w["1.weight"], 1, [2]int{1, c.stride}, 1).conv(w["2.weight"], 1, [2]int{c.stride, 1}, 1)
 		return y.batchNorm(w["3.weight"], w["3.bias"])
 	}

@@ -3,6 +3,7 @@ package cells
 import (
 	"fmt"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -45,7 +46,7 @@ var _ nn.Module = (*Network)(nil)
 //
 // It returns an error if g is not valid or recurrent, and for sizes that give no
 // network.
-func NewNetwork(g Genotype, o NetworkOptions) (*Network, error) {
+func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 	if err := o.Check(g); err != nil {
 		return nil, err
 	}
@@ -100,15 +101,15 @@ func reduces(layer, layers int) bool { return layer == layers/3 || layer == auxi
 func auxiliaryLayer(layers int) int { return 2 * layers / 3 }
 
 // Check is the error of NewNetwork, if it would return one.
-func (o NetworkOptions) Check(g Genotype) error {
+func (o NetworkOptions) Check(g genotype.Genotype) error {
 	if err := o.validate(g); err != nil {
 		return fmt.Errorf("cells: network: %w", err)
 	}
 	return nil
 }
 
-func (o NetworkOptions) validate(g Genotype) error {
-	if err := g.check(); err != nil {
+func (o NetworkOptions) validate(g genotype.Genotype) error {
+	if err := g.Check(); err != nil {
 		return fmt.Errorf("genotype: %w", err)
 	}
 	if g.IsRecurrent() {
@@ -255,7 +256,7 @@ type networkCellOptions struct {
 	reducedBefore bool // the last cell halved the image: the last but one's output is twice as large
 }
 
-func newNetworkCell(p nn.Path, g Cell, o networkCellOptions) *networkCell {
+func newNetworkCell(p nn.Path, g genotype.Cell, o networkCellOptions) *networkCell {
 	c := &networkCell{concat: g.Concat}
 	if o.reducedBefore {
 		c.preprocess0 = FactorizedReduce(p.At("preprocess0"), o.before, o.channels, true)
@@ -297,7 +298,7 @@ func (c *networkCell) forward(s0, s1 torch.Tensor, m nn.Mode) (out torch.Tensor)
 // networkEdge is an operation on an earlier state.
 type networkEdge struct {
 	op   nn.Layer
-	name Op
+	name genotype.Op
 	from int
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -24,12 +25,12 @@ func toyOptions() NetworkOptions {
 }
 
 // uniformGenotype has one operation everywhere, on the two states before.
-func uniformGenotype(op Op) Genotype {
-	c := Cell{Edges: []Edge{{op, 0}, {op, 1}, {op, 1}, {op, 2}}, Concat: []int{2, 3}}
-	return Genotype{Normal: c, Reduce: c.clone()}
+func uniformGenotype(op genotype.Op) genotype.Genotype {
+	c := genotype.Cell{Edges: []genotype.Edge{{Op: op, From: 0}, {Op: op, From: 1}, {Op: op, From: 1}, {Op: op, From: 2}}, Concat: []int{2, 3}}
+	return genotype.Genotype{Normal: c, Reduce: c.Clone()}
 }
 
-func newTestNetwork(t *testing.T, g Genotype, o NetworkOptions) *Network {
+func newTestNetwork(t *testing.T, g genotype.Genotype, o NetworkOptions) *Network {
 	t.Helper()
 	n, err := NewNetwork(g, o)
 	if err != nil {
@@ -38,9 +39,9 @@ func newTestNetwork(t *testing.T, g Genotype, o NetworkOptions) *Network {
 	return n
 }
 
-func known(t *testing.T, name string) Genotype {
+func known(t *testing.T, name string) genotype.Genotype {
 	t.Helper()
-	g, err := Lookup(name)
+	g, err := genotype.Lookup(name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +94,7 @@ func (r networkRecording) network() *Network {
 		}
 		return v
 	}
-	g, err := ParseGenotype(r.Metadata()["genotype"])
+	g, err := genotype.Parse(r.Metadata()["genotype"])
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -174,6 +175,17 @@ func TestNetworkRecordings(t *testing.T) {
 				r.compare("eval_logits", n.Forward(b, nn.Mode{}).Logits)
 			})
 		}
+	}
+}
+
+func TestNetworkOfLooseEnds(t *testing.T) {
+	// A cell whose output takes the nodes that no other takes makes a network when it is ENAS_MICRO.
+	torchtest.Scope(t)
+	o := toyOptions()
+	n := newTestNetwork(t, known(t, "ENAS_MICRO"), o)
+	out := n.Forward(randomBatch(o, 2), nn.Mode{Training: true})
+	if shape := out.Logits.Shape(); !slices.Equal(shape, []int{2, o.Classes}) || out.Loss.IsFinite().ToDtype(torch.Float32).Item() != 1 {
+		t.Errorf("logits of shape %v, loss %v", shape, out.Loss.Item())
 	}
 }
 
@@ -406,7 +418,7 @@ func TestAuxiliaryFirstReLUInPlace(t *testing.T) {
 func TestDropPathOnEdges(t *testing.T) {
 	// Results are dropped image by image in training, those of poolings and skips of stride 2 too, but not of identities.
 	for _, c := range layerCases() {
-		if c.op == None {
+		if c.op == genotype.None {
 			continue // gives zeros at all times
 		}
 		for _, training := range []bool{true, false} {
@@ -423,7 +435,7 @@ func TestDropPathOnEdges(t *testing.T) {
 						dropped++
 					}
 				}
-				exempt := c == layerCase{SkipConnect, 1}
+				exempt := c == layerCase{genotype.SkipConnect, 1}
 				if wants := training && !exempt; wants != (dropped > 4 && dropped < 28) || !wants && dropped > 0 {
 					t.Errorf("%d of 32 images dropped", dropped)
 				}
@@ -439,7 +451,7 @@ func TestDropPathInCells(t *testing.T) {
 			torchtest.Scope(t)
 			torch.ManualSeed(9)
 			var b nn.Builder
-			cell := newNetworkCell(b.Root(), uniformGenotype(SkipConnect).Normal, networkCellOptions{
+			cell := newNetworkCell(b.Root(), uniformGenotype(genotype.SkipConnect).Normal, networkCellOptions{
 				before: 3, last: 3, channels: 4, reduce: reduce,
 			})
 			b.Build(float64s)
@@ -455,7 +467,7 @@ func TestDropPathInCells(t *testing.T) {
 
 func TestNetworkOfEveryOperation(t *testing.T) {
 	// A network trains and evaluates when all its edges have one operation, and a normal cell passes on its inputs.
-	for _, op := range convolutionalOps {
+	for _, op := range genotype.ConvolutionalOps {
 		t.Run(string(op), func(t *testing.T) {
 			torchtest.Scope(t)
 			torch.ManualSeed(10)
@@ -480,22 +492,22 @@ func TestNetworkOfEveryOperation(t *testing.T) {
 
 func TestNetworkErrors(t *testing.T) {
 	// NewNetwork says what to change when genotype or sizes give no network.
-	skip, pool := uniformGenotype(SkipConnect), uniformGenotype(MaxPool3x3)
+	skip, pool := uniformGenotype(genotype.SkipConnect), uniformGenotype(genotype.MaxPool3x3)
 	imageNet := func(size int) func(*NetworkOptions) {
 		return func(o *NetworkOptions) { o.ImageNet, o.Size = true, size }
 	}
 	for _, test := range []struct {
 		name   string
-		g      Genotype
+		g      genotype.Genotype
 		change func(*NetworkOptions)
 		want   string // empty for none
 	}{
 		{"fits", skip, func(o *NetworkOptions) {}, ""},
-		{"recurrent", RecurrentKnown[0].Genotype, func(o *NetworkOptions) {},
+		{"recurrent", genotype.PublishedRecurrent[0].Genotype, func(o *NetworkOptions) {},
 			"cells: network: the genotype is of a recurrent cell, want a normal and a reduction cell"},
 		{"unknown op", uniformGenotype("sep_conv_9x9"), func(o *NetworkOptions) {},
 			`cells: network: genotype: normal cell: edge 0 of node 0: unknown op "sep_conv_9x9" (nearest: "sep_conv_7x7")`},
-		{"empty genotype", Genotype{}, func(o *NetworkOptions) {}, "cells: network: genotype: normal cell: has no edges"},
+		{"empty genotype", genotype.Genotype{}, func(o *NetworkOptions) {}, "cells: network: genotype: normal cell: has no edges"},
 		{"odd channels", skip, func(o *NetworkOptions) { o.Channels = 7 },
 			"cells: network: 7 channels, want an even number (nearest: 8)"},
 		{"no channels", skip, func(o *NetworkOptions) { o.Channels = 0 }, "cells: network: 0 channels, want at least 2"},

@@ -3,6 +3,7 @@ package cells
 import (
 	"fmt"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -17,7 +18,7 @@ type RecurrentOptions struct {
 // paper trains from scratch to judge a genotype. Reference rnn/model.py.
 type RecurrentNetwork struct {
 	*Language
-	cell  Cell
+	cell  genotype.Cell
 	plain bool
 }
 
@@ -29,7 +30,7 @@ var _ nn.Module = (*RecurrentNetwork)(nil)
 //
 // It returns an error if g is not valid or not recurrent, and for options that give
 // no network.
-func NewRecurrentNetwork(g Genotype, o RecurrentOptions) (*RecurrentNetwork, error) {
+func NewRecurrentNetwork(g genotype.Genotype, o RecurrentOptions) (*RecurrentNetwork, error) {
 	if err := o.Check(g); err != nil {
 		return nil, err
 	}
@@ -37,12 +38,12 @@ func NewRecurrentNetwork(g Genotype, o RecurrentOptions) (*RecurrentNetwork, err
 	if err != nil {
 		return nil, err
 	}
-	return &RecurrentNetwork{Language: l, cell: g.Recurrent.clone(), plain: o.Plain}, nil
+	return &RecurrentNetwork{Language: l, cell: g.Recurrent.Clone(), plain: o.Plain}, nil
 }
 
 // Check is the error of NewRecurrentNetwork, if it would return one.
-func (o RecurrentOptions) Check(g Genotype) error {
-	if err := g.check(); err != nil {
+func (o RecurrentOptions) Check(g genotype.Genotype) error {
+	if err := g.Check(); err != nil {
 		return fmt.Errorf("cells: recurrent network: genotype: %w", err)
 	}
 	if !g.IsRecurrent() {

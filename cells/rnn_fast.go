@@ -1,12 +1,15 @@
 package cells
 
-import "godarts/torch"
+import (
+	"godarts/cells/genotype"
+	"godarts/torch"
+)
 
 // derivedCell is a derived cell of one rank's columns: each node has one state before it,
 // which its only activation alone mixes.
 type derivedCell struct {
 	*Columns
-	cell    Cell
+	cell    genotype.Cell
 	mix     []torch.Tensor // of each node [1,4]
 	states  torch.Tensor   // [nodes+1,T,b,H]
 	ch      torch.Tensor   // products [nodes,T,b,2H]: gate, candidate; their gradients after Backward

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -14,7 +15,7 @@ import (
 const equal = 1e-12
 
 // bothNetworks makes the same recurrent network in both forms, in float64.
-func bothNetworks(t *testing.T, g Genotype, o LanguageOptions) (plain, fast *RecurrentNetwork) {
+func bothNetworks(t *testing.T, g genotype.Genotype, o LanguageOptions) (plain, fast *RecurrentNetwork) {
 	t.Helper()
 	o.Options = float64s
 	var both []*RecurrentNetwork
@@ -41,7 +42,7 @@ func randomText(o LanguageOptions, steps, columns int) nn.Batch {
 func TestRecurrentFastEqualsPlain(t *testing.T) {
 	// Both forms give the same loss, penalty, state and gradients in training, and logits in evaluation, whatever cell, sizes and dropout are.
 	every := Dropout{Output: 0.6, State: 0.25, Input: 0.4, Embedding: 0.2, Word: 0.1}
-	some := Genotype{Recurrent: Cell{Edges: []Edge{{ActTanh, 0}, {ActSigmoid, 0}, {ActReLU, 2}, {ActIdentity, 1}}, Concat: []int{0, 3, 4}}}
+	some := genotype.Genotype{Recurrent: genotype.Cell{Edges: []genotype.Edge{{Op: genotype.ActTanh, From: 0}, {Op: genotype.ActSigmoid, From: 0}, {Op: genotype.ActReLU, From: 2}, {Op: genotype.ActIdentity, From: 1}}, Concat: []int{0, 3, 4}}}
 	for _, test := range []struct {
 		name                    string
 		dropout                 Dropout
@@ -61,7 +62,7 @@ func TestRecurrentFastEqualsPlain(t *testing.T) {
 		{"embedding dropout", Dropout{Embedding: 0.6}, 0, 0.3, 3, 5, 2},
 		{"word dropout", Dropout{Word: 0.3}, 0, 0.3, 3, 5, 2},
 	} {
-		for name, g := range map[string]Genotype{"DARTS_V2": lookupRecurrent(t, "DARTS_V2"), "ENAS": lookupRecurrent(t, "ENAS"), "mean of some": some} {
+		for name, g := range map[string]genotype.Genotype{"DARTS_V2": lookupRecurrent(t, "DARTS_V2"), "ENAS": lookupRecurrent(t, "ENAS"), "mean of some": some} {
 			t.Run(fmt.Sprint(test.name, "/", name), func(t *testing.T) {
 				torchtest.Scope(t)
 				defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
@@ -89,9 +90,9 @@ func TestRecurrentFastEqualsPlain(t *testing.T) {
 	}
 }
 
-func lookupRecurrent(t *testing.T, name string) Genotype {
+func lookupRecurrent(t *testing.T, name string) genotype.Genotype {
 	t.Helper()
-	g, err := RecurrentLookup(name)
+	g, err := genotype.LookupRecurrent(name)
 	if err != nil {
 		t.Fatal(err)
 	}

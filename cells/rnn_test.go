@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -53,7 +54,7 @@ func replayRecurrent(t *testing.T, file string, o torch.Options, plain bool) {
 		}
 		return v
 	}
-	g, err := ParseGenotype(golden.Metadata()["genotype"])
+	g, err := genotype.Parse(golden.Metadata()["genotype"])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestRecurrentSizes(t *testing.T) {
 		{"Penn Treebank", 10_000, 850, 22_960_000}, {"WikiText-2", 33_278, 700, 33_127_878},
 	} {
 		torch.Scoped(func() {
-			g, err := RecurrentLookup("DARTS_V2")
+			g, err := genotype.LookupRecurrent("DARTS_V2")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -166,7 +167,7 @@ func TestDropoutFormula(t *testing.T) {
 	o := RecurrentOptions{LanguageOptions: LanguageOptions{
 		Tokens: tokens, Units: units, Dropout: Dropout{0.4, 0.3, 0.2, 0.1, 0.3}, Activation: 2, Slowness: 3, Options: float64s,
 	}}
-	g := Genotype{Recurrent: Cell{Edges: []Edge{{ActTanh, 0}, {ActSigmoid, 0}, {ActReLU, 2}, {ActIdentity, 1}}, Concat: []int{1, 3, 4}}}
+	g := genotype.Genotype{Recurrent: genotype.Cell{Edges: []genotype.Edge{{Op: genotype.ActTanh, From: 0}, {Op: genotype.ActSigmoid, From: 0}, {Op: genotype.ActReLU, From: 2}, {Op: genotype.ActIdentity, From: 1}}, Concat: []int{1, 3, 4}}}
 	n, err := NewRecurrentNetwork(g, o)
 	if err != nil {
 		t.Fatal(err)
@@ -194,8 +195,8 @@ func TestDropoutFormula(t *testing.T) {
 		return y
 	}
 	sigmoid := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
-	functions := map[Op]func(float64) float64{
-		ActTanh: math.Tanh, ActSigmoid: sigmoid, ActReLU: func(x float64) float64 { return max(x, 0) }, ActIdentity: func(x float64) float64 { return x },
+	functions := map[genotype.Op]func(float64) float64{
+		genotype.ActTanh: math.Tanh, genotype.ActSigmoid: sigmoid, genotype.ActReLU: func(x float64) float64 { return max(x, 0) }, genotype.ActIdentity: func(x float64) float64 { return x },
 	}
 	gated := func(s, ch []float64, f func(float64) float64) []float64 {
 		next := make([]float64, units)

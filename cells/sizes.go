@@ -3,21 +3,19 @@ package cells
 import (
 	"fmt"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
-// What a network may have at most: ten times and more of what has been published. Beyond
-// lie mistakes, which would keep a machine busy or take its memory before anything is said.
-const (
-	MaxNodes  = 100  // of a cell
-	MaxLayers = 1000 // cells of a network
-)
+// MaxLayers are the cells that a network may have at most: ten times and more of what has been published.
+// Beyond lie mistakes, which would keep a machine busy or take its memory before anything is said.
+const MaxLayers = 1000
 
 // validateSize follows the images through the stems and both reductions. A
 // factorized reduction needs an even size: one is in the cell after each
 // reduction cell and after the stems for ImageNet, and on skip connections from a
 // reduction cell's inputs. The other operations of stride 2 round up.
-func (o NetworkOptions) validateSize(g Genotype) error {
+func (o NetworkOptions) validateSize(g genotype.Genotype) error {
 	wrong := func(where string, size int, want string) error {
 		return fmt.Errorf("images of %dx%d reach %s as %dx%d, want %s", o.Size, o.Size, where, size, size, want)
 	}
@@ -34,7 +32,7 @@ func (o NetworkOptions) validateSize(g Genotype) error {
 	}
 	skips := false
 	for _, e := range g.Reduce.Edges {
-		skips = skips || e.Op == SkipConnect && e.From < 2
+		skips = skips || e.Op == genotype.SkipConnect && e.From < 2
 	}
 	for layer := range o.Layers {
 		if !reduces(layer, o.Layers) {
@@ -68,7 +66,7 @@ func half(size int) int { return (size + 1) / 2 }
 // NormedSide is the side in pixels of the smallest maps that a batch norm of the network of g
 // sees in training. Where it is 1 a batch needs two images: batch norms take more than one
 // value per channel. Sizes are those that Check accepts.
-func (o NetworkOptions) NormedSide(g Genotype) int {
+func (o NetworkOptions) NormedSide(g genotype.Genotype) int {
 	o.needLayers()
 	if o.Auxiliary && !o.ImageNet {
 		return 1 // the head's last batch norm
@@ -94,17 +92,6 @@ func (o NetworkOptions) NormedSide(g Genotype) int {
 	return least
 }
 
-// Normed tells whether op has a batch norm in an evaluation network.
-func (op Op) Normed(stride int) bool {
-	switch op {
-	case None, MaxPool3x3, AvgPool3x3:
-		return false
-	case SkipConnect:
-		return stride > 1
-	}
-	return true
-}
-
 // FinalSide is the side in pixels of the maps that the cells end with.
 func (o NetworkOptions) FinalSide() int {
 	if o.ImageNet {
@@ -119,7 +106,7 @@ type Estimate struct{ Weights, PerImage float64 }
 
 // Estimate follows the sizes of the network of g, which Check accepts. The auxiliary head
 // counts among the weights.
-func (o NetworkOptions) Estimate(g Genotype) (e Estimate) {
+func (o NetworkOptions) Estimate(g genotype.Genotype) (e Estimate) {
 	o.needLayers()
 	c, side := float64(o.Channels), float64(o.Size)
 	in := float64(o.InputChannels)
@@ -159,31 +146,4 @@ func (o NetworkOptions) Estimate(g Genotype) (e Estimate) {
 	}
 	e.Weights += (last + 1) * float64(o.Classes)
 	return e
-}
-
-// Weights is the number of weights of op on c channels.
-func (op Op) Weights(c float64, stride int, affine bool) float64 {
-	norm := 0.0
-	if affine {
-		norm = 2 * c
-	}
-	switch op {
-	case SkipConnect:
-		if stride > 1 {
-			return c*c + norm
-		}
-	case SepConv3x3:
-		return 2 * (9*c + c*c + norm)
-	case SepConv5x5:
-		return 2 * (25*c + c*c + norm)
-	case SepConv7x7:
-		return 2 * (49*c + c*c + norm)
-	case DilConv3x3:
-		return 9*c + c*c + norm
-	case DilConv5x5:
-		return 25*c + c*c + norm
-	case Conv7x1_1x7:
-		return 14*c*c + norm
-	}
-	return 0
 }

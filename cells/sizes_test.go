@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -16,11 +17,11 @@ func TestEstimate(t *testing.T) {
 	imageNet := NetworkOptions{Channels: 48, Layers: 14, Classes: 1000, InputChannels: 3, Size: 224, ImageNet: true, Auxiliary: true}
 	small := NetworkOptions{Channels: 2, Layers: 5, Classes: 3, InputChannels: 1, Size: 8, StemMultiplier: 2}
 	type network struct {
-		g Genotype
+		g genotype.Genotype
 		o NetworkOptions
 	}
-	networks := []network{{Known[0].Genotype, published}, {Known[0].Genotype, imageNet}}
-	for _, op := range convolutionalOps {
+	networks := []network{{genotype.Published[0].Genotype, published}, {genotype.Published[0].Genotype, imageNet}}
+	for _, op := range genotype.ConvolutionalOps {
 		networks = append(networks, network{uniformGenotype(op), small})
 	}
 	for _, it := range networks {
@@ -38,10 +39,10 @@ func TestEstimate(t *testing.T) {
 
 func TestNormedSide(t *testing.T) {
 	// A training pass of one image fails exactly where the smallest normed maps have one pixel, evaluation never does.
-	pools, skips := uniformGenotype(MaxPool3x3), uniformGenotype(SkipConnect)
-	mixed := uniformGenotype(MaxPool3x3)
-	mixed.Normal = uniformGenotype(SepConv3x3).Normal
-	for _, g := range []Genotype{pools, skips, mixed, uniformGenotype(DilConv5x5)} {
+	pools, skips := uniformGenotype(genotype.MaxPool3x3), uniformGenotype(genotype.SkipConnect)
+	mixed := uniformGenotype(genotype.MaxPool3x3)
+	mixed.Normal = uniformGenotype(genotype.SepConv3x3).Normal
+	for _, g := range []genotype.Genotype{pools, skips, mixed, uniformGenotype(genotype.DilConv5x5)} {
 		for _, layers := range []int{3, 4, 6} {
 			for _, size := range []int{1, 2, 4, 8, 32} {
 				o := NetworkOptions{Channels: 2, Layers: layers, Classes: 2, InputChannels: 1, Size: size, StemMultiplier: 1, Auxiliary: size == 32}
@@ -76,27 +77,27 @@ func TestMost(t *testing.T) {
 	text := func(n int, concat string) string {
 		return "Genotype(normal=[" + edges(n) + "], normal_concat=" + concat + ", reduce=[" + edges(n) + "], reduce_concat=" + concat + ")"
 	}
-	if _, err := ParseGenotype(text(2*MaxNodes, "[2]")); err != nil {
-		t.Errorf("%d nodes: %v", MaxNodes, err)
+	if _, err := genotype.Parse(text(2*genotype.MaxNodes, "[2]")); err != nil {
+		t.Errorf("%d nodes: %v", genotype.MaxNodes, err)
 	}
 	for want, text := range map[string]string{
 		"cells: parse genotype: offset 4217: more than 200 edges, want at most 100 nodes": text(100_000, "[2]"),
 		"cells: parse genotype: offset 383: more than 102 states, want at most 100 nodes": text(2, "["+strings.Repeat("2, ", 100_000)+"]"),
 	} {
-		if _, err := ParseGenotype(text); err == nil || err.Error() != want {
+		if _, err := genotype.Parse(text); err == nil || err.Error() != want {
 			t.Errorf("got error %v, want %s", err, want)
 		}
 	}
-	var g Genotype
-	for range MaxNodes + 1 {
-		g.Recurrent.Edges = append(g.Recurrent.Edges, Edge{ActTanh, 0})
+	var g genotype.Genotype
+	for range genotype.MaxNodes + 1 {
+		g.Recurrent.Edges = append(g.Recurrent.Edges, genotype.Edge{Op: genotype.ActTanh, From: 0})
 	}
 	g.Recurrent.Concat = []int{1}
 	if err := g.Validate(); err == nil || err.Error() != "cells: genotype: recurrent cell: has 101 nodes, want at most 100" {
 		t.Errorf("got error %v", err)
 	}
 	o := NetworkOptions{Channels: 2, Layers: MaxLayers + 1, Classes: 2, InputChannels: 1, Size: 8, StemMultiplier: 1}
-	if err := o.Check(Known[0].Genotype); err == nil || err.Error() != "cells: network: 1001 layers, want at most 1000" {
+	if err := o.Check(genotype.Published[0].Genotype); err == nil || err.Error() != "cells: network: 1001 layers, want at most 1000" {
 		t.Errorf("got error %v", err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -68,7 +68,7 @@ func (s *bilinear) HessianVectorProduct(v torch.Tensor, _ nn.Batch) []torch.Tens
 }
 
 func (s *bilinear) Eval(nn.Batch) nn.Output                { return nn.Output{} }
-func (s *bilinear) Genotype() cells.Genotype               { return cells.Genotype{} }
+func (s *bilinear) Genotype() genotype.Genotype            { return genotype.Genotype{} }
 func (s *bilinear) StateDict() torch.StateDict             { return torch.StateDict{"w": s.w} }
 func (s *bilinear) LoadStateDict(sd torch.StateDict) error { return nil }
 

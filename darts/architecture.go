@@ -5,16 +5,16 @@ import (
 	"math"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
 // architecture is α of one kind of cell, with the operations that it weighs.
 type architecture struct {
-	ops   [][]cells.Op // of each edge
-	alpha torch.Tensor // [edges, operations of the longest list]
-	beta  torch.Tensor // [edges], see partial.go; zero if edges are not weighed
-	none  torch.Tensor // bool like alpha, true where an edge has no such operation; zero if all lists are as long
+	ops   [][]genotype.Op // of each edge
+	alpha torch.Tensor    // [edges, operations of the longest list]
+	beta  torch.Tensor    // [edges], see partial.go; zero if edges are not weighed
+	none  torch.Tensor    // bool like alpha, true where an edge has no such operation; zero if all lists are as long
 }
 
 // alphaScale times the standard normal is α at the start.
@@ -22,9 +22,9 @@ const alphaScale = 1e-3
 
 // newArchitecture is that of a cell with ops on its edges; nil is all of them
 // on every edge. α is not drawn yet.
-func newArchitecture(nodes int, ops [][]cells.Op) *architecture {
+func newArchitecture(nodes int, ops [][]genotype.Op) *architecture {
 	if ops == nil {
-		ops = slices.Repeat([][]cells.Op{cells.Primitives}, Edges(nodes))
+		ops = slices.Repeat([][]genotype.Op{genotype.Primitives}, Edges(nodes))
 	}
 	return &architecture{ops: ops}
 }
@@ -86,7 +86,7 @@ func (a *architecture) numbers(table torch.Tensor) mixture {
 
 // path is the mixture of the operations of a derived cell alone, each with weight 1.
 // It panics with *torch.Error if the cell is none of the space.
-func (a *architecture) path(c cells.Cell) mixture {
+func (a *architecture) path(c genotype.Cell) mixture {
 	width := a.width()
 	one := torch.Ones([]int{1}, a.alpha.Detach().Options())
 	mix := make(mixture, len(a.ops))
@@ -109,7 +109,7 @@ func (a *architecture) path(c cells.Cell) mixture {
 }
 
 // validateOperations checks lists of operations for the edges of a cell.
-func validateOperations(nodes int, ops [][]cells.Op) error {
+func validateOperations(nodes int, ops [][]genotype.Op) error {
 	if ops == nil {
 		return nil
 	}
@@ -119,18 +119,18 @@ func validateOperations(nodes int, ops [][]cells.Op) error {
 	for e, of := range ops {
 		real := 0
 		for k, op := range of {
-			if !slices.Contains(cells.Primitives, op) {
-				return fmt.Errorf("edge %d: %q is no operation of a convolutional search (there are: %v)", e, op, cells.Primitives)
+			if !slices.Contains(genotype.Primitives, op) {
+				return fmt.Errorf("edge %d: %q is no operation of a convolutional search (there are: %v)", e, op, genotype.Primitives)
 			}
 			if slices.Contains(of[:k], op) {
 				return fmt.Errorf("edge %d: %s is there twice", e, op)
 			}
-			if op != cells.None {
+			if op != genotype.None {
 				real++
 			}
 		}
 		if real == 0 {
-			return fmt.Errorf("edge %d: no operation besides %s", e, cells.None)
+			return fmt.Errorf("edge %d: no operation besides %s", e, genotype.None)
 		}
 	}
 	return nil

@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -25,7 +25,7 @@ const (
 )
 
 // separable are the operations that the controller favours.
-var separable = []cells.Op{cells.SepConv3x3, cells.SepConv5x5}
+var separable = []genotype.Op{genotype.SepConv3x3, genotype.SepConv5x5}
 
 // ControllerOptions are the settings of a controller's training. The authors have LR
 // 0.0035, Entropy 1e-4 and Baseline 0.99.
@@ -60,7 +60,7 @@ type ControllerOptions struct {
 // All of it is on the CPU: it is small, and each decision is read.
 type Controller struct {
 	space   Space
-	ops     []cells.Op // all operations of the space
+	ops     []genotype.Op // all operations of the space
 	weights *nn.Weights
 
 	lstm, start, key, query, v      *nn.Parameter // [2·units, 4·units], [1,units], [units,units], [units,units], [units,1]
@@ -83,7 +83,7 @@ func NewController(s Space, o ControllerOptions) (*Controller, error) {
 		return nil, fmt.Errorf("darts: controller: baseline %g, want at least 0 and less than 1", o.Baseline)
 	}
 	c := &Controller{space: s, o: o}
-	for _, op := range without(cells.Primitives, cells.None) {
+	for _, op := range without(genotype.Primitives, genotype.None) {
 		if s.Has(op) {
 			c.ops = append(c.ops, op)
 		}
@@ -123,7 +123,7 @@ func (c *Controller) W() torch.Tensor { return c.weights.W }
 // Sample draws cells: their edges in the order in which they were decided, the log of
 // their probability, of which a gradient can be taken, and the entropies of all
 // decisions together, in nats. What it draws hangs on r and the weights alone.
-func (c *Controller) Sample(r *rand.Rand) (g cells.Genotype, logP torch.Tensor, entropy float64) {
+func (c *Controller) Sample(r *rand.Rand) (g genotype.Genotype, logP torch.Tensor, entropy float64) {
 	defer alone()()
 	torch.Scoped(func() {
 		zero := torch.Zeros([]int{1, controllerUnits}, c.start.Options())
@@ -150,7 +150,7 @@ func (c *Controller) gradient(logP, dW torch.Tensor) {
 }
 
 // Draw is Sample of cells alone.
-func (c *Controller) Draw(r *rand.Rand) (g cells.Genotype) {
+func (c *Controller) Draw(r *rand.Rand) (g genotype.Genotype) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() { g, _, _ = c.Sample(r) })
 	})
@@ -168,7 +168,7 @@ type draw struct {
 }
 
 // cell draws a cell with ops on its edges.
-func (d *draw) cell(ops [][]cells.Op, normal bool) (cell cells.Cell) {
+func (d *draw) cell(ops [][]genotype.Op, normal bool) (cell genotype.Cell) {
 	var anchors, keys []torch.Tensor // of the states so far, [1,units]
 	for range 2 {
 		d.step(d.start.Tensor)
@@ -185,7 +185,7 @@ func (d *draw) cell(ops [][]cells.Op, normal bool) (cell cells.Cell) {
 		for _, from := range inputs {
 			d.step(x)
 			k := d.operation(ops[firstEdge(i)+from], normal)
-			cell.Edges = append(cell.Edges, cells.Edge{Op: d.ops[k], From: from})
+			cell.Edges = append(cell.Edges, genotype.Edge{Op: d.ops[k], From: from})
 			x = d.embedding.Narrow(0, k, 1)
 		}
 		d.step(x)
@@ -220,7 +220,7 @@ func (d *draw) input(keys []torch.Tensor, taken []int) int {
 }
 
 // operation decides on an operation of an edge, an index of d.ops.
-func (d *draw) operation(of []cells.Op, normal bool) int {
+func (d *draw) operation(of []genotype.Op, normal bool) int {
 	logits := d.h.Mm(d.toOperation.Tensor).Flatten().Add(d.opsBias.Tensor).Tanh().MulScalar(cmp.Or(d.o.Squash, squashOperation)) // [ops]
 	if normal {
 		logits = logits.Add(d.fixed)
@@ -262,7 +262,7 @@ func (d *draw) decide(logits torch.Tensor) int {
 // for each after the other; the entropy has no part in the gradient. reward is that of
 // the cells drawn from streams[i]. If it returns an error, that is returned and nothing
 // has changed.
-func (c *Controller) Update(streams []*rand.Rand, reward func(i int, g cells.Genotype) (float64, error)) (err error) {
+func (c *Controller) Update(streams []*rand.Rand, reward func(i int, g genotype.Genotype) (float64, error)) (err error) {
 	needFunction(reward == nil)
 	torch.Scoped(func() {
 		b := c.baseline.Item()

@@ -10,19 +10,19 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
 
 // mixedSpace has edges of one, two and all operations.
 func mixedSpace() Space {
-	all := without(cells.Primitives, cells.None)
-	few := []cells.Op{cells.SepConv5x5, cells.SkipConnect} // in another order than the controller's
+	all := without(genotype.Primitives, genotype.None)
+	few := []genotype.Op{genotype.SepConv5x5, genotype.SkipConnect} // in another order than the controller's
 	return Space{
 		Nodes:  2,
-		Normal: [][]cells.Op{all, few, {cells.MaxPool3x3}, cells.Primitives, all},
-		Reduce: [][]cells.Op{few, all, all, few, cells.Primitives},
+		Normal: [][]genotype.Op{all, few, {genotype.MaxPool3x3}, genotype.Primitives, all},
+		Reduce: [][]genotype.Op{few, all, all, few, genotype.Primitives},
 	}
 }
 
@@ -41,7 +41,7 @@ func stream(i int) *rand.Rand { return rand.New(rand.NewPCG(7, uint64(i))) }
 // byHand is the controller in plain loops, from its state dict, for two cells of s.
 type byHand struct {
 	s       Space
-	ops     []cells.Op
+	ops     []genotype.Op
 	of      map[string][]float64
 	h, c    []float64
 	r       *rand.Rand
@@ -99,7 +99,7 @@ func (b *byHand) choose(logits []float64) int {
 	return chosen
 }
 
-func (b *byHand) cell(ops [][]cells.Op, fixed float64) (cell cells.Cell) {
+func (b *byHand) cell(ops [][]genotype.Op, fixed float64) (cell genotype.Cell) {
 	anchors := [][]float64{make([]float64, handUnits), make([]float64, handUnits)}
 	var keys [][]float64
 	for range 2 {
@@ -133,7 +133,7 @@ func (b *byHand) cell(ops [][]cells.Op, fixed float64) (cell cells.Cell) {
 			logits := times(b.h, b.of["operation.weight"])
 			for k, op := range b.ops {
 				logits[k] = 0.44 * math.Tanh(logits[k]+b.of["operation.bias"][k])
-				if op == cells.SepConv3x3 || op == cells.SepConv5x5 {
+				if op == genotype.SepConv3x3 || op == genotype.SepConv5x5 {
 					logits[k] += fixed
 				} else {
 					logits[k] -= fixed
@@ -143,7 +143,7 @@ func (b *byHand) cell(ops [][]cells.Op, fixed float64) (cell cells.Cell) {
 				}
 			}
 			k := b.choose(logits)
-			cell.Edges = append(cell.Edges, cells.Edge{Op: b.ops[k], From: from})
+			cell.Edges = append(cell.Edges, genotype.Edge{Op: b.ops[k], From: from})
 			x = b.of["operation.embedding"][k*handUnits : (k+1)*handUnits]
 		}
 		b.lstm(x)
@@ -165,8 +165,8 @@ func TestControllerByHand(t *testing.T) {
 		of[name] = w.Detach().Float64s()
 	}
 	for seed := range 20 {
-		b := &byHand{s: s, ops: without(cells.Primitives, cells.None), of: of, h: make([]float64, handUnits), c: make([]float64, handUnits), r: stream(seed)}
-		var want cells.Genotype
+		b := &byHand{s: s, ops: without(genotype.Primitives, genotype.None), of: of, h: make([]float64, handUnits), c: make([]float64, handUnits), r: stream(seed)}
+		var want genotype.Genotype
 		want.Normal = b.cell(s.Normal, 0.25)
 		want.Reduce = b.cell(s.Reduce, 0)
 
@@ -208,7 +208,7 @@ func TestControllerStart(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, of := range []struct {
-			cell cells.Cell
+			cell genotype.Cell
 			part *float64
 		}{{g.Normal, &normal}, {g.Reduce, &reduce}} {
 			for e, edge := range of.cell.Edges {
@@ -277,12 +277,12 @@ func TestControllerLearns(t *testing.T) {
 	// An operation that is rewarded comes to a probability above 0.9, from about a fifth, when rewards count it.
 	torchtest.Scope(t)
 	// Not the separable convolutions: their bias of 10 lies where tanh is flat, and is hardly unlearned.
-	ops := []cells.Op{cells.MaxPool3x3, cells.AvgPool3x3, cells.SkipConnect, cells.DilConv3x3, cells.DilConv5x5}
+	ops := []genotype.Op{genotype.MaxPool3x3, genotype.AvgPool3x3, genotype.SkipConnect, genotype.DilConv3x3, genotype.DilConv5x5}
 	c := newTestController(t, Everywhere(1, ops), ControllerOptions{LR: 0.01, Entropy: 1e-4, Baseline: 0.99, Squash: 3})
-	part := func(g cells.Genotype) (part float64) {
+	part := func(g genotype.Genotype) (part float64) {
 		edges := slices.Concat(g.Normal.Edges, g.Reduce.Edges)
 		for _, e := range edges {
-			if e.Op == cells.SkipConnect {
+			if e.Op == genotype.SkipConnect {
 				part += 1 / float64(len(edges))
 			}
 		}
@@ -303,7 +303,7 @@ func TestControllerLearns(t *testing.T) {
 		for i := range streams {
 			streams[i] = stream(u*aggregate + i)
 		}
-		if err := c.Update(streams, func(_ int, g cells.Genotype) (float64, error) { return part(g), nil }); err != nil {
+		if err := c.Update(streams, func(_ int, g genotype.Genotype) (float64, error) { return part(g), nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -338,7 +338,7 @@ func TestControllerUpdate(t *testing.T) {
 		mean.AddScaled_(d, 1./3)
 	}
 	failed := errors.New("no reward")
-	if err := c.Update(streams(), func(i int, _ cells.Genotype) (float64, error) {
+	if err := c.Update(streams(), func(i int, _ genotype.Genotype) (float64, error) {
 		if i == 2 {
 			return 0, failed
 		}
@@ -350,7 +350,7 @@ func TestControllerUpdate(t *testing.T) {
 	if c.baseline.Item() != 0 || c.Updates() != 0 {
 		t.Error("a failed update counts")
 	}
-	if err := c.Update(streams(), func(i int, _ cells.Genotype) (float64, error) { return rewards[i], nil }); err != nil {
+	if err := c.Update(streams(), func(i int, _ genotype.Genotype) (float64, error) { return rewards[i], nil }); err != nil {
 		t.Fatal(err)
 	}
 	// Step 1 with β1 = 0: m = g, √v = |g|·√(1 − β2), to which eps is added before the root is corrected.
@@ -374,7 +374,7 @@ func TestControllerMoments(t *testing.T) {
 		g := torch.ZerosLike(c.W())
 		c.weights.Gradient(logP.Neg().MulScalar(reward-b), g, nil)
 		gradients = append(gradients, g)
-		if err := c.Update([]*rand.Rand{stream(i)}, func(int, cells.Genotype) (float64, error) { return reward, nil }); err != nil {
+		if err := c.Update([]*rand.Rand{stream(i)}, func(int, genotype.Genotype) (float64, error) { return reward, nil }); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -388,7 +388,7 @@ func TestControllerState(t *testing.T) {
 	torchtest.Scope(t)
 	o := ControllerOptions{LR: 0.0035, Entropy: 1e-4, Baseline: 0.99}
 	update := func(c *Controller, from int) {
-		err := c.Update([]*rand.Rand{stream(from), stream(from + 1)}, func(_ int, g cells.Genotype) (float64, error) {
+		err := c.Update([]*rand.Rand{stream(from), stream(from + 1)}, func(_ int, g genotype.Genotype) (float64, error) {
 			return float64(g.Normal.Edges[0].From), nil
 		})
 		if err != nil {

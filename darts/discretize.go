@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
@@ -16,8 +16,8 @@ const edgesKept = 2
 // whose best operation weighs most, strongest first, each with that operation;
 // "none" never counts as an operation, but its weight is part of the softmax.
 // Ties go to the smaller index. Reference cnn/model_search.py genotype.
-func discretize(mix [][]float64, ops [][]cells.Op) cells.Cell {
-	var c cells.Cell
+func discretize(mix [][]float64, ops [][]genotype.Op) genotype.Cell {
+	var c genotype.Cell
 	for i := 0; firstEdge(i) < len(mix); i++ {
 		rows, ops := mix[firstEdge(i):firstEdge(i+1)], ops[firstEdge(i):firstEdge(i+1)]
 		inputs := make([]int, len(rows))
@@ -36,7 +36,7 @@ func discretize(mix [][]float64, ops [][]cells.Op) cells.Cell {
 			return 0
 		})
 		for _, j := range inputs[:edgesKept] {
-			c.Edges = append(c.Edges, cells.Edge{Op: ops[j][best[j]], From: j})
+			c.Edges = append(c.Edges, genotype.Edge{Op: ops[j][best[j]], From: j})
 		}
 		c.Concat = append(c.Concat, i+2)
 	}
@@ -44,10 +44,10 @@ func discretize(mix [][]float64, ops [][]cells.Op) cells.Cell {
 }
 
 // bestOperation is the first column with the largest weight, "none" aside.
-func bestOperation(row []float64, ops []cells.Op) int {
+func bestOperation(row []float64, ops []genotype.Op) int {
 	best := -1
 	for k, weight := range row {
-		if ops[k] != cells.None && (best < 0 || weight > row[best]) {
+		if ops[k] != genotype.None && (best < 0 || weight > row[best]) {
 			best = k
 		}
 	}
@@ -58,19 +58,19 @@ func bestOperation(row []float64, ops []cells.Op) int {
 // one whose weight is smallest is ruled out on its edge and the cell derived again; the
 // first of equal ones. One that is its edge's only operation stays, so that the cell
 // can end with more.
-func limitSkips(mix [][]float64, ops [][]cells.Op, limit int) cells.Cell {
+func limitSkips(mix [][]float64, ops [][]genotype.Op, limit int) genotype.Cell {
 	ops = slices.Clone(ops)
 	for {
 		c := discretize(mix, ops)
 		skips, weakest, column := 0, -1, 0
 		for i, edge := range c.Edges {
-			if edge.Op != cells.SkipConnect {
+			if edge.Op != genotype.SkipConnect {
 				continue
 			}
 			skips++
 			e := firstEdge(i/edgesKept) + edge.From
-			k := slices.Index(ops[e], cells.SkipConnect)
-			if len(without(ops[e], cells.None, cells.SkipConnect)) > 0 && (weakest < 0 || mix[e][k] < mix[weakest][column]) {
+			k := slices.Index(ops[e], genotype.SkipConnect)
+			if len(without(ops[e], genotype.None, genotype.SkipConnect)) > 0 && (weakest < 0 || mix[e][k] < mix[weakest][column]) {
 				weakest, column = e, k
 			}
 		}
@@ -78,14 +78,14 @@ func limitSkips(mix [][]float64, ops [][]cells.Op, limit int) cells.Cell {
 			return c
 		}
 		ops[weakest] = slices.Clone(ops[weakest])
-		ops[weakest][column] = cells.None // which never counts
+		ops[weakest][column] = genotype.None // which never counts
 	}
 }
 
 // derive discretizes α. Its softmax is written out because the order of libtorch's
 // sums hangs on the processor, and with it which of two edges wins when their
 // rows hold the same numbers in another order.
-func (a *architecture) derive() cells.Cell { return discretize(a.probabilities(), a.ops) }
+func (a *architecture) derive() genotype.Cell { return discretize(a.probabilities(), a.ops) }
 
 // probabilities are softmax(α), one row for each edge, one column for each of its
 // operations; with β multiplied by the edge's weight. PC-DARTS model_search.py genotype.
@@ -122,7 +122,7 @@ func weighEdges[F float32 | float64](rows [][]float64, beta []F) {
 
 // softmaxRows is the softmax of each row of x over the columns of the edge's
 // operations.
-func softmaxRows[F float32 | float64](x []F, width int, ops [][]cells.Op) (rows [][]float64) {
+func softmaxRows[F float32 | float64](x []F, width int, ops [][]genotype.Op) (rows [][]float64) {
 	for e, of := range ops {
 		var row []float64
 		for _, v := range softmax(x[e*width:][:len(of)]) {

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -32,16 +32,16 @@ func TestDerivation(t *testing.T) {
 		t.Fatal("no genotypes were recorded")
 	}
 	for i, row := range rows {
-		var want cells.Genotype
+		var want genotype.Genotype
 		if err := json.Unmarshal(row.Genotype, &want); err != nil {
 			t.Fatal(err)
 		}
-		cell := func(rows [][]float32) cells.Cell {
+		cell := func(rows [][]float32) genotype.Cell {
 			a := newArchitecture(4, nil)
 			a.alpha = table(rows)
 			return a.derive()
 		}
-		got := cells.Genotype{Normal: cell(row.Alphas.Normal), Reduce: cell(row.Alphas.Reduce)}
+		got := genotype.Genotype{Normal: cell(row.Alphas.Normal), Reduce: cell(row.Alphas.Reduce)}
 		if got.String() != want.String() {
 			t.Errorf("row %d\n got %s\nwant %s", i, got, want)
 		}
@@ -68,9 +68,9 @@ func TestDiscretize(t *testing.T) {
 		row(5, .03), row(1, .03), row(2, .04), // node 3: a tie between inputs 0 and 1
 	}
 	got := discretize(mix, newArchitecture(2, nil).ops)
-	want := []cells.Edge{
-		{Op: cells.SepConv3x3, From: 1}, {Op: cells.SkipConnect, From: 0},
-		{Op: cells.AvgPool3x3, From: 2}, {Op: cells.SepConv5x5, From: 0},
+	want := []genotype.Edge{
+		{Op: genotype.SepConv3x3, From: 1}, {Op: genotype.SkipConnect, From: 0},
+		{Op: genotype.AvgPool3x3, From: 2}, {Op: genotype.SepConv5x5, From: 0},
 	}
 	for i, e := range got.Edges {
 		if e != want[i] {
@@ -84,27 +84,27 @@ func TestDiscretize(t *testing.T) {
 
 func TestSkipLimit(t *testing.T) {
 	// Skips of the smallest weight make way for their edge's next operation or for another edge when there are more than the limit.
-	ops := [][]cells.Op{
-		{cells.None, cells.SkipConnect, cells.SepConv3x3}, {cells.None, cells.SkipConnect, cells.SepConv3x3}, // node 2
-		{cells.None, cells.SkipConnect, cells.SepConv3x3}, {cells.SkipConnect}, {cells.MaxPool3x3, cells.SkipConnect}, // node 3
+	ops := [][]genotype.Op{
+		{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, {genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, // node 2
+		{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, {genotype.SkipConnect}, {genotype.MaxPool3x3, genotype.SkipConnect}, // node 3
 	}
 	mix := [][]float64{
 		{.05, .6, .35}, {.1, .5, .4},
 		{.1, .55, .01}, {.8}, {.3, .2},
 	}
-	const skip, conv, pool = cells.SkipConnect, cells.SepConv3x3, cells.MaxPool3x3
+	const skip, conv, pool = genotype.SkipConnect, genotype.SepConv3x3, genotype.MaxPool3x3
 	for _, test := range []struct {
 		limit int
-		want  []cells.Edge
+		want  []genotype.Edge
 	}{
-		{4, []cells.Edge{{Op: skip, From: 0}, {Op: skip, From: 1}, {Op: skip, From: 1}, {Op: skip, From: 0}}},
-		{3, []cells.Edge{{Op: skip, From: 0}, {Op: conv, From: 1}, {Op: skip, From: 1}, {Op: skip, From: 0}}},
+		{4, []genotype.Edge{{Op: skip, From: 0}, {Op: skip, From: 1}, {Op: skip, From: 1}, {Op: skip, From: 0}}},
+		{3, []genotype.Edge{{Op: skip, From: 0}, {Op: conv, From: 1}, {Op: skip, From: 1}, {Op: skip, From: 0}}},
 		// Without a skip, edge 2 weighs less than edge 4, which takes its place.
-		{2, []cells.Edge{{Op: skip, From: 0}, {Op: conv, From: 1}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
+		{2, []genotype.Edge{{Op: skip, From: 0}, {Op: conv, From: 1}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
 		// The strongest of node 2 is its second edge now.
-		{1, []cells.Edge{{Op: conv, From: 1}, {Op: conv, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
+		{1, []genotype.Edge{{Op: conv, From: 1}, {Op: conv, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
 		// Edge 3 has nothing else.
-		{0, []cells.Edge{{Op: conv, From: 1}, {Op: conv, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
+		{0, []genotype.Edge{{Op: conv, From: 1}, {Op: conv, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
 	} {
 		if got := limitSkips(mix, ops, test.limit); !slices.Equal(got.Edges, test.want) {
 			t.Errorf("limit %d: got %v, want %v", test.limit, got.Edges, test.want)
@@ -129,12 +129,12 @@ func TestDerive(t *testing.T) {
 	var skips []torch.Tensor
 	for _, alpha := range net.Alphas() {
 		table := alpha.Detach().Clone()
-		table.Narrow(1, slices.Index(cells.Primitives, cells.SkipConnect), 1).AddScalar_(5)
+		table.Narrow(1, slices.Index(genotype.Primitives, genotype.SkipConnect), 1).AddScalar_(5)
 		skips = append(skips, table)
 	}
-	count := func(c cells.Cell) (n int) {
+	count := func(c genotype.Cell) (n int) {
 		for _, e := range c.Edges {
-			if e.Op == cells.SkipConnect {
+			if e.Op == genotype.SkipConnect {
 				n++
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -88,7 +88,7 @@ func TestLargestEigenvalueOfWhatIsNoNumber(t *testing.T) {
 
 // smallest is a search of few entries of α.
 func smallest(t *testing.T) (*Plain, nn.Batch) {
-	return smallNetwork(t, 1, [][]cells.Op{{cells.None, cells.SkipConnect, cells.SepConv3x3}, {cells.MaxPool3x3, cells.DilConv3x3}})
+	return smallNetwork(t, 1, [][]genotype.Op{{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}, {genotype.MaxPool3x3, genotype.DilConv3x3}})
 }
 
 func TestHessianOfAlpha(t *testing.T) {

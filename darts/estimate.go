@@ -2,6 +2,7 @@ package darts
 
 import (
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
@@ -11,9 +12,9 @@ const maxOperations = 100_000
 
 // operations is the number of operations of all edges of all layers.
 func (o Options) operations() int {
-	of := func(ops [][]cells.Op) (n int) {
+	of := func(ops [][]genotype.Op) (n int) {
 		if ops == nil {
-			return Edges(o.Nodes) * len(cells.Primitives)
+			return Edges(o.Nodes) * len(genotype.Primitives)
 		}
 		for _, edge := range ops {
 			n += len(edge)
@@ -49,7 +50,7 @@ func (o Options) Estimate(side int) (e cells.Estimate) {
 		e.Weights += before*c + last*c
 		for i := range o.Nodes {
 			for from := range i + 2 {
-				of := cells.Primitives
+				of := genotype.Primitives
 				if ops != nil {
 					of = ops[firstEdge(i)+from]
 				}

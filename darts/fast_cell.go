@@ -3,7 +3,7 @@ package darts
 import (
 	"fmt"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
@@ -73,14 +73,14 @@ type pool struct{ state, which int }
 // convolutions are the operations that end in a 1x1 convolution with batch norm,
 // separable ones first.
 var convolutions = []struct {
-	op        cells.Op
+	op        genotype.Op
 	separable bool
 	kernel    kernel
 }{
-	{cells.SepConv3x3, true, kernel{3, 1}},
-	{cells.SepConv5x5, true, kernel{5, 1}},
-	{cells.DilConv3x3, false, kernel{3, 2}},
-	{cells.DilConv5x5, false, kernel{5, 2}},
+	{genotype.SepConv3x3, true, kernel{3, 1}},
+	{genotype.SepConv5x5, true, kernel{5, 1}},
+	{genotype.DilConv3x3, false, kernel{3, 2}},
+	{genotype.DilConv5x5, false, kernel{5, 2}},
 }
 
 // cell lays out the cell at that layer, whose modules are from.
@@ -119,7 +119,7 @@ func (b *layoutBuilder) node(at string, cell *fastCell, i int, a *architecture) 
 	width := a.width()
 	var mix []int64
 	// edges calls do with the name, state and mixture entry of each incoming edge that has op.
-	edges := func(op cells.Op, do func(name string, state int)) {
+	edges := func(op genotype.Op, do func(name string, state int)) {
 		for j := range i + 2 {
 			e := firstEdge(i) + j
 			for k, own := range a.ops[e] {
@@ -155,11 +155,11 @@ func (b *layoutBuilder) node(at string, cell *fastCell, i int, a *architecture) 
 	n.middle, n.middleNorm = b.parameter(middle...), b.norm(cell.c, middleNorms...)
 	n.final, n.finalNorm = b.parameter(final...), b.norm(cell.c, finalNorms...)
 
-	edges(cells.MaxPool3x3, func(_ string, state int) { n.pools = append(n.pools, pool{state, maxPool}) })
-	edges(cells.AvgPool3x3, func(_ string, state int) { n.pools = append(n.pools, pool{state, avgPool}) })
+	edges(genotype.MaxPool3x3, func(_ string, state int) { n.pools = append(n.pools, pool{state, maxPool}) })
+	edges(genotype.AvgPool3x3, func(_ string, state int) { n.pools = append(n.pools, pool{state, avgPool}) })
 	var reductions []string
 	var reductionNorms [][]string
-	edges(cells.SkipConnect, func(name string, state int) {
+	edges(genotype.SkipConnect, func(name string, state int) {
 		if cell.stride(state) == 2 {
 			n.reductions = append(n.reductions, state)
 			reductions = append(reductions, name+"conv_1.weight", name+"conv_2.weight")
@@ -190,16 +190,16 @@ func (b *layoutBuilder) state(at string, cell *fastCell, j int, a *architecture)
 		e := firstEdge(i) + j
 		for k, op := range a.ops[e] {
 			switch op {
-			case cells.MaxPool3x3, cells.AvgPool3x3:
+			case genotype.MaxPool3x3, genotype.AvgPool3x3:
 				which := maxPool
-				if op == cells.AvgPool3x3 {
+				if op == genotype.AvgPool3x3 {
 					which = avgPool
 				}
 				s.pools[which] = true
 				norms[which] = append(norms[which], fmt.Sprintf("%s_ops.%d._ops.%d.1", at, e, k))
-			case cells.SkipConnect:
+			case genotype.SkipConnect:
 				s.reduction = s.reduction || s.stride == 2
-			case cells.None:
+			case genotype.None:
 			default:
 				for _, of := range convolutions {
 					if of.op == op {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -109,9 +109,9 @@ func sizes() darts.Options {
 }
 
 // only gives every edge the same operations.
-func only(ops ...cells.Op) func(*darts.Options) {
+func only(ops ...genotype.Op) func(*darts.Options) {
 	return func(o *darts.Options) {
-		o.Normal = slices.Repeat([][]cells.Op{ops}, darts.Edges(o.Nodes))
+		o.Normal = slices.Repeat([][]genotype.Op{ops}, darts.Edges(o.Nodes))
 		o.Reduce = o.Normal
 	}
 }
@@ -132,9 +132,9 @@ func TestFastEqualsPlain(t *testing.T) {
 		{"more cells", func(o *darts.Options) { o.Layers, o.Channels = 7, 2 }, 8, 8, 8},
 		{"grey images, narrow stem", func(o *darts.Options) { o.InputChannels, o.StemMultiplier = 1, 1 }, 4, 8, 8},
 		{"34 channels", func(o *darts.Options) { o.Channels, o.Nodes = 34, 1 }, 2, 8, 8},
-		{"none and skip_connect", only(cells.None, cells.SkipConnect), 4, 8, 8},
+		{"none and skip_connect", only(genotype.None, genotype.SkipConnect), 4, 8, 8},
 	}
-	for _, op := range cells.Primitives[1:] {
+	for _, op := range genotype.Primitives[1:] {
 		rows = append(rows, row{string(op), only(op), 4, 8, 8})
 	}
 	for i := range 5 {
@@ -165,14 +165,14 @@ func TestFastEqualsPlain(t *testing.T) {
 }
 
 // randomOperations gives every edge some operations, one of them real.
-func randomOperations(r *rand.Rand, nodes int) (ops [][]cells.Op) {
+func randomOperations(r *rand.Rand, nodes int) (ops [][]genotype.Op) {
 	for range darts.Edges(nodes) {
-		var of []cells.Op
-		for _, k := range r.Perm(len(cells.Primitives))[:1+r.IntN(len(cells.Primitives))] {
-			of = append(of, cells.Primitives[k])
+		var of []genotype.Op
+		for _, k := range r.Perm(len(genotype.Primitives))[:1+r.IntN(len(genotype.Primitives))] {
+			of = append(of, genotype.Primitives[k])
 		}
-		if slices.Equal(of, []cells.Op{cells.None}) {
-			of = append(of, cells.DilConv5x5)
+		if slices.Equal(of, []genotype.Op{genotype.None}) {
+			of = append(of, genotype.DilConv5x5)
 		}
 		ops = append(ops, of)
 	}
@@ -243,7 +243,7 @@ func TestFastFallsBack(t *testing.T) {
 	torchtest.Scope(t)
 	o := sizes()
 	o.Layers = 3
-	only(cells.SepConv3x3)(&o)
+	only(genotype.SepConv3x3)(&o)
 	plain, fast := bothForms(t, o)
 	if why, want := fast.Why(8, 6), "images of 8x6 reach the reduction in cell 2 as 4x3"; why != want {
 		t.Errorf("8x6 images: got %q, want %q", why, want)

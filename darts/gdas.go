@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -139,8 +139,8 @@ func (s *Sampled) Eval(b nn.Batch) nn.Output {
 // Genotype implements Supernet by the rule of the authors' code: of all operations of
 // all edges of a node, "none" aside, the two that weigh most, strongest first. Both may
 // be of one edge, where DARTS takes two edges with an operation each.
-func (s *Sampled) Genotype() cells.Genotype {
-	return cells.Genotype{
+func (s *Sampled) Genotype() genotype.Genotype {
+	return genotype.Genotype{
 		Normal: strongest(s.normal.probabilities(), s.normal.ops),
 		Reduce: strongest(s.reduce.probabilities(), s.reduce.ops),
 	}
@@ -240,17 +240,17 @@ func (a *architecture) only(chosen []int64, weights []torch.Tensor) mixture {
 
 // strongest derives a cell by GDAS' rule, see Genotype; ties go to the smaller input,
 // then to the smaller column.
-func strongest(mix [][]float64, ops [][]cells.Op) (c cells.Cell) {
+func strongest(mix [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 	type entry struct {
-		cells.Edge
+		genotype.Edge
 		weight float64
 	}
 	for i := 0; firstEdge(i) < len(mix); i++ {
 		var entries []entry
 		for e := firstEdge(i); e < firstEdge(i+1); e++ {
 			for k, op := range ops[e] {
-				if op != cells.None {
-					entries = append(entries, entry{cells.Edge{Op: op, From: e - firstEdge(i)}, mix[e][k]})
+				if op != genotype.None {
+					entries = append(entries, entry{genotype.Edge{Op: op, From: e - firstEdge(i)}, mix[e][k]})
 				}
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -49,7 +49,7 @@ func TestSampleGradient(t *testing.T) {
 	// α has the gradient ⟨G, o(x)⟩·p_o·(δ_ok − p_k)/τ, o the operation that the noise chooses, and the weight is 1, in float64.
 	torchtest.Scope(t)
 	a := newArchitecture(1, nil)
-	edges, width := Edges(1), len(cells.Primitives)
+	edges, width := Edges(1), len(genotype.Primitives)
 	torch.ManualSeed(2)
 	a.alpha = torch.Randn([]int{edges, width}, torch.Options{Dtype: torch.Float64})
 	a.alpha.RequiresGrad_(true)
@@ -101,7 +101,7 @@ func TestSampleAgain(t *testing.T) {
 	// A sample is refused when noise or probabilities are not finite.
 	torchtest.Scope(t)
 	a := newArchitecture(1, nil)
-	a.alpha = torch.Zeros([]int{Edges(1), len(cells.Primitives)}, torch.Options{})
+	a.alpha = torch.Zeros([]int{Edges(1), len(genotype.Primitives)}, torch.Options{})
 	g := a.gumbel()
 	if _, finite := a.sample(g, 1); !finite {
 		t.Error("finite noise is refused")
@@ -194,7 +194,7 @@ func TestReached(t *testing.T) {
 		operations := 0
 		for kind := range cellKinds {
 			for edge := range Edges(2) {
-				for op := range cells.Primitives {
+				for op := range genotype.Primitives {
 					prefix, want := name(kind, edge, op), 0.0
 					if chosen(kind, edge, op) {
 						want = 1
@@ -264,7 +264,7 @@ func TestTemperature(t *testing.T) {
 
 func TestStrongest(t *testing.T) {
 	// A node has its two strongest operations, of one edge where they are, and never "none".
-	mix := slices.Repeat([][]float64{make([]float64, len(cells.Primitives))}, Edges(2))
+	mix := slices.Repeat([][]float64{make([]float64, len(genotype.Primitives))}, Edges(2))
 	for e := range mix {
 		mix[e] = slices.Clone(mix[e])
 		mix[e][0] = 0.9
@@ -272,14 +272,14 @@ func TestStrongest(t *testing.T) {
 	mix[0][3], mix[0][5], mix[1][4] = 0.3, 0.4, 0.2 // node 2: both of input 0
 	mix[3][1], mix[4][2], mix[4][6] = 0.1, 0.1, 0.1 // node 3: ties go to the smaller input and operation
 	got := strongest(mix, newArchitecture(2, nil).ops)
-	want := []cells.Edge{
-		{Op: cells.SepConv5x5, From: 0}, {Op: cells.SkipConnect, From: 0},
-		{Op: cells.MaxPool3x3, From: 1}, {Op: cells.AvgPool3x3, From: 2},
+	want := []genotype.Edge{
+		{Op: genotype.SepConv5x5, From: 0}, {Op: genotype.SkipConnect, From: 0},
+		{Op: genotype.MaxPool3x3, From: 1}, {Op: genotype.AvgPool3x3, From: 2},
 	}
 	if !slices.Equal(got.Edges, want) || fmt.Sprint(got.Concat) != "[2 3]" {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if err := (cells.Genotype{Normal: got, Reduce: got}).Validate(); err != nil {
+	if err := (genotype.Genotype{Normal: got, Reduce: got}).Validate(); err != nil {
 		t.Error(err)
 	}
 }

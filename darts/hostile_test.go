@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -22,7 +23,7 @@ func made[T any](v T, err error) T {
 func TestHostileArguments(t *testing.T) {
 	// Every exported function and method returns or panics with *torch.Error, and the process goes on, when an argument makes no sense.
 	x := func(shape ...int) torch.Tensor { return torch.Ones(shape, torch.Options{}) }
-	ops := []cells.Op{cells.None, cells.SkipConnect, cells.MaxPool3x3, cells.DilConv3x3}
+	ops := []genotype.Op{genotype.None, genotype.SkipConnect, genotype.MaxPool3x3, genotype.DilConv3x3}
 	space := Everywhere(2, ops)
 	options := Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 3, InputChannels: 1, StemMultiplier: 1, Normal: space.Normal, Reduce: space.Reduce}
 	language := RecurrentOptions{Nodes: 2, LanguageOptions: cells.LanguageOptions{Tokens: 5, Units: 4, Dropout: cells.Dropout{Output: 0.5}, Activation: 1}}
@@ -49,9 +50,9 @@ func TestHostileArguments(t *testing.T) {
 			NewSampled, RecurrentEdges,
 		},
 		Values: []any{
-			func() cells.Op { return cells.SkipConnect },
-			func() cells.Genotype { return cell },
-			func() cells.Genotype { return recurrentCell },
+			func() genotype.Op { return genotype.SkipConnect },
+			func() genotype.Genotype { return cell },
+			func() genotype.Genotype { return recurrentCell },
 			func() nn.Batch { return images() },
 			func() nn.Batch { return words() },
 			func() *rand.Rand { return random() },

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -166,8 +166,8 @@ func TestBypass(t *testing.T) {
 	torchtest.Scope(t)
 	net, _ := partialNetwork(t)
 	x := torch.Randn([]int{2, 8, 4, 4}, torch.Options{Dtype: torch.Float64})
-	mix := make([]torch.Tensor, len(cells.Primitives))
-	mix[slices.Index(cells.Primitives, cells.SepConv3x3)] = torch.Ones([]int{1}, x.Options())
+	mix := make([]torch.Tensor, len(genotype.Primitives))
+	mix[slices.Index(genotype.Primitives, genotype.SepConv3x3)] = torch.Ones([]int{1}, x.Options())
 	got := net.cells[0].edges[0].forward(x, mix, false, nn.Mode{Training: true, FreezeStatistics: true})
 	for i, from := range []int{0, 2, 4, 6, 1, 3, 5, 7} {
 		if from >= 2 {
@@ -254,19 +254,19 @@ func TestWeighedDerivation(t *testing.T) {
 	// Edges are ranked by the product of operation's and edge's weight when edges are weighed.
 	torchtest.Scope(t)
 	a := newArchitecture(2, nil)
-	a.alpha = torch.Zeros([]int{Edges(2), len(cells.Primitives)}, torch.Options{})
-	set := func(edge int, op cells.Op, v float64) {
-		a.alpha.Select(0, edge).Select(0, slices.Index(cells.Primitives, op)).Fill_(v)
+	a.alpha = torch.Zeros([]int{Edges(2), len(genotype.Primitives)}, torch.Options{})
+	set := func(edge int, op genotype.Op, v float64) {
+		a.alpha.Select(0, edge).Select(0, slices.Index(genotype.Primitives, op)).Fill_(v)
 	}
-	set(0, cells.SkipConnect, 1)
-	set(1, cells.SepConv3x3, 1.1)
-	set(2, cells.MaxPool3x3, 3) // would be first
-	set(3, cells.DilConv5x5, 1)
-	set(4, cells.SepConv5x5, 1.2)
+	set(0, genotype.SkipConnect, 1)
+	set(1, genotype.SepConv3x3, 1.1)
+	set(2, genotype.MaxPool3x3, 3) // would be first
+	set(3, genotype.DilConv5x5, 1)
+	set(4, genotype.SepConv5x5, 1.2)
 	a.beta = torch.FromSlice([]float32{0.5, 0, -4, 0, 0}, Edges(2))
-	want := []cells.Edge{
-		{Op: cells.SkipConnect, From: 0}, {Op: cells.SepConv3x3, From: 1},
-		{Op: cells.SepConv5x5, From: 2}, {Op: cells.DilConv5x5, From: 1},
+	want := []genotype.Edge{
+		{Op: genotype.SkipConnect, From: 0}, {Op: genotype.SepConv3x3, From: 1},
+		{Op: genotype.SepConv5x5, From: 2}, {Op: genotype.DilConv5x5, From: 1},
 	}
 	if got := a.derive().Edges; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)

@@ -1,7 +1,7 @@
 package darts
 
 import (
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -15,16 +15,16 @@ type Paths interface {
 	// Weights of the others have a gradient of 0. What is not needed is not computed:
 	// with a zero Need but FreezeStatistics it is a pass that changes nothing. Of the running
 	// statistics those of g's operations move alone, with Need.AllStatistics those of all.
-	PathGradients(g cells.Genotype, b nn.Batch, need Need) Grad
+	PathGradients(g genotype.Genotype, b nn.Batch, need Need) Grad
 
 	// PathEval is Eval of the operations of g alone.
-	PathEval(g cells.Genotype, b nn.Batch) nn.Output
+	PathEval(g genotype.Genotype, b nn.Batch) nn.Output
 }
 
 var _ Paths = (*Plain)(nil)
 
 // PathGradients implements Paths. It panics if g has an operation that the supernet has not.
-func (s *Plain) PathGradients(g cells.Genotype, b nn.Batch, need Need) (out Grad) {
+func (s *Plain) PathGradients(g genotype.Genotype, b nn.Batch, need Need) (out Grad) {
 	path := func() mixtures {
 		of := s.path(g)
 		of.all = need.AllStatistics
@@ -40,10 +40,10 @@ func (s *Plain) PathGradients(g cells.Genotype, b nn.Batch, need Need) (out Grad
 }
 
 // PathEval implements Paths.
-func (s *Plain) PathEval(g cells.Genotype, b nn.Batch) nn.Output {
+func (s *Plain) PathEval(g genotype.Genotype, b nn.Batch) nn.Output {
 	return s.eval(b, func() mixtures { return s.path(g) })
 }
 
-func (s *Plain) path(g cells.Genotype) mixtures {
+func (s *Plain) path(g genotype.Genotype) mixtures {
 	return mixtures{normal: s.normal.path(g.Normal), reduce: s.reduce.path(g.Reduce)}
 }

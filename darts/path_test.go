@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -15,10 +15,10 @@ func TestPath(t *testing.T) {
 	torchtest.Scope(t)
 	o := torch.Options{Dtype: torch.Float64}
 	net, b := smallNetwork(t, 2, nil)
-	tables := func(a *architecture, c cells.Cell) mixture {
+	tables := func(a *architecture, c genotype.Cell) mixture {
 		weights := make([]float64, len(a.ops)*a.width())
 		for i, e := range c.Edges {
-			weights[(firstEdge(i/2)+e.From)*a.width()+slices.Index(cells.Primitives, e.Op)] = 1
+			weights[(firstEdge(i/2)+e.From)*a.width()+slices.Index(genotype.Primitives, e.Op)] = 1
 		}
 		return a.numbers(torch.FromSliceTo(weights, []int{len(a.ops), a.width()}, o))
 	}

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -96,8 +97,8 @@ func (o Options) validate() error {
 			return fmt.Errorf("darts: supernet: %d %s, want at least %d", size.got, size.name, size.min)
 		}
 	}
-	if o.Layers > cells.MaxLayers || o.Nodes > cells.MaxNodes {
-		return fmt.Errorf("darts: supernet: %d layers and %d nodes, want at most %d and %d", o.Layers, o.Nodes, cells.MaxLayers, cells.MaxNodes)
+	if o.Layers > cells.MaxLayers || o.Nodes > genotype.MaxNodes {
+		return fmt.Errorf("darts: supernet: %d layers and %d nodes, want at most %d and %d", o.Layers, o.Nodes, cells.MaxLayers, genotype.MaxNodes)
 	}
 	if n := o.operations(); n > maxOperations {
 		return fmt.Errorf("darts: supernet: %d layers of %d nodes make %d operations, want at most %d", o.Layers, o.Nodes, n, maxOperations)
@@ -236,14 +237,14 @@ func (s *Plain) forward(x torch.Tensor, by mixtures, m nn.Mode) torch.Tensor {
 }
 
 // Genotype implements Supernet.
-func (s *Plain) Genotype() (g cells.Genotype) {
-	return cells.Genotype{Normal: s.normal.derive(), Reduce: s.reduce.derive()}
+func (s *Plain) Genotype() (g genotype.Genotype) {
+	return genotype.Genotype{Normal: s.normal.derive(), Reduce: s.reduce.derive()}
 }
 
 // Derive is Genotype of other tables than Alphas, which are like them. The normal cell has
 // at most so many skip_connects, where the space allows it, or any number if skips is
 // negative. It panics with *torch.Error for tables of other shapes.
-func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g cells.Genotype) {
+func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g genotype.Genotype) {
 	own := s.Alphas()
 	if len(alphas) != len(own) {
 		torch.Misuse("darts.Derive", "%d tables, the network has %d", len(alphas), len(own))
@@ -259,7 +260,7 @@ func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g cells.Genotype) {
 	if skips < 0 {
 		skips = len(rows)
 	}
-	return cells.Genotype{
+	return genotype.Genotype{
 		Normal: limitSkips(rows, s.normal.ops, skips),
 		Reduce: discretize(s.reduce.rows(alphas[1], betas[1]), s.reduce.ops),
 	}

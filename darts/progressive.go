@@ -4,7 +4,7 @@ import (
 	"math"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -21,7 +21,7 @@ type Progressive interface {
 
 	// LimitedGenotype derives cells from the last stage, the normal one with at most so
 	// many skip connections where that is possible.
-	LimitedGenotype(skips int) cells.Genotype
+	LimitedGenotype(skips int) genotype.Genotype
 
 	// SetSkipDropout changes the rate of Options.SkipDropout, unless that was 0.
 	SetSkipDropout(rate float64)
@@ -45,8 +45,8 @@ func (s *Plain) Remaining(n int) Space {
 }
 
 // LimitedGenotype implements Progressive.
-func (s *Plain) LimitedGenotype(skips int) cells.Genotype {
-	return cells.Genotype{
+func (s *Plain) LimitedGenotype(skips int) genotype.Genotype {
+	return genotype.Genotype{
 		Normal: restrictSkips(s.normal.probabilities(), s.normal.ops, skips),
 		Reduce: restrictSkips(s.reduce.probabilities(), s.reduce.ops, math.MaxInt),
 	}
@@ -67,12 +67,12 @@ func (d skipDropout) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 }
 
 // dropSkips puts dropout behind the identities of the cell, whose edges have ops.
-func (c *searchCell) dropSkips(ops [][]cells.Op, rate *float64) {
+func (c *searchCell) dropSkips(ops [][]genotype.Op, rate *float64) {
 	for i := range c.nodes {
 		for j := range i + 2 {
 			e := firstEdge(i) + j
 			halves := c.reduce && j < 2 // a factorized reduction
-			if k := slices.Index(ops[e], cells.SkipConnect); k >= 0 && !halves {
+			if k := slices.Index(ops[e], genotype.SkipConnect); k >= 0 && !halves {
 				c.edges[e].ops[k] = skipDropout{c.edges[e].ops[k], rate}
 			}
 		}
@@ -81,8 +81,8 @@ func (c *searchCell) dropSkips(ops [][]cells.Op, rate *float64) {
 
 // dropWeakest takes the n operations of the smallest probabilities p off each edge,
 // "none" as any other; of equal ones the first goes.
-func dropWeakest(p [][]float64, ops [][]cells.Op, n int) [][]cells.Op {
-	left := make([][]cells.Op, len(ops))
+func dropWeakest(p [][]float64, ops [][]genotype.Op, n int) [][]genotype.Op {
+	left := make([][]genotype.Op, len(ops))
 	for e, of := range ops {
 		weakest := ascending(p[e])[:n]
 		for k, op := range of {
@@ -114,9 +114,9 @@ func ascending(row []float64) []int {
 
 // lastOperation is the column of the one operation that an edge ends with: "none" goes
 // first, then the smallest probabilities; of equal ones the last stays.
-func lastOperation(p []float64, ops []cells.Op) int {
+func lastOperation(p []float64, ops []genotype.Op) int {
 	order := ascending(p)
-	if last := order[len(order)-1]; ops[last] != cells.None {
+	if last := order[len(order)-1]; ops[last] != genotype.None {
 		return last
 	}
 	return order[len(order)-2]
@@ -136,11 +136,11 @@ func strongInputs(p [][]float64) []int {
 }
 
 // progressiveCell is the cell of each edge's last operation on each node's strong inputs.
-func progressiveCell(p [][]float64, ops [][]cells.Op) (c cells.Cell) {
+func progressiveCell(p [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 	for i := 0; firstEdge(i) < len(p); i++ {
 		for _, j := range strongInputs(p[firstEdge(i):firstEdge(i+1)]) {
 			e := firstEdge(i) + j
-			c.Edges = append(c.Edges, cells.Edge{Op: ops[e][lastOperation(p[e], ops[e])], From: j})
+			c.Edges = append(c.Edges, genotype.Edge{Op: ops[e][lastOperation(p[e], ops[e])], From: j})
 		}
 		c.Concat = append(c.Concat, i+2)
 	}
@@ -151,11 +151,11 @@ func progressiveCell(p [][]float64, ops [][]cells.Op) (c cells.Cell) {
 // skip connections: as long as it has more, the least probable of them gets probability 0
 // and the cell is derived anew, which can bring edges back. "none" has no say in an
 // edge's strength. Where edges have nothing but skip connections more of them stay.
-func restrictSkips(p [][]float64, ops [][]cells.Op, most int) cells.Cell {
+func restrictSkips(p [][]float64, ops [][]genotype.Op, most int) genotype.Cell {
 	table := make([][]float64, len(p))
 	for e, row := range p {
 		table[e] = slices.Clone(row)
-		if k := slices.Index(ops[e], cells.None); k >= 0 {
+		if k := slices.Index(ops[e], genotype.None); k >= 0 {
 			table[e][k] = 0
 		}
 	}
@@ -164,12 +164,12 @@ func restrictSkips(p [][]float64, ops [][]cells.Op, most int) cells.Cell {
 		count := 0
 		var weakest *float64
 		for i, edge := range c.Edges {
-			if edge.Op != cells.SkipConnect {
+			if edge.Op != genotype.SkipConnect {
 				continue
 			}
 			count++
 			e := firstEdge(i/edgesKept) + edge.From
-			skip := &table[e][slices.Index(ops[e], cells.SkipConnect)]
+			skip := &table[e][slices.Index(ops[e], genotype.SkipConnect)]
 			if *skip > 0 && (weakest == nil || *skip < *weakest) {
 				weakest = skip
 			}

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -57,8 +57,8 @@ func TestStages(t *testing.T) {
 			if len(gone) != drop || slices.Min(kept) < slices.Max(gone) {
 				t.Errorf("stage %d, edge %d: kept %v, dropped %v", stage, e, kept, gone)
 			}
-			if !slices.IsSortedFunc(space.Normal[e], func(a, b cells.Op) int {
-				return slices.Index(cells.Primitives, a) - slices.Index(cells.Primitives, b)
+			if !slices.IsSortedFunc(space.Normal[e], func(a, b genotype.Op) int {
+				return slices.Index(genotype.Primitives, a) - slices.Index(genotype.Primitives, b)
 			}) {
 				t.Errorf("stage %d, edge %d: order %v", stage, e, space.Normal[e])
 			}
@@ -68,13 +68,13 @@ func TestStages(t *testing.T) {
 
 func TestDropWeakest(t *testing.T) {
 	// The first of equally weak operations goes, "none" as any other, when two are dropped.
-	ops := [][]cells.Op{{cells.None, cells.SkipConnect, cells.SepConv3x3, cells.DilConv3x3}}
+	ops := [][]genotype.Op{{genotype.None, genotype.SkipConnect, genotype.SepConv3x3, genotype.DilConv3x3}}
 	for _, test := range []struct {
 		p    []float64
-		want []cells.Op
+		want []genotype.Op
 	}{
-		{[]float64{0.1, 0.2, 0.2, 0.5}, []cells.Op{cells.SepConv3x3, cells.DilConv3x3}},
-		{[]float64{0.7, 0.1, 0.1, 0.1}, []cells.Op{cells.None, cells.DilConv3x3}},
+		{[]float64{0.1, 0.2, 0.2, 0.5}, []genotype.Op{genotype.SepConv3x3, genotype.DilConv3x3}},
+		{[]float64{0.7, 0.1, 0.1, 0.1}, []genotype.Op{genotype.None, genotype.DilConv3x3}},
 	} {
 		if got := dropWeakest([][]float64{test.p}, ops, 2)[0]; !slices.Equal(got, test.want) {
 			t.Errorf("%v: got %v, want %v", test.p, got, test.want)
@@ -84,10 +84,10 @@ func TestDropWeakest(t *testing.T) {
 
 func TestLastOperation(t *testing.T) {
 	// An edge ends with its most probable operation that is not "none", the last of equal ones, when it has three.
-	withNone := []cells.Op{cells.None, cells.SkipConnect, cells.SepConv3x3}
-	without := []cells.Op{cells.SkipConnect, cells.SepConv3x3, cells.DilConv3x3}
+	withNone := []genotype.Op{genotype.None, genotype.SkipConnect, genotype.SepConv3x3}
+	without := []genotype.Op{genotype.SkipConnect, genotype.SepConv3x3, genotype.DilConv3x3}
 	for _, test := range []struct {
-		ops  []cells.Op
+		ops  []genotype.Op
 		p    []float64
 		want int
 	}{
@@ -127,14 +127,14 @@ func TestStrongInputs(t *testing.T) {
 
 // lastStage is a table of a last stage whose cell has 4 skip connections: one on each of
 // the first edges of 4 nodes.
-func lastStage() (p [][]float64, ops [][]cells.Op) {
+func lastStage() (p [][]float64, ops [][]genotype.Op) {
 	for i := range 4 {
 		for j := range i + 2 {
 			if j == 0 {
-				ops = append(ops, []cells.Op{cells.None, cells.SkipConnect, cells.SepConv3x3})
+				ops = append(ops, []genotype.Op{genotype.None, genotype.SkipConnect, genotype.SepConv3x3})
 				p = append(p, []float64{0.2, 0.5 + 0.05*float64(i), 0.3 - 0.05*float64(i)})
 			} else {
-				ops = append(ops, []cells.Op{cells.SkipConnect, cells.SepConv3x3, cells.DilConv5x5})
+				ops = append(ops, []genotype.Op{genotype.SkipConnect, genotype.SepConv3x3, genotype.DilConv5x5})
 				p = append(p, []float64{0.25, 0.4 - 0.01*float64(j), 0.35 + 0.01*float64(j)})
 			}
 		}
@@ -142,9 +142,9 @@ func lastStage() (p [][]float64, ops [][]cells.Op) {
 	return p, ops
 }
 
-func skipsOf(c cells.Cell) (edges []int) {
+func skipsOf(c genotype.Cell) (edges []int) {
 	for i, e := range c.Edges {
-		if e.Op == cells.SkipConnect {
+		if e.Op == genotype.SkipConnect {
 			edges = append(edges, i)
 		}
 	}
@@ -166,7 +166,7 @@ func TestLimitSkips(t *testing.T) {
 	}
 	// Node 2's first edge ends with its convolution; node 3's loses its place, for its convolution is weak.
 	got := restrictSkips(p, ops, 2).Edges[:4]
-	want := []cells.Edge{{Op: cells.SepConv3x3, From: 0}, {Op: cells.SepConv3x3, From: 1}, {Op: cells.SepConv3x3, From: 1}, {Op: cells.SepConv3x3, From: 2}}
+	want := []genotype.Edge{{Op: genotype.SepConv3x3, From: 0}, {Op: genotype.SepConv3x3, From: 1}, {Op: genotype.SepConv3x3, From: 1}, {Op: genotype.SepConv3x3, From: 2}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
@@ -203,7 +203,7 @@ func TestLimitSkipsAnywhere(t *testing.T) {
 		}
 	}
 	// Where edges have skip connections alone the search for others ends.
-	only := slices.Repeat([][]cells.Op{{cells.SkipConnect}}, Edges(2))
+	only := slices.Repeat([][]genotype.Op{{genotype.SkipConnect}}, Edges(2))
 	if c := restrictSkips(slices.Repeat([][]float64{{1}}, Edges(2)), only, 0); len(c.Edges) != 4 {
 		t.Errorf("got %v", c)
 	}

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -103,13 +103,13 @@ func (p *Projected) Measure(b nn.Batch) (out nn.Output) {
 // Genotype implements Supernet: the cells derived from the rows as they stand. Of an edge
 // whose operation was decided to be "none", which no cell has, it is the operation that
 // α weighs most, "none" aside; the paper's code takes the first of the list there.
-func (p *Projected) Genotype() cells.Genotype {
-	var derived [cellKinds]cells.Cell
+func (p *Projected) Genotype() genotype.Genotype {
+	var derived [cellKinds]genotype.Cell
 	for kind, rows := range p.rows {
 		a := p.architecture(kind == 1)
 		mix := a.probabilities()
 		for e, row := range rows {
-			if row == undecided || row >= 0 && a.ops[e][row] == cells.None {
+			if row == undecided || row >= 0 && a.ops[e][row] == genotype.None {
 				continue
 			}
 			clear(mix[e])
@@ -119,7 +119,7 @@ func (p *Projected) Genotype() cells.Genotype {
 		}
 		derived[kind] = discretize(mix, a.ops)
 	}
-	return cells.Genotype{Normal: derived[0], Reduce: derived[1]}
+	return genotype.Genotype{Normal: derived[0], Reduce: derived[1]}
 }
 
 // Undecided are the edges of a kind of cell, 0 normal and 1 reduction, whose operation

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -68,7 +68,7 @@ func TestDecideNode(t *testing.T) {
 
 // projectable is a Projected of 2 nodes and three operations in float64, and images.
 func projectable(t *testing.T) (*Projected, nn.Batch) {
-	net, b := smallNetwork(t, 2, slices.Repeat([][]cells.Op{{cells.None, cells.MaxPool3x3, cells.SkipConnect}}, Edges(2)))
+	net, b := smallNetwork(t, 2, slices.Repeat([][]genotype.Op{{genotype.None, genotype.MaxPool3x3, genotype.SkipConnect}}, Edges(2)))
 	return NewProjected(net), b
 }
 
@@ -208,8 +208,8 @@ func TestProjectedGenotype(t *testing.T) {
 		p.normal.alpha.Copy_(table([][]float32{{0, 2, 1}, {9, 0, 1}, {0, 5, 0}, {0, 5, 0}, {0, 0, 9}}))
 	})
 	p.rows[0] = []int{2, 0, 1, deleted, 1}
-	const pool, skip = cells.MaxPool3x3, cells.SkipConnect
-	want := []cells.Edge{{Op: skip, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 0}, {Op: pool, From: 2}}
+	const pool, skip = genotype.MaxPool3x3, genotype.SkipConnect
+	want := []genotype.Edge{{Op: skip, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 0}, {Op: pool, From: 2}}
 	if got := p.Genotype().Normal.Edges; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}

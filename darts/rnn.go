@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -43,8 +44,8 @@ var (
 // generator in the reference's order. It returns an error for sizes that give no
 // network. Its tensors belong to the present scope.
 func NewRecurrentPlain(o RecurrentOptions) (*RecurrentPlain, error) {
-	if o.Nodes < 1 || o.Nodes > cells.MaxNodes {
-		return nil, fmt.Errorf("darts: recurrent supernet: %d nodes, want 1 to %d", o.Nodes, cells.MaxNodes)
+	if o.Nodes < 1 || o.Nodes > genotype.MaxNodes {
+		return nil, fmt.Errorf("darts: recurrent supernet: %d nodes, want 1 to %d", o.Nodes, genotype.MaxNodes)
 	}
 	s := &RecurrentPlain{nodes: o.Nodes}
 	var err error
@@ -60,7 +61,7 @@ func NewRecurrentPlain(o RecurrentOptions) (*RecurrentPlain, error) {
 }
 
 func newRecurrentArchitecture(nodes int) *architecture {
-	return &architecture{ops: slices.Repeat([][]cells.Op{cells.RecurrentPrimitives}, RecurrentEdges(nodes))}
+	return &architecture{ops: slices.Repeat([][]genotype.Op{genotype.RecurrentPrimitives}, RecurrentEdges(nodes))}
 }
 
 // W implements Supernet.
@@ -118,7 +119,7 @@ func (s *RecurrentPlain) pass(b nn.Batch, m nn.Mode) nn.Output {
 
 // step is a time step. Reference rnn/model_search.py DARTSCellSearch.cell.
 func (s *RecurrentPlain) step(masks cells.Masks, m nn.Mode) cells.Step {
-	columns := s.architecture.mix().Split(slices.Repeat([]int{1}, len(cells.RecurrentPrimitives)), 1)
+	columns := s.architecture.mix().Split(slices.Repeat([]int{1}, len(genotype.RecurrentPrimitives)), 1)
 	return func(x, h torch.Tensor) torch.Tensor {
 		s0 := s.bn.Forward(s.State0(x, h, masks), m)
 		states := s0.Unsqueeze(0) // [i+1,B,H]
@@ -129,8 +130,8 @@ func (s *RecurrentPlain) step(masks cells.Masks, m nn.Mode) cells.Step {
 			}
 			ch := in.Matmul(w.Tensor) // [i+1,B,2H]
 			var node torch.Tensor
-			for k, op := range cells.RecurrentPrimitives {
-				if op == cells.None {
+			for k, op := range genotype.RecurrentPrimitives {
+				if op == genotype.None {
 					continue
 				}
 				mix := columns[k].Narrow(0, RecurrentEdges(i), i+1).Unsqueeze(1) // [i+1,1,1]
@@ -174,31 +175,31 @@ func retained(batches int) float64 {
 }
 
 // Genotype implements Supernet.
-func (s *RecurrentPlain) Genotype() cells.Genotype {
+func (s *RecurrentPlain) Genotype() genotype.Genotype {
 	a := s.architecture
 	rows := func() [][]float64 {
 		if a.alpha.Dtype() == torch.Float64 {
-			return softmaxRows(a.alpha.Float64s(), len(cells.RecurrentPrimitives), a.ops)
+			return softmaxRows(a.alpha.Float64s(), len(genotype.RecurrentPrimitives), a.ops)
 		}
-		return softmaxRows(a.alpha.Float32s(), len(cells.RecurrentPrimitives), a.ops)
+		return softmaxRows(a.alpha.Float32s(), len(genotype.RecurrentPrimitives), a.ops)
 	}
-	return cells.Genotype{Recurrent: discretizeRecurrent(rows())}
+	return genotype.Genotype{Recurrent: discretizeRecurrent(rows())}
 }
 
 // discretizeRecurrent derives a cell from mix = softmax(α): each node keeps the state
 // and the activation of the largest weight, "none" aside. Ties go to the smaller index.
 // Reference rnn/model_search.py genotype.
-func discretizeRecurrent(mix [][]float64) (c cells.Cell) {
+func discretizeRecurrent(mix [][]float64) (c genotype.Cell) {
 	for i := 0; RecurrentEdges(i) < len(mix); i++ {
 		rows := mix[RecurrentEdges(i):RecurrentEdges(i+1)]
 		from, best := 0, 0
 		for j, row := range rows {
-			k := bestOperation(row, cells.RecurrentPrimitives)
+			k := bestOperation(row, genotype.RecurrentPrimitives)
 			if j == 0 || row[k] > rows[from][best] {
 				from, best = j, k
 			}
 		}
-		c.Edges = append(c.Edges, cells.Edge{Op: cells.RecurrentPrimitives[best], From: from})
+		c.Edges = append(c.Edges, genotype.Edge{Op: genotype.RecurrentPrimitives[best], From: from})
 		c.Concat = append(c.Concat, i+1)
 	}
 	return c

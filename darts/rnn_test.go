@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -31,7 +32,7 @@ func TestRecurrentDerivation(t *testing.T) {
 	}
 	net := tinyRecurrent(t, cells.Dropout{})
 	for i, row := range rows {
-		var want cells.Genotype
+		var want genotype.Genotype
 		if err := json.Unmarshal(row.Genotype, &want); err != nil {
 			t.Fatal(err)
 		}
@@ -48,7 +49,7 @@ func TestRecurrentDerivation(t *testing.T) {
 func TestSampleRecurrent(t *testing.T) {
 	// Sampled cells are valid and hold every state and activation when many are drawn.
 	r := rand.New(rand.NewPCG(1, 2))
-	seen := map[cells.Edge]bool{}
+	seen := map[genotype.Edge]bool{}
 	for range 1000 {
 		g := RecurrentSpace{8}.Sample(r)
 		if err := g.Validate(); err != nil {

@@ -2,6 +2,7 @@ package darts
 
 import (
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -16,7 +17,7 @@ type searchCell struct {
 }
 
 type searchCellOptions struct {
-	ops           [][]cells.Op // of each edge
+	ops           [][]genotype.Op // of each edge
 	nodes         int
 	before, last  int // channels of the outputs of the last but one and the last cell
 	channels      int
@@ -81,13 +82,13 @@ type mixedOp struct {
 // newMixedOp makes the operations of an edge. In the search both poolings are
 // followed by a batch norm, none of which is affine. Reference
 // cnn/model_search.py MixedOp.
-func newMixedOp(p nn.Path, of []cells.Op, channels, stride, partial int) mixedOp {
+func newMixedOp(p nn.Path, of []genotype.Op, channels, stride, partial int) mixedOp {
 	edge := mixedOp{partial: partial}
 	channels /= partial
 	for k, op := range of {
 		at := p.At("_ops").Index(k)
 		layer := cells.Operation(at, op, channels, stride, false)
-		if op == cells.MaxPool3x3 || op == cells.AvgPool3x3 {
+		if op == genotype.MaxPool3x3 || op == genotype.AvgPool3x3 {
 			layer = nn.Sequential{layer, nn.NewBatchNorm2d(at.Index(1), channels, false)}
 		}
 		edge.ops = append(edge.ops, layer)

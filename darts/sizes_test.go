@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/torchtest"
@@ -76,8 +76,8 @@ func TestHardest(t *testing.T) {
 	// The hardest cells take skip connections of stride 2 wherever the space has them, then operations with batch norms.
 	some := darts.Space{
 		Nodes:  2,
-		Normal: [][]cells.Op{{cells.SkipConnect, cells.DilConv3x3}, {cells.None, cells.MaxPool3x3}, {cells.AvgPool3x3}, {cells.AvgPool3x3}, {cells.SepConv3x3}},
-		Reduce: [][]cells.Op{{cells.SepConv3x3, cells.SkipConnect}, {cells.None, cells.MaxPool3x3}, {cells.AvgPool3x3}, {cells.AvgPool3x3}, {cells.SkipConnect, cells.SepConv5x5}},
+		Normal: [][]genotype.Op{{genotype.SkipConnect, genotype.DilConv3x3}, {genotype.None, genotype.MaxPool3x3}, {genotype.AvgPool3x3}, {genotype.AvgPool3x3}, {genotype.SepConv3x3}},
+		Reduce: [][]genotype.Op{{genotype.SepConv3x3, genotype.SkipConnect}, {genotype.None, genotype.MaxPool3x3}, {genotype.AvgPool3x3}, {genotype.AvgPool3x3}, {genotype.SkipConnect, genotype.SepConv5x5}},
 	}
 	want := "Genotype(normal=[('dil_conv_3x3', 0), ('max_pool_3x3', 1), ('sep_conv_3x3', 2), ('avg_pool_3x3', 0)], normal_concat=range(2, 4), " +
 		"reduce=[('skip_connect', 0), ('max_pool_3x3', 1), ('sep_conv_5x5', 2), ('avg_pool_3x3', 0)], reduce_concat=range(2, 4))"
@@ -85,7 +85,7 @@ func TestHardest(t *testing.T) {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	for _, e := range darts.FullSpace(4).Hardest().Reduce.Edges {
-		if e.Op != cells.SkipConnect || e.From > 1 {
+		if e.Op != genotype.SkipConnect || e.From > 1 {
 			t.Errorf("edge %v of the full space's reduction cell", e)
 		}
 	}

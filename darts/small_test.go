@@ -3,7 +3,7 @@ package darts
 import (
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -11,7 +11,7 @@ import (
 // smallNetwork is a supernet of 2 channels and 3 cells in float64, with ops on the edges of both
 // kinds of cells, nil for all, and six images of 8x8. α is away from 0, where it starts, so
 // that edges differ and no term of the softmax's derivative vanishes.
-func smallNetwork(t *testing.T, nodes int, ops [][]cells.Op) (*Plain, nn.Batch) {
+func smallNetwork(t *testing.T, nodes int, ops [][]genotype.Op) (*Plain, nn.Batch) {
 	t.Helper()
 	o := torch.Options{Dtype: torch.Float64}
 	torch.ManualSeed(1)

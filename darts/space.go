@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
@@ -26,30 +26,30 @@ func reduces(layer, layers int) bool { return layer == layers/3 || layer == 2*la
 type Space struct {
 	Nodes int
 	// Operations of each edge of normal and reduction cells, node by node, by input.
-	Normal, Reduce [][]cells.Op
+	Normal, Reduce [][]genotype.Op
 }
 
 // FullSpace is that of the paper: all of cells.Primitives on every edge.
-func FullSpace(nodes int) Space { return Everywhere(nodes, cells.Primitives) }
+func FullSpace(nodes int) Space { return Everywhere(nodes, genotype.Primitives) }
 
 // Everywhere is the space with the same operations on every edge. It panics with *torch.Error for
 // a number of nodes that no cell has.
-func Everywhere(nodes int, ops []cells.Op) Space {
-	if nodes < 1 || nodes > cells.MaxNodes {
-		torch.Misuse("darts.Space", "%d nodes, wanted 1 to %d", nodes, cells.MaxNodes)
+func Everywhere(nodes int, ops []genotype.Op) Space {
+	if nodes < 1 || nodes > genotype.MaxNodes {
+		torch.Misuse("darts.Space", "%d nodes, wanted 1 to %d", nodes, genotype.MaxNodes)
 	}
-	all := slices.Repeat([][]cells.Op{ops}, Edges(nodes))
+	all := slices.Repeat([][]genotype.Op{ops}, Edges(nodes))
 	return Space{Nodes: nodes, Normal: all, Reduce: all}
 }
 
 // Validate is an error if s gives no cells.
 func (s Space) Validate() error {
-	if s.Nodes < 1 || s.Nodes > cells.MaxNodes {
-		return fmt.Errorf("darts: space: %d nodes, want 1 to %d", s.Nodes, cells.MaxNodes)
+	if s.Nodes < 1 || s.Nodes > genotype.MaxNodes {
+		return fmt.Errorf("darts: space: %d nodes, want 1 to %d", s.Nodes, genotype.MaxNodes)
 	}
 	for _, of := range []struct {
 		kind string
-		ops  [][]cells.Op
+		ops  [][]genotype.Op
 	}{{"normal", s.Normal}, {"reduction", s.Reduce}} {
 		if of.ops == nil {
 			return fmt.Errorf("darts: space: no operations of %s cells", of.kind)
@@ -70,9 +70,9 @@ func (s Space) must() {
 }
 
 // mustHold panics with *torch.Error unless g has the nodes of s, and edges of them.
-func (s Space) mustHold(g cells.Genotype) {
+func (s Space) mustHold(g genotype.Genotype) {
 	s.must()
-	for _, c := range []cells.Cell{g.Normal, g.Reduce} {
+	for _, c := range []genotype.Cell{g.Normal, g.Reduce} {
 		if len(c.Edges) != edgesKept*s.Nodes {
 			torch.Misuse("darts.Space", "a cell of %d edges, wanted two for each of %d nodes", len(c.Edges), s.Nodes)
 		}
@@ -85,44 +85,44 @@ func (s Space) mustHold(g cells.Genotype) {
 }
 
 // Has tells whether op is on an edge of s.
-func (s Space) Has(op cells.Op) bool {
-	return slices.ContainsFunc(slices.Concat(s.Normal, s.Reduce), func(ops []cells.Op) bool { return slices.Contains(ops, op) })
+func (s Space) Has(op genotype.Op) bool {
+	return slices.ContainsFunc(slices.Concat(s.Normal, s.Reduce), func(ops []genotype.Op) bool { return slices.Contains(ops, op) })
 }
 
 // Sample draws cells uniformly: for each node two distinct inputs and for each an
 // operation. In the paper's space that has the law of the genotype derived from an α
 // of independent standard normal entries, which its authors used for their random
 // baseline.
-func (s Space) Sample(r *rand.Rand) cells.Genotype {
+func (s Space) Sample(r *rand.Rand) genotype.Genotype {
 	s.must()
-	draw := func(ops [][]cells.Op) cells.Cell {
-		var c cells.Cell
+	draw := func(ops [][]genotype.Op) genotype.Cell {
+		var c genotype.Cell
 		for i := range s.Nodes {
 			for _, from := range r.Perm(i + 2)[:edgesKept] {
-				of := without(ops[firstEdge(i)+from], cells.None)
-				c.Edges = append(c.Edges, cells.Edge{Op: of[r.IntN(len(of))], From: from})
+				of := without(ops[firstEdge(i)+from], genotype.None)
+				c.Edges = append(c.Edges, genotype.Edge{Op: of[r.IntN(len(of))], From: from})
 			}
 			c.Concat = append(c.Concat, i+2)
 		}
 		return c
 	}
-	return cells.Genotype{Normal: draw(s.Normal), Reduce: draw(s.Reduce)}
+	return genotype.Genotype{Normal: draw(s.Normal), Reduce: draw(s.Reduce)}
 }
 
 // Hardest are cells of s that ask most of the sizes of images and batches: wherever they can,
 // nodes have skip connections of stride 2, which take even sides, then batch norms, which take
 // more than one value per channel.
-func (s Space) Hardest() cells.Genotype {
+func (s Space) Hardest() genotype.Genotype {
 	s.must()
-	pick := func(ops [][]cells.Op, stride int) (c cells.Cell) {
+	pick := func(ops [][]genotype.Op, stride int) (c genotype.Cell) {
 		for i := range s.Nodes {
-			edges := make([]cells.Edge, i+2)
+			edges := make([]genotype.Edge, i+2)
 			for from := range edges {
 				own := strideOf(from, stride)
-				of := without(ops[firstEdge(i)+from], cells.None)
-				edges[from] = cells.Edge{Op: slices.MaxFunc(of, func(a, b cells.Op) int { return demand(a, own) - demand(b, own) }), From: from}
+				of := without(ops[firstEdge(i)+from], genotype.None)
+				edges[from] = genotype.Edge{Op: slices.MaxFunc(of, func(a, b genotype.Op) int { return demand(a, own) - demand(b, own) }), From: from}
 			}
-			slices.SortStableFunc(edges, func(a, b cells.Edge) int {
+			slices.SortStableFunc(edges, func(a, b genotype.Edge) int {
 				return demand(b.Op, strideOf(b.From, stride)) - demand(a.Op, strideOf(a.From, stride))
 			})
 			c.Edges = append(c.Edges, edges[:edgesKept]...)
@@ -130,7 +130,7 @@ func (s Space) Hardest() cells.Genotype {
 		}
 		return c
 	}
-	return cells.Genotype{Normal: pick(s.Normal, 1), Reduce: pick(s.Reduce, 2)}
+	return genotype.Genotype{Normal: pick(s.Normal, 1), Reduce: pick(s.Reduce, 2)}
 }
 
 // strideOf is the stride of an edge from that state in a cell of that stride.
@@ -142,9 +142,9 @@ func strideOf(from, stride int) int {
 }
 
 // demand orders operations by what they ask, see Hardest.
-func demand(op cells.Op, stride int) int {
+func demand(op genotype.Op, stride int) int {
 	switch {
-	case op == cells.SkipConnect && stride > 1:
+	case op == genotype.SkipConnect && stride > 1:
 		return 2
 	case op.Normed(stride):
 		return 1
@@ -156,7 +156,7 @@ func demand(op cells.Op, stride int) int {
 // as in regularized evolution (Real et al., AAAI 2019). An input whose edge does not
 // have the operation brings one of its own. Where the space has one architecture
 // alone that is g.
-func (s Space) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
+func (s Space) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 	s.mustHold(g)
 	g.Normal.Edges, g.Reduce.Edges = slices.Clone(g.Normal.Edges), slices.Clone(g.Reduce.Edges)
 	// Edges and kinds of change in random order, until one is possible.
@@ -171,7 +171,7 @@ func (s Space) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
 		node, edge, other := i/edgesKept, &edges[i], edges[i^1]
 		ops = ops[firstEdge(node):firstEdge(node+1)]
 		if at%kinds == 0 {
-			if choice := without(ops[edge.From], cells.None, edge.Op); len(choice) > 0 {
+			if choice := without(ops[edge.From], genotype.None, edge.Op); len(choice) > 0 {
 				edge.Op = choice[r.IntN(len(choice))]
 				return g
 			}
@@ -188,7 +188,7 @@ func (s Space) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
 		}
 		edge.From = from
 		if !slices.Contains(ops[from], edge.Op) {
-			choice := without(ops[from], cells.None)
+			choice := without(ops[from], genotype.None)
 			edge.Op = choice[r.IntN(len(choice))]
 		}
 		return g
@@ -201,11 +201,11 @@ func (s Space) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
 // then the operation of each edge that it could have.
 func (s Space) Options() (options []int) {
 	s.must()
-	for _, ops := range [][][]cells.Op{s.Normal, s.Reduce} {
+	for _, ops := range [][][]genotype.Op{s.Normal, s.Reduce} {
 		for i := range s.Nodes {
 			options = append(options, len(pairs(i+2)))
 			for _, of := range ops[firstEdge(i):firstEdge(i+1)] {
-				options = append(options, len(without(of, cells.None)))
+				options = append(options, len(without(of, genotype.None)))
 			}
 		}
 	}
@@ -213,29 +213,29 @@ func (s Space) Options() (options []int) {
 }
 
 // Architecture makes the cells of one option of each decision, see Options.
-func (s Space) Architecture(chosen []int) cells.Genotype {
+func (s Space) Architecture(chosen []int) genotype.Genotype {
 	mustChoose(chosen, s.Options())
 	next := func() int {
 		n := chosen[0]
 		chosen = chosen[1:]
 		return n
 	}
-	cell := func(ops [][]cells.Op) (c cells.Cell) {
+	cell := func(ops [][]genotype.Op) (c genotype.Cell) {
 		for i := range s.Nodes {
 			inputs := pairs(i + 2)[next()]
-			var decided []cells.Op
+			var decided []genotype.Op
 			for _, of := range ops[firstEdge(i):firstEdge(i+1)] {
-				decided = append(decided, without(of, cells.None)[next()])
+				decided = append(decided, without(of, genotype.None)[next()])
 			}
 			for _, from := range inputs {
-				c.Edges = append(c.Edges, cells.Edge{Op: decided[from], From: from})
+				c.Edges = append(c.Edges, genotype.Edge{Op: decided[from], From: from})
 			}
 			c.Concat = append(c.Concat, i+2)
 		}
 		return c
 	}
 	normal := cell(s.Normal)
-	return cells.Genotype{Normal: normal, Reduce: cell(s.Reduce)}
+	return genotype.Genotype{Normal: normal, Reduce: cell(s.Reduce)}
 }
 
 // mustChoose panics with *torch.Error unless chosen has one option of each decision.
@@ -261,7 +261,7 @@ func pairs(n int) (all [][2]int) {
 }
 
 // without is ops but for some.
-func without(ops []cells.Op, some ...cells.Op) (rest []cells.Op) {
+func without(ops []genotype.Op, some ...genotype.Op) (rest []genotype.Op) {
 	for _, op := range ops {
 		if !slices.Contains(some, op) {
 			rest = append(rest, op)

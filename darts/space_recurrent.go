@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
@@ -15,29 +15,29 @@ type RecurrentSpace struct{ Nodes int }
 
 // must panics with *torch.Error for a number of nodes that no cell has.
 func (s RecurrentSpace) must() {
-	if s.Nodes < 1 || s.Nodes > cells.MaxNodes {
-		torch.Misuse("darts.RecurrentSpace", "%d nodes, wanted 1 to %d", s.Nodes, cells.MaxNodes)
+	if s.Nodes < 1 || s.Nodes > genotype.MaxNodes {
+		torch.Misuse("darts.RecurrentSpace", "%d nodes, wanted 1 to %d", s.Nodes, genotype.MaxNodes)
 	}
 }
 
 // activations are what a node can have.
-var activations = without(cells.RecurrentPrimitives, cells.None)
+var activations = without(genotype.RecurrentPrimitives, genotype.None)
 
 // Sample draws a cell uniformly.
-func (s RecurrentSpace) Sample(r *rand.Rand) cells.Genotype {
+func (s RecurrentSpace) Sample(r *rand.Rand) genotype.Genotype {
 	s.must()
-	var c cells.Cell
+	var c genotype.Cell
 	for i := range s.Nodes {
 		op := activations[r.IntN(len(activations))]
-		c.Edges = append(c.Edges, cells.Edge{Op: op, From: r.IntN(i + 1)})
+		c.Edges = append(c.Edges, genotype.Edge{Op: op, From: r.IntN(i + 1)})
 		c.Concat = append(c.Concat, i+1)
 	}
-	return cells.Genotype{Recurrent: c}
+	return genotype.Genotype{Recurrent: c}
 }
 
 // Mutate returns a cell that differs from g in the activation or the state of one
 // node. The first node has one state to choose from.
-func (s RecurrentSpace) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
+func (s RecurrentSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 	s.must()
 	if len(g.Recurrent.Edges) != s.Nodes {
 		torch.Misuse("darts.RecurrentSpace", "a cell of %d nodes, wanted %d", len(g.Recurrent.Edges), s.Nodes)
@@ -69,12 +69,12 @@ func (s RecurrentSpace) Options() (options []int) {
 }
 
 // Architecture makes the cell of one option of each decision, see Options.
-func (s RecurrentSpace) Architecture(chosen []int) cells.Genotype {
+func (s RecurrentSpace) Architecture(chosen []int) genotype.Genotype {
 	mustChoose(chosen, s.Options())
-	var c cells.Cell
+	var c genotype.Cell
 	for i := range s.Nodes {
-		c.Edges = append(c.Edges, cells.Edge{Op: activations[chosen[2*i+1]], From: chosen[2*i]})
+		c.Edges = append(c.Edges, genotype.Edge{Op: activations[chosen[2*i+1]], From: chosen[2*i]})
 		c.Concat = append(c.Concat, i+1)
 	}
-	return cells.Genotype{Recurrent: c}
+	return genotype.Genotype{Recurrent: c}
 }

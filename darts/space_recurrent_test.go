@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 )
 
 func TestRecurrentSpace(t *testing.T) {
@@ -43,7 +43,7 @@ func TestRecurrentSpace(t *testing.T) {
 			t.Errorf("the last of %d nodes was fed from %d states", nodes, len(states))
 		}
 	}
-	want := cells.Cell{Edges: []cells.Edge{{Op: cells.ActSigmoid, From: 0}, {Op: cells.ActTanh, From: 1}}, Concat: []int{1, 2}}
+	want := genotype.Cell{Edges: []genotype.Edge{{Op: genotype.ActSigmoid, From: 0}, {Op: genotype.ActTanh, From: 1}}, Concat: []int{1, 2}}
 	if diff := cmp.Diff(want, RecurrentSpace{2}.Architecture([]int{0, 2, 1, 0}).Recurrent); diff != "" {
 		t.Error(diff)
 	}

@@ -7,14 +7,14 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 )
 
 func TestSample(t *testing.T) {
 	// Sampled cells are valid and uniform over inputs and operations when many are drawn.
 	r := rand.New(rand.NewPCG(1, 2))
 	const draws = 20000
-	ops, pairs := map[cells.Op]int{}, map[[2]int]int{}
+	ops, pairs := map[genotype.Op]int{}, map[[2]int]int{}
 	for range draws {
 		g := FullSpace(4).Sample(r)
 		if err := g.Validate(); err != nil {
@@ -43,13 +43,13 @@ func TestSample(t *testing.T) {
 }
 
 // within is an error text if g is not of the space.
-func within(s Space, g cells.Genotype) string {
+func within(s Space, g genotype.Genotype) string {
 	if err := g.Validate(); err != nil {
 		return err.Error()
 	}
 	for kind, of := range map[string]struct {
-		cell cells.Cell
-		ops  [][]cells.Op
+		cell genotype.Cell
+		ops  [][]genotype.Op
 	}{"normal": {g.Normal, s.Normal}, "reduction": {g.Reduce, s.Reduce}} {
 		if of.cell.Nodes() != s.Nodes {
 			return kind + " cell of other nodes"
@@ -58,7 +58,7 @@ func within(s Space, g cells.Genotype) string {
 			if other := of.cell.Edges[i^1]; e.From == other.From {
 				return kind + " cell with two edges from one input"
 			}
-			if e.Op == cells.None || !slices.Contains(of.ops[firstEdge(i/2)+e.From], e.Op) {
+			if e.Op == genotype.None || !slices.Contains(of.ops[firstEdge(i/2)+e.From], e.Op) {
 				return kind + " cell with " + string(e.Op) + " where that is not"
 			}
 		}
@@ -68,7 +68,7 @@ func within(s Space, g cells.Genotype) string {
 
 func TestSpaces(t *testing.T) {
 	// Cells that are drawn, changed or decided are of the space, and a change is one edge's, when spaces are full, reduced or narrow.
-	spaces := map[string]Space{"full": FullSpace(4), "one node": FullSpace(1), "convolutions": Everywhere(3, []cells.Op{cells.SepConv3x3, cells.SepConv5x5})}
+	spaces := map[string]Space{"full": FullSpace(4), "one node": FullSpace(1), "convolutions": Everywhere(3, []genotype.Op{genotype.SepConv3x3, genotype.SepConv5x5})}
 	for name, s := range ReducedSpaces {
 		spaces[name] = s
 	}
@@ -105,7 +105,7 @@ func TestSpaces(t *testing.T) {
 	}
 }
 
-func changedEdges(a, b cells.Genotype) (n int) {
+func changedEdges(a, b genotype.Genotype) (n int) {
 	x, y := slices.Concat(a.Normal.Edges, a.Reduce.Edges), slices.Concat(b.Normal.Edges, b.Reduce.Edges)
 	for i := range x {
 		if x[i] != y[i] {
@@ -119,7 +119,7 @@ func TestMutateReaches(t *testing.T) {
 	// Every operation and every input of a node is reached when its cells are mutated often.
 	s, r := FullSpace(2), rand.New(rand.NewPCG(5, 6))
 	g := s.Sample(r)
-	ops, inputs := map[cells.Op]bool{}, map[int]bool{}
+	ops, inputs := map[genotype.Op]bool{}, map[int]bool{}
 	for range 500 {
 		g = s.Mutate(g, r)
 		ops[g.Reduce.Edges[3].Op] = true
@@ -128,7 +128,7 @@ func TestMutateReaches(t *testing.T) {
 	if len(ops) != 7 || len(inputs) != 3 {
 		t.Errorf("%d operations, %d inputs, want 7 and 3", len(ops), len(inputs))
 	}
-	alone := Everywhere(1, []cells.Op{cells.None, cells.SkipConnect})
+	alone := Everywhere(1, []genotype.Op{genotype.None, genotype.SkipConnect})
 	g = alone.Sample(r)
 	if child := alone.Mutate(g, r); child.String() != g.String() {
 		t.Error("the one architecture of a space has another child")
@@ -142,9 +142,9 @@ func TestOptions(t *testing.T) {
 		t.Error(diff)
 	}
 	g := s.Architecture([]int{0, 3, 4, 2, 0, 1, 2, 0, 6, 5, 1, 0, 0, 3})
-	want := cells.Genotype{
-		Normal: cells.Cell{Edges: []cells.Edge{{Op: cells.SepConv3x3, From: 0}, {Op: cells.SepConv5x5, From: 1}, {Op: cells.AvgPool3x3, From: 1}, {Op: cells.SkipConnect, From: 2}}, Concat: []int{2, 3}},
-		Reduce: cells.Cell{Edges: []cells.Edge{{Op: cells.DilConv5x5, From: 0}, {Op: cells.DilConv3x3, From: 1}, {Op: cells.MaxPool3x3, From: 0}, {Op: cells.SepConv3x3, From: 2}}, Concat: []int{2, 3}},
+	want := genotype.Genotype{
+		Normal: genotype.Cell{Edges: []genotype.Edge{{Op: genotype.SepConv3x3, From: 0}, {Op: genotype.SepConv5x5, From: 1}, {Op: genotype.AvgPool3x3, From: 1}, {Op: genotype.SkipConnect, From: 2}}, Concat: []int{2, 3}},
+		Reduce: genotype.Cell{Edges: []genotype.Edge{{Op: genotype.DilConv5x5, From: 0}, {Op: genotype.DilConv3x3, From: 1}, {Op: genotype.MaxPool3x3, From: 0}, {Op: genotype.SepConv3x3, From: 2}}, Concat: []int{2, 3}},
 	}
 	if diff := cmp.Diff(want, g); diff != "" {
 		t.Error(diff)
@@ -156,7 +156,7 @@ func TestSpaceRefuses(t *testing.T) {
 	for want, s := range map[string]Space{
 		"darts: space: no operations of reduction cells":                               {Nodes: 1, Normal: FullSpace(1).Normal},
 		"darts: space: operations of normal cells: 2 lists for the 5 edges of 2 nodes": {Nodes: 2, Normal: FullSpace(1).Normal, Reduce: FullSpace(2).Reduce},
-		"darts: space: operations of normal cells: edge 0: no operation besides none":  Everywhere(1, []cells.Op{cells.None}),
+		"darts: space: operations of normal cells: edge 0: no operation besides none":  Everywhere(1, []genotype.Op{genotype.None}),
 	} {
 		if err := s.Validate(); err == nil || err.Error() != want {
 			t.Errorf("got error %v, want %s", err, want)

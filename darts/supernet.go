@@ -7,7 +7,7 @@
 package darts
 
 import (
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -35,7 +35,7 @@ type Supernet interface {
 	Eval(b nn.Batch) nn.Output
 
 	// Genotype derives the cells that α stands for at present.
-	Genotype() cells.Genotype
+	Genotype() genotype.Genotype
 }
 
 // Need says which gradients are wanted. The loss always is, and so are the logits
@@ -96,7 +96,7 @@ type Options struct {
 	// Operations of each edge of normal and reduction cells, node by node, by
 	// input; nil means all of cells.Primitives on every edge. Edge e mixes
 	// Normal[e] by the first columns of α's row e.
-	Normal, Reduce [][]cells.Op
+	Normal, Reduce [][]genotype.Op
 
 	// Partial is k of PC-DARTS: operations have 1/k of an edge's channels, the others
 	// pass by them; 0 means 1. Channels are a multiple of 2k. See partial.go.

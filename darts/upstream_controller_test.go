@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -39,7 +39,7 @@ type recordedDraw struct {
 }
 
 // recordedOps are the authors' operations in their order; their space has no others.
-var recordedOps = []cells.Op{cells.SepConv3x3, cells.SepConv5x5, cells.AvgPool3x3, cells.MaxPool3x3, cells.SkipConnect}
+var recordedOps = []genotype.Op{genotype.SepConv3x3, genotype.SepConv5x5, genotype.AvgPool3x3, genotype.MaxPool3x3, genotype.SkipConnect}
 
 // recordedNames are our names of the authors' variables.
 var recordedNames = map[string]string{
@@ -112,12 +112,12 @@ func (c *Controller) force(draw recordedDraw) *rand.Rand {
 }
 
 // drawn are the cells of recorded decisions.
-func (draw recordedDraw) drawn() (g cells.Genotype) {
-	for kind, cell := range []*cells.Cell{&g.Normal, &g.Reduce} {
+func (draw recordedDraw) drawn() (g genotype.Genotype) {
+	for kind, cell := range []*genotype.Cell{&g.Normal, &g.Reduce} {
 		decisions := draw.Decisions[20*kind:][:20]
 		for node := range 5 {
 			of := decisions[4*node:]
-			cell.Edges = append(cell.Edges, cells.Edge{Op: recordedOps[of[2]], From: of[0]}, cells.Edge{Op: recordedOps[of[3]], From: of[1]})
+			cell.Edges = append(cell.Edges, genotype.Edge{Op: recordedOps[of[2]], From: of[0]}, genotype.Edge{Op: recordedOps[of[3]], From: of[1]})
 			cell.Concat = append(cell.Concat, node+2)
 		}
 	}
@@ -166,7 +166,7 @@ func TestUpstreamController(t *testing.T) {
 			for i, draw := range r.Updates {
 				what := fmt.Sprint("update ", i)
 				sample(what, draw)
-				err := c.Update([]*rand.Rand{c.force(draw)}, func(int, cells.Genotype) (float64, error) { return draw.Correct / 160, nil })
+				err := c.Update([]*rand.Rand{c.force(draw)}, func(int, genotype.Genotype) (float64, error) { return draw.Correct / 160, nil })
 				if err != nil {
 					t.Fatal(err)
 				}

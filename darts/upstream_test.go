@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -77,11 +77,11 @@ func TestUpstreamGDASDerivation(t *testing.T) {
 		}}
 		got := net.Genotype()
 		for kind, want := range map[string][][2][2]any{"normal": row.Normal, "reduce": row.Reduce} {
-			own := map[string]cells.Cell{"normal": got.Normal, "reduce": got.Reduce}[kind]
-			var edges []cells.Edge
+			own := map[string]genotype.Cell{"normal": got.Normal, "reduce": got.Reduce}[kind]
+			var edges []genotype.Edge
 			for _, node := range want {
 				for _, pair := range node {
-					edges = append(edges, cells.Edge{Op: cells.Op(pair[0].(string)), From: int(pair[1].(float64))})
+					edges = append(edges, genotype.Edge{Op: genotype.Op(pair[0].(string)), From: int(pair[1].(float64))})
 				}
 			}
 			if fmt.Sprint(own.Edges) != fmt.Sprint(edges) {
@@ -104,12 +104,12 @@ type progressiveStage struct {
 }
 
 // switched are the operations that are switched on for each edge.
-func switched(switches [][]bool) (ops [][]cells.Op) {
+func switched(switches [][]bool) (ops [][]genotype.Op) {
 	for _, row := range switches {
-		var of []cells.Op
+		var of []genotype.Op
 		for k, on := range row {
 			if on {
-				of = append(of, cells.Primitives[k])
+				of = append(of, genotype.Primitives[k])
 			}
 		}
 		ops = append(ops, of)

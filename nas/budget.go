@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/rng"
 	"godarts/torch"
 )
@@ -13,7 +14,7 @@ import (
 type budgetSpace struct {
 	cellSpace
 	most       int
-	parameters func(cells.Genotype) int
+	parameters func(genotype.Genotype) int
 }
 
 // budgetTries is how many cells are drawn before a budget counts as too small.
@@ -28,7 +29,7 @@ func withinBudget(space cellSpace, r *Run) (cellSpace, error) {
 	}
 	o := r.network()
 	o.Device = torch.CPU
-	s := budgetSpace{space, most, func(g cells.Genotype) (n int) {
+	s := budgetSpace{space, most, func(g genotype.Genotype) (n int) {
 		torch.Scoped(func() {
 			net, err := cells.NewNetwork(g, o)
 			if err != nil {
@@ -52,7 +53,7 @@ func withinBudget(space cellSpace, r *Run) (cellSpace, error) {
 }
 
 // Sample implements blackbox.Space.
-func (s budgetSpace) Sample(r *rand.Rand) cells.Genotype {
+func (s budgetSpace) Sample(r *rand.Rand) genotype.Genotype {
 	for {
 		if g := s.cellSpace.Sample(r); s.parameters(g) <= s.most {
 			return g
@@ -62,7 +63,7 @@ func (s budgetSpace) Sample(r *rand.Rand) cells.Genotype {
 
 // Mutate implements blackbox.Space. Where every one of many children of g is too large, it
 // draws anew.
-func (s budgetSpace) Mutate(g cells.Genotype, r *rand.Rand) cells.Genotype {
+func (s budgetSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 	for range budgetTries {
 		if child := s.cellSpace.Mutate(g, r); s.parameters(child) <= s.most {
 			return child

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/torch"
@@ -43,7 +44,7 @@ func checkEvaluations(c, t *config.Config, images *data.Images, d torch.Device, 
 }
 
 // checkNetwork is check of the training c of the cells g.
-func checkNetwork(c *config.Config, g cells.Genotype, images *data.Images, d torch.Device, prefix string) error {
+func checkNetwork(c *config.Config, g genotype.Genotype, images *data.Images, d torch.Device, prefix string) error {
 	o := networkOptions(c, images)
 	if err := o.Check(g); err != nil {
 		return err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch"
@@ -112,7 +112,7 @@ func newAdam(alphas []torch.Tensor, o config.Alpha) *optim.Adam {
 }
 
 // Search implements Strategy.
-func (d *dartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+func (d *dartsStrategy) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	defer d.free()
 	for epoch := range run.Epochs(ctx) {
 		if g, stop := d.early.found(epoch); stop {
@@ -162,7 +162,7 @@ func (d *dartsStrategy) project(ctx context.Context, run *Run, epoch int) {
 }
 
 // genotype are the cells as they stand.
-func (d *dartsStrategy) genotype() cells.Genotype {
+func (d *dartsStrategy) genotype() genotype.Genotype {
 	if d.selection != nil {
 		return d.selection.net.Genotype()
 	}

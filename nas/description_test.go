@@ -4,14 +4,14 @@ import (
 	"encoding/json"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/finite"
 	"godarts/torch"
 )
 
 func FuzzDescription(f *testing.F) {
 	// What a file of weights says of its network is refused, or checked without a panic, whatever it is.
-	g, err := cells.Lookup("DARTS_V2")
+	g, err := genotype.Lookup("DARTS_V2")
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -1,7 +1,7 @@
 package nas
 
 import (
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch"
@@ -81,7 +81,7 @@ func (s *earlyStop) measure(run *Run, epoch int) *float64 {
 }
 
 // found are the cells of a search that has ended early, before that epoch.
-func (s *earlyStop) found(epoch int) (g cells.Genotype, stop bool) {
+func (s *earlyStop) found(epoch int) (g genotype.Genotype, stop bool) {
 	if s == nil {
 		return g, false
 	}

@@ -5,7 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/data"
 	"godarts/nas/rng"
@@ -59,7 +59,7 @@ func newENAS(r *Run) (Strategy, error) {
 }
 
 // Search implements Strategy. What is drawn hangs on the position and the controller.
-func (e *enas) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+func (e *enas) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	seed := run.Config.Seed
 	for epoch := range run.Epochs(ctx) {
 		e.w.SetLR(run.LR(epoch))
@@ -85,14 +85,14 @@ func (e *enas) teach(ctx context.Context, run *Run, epoch int) {
 		for i := range streams {
 			streams[i] = rng.Stream(seed, "enas.controller", first+i)
 		}
-		run.err = e.controller.Update(streams, func(i int, g cells.Genotype) (float64, error) {
+		run.err = e.controller.Update(streams, func(i int, g genotype.Genotype) (float64, error) {
 			return e.reward(ctx, run, g, epoch, first+i)
 		})
 	}
 }
 
 // reward is the accuracy of g on a validation batch.
-func (e *enas) reward(ctx context.Context, run *Run, g cells.Genotype, epoch, batch int) (accuracy float64, err error) {
+func (e *enas) reward(ctx context.Context, run *Run, g genotype.Genotype, epoch, batch int) (accuracy float64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -115,7 +115,7 @@ func (e *enas) reward(ctx context.Context, run *Run, g cells.Genotype, epoch, ba
 }
 
 // measure is the pass of g in the batch's statistics, which changes nothing.
-func (e *enas) measure(g cells.Genotype, b nn.Batch) nn.Output {
+func (e *enas) measure(g genotype.Genotype, b nn.Batch) nn.Output {
 	out := e.net.PathGradients(g, b, darts.Need{FreezeStatistics: true})
 	return nn.Output{Loss: out.Loss, Logits: out.Logits}
 }
@@ -123,7 +123,7 @@ func (e *enas) measure(g cells.Genotype, b nn.Batch) nn.Output {
 // derive draws architectures and returns the most accurate on one validation batch,
 // the same for all; the first of equals. It changes nothing: a run that is stopped in
 // it repeats it.
-func (e *enas) derive(ctx context.Context, run *Run) (best cells.Genotype, err error) {
+func (e *enas) derive(ctx context.Context, run *Run) (best genotype.Genotype, err error) {
 	highest := -1.0
 	for i := range run.Config.Strategy.Candidates {
 		if run.stopped(ctx) {

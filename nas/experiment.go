@@ -8,12 +8,13 @@ import (
 	"math"
 	"path/filepath"
 
+	"godarts/cells/draw"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/rng"
 	"godarts/torch"
 	"godarts/torch/optim"
 
-	"godarts/cells"
 	"godarts/nas/wholefile"
 )
 
@@ -44,20 +45,20 @@ func (s Settings) keep() int { return cmp.Or(s.Keep, DefaultKeep) }
 
 // SearchResult is what a complete search found.
 type SearchResult struct {
-	Genotype    cells.Genotype `json:"genotype"`
-	Valid       *Perplexity    `json:"valid,omitempty"`       // of a text: the supernet's, after the last epoch
-	Evaluations []TrainResult  `json:"evaluations,omitempty"` // the found cell first, then the random ones
+	Genotype    genotype.Genotype `json:"genotype"`
+	Valid       *Perplexity       `json:"valid,omitempty"`       // of a text: the supernet's, after the last epoch
+	Evaluations []TrainResult     `json:"evaluations,omitempty"` // the found cell first, then the random ones
 }
 
 // TrainResult is what a complete training reached, after its last epoch.
 type TrainResult struct {
-	Name       string         `json:"name,omitempty"` // in a search: "found", "random-1", ...
-	Genotype   cells.Genotype `json:"genotype"`
-	*Tested                   // of images; nil if the training held images out
-	*Validated                // of images; nil if it did not
-	*Modelled                 // of a text
-	Parameters int            `json:"parameters"`        // without the auxiliary head
-	Skipped    int            `json:"skipped,omitempty"` // images left out because they could not be decoded
+	Name       string            `json:"name,omitempty"` // in a search: "found", "random-1", ...
+	Genotype   genotype.Genotype `json:"genotype"`
+	*Tested                      // of images; nil if the training held images out
+	*Validated                   // of images; nil if it did not
+	*Modelled                    // of a text
+	Parameters int               `json:"parameters"`        // without the auxiliary head
+	Skipped    int               `json:"skipped,omitempty"` // images left out because they could not be decoded
 
 	Diverged *DivergedError `json:"diverged,omitempty"` // of a part of a search: there is no result
 	Notes    []string       `json:"-"`                  // of a test: what whoever reports it should know
@@ -319,14 +320,14 @@ func (r *Run) search(ctx context.Context, result *SearchResult) error {
 }
 
 // draw writes the cells as pictures.
-func (r *Run) draw(g cells.Genotype) error {
-	pictures := map[string]cells.Cell{"normal.svg": g.Normal, "reduce.svg": g.Reduce}
+func (r *Run) draw(g genotype.Genotype) error {
+	pictures := map[string]genotype.Cell{"normal.svg": g.Normal, "reduce.svg": g.Reduce}
 	if g.IsRecurrent() {
-		pictures = map[string]cells.Cell{"recurrent.svg": g.Recurrent}
+		pictures = map[string]genotype.Cell{"recurrent.svg": g.Recurrent}
 	}
 	for name, cell := range pictures {
 		var b bytes.Buffer
-		if err := cells.DrawCell(&b, cell, g.IsRecurrent()); err != nil {
+		if err := draw.SVG(&b, cell, g.IsRecurrent()); err != nil {
 			return err
 		}
 		if err := r.write(name, b.Bytes()); err != nil {
@@ -339,10 +340,10 @@ func (r *Run) draw(g cells.Genotype) error {
 // evaluate trains the found cell and random cells of the same space from
 // scratch, each in a run folder inside the search's. One that diverges leaves the
 // others alone.
-func (r *Run) evaluate(ctx context.Context, found cells.Genotype, s Settings) ([]TrainResult, error) {
+func (r *Run) evaluate(ctx context.Context, found genotype.Genotype, s Settings) ([]TrainResult, error) {
 	type candidate struct {
 		name string
-		cell cells.Genotype
+		cell genotype.Genotype
 	}
 	candidates := []candidate{{foundFolder, found}}
 	for i := range r.Config.Evaluate.Random {

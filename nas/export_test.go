@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -99,7 +99,7 @@ func TestExportInPyTorch(t *testing.T) {
 				Mean: []float32{0.4, 0.5, 0.6}, Std: []float32{0.2, 0.25, 0.3}, ClassNames: []string{"a", "b", "c"},
 			}
 			var err error
-			if d.Genotype, err = cells.Lookup(test.genotype); err != nil {
+			if d.Genotype, err = genotype.Lookup(test.genotype); err != nil {
 				t.Fatal(err)
 			}
 			test.change(&d)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
@@ -237,7 +237,7 @@ func TestRewardBatches(t *testing.T) {
 				rewards := r.state.(*enas).rewards
 				for update := range 2 {
 					streams := []*rand.Rand{rng.Stream(c.Seed, "enas.controller", 2*update), rng.Stream(c.Seed, "enas.controller", 2*update+1)}
-					err := controller.Update(streams, func(i int, g cells.Genotype) (float64, error) {
+					err := controller.Update(streams, func(i int, g genotype.Genotype) (float64, error) {
 						b := toBatch(rewards.Load(0, 2*update+i), r.options())
 						logits := net.PathGradients(g, b, darts.Need{FreezeStatistics: true}).Logits
 						return logits.Argmax(1, false).Eq(b.Y).ToDtype(torch.Float64).Mean().Item(), nil

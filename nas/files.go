@@ -9,7 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 
-	"godarts/cells"
+	"godarts/cells/draw"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
 )
@@ -17,15 +18,15 @@ import (
 // ReadGenotype finds the cells that where names: a published name, a genotype's
 // text, a file with either text or JSON, or the folder of an export or a run, which
 // need not be complete, see GenotypeNote.
-func ReadGenotype(where string) (cells.Genotype, error) { return readGenotype(where, false) }
+func ReadGenotype(where string) (genotype.Genotype, error) { return readGenotype(where, false) }
 
 // ReadRecurrent is ReadGenotype, but a name is first looked for among the published
 // recurrent cells.
-func ReadRecurrent(where string) (cells.Genotype, error) { return readGenotype(where, true) }
+func ReadRecurrent(where string) (genotype.Genotype, error) { return readGenotype(where, true) }
 
 // GenotypeFor finds the cell that where names, as ReadGenotype or ReadRecurrent, for
 // the network of c. A cell of the other kind is an error.
-func GenotypeFor(c *config.Config, where string) (cells.Genotype, error) {
+func GenotypeFor(c *config.Config, where string) (genotype.Genotype, error) {
 	g, err := readGenotype(where, c.Data.IsText())
 	if err != nil {
 		return g, err
@@ -34,7 +35,7 @@ func GenotypeFor(c *config.Config, where string) (cells.Genotype, error) {
 }
 
 // parseGenotype is the cell that c names.
-func parseGenotype(c *config.Config) (cells.Genotype, error) {
+func parseGenotype(c *config.Config) (genotype.Genotype, error) {
 	g, err := namedGenotype(c.Genotype, c.Data.IsText())
 	if err != nil {
 		return g, err
@@ -43,7 +44,7 @@ func parseGenotype(c *config.Config) (cells.Genotype, error) {
 }
 
 // suits is an error if the cell g is not of the kind that c trains.
-func suits(g cells.Genotype, c *config.Config) error {
+func suits(g genotype.Genotype, c *config.Config) error {
 	switch {
 	case g.IsRecurrent() && !c.Data.IsText():
 		return fmt.Errorf("nas: genotype: a recurrent cell, which takes a text: data.name %s is images, which take convolutional cells", c.Data.Name)
@@ -55,19 +56,19 @@ func suits(g cells.Genotype, c *config.Config) error {
 
 // namedGenotype is what a genotype's text or a published name stands for, a name that
 // has both kinds of cells for the recurrent ones if those are wanted.
-func namedGenotype(text string, recurrent bool) (cells.Genotype, error) {
+func namedGenotype(text string, recurrent bool) (genotype.Genotype, error) {
 	if recurrent {
-		if g, err := cells.RecurrentLookup(text); err == nil {
+		if g, err := genotype.LookupRecurrent(text); err == nil {
 			return g, nil
 		}
 	}
-	return cells.ParseGenotype(text)
+	return genotype.Parse(text)
 }
 
-func readGenotype(where string, recurrent bool) (cells.Genotype, error) {
+func readGenotype(where string, recurrent bool) (genotype.Genotype, error) {
 	info, err := os.Stat(where)
 	if errors.Is(err, fs.ErrNotExist) && isPath(where) {
-		return cells.Genotype{}, fmt.Errorf("nas: genotype: %w", noPath(where))
+		return genotype.Genotype{}, fmt.Errorf("nas: genotype: %w", noPath(where))
 	}
 	if err != nil {
 		return namedGenotype(where, recurrent)
@@ -78,7 +79,7 @@ func readGenotype(where string, recurrent bool) (cells.Genotype, error) {
 	}
 	text, err := os.ReadFile(where) // no whole file: the shell's <(command) is a pipe
 	if err != nil {
-		return cells.Genotype{}, fmt.Errorf("nas: genotype: %w", err)
+		return genotype.Genotype{}, fmt.Errorf("nas: genotype: %w", err)
 	}
 	g, err := namedGenotype(strings.TrimSpace(string(text)), recurrent)
 	if err != nil {
@@ -101,9 +102,9 @@ func noPath(path string) error {
 }
 
 // DrawFile writes the picture of a cell.
-func DrawFile(file string, c cells.Cell, recurrent bool) error {
+func DrawFile(file string, c genotype.Cell, recurrent bool) error {
 	var b bytes.Buffer
-	if err := cells.DrawCell(&b, c, recurrent); err != nil {
+	if err := draw.SVG(&b, c, recurrent); err != nil {
 		return err
 	}
 	return write(file, b.Bytes())

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
@@ -35,7 +35,7 @@ func TestFoundByPCDARTS(t *testing.T) {
 		tables := s.(*dartsStrategy).net.Alphas()
 		for _, alpha := range tables[:2] { // sep_conv_3x3 weighs e times as much as any other operation, on every edge
 			alpha.Zero_()
-			alpha.Narrow(1, slices.Index(cells.Primitives, cells.SepConv3x3), 1).Fill_(1)
+			alpha.Narrow(1, slices.Index(genotype.Primitives, genotype.SepConv3x3), 1).Fill_(1)
 		}
 		tables[2].Copy_(torch.FromSliceTo([]float64{0, 1, 0, 1, 2}, []int{5}, to))
 		tables[3].Copy_(torch.FromSliceTo([]float64{1, 0, 2, 0, 1}, []int{5}, to))
@@ -46,13 +46,13 @@ func TestFoundByPCDARTS(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name string
-		cell cells.Cell
+		cell genotype.Cell
 		from []int
 	}{{"normal", g.Normal, []int{1, 0, 2, 1}}, {"reduction", g.Reduce, []int{0, 1, 0, 2}}} {
 		var from []int
 		for _, edge := range test.cell.Edges {
 			from = append(from, edge.From)
-			if edge.Op != cells.SepConv3x3 {
+			if edge.Op != genotype.SepConv3x3 {
 				t.Errorf("%s cell: an edge has %s", test.name, edge.Op)
 			}
 		}
@@ -73,8 +73,8 @@ func TestFoundByGDAS(t *testing.T) {
 	torch.NoGrad(func() {
 		for _, alpha := range s.(*gdasStrategy).net.Alphas() {
 			alpha.Zero_()
-			for op, value := range map[cells.Op]float64{cells.None: 3, cells.SepConv3x3: 2, cells.MaxPool3x3: 1.9} {
-				alpha.Select(0, 1).Select(0, slices.Index(cells.Primitives, op)).Fill_(value)
+			for op, value := range map[genotype.Op]float64{genotype.None: 3, genotype.SepConv3x3: 2, genotype.MaxPool3x3: 1.9} {
+				alpha.Select(0, 1).Select(0, slices.Index(genotype.Primitives, op)).Fill_(value)
 			}
 		}
 	})
@@ -82,7 +82,7 @@ func TestFoundByGDAS(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []cells.Edge{{Op: cells.SepConv3x3, From: 1}, {Op: cells.MaxPool3x3, From: 1}}
+	want := []genotype.Edge{{Op: genotype.SepConv3x3, From: 1}, {Op: genotype.MaxPool3x3, From: 1}}
 	if !slices.Equal(g.Normal.Edges, want) || !slices.Equal(g.Reduce.Edges, want) {
 		t.Errorf("found %v", g)
 	}
@@ -106,10 +106,10 @@ func TestSkipsOfPDARTS(t *testing.T) {
 			t.Fatal(err)
 		}
 		torch.NoGrad(func() {
-			for table, ops := range map[torch.Tensor][][]cells.Op{p.net.Alphas()[0]: p.space.Normal, p.net.Alphas()[1]: p.space.Reduce} {
+			for table, ops := range map[torch.Tensor][][]genotype.Op{p.net.Alphas()[0]: p.space.Normal, p.net.Alphas()[1]: p.space.Reduce} {
 				for e, of := range ops {
-					table.Select(0, e).Select(0, slices.Index(of, cells.SkipConnect)).Fill_(1 + float64(e)/10)
-					if k := slices.Index(of, cells.None); k >= 0 {
+					table.Select(0, e).Select(0, slices.Index(of, genotype.SkipConnect)).Fill_(1 + float64(e)/10)
+					if k := slices.Index(of, genotype.None); k >= 0 {
 						table.Select(0, e).Select(0, k).Fill_(-1) // dropped first
 					}
 				}
@@ -122,12 +122,12 @@ func TestSkipsOfPDARTS(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name string
-		cell cells.Cell
+		cell genotype.Cell
 		want int
 	}{{"normal", g.Normal, 1}, {"reduction", g.Reduce, 4}} {
 		skips := 0
 		for _, edge := range test.cell.Edges {
-			if edge.Op == cells.SkipConnect {
+			if edge.Op == genotype.SkipConnect {
 				skips++
 			}
 		}
@@ -215,7 +215,7 @@ func showsFinalist(t *testing.T, seed int) (shows bool) {
 	defer torch.Enter()()
 	r, net := finished(t, c, dir)
 	half := r.feed.(*imageFeed).validation
-	correct := func(g cells.Genotype, batches ...int) (n int) { // counted on through epochs, which have eight
+	correct := func(g genotype.Genotype, batches ...int) (n int) { // counted on through epochs, which have eight
 		for _, k := range batches {
 			torch.Scoped(func() {
 				b := toBatch(half.Load(c.Epochs+k/8, k%8), torch.Options{Dtype: torch.Float64})
@@ -225,7 +225,7 @@ func showsFinalist(t *testing.T, seed int) (shows bool) {
 		return n
 	}
 	type candidate struct {
-		cell         cells.Genotype
+		cell         genotype.Genotype
 		score, whole int
 	}
 	found := func(batches func(i int) []int) (best, first candidate) {

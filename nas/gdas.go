@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"maps"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch"
@@ -48,7 +48,7 @@ func newGDAS(r *Run) (Strategy, error) {
 }
 
 // Search implements Strategy.
-func (g *gdasStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+func (g *gdasStrategy) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	for epoch := range run.Epochs(ctx) {
 		g.w.SetLR(run.LR(epoch))
 		g.net.Tau = temperature(g.tau, epoch, run.Config.Epochs)

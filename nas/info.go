@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
@@ -65,7 +66,7 @@ func cellInfo(where string, recurrent bool) ([]Info, error) {
 }
 
 // publishedInfo is of the networks that the paper trains of g.
-func publishedInfo(g cells.Genotype) (infos []Info, err error) {
+func publishedInfo(g genotype.Genotype) (infos []Info, err error) {
 	if g.IsRecurrent() {
 		return recurrentInfo(g)
 	}
@@ -91,7 +92,7 @@ func publishedInfo(g cells.Genotype) (infos []Info, err error) {
 	return infos, nil
 }
 
-func networkInfo(g cells.Genotype, o cells.NetworkOptions, batch int) (Info, error) {
+func networkInfo(g genotype.Genotype, o cells.NetworkOptions, batch int) (Info, error) {
 	net, err := cells.NewNetwork(g, o)
 	if err != nil {
 		return Info{}, err

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
@@ -12,7 +13,7 @@ import (
 )
 
 // recurrentInfo is of the language models that the paper trains of a cell.
-func recurrentInfo(g cells.Genotype) (infos []Info, err error) {
+func recurrentInfo(g genotype.Genotype) (infos []Info, err error) {
 	for _, published := range []struct{ name, data string }{{"Penn Treebank", config.PTB}, {"WikiText-2", config.WikiText2}} {
 		c, err := config.Parse(published.data, []byte("experiment: train\ndata: {name: "+published.data+"}"))
 		if err != nil {
@@ -36,7 +37,7 @@ func recurrentInfo(g cells.Genotype) (infos []Info, err error) {
 }
 
 // modelInfo is of the language model of g that c trains for so many words.
-func modelInfo(c *config.Config, g cells.Genotype, words int) (Info, error) {
+func modelInfo(c *config.Config, g genotype.Genotype, words int) (Info, error) {
 	net, err := cells.NewRecurrentNetwork(g, recurrentOptions(c, words))
 	if err != nil {
 		return Info{}, err

@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/nas/wholefile"
@@ -22,7 +22,7 @@ var errNoCell = errors.New("has found no cell yet: its first epoch is not done")
 
 // folderGenotype is the cell of a run, complete or not, or of what Export wrote. note says of
 // which epoch it is if the run is a search that is not complete.
-func folderGenotype(dir string, recurrent bool) (g cells.Genotype, note string, err error) {
+func folderGenotype(dir string, recurrent bool) (g genotype.Genotype, note string, err error) {
 	for _, name := range []string{GenotypeFile, exportGenotype} {
 		file := filepath.Join(dir, name)
 		text, err := wholefile.Read(file)
@@ -63,7 +63,7 @@ func folderGenotype(dir string, recurrent bool) (g cells.Genotype, note string, 
 	if c.FromScratch() {
 		what, of = "cell", c.Strategy.Trials
 	}
-	g, err = cells.ParseGenotype(text)
+	g, err = genotype.Parse(text)
 	return g, fmt.Sprintf("the cell of %s is that after %s %d of %d: the run is not complete", dir, what, epochs, of), err
 }
 

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/torch"
@@ -59,7 +59,7 @@ func (r *Run) openKnown(dir string) error {
 
 // trained is the cell of the trained network in dir, a run of config c. It is an error if
 // there is none, or if the run's files disagree about it.
-func trained(dir string, c *config.Config) (g cells.Genotype, err error) {
+func trained(dir string, c *config.Config) (g genotype.Genotype, err error) {
 	if c.Experiment != config.Train {
 		return g, fmt.Errorf("nas: %s is a search, which has no trained network: train its cell with `%s`", dir, names.Command("darts", "train", "CONFIG", "--genotype", dir))
 	}
@@ -76,7 +76,7 @@ func trained(dir string, c *config.Config) (g cells.Genotype, err error) {
 		return g, err
 	}
 	defer st.Close()
-	var of struct{ Genotype cells.Genotype }
+	var of struct{ Genotype genotype.Genotype }
 	text, ok := st.Metadata()[descriptionKey]
 	if !ok {
 		return result.Genotype, nil

@@ -2,6 +2,7 @@ package nas
 
 import (
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
@@ -45,7 +46,7 @@ func supernetOptions(c *config.Config, images *data.Images) darts.Options {
 }
 
 // trainedCell is the cell that c trains, or one of those that it tries.
-func trainedCell(c *config.Config) (cells.Genotype, error) {
+func trainedCell(c *config.Config) (genotype.Genotype, error) {
 	if c.FromScratch() {
 		return cellSpaceOf(c).Sample(rng.Stream(c.Seed, "trials")), nil
 	}
@@ -71,7 +72,7 @@ func spaceOf(c *config.Config) darts.Space {
 	}
 	for _, kind := range []struct {
 		names [][]string
-		ops   *[][]cells.Op
+		ops   *[][]genotype.Op
 	}{{c.Space.Normal, &space.Normal}, {c.Space.Reduce, &space.Reduce}} {
 		if len(kind.names) == 0 {
 			continue
@@ -84,9 +85,9 @@ func spaceOf(c *config.Config) darts.Space {
 	return space
 }
 
-func operations(names []string) (ops []cells.Op) {
+func operations(names []string) (ops []genotype.Op) {
 	for _, name := range names {
-		ops = append(ops, cells.Op(name))
+		ops = append(ops, genotype.Op(name))
 	}
 	return ops
 }

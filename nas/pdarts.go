@@ -7,7 +7,7 @@ import (
 	"math"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch"
@@ -33,7 +33,7 @@ type pdartsStrategy struct {
 func newPDARTS(r *Run) (Strategy, error) {
 	c, space := r.Config, spaceOf(r.Config)
 	for e, ops := range slices.Concat(space.Normal, space.Reduce) {
-		real := slices.DeleteFunc(slices.Clone(ops), func(op cells.Op) bool { return op == cells.None })
+		real := slices.DeleteFunc(slices.Clone(ops), func(op genotype.Op) bool { return op == genotype.None })
 		if dropped := c.Strategy.Drop[0] + c.Strategy.Drop[1]; len(real) <= dropped {
 			return nil, fmt.Errorf("nas: strategy.drop: %d of the %d operations of edge %d of the space, none aside, want fewer",
 				dropped, len(real), e%len(space.Normal))
@@ -72,11 +72,11 @@ func (p *pdartsStrategy) reach(stage int) error {
 }
 
 // Search implements Strategy.
-func (p *pdartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+func (p *pdartsStrategy) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	each := run.Config.Epochs / config.Stages
 	for epoch := range run.Epochs(ctx) {
 		if err := p.reach(epoch / each); err != nil {
-			return cells.Genotype{}, err
+			return genotype.Genotype{}, err
 		}
 		p.w.SetLR(run.LR(epoch))
 		of := epoch % each
@@ -87,10 +87,10 @@ func (p *pdartsStrategy) Search(ctx context.Context, run *Run) (cells.Genotype, 
 		run.Finish(Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, p.net.Eval), Genotype: p.genotype().String()})
 	}
 	if run.Err() != nil {
-		return cells.Genotype{}, run.Err()
+		return genotype.Genotype{}, run.Err()
 	}
 	if err := p.reach(config.Stages - 1); err != nil { // of no epochs
-		return cells.Genotype{}, err
+		return genotype.Genotype{}, err
 	}
 	return p.genotype(), nil
 }
@@ -110,7 +110,7 @@ func (p *pdartsStrategy) step(s *Step, moves bool) {
 }
 
 // genotype is the cell of the last stage, before it that which DARTS would derive.
-func (p *pdartsStrategy) genotype() cells.Genotype {
+func (p *pdartsStrategy) genotype() genotype.Genotype {
 	if p.stage < config.Stages-1 {
 		return p.net.Genotype()
 	}
@@ -176,7 +176,7 @@ func (p *pdartsStrategy) LoadStateDict(sd torch.StateDict) error {
 }
 
 // operationTable has a row for each edge, −1 behind its operations [edges, longest].
-func operationTable(ops [][]cells.Op) torch.Tensor {
+func operationTable(ops [][]genotype.Op) torch.Tensor {
 	width := 0
 	for _, of := range ops {
 		width = max(width, len(of))
@@ -185,7 +185,7 @@ func operationTable(ops [][]cells.Op) torch.Tensor {
 	for _, of := range ops {
 		row := slices.Repeat([]int64{-1}, width)
 		for k, op := range of {
-			row[k] = int64(slices.Index(cells.Primitives, op))
+			row[k] = int64(slices.Index(genotype.Primitives, op))
 		}
 		table = append(table, row...)
 	}
@@ -193,20 +193,20 @@ func operationTable(ops [][]cells.Op) torch.Tensor {
 }
 
 // operationLists reads what operationTable writes of edges whose operations are some of those in of.
-func operationLists(table torch.Tensor, of [][]cells.Op) (ops [][]cells.Op, err error) {
+func operationLists(table torch.Tensor, of [][]genotype.Op) (ops [][]genotype.Op, err error) {
 	if table.Dim() != 2 || table.Dtype() != torch.Int64 || table.Size(0) != len(of) || table.Size(1) == 0 {
 		return nil, fmt.Errorf("nas: load state dict: a table of operations is %s %v, want int64 with a row for each of %d edges", table.Dtype(), table.Shape(), len(of))
 	}
 	for row := range slices.Chunk(table.Int64s(), table.Size(1)) {
-		var left []cells.Op
+		var left []genotype.Op
 		for _, op := range row {
 			if op == -1 {
 				continue
 			}
-			if op < 0 || op >= int64(len(cells.Primitives)) || slices.Contains(left, cells.Primitives[op]) || !slices.Contains(of[len(ops)], cells.Primitives[op]) {
+			if op < 0 || op >= int64(len(genotype.Primitives)) || slices.Contains(left, genotype.Primitives[op]) || !slices.Contains(of[len(ops)], genotype.Primitives[op]) {
 				return nil, fmt.Errorf("nas: load state dict: operation %d of edge %d is none of the space, or there twice", op, len(ops))
 			}
-			left = append(left, cells.Primitives[op])
+			left = append(left, genotype.Primitives[op])
 		}
 		if len(left) == 0 {
 			return nil, fmt.Errorf("nas: load state dict: edge %d has no operation", len(ops))

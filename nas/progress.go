@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
 )
@@ -185,11 +185,11 @@ func (p *progress) trial(r *Run, e *Epoch) {
 // changedEdges says how many edges of a search's cells an epoch has changed, nothing if
 // none has, or if the cells before are not known.
 func changedEdges(before, after string) string {
-	old, err := cells.ParseGenotype(before)
+	old, err := genotype.Parse(before)
 	if err != nil || before == after {
 		return ""
 	}
-	g, err := cells.ParseGenotype(after)
+	g, err := genotype.Parse(after)
 	if err != nil {
 		return ""
 	}

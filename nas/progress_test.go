@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/data"
 )
@@ -59,7 +59,7 @@ func (p *reported) lines() []string {
 
 func TestProgressLines(t *testing.T) {
 	// A line comes for every ten seconds and epoch when the output is no terminal.
-	epoch := &Epoch{Index: 0, LR: 0.0249812, Train: Meter{Loss: 64, Correct: 16, Count: 32}, Valid: Meter{Loss: 8, Correct: 6, Count: 8}, Genotype: cells.Known[0].Genotype.String()}
+	epoch := &Epoch{Index: 0, LR: 0.0249812, Train: Meter{Loss: 64, Correct: 16, Count: 32}, Valid: Meter{Loss: 8, Correct: 6, Count: 8}, Genotype: genotype.Published[0].Genotype.String()}
 	for _, test := range []struct {
 		name, experiment string
 		want             []string
@@ -97,7 +97,7 @@ func TestProgressLines(t *testing.T) {
 
 func TestProgressGenotypes(t *testing.T) {
 	// An epoch says how many edges it has changed, and nothing of an unchanged cell or the first one.
-	first := cells.Known[0].Genotype
+	first := genotype.Published[0].Genotype
 	second := first
 	second.Normal.Edges = slices.Clone(first.Normal.Edges)
 	second.Normal.Edges[0].Op, second.Normal.Edges[3].From = "dil_conv_5x5", 2
@@ -105,7 +105,7 @@ func TestProgressGenotypes(t *testing.T) {
 	p.run.Dir = t.TempDir()
 	p.start(t)
 	want := []string{"", "", "; 2 of 20 edges changed", "", "; 2 of 20 edges changed"}
-	for i, g := range []cells.Genotype{first, first, second, second, first} {
+	for i, g := range []genotype.Genotype{first, first, second, second, first} {
 		p.out.Reset()
 		if err := p.hooks.OnEpoch(p.run, &Epoch{Index: i, Genotype: g.String()}); err != nil {
 			t.Fatal(err)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"maps"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch"
@@ -59,7 +59,7 @@ func recurrentSupernetOptions(c *config.Config, words int, to torch.Options) dar
 }
 
 // Search implements Strategy.
-func (d *recurrentDARTS) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+func (d *recurrentDARTS) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	for epoch := range run.Epochs(ctx) {
 		if run.at.Step == 0 {
 			d.hidden.Zero_()

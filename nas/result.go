@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
 )
@@ -28,7 +28,7 @@ func (r *Run) complete(result any) error {
 
 // result is a SearchResult or a TrainResult.
 type result interface {
-	cell() cells.Genotype
+	cell() genotype.Genotype
 	// check is an error if no run of the config c has such a result.
 	check(c *config.Config) error
 }
@@ -67,7 +67,7 @@ func readResult(dir string, c *config.Config, to result) error {
 	return nil
 }
 
-func (s *SearchResult) cell() cells.Genotype { return s.Genotype }
+func (s *SearchResult) cell() genotype.Genotype { return s.Genotype }
 
 func (s *SearchResult) check(c *config.Config) error {
 	if err := fitting(s.Genotype, c); err != nil {
@@ -94,7 +94,7 @@ func (s *SearchResult) check(c *config.Config) error {
 	return nil
 }
 
-func (t *TrainResult) cell() cells.Genotype { return t.Genotype }
+func (t *TrainResult) cell() genotype.Genotype { return t.Genotype }
 
 func (t *TrainResult) check(c *config.Config) error {
 	if err := fitting(t.Genotype, c); err != nil {
@@ -111,7 +111,7 @@ func (t *TrainResult) check(c *config.Config) error {
 }
 
 // fitting is an error if g is no cell of an experiment c.
-func fitting(g cells.Genotype, c *config.Config) error {
+func fitting(g genotype.Genotype, c *config.Config) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}

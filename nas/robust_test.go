@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas"
 )
 
@@ -29,7 +29,7 @@ type epochLine struct {
 // searched is a finished search: its folder, its cells, its epochs and what it said.
 type searched struct {
 	dir      string
-	genotype cells.Genotype
+	genotype genotype.Genotype
 	epochs   []epochLine
 	said     string
 }
@@ -141,13 +141,13 @@ func TestSkipLimitKey(t *testing.T) {
 	common := []string{small, "network.nodes=2", "epochs=2", "seed=3"}
 	skips := func(s searched) (most int) {
 		for _, e := range s.epochs {
-			g, err := cells.ParseGenotype(e.Genotype)
+			g, err := genotype.Parse(e.Genotype)
 			if err != nil {
 				t.Fatal(err)
 			}
 			n := 0
 			for _, edge := range g.Normal.Edges {
-				if edge.Op == cells.SkipConnect {
+				if edge.Op == genotype.SkipConnect {
 					n++
 				}
 			}
@@ -183,9 +183,9 @@ func TestPerturbation(t *testing.T) {
 			t.Errorf("epoch %d: learning rate %g", i+1, e.LR)
 		}
 	}
-	ops := []cells.Op{cells.None, cells.SkipConnect, cells.MaxPool3x3}
+	ops := []genotype.Op{genotype.None, genotype.SkipConnect, genotype.MaxPool3x3}
 	rows := stateOf(t, s.dir, "perturbation.rows")
-	for kind, cell := range []cells.Cell{s.genotype.Normal, s.genotype.Reduce} {
+	for kind, cell := range []genotype.Cell{s.genotype.Normal, s.genotype.Reduce} {
 		rows := rows[kind*edges:][:edges]
 		kept := 0
 		for e, row := range rows {
@@ -203,7 +203,7 @@ func TestPerturbation(t *testing.T) {
 		}
 		for i, edge := range cell.Edges {
 			row := rows[[]int{0, 0, 2, 2}[i]+edge.From]
-			if row < 0 || ops[int(row)] != cells.None && ops[int(row)] != edge.Op {
+			if row < 0 || ops[int(row)] != genotype.None && ops[int(row)] != edge.Op {
 				t.Errorf("kind %d: %v is in the cell, decided was %v", kind, edge, rows)
 			}
 		}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"slices"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/rng"
 	"godarts/torch/nn"
 )
@@ -24,7 +24,7 @@ import (
 type sharedRandom struct {
 	*sharedWeights
 	// draw draws an architecture, from the stream of that name and place alone.
-	draw func(name string, at ...int) cells.Genotype
+	draw func(name string, at ...int) genotype.Genotype
 }
 
 func newSharedRandom(r *Run) (Strategy, error) {
@@ -34,13 +34,13 @@ func newSharedRandom(r *Run) (Strategy, error) {
 	}
 	shared.all = true
 	space := spaceOf(r.Config)
-	return &sharedRandom{shared, func(name string, at ...int) cells.Genotype {
+	return &sharedRandom{shared, func(name string, at ...int) genotype.Genotype {
 		return space.Sample(rng.Stream(r.Config.Seed, name, at...))
 	}}, nil
 }
 
 // Search implements Strategy. What is drawn hangs on the position alone.
-func (s *sharedRandom) Search(ctx context.Context, run *Run) (cells.Genotype, error) {
+func (s *sharedRandom) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	for epoch := range run.Epochs(ctx) {
 		s.w.SetLR(run.LR(epoch))
 		for step := range run.Steps(ctx, epoch) {
@@ -50,7 +50,7 @@ func (s *sharedRandom) Search(ctx context.Context, run *Run) (cells.Genotype, er
 		run.Finish(Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, s.running(some)), Genotype: some.String()})
 	}
 	if run.Err() != nil {
-		return cells.Genotype{}, run.Err()
+		return genotype.Genotype{}, run.Err()
 	}
 	return s.best(ctx, run)
 }
@@ -58,9 +58,9 @@ func (s *sharedRandom) Search(ctx context.Context, run *Run) (cells.Genotype, er
 // best scores architectures in running statistics, which changes nothing: a run that
 // is stopped in it repeats it. Each has the batches after those of the one before, as
 // in the authors' code; the finalists have the same.
-func (s *sharedRandom) best(ctx context.Context, run *Run) (cells.Genotype, error) {
+func (s *sharedRandom) best(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	o, epochs := run.Config.Strategy, run.Config.Epochs
-	drawn := make([]cells.Genotype, o.Candidates)
+	drawn := make([]genotype.Genotype, o.Candidates)
 	for i := range drawn {
 		drawn[i] = s.draw("rsps.candidate", i)
 	}

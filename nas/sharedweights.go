@@ -3,7 +3,7 @@ package nas
 import (
 	"maps"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch"
@@ -34,7 +34,7 @@ func newSharedWeights(r *Run) (*sharedWeights, error) {
 
 // train takes a step of w by the loss of one architecture. Weights of operations
 // that it has not get no gradient, but decay and move by their momentum.
-func (s *sharedWeights) train(step *Step, g cells.Genotype) {
+func (s *sharedWeights) train(step *Step, g genotype.Genotype) {
 	d := s.net.PathGradients(g, step.Train, darts.Need{W: true, AllStatistics: s.all, BFloat16: s.bfloat16})
 	optim.Clip(s.gradClip, d.W)
 	s.w.Step(d.W)
@@ -42,7 +42,7 @@ func (s *sharedWeights) train(step *Step, g cells.Genotype) {
 }
 
 // running is the pass of one architecture in running statistics.
-func (s *sharedWeights) running(g cells.Genotype) func(nn.Batch) nn.Output {
+func (s *sharedWeights) running(g genotype.Genotype) func(nn.Batch) nn.Output {
 	return func(b nn.Batch) nn.Output { return s.net.PathEval(g, b) }
 }
 

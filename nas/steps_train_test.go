@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/rng"
 	"godarts/torch"
@@ -29,7 +30,7 @@ func TestStepsOfSharedWeights(t *testing.T) {
 			clips := 0
 			follow(t, c, func(k *taken) {
 				net, want := k.supernet(t), torch.StateDict{}
-				var drawn cells.Genotype
+				var drawn genotype.Genotype
 				if test.name == "rsps" {
 					drawn = spaceOf(c).Sample(rng.Stream(c.Seed, "rsps", k.Epoch, k.Index))
 				} else {

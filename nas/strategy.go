@@ -7,14 +7,14 @@ import (
 	"slices"
 	"strings"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 )
 
 // Strategy searches cells. It is made for a run, whose checkpoints hold its
 // state; Search goes on from the run's position.
 type Strategy interface {
-	Search(ctx context.Context, run *Run) (cells.Genotype, error)
+	Search(ctx context.Context, run *Run) (genotype.Genotype, error)
 	State
 }
 

@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/torch"
@@ -186,7 +186,7 @@ func (d description) knows(r *Run) error {
 }
 
 // measureWeights measures weights in the network of g on the data that the run has opened.
-func (r *Run) measureWeights(ctx context.Context, g cells.Genotype, file string) (result TrainResult, err error) {
+func (r *Run) measureWeights(ctx context.Context, g genotype.Genotype, file string) (result TrainResult, err error) {
 	about, said, err := described(file)
 	if err != nil {
 		return result, err

@@ -5,6 +5,7 @@ import (
 	"maps"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -22,7 +23,7 @@ type trainer struct {
 	epochs   int
 }
 
-func newTrainer(r *Run, g cells.Genotype) (*trainer, error) {
+func newTrainer(r *Run, g genotype.Genotype) (*trainer, error) {
 	net, err := cells.NewNetwork(g, r.network())
 	if err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/data"
 	"godarts/nas/wholefile"
 	"godarts/torch"
@@ -61,7 +62,7 @@ type textTrainer struct {
 	bestEpoch int          // counted from 1
 }
 
-func newTextTrainer(r *Run, g cells.Genotype) (*textTrainer, error) {
+func newTextTrainer(r *Run, g genotype.Genotype) (*textTrainer, error) {
 	c := r.Config
 	o := recurrentOptions(c, len(r.Corpus.Words))
 	o.Options = r.options()

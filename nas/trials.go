@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/blackbox"
 	"godarts/nas/config"
@@ -22,14 +22,14 @@ import (
 //
 // The paper compares DARTS with such a search, of 24 random cells (sec. 3.3).
 type trials struct {
-	next   blackbox.Strategy[cells.Genotype]
+	next   blackbox.Strategy[genotype.Genotype]
 	random *rand.Rand
 }
 
 // cellSpace is what black-box strategies need to know of a space.
 type cellSpace interface {
-	blackbox.Space[cells.Genotype]
-	blackbox.Decisions[cells.Genotype]
+	blackbox.Space[genotype.Genotype]
+	blackbox.Decisions[genotype.Genotype]
 }
 
 // cellSpaceOf is the space that the search c chooses from.
@@ -41,26 +41,26 @@ func cellSpaceOf(c *config.Config) cellSpace {
 }
 
 func newRandom(r *Run) (Strategy, error) {
-	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[cells.Genotype] {
+	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
 		return blackbox.NewRandom(space)
 	})
 }
 
 func newEvolution(r *Run) (Strategy, error) {
 	o := r.Config.Strategy.Evolution
-	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[cells.Genotype] {
+	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
 		return blackbox.NewEvolution(space, o.Population, o.Sample)
 	})
 }
 
 func newReinforce(r *Run) (Strategy, error) {
 	o := r.Config.Strategy.Reinforce
-	return newTrials(r, func(space cellSpace, random *rand.Rand) blackbox.Strategy[cells.Genotype] {
+	return newTrials(r, func(space cellSpace, random *rand.Rand) blackbox.Strategy[genotype.Genotype] {
 		return blackbox.NewReinforce(space, o.LR, o.Momentum, random)
 	})
 }
 
-func newTrials(r *Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[cells.Genotype]) (Strategy, error) {
+func newTrials(r *Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[genotype.Genotype]) (Strategy, error) {
 	space, err := withinBudget(cellSpaceOf(r.Config), r)
 	if err != nil {
 		return nil, err
@@ -72,11 +72,11 @@ func newTrials(r *Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[ce
 // Search implements Strategy. A trial is an epoch of its metrics. After an
 // interruption the strategy begins again and is told what is known already. A cell
 // whose training diverges counts as the worst.
-func (t *trials) Search(ctx context.Context, run *Run) (found cells.Genotype, err error) {
+func (t *trials) Search(ctx context.Context, run *Run) (found genotype.Genotype, err error) {
 	best, trial := blackbox.Worst, 0
 	var valid Meter // of the best
 	var first *DivergedError
-	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g cells.Genotype) (float64, error) {
+	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g genotype.Genotype) (float64, error) {
 		var result TrainResult
 		err := run.owns() // the trial's folder is made in the run's
 		if err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
@@ -47,7 +47,7 @@ func TestUpstreamGDAS(t *testing.T) {
 			return nil
 		}, OnEpoch: func(_ *Run, e *Epoch) error {
 			taus = append(taus, g.net.Tau)
-			found, err := cells.ParseGenotype(e.Genotype)
+			found, err := genotype.Parse(e.Genotype)
 			derived = append(derived, pairs(found))
 			return err
 		}})
@@ -75,8 +75,8 @@ func TestUpstreamGDAS(t *testing.T) {
 }
 
 // pairs are cells as GDAS' authors print them, a list for each node.
-func pairs(g cells.Genotype) string {
-	list := func(c cells.Cell) string {
+func pairs(g genotype.Genotype) string {
+	list := func(c genotype.Cell) string {
 		var nodes []string
 		for i := 0; i < len(c.Edges); i += 2 {
 			a, b := c.Edges[i], c.Edges[i+1]

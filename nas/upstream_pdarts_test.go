@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch"
@@ -90,10 +90,10 @@ func TestUpstreamPDARTS(t *testing.T) {
 }
 
 // switches are operations as the authors' tables have them.
-func switches(ops [][]cells.Op) (table [][]bool) {
+func switches(ops [][]genotype.Op) (table [][]bool) {
 	for _, of := range ops {
 		var row []bool
-		for _, op := range cells.Primitives {
+		for _, op := range genotype.Primitives {
 			row = append(row, slices.Contains(of, op))
 		}
 		table = append(table, row)

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -20,7 +20,7 @@ type pathSpy struct {
 	passes *[]pass
 }
 
-func (s pathSpy) PathGradients(g cells.Genotype, b nn.Batch, need darts.Need) darts.Grad {
+func (s pathSpy) PathGradients(g genotype.Genotype, b nn.Batch, need darts.Need) darts.Grad {
 	return noted(s.passes, s.Paths.PathGradients(g, b, need))
 }
 
@@ -55,7 +55,7 @@ func TestUpstreamSharedRandom(t *testing.T) {
 		if err := s.net.LoadStateDict(init); err != nil {
 			t.Fatal(err)
 		}
-		s.draw = func(name string, at ...int) cells.Genotype {
+		s.draw = func(name string, at ...int) genotype.Genotype {
 			if name == "rsps" {
 				return drawn[at[1]]
 			}
@@ -102,21 +102,21 @@ func TestUpstreamSharedRandom(t *testing.T) {
 }
 
 // architectures are those of an entry of the metadata, with "none" on some edges.
-func (r upstream) architectures(key string) (all []cells.Genotype) {
+func (r upstream) architectures(key string) (all []genotype.Genotype) {
 	r.t.Helper()
 	var lists [][2][][2]any // normal and reduction cell: pairs of an input and an operation
 	r.decode(key, &lists)
 	for _, kinds := range lists {
-		var of [2]cells.Cell
+		var of [2]genotype.Cell
 		for kind, edges := range kinds {
 			for i, edge := range edges {
-				of[kind].Edges = append(of[kind].Edges, cells.Edge{From: int(edge[0].(float64)), Op: cells.Op(edge[1].(string))})
+				of[kind].Edges = append(of[kind].Edges, genotype.Edge{From: int(edge[0].(float64)), Op: genotype.Op(edge[1].(string))})
 				if i%2 == 1 {
 					of[kind].Concat = append(of[kind].Concat, 2+i/2)
 				}
 			}
 		}
-		all = append(all, cells.Genotype{Normal: of[0], Reduce: of[1]})
+		all = append(all, genotype.Genotype{Normal: of[0], Reduce: of[1]})
 	}
 	return all
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/data"
 	"godarts/nas/finite"
 	"godarts/nas/names"
@@ -17,18 +18,18 @@ import (
 // description is what a file of weights says of its network beside them: enough
 // to make the network and to feed it.
 type description struct {
-	Genotype       cells.Genotype `json:"genotype"`
-	Channels       int            `json:"channels"`
-	Layers         int            `json:"layers"`
-	Classes        int            `json:"classes"`
-	InputChannels  int            `json:"input_channels"`
-	Size           int            `json:"size"` // of images, in pixels a side
-	StemMultiplier int            `json:"stem_multiplier"`
-	ImageNet       bool           `json:"imagenet"`
-	Auxiliary      bool           `json:"auxiliary"`
-	Mean           []float32      `json:"mean"` // of values from 0 to 1, by channel
-	Std            []float32      `json:"std"`
-	ClassNames     []string       `json:"class_names"`
+	Genotype       genotype.Genotype `json:"genotype"`
+	Channels       int               `json:"channels"`
+	Layers         int               `json:"layers"`
+	Classes        int               `json:"classes"`
+	InputChannels  int               `json:"input_channels"`
+	Size           int               `json:"size"` // of images, in pixels a side
+	StemMultiplier int               `json:"stem_multiplier"`
+	ImageNet       bool              `json:"imagenet"`
+	Auxiliary      bool              `json:"auxiliary"`
+	Mean           []float32         `json:"mean"` // of values from 0 to 1, by channel
+	Std            []float32         `json:"std"`
+	ClassNames     []string          `json:"class_names"`
 
 	Units      int    `json:"units,omitempty"`      // of a language model, which has nothing of the above but a genotype
 	Dictionary string `json:"dictionary,omitempty"` // its words, as data.Corpus.Dictionary
@@ -43,7 +44,7 @@ const descriptionKey = "darts"
 // weightsSum is where the metadata has the file's checksum.
 const weightsSum = "darts.sha256"
 
-func describe(g cells.Genotype, o cells.NetworkOptions, set *data.Set) description {
+func describe(g genotype.Genotype, o cells.NetworkOptions, set *data.Set) description {
 	return description{
 		Genotype: g, Channels: o.Channels, Layers: o.Layers, Classes: o.Classes, InputChannels: o.InputChannels,
 		Size: o.Size, StemMultiplier: o.StemMultiplier, ImageNet: o.ImageNet, Auxiliary: o.Auxiliary,

@@ -11,6 +11,7 @@ import (
 	"unicode/utf8"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -176,10 +177,10 @@ func TestWeightsMismatch(t *testing.T) {
 			`"cells.3.preprocess0.conv_1.weight" of shape [4 4 1 1] is missing`},
 		{"an auxiliary head", func(d *description) { d.Auxiliary = true },
 			`"auxiliary_head.features.2.weight" of shape [128 8 1 1] is missing`},
-		{"an operation without weights", func(d *description) { d.Genotype.Normal.Edges[0].Op = cells.SkipConnect },
+		{"an operation without weights", func(d *description) { d.Genotype.Normal.Edges[0].Op = genotype.SkipConnect },
 			`the network has no "cells.0._ops.0.op.1.weight" of shape [2 1 3 3]`},
 		{"an operation elsewhere", func(d *description) {
-			d.Genotype.Normal.Edges[0].Op, d.Genotype.Normal.Edges[1].Op = cells.SkipConnect, cells.SepConv3x3
+			d.Genotype.Normal.Edges[0].Op, d.Genotype.Normal.Edges[1].Op = genotype.SkipConnect, genotype.SepConv3x3
 		},
 			`"cells.0._ops.1.op.1.weight" of shape [2 1 3 3] is missing, and the network has no "cells.0._ops.0.op.1.weight" of shape [2 1 3 3]`},
 	} {

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas"
 	"godarts/nas/names"
 )
@@ -32,7 +32,7 @@ func runDraw(args []string, stdout, _ io.Writer) error {
 	}
 	pictures := []struct {
 		name string
-		cell cells.Cell
+		cell genotype.Cell
 	}{{"normal", g.Normal}, {"reduce", g.Reduce}}
 	if g.IsRecurrent() {
 		pictures = pictures[:1]

@@ -16,7 +16,7 @@ import (
 	"github.com/spf13/pflag"
 	"golang.org/x/term"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
@@ -387,11 +387,11 @@ func runGenotypes(args []string, stdout, _ io.Writer) error {
 		return err
 	}
 	fmt.Fprintln(stdout, "convolutional cells:")
-	for _, g := range cells.Known {
+	for _, g := range genotype.Published {
 		fmt.Fprintf(stdout, "  %s = %s\n", g.Name, g.Genotype)
 	}
 	fmt.Fprintln(stdout, "recurrent cells:")
-	for _, g := range cells.RecurrentKnown {
+	for _, g := range genotype.PublishedRecurrent {
 		fmt.Fprintf(stdout, "  %s = %s\n", g.Name, g.Genotype)
 	}
 	return nil

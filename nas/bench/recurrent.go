@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/rng"
 	"godarts/torch"
@@ -112,7 +113,7 @@ func prepareRecurrentSearch(w Work) (step, error) {
 
 // prepareRecurrentTraining makes the network of the recurrent DARTS_V2 and its optimizer.
 func prepareRecurrentTraining(w Work) (step, error) {
-	g, err := cells.RecurrentLookup("DARTS_V2")
+	g, err := genotype.LookupRecurrent("DARTS_V2")
 	if err != nil {
 		return nil, err
 	}

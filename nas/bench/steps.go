@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/data"
 	"godarts/nas/rng"
@@ -80,7 +81,7 @@ func number(loss torch.Tensor) *float64 {
 }
 
 func (w Work) network() (*cells.Network, error) {
-	g, err := cells.Lookup("DARTS_V2")
+	g, err := genotype.Lookup("DARTS_V2")
 	if err != nil {
 		return nil, err
 	}

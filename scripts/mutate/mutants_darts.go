@@ -182,8 +182,8 @@ var ofSupernet = []mutant{
 	{"supernet: α starts at 0", "darts/architecture.go", "MulScalar_(alphaScale)", "MulScalar_(0)", inDARTS("TestInitialisation")},
 	{
 		"supernet: pooling without a batch norm", "darts/searchcell.go",
-		"if op == cells.MaxPool3x3 || op == cells.AvgPool3x3 {",
-		"if op == cells.MaxPool3x3 {",
+		"if op == genotype.MaxPool3x3 || op == genotype.AvgPool3x3 {",
+		"if op == genotype.MaxPool3x3 {",
 		inDARTS("TestRecordings/cnn_search_first_order"),
 	},
 	{
@@ -197,7 +197,7 @@ var ofSupernet = []mutant{
 var ofDerivation = []mutant{
 	{
 		"derivation: none is an operation", "darts/discretize.go",
-		"if ops[k] != cells.None && (best < 0 || weight > row[best]) {",
+		"if ops[k] != genotype.None && (best < 0 || weight > row[best]) {",
 		"if best < 0 || weight > row[best] {",
 		inDARTS("TestDiscretize"),
 	},

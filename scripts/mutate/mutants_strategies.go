@@ -143,7 +143,7 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: none can be an edge's operation", "darts/progressive.go",
-		"if last := order[len(order)-1]; ops[last] != cells.None {",
+		"if last := order[len(order)-1]; ops[last] != genotype.None {",
 		"if last := order[len(order)-1]; ops[last] != \"\" {",
 		inDARTS("TestLastOperation"),
 	},
@@ -208,7 +208,7 @@ var ofGDAS = []mutant{
 		"a.scores().LogSoftmax(-1).DivScalar(tau).Add(g)",
 		inDARTS("TestSampleFrequencies"),
 	},
-	{"gdas: none is derived", "darts/gdas.go", "if op != cells.None {", "if op != \"\" {", inDARTS("TestStrongest")},
+	{"gdas: none is derived", "darts/gdas.go", "if op != genotype.None {", "if op != \"\" {", inDARTS("TestStrongest")},
 	{
 		"gdas: measured by the mixture", "darts/gdas.go",
 		"return s.eval(b, func() mixtures { return mixtures{normal: s.normal.likeliest(), reduce: s.reduce.likeliest()} })",
@@ -289,7 +289,7 @@ var ofPerturbation = []mutant{
 	},
 	{
 		"perturbation: the edge that matters most goes", "darts/projected.go",
-		"for _, i := range ascending(without)[edgesKept:] {",
+		"for _, i := range ascending(without)[min(edgesKept, len(without)):] {",
 		"for _, i := range ascending(without)[:len(edges)-edgesKept] {",
 		inDARTS("TestDecideNode"),
 	},

@@ -311,8 +311,8 @@ var ofTexts = []mutant{
 	},
 	{
 		"recurrent derivation: none is an activation", "darts/rnn.go",
-		"k := bestOperation(row, cells.RecurrentPrimitives)",
-		"k := bestOperation(row, make([]cells.Op, len(row)))",
+		"k := bestOperation(row, genotype.RecurrentPrimitives)",
+		"k := bestOperation(row, make([]genotype.Op, len(row)))",
 		inDARTS("TestRecurrentDerivation"),
 	},
 	{

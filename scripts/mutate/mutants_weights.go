@@ -221,7 +221,7 @@ var ofScores = []mutant{
 	},
 	{
 		"space: an operation may be none", "darts/space.go",
-		"of := without(ops[firstEdge(i)+from], cells.None)\n				c.Edges",
+		"of := without(ops[firstEdge(i)+from], genotype.None)\n\t\t\t\tc.Edges",
 		"of := ops[firstEdge(i)+from]\n				c.Edges",
 		inDARTS("TestSample$"),
 	},

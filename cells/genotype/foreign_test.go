@@ -1,4 +1,4 @@
-package cells
+package genotype
 
 import (
 	"os"
@@ -20,14 +20,14 @@ func foreignFiles(t testing.TB) []string {
 }
 
 func TestParseForeignForms(t *testing.T) {
-	// ParseGenotype gives the same cell when a log, pt.darts, AutoDL, NNI or an editor wrote it.
+	// Parse gives the same cell when a log, pt.darts, AutoDL, NNI or an editor wrote it.
 	cell := func(file string) Genotype {
 		t.Helper()
 		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		g, err := ParseGenotype(string(text))
+		g, err := Parse(string(text))
 		if err != nil {
 			t.Fatalf("%s: %v", file, err)
 		}
@@ -47,7 +47,7 @@ func TestParseForeignForms(t *testing.T) {
 func TestParseForeignNames(t *testing.T) {
 	// A published name is found when comments or a byte order mark stand beside it.
 	for _, text := range []string{"\ufeffDARTS_V2\r\n", "# the best\nDARTS_V2", "DARTS_V2 # the best"} {
-		if g, err := ParseGenotype(text); err != nil || cmp.Diff(Known[3].Genotype, g) != "" {
+		if g, err := Parse(text); err != nil || cmp.Diff(Published[3].Genotype, g) != "" {
 			t.Errorf("%q: %v, %v", text, g, err)
 		}
 	}
@@ -84,7 +84,7 @@ func TestParseForeignErrors(t *testing.T) {
 		{"a mark alone", "\ufeff", `offset 3: the text ends, want Genotype(...), JSON or a known name`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := ParseGenotype(test.text)
+			_, err := Parse(test.text)
 			if err == nil || err.Error() != "cells: parse genotype: "+test.want {
 				t.Errorf("got  %v\nwant cells: parse genotype: %s", err, test.want)
 			}
@@ -93,7 +93,7 @@ func TestParseForeignErrors(t *testing.T) {
 }
 
 func FuzzParseGenotype(f *testing.F) {
-	// A genotype that ParseGenotype reads is valid and comes back from its text and JSON, whatever the input.
+	// A genotype that Parse reads is valid and comes back from its text and JSON, whatever the input.
 	for _, text := range []string{
 		"DARTS_V2", searchedText, recurrentSearchedText, enasText, amoebaNetText,
 		genotypeText("[('none', 0), ('none', 1)]", "range(0, 1000000000)"),
@@ -110,7 +110,7 @@ func FuzzParseGenotype(f *testing.F) {
 		f.Add(string(text))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		g, err := ParseGenotype(text)
+		g, err := Parse(text)
 		if err != nil {
 			if strings.ContainsAny(err.Error(), "\r\n") {
 				t.Errorf("error of several lines: %q", err)

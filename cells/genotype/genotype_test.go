@@ -1,4 +1,4 @@
-package cells
+package genotype
 
 import (
 	"encoding/json"
@@ -68,7 +68,7 @@ func randomGenotype(r *rand.Rand) Genotype {
 	if r.IntN(3) == 0 {
 		return Genotype{Recurrent: cell(1, 1, 0, recurrentOps)}
 	}
-	return Genotype{Normal: cell(2, 2, 0, convolutionalOps), Reduce: cell(2, 2, 2, convolutionalOps)}
+	return Genotype{Normal: cell(2, 2, 0, ConvolutionalOps), Reduce: cell(2, 2, 2, ConvolutionalOps)}
 }
 
 func TestGenotypeString(t *testing.T) {
@@ -78,7 +78,7 @@ func TestGenotypeString(t *testing.T) {
 		"recurrent V2": recurrentV2Text, "ENAS": enasText,
 	} {
 		t.Run(name, func(t *testing.T) {
-			g, err := ParseGenotype(text)
+			g, err := Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -90,7 +90,7 @@ func TestGenotypeString(t *testing.T) {
 }
 
 func TestParseGenotypeOfKnown(t *testing.T) {
-	// ParseGenotype gives the published cells when it reads the reference's text of them.
+	// Parse gives the published cells when it reads the reference's text of them.
 	texts := map[string]string{
 		"NASNet": nasNetText, "AmoebaNet": amoebaNetText, "DARTS_V1": dartsV1Text, "DARTS_V2": dartsV2Text, "DARTS": dartsV2Text,
 		"PCDARTS":          "Genotype(normal=[('sep_conv_3x3', 1), ('skip_connect', 0), ('sep_conv_3x3', 0), ('dil_conv_3x3', 1), ('sep_conv_5x5', 0), ('sep_conv_3x3', 1), ('avg_pool_3x3', 0), ('dil_conv_3x3', 1)], normal_concat=range(2, 6), reduce=[('sep_conv_5x5', 1), ('max_pool_3x3', 0), ('sep_conv_5x5', 1), ('sep_conv_5x5', 2), ('sep_conv_3x3', 0), ('sep_conv_3x3', 3), ('sep_conv_3x3', 1), ('sep_conv_3x3', 2)], reduce_concat=range(2, 6))",
@@ -99,9 +99,9 @@ func TestParseGenotypeOfKnown(t *testing.T) {
 		"PDARTS":           "Genotype(normal=[('skip_connect', 0), ('dil_conv_3x3', 1), ('skip_connect', 0), ('sep_conv_3x3', 1), ('sep_conv_3x3', 1), ('sep_conv_3x3', 3), ('sep_conv_3x3', 0), ('dil_conv_5x5', 4)], normal_concat=range(2, 6), reduce=[('avg_pool_3x3', 0), ('sep_conv_5x5', 1), ('sep_conv_3x3', 0), ('dil_conv_5x5', 2), ('max_pool_3x3', 0), ('dil_conv_3x3', 1), ('dil_conv_3x3', 1), ('dil_conv_5x5', 3)], reduce_concat=range(2, 6))",
 		"ENAS_MICRO":       "Genotype(normal=[('avg_pool_3x3', 0), ('sep_conv_3x3', 0), ('skip_connect', 0), ('sep_conv_5x5', 0), ('skip_connect', 0), ('sep_conv_5x5', 1), ('sep_conv_3x3', 1), ('sep_conv_5x5', 0), ('avg_pool_3x3', 0), ('sep_conv_5x5', 1)], normal_concat=range(2, 7), reduce=[('sep_conv_3x3', 1), ('sep_conv_3x3', 1), ('max_pool_3x3', 0), ('avg_pool_3x3', 0), ('sep_conv_5x5', 1), ('sep_conv_5x5', 3), ('sep_conv_3x3', 1), ('skip_connect', 0), ('max_pool_3x3', 0), ('sep_conv_5x5', 1)], reduce_concat=[2, 4, 5, 6])",
 	}
-	for _, k := range Known {
+	for _, k := range Published {
 		t.Run(k.Name, func(t *testing.T) {
-			got, err := ParseGenotype(texts[k.Name])
+			got, err := Parse(texts[k.Name])
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,11 +112,11 @@ func TestParseGenotypeOfKnown(t *testing.T) {
 	}
 	for name, text := range map[string]string{"ENAS": enasText, "DARTS_V2": recurrentV2Text} {
 		t.Run("recurrent "+name, func(t *testing.T) {
-			got, err := ParseGenotype(text)
+			got, err := Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, err := RecurrentLookup(name)
+			want, err := LookupRecurrent(name)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +141,7 @@ func checkRoundTrip(t *testing.T, g Genotype) {
 		t.Fatal(err)
 	}
 	for _, text := range []string{g.String(), string(asJSON), string(indented)} {
-		back, err := ParseGenotype(text)
+		back, err := Parse(text)
 		if err != nil {
 			t.Fatalf("%s: %v", text, err)
 		}
@@ -160,7 +160,7 @@ func checkRoundTrip(t *testing.T, g Genotype) {
 
 func TestGenotypeRoundTrip(t *testing.T) {
 	// Text and JSON give the same genotype back when it is a published or a random one.
-	for _, k := range append(append([]NamedGenotype{}, Known...), RecurrentKnown...) {
+	for _, k := range append(append([]Named{}, Published...), PublishedRecurrent...) {
 		t.Run(k.Name, func(t *testing.T) { checkRoundTrip(t, k.Genotype) })
 	}
 	t.Run("random", func(t *testing.T) {
@@ -172,7 +172,7 @@ func TestGenotypeRoundTrip(t *testing.T) {
 }
 
 func TestParseGenotypeForms(t *testing.T) {
-	// ParseGenotype gives the same genotype when the text differs in form only.
+	// Parse gives the same genotype when the text differs in form only.
 	want := Genotype{
 		Normal: Cell{Edges: []Edge{{SepConv3x3, 1}, {SkipConnect, 0}}, Concat: []int{0, 1, 2}},
 		Reduce: Cell{Edges: []Edge{{None, 0}, {None, 1}}, Concat: []int{2}},
@@ -194,7 +194,7 @@ func TestParseGenotypeForms(t *testing.T) {
 			"reduce": [["none", 0], ["none", 1]], "reduce_concat": [2]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := ParseGenotype(text)
+			got, err := Parse(text)
 			if err != nil {
 				t.Fatalf("%s: %v", text, err)
 			}
@@ -206,11 +206,11 @@ func TestParseGenotypeForms(t *testing.T) {
 }
 
 func TestParseGenotypeNames(t *testing.T) {
-	// ParseGenotype gives a published genotype when the text is its name in any case.
-	v2, enas := Known[3].Genotype, RecurrentKnown[0].Genotype
+	// Parse gives a published genotype when the text is its name in any case.
+	v2, enas := Published[3].Genotype, PublishedRecurrent[0].Genotype
 	for text, want := range map[string]Genotype{"DARTS_V2": v2, " darts_v2\n": v2, "Darts": v2, "enas": enas} {
 		t.Run(text, func(t *testing.T) {
-			got, err := ParseGenotype(text)
+			got, err := Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -222,7 +222,7 @@ func TestParseGenotypeNames(t *testing.T) {
 }
 
 func TestParseGenotypeErrors(t *testing.T) {
-	// ParseGenotype returns one line that says what is wrong, and where, when the text is not a valid genotype.
+	// Parse returns one line that says what is wrong, and where, when the text is not a valid genotype.
 	const pair = "[('none', 0), ('none', 1)]"
 	const four = "[('none', 0), ('none', 1), ('none', 0), ('none', 1)]"
 	for _, test := range []struct{ name, text, want string }{
@@ -284,7 +284,7 @@ func TestParseGenotypeErrors(t *testing.T) {
 			`offset 18: unknown op "qqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqqq"... (nearest: "none")`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := ParseGenotype(test.text)
+			_, err := Parse(test.text)
 			if err == nil {
 				t.Fatalf("no error for %s", test.text)
 			}
@@ -296,11 +296,11 @@ func TestParseGenotypeErrors(t *testing.T) {
 }
 
 func TestParseGenotypeMemory(t *testing.T) {
-	// ParseGenotype takes memory by the length of the text when a range names a billion states.
+	// Parse takes memory by the length of the text when a range names a billion states.
 	text := genotypeText("[('none', 0), ('none', 1)]", "range(0, 2000000000)")
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := ParseGenotype(text); err == nil {
+	if _, err := Parse(text); err == nil {
 		t.Error("no error")
 	}
 	runtime.ReadMemStats(&after)
@@ -311,14 +311,14 @@ func TestParseGenotypeMemory(t *testing.T) {
 
 func TestGenotypeValidateErrors(t *testing.T) {
 	// Validate names cell, edge and node when a genotype made in Go is wrong, and JSON refuses to write it.
-	good := func() Genotype { return Known[3].Genotype.clone() }
+	good := func() Genotype { return Published[3].Genotype.Clone() }
 	for _, test := range []struct {
 		name  string
 		spoil func(*Genotype)
 		want  string
 	}{
 		{"zero", func(g *Genotype) { *g = Genotype{} }, "normal cell: has no edges"},
-		{"both kinds", func(g *Genotype) { g.Recurrent = RecurrentKnown[0].Genotype.Recurrent },
+		{"both kinds", func(g *Genotype) { g.Recurrent = PublishedRecurrent[0].Genotype.Recurrent },
 			"has both convolutional and recurrent cells, want one kind"},
 		{"unknown op", func(g *Genotype) { g.Reduce.Edges[2].Op = "Skip_Conect" },
 			`reduce cell: edge 2 of node 1: unknown op "Skip_Conect" (nearest: "skip_connect")`},
@@ -345,11 +345,11 @@ func TestGenotypeUnmarshalJSON(t *testing.T) {
 	// UnmarshalJSON leaves the value as it was when the text is null or wrong.
 	for text, wantErr := range map[string]bool{"null": false, `{"normal": [["sep", 1]]}`: true} {
 		t.Run(text, func(t *testing.T) {
-			g := Known[0].Genotype
+			g := Published[0].Genotype
 			if err := json.Unmarshal([]byte(text), &g); (err != nil) != wantErr {
 				t.Errorf("error %v, want one: %v", err, wantErr)
 			}
-			if diff := cmp.Diff(Known[0].Genotype, g); diff != "" {
+			if diff := cmp.Diff(Published[0].Genotype, g); diff != "" {
 				t.Errorf("value changed:\n%s", diff)
 			}
 		})
@@ -382,7 +382,7 @@ func TestChanged(t *testing.T) {
 	// Changed counts edges that the same node of the other cell lacks, whatever their order.
 	of := func(edges string) Genotype {
 		t.Helper()
-		g, err := ParseGenotype("Genotype(normal=[" + edges + "], normal_concat=[2, 3], reduce=[('none', 0), ('none', 1)], reduce_concat=[2])")
+		g, err := Parse("Genotype(normal=[" + edges + "], normal_concat=[2, 3], reduce=[('none', 0), ('none', 1)], reduce_concat=[2])")
 		if err != nil {
 			t.Fatal(err)
 		}

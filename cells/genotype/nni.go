@@ -1,4 +1,4 @@
-package cells
+package genotype
 
 import (
 	"fmt"
@@ -48,7 +48,7 @@ func (p *genotypeParser) nni() (g Genotype, err error) {
 			return g, err
 		}
 	}
-	return g, g.check()
+	return g, g.Check()
 }
 
 // nniEntry reads one entry of the object.
@@ -91,9 +91,9 @@ func (p *genotypeParser) nniOp(cell string) (Op, error) {
 	if err != nil {
 		return "", err
 	}
-	role := normalRole
+	role := Normal
 	if cell == "reduce" {
-		role = reduceRole
+		role = Reduce
 	}
 	if err := checkOp(op, role); err != nil {
 		return "", p.errorAt(start, "%w", err)

@@ -1,4 +1,4 @@
-package cells
+package genotype
 
 import (
 	"fmt"
@@ -25,13 +25,13 @@ func (p *genotypeParser) skipLogHead() bool {
 //	[('sep_conv_3x3', 0), ('skip_connect', 1)]
 //
 // The opening bracket was passed already, at start.
-func (p *genotypeParser) node(role cellRole, start int, closing byte) (edges []Edge, err error) {
+func (p *genotypeParser) node(role Kind, start int, closing byte) (edges []Edge, err error) {
 	err = p.list(closing, func() error {
 		e, err := p.edge(role)
 		edges = append(edges, e)
 		return err
 	})
-	if want := role.edgesPerNode(); err == nil && len(edges) != want {
+	if want := role.EdgesPerNode(); err == nil && len(edges) != want {
 		return nil, p.errorAt(start, "a list for each node: want %d edges in it, this one has %d", want, len(edges))
 	}
 	return edges, err

@@ -1,4 +1,4 @@
-package cells
+package genotype
 
 import (
 	"fmt"
@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// NamedGenotype is a published cell under the name the reference gives it.
-type NamedGenotype struct {
+// Named is a published cell under the name the reference gives it.
+type Named struct {
 	Name     string
 	Genotype Genotype
 }
 
-// Known are the published convolutional cells in the reference's order (cnn/genotypes.py). NASNet is cell A
+// Published are the published convolutional cells in the reference's order (cnn/genotypes.py). NASNet is cell A
 // of Zoph et al., CVPR 2018 (arXiv 1707.07012); AmoebaNet is cell A of Real et al., AAAI 2019 (arXiv
 // 1802.01548), both with the concatenation and pair order of the reference; DARTS_V1 and DARTS_V2 are the
 // first- and second-order results of Liu et al., ICLR 2019 (arXiv 1806.09055). DARTS is another name of
@@ -20,7 +20,7 @@ type NamedGenotype struct {
 // CIFAR-10 and on ImageNet, of Xu et al., ICLR 2020 (arXiv 1907.05737); GDAS_V1 of Dong and Yang, CVPR 2019
 // (arXiv 1910.04465); PDARTS of Chen et al., ICCV 2019 (arXiv 1904.12760). ENAS_MICRO is the cell of Pham et
 // al., ICML 2018 (arXiv 1802.03268), from a space of its own. Read-only; Lookup returns copies.
-var Known = []NamedGenotype{
+var Published = []Named{
 	{"NASNet", Genotype{
 		Normal: Cell{
 			Edges: []Edge{
@@ -212,11 +212,11 @@ var dartsV2 = Genotype{
 	},
 }
 
-// RecurrentKnown are the published recurrent cells in the reference's order (rnn/genotypes.py). ENAS is
+// PublishedRecurrent are the published recurrent cells in the reference's order (rnn/genotypes.py). ENAS is
 // Pham et al., ICML 2018 (arXiv 1802.03268); DARTS_V1 and DARTS_V2 are the first- and second-order results
 // of Liu et al., and DARTS is another name of DARTS_V2. The names overlap with those in Known. Read-only;
-// RecurrentLookup returns copies.
-var RecurrentKnown = []NamedGenotype{
+// LookupRecurrent returns copies.
+var PublishedRecurrent = []Named{
 	{"ENAS", Genotype{Recurrent: Cell{
 		Edges: []Edge{
 			{ActTanh, 0}, {ActTanh, 1}, {ActReLU, 1}, {ActTanh, 3}, {ActTanh, 3}, {ActReLU, 3},
@@ -246,32 +246,32 @@ var recurrentDartsV2 = Genotype{Recurrent: Cell{
 // Lookup returns a copy of the published convolutional cells of that name, whatever its case. The error of
 // an unknown name lists the known ones and the nearest.
 func Lookup(name string) (Genotype, error) {
-	return lookupNamed(name, "genotype", Known)
+	return lookupNamed(name, "genotype", Published)
 }
 
-// RecurrentLookup is Lookup for the published recurrent cells.
-func RecurrentLookup(name string) (Genotype, error) {
-	return lookupNamed(name, "recurrent genotype", RecurrentKnown)
+// LookupRecurrent is Lookup for the published recurrent cells.
+func LookupRecurrent(name string) (Genotype, error) {
+	return lookupNamed(name, "recurrent genotype", PublishedRecurrent)
 }
 
-func lookupNamed(name, what string, known []NamedGenotype) (Genotype, error) {
+func lookupNamed(name, what string, known []Named) (Genotype, error) {
 	if g, ok := findNamed(name, known); ok {
 		return g, nil
 	}
 	return Genotype{}, fmt.Errorf("cells: unknown %s %s", what, describeUnknownName(name, known))
 }
 
-func findNamed(name string, known []NamedGenotype) (Genotype, bool) {
+func findNamed(name string, known []Named) (Genotype, bool) {
 	for _, k := range known {
 		if strings.EqualFold(k.Name, name) {
-			return k.Genotype.clone(), true
+			return k.Genotype.Clone(), true
 		}
 	}
 	return Genotype{}, false
 }
 
 // describeUnknownName ends an error message: the quoted name, the nearest known one, and all of them.
-func describeUnknownName(name string, known []NamedGenotype) string {
+func describeUnknownName(name string, known []Named) string {
 	var names []string
 	for _, k := range known {
 		if !slices.Contains(names, k.Name) {
@@ -282,10 +282,10 @@ func describeUnknownName(name string, known []NamedGenotype) string {
 		quoteShort(name), nearestSpelling(name, names), strings.Join(names, ", "))
 }
 
-func (g Genotype) clone() Genotype {
-	return Genotype{Normal: g.Normal.clone(), Reduce: g.Reduce.clone(), Recurrent: g.Recurrent.clone()}
+func (g Genotype) Clone() Genotype {
+	return Genotype{Normal: g.Normal.Clone(), Reduce: g.Reduce.Clone(), Recurrent: g.Recurrent.Clone()}
 }
 
-func (c Cell) clone() Cell {
+func (c Cell) Clone() Cell {
 	return Cell{Edges: slices.Clone(c.Edges), Concat: slices.Clone(c.Concat)}
 }

@@ -1,4 +1,4 @@
-package cells
+package genotype
 
 import (
 	"slices"
@@ -42,13 +42,13 @@ var RecurrentPrimitives = []Op{None, ActTanh, ActReLU, ActSigmoid, ActIdentity}
 
 // What can stand in a derived cell of each kind.
 var (
-	convolutionalOps = slices.Concat(Primitives, []Op{SepConv7x7, Conv7x1_1x7})
+	ConvolutionalOps = slices.Concat(Primitives, []Op{SepConv7x7, Conv7x1_1x7})
 	recurrentOps     = RecurrentPrimitives[1:]
 )
 
 // Convolutional reports whether op can stand on an edge of a convolutional cell.
 func (op Op) Convolutional() bool {
-	return slices.Contains(convolutionalOps, op)
+	return slices.Contains(ConvolutionalOps, op)
 }
 
 // Recurrent reports whether op can be the activation of a node of a derived recurrent cell. None cannot:
@@ -57,10 +57,48 @@ func (op Op) Recurrent() bool {
 	return slices.Contains(recurrentOps, op)
 }
 
+// Normed tells whether op has a batch norm in an evaluation network.
+func (op Op) Normed(stride int) bool {
+	switch op {
+	case None, MaxPool3x3, AvgPool3x3:
+		return false
+	case SkipConnect:
+		return stride > 1
+	}
+	return true
+}
+
+// Weights is the number of weights of op on c channels.
+func (op Op) Weights(c float64, stride int, affine bool) float64 {
+	norm := 0.0
+	if affine {
+		norm = 2 * c
+	}
+	switch op {
+	case SkipConnect:
+		if stride > 1 {
+			return c*c + norm
+		}
+	case SepConv3x3:
+		return 2 * (9*c + c*c + norm)
+	case SepConv5x5:
+		return 2 * (25*c + c*c + norm)
+	case SepConv7x7:
+		return 2 * (49*c + c*c + norm)
+	case DilConv3x3:
+		return 9*c + c*c + norm
+	case DilConv5x5:
+		return 25*c + c*c + norm
+	case Conv7x1_1x7:
+		return 14*c*c + norm
+	}
+	return 0
+}
+
 // NearestOp returns the known op whose name takes the fewest edits to reach from name. Among digits a near
 // miss costs less than a far one, so "sep_conv_9x9" gives "sep_conv_7x7". For error messages.
 func NearestOp(name string) Op {
-	return nearestOpAmong(name, slices.Concat(convolutionalOps, recurrentOps))
+	return nearestOpAmong(name, slices.Concat(ConvolutionalOps, recurrentOps))
 }
 
 func nearestOpAmong(name string, ops []Op) Op {

@@ -1,4 +1,4 @@
-package cells
+package genotype
 
 import (
 	"fmt"
@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// ParseGenotype reads a genotype from any of:
+// Parse reads a genotype from any of:
 //
 //   - the reference's Python text, as String gives it or as it stands in a source file or a line of a log
 //     ("06/27 01:25:46 PM genotype = Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=[2, 3, 4, 5], ...)"),
@@ -14,20 +14,20 @@ import (
 //   - the same with the edges of each node in a list or tuple of their own, as pt.darts and AutoDL have it, and
 //     AutoDL's connectN=None, connects=None;
 //   - JSON, as MarshalJSON gives it, or NNI's flat form ({"normal/op_2_0": "sep_conv_3x3", "normal/input_2_0": 0, ...});
-//   - the name of a published genotype in any case ("darts_v2"). Of a name in both Known and RecurrentKnown
+//   - the name of a published genotype in any case ("darts_v2"). Of a name in both Known and PublishedRecurrent
 //     it gives the convolutional cells.
 //
 // The result is valid. Errors give the byte offset where the text is to blame:
 //
 //	cells: parse genotype: offset 39: unknown op "sep_conv_9x9" (nearest: "sep_conv_7x7")
-func ParseGenotype(text string) (Genotype, error) {
+func Parse(text string) (Genotype, error) {
 	if name := onlyName(text); name != "" {
-		for _, known := range [][]NamedGenotype{Known, RecurrentKnown} {
+		for _, known := range [][]Named{Published, PublishedRecurrent} {
 			if g, ok := findNamed(name, known); ok {
 				return g, nil
 			}
 		}
-		all := slices.Concat(Known, RecurrentKnown)
+		all := slices.Concat(Published, PublishedRecurrent)
 		return Genotype{}, fmt.Errorf("cells: parse genotype: unknown name %s", describeUnknownName(name, all))
 	}
 	return parseGenotypeText(text)
@@ -172,7 +172,7 @@ func findGenotypeField(name string) (field genotypeField, isEdges, ok bool) {
 	return genotypeField{}, false, false
 }
 
-func (p *genotypeParser) edges(role cellRole) ([]Edge, error) {
+func (p *genotypeParser) edges(role Kind) ([]Edge, error) {
 	closing, ok := p.openSequence()
 	if !ok {
 		return nil, p.want("a list of edges")
@@ -180,7 +180,7 @@ func (p *genotypeParser) edges(role cellRole) ([]Edge, error) {
 	var edges []Edge
 	flat, nested := 0, 0
 	err := p.list(closing, func() error {
-		if most := MaxNodes * role.edgesPerNode(); len(edges) >= most {
+		if most := MaxNodes * role.EdgesPerNode(); len(edges) >= most {
 			return p.errorAt(p.pos, "more than %d edges, want at most %d nodes", most, MaxNodes)
 		}
 		p.skipSpace()
@@ -214,7 +214,7 @@ func (p *genotypeParser) atNode() bool {
 	return ok
 }
 
-func (p *genotypeParser) edge(role cellRole) (Edge, error) {
+func (p *genotypeParser) edge(role Kind) (Edge, error) {
 	closing, ok := p.openSequence()
 	if !ok {
 		return Edge{}, p.want("a pair ('op', state)")
@@ -303,7 +303,7 @@ func (p *genotypeParser) assemble() (Genotype, error) {
 			}
 		}
 		edges, concat := p.seen[f.edges], p.seen[f.concat]
-		states := f.role.inputs() + len(edges.edges)/f.role.edgesPerNode()
+		states := f.role.Inputs() + len(edges.edges)/f.role.EdgesPerNode()
 		if concat.isRange {
 			if concat.start < 0 || concat.end > states {
 				return Genotype{}, p.errorAt(concat.offset, "%s is range(%d, %d), but the states are 0 to %d",
@@ -315,5 +315,5 @@ func (p *genotypeParser) assemble() (Genotype, error) {
 		}
 		*f.cell(&g) = Cell{Edges: edges.edges, Concat: concat.concat}
 	}
-	return g, g.check()
+	return g, g.Check()
 }

@@ -1,4 +1,4 @@
-package cells
+package genotype
 
 import (
 	"bytes"
@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strconv"
 )
+
+// MaxNodes are the nodes that a cell may have at most, ten times and more of what has been published.
+const MaxNodes = 100
 
 // Edge feeds a node from an earlier state through an operation.
 //
@@ -43,17 +46,17 @@ func (c Cell) isZero() bool { return len(c.Edges) == 0 && len(c.Concat) == 0 }
 // genotypeField is one cell of a genotype under the reference's names of its two fields.
 type genotypeField struct {
 	edges, concat string
-	role          cellRole
+	role          Kind
 	cell          func(*Genotype) *Cell
 }
 
 var convolutionalFields = []genotypeField{
-	{"normal", "normal_concat", normalRole, func(g *Genotype) *Cell { return &g.Normal }},
-	{"reduce", "reduce_concat", reduceRole, func(g *Genotype) *Cell { return &g.Reduce }},
+	{"normal", "normal_concat", Normal, func(g *Genotype) *Cell { return &g.Normal }},
+	{"reduce", "reduce_concat", Reduce, func(g *Genotype) *Cell { return &g.Reduce }},
 }
 
 var recurrentFields = []genotypeField{
-	{"recurrent", "concat", recurrentRole, func(g *Genotype) *Cell { return &g.Recurrent }},
+	{"recurrent", "concat", Recurrent, func(g *Genotype) *Cell { return &g.Recurrent }},
 }
 
 func (g Genotype) fields() []genotypeField {
@@ -166,8 +169,8 @@ func (g Genotype) Changed(old Genotype) (changed, of int) {
 		edges, before := f.cell(&g).Edges, slices.Clone(f.cell(&old).Edges)
 		for i, e := range edges {
 			of++
-			node := i - i%f.role.edgesPerNode()
-			first, last := min(node, len(before)), min(node+f.role.edgesPerNode(), len(before))
+			node := i - i%f.role.EdgesPerNode()
+			first, last := min(node, len(before)), min(node+f.role.EdgesPerNode(), len(before))
 			if j := slices.Index(before[first:last], e); j >= 0 {
 				before[first+j].Op = "" // each stands for one edge
 				continue
@@ -182,44 +185,44 @@ func (g Genotype) Changed(old Genotype) (changed, of int) {
 // with known operations of its kind, two edges per convolutional node, every edge from an earlier state, and
 // a concat that is ascending and within the cell. The error names cell, edge and node.
 func (g Genotype) Validate() error {
-	if err := g.check(); err != nil {
+	if err := g.Check(); err != nil {
 		return fmt.Errorf("cells: genotype: %w", err)
 	}
 	return nil
 }
 
-func (g Genotype) check() error {
+func (g Genotype) Check() error {
 	if g.IsRecurrent() && !(g.Normal.isZero() && g.Reduce.isZero()) {
 		return fmt.Errorf("has both convolutional and recurrent cells, want one kind")
 	}
 	for _, f := range g.fields() {
-		if err := f.cell(&g).check(f.role); err != nil {
+		if err := f.cell(&g).Check(f.role); err != nil {
 			return fmt.Errorf("%s cell: %w", f.edges, err)
 		}
 	}
 	return nil
 }
 
-// cellRole is what a cell is used as; it sets which operations and states are right in it.
-type cellRole int
+// Kind is what a cell is used as; it sets which operations and states are right in it.
+type Kind int
 
 const (
-	normalRole cellRole = iota
-	reduceRole
-	recurrentRole
+	Normal Kind = iota
+	Reduce
+	Recurrent
 )
 
-// inputs is the number of states before the first node.
-func (r cellRole) inputs() int {
-	if r == recurrentRole {
+// Inputs is the number of states before the first node.
+func (r Kind) Inputs() int {
+	if r == Recurrent {
 		return 1
 	}
 	return 2
 }
 
-// edgesPerNode is how many edges of Cell.Edges make one node.
-func (r cellRole) edgesPerNode() int {
-	if r == recurrentRole {
+// EdgesPerNode is how many edges of Cell.Edges make one node.
+func (r Kind) EdgesPerNode() int {
+	if r == Recurrent {
 		return 1
 	}
 	return 2
@@ -227,39 +230,39 @@ func (r cellRole) edgesPerNode() int {
 
 // firstConcat is the lowest state that can be part of the output. The inputs of a reduction cell cannot:
 // they have twice the height and width of its nodes.
-func (r cellRole) firstConcat() int {
-	if r == reduceRole {
+func (r Kind) firstConcat() int {
+	if r == Reduce {
 		return 2
 	}
 	return 0
 }
 
-func (c Cell) check(role cellRole) error {
+func (c Cell) Check(role Kind) error {
 	if len(c.Edges) == 0 {
 		return fmt.Errorf("has no edges")
 	}
-	if n := role.edgesPerNode(); len(c.Edges)%n != 0 {
+	if n := role.EdgesPerNode(); len(c.Edges)%n != 0 {
 		return fmt.Errorf("has %d edges, want %d for every node", len(c.Edges), n)
 	} else if nodes := len(c.Edges) / n; nodes > MaxNodes {
 		return fmt.Errorf("has %d nodes, want at most %d", nodes, MaxNodes)
 	}
 	for i, e := range c.Edges {
-		node := i / role.edgesPerNode()
+		node := i / role.EdgesPerNode()
 		if err := checkOp(string(e.Op), role); err != nil {
 			return fmt.Errorf("edge %d of node %d: %w", i, node, err)
 		}
-		if last := node + role.inputs() - 1; e.From < 0 || e.From > last {
+		if last := node + role.Inputs() - 1; e.From < 0 || e.From > last {
 			return fmt.Errorf("edge %d of node %d: comes from state %d, want an earlier state (0 to %d)", i, node, e.From, last)
 		}
 	}
 	return c.checkConcat(role)
 }
 
-func (c Cell) checkConcat(role cellRole) error {
+func (c Cell) checkConcat(role Kind) error {
 	if len(c.Concat) == 0 {
 		return fmt.Errorf("concat is empty, want at least one state")
 	}
-	first, last := role.firstConcat(), role.inputs()+len(c.Edges)/role.edgesPerNode()-1
+	first, last := role.firstConcat(), role.Inputs()+len(c.Edges)/role.EdgesPerNode()-1
 	for i, s := range c.Concat {
 		if s < first || s > last {
 			return fmt.Errorf("concat has state %d, want %d to %d", s, first, last)
@@ -272,9 +275,9 @@ func (c Cell) checkConcat(role cellRole) error {
 }
 
 // checkOp names what fits if op does not.
-func checkOp(op string, role cellRole) error {
-	fits, all, kind := Op.Convolutional, convolutionalOps, "convolutional"
-	if role == recurrentRole {
+func checkOp(op string, role Kind) error {
+	fits, all, kind := Op.Convolutional, ConvolutionalOps, "convolutional"
+	if role == Recurrent {
 		fits, all, kind = Op.Recurrent, recurrentOps, "recurrent"
 	}
 	if fits(Op(op)) {

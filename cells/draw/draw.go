@@ -1,9 +1,11 @@
-package cells
+// Package draw makes pictures of cells, as SVG and in Graphviz's language.
+package draw
 
 import (
 	"bytes"
 	"encoding/xml"
 	"fmt"
+	"godarts/cells/genotype"
 	"io"
 	"strings"
 )
@@ -11,12 +13,12 @@ import (
 // maxDrawnNodes bounds the size of a picture; the published cells have at most 11 nodes.
 const maxDrawnNodes = 32
 
-// DrawCell writes an SVG picture of the cell to w, left to right: the inputs c_{k-2} and c_{k-1} (x_t and
+// SVG writes a picture of the cell to w, left to right: the inputs c_{k-2} and c_{k-1} (x_t and
 // h_{t-1} if recurrent), the numbered nodes with one labelled edge per operation, and the output c_{k} (h_t).
 // Sizes are in CSS pixels. The same cell gives the same bytes.
 //
 // It fails if the cell is not valid, has more than 32 nodes, or w fails.
-func DrawCell(w io.Writer, c Cell, recurrent bool) error {
+func SVG(w io.Writer, c genotype.Cell, recurrent bool) error {
 	g, err := newCellGraph(c, recurrent)
 	if err != nil {
 		return fmt.Errorf("cells: draw: %w", err)
@@ -28,9 +30,9 @@ func DrawCell(w io.Writer, c Cell, recurrent bool) error {
 	return nil
 }
 
-// DOT returns the graph that DrawCell draws in Graphviz's language, for other layouts and formats. The cell
+// DOT returns the graph that SVG draws in Graphviz's language, for other layouts and formats. The cell
 // must be valid.
-func (c Cell) DOT(recurrent bool) (string, error) {
+func DOT(c genotype.Cell, recurrent bool) (string, error) {
 	g, err := newCellGraph(c, recurrent)
 	if err != nil {
 		return "", fmt.Errorf("cells: dot: %w", err)
@@ -86,15 +88,15 @@ var (
 	outputPaint = boxPaint{"#fbeecb", "#a8842c"}
 )
 
-func newCellGraph(c Cell, recurrent bool) (*cellGraph, error) {
-	role := normalRole
+func newCellGraph(c genotype.Cell, recurrent bool) (*cellGraph, error) {
+	role := genotype.Normal
 	if recurrent {
-		role = recurrentRole
+		role = genotype.Recurrent
 	}
-	if err := c.check(role); err != nil {
+	if err := c.Check(role); err != nil {
 		return nil, err
 	}
-	nodes := len(c.Edges) / role.edgesPerNode()
+	nodes := len(c.Edges) / role.EdgesPerNode()
 	if nodes > maxDrawnNodes {
 		return nil, fmt.Errorf("the cell has %d nodes, want at most %d in a picture", nodes, maxDrawnNodes)
 	}
@@ -117,7 +119,7 @@ func newCellGraph(c Cell, recurrent bool) (*cellGraph, error) {
 		g.boxes = append(g.boxes, cellBox{fmt.Sprint(number), "", nodePaint})
 	}
 	for i, e := range c.Edges {
-		to := firstState + role.inputs() + i/role.edgesPerNode()
+		to := firstState + role.Inputs() + i/role.EdgesPerNode()
 		g.arrows = append(g.arrows, cellArrow{firstState + e.From, to, string(e.Op)})
 	}
 	g.boxes = append(g.boxes, output)
@@ -130,11 +132,11 @@ func newCellGraph(c Cell, recurrent bool) (*cellGraph, error) {
 // opPaint colours a label by the family of its operation.
 func opPaint(op string) boxPaint {
 	switch {
-	case strings.HasPrefix(op, "sep_conv"), op == string(ActTanh):
+	case strings.HasPrefix(op, "sep_conv"), op == string(genotype.ActTanh):
 		return boxPaint{"#e8f0fb", "#2f5fa3"}
-	case strings.HasPrefix(op, "dil_conv"), strings.HasPrefix(op, "conv"), op == string(ActSigmoid):
+	case strings.HasPrefix(op, "dil_conv"), strings.HasPrefix(op, "conv"), op == string(genotype.ActSigmoid):
 		return boxPaint{"#f1e8f8", "#74459a"}
-	case strings.HasSuffix(op, "pool_3x3"), op == string(ActReLU):
+	case strings.HasSuffix(op, "pool_3x3"), op == string(genotype.ActReLU):
 		return boxPaint{"#fcebe2", "#b0522a"}
 	}
 	return boxPaint{"#f0f0f0", "#555555"}

@@ -1,9 +1,10 @@
-package cells
+package draw
 
 import (
 	"bytes"
 	"encoding/xml"
 	"errors"
+	"godarts/cells/genotype"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -47,11 +48,11 @@ func svgTexts(t *testing.T, svg []byte) []string {
 }
 
 func TestDrawCell(t *testing.T) {
-	// DrawCell writes well-formed SVG with every state and one label per edge when the cell is a published one.
-	check := func(name string, c Cell, recurrent bool, states string) {
+	// SVG writes well-formed SVG with every state and one label per edge when the cell is a published one.
+	check := func(name string, c genotype.Cell, recurrent bool, states string) {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := DrawCell(&b, c, recurrent); err != nil {
+			if err := SVG(&b, c, recurrent); err != nil {
 				t.Fatal(err)
 			}
 			want := strings.Fields(states)
@@ -63,7 +64,7 @@ func TestDrawCell(t *testing.T) {
 				t.Errorf("texts (-want +got):\n%s", diff)
 			}
 			var again bytes.Buffer
-			if err := DrawCell(&again, c, recurrent); err != nil {
+			if err := SVG(&again, c, recurrent); err != nil {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(b.Bytes(), again.Bytes()) {
@@ -71,7 +72,7 @@ func TestDrawCell(t *testing.T) {
 			}
 		})
 	}
-	for _, k := range Known {
+	for _, k := range genotype.Published {
 		states := "ck-2 ck-1 0 1 2 3 ck"
 		if k.Genotype.Normal.Nodes() == 5 {
 			states += " 4"
@@ -79,7 +80,7 @@ func TestDrawCell(t *testing.T) {
 		check(k.Name+" normal", k.Genotype.Normal, false, states)
 		check(k.Name+" reduce", k.Genotype.Reduce, false, states)
 	}
-	for _, k := range RecurrentKnown {
+	for _, k := range genotype.PublishedRecurrent {
 		states := "xt ht-1 0 1 2 3 4 5 6 7 8 ht"
 		if len(k.Genotype.Recurrent.Edges) == 11 {
 			states += " 9 10 11"
@@ -92,12 +93,8 @@ func TestDrawCellOverlaps(t *testing.T) {
 	// No boxes and labels overlap, and every arrow goes right, when the cell is any random one.
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 100 {
-		genotype := randomGenotype(r)
-		c := genotype.Normal
-		if genotype.IsRecurrent() {
-			c = genotype.Recurrent
-		}
-		g, err := newCellGraph(c, genotype.IsRecurrent())
+		c, recurrent := randomCell(r)
+		g, err := newCellGraph(c, recurrent)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,20 +102,38 @@ func TestDrawCellOverlaps(t *testing.T) {
 		width, height := p.size()
 		for i, a := range p.spots {
 			if a.x-a.width/2 < 0 || a.y-a.height/2 < 0 || a.x+a.width/2 > width || a.y+a.height/2 > height {
-				t.Fatalf("%v: a spot at %g, %g is outside of %g x %g", genotype, a.x, a.y, width, height)
+				t.Fatalf("%v: a spot at %g, %g is outside of %g x %g", c, a.x, a.y, width, height)
 			}
 			for _, b := range p.spots[i+1:] {
 				if max(a.x-b.x, b.x-a.x) < (a.width+b.width)/2-1e-9 && max(a.y-b.y, b.y-a.y) < (a.height+b.height)/2 {
-					t.Fatalf("%v: %q at %g, %g overlaps %q at %g, %g", genotype, a.label, a.x, a.y, b.label, b.x, b.y)
+					t.Fatalf("%v: %q at %g, %g overlaps %q at %g, %g", c, a.label, a.x, a.y, b.label, b.x, b.y)
 				}
 			}
 			for _, b := range a.after {
 				if b.x-b.width/2 < a.x+a.width/2 {
-					t.Fatalf("%v: an arrow goes left", genotype)
+					t.Fatalf("%v: an arrow goes left", c)
 				}
 			}
 		}
 	}
+}
+
+// randomCell draws a cell of one to six nodes with any of their inputs.
+func randomCell(r *rand.Rand) (c genotype.Cell, recurrent bool) {
+	inputs, perNode, ops := 2, 2, genotype.Primitives
+	if recurrent = r.IntN(3) == 0; recurrent {
+		inputs, perNode, ops = 1, 1, genotype.RecurrentPrimitives[1:]
+	}
+	nodes := 1 + r.IntN(6)
+	for i := range nodes * perNode {
+		c.Edges = append(c.Edges, genotype.Edge{Op: ops[r.IntN(len(ops))], From: r.IntN(inputs + i/perNode)})
+	}
+	for s := inputs; s < inputs+nodes; s++ {
+		if r.IntN(2) == 0 || s == inputs+nodes-1 {
+			c.Concat = append(c.Concat, s)
+		}
+	}
+	return c, recurrent
 }
 
 type brokenWriter struct{}
@@ -126,27 +141,27 @@ type brokenWriter struct{}
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestDrawCellErrors(t *testing.T) {
-	// DrawCell says what is wrong when the cell is not valid, is too large, or the writer fails.
-	good := Known[0].Genotype.Normal
-	large := Cell{Concat: []int{34}}
+	// SVG says what is wrong when the cell is not valid, is too large, or the writer fails.
+	good := genotype.Published[0].Genotype.Normal
+	large := genotype.Cell{Concat: []int{34}}
 	for range 2 * 33 {
-		large.Edges = append(large.Edges, Edge{SkipConnect, 0})
+		large.Edges = append(large.Edges, genotype.Edge{Op: genotype.SkipConnect, From: 0})
 	}
 	for _, test := range []struct {
 		name      string
 		w         io.Writer
-		cell      Cell
+		cell      genotype.Cell
 		recurrent bool
 		want      string
 	}{
-		{"empty", io.Discard, Cell{}, false, "cells: draw: has no edges"},
+		{"empty", io.Discard, genotype.Cell{}, false, "cells: draw: has no edges"},
 		{"convolutional as recurrent", io.Discard, good, true,
 			`cells: draw: edge 0 of node 0: op "sep_conv_5x5" does not fit a recurrent cell, want one of ["tanh" "relu" "sigmoid" "identity"]`},
 		{"too large", io.Discard, large, false, "cells: draw: the cell has 33 nodes, want at most 32 in a picture"},
 		{"writer fails", brokenWriter{}, good, false, "cells: draw: disk full"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if err := DrawCell(test.w, test.cell, test.recurrent); err == nil || err.Error() != test.want {
+			if err := SVG(test.w, test.cell, test.recurrent); err == nil || err.Error() != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
@@ -155,7 +170,7 @@ func TestDrawCellErrors(t *testing.T) {
 
 func BenchmarkDrawCell(b *testing.B) {
 	for b.Loop() {
-		if err := DrawCell(io.Discard, Known[3].Genotype.Normal, false); err != nil {
+		if err := SVG(io.Discard, genotype.Published[3].Genotype.Normal, false); err != nil {
 			b.Fatal(err)
 		}
 	}
