@@ -5,19 +5,19 @@ import (
 	"testing"
 	"unsafe"
 
-	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
 )
 
 // everywhere has the same operations on both edges of a node.
-func everywhere(ops ...cells.Op) [][]cells.Op { return [][]cells.Op{ops, ops} }
+func everywhere(ops ...genotype.Op) [][]genotype.Op { return [][]genotype.Op{ops, ops} }
 
 func TestFormsCost(t *testing.T) {
 	// Both forms take the multiply-adds and keep the numbers that are worked out here by hand, when every edge has one separable convolution.
 	torchtest.Scope(t)
-	plain, _ := smallNetwork(t, 1, everywhere(cells.SepConv3x3))
+	plain, _ := smallNetwork(t, 1, everywhere(genotype.SepConv3x3))
 	// 8x8 pixels and 4 channels after the stem; cells of 2, 4 and 8 channels that end with 64, 16 and 4 pixels.
 	products := 64*4*9 + // stem
 		2*64*2*4 + 64*4*4 + 64*4*2 + 16*8*2 + 16*8*4 + // inputs of the three cells
@@ -75,14 +75,14 @@ func TestFastMultiplyAdds(t *testing.T) {
 	const rest = 64*4*9 + 64*4*5 + 2*(64*2*4+64*2*3) + 64*4*4 + 64*4*2 + 2*64*4*5 + 16*8*2 + 16*8*4 + 2*16*8*9 + 8*4
 	for _, test := range []struct {
 		name string
-		ops  []cells.Op
+		ops  []genotype.Op
 		want int
 	}{
-		{"dilated", []cells.Op{cells.DilConv5x5}, // taps, convolution, Gram matrix and product
+		{"dilated", []genotype.Op{genotype.DilConv5x5}, // taps, convolution, Gram matrix and product
 			2 * (160 + 64*2*25 + 2*64*2*2 + 144 + 16*4*25 + 2*16*4*4 + 128 + 4*8*25 + 2*4*8*8)},
-		{"poolings", []cells.Op{cells.MaxPool3x3, cells.AvgPool3x3}, // two means and Gram matrices, windows of ones
+		{"poolings", []genotype.Op{genotype.MaxPool3x3, genotype.AvgPool3x3}, // two means and Gram matrices, windows of ones
 			2 * (64*2*(2*3+9) + 16*4*(2*5+9) + 4*8*(2*9+9))},
-		{"skips", []cells.Op{cells.None, cells.SkipConnect}, // in reduction cells mean, Gram matrix and product of pixels of twice the channels
+		{"skips", []genotype.Op{genotype.None, genotype.SkipConnect}, // in reduction cells mean, Gram matrix and product of pixels of twice the channels
 			2 * (16*8*(1+8+4) + 4*16*(1+16+8))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -100,16 +100,16 @@ func TestFastKept(t *testing.T) {
 	for _, test := range []struct {
 		name        string
 		nodes, side int
-		ops         []cells.Op
+		ops         []genotype.Op
 	}{
-		{"all operations", 4, 16, cells.Primitives},
-		{"small images", 2, 8, cells.Primitives},
-		{"convolutions", 2, 16, []cells.Op{cells.SepConv5x5, cells.DilConv3x3}},
-		{"no convolution", 3, 16, []cells.Op{cells.None, cells.MaxPool3x3, cells.SkipConnect}},
+		{"all operations", 4, 16, genotype.Primitives},
+		{"small images", 2, 8, genotype.Primitives},
+		{"convolutions", 2, 16, []genotype.Op{genotype.SepConv5x5, genotype.DilConv3x3}},
+		{"no convolution", 3, 16, []genotype.Op{genotype.None, genotype.MaxPool3x3, genotype.SkipConnect}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)
-			var ops [][]cells.Op
+			var ops [][]genotype.Op
 			for range Edges(test.nodes) {
 				ops = append(ops, test.ops)
 			}

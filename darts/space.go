@@ -29,7 +29,7 @@ type Space struct {
 	Normal, Reduce [][]genotype.Op
 }
 
-// FullSpace is that of the paper: all of cells.Primitives on every edge.
+// FullSpace is that of the paper: all of genotype.Primitives on every edge.
 func FullSpace(nodes int) Space { return Everywhere(nodes, genotype.Primitives) }
 
 // Everywhere is the space with the same operations on every edge. It panics with *torch.Error for

@@ -94,7 +94,7 @@ type Options struct {
 	StemMultiplier int // the stem has StemMultiplier·Channels channels
 
 	// Operations of each edge of normal and reduction cells, node by node, by
-	// input; nil means all of cells.Primitives on every edge. Edge e mixes
+	// input; nil means all of genotype.Primitives on every edge. Edge e mixes
 	// Normal[e] by the first columns of α's row e.
 	Normal, Reduce [][]genotype.Op
 

@@ -133,7 +133,7 @@ const (
 	nameReduceOps = "operations_reduce"
 )
 
-// StateDict implements Strategy. Operations are by their index in cells.Primitives.
+// StateDict implements Strategy. Operations are by their index in genotype.Primitives.
 func (p *pdartsStrategy) StateDict() torch.StateDict {
 	sd := p.net.StateDict()
 	maps.Copy(sd, prefixed(optimizerW, p.w.StateDict()))
