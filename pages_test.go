@@ -1,12 +1,120 @@
 package godarts_test
 
 import (
+	"io/fs"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
+
+// pagesOf reads every Markdown file of the repository, by its path.
+func pagesOf(t *testing.T) map[string]string {
+	t.Helper()
+	pages := map[string]string{}
+	err := filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		switch name := entry.Name(); {
+		case err != nil:
+			return err
+		case entry.IsDir() && (len(name) > 1 && name[0] == '.' || name == "runs" || name == "bin"):
+			return fs.SkipDir
+		case entry.IsDir() || filepath.Ext(name) != ".md":
+			return nil
+		}
+		text, err := os.ReadFile(path)
+		pages[path] = string(text)
+		return err
+	})
+	if err != nil || len(pages) < 15 {
+		t.Fatalf("%d pages, %v", len(pages), err)
+	}
+	return pages
+}
+
+func TestPagesFit(t *testing.T) {
+	// No line of a page is longer than 120 characters, but for rows of tables and words that cannot be broken, and README has 150 lines at most, when all pages are read.
+	for name, page := range pagesOf(t) {
+		n := 0
+		for line := range strings.Lines(page) {
+			n++
+			line = strings.TrimRight(line, "\n")
+			unbreakable := len(strings.Fields(strings.TrimLeft(line, "-*> "))) == 1
+			if utf8.RuneCountInString(line) > 120 && !strings.HasPrefix(line, "|") && !unbreakable {
+				t.Errorf("%s:%d: %d characters, want 120 at most", name, n, utf8.RuneCountInString(line))
+			}
+		}
+		if name == "README.md" && n > 150 {
+			t.Errorf("%s: %d lines, want 150 at most", name, n)
+		}
+	}
+}
+
+// anchor is the name that a heading has in links.
+func anchor(heading string) string {
+	heading = regexp.MustCompile(`[^\p{L}\p{N}_\- ]`).ReplaceAllString(strings.ToLower(heading), "")
+	return strings.ReplaceAll(heading, " ", "-")
+}
+
+func TestLinksLead(t *testing.T) {
+	// Every link from a page to a file of the repository, and to a heading of a page, leads somewhere when it is followed.
+	pages := pagesOf(t)
+	headings := map[string]bool{}
+	for name, page := range pages {
+		for _, m := range regexp.MustCompile(`(?m)^#+ (.*)$`).FindAllStringSubmatch(page, -1) {
+			headings[name+"#"+anchor(m[1])] = true
+		}
+	}
+	found := 0
+	for name, page := range pages {
+		from := filepath.Dir(name)
+		if name == "nas/config/reference.md" {
+			from = "docs" // of whose config.md it is the beginning
+		}
+		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(page, -1) {
+			if strings.Contains(m[1], "://") {
+				continue
+			}
+			found++
+			file, heading, linked := strings.Cut(m[1], "#")
+			if file == "" {
+				file = name
+			} else {
+				file = filepath.Join(from, file)
+			}
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s: link %s: %v", name, m[1], err)
+			}
+			if linked && !headings[file+"#"+heading] {
+				t.Errorf("%s: link %s: no such heading", name, m[1])
+			}
+		}
+	}
+	if found < 80 {
+		t.Errorf("%d links", found)
+	}
+}
+
+func TestFilesOfPages(t *testing.T) {
+	// Every Go file that ARCHITECTURE.md and docs name by its path is there when they are read.
+	found := 0
+	for name, page := range pagesOf(t) {
+		if name != "ARCHITECTURE.md" && filepath.Dir(name) != "docs" {
+			continue
+		}
+		for _, file := range regexp.MustCompile(`\b(?:cells|cmd|darts|nas|scripts|torch)/[a-z0-9_/]+\.go\b`).FindAllString(page, -1) {
+			found++
+			if _, err := os.Stat(file); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("%d files are named", found)
+	}
+}
 
 func TestFaultsNameTests(t *testing.T) {
 	// Every test that docs/faults.md names is there, in the package beside it, when the page is read.

@@ -12,11 +12,13 @@ import (
 	"godarts/torch/optim"
 )
 
-// searchSteps is README's "As a library", in which TestLibraryLoop looks for it:
+// searchSteps is the loop of docs/library.md, in which TestLibraryLoop looks for it:
 // everything from the first line to the last.
 func searchSteps(steps int, batches func(step int) (train, valid nn.Batch)) error {
 	err := torch.Do(func() error {
-		net, err := darts.NewFast(darts.Options{Channels: 16, Layers: 8, Nodes: 4, Classes: 10, InputChannels: 3, StemMultiplier: 3})
+		net, err := darts.NewFast(darts.Options{
+			Channels: 16, Layers: 8, Nodes: 4, Classes: 10, InputChannels: 3, StemMultiplier: 3,
+		})
 		if err != nil {
 			return err
 		}
@@ -39,20 +41,21 @@ func searchSteps(steps int, batches func(step int) (train, valid nn.Batch)) erro
 }
 
 func TestLibraryLoop(t *testing.T) {
-	// README's loop is the one above, and no step of it leaves a tensor behind when it runs.
+	// The page's loop is the one above, and no step of it leaves a tensor behind when it runs.
 	own, err := os.ReadFile("library_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	readme, err := os.ReadFile("../README.md")
+	page, err := os.ReadFile("../docs/library.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, block, _ := strings.Cut(string(readme), "## As a library\n```go\n")
+	_, block, _ := strings.Cut(string(page), "# As a library\n")
+	_, block, _ = strings.Cut(block, "```go\n")
 	block, _, ok := strings.Cut(block, "```\n")
 	indented := strings.ReplaceAll("\t"+strings.TrimSuffix(block, "\n"), "\n", "\n\t") + "\n"
 	if !ok || !strings.Contains(string(own), "error {\n"+indented+"\treturn err\n") {
-		t.Errorf("README's \"As a library\" is not the body of searchSteps:\n%s", block)
+		t.Errorf("the loop of docs/library.md is not the body of searchSteps:\n%s", block)
 	}
 
 	images := func(n int) nn.Batch {

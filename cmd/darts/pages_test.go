@@ -12,8 +12,19 @@ import (
 	"godarts/nas/config"
 )
 
-// pages are the texts whose commands TestPages runs.
-var pages = []string{"README.md", "CONTRIBUTING.md", "RATIONALE.md"}
+// pages are the texts whose commands TestPages runs, by their paths from the root.
+func pages(t *testing.T) []string {
+	t.Helper()
+	found := []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "RATIONALE.md", "testdata/README.md"}
+	docs, err := filepath.Glob("../../docs/*.md")
+	if err != nil || len(docs) < 10 {
+		t.Fatalf("%d pages in docs, %v", len(docs), err)
+	}
+	for _, page := range docs {
+		found = append(found, "docs/"+filepath.Base(page))
+	}
+	return found
+}
 
 // shrink says how a command of the pages is run in a test.
 type shrink struct {
@@ -49,13 +60,14 @@ var shrinks = []shrink{
 	{command: regexp.MustCompile(`^darts train .*data.name=imagefolder`), add: set(smallImages...)},
 	{command: regexp.MustCompile(`^darts search configs/quickstart`), add: set("data.subset=64", "data.batch=16", "epochs=1", "evaluate=null")},
 	{command: regexp.MustCompile(`^darts search configs/cifar10`), add: set(append(smallImages, "data.name=digits", "network.nodes=2")...)},
-	{command: regexp.MustCompile(`^darts train configs/cifar10`), add: set(append(smallImages, "data.name=digits", "network.auxiliary=false")...)},
+	{command: regexp.MustCompile(`^darts train configs/cifar10`), add: set(append(smallImages, "data.name=digits", "data.cutout=0", "network.auxiliary=false")...)},
 	{command: regexp.MustCompile(`^darts (test|info|draw|export|genotypes|version|repeat)( |$)`)},
 }
 
-// commandsOf finds the commands of a page: lines of its blocks, whose variables it fills
-// in, and what stands between backquotes with an argument.
+// commandsOf finds the commands of a page: lines of its blocks, which a backslash at the end
+// continues and whose variables it fills in, and what stands between backquotes with an argument.
 func commandsOf(page string) (found []string) {
+	page = regexp.MustCompile(`(?m) *\\\n +`).ReplaceAllString(page, " ")
 	variables := map[string]string{}
 	inline := regexp.MustCompile("`(?:bin/)?(darts [a-z0-9]+ [^`]+)`")
 	assignment := regexp.MustCompile(`^    ([A-Z])="(.*)"$`)
@@ -85,15 +97,16 @@ func TestPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Chdir(t.TempDir())
+	all := pages(t)
 	t.Setenv("GODARTS_DATA", "")
-	if err := os.Symlink(filepath.Join(root, "configs"), "configs"); err != nil {
-		t.Fatal(err)
-	}
-	ran := 0
-	for _, name := range pages {
+	ran, seen := 0, map[string]bool{}
+	for _, name := range all {
 		page, err := os.ReadFile(filepath.Join(root, name))
 		if err != nil {
+			t.Fatal(err)
+		}
+		t.Chdir(t.TempDir()) // a page needs none of what another made
+		if err := os.Symlink(filepath.Join(root, "configs"), "configs"); err != nil {
 			t.Fatal(err)
 		}
 		for _, command := range commandsOf(string(page)) {
@@ -107,6 +120,10 @@ func TestPages(t *testing.T) {
 				checkCommand(t, name, command, args)
 				continue
 			}
+			if seen[command] && !strings.Contains(command, "runs/") {
+				continue // another page has it, and no other command needs what it makes
+			}
+			seen[command] = true
 			ran++
 			var stdout, stderr bytes.Buffer
 			if status := run(append(args, shrinks[i].add...), &stdout, &stderr); status != exitOK {
@@ -114,7 +131,7 @@ func TestPages(t *testing.T) {
 			}
 		}
 	}
-	if ran < 10 {
+	if ran < 20 {
 		t.Errorf("%d commands ran: the pages have more", ran)
 	}
 }
@@ -159,18 +176,75 @@ func checkCommand(t *testing.T, page, command string, args []string) {
 
 func TestScriptsOfPages(t *testing.T) {
 	// Every script and folder of scripts that the pages name is there, and a script can be started.
-	for _, name := range pages {
+	for _, name := range pages(t) {
 		page, err := os.ReadFile("../../" + name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, script := range regexp.MustCompile("(?:    |`|run \\./)(scripts/[a-z_]+(?:\\.[a-z]+)?)").FindAllStringSubmatch(string(page), -1) {
+		for _, script := range regexp.MustCompile("(?:    |`|run \\./)(scripts/[a-z_-]+(?:\\.[a-z]+)?)").FindAllStringSubmatch(string(page), -1) {
 			info, err := os.Stat("../../" + script[1])
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
 			} else if filepath.Ext(script[1]) == "" && info.Mode()&0o111 == 0 {
 				t.Errorf("%s: %s cannot be started", name, script[1])
 			}
+		}
+	}
+}
+
+func TestKeysOfPages(t *testing.T) {
+	// Every config key that a page names between backquotes is one when all pages are read.
+	keys := map[string]bool{}
+	sections := map[string]bool{}
+	for _, line := range config.Keys() {
+		key, _, _ := strings.Cut(line, " ")
+		keys[key] = true
+		for i, r := range key {
+			if r == '.' {
+				sections[key[:i]] = true
+			}
+		}
+	}
+	found := 0
+	for _, name := range pages(t) {
+		page, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("`(?:--set )?([a-z_]+\\.[a-z0-9_.]+)[:=`]").FindAllStringSubmatch(string(page), -1) {
+			section, _, _ := strings.Cut(m[1], ".")
+			if !sections[section] || filepath.Ext(m[1]) == ".go" || slices.Contains([]string{".json", ".jsonl", ".yaml"}, filepath.Ext(m[1])) {
+				continue
+			}
+			found++
+			if !keys[m[1]] && !sections[m[1]] {
+				t.Errorf("%s: %s is no config key", name, m[1])
+			}
+		}
+	}
+	if found < 100 {
+		t.Errorf("%d keys are named", found)
+	}
+}
+
+func TestDrawingOfPages(t *testing.T) {
+	// The drawings in docs/cells are those that `darts draw DARTS_V2` writes now.
+	dir := t.TempDir()
+	var stdout, stderr bytes.Buffer
+	if status := run([]string{"draw", "DARTS_V2", "-o", dir}, &stdout, &stderr); status != exitOK {
+		t.Fatal(stderr.String())
+	}
+	for _, name := range []string{"normal.svg", "reduce.svg"} {
+		want, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := os.ReadFile("../../docs/cells/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("docs/cells/%s is not what `darts draw DARTS_V2 -o docs/cells` writes", name)
 		}
 	}
 }

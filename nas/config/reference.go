@@ -21,18 +21,23 @@ var referenceHead string
 func Reference() string {
 	var page strings.Builder
 	page.WriteString(referenceHead)
-	title := "none"
+	rows := map[string][]string{}
+	var titles []string // in the order of their first keys
 	for i := range keys {
 		k := &keys[i]
-		if t := k.title(); t != title {
-			title = t
-			fmt.Fprintf(&page, "\n## %s\n\n| key | meaning | values | applies to | default |\n|---|---|---|---|---|\n", title)
-		}
 		row := []string{"`" + k.path + "`", k.doc, k.values(), k.where(), k.defaultCell()}
 		for i, cell := range row {
 			row[i] = strings.ReplaceAll(cell, "|", `\|`)
 		}
-		fmt.Fprintf(&page, "| %s |\n", strings.Join(row, " | "))
+		title := k.title()
+		if rows[title] == nil {
+			titles = append(titles, title)
+		}
+		rows[title] = append(rows[title], "| "+strings.Join(row, " | ")+" |\n")
+	}
+	for _, title := range titles {
+		fmt.Fprintf(&page, "\n## %s\n\n| key | meaning | values | applies to | default |\n|---|---|---|---|---|\n", title)
+		page.WriteString(strings.Join(rows[title], ""))
 	}
 	page.WriteString("\n## Defaults of the other strategies\n\n" +
 		"`strategy.name` also chooses the defaults of a search on images. Keys that are not listed have the default above.\n\n" +
