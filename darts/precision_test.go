@@ -39,7 +39,7 @@ func TestFastPrecision(t *testing.T) {
 	// A distance hangs on whether rounding moves a value across the kink of a ReLU: 1e-3 if it does, 1e-6 if not.
 	// Hence the geometric mean over seeds.
 	if testing.Short() {
-		t.Skip("float64 passes over three networks")
+		t.Skip("-short: float64 passes over three networks")
 	}
 	torchtest.Scope(t)
 	const seeds = 8
@@ -91,6 +91,9 @@ func TestStepFloat32(t *testing.T) {
 	// rounding of that in one state of twenty or so, and falls on one side or the other by the order in which a
 	// processor adds up. Other states have other values there: hence the median over states. TestRecordings
 	// compares float64 with the reference.
+	if testing.Short() {
+		t.Skip("-short: steps of three networks from five states")
+	}
 	torchtest.Scope(t)
 	const states = 5
 	golden := torchtest.Golden(t, torchtest.Fixture(t, "cnn_search_first_order.safetensors"))

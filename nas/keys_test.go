@@ -89,17 +89,25 @@ var keyedRuns = []keyed{
 
 func TestImageKeys(t *testing.T) {
 	// A run on images ends with other weights, α, cells or losses when a key changes.
-	// The tests of what is found are of the candidates, scores and finalists, and of the limits of skips.
+	// The tests of what is found are of the candidates, scores and finalists, and of the limits of skips. With -short each run changes two keys.
 	for _, run := range keyedRuns {
 		t.Run(run.name, func(t *testing.T) {
 			standard := ending(t, run, "")
-			for _, key := range slices.Sorted(maps.Keys(run.keys)) {
+			for _, key := range fewer(slices.Sorted(maps.Keys(run.keys))) {
 				if ending(t, run, key+"="+run.keys[key]) == standard {
 					t.Errorf("%s=%s changes nothing", key, run.keys[key])
 				}
 			}
 		})
 	}
+}
+
+// fewer is the first and the last of the keys with -short, else all.
+func fewer(keys []string) []string {
+	if !testing.Short() || len(keys) < 3 {
+		return keys
+	}
+	return []string{keys[0], keys[len(keys)-1]}
 }
 
 // ending is what a run has found, measured and learned, without what tells its settings.

@@ -55,6 +55,9 @@ func (f *recordedFeed) lastValid(int) (nn.Batch, error) { return f.measured[0], 
 
 func TestUpstreamEigenvalue(t *testing.T) {
 	// The eigenvalue that an early stop measures is the largest of the Hessian that RobustDARTS computes entry by entry.
+	if testing.Short() {
+		t.Skip("-short: the largest eigenvalue of a Hessian")
+	}
 	eachUpstream(t, "robust_eigenvalue_seed*.safetensors", func(r upstream) {
 		t := r.t
 		c, err := config.Load("../configs/cifar10-darts-first.yaml", "network.dtype=float64", "network.channels="+r.meta("C"),
