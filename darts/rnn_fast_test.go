@@ -247,7 +247,7 @@ func TestRecurrentFastIsFlat(t *testing.T) {
 func TestRecurrentFastPrecision(t *testing.T) {
 	// The fast form is at most half as far again from float64 as the plain form when both run in float32.
 	if testing.Short() {
-		t.Skip("passes over three networks for each of several seeds")
+		t.Skip("-short: passes over three networks for each of several seeds")
 	}
 	torchtest.Scope(t)
 	const seeds = 8

@@ -12,7 +12,7 @@ import (
 func TestWorkedExample(t *testing.T) {
 	// CONTRIBUTING's example compiles and passes the suite of strategies when its lines are put where it says.
 	if testing.Short() {
-		t.Skip("compiles the package again")
+		t.Skip("-short: compiles the package again")
 	}
 	text := read(t, "../CONTRIBUTING.md")
 	_, code, _ := strings.Cut(text, "```go\n")

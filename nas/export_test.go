@@ -80,7 +80,7 @@ with torch.no_grad():
 func TestExportInPyTorch(t *testing.T) {
 	// The exported module gives the same logits in PyTorch, for both forms of the network and all operations.
 	if testing.Short() {
-		t.Skip("imports PyTorch five times")
+		t.Skip("-short: imports PyTorch five times")
 	}
 	python := pytorch(t)
 	for _, test := range []struct {

@@ -72,7 +72,7 @@ func child(dir string) error {
 func TestKilled(t *testing.T) {
 	// A run ends with the same bytes as an undisturbed one when it is killed at ten random moments.
 	if testing.Short() {
-		t.Skip("starts two dozen processes")
+		t.Skip("-short: starts two dozen processes")
 	}
 	const epochs, kills = "epochs=33", 10 // three steps an epoch: enough to be killed ten times
 	for _, test := range []struct {

@@ -129,7 +129,7 @@ func wholeOf(t *testing.T, search, train string, set ...string) *config.Whole {
 func TestChoiceReadsNoTestImage(t *testing.T) {
 	// The chosen cell and all that leads to it stay the same, bit for bit, when the test images and their labels are replaced.
 	if testing.Short() {
-		t.Skip("works through eight runs")
+		t.Skip("-short: works through eight runs")
 	}
 	const small = "data: {name: cifar10, subset: 48, batch: 24}\nepochs: 1\n"
 	runtime.LockOSThread()

@@ -18,7 +18,7 @@ import (
 func TestMemoryIsFlat(t *testing.T) {
 	// No tensor is added and memory does not grow when a search takes 200 steps.
 	if testing.Short() {
-		t.Skip("takes 200 steps")
+		t.Skip("-short: takes 200 steps")
 	}
 	var live, rss []int64
 	watch := nas.Hooks{OnStep: func(r *nas.Run, _ *nas.Step) error {

@@ -45,7 +45,7 @@ func TestStoppedAnywhere(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if testing.Short() {
-				t.Skip("searches some 30 times")
+				t.Skip("-short: searches some 30 times")
 			}
 			search := func(ctx context.Context, dir string) (string, error) {
 				result, err := nas.Search(ctx, dir, test.c, nas.Settings{})

@@ -353,7 +353,7 @@ func waitFor(t *testing.T, file string) {
 func TestToyConfigs(t *testing.T) {
 	// Every toy config runs to its end.
 	if testing.Short() {
-		t.Skip("trains every toy")
+		t.Skip("-short: trains every toy")
 	}
 	toys, err := filepath.Glob("../../configs/*.toy.yaml")
 	if err != nil || len(toys) == 0 {

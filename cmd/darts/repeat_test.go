@@ -139,7 +139,7 @@ func sameProtocol(t *testing.T, want, got string) {
 func TestRepeatDisturbed(t *testing.T) {
 	// A protocol ends with the table and the bytes of an undisturbed one when it is killed and interrupted at different stages, and when several processes work on it at once, by the Slurm script too.
 	if testing.Short() {
-		t.Skip("works through four protocols")
+		t.Skip("-short: works through four protocols")
 	}
 	config, dir := tinyProtocol(t), t.TempDir()
 	undisturbed := filepath.Join(dir, "undisturbed")

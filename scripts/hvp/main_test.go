@@ -20,7 +20,7 @@ var small = []string{"--form", "plain", "--data", "digits", "--channels", "2", "
 func TestMeasure(t *testing.T) {
 	// The shortest radius agrees with the exact product, float32 roughly with float64, and the tables have all rows when a measurement is done.
 	if testing.Short() {
-		t.Skip("a measurement takes 8 s")
+		t.Skip("-short: a measurement takes 8 s")
 	}
 	o, err := parse(small, io.Discard)
 	if err != nil {
