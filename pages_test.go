@@ -116,6 +116,34 @@ func TestFilesOfPages(t *testing.T) {
 	}
 }
 
+func TestFiguresAgree(t *testing.T) {
+	// README's figures are those of docs/performance.md and docs/results.md when all are read.
+	pages := pagesOf(t)
+	_, speed, _ := strings.Cut(pages["README.md"], "\n## Speed\n")
+	speed, _, _ = strings.Cut(speed, "\n## ")
+	rows := regexp.MustCompile(`(?m)^\| .* s \|.*$`).FindAllString(speed, -1)
+	if len(rows) < 5 {
+		t.Errorf("%d rows of speed", len(rows))
+	}
+	for _, row := range rows {
+		if !strings.Contains(pages["docs/performance.md"], row+"\n") {
+			t.Errorf("docs/performance.md has no row %s", row)
+		}
+	}
+	_, quick, _ := strings.Cut(pages["README.md"], "\n## Quickstart\n")
+	quick, _, _ = strings.Cut(quick, "\n## ")
+	lines := regexp.MustCompile(`(?m)^    .*$`).FindAllString(quick, -1)
+	if len(lines) != 10 {
+		t.Errorf("%d lines of the quickstart's output, want 10", len(lines))
+	}
+	for _, line := range lines {
+		line, _, _ = strings.Cut(line, "...")
+		if !strings.Contains(pages["docs/results.md"], "\n"+line) {
+			t.Errorf("docs/results.md has no line %s", line)
+		}
+	}
+}
+
 func TestFaultsNameTests(t *testing.T) {
 	// Every test that docs/faults.md names is there, in the package beside it, when the page is read.
 	page, err := os.ReadFile("docs/faults.md")

@@ -4,7 +4,7 @@ import "godarts/torch"
 
 // Depthwise convolutions, forward and backward, on padded images. Their gradients
 // are written as convolutions of other shapes: libtorch's own backward is many
-// times slower on CPUs. Figures for each are in RATIONALE.md.
+// times slower on CPUs. Figures for each are in docs/performance.md.
 
 // kernel is a square depthwise kernel.
 type kernel struct{ size, dilation int }

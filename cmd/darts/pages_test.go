@@ -248,3 +248,44 @@ func TestDrawingOfPages(t *testing.T) {
 		}
 	}
 }
+
+func TestConfigsOfPages(t *testing.T) {
+	// Every config that a page shows as YAML loads when it lies among the repository's.
+	dir := t.TempDir()
+	configs, err := filepath.Glob("../../configs/*.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range configs {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(file)), text, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	found := 0
+	for _, name := range pages(t) {
+		page, err := os.ReadFile("../../" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1) {
+			if strings.HasPrefix(block[1], "# yaml-language-server:") {
+				continue // a line for the head of a config
+			}
+			found++
+			file := filepath.Join(dir, "of-the-page.yaml")
+			if err := os.WriteFile(file, []byte(block[1]), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := config.Load(file); err != nil {
+				t.Errorf("%s: %v in\n%s", name, err, block[1])
+			}
+		}
+	}
+	if found < 4 {
+		t.Errorf("%d configs", found)
+	}
+}
