@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -140,6 +141,31 @@ func TestFiguresAgree(t *testing.T) {
 		line, _, _ = strings.Cut(line, "...")
 		if !strings.Contains(pages["docs/results.md"], "\n"+line) {
 			t.Errorf("docs/results.md has no line %s", line)
+		}
+	}
+}
+
+func TestRecordingsDescribed(t *testing.T) {
+	// testdata/README.md has a row for every recording when the folders are listed.
+	page := pagesOf(t)["testdata/README.md"]
+	var patterns []string
+	for row := range strings.Lines(page) {
+		if first := strings.SplitN(row, "|", 3); len(first) == 3 {
+			patterns = append(patterns, regexp.MustCompile(`[a-z][a-z0-9_.*]+`).FindAllString(first[1], -1)...)
+		}
+	}
+	files, err := filepath.Glob("testdata/*/*")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		name, _, _ := strings.Cut(filepath.Base(file), ".")
+		described := slices.ContainsFunc(patterns, func(pattern string) bool {
+			ok, err := filepath.Match(strings.TrimSuffix(pattern, ".json"), name)
+			return err == nil && ok
+		})
+		if !described && name != "cut" {
+			t.Errorf("%s has no row", file)
 		}
 	}
 }
