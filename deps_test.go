@@ -16,6 +16,9 @@ func TestImports(t *testing.T) {
 		reason    string
 	}{
 		{"godarts/torch", []string{"godarts/cells", "godarts/darts", "godarts/nas", "godarts/cmd"}, "the binding knows no networks"},
+		{"godarts/torch/internal/stored", []string{"godarts"}, "how elements lie in bytes needs nothing but arithmetic"},
+		{"godarts/torch/pickle", []string{"godarts/torch/safetensors", "godarts/torch/nn", "godarts/torch/optim"}, "a reader of files knows one format and no networks"},
+		{"godarts/torch/safetensors", []string{"godarts/torch/pickle", "godarts/torch/nn", "godarts/torch/optim"}, "a reader of files knows one format and no networks"},
 		{"godarts/cells", []string{"godarts/darts", "godarts/nas", "godarts/cmd"}, "a cell knows no search"},
 		{"godarts/cells/genotype", []string{"godarts/torch"}, "what a cell computes is plain Go, so that a config may name it"},
 		{"godarts/cells/draw", []string{"godarts/torch"}, "a drawing needs no libtorch"},

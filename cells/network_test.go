@@ -13,6 +13,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
+	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
 )
 
@@ -58,7 +59,7 @@ func randomBatch(o NetworkOptions, n int) nn.Batch {
 // networkRecording is a pass through the reference's evaluation network.
 type networkRecording struct {
 	t testing.TB
-	*torch.Safetensors
+	*safetensors.File
 	o torch.Options
 }
 

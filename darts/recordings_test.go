@@ -12,13 +12,14 @@ import (
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
+	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
 )
 
 // recording is three search steps of the reference.
 type recording struct {
 	t testing.TB
-	*torch.Safetensors
+	*safetensors.File
 	o torch.Options
 }
 

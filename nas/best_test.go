@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/safetensors"
 )
 
 func TestLoadBest(t *testing.T) {
@@ -37,7 +38,7 @@ func TestLoadBest(t *testing.T) {
 			if test.averaged {
 				sd[optimizerAveraged+"ax.0"] = torch.EmptyLike(w.W).Fill_(3)
 			}
-			content, err := torch.SafetensorsWithSum(sd, map[string]string{metaFormat: checkpointFormat}, metaSum)
+			content, err := safetensors.WithSum(sd, map[string]string{metaFormat: checkpointFormat}, metaSum)
 			if err != nil {
 				return err
 			}

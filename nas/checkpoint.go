@@ -16,6 +16,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/finite"
 	"godarts/torch"
+	"godarts/torch/safetensors"
 )
 
 // Keys of a checkpoint's metadata, and the names of its tensors that are not of
@@ -114,7 +115,7 @@ func (r *Run) saveScoped(name string, at position) error {
 	if err := r.saveLeftOut(meta); err != nil {
 		return err
 	}
-	content, err := torch.SafetensorsWithSum(tensors, meta, metaSum)
+	content, err := safetensors.WithSum(tensors, meta, metaSum)
 	if err != nil {
 		return err
 	}
@@ -191,7 +192,7 @@ func (r *Run) restoreFile(name string) (there bool, err error) {
 }
 
 // restoreFrom puts the run where a checkpoint says, which was read from file.
-func (r *Run) restoreFrom(file string, st *torch.Safetensors) error {
+func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	meta := st.Metadata()
 	saved, err := config.Parse(file, []byte(meta[metaConfig]))
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/finite"
 	"godarts/torch"
+	"godarts/torch/safetensors"
 )
 
 // Files that Export writes beside WeightsFile.
@@ -83,7 +84,7 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 }
 
 // exported is the content of the weights st, of the network about, with or without its auxiliary head.
-func exported(st *torch.Safetensors, about description, training string, auxiliary bool) (content []byte, err error) {
+func exported(st *safetensors.File, about description, training string, auxiliary bool) (content []byte, err error) {
 	about.Auxiliary = auxiliary
 	text, err := finite.Marshal(about)
 	if err != nil {
@@ -95,7 +96,7 @@ func exported(st *torch.Safetensors, about description, training string, auxilia
 			return err
 		}
 		maps.DeleteFunc(sd, func(name string, _ torch.Tensor) bool { return !auxiliary && strings.HasPrefix(name, auxiliaryHead) })
-		content, err = torch.SafetensorsWithSum(sd, map[string]string{descriptionKey: string(text), configKey: training}, weightsSum)
+		content, err = safetensors.WithSum(sd, map[string]string{descriptionKey: string(text), configKey: training}, weightsSum)
 		return err
 	})
 	return content, err

@@ -11,6 +11,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/torch"
+	"godarts/torch/safetensors"
 )
 
 // forge changes what a checkpoint says, under a checksum that fits.
@@ -36,7 +37,7 @@ func forge(t *testing.T, file string, change func(at *position, sd torch.StateDi
 			return err
 		}
 		meta[metaPosition] = string(text)
-		content, err := torch.SafetensorsWithSum(sd, meta, metaSum)
+		content, err := safetensors.WithSum(sd, meta, metaSum)
 		if err != nil {
 			return err
 		}

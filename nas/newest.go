@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"godarts/nas/wholefile"
-	"godarts/torch"
+	"godarts/torch/safetensors"
 )
 
 // DefaultKeep is how many checkpoints a run keeps until it is complete, MaxKeep how many it may.
@@ -98,7 +98,7 @@ func keepEarlier(dir string, keep int) error {
 
 // newest opens the newest checkpoint in dir that is not damaged: name is empty if there is none.
 // damaged are those that are newer, the newest first.
-func newest(dir string) (name string, st *torch.Safetensors, damaged []*damagedError, err error) {
+func newest(dir string) (name string, st *safetensors.File, damaged []*damagedError, err error) {
 	for _, n := range checkpointsIn(dir) {
 		name := checkpointNames[n]
 		st, err := readCheckpoint(filepath.Join(dir, name))
@@ -147,7 +147,7 @@ func (e *damagedError) Error() string {
 
 // readCheckpoint opens a file that saveAs wrote, and verifies it. The error wraps fs.ErrNotExist if
 // it is not there, and is a *damagedError if it does not read.
-func readCheckpoint(file string) (*torch.Safetensors, error) {
+func readCheckpoint(file string) (*safetensors.File, error) {
 	content, err := wholefile.Read(file)
 	if err != nil {
 		return nil, fmt.Errorf("nas: checkpoint: %w", err)
@@ -156,8 +156,8 @@ func readCheckpoint(file string) (*torch.Safetensors, error) {
 }
 
 // openChecked verifies the checksum and the format of a checkpoint.
-func openChecked(file string, content []byte) (*torch.Safetensors, error) {
-	st, err := torch.ReadSafetensors(content)
+func openChecked(file string, content []byte) (*safetensors.File, error) {
+	st, err := safetensors.Read(content)
 	if err != nil {
 		return nil, &damagedError{file, err.Error()}
 	}

@@ -16,6 +16,7 @@ import (
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
+	"godarts/torch/safetensors"
 )
 
 // BestFile is, in the folder of a training on a text, the run as it stood after the
@@ -307,7 +308,7 @@ func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
 }
 
 // readBest reads the run as it stood when it was best, and checks it.
-func readBest(file string) (*torch.Safetensors, error) {
+func readBest(file string) (*safetensors.File, error) {
 	content, err := wholefile.Read(file)
 	if err != nil {
 		return nil, fmt.Errorf("nas: best model: %w; restore the file, or delete %s too and resume: the training then begins anew", err, CheckpointFile)

@@ -18,6 +18,7 @@ import (
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
+	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
 )
 
@@ -29,7 +30,7 @@ import (
 // upstream is a recording.
 type upstream struct {
 	t testing.TB
-	*torch.Safetensors
+	*safetensors.File
 }
 
 // float64s is the type in which the authors' programs were run.

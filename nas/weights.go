@@ -13,6 +13,8 @@ import (
 	"godarts/nas/names"
 	"godarts/torch"
 	"godarts/torch/nn"
+	"godarts/torch/pickle"
+	"godarts/torch/safetensors"
 )
 
 // description is what a file of weights says of its network beside them: enough
@@ -86,13 +88,13 @@ func encodeWeights(net nn.Module, d description) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("nas: weights: %w", err)
 	}
-	return torch.SafetensorsWithSum(net.StateDict(), map[string]string{descriptionKey: string(text)}, weightsSum)
+	return safetensors.WithSum(net.StateDict(), map[string]string{descriptionKey: string(text)}, weightsSum)
 }
 
 // openWeights opens a file of weights and compares it with its checksum. Files of other
 // programs have none, nor those that this one wrote at first.
-func openWeights(file string) (*torch.Safetensors, error) {
-	st, err := torch.OpenSafetensors(file)
+func openWeights(file string) (*safetensors.File, error) {
+	st, err := safetensors.Open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -109,7 +111,7 @@ func openWeights(file string) (*torch.Safetensors, error) {
 }
 
 // readDescription is what the weights in an open file say of their network.
-func readDescription(st *torch.Safetensors, file string) (d description, err error) {
+func readDescription(st *safetensors.File, file string) (d description, err error) {
 	text, ok := st.Metadata()[descriptionKey]
 	if !ok {
 		return d, fmt.Errorf("nas: %s does not say what network it is of: no training of this program wrote it", file)
@@ -162,7 +164,7 @@ func withWeights(file string, use func(w storedWeights) error) error {
 		defer st.Close()
 		w.source = st
 	} else {
-		p, err := torch.OpenPickle(file)
+		p, err := pickle.Open(file)
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"godarts/cells"
 	"godarts/cells/genotype"
 	"godarts/torch"
+	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
 )
 
@@ -93,7 +94,7 @@ func TestReadWeights(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := torch.WriteSafetensors(f, sd, nil); err != nil {
+			if err := safetensors.Write(f, sd, nil); err != nil {
 				t.Fatal(err)
 			}
 			if err := f.Close(); err != nil {
@@ -149,7 +150,7 @@ func TestWeightsLayout(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := torch.WriteSafetensors(f, sd, nil); err != nil {
+			if err := safetensors.Write(f, sd, nil); err != nil {
 				t.Fatal(err)
 			}
 			if err := f.Close(); err != nil {
@@ -258,7 +259,7 @@ func TestReadDescription(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := torch.WriteSafetensors(f, torch.StateDict{}, metadata); err != nil {
+			if err := safetensors.Write(f, torch.StateDict{}, metadata); err != nil {
 				t.Fatal(err)
 			}
 			if err := f.Close(); err != nil {

@@ -17,7 +17,11 @@ package torch
 // #cgo nocallback torch_zeros
 import "C"
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"godarts/torch/internal/stored"
+)
 
 // Options are the type and place of a new tensor; the zero value is float32 on
 // the CPU.
@@ -132,12 +136,12 @@ func FromSliceChannelsLast[E Element](data []E, shape []int, o Options) Tensor {
 }
 
 func fromData(data unsafe.Pointer, n int, d Dtype, shape []int, channelsLast bool, o Options) Tensor {
-	size, ok := bytesOf(shape, d)
+	size, ok := stored.Bytes(shape, d.Size())
 	if !ok {
-		Misuse("from_slice", "no tensor has the shape %s", bracket(shape))
+		Misuse("from_slice", "no tensor has the shape %s", stored.Shape(shape))
 	}
 	if size != n*d.Size() {
-		Misuse("from_slice", "%d elements do not fill shape %s", n, bracket(shape))
+		Misuse("from_slice", "%d elements do not fill shape %s", n, stored.Shape(shape))
 	}
 	var r Tensor
 	if e := C.torch_from_data(data, C.int(d.code()), int64s(shape), C.int64_t(len(shape)),
@@ -147,16 +151,23 @@ func fromData(data unsafe.Pointer, n int, d Dtype, shape []int, channelsLast boo
 	return r
 }
 
-// rawTensor copies bytes of elements of type d to a tensor.
-func rawTensor(raw []byte, d Dtype, shape []int, o Options) Tensor {
-	n := 1
-	for _, s := range shape {
-		n *= s
+// FromBytes copies little-endian elements of type d, in row-major order, to a tensor of
+// that shape with the type and on the device of o. It panics with *Error if the number of
+// bytes does not fit, or if one of Bool is neither 0 nor 1.
+func FromBytes(content []byte, d Dtype, shape []int, o Options) Tensor {
+	if len(content)%d.Size() != 0 {
+		Misuse("from_bytes", "%d bytes are no whole number of %s", len(content), d)
 	}
-	if n*d.Size() != len(raw) {
-		Misuse("from_bytes", "%d bytes do not fill shape %s of %s", len(raw), bracket(shape), d)
+	if i := stored.NoBoolean(content); d == Bool && i >= 0 {
+		Misuse("from_bytes", "element %d is the byte %d, which is no boolean", i, content[i])
 	}
-	return fromData(unsafe.Pointer(unsafe.SliceData(raw)), n, d, shape, false, o)
+	elements := unsafe.Pointer(unsafe.SliceData(content))
+	if uintptr(elements)%uintptr(d.Size()) != 0 {
+		aligned := make([]uint64, (len(content)+7)/8)
+		elements = unsafe.Pointer(unsafe.SliceData(aligned))
+		copy(unsafe.Slice((*byte)(elements), len(content)), content)
+	}
+	return fromData(elements, len(content)/d.Size(), d, shape, false, o)
 }
 
 func dtypeFor[E Element]() Dtype {

@@ -1,8 +1,6 @@
 package torch_test
 
 import (
-	"bytes"
-	"io"
 	"math"
 	"testing"
 
@@ -15,24 +13,20 @@ func TestHostileArguments(t *testing.T) {
 	x := func(shape ...int) torch.Tensor { return torch.Ones(shape, torch.Options{}) }
 	whole := func(v ...int64) torch.Tensor { return torch.FromSlice(v, len(v)) }
 	pool := torch.Pool2dOptions{Kernel: 3, Stride: 2, Padding: 1}
-	content, err := torch.SafetensorsWithSum(nil, nil, "sum")
-	if err != nil {
-		t.Fatal(err)
-	}
 	torchtest.Hostile{
 		Functions: []any{
 			torch.AdaptiveAvgPool2d, torch.Addmm, torch.Arange, torch.Autocast, torch.AvgPool2d, torch.Baddbmm, torch.BatchNorm, torch.CUDA,
 			torch.Call, torch.CaptureGraph, torch.Cat, torch.Conv2d, torch.Conv2dBackward, torch.CrossEntropy, torch.DilatedDepthwise, torch.Do,
-			torch.Dropout, torch.Embedding, torch.Empty, torch.EmptyChannelsLast, torch.EmptyLike, torch.Enter, torch.Eye, torch.ForeachAdd_,
+			torch.Dropout, torch.Embedding, torch.Empty, torch.EmptyChannelsLast, torch.EmptyLike, torch.Enter, torch.Eye, torch.FromBytes, torch.ForeachAdd_,
 			torch.ForeachCopy_, torch.ForeachLerp_, torch.ForeachMulScalar_, torch.ForeachNorm, torch.ForeachZero_, torch.FromSlice[float32],
 			torch.FromSliceChannelsLast[int64], torch.FromSliceTo[bool], torch.Full, torch.GatedMixture, torch.GatedMixtureBackward, torch.Grad,
 			torch.GradEnabled, torch.Gram, torch.Inference, torch.Keep, torch.KeepWith, torch.Linear, torch.Live, torch.MSELoss, torch.ManualSeed, torch.Misuse,
 			torch.MaxPool2d, torch.MaxPool2dBackward, torch.MaxPool2dIndices, torch.Maximum, torch.Minimum, torch.MmOut, torch.NLLLoss, torch.NoGrad,
-			torch.Ones, torch.OnesLike, torch.OpenPickle, torch.OpenSafetensors, torch.Parallel, torch.ParseDevice, torch.ParseDtype,
+			torch.Ones, torch.OnesLike, torch.Parallel, torch.ParseDevice, torch.ParseDtype,
 			torch.PeakReserved, torch.Pointwise, torch.PointwiseNorm, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt, torch.RandPerm,
-			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.ReadPickle, torch.ReadSafetensors, torch.SafetensorsWithSum, torch.Scalar, torch.Scoped,
+			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.Scalar, torch.Scoped,
 			torch.SetRNGState, torch.SetTF32, torch.SetThreads, torch.SoftmaxCrossEntropy_, torch.Stack, torch.SumProducts, torch.TF32, torch.Threads,
-			torch.TuneMalloc, torch.Version, torch.Where, torch.WriteSafetensors, torch.Zeros, torch.ZerosLike,
+			torch.TuneMalloc, torch.Version, torch.Where, torch.Zeros, torch.ZerosLike,
 		},
 		Values: []any{
 			func() torch.Tensor { return x(2, 3) },
@@ -48,26 +42,6 @@ func TestHostileArguments(t *testing.T) {
 				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool)
 				return at
 			},
-			func() *torch.Pickle {
-				p, err := torch.ReadPickle(zipPickle(t, inDict(pair), map[string]string{"0": pairData}))
-				if err != nil {
-					panic(err)
-				}
-				return p
-			},
-			func() *torch.Safetensors {
-				var b bytes.Buffer
-				if err := torch.WriteSafetensors(&b, torch.StateDict{"a": x(2, 3)}, nil); err != nil {
-					panic(err)
-				}
-				s, err := torch.ReadSafetensors(b.Bytes())
-				if err != nil {
-					panic(err)
-				}
-				return s
-			},
-			func() *bytes.Buffer { return new(bytes.Buffer) },
-			func() []byte { return content },
 		},
 		Wrong: []any{
 			func() torch.Dtype { return torch.Bool },
@@ -89,6 +63,7 @@ func TestHostileArguments(t *testing.T) {
 			},
 			"CrossEntropy":     func() []any { return args(x(2, 3), whole(0, 2), torch.CrossEntropyOptions{}) },
 			"DilatedDepthwise": func() []any { return args(x(2, 4, 6, 6), x(4, 1, 3, 3)) },
+			"FromBytes":        func() []any { return args([]byte{1, 0, 0, 0}, torch.Int16, []int{2}, torch.Options{}) },
 			"Embedding":        func() []any { return args(x(2, 3), whole(1, 0)) },
 			"GatedMixture":     func() []any { return args(x(2, 3), x(5, 2, 3), x(5, 2, 6), x(5, 4)) },
 			"GatedMixtureBackward": func() []any {
@@ -120,7 +95,6 @@ func TestHostileArguments(t *testing.T) {
 			"Tensor.IndexCopy_": func() []any { return args(x(2, 3), 0, whole(1), x(1, 3)) },
 			"Tensor.Scatter_":   func() []any { return args(x(2, 3), 0, integers([]int64{0, 1}, 1, 2), x(1, 2)) },
 			"Tensor.SetGrad":    func() []any { return args(x(2).RequiresGrad_(true), x(2)) },
-			"WriteSafetensors":  func() []any { return args(io.Writer(new(bytes.Buffer)), torch.StateDict{"a": x(2)}, nil) },
 			"Tensor.Uniform_":   func() []any { return args(x(2), -math.Pi, math.Pi) },
 		},
 	}.Run(t)

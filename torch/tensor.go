@@ -31,6 +31,8 @@ import (
 	"fmt"
 	"strings"
 	"unsafe"
+
+	"godarts/torch/internal/stored"
 )
 
 // Tensor is a handle to a tensor of a scope. The zero value is no tensor:
@@ -38,6 +40,9 @@ import (
 type Tensor struct {
 	h C.torch_tensor
 }
+
+// StateDict is the tensors of a network or an optimizer by their names.
+type StateDict map[string]Tensor
 
 // Go's int holds an int64 of the shim: this line does not compile elsewhere.
 var _ [0]struct{} = [unsafe.Sizeof(int(0)) - 8]struct{}{}
@@ -83,7 +88,7 @@ func (t Tensor) Size(dim int) int {
 		at += len(shape)
 	}
 	if at < 0 || at >= len(shape) {
-		Misuse("size", "dimension %d of a tensor of shape %s", dim, bracket(shape))
+		Misuse("size", "dimension %d of a tensor of shape %s", dim, stored.Shape(shape))
 	}
 	return shape[at]
 }
@@ -250,7 +255,7 @@ func (t Tensor) String() string {
 	}
 	const shown = 8
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s{", t.Dtype(), bracket(t.Shape()))
+	fmt.Fprintf(&b, "%s%s{", t.Dtype(), stored.Shape(t.Shape()))
 	var values []float64
 	Scoped(func() { values = t.Detach().Flatten().Narrow(0, 0, min(shown, t.Numel())).Float64s() })
 	for k, v := range values {
@@ -281,7 +286,7 @@ func (t Tensor) describe() string {
 	if e := C.torch_sizes(t.h, int64s(shape), nil); e != nil {
 		return failure("", e).Message
 	}
-	s := bracket(shape)
+	s := stored.Shape(shape)
 	switch d, ok := findDtype(int(i.dtype)); {
 	case !ok: // complex numbers, quantised ones: Call can make them
 		return fmt.Sprintf("scalar type %d%s", int(i.dtype), s)
@@ -289,11 +294,6 @@ func (t Tensor) describe() string {
 		return d.String() + s
 	}
 	return s
-}
-
-// bracket prints a shape as PyTorch does: [2, 3].
-func bracket(shape []int) string {
-	return strings.ReplaceAll(fmt.Sprint(shape), " ", ", ")
 }
 
 func int64s(s []int) *C.int64_t { return (*C.int64_t)(unsafe.Pointer(unsafe.SliceData(s))) }

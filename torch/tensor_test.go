@@ -265,3 +265,34 @@ func TestCall(t *testing.T) {
 		}
 	}
 }
+
+func TestFromBytes(t *testing.T) {
+	// FromBytes gives little-endian elements wherever the bytes lie, and an error when they are no whole elements or no booleans.
+	torchtest.Scope(t)
+	content := append(make([]byte, 1, 9), 1, 0, 0xfe, 0xff, 0, 1, 0xff, 0x7f)
+	for _, from := range []int{0, 1} {
+		bytes := content[1:]
+		if from == 0 {
+			bytes = slices.Clone(bytes)
+		}
+		got := torch.FromBytes(bytes, torch.Int16, []int{2, 2}, torch.Options{Dtype: torch.Int64})
+		if want := []int64{1, -2, 256, 32767}; !slices.Equal(got.Int64s(), want) || !slices.Equal(got.Shape(), []int{2, 2}) {
+			t.Errorf("offset %d: %v, want %v", from, got, want)
+		}
+	}
+	for _, test := range []struct {
+		name  string
+		bytes []byte
+		dtype torch.Dtype
+		shape []int
+		want  string
+	}{
+		{"half an element", []byte{1, 0, 0}, torch.Int16, []int{1}, "torch: from_bytes: 3 bytes are no whole number of int16"},
+		{"an element too many", []byte{1, 0, 0, 0}, torch.Int16, []int{1}, "torch: from_slice: 2 elements do not fill shape [1]"},
+		{"a boolean of 2", []byte{1, 2}, torch.Bool, []int{2}, "torch: from_bytes: element 1 is the byte 2, which is no boolean"},
+	} {
+		if e := caught(t, func() { torch.FromBytes(test.bytes, test.dtype, test.shape, torch.Options{}) }); e == nil || e.Error() != test.want {
+			t.Errorf("%s: %v, want %s", test.name, e, test.want)
+		}
+	}
+}

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/safetensors"
 )
 
 // Tolerances of Close against recordings of the reference, by how the numbers
@@ -85,11 +86,11 @@ func index(i int, shape []int) []int {
 
 // Golden opens a recording until the test ends. The file is compressed if its name ends
 // in .gz.
-func Golden(t testing.TB, path string) *torch.Safetensors {
+func Golden(t testing.TB, path string) *safetensors.File {
 	t.Helper()
-	open := torch.OpenSafetensors
+	open := safetensors.Open
 	if strings.HasSuffix(path, ".gz") {
-		open = func(string) (*torch.Safetensors, error) { return torch.ReadSafetensors(Content(t, path)) }
+		open = func(string) (*safetensors.File, error) { return safetensors.Read(Content(t, path)) }
 	}
 	s, err := open(path)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
 )
 
@@ -165,14 +166,14 @@ func TestGolden(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := torch.WriteSafetensors(f, torch.StateDict{"a": torch.Zeros(nil, torch.Options{})}, nil); err != nil {
+	if err := safetensors.Write(f, torch.StateDict{"a": torch.Zeros(nil, torch.Options{})}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
 	r := &recorder{}
-	var s *torch.Safetensors
+	var s *safetensors.File
 	r.run(func() {
 		s = torchtest.Golden(r, path)
 		if _, err := s.Load("a", torch.Options{}); err != nil {

@@ -1,4 +1,4 @@
-package torch
+package pickle
 
 import (
 	"bytes"
@@ -9,19 +9,19 @@ import (
 
 // A pickle is a program for a stack machine that builds Python objects. This
 // machine runs the part of it that values of torch.save need and knows no Python:
-// where a pickle wants a global it gets one of pickleGlobals or is refused.
+// where a pickle wants a global it gets one of globals or is refused.
 // https://docs.python.org/3/library/pickletools.html has the instructions.
 
 // Python's values: nil, bool, int64, *big.Int, float64, string (of bytes too) and
 // these.
 type (
-	pickleTuple  struct{ items []any }
-	pickleList   struct{ items []any }
-	pickleDict   struct{ keys, values []any }
-	pickleGlobal struct{ module, name string }
+	tuple  struct{ items []any }
+	list   struct{ items []any }
+	dict   struct{ keys, values []any }
+	global struct{ module, name string }
 )
 
-func (g pickleGlobal) String() string { return g.module + "." + g.name }
+func (g global) String() string { return g.module + "." + g.name }
 
 // refusedError is that of a pickle which wants to call what no file of tensors
 // needs.
@@ -35,7 +35,7 @@ func (e refusedError) Error() string {
 type mark struct{}
 
 var (
-	errPickleEnd  = errors.New("the file ends in the middle of a pickle")
+	errEnd        = errors.New("the file ends in the middle of a pickle")
 	errStackEmpty = errors.New("the stack is empty")
 	errMark       = errors.New("a mark where a value is expected")
 )
@@ -47,8 +47,8 @@ type unpickler struct {
 	stack   []any
 	memo    map[uint64]any
 
-	call       func(g pickleGlobal, args []any) (any, error) // what a call of one of pickleGlobals gives
-	persistent func(id any) (any, error)                     // stands for an object outside of the program
+	call       func(g global, args []any) (any, error) // what a call of one of globals gives
+	persistent func(id any) (any, error)               // stands for an object outside of the program
 }
 
 // run executes one program, up to STOP, and returns what it built.
@@ -124,7 +124,7 @@ func (u *unpickler) step(op byte) error {
 
 // global pushes the name of a class or function, if it is a known one.
 func (u *unpickler) global(op byte) error {
-	var g pickleGlobal
+	var g global
 	if op != 0x93 {
 		var err error
 		if g.module, err = u.line(); err != nil {
@@ -143,9 +143,9 @@ func (u *unpickler) global(op byte) error {
 		if !isModule || !isName {
 			return errors.New("a global whose name is no text")
 		}
-		g = pickleGlobal{module, name}
+		g = global{module, name}
 	}
-	if op == 'i' || !pickleGlobals[g] { // INST calls it at once
+	if op == 'i' || !globals[g] { // INST calls it at once
 		return refusedError{shortened(g.String())}
 	}
 	u.push(g)
@@ -166,7 +166,7 @@ func shown(v any) string {
 	switch v := v.(type) {
 	case string:
 		return shortened(v)
-	case *pickleTuple, *pickleList, *pickleDict:
+	case *tuple, *list, *dict:
 		return fmt.Sprintf("%T", v)
 	}
 	return shortened(fmt.Sprint(v))
@@ -177,8 +177,8 @@ func (u *unpickler) reduce() error {
 	if err != nil {
 		return err
 	}
-	g, isGlobal := items[0].(pickleGlobal)
-	args, isTuple := items[1].(*pickleTuple)
+	g, isGlobal := items[0].(global)
+	args, isTuple := items[1].(*tuple)
 	if !isGlobal || !isTuple {
 		return fmt.Errorf("a call of %T with %T", items[0], items[1])
 	}
@@ -195,7 +195,7 @@ func (u *unpickler) build() error {
 	if err != nil {
 		return err
 	}
-	if _, ok := v.(*pickleDict); !ok {
+	if _, ok := v.(*dict); !ok {
 		return fmt.Errorf("attributes for %T, which is no dict", v)
 	}
 	return nil
@@ -268,7 +268,7 @@ func (u *unpickler) byte() (byte, error) {
 // bytes takes the next n.
 func (u *unpickler) bytes(n int) ([]byte, error) {
 	if n > len(u.content)-u.at {
-		return nil, errPickleEnd
+		return nil, errEnd
 	}
 	b := u.content[u.at : u.at+n]
 	u.at += n
@@ -289,7 +289,7 @@ func (u *unpickler) number(size int) (uint64, error) {
 func (u *unpickler) line() (string, error) {
 	n := bytes.IndexByte(u.content[u.at:], '\n')
 	if n < 0 {
-		return "", errPickleEnd
+		return "", errEnd
 	}
 	line := string(u.content[u.at : u.at+n])
 	u.at += n + 1

@@ -1,4 +1,4 @@
-package torch_test
+package pickle_test
 
 import (
 	"bytes"
@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/pickle"
+	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
 )
 
@@ -416,10 +418,10 @@ type programContent map[string]string
 
 // readProgram reads a file and loads its tensors. Both may fail.
 func readProgram(t *testing.T, file []byte) (torch.StateDict, error) {
-	var p *torch.Pickle
+	var p *pickle.File
 	var err error
 	// Values take more memory than their bytes in the file, and twice of it where a stack grows.
-	if got, most := allocated(func() { p, err = torch.ReadPickle(file) }), 2*allowance(file)+1<<20; got > most {
+	if got, most := torchtest.Allocated(func() { p, err = pickle.Read(file) }), 2*torchtest.Allowance(file)+1<<20; got > most {
 		t.Errorf("%d bytes allocated for a file of %d", got, len(file))
 	}
 	if err != nil {
@@ -428,7 +430,7 @@ func readProgram(t *testing.T, file []byte) (torch.StateDict, error) {
 	const perByte, base = 16, 1 << 16 // the budgets of names and elements
 	names, elements := 0, 0
 	var sd torch.StateDict
-	if got, most := allocated(func() { sd, err = p.LoadAll() }), 8*uint64(perByte*len(file)+base)+1<<20; got > most {
+	if got, most := torchtest.Allocated(func() { sd, err = p.LoadAll() }), 8*uint64(perByte*len(file)+base)+1<<20; got > most {
 		t.Errorf("%d bytes allocated for the tensors of a file of %d", got, len(file))
 	}
 	for name, x := range sd {
@@ -467,7 +469,7 @@ func FuzzPickleProgram(f *testing.F) {
 			return
 		}
 		var written bytes.Buffer
-		if err := torch.WriteSafetensors(&written, sd, nil); err != nil {
+		if err := safetensors.Write(&written, sd, nil); err != nil {
 			for name := range sd {
 				if !strings.Contains(err.Error(), "UTF-8") || strings.ToValidUTF8(name, "") == name {
 					continue
@@ -476,7 +478,7 @@ func FuzzPickleProgram(f *testing.F) {
 			}
 			t.Fatal(err)
 		}
-		s, err := torch.ReadSafetensors(written.Bytes())
+		s, err := safetensors.Read(written.Bytes())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,4 @@
-package torch
+package pickle
 
 import (
 	"archive/zip"
@@ -10,57 +10,60 @@ import (
 	"math/big"
 	"slices"
 	"strings"
+
+	"godarts/torch"
+	"godarts/torch/internal/stored"
 )
 
-// pickleGlobals are all that a file may name.
-var pickleGlobals = map[pickleGlobal]bool{
+// globals are all that a file may name.
+var globals = map[global]bool{
 	orderedDict: true, torchSize: true, rebuildTensor: true, rebuildTensorV2: true, rebuildParameter: true,
 }
 
 var (
-	orderedDict      = pickleGlobal{"collections", "OrderedDict"}
-	torchSize        = pickleGlobal{"torch", "Size"}
-	rebuildTensor    = pickleGlobal{"torch._utils", "_rebuild_tensor"} // before PyTorch 0.4
-	rebuildTensorV2  = pickleGlobal{"torch._utils", "_rebuild_tensor_v2"}
-	rebuildParameter = pickleGlobal{"torch._utils", "_rebuild_parameter"}
+	orderedDict      = global{"collections", "OrderedDict"}
+	torchSize        = global{"torch", "Size"}
+	rebuildTensor    = global{"torch._utils", "_rebuild_tensor"} // before PyTorch 0.4
+	rebuildTensorV2  = global{"torch._utils", "_rebuild_tensor_v2"}
+	rebuildParameter = global{"torch._utils", "_rebuild_parameter"}
 )
 
 // storageTypes are the classes that name the type of a storage's elements.
-var storageTypes = map[pickleGlobal]Dtype{
-	{"torch", "FloatStorage"}: Float32, {"torch", "DoubleStorage"}: Float64,
-	{"torch", "HalfStorage"}: Float16, {"torch", "BFloat16Storage"}: BFloat16,
-	{"torch", "ByteStorage"}: Uint8, {"torch", "CharStorage"}: Int8, {"torch", "ShortStorage"}: Int16,
-	{"torch", "IntStorage"}: Int32, {"torch", "LongStorage"}: Int64, {"torch", "BoolStorage"}: Bool,
+var storageTypes = map[global]torch.Dtype{
+	{"torch", "FloatStorage"}: torch.Float32, {"torch", "DoubleStorage"}: torch.Float64,
+	{"torch", "HalfStorage"}: torch.Float16, {"torch", "BFloat16Storage"}: torch.BFloat16,
+	{"torch", "ByteStorage"}: torch.Uint8, {"torch", "CharStorage"}: torch.Int8, {"torch", "ShortStorage"}: torch.Int16,
+	{"torch", "IntStorage"}: torch.Int32, {"torch", "LongStorage"}: torch.Int64, {"torch", "BoolStorage"}: torch.Bool,
 }
 
 func init() {
 	for g := range storageTypes {
-		pickleGlobals[g] = true
+		globals[g] = true
 	}
 }
 
-// pickleReader gives a pickle's objects their meaning.
-type pickleReader struct {
-	storages map[string]*pickledStorage // by key
-	visits   budget                     // values that calls may yet look at: each value has a byte of the file
+// reader gives a pickle's objects their meaning.
+type reader struct {
+	storages map[string]*storage // by key
+	visits   budget              // values that calls may yet look at: each value has a byte of the file
 }
 
 // storageView is elements of a storage from one on.
 type storageView struct {
-	*pickledStorage
+	*storage
 	first int
 }
 
-func (r *pickleReader) unpickler(content []byte) *unpickler {
+func (r *reader) unpickler(content []byte) *unpickler {
 	r.visits = budget(len(content))
 	return &unpickler{content: content, call: r.call, persistent: r.storage}
 }
 
 // call is what the functions on the list do.
-func (r *pickleReader) call(g pickleGlobal, args []any) (any, error) {
+func (r *reader) call(g global, args []any) (any, error) {
 	switch {
 	case g == orderedDict && len(args) == 0:
-		return &pickleDict{}, nil
+		return &dict{}, nil
 	case g == orderedDict && len(args) == 1:
 		return r.pairsDict(args[0])
 	case g == torchSize && len(args) == 1:
@@ -68,7 +71,7 @@ func (r *pickleReader) call(g pickleGlobal, args []any) (any, error) {
 	case g == rebuildTensor && len(args) == 4, g == rebuildTensorV2 && len(args) >= 6:
 		return r.tensorOf(args)
 	case g == rebuildParameter && len(args) == 3: // data, requires_grad, hooks
-		if t, ok := args[0].(*pickledTensor); ok {
+		if t, ok := args[0].(*tensor); ok {
 			return t, nil
 		}
 		return nil, fmt.Errorf("a parameter of %T, which is no tensor", args[0])
@@ -77,21 +80,21 @@ func (r *pickleReader) call(g pickleGlobal, args []any) (any, error) {
 }
 
 // pairsDict is a dict of a list of pairs, as Python 2 wrote it.
-func (r *pickleReader) pairsDict(v any) (*pickleDict, error) {
-	list, ok := v.(*pickleList)
+func (r *reader) pairsDict(v any) (*dict, error) {
+	pairs, ok := v.(*list)
 	if !ok {
 		return nil, fmt.Errorf("an OrderedDict of %T, which is no list", v)
 	}
-	if !r.visits.spend(len(list.items)) {
+	if !r.visits.spend(len(pairs.items)) {
 		return nil, errVisits
 	}
-	d := &pickleDict{keys: make([]any, 0, len(list.items)), values: make([]any, 0, len(list.items))}
-	for _, item := range list.items {
+	d := &dict{keys: make([]any, 0, len(pairs.items)), values: make([]any, 0, len(pairs.items))}
+	for _, item := range pairs.items {
 		var pair []any
 		switch item := item.(type) {
-		case *pickleList:
+		case *list:
 			pair = item.items
-		case *pickleTuple:
+		case *tuple:
 			pair = item.items
 		}
 		if len(pair) != 2 {
@@ -105,7 +108,7 @@ func (r *pickleReader) pairsDict(v any) (*pickleDict, error) {
 }
 
 // tensorOf puts a tensor together from storage, offset, shape and strides.
-func (r *pickleReader) tensorOf(args []any) (*pickledTensor, error) {
+func (r *reader) tensorOf(args []any) (*tensor, error) {
 	s, ok := args[0].(storageView)
 	if !ok {
 		return nil, fmt.Errorf("a tensor of %T, which is no storage", args[0])
@@ -125,7 +128,7 @@ func (r *pickleReader) tensorOf(args []any) (*pickledTensor, error) {
 	if len(shape) != len(strides) {
 		return nil, fmt.Errorf("a tensor of %d dimensions with %d strides", len(shape), len(strides))
 	}
-	return &pickledTensor{s.pickledStorage, s.first + offset, shape, strides}, nil
+	return &tensor{s.storage, s.first + offset, shape, strides}, nil
 }
 
 // sizeOf reads a number of elements, which no file of today exceeds.
@@ -135,16 +138,16 @@ func sizeOf(v any) (int, bool) {
 	return int(n), ok && n >= 0 && n <= most
 }
 
-func (r *pickleReader) sizesOf(v any) ([]int, error) {
-	tuple, ok := v.(*pickleTuple)
-	if !ok || len(tuple.items) > maxDims {
-		return nil, fmt.Errorf("sizes of a tensor that are no tuple of at most %d numbers", maxDims)
+func (r *reader) sizesOf(v any) ([]int, error) {
+	sequence, ok := v.(*tuple)
+	if !ok || len(sequence.items) > stored.MaxDims {
+		return nil, fmt.Errorf("sizes of a tensor that are no tuple of at most %d numbers", stored.MaxDims)
 	}
-	if !r.visits.spend(len(tuple.items)) {
+	if !r.visits.spend(len(sequence.items)) {
 		return nil, errVisits
 	}
-	sizes := make([]int, len(tuple.items))
-	for i, item := range tuple.items {
+	sizes := make([]int, len(sequence.items))
+	for i, item := range sequence.items {
 		if sizes[i], ok = sizeOf(item); !ok {
 			return nil, fmt.Errorf("%s as a size of a tensor", shown(item))
 		}
@@ -154,29 +157,29 @@ func (r *pickleReader) sizesOf(v any) ([]int, error) {
 
 // storage finds the storage that ("storage", type, key, device, elements) means.
 // Before PyTorch 0.4 a part of one followed, (key, first, elements).
-func (r *pickleReader) storage(id any) (any, error) {
-	tuple, ok := id.(*pickleTuple)
-	if !ok || len(tuple.items) < 5 || len(tuple.items) > 6 || tuple.items[0] != "storage" {
+func (r *reader) storage(id any) (any, error) {
+	parts, ok := id.(*tuple)
+	if !ok || len(parts.items) < 5 || len(parts.items) > 6 || parts.items[0] != "storage" {
 		return nil, errors.New("a reference to what is no storage")
 	}
-	class, _ := tuple.items[1].(pickleGlobal)
+	class, _ := parts.items[1].(global)
 	dtype, known := storageTypes[class]
-	key, isText := tuple.items[2].(string)
-	numel, isSize := sizeOf(tuple.items[4])
+	key, isText := parts.items[2].(string)
+	numel, isSize := sizeOf(parts.items[4])
 	if !known || !isText || !isSize {
 		return nil, errors.New("a storage without type, key or number of elements")
 	}
 	s := r.storages[key]
 	if s == nil {
-		s = &pickledStorage{dtype: dtype, numel: numel}
+		s = &storage{dtype: dtype, numel: numel}
 		r.storages[key] = s
 	}
 	if s.dtype != dtype || s.numel != numel {
 		return nil, fmt.Errorf("storage %q is one of %d %s and one of %d %s", shortened(key), s.numel, s.dtype, numel, dtype)
 	}
 	first := 0
-	if len(tuple.items) == 6 && tuple.items[5] != nil {
-		part, ok := tuple.items[5].(*pickleTuple)
+	if len(parts.items) == 6 && parts.items[5] != nil {
+		part, ok := parts.items[5].(*tuple)
 		if !ok || len(part.items) != 3 {
 			return nil, errors.New("a part of a storage without its place")
 		}
@@ -188,7 +191,7 @@ func (r *pickleReader) storage(id any) (any, error) {
 }
 
 // fill gives a storage its elements.
-func (s *pickledStorage) fill(key string, data []byte) error {
+func (s *storage) fill(key string, data []byte) error {
 	if want := s.numel * s.dtype.Size(); len(data) < want {
 		return fmt.Errorf("storage %q of %d %s has %d bytes, wanted %d", shortened(key), s.numel, s.dtype, len(data), want)
 	}
@@ -196,9 +199,9 @@ func (s *pickledStorage) fill(key string, data []byte) error {
 	return nil
 }
 
-// readZipPickle reads the archive that torch.save writes today: ROOT/data.pkl, the
+// readZip reads the archive that torch.save writes today: ROOT/data.pkl, the
 // elements of each storage in ROOT/data/KEY.
-func readZipPickle(content []byte) (any, error) {
+func readZip(content []byte) (any, error) {
 	archive, err := zip.NewReader(bytes.NewReader(content), int64(len(content)))
 	if err != nil {
 		return nil, err
@@ -232,7 +235,7 @@ func readZipPickle(content []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := pickleReader{storages: map[string]*pickledStorage{}}
+	r := reader{storages: map[string]*storage{}}
 	object, err := r.unpickler(pickle).run()
 	if err != nil {
 		return nil, fmt.Errorf("data.pkl: %w", err)
@@ -272,11 +275,11 @@ var legacyMagic, _ = new(big.Int).SetString("1950a86a20f9469cfc6c", 16)
 
 const legacyProtocol = 1001
 
-// readLegacyPickle reads what torch.save wrote before PyTorch 1.6: pickles of a
+// readLegacy reads what torch.save wrote before PyTorch 1.6: pickles of a
 // magic number, a version, facts of the machine, the object and the keys of its
 // storages, then for each key the number of elements and the elements.
-func readLegacyPickle(content []byte) (any, error) {
-	r := pickleReader{storages: map[string]*pickledStorage{}}
+func readLegacy(content []byte) (any, error) {
+	r := reader{storages: map[string]*storage{}}
 	u := r.unpickler(content)
 	magic, err := u.run()
 	if n, ok := magic.(*big.Int); err != nil || !ok || n.Cmp(legacyMagic) != 0 {
@@ -304,11 +307,11 @@ func readLegacyPickle(content []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	list, ok := keys.(*pickleList)
+	all, ok := keys.(*list)
 	if !ok {
 		return nil, fmt.Errorf("%T where the list of storages is expected", keys)
 	}
-	for _, key := range list.items {
+	for _, key := range all.items {
 		if err := r.legacyStorage(u, key); err != nil {
 			return nil, err
 		}
@@ -327,7 +330,7 @@ func legacyMachine(u *unpickler) error {
 	if err != nil {
 		return err
 	}
-	if d, ok := machine.(*pickleDict); ok {
+	if d, ok := machine.(*dict); ok {
 		for i, key := range d.keys {
 			if key == "little_endian" && d.values[i] == false {
 				return errors.New("a machine of the other byte order wrote it")
@@ -338,7 +341,7 @@ func legacyMachine(u *unpickler) error {
 }
 
 // legacyStorage reads the elements of the storage with that key.
-func (r *pickleReader) legacyStorage(u *unpickler, key any) error {
+func (r *reader) legacyStorage(u *unpickler, key any) error {
 	text, _ := key.(string)
 	s := r.storages[text]
 	if s == nil || s.data != nil {

@@ -1,4 +1,4 @@
-package torch_test
+package safetensors_test
 
 import (
 	"bytes"
@@ -8,21 +8,22 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
 )
 
-func TestSafetensorsSum(t *testing.T) {
+func TestSum(t *testing.T) {
 	// CheckSum finds every flipped bit that leaves the file one that reads, when zeros and sums stand in other texts too.
 	torchtest.Scope(t)
 	zeros := strings.Repeat("0", 64)
 	sd := torch.StateDict{zeros: values(2), "b": values(3)}
 	plain := map[string]string{"a": zeros, "z": zeros, "quote": `"` + zeros + `"`}
-	content, err := torch.SafetensorsWithSum(sd, plain, "sum")
+	content, err := safetensors.WithSum(sd, plain, "sum")
 	if err != nil {
 		t.Fatal(err)
 	}
 	sound := func(content []byte) bool {
-		s, err := torch.ReadSafetensors(content)
+		s, err := safetensors.Read(content)
 		if err != nil {
 			return false
 		}
@@ -32,7 +33,7 @@ func TestSafetensorsSum(t *testing.T) {
 	if !sound(content) {
 		t.Fatal("the sum of the whole file does not fit")
 	}
-	s, err := torch.ReadSafetensors(content)
+	s, err := safetensors.Read(content)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +49,7 @@ func TestSafetensorsSum(t *testing.T) {
 	}
 	// The same sum stands in another text: its own place counts.
 	plain["a"] = meta["sum"]
-	if again, err := torch.SafetensorsWithSum(sd, plain, "sum"); err != nil || !sound(again) {
+	if again, err := safetensors.WithSum(sd, plain, "sum"); err != nil || !sound(again) {
 		t.Errorf("with a sum in another text: %v", err)
 	}
 	for bit := range 8 * len(content) {
@@ -60,7 +61,7 @@ func TestSafetensorsSum(t *testing.T) {
 	}
 }
 
-func TestSafetensorsNoSum(t *testing.T) {
+func TestNoSum(t *testing.T) {
 	// CheckSum tells a file without a checksum from one whose sum is no text that it writes.
 	for _, test := range []struct {
 		metadata string
@@ -72,7 +73,7 @@ func TestSafetensorsNoSum(t *testing.T) {
 		{`{"sum":"0"}`, true},
 		{`{"sum":"` + strings.Repeat(`\u0030`, 64) + `"}`, true},
 	} {
-		s, err := torch.ReadSafetensors(file(`{"__metadata__":` + test.metadata + `}`))
+		s, err := safetensors.Read(file(`{"__metadata__":` + test.metadata + `}`))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,5 @@
-package torch
+// Package pickle reads the files that PyTorch's torch.save writes, and executes nothing in them.
+package pickle
 
 import (
 	"bytes"
@@ -9,9 +10,12 @@ import (
 	"os"
 	"slices"
 	"strconv"
+
+	"godarts/torch"
+	"godarts/torch/internal/stored"
 )
 
-// Pickle is a file that PyTorch's torch.save wrote: a zip archive, or as before
+// File is a file that PyTorch's torch.save wrote: a zip archive, or as before
 // PyTorch 1.6 pickles with the elements behind them. Nothing in it is executed: a
 // pickle that wants to call anything but the few functions that put tensors
 // together is refused, with the name of what it wanted.
@@ -20,43 +24,43 @@ import (
 // names are the keys on the way to them, texts or numbers, joined by dots: in
 // {"epoch": 3, "state_dict": {"stem.0.weight": ...}} lies
 // "state_dict.stem.0.weight".
-type Pickle struct {
+type File struct {
 	file    string // for messages; empty if read from memory
-	tensors map[string]*pickledTensor
+	tensors map[string]*tensor
 }
 
-// pickledTensor says where the elements of a tensor lie in a storage, all counted
+// tensor says where the elements of a tensor lie in a storage, all counted
 // in elements.
-type pickledTensor struct {
-	storage        *pickledStorage
+type tensor struct {
+	storage        *storage
 	offset         int
 	shape, strides []int
 }
 
-// pickledStorage is elements that tensors share.
-type pickledStorage struct {
-	dtype Dtype
+// storage is elements that tensors share.
+type storage struct {
+	dtype torch.Dtype
 	numel int
 	data  []byte // nil until it is found
 }
 
-// OpenPickle reads a file.
-func OpenPickle(path string) (*Pickle, error) {
+// Open reads the file at path.
+func Open(path string) (*File, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("torch: pickle: %w", err)
 	}
-	return readPickle(path, content)
+	return read(path, content)
 }
 
-// ReadPickle reads the content of a file, which must not change afterwards.
-func ReadPickle(content []byte) (*Pickle, error) { return readPickle("", content) }
+// Read reads the content of a file, which must not change afterwards.
+func Read(content []byte) (*File, error) { return read("", content) }
 
-func readPickle(file string, content []byte) (*Pickle, error) {
-	p := &Pickle{file: file, tensors: map[string]*pickledTensor{}}
-	read := readLegacyPickle
+func read(file string, content []byte) (*File, error) {
+	p := &File{file: file, tensors: map[string]*tensor{}}
+	read := readLegacy
 	if bytes.HasPrefix(content, []byte("PK\x03\x04")) {
-		read = readZipPickle
+		read = readZip
 	}
 	object, err := read(content)
 	if err != nil {
@@ -73,7 +77,7 @@ func readPickle(file string, content []byte) (*Pickle, error) {
 
 // collector enters tensors under their names.
 type collector struct {
-	tensors  map[string]*pickledTensor
+	tensors  map[string]*tensor
 	seen     map[any]bool // dicts, lists and tuples: one that appears in two places is entered in the first
 	names    budget       // bytes of names that may yet be made
 	elements budget       // bytes of tensors that may yet be entered
@@ -85,7 +89,7 @@ func (c *collector) collect(v any, name string, depth int) error {
 	if depth > deepest {
 		return fmt.Errorf("%q: nested more than %d deep", shortened(name), deepest)
 	}
-	if t, ok := v.(*pickledTensor); ok {
+	if t, ok := v.(*tensor); ok {
 		return c.enter(t, name)
 	}
 	if c.seen[v] {
@@ -94,16 +98,16 @@ func (c *collector) collect(v any, name string, depth int) error {
 	c.seen[v] = true
 	var keys, values []any
 	switch v := v.(type) {
-	case *pickleDict:
+	case *dict:
 		keys, values = v.keys, v.values
-	case *pickleList:
+	case *list:
 		values = v.items
-	case *pickleTuple:
+	case *tuple:
 		values = v.items
 	}
 	for i, value := range values {
 		switch value.(type) {
-		case *pickledTensor, *pickleDict, *pickleList, *pickleTuple:
+		case *tensor, *dict, *list, *tuple:
 		default:
 			continue
 		}
@@ -139,7 +143,7 @@ func keyText(key any) (text string, ok bool) {
 	return "", false
 }
 
-func (c *collector) enter(t *pickledTensor, name string) error {
+func (c *collector) enter(t *tensor, name string) error {
 	if name == "" {
 		return errors.New("holds a single tensor, no dict of them")
 	}
@@ -149,7 +153,7 @@ func (c *collector) enter(t *pickledTensor, name string) error {
 	if err := t.check(); err != nil {
 		return fmt.Errorf("tensor %q: %w", shortened(name), err)
 	}
-	if size, _ := bytesOf(t.shape, t.storage.dtype); !c.elements.spend(size) {
+	if size, _ := stored.Bytes(t.shape, t.storage.dtype.Size()); !c.elements.spend(size) {
 		return fmt.Errorf("refused: its tensors take more than %d times the file's bytes: they repeat one storage", elementsPerByte)
 	}
 	c.tensors[name] = t
@@ -159,14 +163,14 @@ func (c *collector) enter(t *pickledTensor, name string) error {
 // check demands that every element lies in the storage, and that there are no
 // more of them than the storage has: a tensor that repeats elements could be of
 // any size.
-func (t *pickledTensor) check() error {
-	size, ok := bytesOf(t.shape, t.storage.dtype)
+func (t *tensor) check() error {
+	size, ok := stored.Bytes(t.shape, t.storage.dtype.Size())
 	if !ok {
-		return fmt.Errorf("shape %s is too large", bracket(t.shape))
+		return fmt.Errorf("shape %s is too large", stored.Shape(t.shape))
 	}
-	stored := t.storage.numel * t.storage.dtype.Size()
-	if size > stored {
-		return fmt.Errorf("shape %s of %s takes %d bytes, its storage has %d", bracket(t.shape), t.storage.dtype, size, stored)
+	have := t.storage.numel * t.storage.dtype.Size()
+	if size > have {
+		return fmt.Errorf("shape %s of %s takes %d bytes, its storage has %d", stored.Shape(t.shape), t.storage.dtype, size, have)
 	}
 	if size == 0 {
 		return nil
@@ -174,10 +178,10 @@ func (t *pickledTensor) check() error {
 	last := uint64(t.offset)
 	for d, n := range t.shape {
 		high, low := bits.Mul64(uint64(n-1), uint64(t.strides[d]))
-		last += min(low, uint64(stored)) // beyond the storage either way
+		last += min(low, uint64(have)) // beyond the storage either way
 		if high > 0 || last >= uint64(t.storage.numel) {
 			return fmt.Errorf("shape %s with strides %s from element %d on leaves its storage of %d elements",
-				bracket(t.shape), bracket(t.strides), t.offset, t.storage.numel)
+				stored.Shape(t.shape), stored.Shape(t.strides), t.offset, t.storage.numel)
 		}
 	}
 	if last >= uint64(t.storage.numel) {
@@ -187,10 +191,10 @@ func (t *pickledTensor) check() error {
 }
 
 // Names is the names of the tensors, sorted.
-func (p *Pickle) Names() []string { return slices.Sorted(maps.Keys(p.tensors)) }
+func (p *File) Names() []string { return slices.Sorted(maps.Keys(p.tensors)) }
 
 // Info gives the type and the shape that a tensor was stored with.
-func (p *Pickle) Info(name string) (Dtype, []int, error) {
+func (p *File) Info(name string) (torch.Dtype, []int, error) {
 	t, err := p.find(name)
 	if err != nil {
 		return 0, nil, err
@@ -201,24 +205,24 @@ func (p *Pickle) Info(name string) (Dtype, []int, error) {
 // Load copies a tensor into the innermost scope, with the type and on the device
 // of o. It returns an error if the file has no such tensor, and panics with
 // *Error as operators do where there is no scope or no memory.
-func (p *Pickle) Load(name string, o Options) (Tensor, error) {
+func (p *File) Load(name string, o torch.Options) (torch.Tensor, error) {
 	t, err := p.find(name)
 	if err != nil {
-		return Tensor{}, err
+		return torch.Tensor{}, err
 	}
 	content := t.elements()
-	if i := noBoolean(t.storage.dtype, content); i >= 0 {
-		return Tensor{}, p.errorf("tensor %q: element %d is the byte %d, which is no boolean", name, i, content[i])
+	if i := stored.NoBoolean(content); t.storage.dtype == torch.Bool && i >= 0 {
+		return torch.Tensor{}, p.errorf("tensor %q: element %d is the byte %d, which is no boolean", name, i, content[i])
 	}
-	return fromBytes(content, t.storage.dtype, t.shape, o), nil
+	return torch.FromBytes(content, t.storage.dtype, t.shape, o), nil
 }
 
 // LoadAll copies every tensor into the innermost scope, on the CPU with the type
 // that it was stored with.
-func (p *Pickle) LoadAll() (StateDict, error) {
-	sd := make(StateDict, len(p.tensors))
+func (p *File) LoadAll() (torch.StateDict, error) {
+	sd := make(torch.StateDict, len(p.tensors))
 	for _, name := range p.Names() {
-		t, err := p.Load(name, Options{Dtype: p.tensors[name].storage.dtype})
+		t, err := p.Load(name, torch.Options{Dtype: p.tensors[name].storage.dtype})
 		if err != nil {
 			return nil, err
 		}
@@ -227,7 +231,7 @@ func (p *Pickle) LoadAll() (StateDict, error) {
 	return sd, nil
 }
 
-func (p *Pickle) find(name string) (*pickledTensor, error) {
+func (p *File) find(name string) (*tensor, error) {
 	t, ok := p.tensors[name]
 	switch {
 	case ok:
@@ -235,19 +239,19 @@ func (p *Pickle) find(name string) (*pickledTensor, error) {
 	case len(p.tensors) == 0:
 		return nil, p.errorf("tensor %q: not in the file, which has no tensors", name)
 	}
-	return nil, p.errorf("tensor %q: not in the file; the nearest of its %d is %q", name, len(p.tensors), nearest(name, p.Names()))
+	return nil, p.errorf("tensor %q: not in the file; the nearest of its %d is %q", name, len(p.tensors), stored.Nearest(name, p.Names()))
 }
 
-func (p *Pickle) errorf(format string, args ...any) error {
+func (p *File) errorf(format string, args ...any) error {
 	if p.file == "" {
-		return brief{fmt.Errorf("torch: pickle: "+format, args...)}
+		return stored.Brief(fmt.Errorf("torch: pickle: "+format, args...))
 	}
-	return brief{fmt.Errorf("torch: pickle: %s: "+format, append([]any{p.file}, args...)...)}
+	return stored.Brief(fmt.Errorf("torch: pickle: %s: "+format, append([]any{p.file}, args...)...))
 }
 
 // elements is the tensor's elements in row-major order: the storage itself where
 // they lie so.
-func (t *pickledTensor) elements() []byte {
+func (t *tensor) elements() []byte {
 	size := t.storage.dtype.Size()
 	n, rowMajor := 1, true
 	for d := len(t.shape) - 1; d >= 0; d-- {

@@ -1,4 +1,4 @@
-package torch_test
+package pickle_test
 
 import (
 	"archive/zip"
@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"godarts/torch"
+	"godarts/torch/pickle"
 	"godarts/torch/torchtest"
 )
 
@@ -80,12 +81,12 @@ var pair = rebuilt(storage("FloatStorage", 2), number(0), number(2), number(1))
 
 const pairData = "\x00\x00\x80\x3f\x00\x00\x00\x40"
 
-func TestPickleOfPyTorch(t *testing.T) {
+func TestOfPyTorch(t *testing.T) {
 	// Both forms give every tensor with its type, shape and elements when PyTorch wrote them.
 	for _, form := range []string{"zip", "legacy"} {
 		t.Run(form, func(t *testing.T) {
 			torchtest.Scope(t)
-			p, err := torch.OpenPickle(filepath.Join("testdata", "pickle_"+form+".pt"))
+			p, err := pickle.Open(filepath.Join("testdata", "pickle_"+form+".pt"))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,10 +104,10 @@ func TestPickleOfPyTorch(t *testing.T) {
 				s + "transposed": whole(24, torch.Float32).Reshape(4, 6).T(),
 				s + "images":     whole(24, torch.Float32).Reshape(1, 2, 3, 4),
 				s + "scalar":     torch.FromSlice([]int64{3}),
-				s + "empty":      torch.Zeros([]int{0, 2}, single),
+				s + "empty":      torch.Zeros([]int{0, 2}, torch.Options{}),
 				s + "parameter":  whole(3, torch.Float32),
 
-				"optimizer.state.0.momentum_buffer": torch.Ones([]int{2}, single),
+				"optimizer.state.0.momentum_buffer": torch.Ones([]int{2}, torch.Options{}),
 			}
 			for d := torch.Float32; d <= torch.Int64; d++ {
 				want[s+"type."+d.String()] = whole(12, d).Reshape(3, 4)
@@ -128,7 +129,7 @@ func TestPickleOfPyTorch(t *testing.T) {
 					t.Errorf("%s: got %v, want %v", name, got, w)
 				}
 			}
-			double, err := p.Load(s+"type.float16", double)
+			double, err := p.Load(s+"type.float16", torch.Options{Dtype: torch.Float64})
 			if err != nil || double.Dtype() != torch.Float64 || double.Float64s()[11] != 11 {
 				t.Errorf("as float64: %v, %v", double, err)
 			}
@@ -136,7 +137,7 @@ func TestPickleOfPyTorch(t *testing.T) {
 	}
 }
 
-func TestPickleForms(t *testing.T) {
+func TestForms(t *testing.T) {
 	// What older versions wrote, and rarer instructions, give the same tensor.
 	old := "ctorch._utils\n_rebuild_tensor\n(" + storage("FloatStorage", 2) + number(0) + "(" + number(2) + "t(" + number(1) + "ttR"
 	part := "(" + word("storage") + "ctorch\nFloatStorage\n" + word("0") + word("cuda:0") + number(2) + "(" + word("v") + number(1) + number(1) + "ttQ"
@@ -162,7 +163,7 @@ func TestPickleForms(t *testing.T) {
 		} {
 			t.Run(test.name+"/"+form, func(t *testing.T) {
 				torchtest.Scope(t)
-				p, err := torch.ReadPickle(content)
+				p, err := pickle.Read(content)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -170,7 +171,7 @@ func TestPickleForms(t *testing.T) {
 				if len(names) != 1 || !strings.HasPrefix(names[0], "a") {
 					t.Fatalf("names %q", names)
 				}
-				got, err := p.Load(names[0], single)
+				got, err := p.Load(names[0], torch.Options{})
 				if err != nil || !slices.Equal(got.Float64s(), test.want) {
 					t.Errorf("got %v, %v, want %v", got, err, test.want)
 				}
@@ -179,7 +180,7 @@ func TestPickleForms(t *testing.T) {
 	}
 }
 
-func TestPickleHostile(t *testing.T) {
+func TestHostile(t *testing.T) {
 	// A pickle that wants to call what no file of tensors needs is refused with the name of that, in both forms.
 	for _, test := range []struct{ name, program, want string }{
 		{"os.system", "\x80\x02cos\nsystem\n" + word("id") + "\x85R.", "os.system"},
@@ -199,7 +200,7 @@ func TestPickleHostile(t *testing.T) {
 				"in the magic":   []byte(test.program),
 				"in the machine": []byte(legacyHead[:21] + test.program),
 			} {
-				_, err := torch.ReadPickle(content)
+				_, err := pickle.Read(content)
 				if want := fmt.Sprintf("refused: it wants %q, which no file of tensors needs", test.want); err == nil || !strings.HasSuffix(err.Error(), want) {
 					t.Errorf("%s: %v, want %s", form, err, want)
 				}
@@ -208,7 +209,7 @@ func TestPickleHostile(t *testing.T) {
 	}
 }
 
-func TestPickleDamaged(t *testing.T) {
+func TestDamaged(t *testing.T) {
 	// The error says what is wrong, and takes no memory to say so, when sizes lie or parts are missing.
 	zipped := func(program string) []byte { return zipPickle(t, program, map[string]string{"0": pairData}) }
 	tensor := func(offset, sizes, strides string) []byte {
@@ -266,27 +267,27 @@ func TestPickleDamaged(t *testing.T) {
 		{"no mark", zipped("Nt."), "data.pkl: offset 1: no mark on the stack"},
 		{"a key without value", zipped("}(Nu."), "data.pkl: offset 3: a key without a value"},
 		{"items for a number", zipped(number(1) + "Na."), "data.pkl: offset 3: items for int64, which is no list or dict"},
-		{"attributes for a list", zipped("]Nb."), "data.pkl: offset 2: attributes for *torch.pickleList, which is no dict"},
+		{"attributes for a list", zipped("]Nb."), "data.pkl: offset 2: attributes for *pickle.list, which is no dict"},
 		{"a call of a class", zipped("ctorch\nFloatStorage\n)R."), "data.pkl: offset 21: a call of torch.FloatStorage with 0 arguments"},
-		{"a call of a number", zipped(number(1) + ")R."), "data.pkl: offset 3: a call of int64 with *torch.pickleTuple"},
+		{"a call of a number", zipped(number(1) + ")R."), "data.pkl: offset 3: a call of int64 with *pickle.tuple"},
 		{"nothing remembered", zipped("h\x05."), "data.pkl: offset 0: nothing was remembered as 5"},
 		{"an unknown instruction", zipped("\xff"), "data.pkl: offset 0: the instruction 0xff, which no file of tensors needs"},
 		{"another protocol", zipped("\x80\x06"), "data.pkl: offset 0: pickle protocol 6, known are 0 to 5"},
 		{"a reference to a number", zipped(number(1) + "Q."), "data.pkl: offset 2: a reference to what is no storage"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := torch.ReadPickle(test.content)
+			_, err := pickle.Read(test.content)
 			if want := "torch: pickle: " + test.want; fmt.Sprint(err) != want {
 				t.Errorf("error\n got %v\nwant %s", err, want)
 			}
-			if got, most := allocated(func() { _, _ = torch.ReadPickle(test.content) }), allowance(test.content); got > most {
+			if got, most := torchtest.Allocated(func() { _, _ = pickle.Read(test.content) }), torchtest.Allowance(test.content); got > most {
 				t.Errorf("%d bytes allocated, more than %d", got, most)
 			}
 		})
 	}
 }
 
-func TestPickleSameError(t *testing.T) {
+func TestSameError(t *testing.T) {
 	// The error names the first of the storages that are not there when there are several, each time.
 	two := "\x80\x02}" + word("b") + strings.ReplaceAll(pair, word("0"), word("1")) + "s" + word("a") + pair + "s."
 	for want, content := range map[string][]byte{
@@ -294,14 +295,14 @@ func TestPickleSameError(t *testing.T) {
 		`torch: pickle: storage "0" has no elements`: []byte(legacyHead + two + "]."),
 	} {
 		for range 50 {
-			if _, err := torch.ReadPickle(content); fmt.Sprint(err) != want {
+			if _, err := pickle.Read(content); fmt.Sprint(err) != want {
 				t.Fatalf("got %v, want %s", err, want)
 			}
 		}
 	}
 }
 
-func TestPickleCut(t *testing.T) {
+func TestCut(t *testing.T) {
 	// Every beginning of a file is an error, and no panic.
 	for _, form := range []string{"zip", "legacy"} {
 		content, err := os.ReadFile(filepath.Join("testdata", "pickle_"+form+".pt"))
@@ -309,28 +310,28 @@ func TestPickleCut(t *testing.T) {
 			t.Fatal(err)
 		}
 		for n := range len(content) {
-			if _, err := torch.ReadPickle(content[:n]); err == nil {
+			if _, err := pickle.Read(content[:n]); err == nil {
 				t.Errorf("%s: no error for %d of %d bytes", form, n, len(content))
 			}
 		}
 	}
 }
 
-func TestPickleOpen(t *testing.T) {
+func TestOpen(t *testing.T) {
 	// The error names file and tensor when there is none.
-	if _, err := torch.OpenPickle("none.pt"); !errors.Is(err, os.ErrNotExist) {
+	if _, err := pickle.Open("none.pt"); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("no file: %v", err)
 	}
 	path := filepath.Join("testdata", "pickle_zip.pt")
-	p, err := torch.OpenPickle(path)
+	p, err := pickle.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := `torch: pickle: ` + path + `: tensor "state_dict.typ.bool": not in the file; the nearest of its 17 is "state_dict.type.bool"`
-	if _, err := p.Load("state_dict.typ.bool", single); fmt.Sprint(err) != want {
+	if _, err := p.Load("state_dict.typ.bool", torch.Options{}); fmt.Sprint(err) != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	bad, err := torch.ReadPickle(zipPickle(t, inDict(rebuilt(storage("BoolStorage", 2), number(0), number(2), number(1))), map[string]string{"0": "\x01\x02"}))
+	bad, err := pickle.Read(zipPickle(t, inDict(rebuilt(storage("BoolStorage", 2), number(0), number(2), number(1))), map[string]string{"0": "\x01\x02"}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,13 +353,13 @@ func FuzzPickle(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		// Whatever the bytes are, there is no panic, and what can be read can be loaded.
 		for _, file := range [][]byte{content, legacyPickle(string(content), 2, pairData)} {
-			p, err := torch.ReadPickle(file)
+			p, err := pickle.Read(file)
 			if err != nil {
 				continue
 			}
 			if err := torch.Do(func() error {
 				for _, name := range p.Names() {
-					if _, err := p.Load(name, single); err != nil && !strings.Contains(err.Error(), "no boolean") {
+					if _, err := p.Load(name, torch.Options{}); err != nil && !strings.Contains(err.Error(), "no boolean") {
 						return err
 					}
 				}

@@ -1,4 +1,4 @@
-package torch_test
+package safetensors_test
 
 import (
 	"bytes"
@@ -9,13 +9,13 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
 	"godarts/torch"
+	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
 )
 
@@ -23,7 +23,7 @@ import (
 func encoded(t testing.TB, sd torch.StateDict, metadata map[string]string) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := torch.WriteSafetensors(&b, sd, metadata); err != nil {
+	if err := safetensors.Write(&b, sd, metadata); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -35,20 +35,33 @@ func file(header string, data ...byte) []byte {
 	return append(append(content, header...), data...)
 }
 
-func TestSafetensorsRoundTrip(t *testing.T) {
+// values are float32 of both signs, in no order.
+func values(shape ...int) torch.Tensor {
+	n := 1
+	for _, s := range shape {
+		n *= s
+	}
+	x := make([]float32, n)
+	for i := range x {
+		x[i] = float32(i*5%23)/8 - 1.3
+	}
+	return torch.FromSlice(x, shape...)
+}
+
+func TestRoundTrip(t *testing.T) {
 	// A file gives every tensor back, bit by bit, when tensors of all types and layouts were written.
 	torchtest.Scope(t)
 	sd := torch.StateDict{
 		"matrix":     values(2, 3),
 		"transposed": values(2, 3).T(),
 		"images":     values(2, 3, 2, 2).ChannelsLast(),
-		"number":     torch.Scalar(-0.1, double),
-		"empty":      torch.Zeros([]int{3, 0}, integer),
-		"leaf":       torch.Ones([]int{2}, single).RequiresGrad_(true),
+		"number":     torch.Scalar(-0.1, torch.Options{Dtype: torch.Float64}),
+		"empty":      torch.Zeros([]int{3, 0}, torch.Options{Dtype: torch.Int64}),
+		"leaf":       torch.Ones([]int{2}, torch.Options{}).RequiresGrad_(true),
 		"odd \"<é>":  torch.FromSlice([]float32{float32(math.NaN()), float32(math.Inf(-1)), float32(math.Copysign(0, -1))}, 3),
 	}
 	for d := torch.Float32; d <= torch.Bool; d++ {
-		sd["type."+d.String()] = integers([]int64{0, 1, 1}, 3).ToDtype(d)
+		sd["type."+d.String()] = torch.FromSlice([]int64{0, 1, 1}, 3).ToDtype(d)
 	}
 	metadata := map[string]string{"b": "2", "a": "<&>\n\"é"}
 	content := encoded(t, sd, metadata)
@@ -56,15 +69,15 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	mapped, err := torch.OpenSafetensors(path)
+	mapped, err := safetensors.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	read, err := torch.ReadSafetensors(content)
+	read, err := safetensors.Read(content)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, s := range map[string]*torch.Safetensors{"mapped": mapped, "read": read} {
+	for name, s := range map[string]*safetensors.File{"mapped": mapped, "read": read} {
 		if got := s.Names(); !slices.Equal(got, slices.Sorted(maps.Keys(sd))) {
 			t.Errorf("%s: names %q", name, got)
 		}
@@ -94,7 +107,7 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	}
 }
 
-func TestSafetensorsLayout(t *testing.T) {
+func TestLayout(t *testing.T) {
 	// The file has exactly these bytes, aligned elements first, when written.
 	torchtest.Scope(t)
 	sd := torch.StateDict{
@@ -116,16 +129,16 @@ func TestSafetensorsLayout(t *testing.T) {
 	}
 }
 
-func TestSafetensorsLoad(t *testing.T) {
+func TestLoad(t *testing.T) {
 	// Load converts, copies and finds elements that are not aligned when it is asked for one tensor.
 	torchtest.Scope(t)
 	content := file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[2],"data_offsets":[1,9]}}`,
 		5, 0, 0, 128, 63, 0, 0, 0, 192)
-	s, err := torch.ReadSafetensors(content)
+	s, err := safetensors.Read(content)
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := s.Load("b", double)
+	b, err := s.Load("b", torch.Options{Dtype: torch.Float64})
 	if err != nil || b.Dtype() != torch.Float64 || !slices.Equal(b.Float64s(), []float64{1, -2}) {
 		t.Errorf("got %v, %v", b, err)
 	}
@@ -140,7 +153,7 @@ func TestSafetensorsLoad(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Error(err)
 	}
-	if _, err := s.Load("b", double); err == nil || err.Error() != `torch: safetensors: tensor "b": the file is closed` {
+	if _, err := s.Load("b", torch.Options{Dtype: torch.Float64}); err == nil || err.Error() != `torch: safetensors: tensor "b": the file is closed` {
 		t.Errorf("after Close: %v", err)
 	}
 	if err := s.Close(); err != nil {
@@ -148,7 +161,7 @@ func TestSafetensorsLoad(t *testing.T) {
 	}
 }
 
-func TestSafetensorsRecording(t *testing.T) {
+func TestRecording(t *testing.T) {
 	// A file of the format's other writers opens when it is a recording.
 	torchtest.Scope(t)
 	s := torchtest.Golden(t, torchtest.Fixture(t, "cnn_search_first_order.safetensors"))
@@ -164,21 +177,21 @@ func TestSafetensorsRecording(t *testing.T) {
 	}
 }
 
-func TestSafetensorsUnknownName(t *testing.T) {
+func TestUnknownName(t *testing.T) {
 	// The error names the nearest tensor when the file lacks the one that is asked for.
 	torchtest.Scope(t)
-	s, err := torch.ReadSafetensors(encoded(t, torch.StateDict{
+	s, err := safetensors.Read(encoded(t, torch.StateDict{
 		"stem.0.weight": values(1), "cells.0.weight": values(1), "cells.0.bias": values(1), "cells.11.weight": values(1),
 	}, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
-	none, err := torch.ReadSafetensors(encoded(t, nil, nil))
+	none, err := safetensors.Read(encoded(t, nil, nil))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		s          *torch.Safetensors
+		s          *safetensors.File
 		name, want string
 	}{
 		{s, "cells.1.weight", `tensor "cells.1.weight": not in the file; the nearest of its 4 is "cells.11.weight"`},
@@ -187,7 +200,7 @@ func TestSafetensorsUnknownName(t *testing.T) {
 		{none, "x", `tensor "x": not in the file, which has no tensors`},
 	} {
 		_, _, infoErr := test.s.Info(test.name)
-		_, loadErr := test.s.Load(test.name, single)
+		_, loadErr := test.s.Load(test.name, torch.Options{})
 		for _, err := range []error{infoErr, loadErr} {
 			if want := "torch: safetensors: " + test.want; fmt.Sprint(err) != want {
 				t.Errorf("error\n got %v\nwant %s", err, want)
@@ -253,12 +266,12 @@ var damaged = []struct {
 	{"bytes behind the last tensor", file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 0, 0, 0), "2 bytes of 3 belong to no tensor"},
 }
 
-func TestSafetensorsDamaged(t *testing.T) {
+func TestDamaged(t *testing.T) {
 	// The error says what is wrong, where, and takes no memory to say so, when a file is damaged.
 	dir := t.TempDir()
 	for _, test := range damaged {
 		t.Run(test.name, func(t *testing.T) {
-			_, err := torch.ReadSafetensors(test.content)
+			_, err := safetensors.Read(test.content)
 			if want := "torch: safetensors: " + test.want; fmt.Sprint(err) != want {
 				t.Errorf("error\n got %v\nwant %s", err, want)
 			}
@@ -266,29 +279,16 @@ func TestSafetensorsDamaged(t *testing.T) {
 			if err := os.WriteFile(path, test.content, 0o600); err != nil {
 				t.Fatal(err)
 			}
-			_, err = torch.OpenSafetensors(path)
+			_, err = safetensors.Open(path)
 			if want := "torch: safetensors: " + path + ": " + test.want; fmt.Sprint(err) != want {
 				t.Errorf("error of the file\n got %v\nwant %s", err, want)
 			}
-			if got, most := allocated(func() { _, _ = torch.ReadSafetensors(test.content) }), allowance(test.content); got > most {
+			if got, most := torchtest.Allocated(func() { _, _ = safetensors.Read(test.content) }), torchtest.Allowance(test.content); got > most {
 				t.Errorf("%d bytes allocated, more than %d", got, most)
 			}
 		})
 	}
 }
-
-// allocated is the memory that fn took, freed or not.
-func allocated(fn func()) uint64 {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	fn()
-	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc
-}
-
-// allowance is what reading a header may allocate: JSON's tokens are some times
-// as large as their text.
-func allowance(content []byte) uint64 { return 64*uint64(len(content)) + 1<<16 }
 
 // manyTensors is a file of n empty tensors, whose header is long and which has no data.
 func manyTensors(n int) []byte {
@@ -300,22 +300,22 @@ func manyTensors(n int) []byte {
 	return file(string(header))
 }
 
-func TestSafetensorsMany(t *testing.T) {
+func TestMany(t *testing.T) {
 	// Reading takes a few allocations a tensor, makes none of them and says in 300 characters that one is missing, when a header has very many.
 	torchtest.Scope(t)
 	const n = 50_000
 	content, live := manyTensors(n), torch.Live()
-	var s *torch.Safetensors
+	var s *safetensors.File
 	allocations := testing.AllocsPerRun(1, func() {
 		var err error
-		if s, err = torch.ReadSafetensors(content); err != nil {
+		if s, err = safetensors.Read(content); err != nil {
 			t.Fatal(err)
 		}
 	})
 	if most := 8.0 * n; allocations > most { // of names, keys, sizes and the map
 		t.Errorf("%v allocations for %d tensors, more than %v", allocations, n, most)
 	}
-	_, err := s.Load(strings.Repeat("x", 1000), single)
+	_, err := s.Load(strings.Repeat("x", 1000), torch.Options{})
 	if n := utf8.RuneCountInString(fmt.Sprint(err)); err == nil || n > 300 {
 		t.Errorf("%d characters: %v", n, err)
 	}
@@ -324,23 +324,23 @@ func TestSafetensorsMany(t *testing.T) {
 	}
 }
 
-func TestSafetensorsOpen(t *testing.T) {
+func TestOpen(t *testing.T) {
 	// The error names the path when it is no file.
 	dir := t.TempDir()
-	if _, err := torch.OpenSafetensors(dir); fmt.Sprint(err) != "torch: safetensors: "+dir+": not a regular file" {
+	if _, err := safetensors.Open(dir); fmt.Sprint(err) != "torch: safetensors: "+dir+": not a regular file" {
 		t.Errorf("a folder: %v", err)
 	}
 	path := filepath.Join(dir, "none")
-	if _, err := torch.OpenSafetensors(path); !errors.Is(err, os.ErrNotExist) ||
+	if _, err := safetensors.Open(path); !errors.Is(err, os.ErrNotExist) ||
 		fmt.Sprint(err) != "torch: safetensors: open "+path+": no such file or directory" {
 		t.Errorf("no file: %v", err)
 	}
 }
 
-func TestSafetensorsBoolean(t *testing.T) {
+func TestBoolean(t *testing.T) {
 	// Load refuses a boolean when its byte is neither 0 nor 1.
 	torchtest.Scope(t)
-	s, err := torch.ReadSafetensors(file(`{"a":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}`, 1, 2))
+	s, err := safetensors.Read(file(`{"a":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}}`, 1, 2))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -362,7 +362,7 @@ func (p *brokenPipe) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func TestWriteSafetensorsErrors(t *testing.T) {
+func TestWriteErrors(t *testing.T) {
 	// The error names the tensor when it cannot be written.
 	torchtest.Scope(t)
 	x := values(2, 2)
@@ -380,12 +380,12 @@ func TestWriteSafetensorsErrors(t *testing.T) {
 		{"no room for the header", torch.StateDict{"a": x}, nil, 10, "pipe is broken"},
 		{"no room for a tensor", torch.StateDict{"a": x, "b": x}, nil, len(encoded(t, torch.StateDict{"a": x, "b": x}, nil)) - 1, `tensor "b": pipe is broken`},
 	} {
-		err := torch.WriteSafetensors(&brokenPipe{test.room}, test.sd, test.metadata)
+		err := safetensors.Write(&brokenPipe{test.room}, test.sd, test.metadata)
 		if want := "torch: safetensors: " + test.want; fmt.Sprint(err) != want {
 			t.Errorf("%s: error\n got %v\nwant %s", test.name, err, want)
 		}
 	}
-	if err := torch.WriteSafetensors(&brokenPipe{}, nil, nil); !errors.Is(err, errPipe) {
+	if err := safetensors.Write(&brokenPipe{}, nil, nil); !errors.Is(err, errPipe) {
 		t.Errorf("error %v", err)
 	}
 }
@@ -395,7 +395,7 @@ func FuzzSafetensors(f *testing.F) {
 		f.Add(test.content)
 	}
 	err := torch.Do(func() error {
-		f.Add(encoded(f, torch.StateDict{"a": values(2, 3), "b": truths([]bool{true}, 1), "": values(1)}, map[string]string{"k": "v"}))
+		f.Add(encoded(f, torch.StateDict{"a": values(2, 3), "b": torch.FromSlice([]bool{true}, 1), "": values(1)}, map[string]string{"k": "v"}))
 		return nil
 	})
 	if err != nil {
@@ -404,9 +404,9 @@ func FuzzSafetensors(f *testing.F) {
 	f.Add(file(`{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1]},"b":{"dtype":"F64","shape":[1],"data_offsets":[1,9]}}`, 1, 2, 3, 4, 5, 6, 7, 8, 9))
 	f.Fuzz(func(t *testing.T, content []byte) {
 		// Reading, writing and reading again gives the same tensors, without panic or much memory, when a file can be read.
-		var s *torch.Safetensors
+		var s *safetensors.File
 		var err error
-		if got, most := allocated(func() { s, err = torch.ReadSafetensors(content) }), allowance(content)+1<<20; got > most {
+		if got, most := torchtest.Allocated(func() { s, err = safetensors.Read(content) }), torchtest.Allowance(content)+1<<20; got > most {
 			t.Errorf("%d bytes allocated for %d", got, len(content))
 		}
 		if err != nil {
@@ -417,7 +417,7 @@ func FuzzSafetensors(f *testing.F) {
 		if err != nil {
 			return // a boolean that is none
 		}
-		again, err := torch.ReadSafetensors(encoded(t, sd, s.Metadata()))
+		again, err := safetensors.Read(encoded(t, sd, s.Metadata()))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -435,4 +435,21 @@ func FuzzSafetensors(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestLongMessages(t *testing.T) {
+	// The error of a file says what is wrong, in 300 characters, when the file's own texts are long.
+	long := strings.Repeat("名", 100_000)
+	for _, test := range []struct{ name, header, want string }{
+		{"a tensor's name", `{"` + long + `":{"dtype":"U8","shape":[9],"data_offsets":[0,9]}}`, "bytes 0 to 9 of 0"},
+		{"a type", `{"a":{"dtype":"` + long + `","shape":[9],"data_offsets":[0,9]}}`, `"BOOL"]`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := safetensors.Read(file(test.header))
+			text := fmt.Sprint(err)
+			if n := utf8.RuneCountInString(text); n > 300 || !utf8.ValidString(text) || !strings.HasSuffix(text, test.want) {
+				t.Errorf("%d characters: %s", n, text)
+			}
+		})
+	}
 }

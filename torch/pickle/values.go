@@ -1,4 +1,4 @@
-package torch
+package pickle
 
 import (
 	"encoding/binary"
@@ -117,13 +117,13 @@ func (u *unpickler) long(op byte) error {
 func (u *unpickler) container(op byte) error {
 	switch op {
 	case ')': // EMPTY_TUPLE
-		u.push(&pickleTuple{})
+		u.push(&tuple{})
 		return nil
 	case ']': // EMPTY_LIST
-		u.push(&pickleList{})
+		u.push(&list{})
 		return nil
 	case '}': // EMPTY_DICT
-		u.push(&pickleDict{})
+		u.push(&dict{})
 		return nil
 	case 'a': // APPEND
 		return u.extend(1)
@@ -131,7 +131,7 @@ func (u *unpickler) container(op byte) error {
 		return u.extend(2)
 	case 0x85, 0x86, 0x87: // TUPLE1, TUPLE2, TUPLE3
 		items, err := u.popN(int(op-0x85) + 1)
-		return u.pushOr(&pickleTuple{slices.Clone(items)}, err)
+		return u.pushOr(&tuple{slices.Clone(items)}, err)
 	}
 	items, err := u.popMark()
 	if err != nil {
@@ -139,13 +139,13 @@ func (u *unpickler) container(op byte) error {
 	}
 	switch op {
 	case 't': // TUPLE
-		u.push(&pickleTuple{items})
+		u.push(&tuple{items})
 		return nil
 	case 'l': // LIST
-		u.push(&pickleList{items})
+		u.push(&list{items})
 		return nil
 	case 'd': // DICT
-		d := &pickleDict{}
+		d := &dict{}
 		u.push(d)
 		return d.set(items)
 	}
@@ -168,16 +168,16 @@ func (u *unpickler) fill(items []any) error {
 		return err
 	}
 	switch v := v.(type) {
-	case *pickleList:
+	case *list:
 		v.items = append(v.items, items...)
 		return nil
-	case *pickleDict:
+	case *dict:
 		return v.set(items)
 	}
 	return fmt.Errorf("items for %T, which is no list or dict", v)
 }
 
-func (d *pickleDict) set(items []any) error {
+func (d *dict) set(items []any) error {
 	if len(items)%2 != 0 {
 		return errors.New("a key without a value")
 	}

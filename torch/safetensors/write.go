@@ -1,4 +1,4 @@
-package torch
+package safetensors
 
 import (
 	"bytes"
@@ -10,13 +10,15 @@ import (
 	"maps"
 	"slices"
 	"unicode/utf8"
+
+	"godarts/torch"
 )
 
-// WriteSafetensors writes tensors of any device and strides, and texts beside
-// them, in the form that Safetensors describes. Equal arguments give equal bytes.
+// Write writes tensors of any device and strides, and texts beside
+// them, in the form that File describes. Equal arguments give equal bytes.
 // Tensors with larger elements come first, so that each is aligned as PyTorch's
 // reader demands, then they go by name.
-func WriteSafetensors(w io.Writer, sd StateDict, metadata map[string]string) error {
+func Write(w io.Writer, sd torch.StateDict, metadata map[string]string) error {
 	names := slices.Sorted(maps.Keys(sd))
 	for _, name := range names {
 		switch {
@@ -47,7 +49,7 @@ func WriteSafetensors(w io.Writer, sd StateDict, metadata map[string]string) err
 }
 
 // headerOf is the header with its length before it, padded to a multiple of 8.
-func headerOf(names []string, sd StateDict, metadata map[string]string) ([]byte, error) {
+func headerOf(names []string, sd torch.StateDict, metadata map[string]string) ([]byte, error) {
 	var b bytes.Buffer
 	b.Write(make([]byte, lengthBytes))
 	b.WriteByte('{')

@@ -1,4 +1,4 @@
-package torch
+package safetensors
 
 import (
 	"cmp"
@@ -6,30 +6,30 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
-	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"godarts/torch"
+	"godarts/torch/internal/stored"
 )
 
 const (
 	lengthBytes    = 8           // of the header's length, at the start of the file
 	maxHeaderBytes = 100_000_000 // the format's own limit
-	maxDims        = 64          // of libtorch's iterators
 	metadataKey    = "__metadata__"
 )
 
 // dtypeNames are the format's names of types, in the order that messages list them.
 var dtypeNames = [...]string{
-	Float32: "F32", Float64: "F64", Float16: "F16", BFloat16: "BF16",
-	Uint8: "U8", Int8: "I8", Int16: "I16", Int32: "I32", Int64: "I64", Bool: "BOOL",
+	torch.Float32: "F32", torch.Float64: "F64", torch.Float16: "F16", torch.BFloat16: "BF16",
+	torch.Uint8: "U8", torch.Int8: "I8", torch.Int16: "I16", torch.Int32: "I32", torch.Int64: "I64", torch.Bool: "BOOL",
 }
 
 // parse checks the header of content and that the tensors fill what follows it;
 // fileBytes is content's size where content itself is too short to be mapped.
-func (s *Safetensors) parse(content []byte, fileBytes int) error {
+func (s *File) parse(content []byte, fileBytes int) error {
 	if len(content) < lengthBytes {
 		return s.errorf("%d bytes, too few for the header's length", fileBytes)
 	}
@@ -46,7 +46,7 @@ func (s *Safetensors) parse(content []byte, fileBytes int) error {
 		return s.errorf("header: not UTF-8")
 	}
 	h := &headerReader{header: header}
-	s.tensors = map[string]stored{}
+	s.tensors = map[string]place{}
 	var order []named
 	err := h.object(func(key string) error {
 		if key == metadataKey {
@@ -72,11 +72,11 @@ func (s *Safetensors) parse(content []byte, fileBytes int) error {
 // named is a tensor with its name.
 type named struct {
 	name string
-	stored
+	place
 }
 
 // readMetadata reads the texts beside the tensors.
-func (s *Safetensors) readMetadata(h *headerReader) error {
+func (s *File) readMetadata(h *headerReader) error {
 	if s.metadata != nil {
 		return twice(metadataKey)
 	}
@@ -94,8 +94,8 @@ func (s *Safetensors) readMetadata(h *headerReader) error {
 func twice(key string) error { return fmt.Errorf("key %q appears twice", key) }
 
 // entry reads what the header says of a tensor.
-func (s *Safetensors) entry(h *headerReader, name string) (stored, error) {
-	t := stored{start: -1, dtype: -1}
+func (s *File) entry(h *headerReader, name string) (place, error) {
+	t := place{start: -1, dtype: -1}
 	if _, ok := s.tensors[name]; ok {
 		return t, twice(name)
 	}
@@ -110,7 +110,7 @@ func (s *Safetensors) entry(h *headerReader, name string) (stored, error) {
 }
 
 // field reads one of the three things that the header says of a tensor.
-func (t *stored) field(h *headerReader, key string) (err error) {
+func (t *place) field(h *headerReader, key string) (err error) {
 	switch key {
 	case "dtype":
 		if t.dtype >= 0 {
@@ -120,7 +120,7 @@ func (t *stored) field(h *headerReader, key string) (err error) {
 		if err != nil {
 			return err
 		}
-		t.dtype = Dtype(slices.Index(dtypeNames[:], name))
+		t.dtype = torch.Dtype(slices.Index(dtypeNames[:], name))
 		if t.dtype < 0 {
 			return fmt.Errorf("dtype %q is none of %q", name, dtypeNames)
 		}
@@ -129,7 +129,7 @@ func (t *stored) field(h *headerReader, key string) (err error) {
 		if t.shape != nil {
 			return twice(key)
 		}
-		t.shape, err = h.sizes([]int{}, maxDims)
+		t.shape, err = h.sizes([]int{}, stored.MaxDims)
 		return err
 	case "data_offsets":
 		if t.start >= 0 {
@@ -152,7 +152,7 @@ func (t *stored) field(h *headerReader, key string) (err error) {
 // checkLayout demands that tensors have the length of their shape and lie side
 // by side, from the first byte of the data to the last. It sorts them, which takes
 // one pass where the header has them as they lie.
-func (s *Safetensors) checkLayout(tensors []named) error {
+func (s *File) checkLayout(tensors []named) error {
 	slices.SortFunc(tensors, func(x, y named) int { return cmp.Or(cmp.Compare(x.start, y.start), cmp.Compare(x.end, y.end)) })
 	at := 0
 	for _, t := range tensors {
@@ -160,13 +160,13 @@ func (s *Safetensors) checkLayout(tensors []named) error {
 		if t.start > t.end || t.end > len(s.data) {
 			return s.tensorErrorf(name, "bytes %d to %d of %d", t.start, t.end, len(s.data))
 		}
-		size, ok := bytesOf(t.shape, t.dtype)
+		size, ok := stored.Bytes(t.shape, t.dtype.Size())
 		if !ok {
-			return s.tensorErrorf(name, "shape %s is too large", bracket(t.shape))
+			return s.tensorErrorf(name, "shape %s is too large", stored.Shape(t.shape))
 		}
 		if size != t.end-t.start {
 			return s.tensorErrorf(name, "shape %s of %s takes %d bytes, stored are %d",
-				bracket(t.shape), dtypeNames[t.dtype], size, t.end-t.start)
+				stored.Shape(t.shape), dtypeNames[t.dtype], size, t.end-t.start)
 		}
 		if t.start < at {
 			return s.tensorErrorf(name, "starts at byte %d, where another tensor ends at %d", t.start, at)
@@ -180,24 +180,6 @@ func (s *Safetensors) checkLayout(tensors []named) error {
 		return s.errorf("%d bytes of %d belong to no tensor", len(s.data)-at, len(s.data))
 	}
 	return nil
-}
-
-// bytesOf is the size of a tensor; ok is false where an int64 does not hold it,
-// or the strides that libtorch computes, for which an empty dimension counts 1.
-func bytesOf(shape []int, d Dtype) (size int, ok bool) {
-	strided, empty := uint64(d.Size()), false
-	for _, n := range shape {
-		empty = empty || n == 0
-		high, low := bits.Mul64(strided, uint64(max(n, 1)))
-		if n < 0 || high > 0 || low > math.MaxInt64 {
-			return 0, false
-		}
-		strided = low
-	}
-	if empty {
-		return 0, true
-	}
-	return int(strided), true
 }
 
 // headerReader reads JSON token by token, each byte once: encoding/json would take
