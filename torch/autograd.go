@@ -1,21 +1,25 @@
 package torch
 
 // #include "internal/shim/shim.h"
+// #cgo noescape torch_autocast_begin
+// #cgo noescape torch_autocast_end
 // #cgo noescape torch_backward
 // #cgo noescape torch_grad
 // #cgo noescape torch_grad_mode
+// #cgo noescape torch_grad_of
 // #cgo noescape torch_inference_begin
 // #cgo noescape torch_inference_end
-// #cgo noescape torch_grad_of
 // #cgo noescape torch_requires_grad_
 // #cgo noescape torch_set_grad
 // #cgo noescape torch_set_grad_mode
+// #cgo nocallback torch_autocast_begin
+// #cgo nocallback torch_autocast_end
 // #cgo nocallback torch_backward
 // #cgo nocallback torch_grad
 // #cgo nocallback torch_grad_mode
+// #cgo nocallback torch_grad_of
 // #cgo nocallback torch_inference_begin
 // #cgo nocallback torch_inference_end
-// #cgo nocallback torch_grad_of
 // #cgo nocallback torch_requires_grad_
 // #cgo nocallback torch_set_grad
 // #cgo nocallback torch_set_grad_mode
@@ -138,3 +142,21 @@ func Inference(fn func()) {
 
 // GradEnabled tells whether operations build graphs on this thread.
 func GradEnabled() bool { return C.torch_grad_mode() != 0 }
+
+// Autocast runs fn with convolutions and matrix products of device d in dtype
+// (BFloat16, Float16). It belongs inside Do, which locks the thread that has the
+// mode.
+func Autocast(d Device, dtype Dtype, fn func()) {
+	needFunction("autocast", fn == nil)
+	needScope("autocast")
+	var before C.torch_autocast_state
+	if e := C.torch_autocast_begin(C.int(d.kind), C.int(dtype.code()), &before); e != nil {
+		throw("autocast", e)
+	}
+	defer func() {
+		if e := C.torch_autocast_end(C.int(d.kind), before); e != nil {
+			throw("autocast", e)
+		}
+	}()
+	fn()
+}

@@ -1,12 +1,28 @@
 package torch
 
 // #include "internal/shim/shim.h"
+// #cgo noescape torch_adaptive_avg_pool2d
+// #cgo noescape torch_avg_pool2d
 // #cgo noescape torch_conv2d
+// #cgo noescape torch_conv2d_backward
 // #cgo noescape torch_dilated_depthwise
 // #cgo noescape torch_linear
+// #cgo noescape torch_max_pool2d
+// #cgo noescape torch_max_pool2d_backward
+// #cgo noescape torch_max_pool2d_indices
+// #cgo noescape torch_pointwise
+// #cgo noescape torch_pointwise_norm
+// #cgo nocallback torch_adaptive_avg_pool2d
+// #cgo nocallback torch_avg_pool2d
 // #cgo nocallback torch_conv2d
+// #cgo nocallback torch_conv2d_backward
 // #cgo nocallback torch_dilated_depthwise
 // #cgo nocallback torch_linear
+// #cgo nocallback torch_max_pool2d
+// #cgo nocallback torch_max_pool2d_backward
+// #cgo nocallback torch_max_pool2d_indices
+// #cgo nocallback torch_pointwise
+// #cgo nocallback torch_pointwise_norm
 import "C"
 
 import (
@@ -97,6 +113,161 @@ func Linear(x, weight, bias Tensor) Tensor {
 	var r Tensor
 	if e := C.torch_linear(x.h, weight.h, bias.h, &r.h); e != nil {
 		throw("linear", e, x, weight, bias)
+	}
+	return r
+}
+
+// Conv2dBackward gives the gradients of y = Conv2d(x, weight, none, o) from g,
+// that of y: of x and of weight, each if needed, else the zero Tensor. As
+// aten::convolution_backward.
+//
+// If only that of x is needed, only the shape and the layout of x count. It takes no part in
+// autograd.
+func Conv2dBackward(g, x, weight Tensor, o Conv2dOptions, needX, needWeight bool) (dx, dWeight Tensor) {
+	stride, padding := o.hw()
+	dilation := [2]int{cmp.Or(o.Dilation, 1), cmp.Or(o.Dilation, 1)}
+	if e := C.torch_conv2d_backward(g.h, x.h, weight.h, int64s(stride[:]), int64s(padding[:]), int64s(dilation[:]),
+		C.int64_t(cmp.Or(o.Groups, 1)), flag(needX), flag(needWeight), &dx.h, &dWeight.h); e != nil {
+		throw("convolution_backward", e, g, x, weight)
+	}
+	return dx, dWeight
+}
+
+// Pointwise is the 1x1 convolution of images by weight, with relu max(·, 0) of it.
+//
+//	x [N,C,H,W]   weight [O,C,1,1]   bias [O]
+//	result [N,O,H,W], channels last
+//
+// On CPUs with AVX-512, without a graph and in types of float, where C and O are multiples
+// of 4, it is one pass over memory and packs no operand as a matrix product does; else it
+// is Linear over the pixels.
+func Pointwise(x, weight, bias Tensor, relu bool) Tensor {
+	var r Tensor
+	if e := C.torch_pointwise(x.h, weight.h, bias.h, flag(relu), &r.h); e != nil {
+		throw("pointwise", e, x, weight, bias)
+	}
+	return r
+}
+
+// PointwiseNormOptions say what follows the batch norm.
+type PointwiseNormOptions struct {
+	ReLU    bool
+	Factors Tensor // [N], of images, without gradient; none if zero
+}
+
+// PointwiseNorm is the 1x1 convolution of images by weight with a BatchNorm of training
+// behind it, PyTorch's momentum 0.1 and [BatchNormEps]:
+//
+//	BatchNorm(Conv2d(x, weight), scale, shift)·Factors, of max(·, 0) with ReLU
+//	x [N,C,H,W]   weight [O,C,1,1]   scale, shift [O]   runningMean, runningVar [O] or none
+//	result [N,O,H,W], channels last
+//
+// On CPUs with AVX-512, in types of float, where C and O are multiples of 4, it goes twice
+// over memory forward and twice backward; else, and for gradients of gradients, it is the
+// operators one after the other. It panics with *Error if a channel has one value.
+func PointwiseNorm(x, weight, scale, shift, runningMean, runningVar Tensor, o PointwiseNormOptions) Tensor {
+	if shape := x.shapeFor("pointwise_norm"); len(shape) > 1 && x.Numel() == shape[1] {
+		misfit("pointwise_norm", []Tensor{x, weight, scale, shift}, "training needs more than one value per channel")
+	}
+	var r Tensor
+	if e := C.torch_pointwise_norm(x.h, weight.h, scale.h, shift.h, runningMean.h, runningVar.h, o.Factors.h,
+		flag(o.ReLU), 0.1, BatchNormEps, &r.h); e != nil {
+		throw("pointwise_norm", e, x, weight, scale, shift, runningMean, runningVar, o.Factors)
+	}
+	return r
+}
+
+// Pool2dOptions are the sizes of a pooling in rows and columns alike; Stride 0
+// is the kernel's size, as in PyTorch.
+type Pool2dOptions struct {
+	Kernel, Stride, Padding int
+	ExcludePad              bool // average: divide by the pixels inside the image alone (count_include_pad=False)
+}
+
+func (o Pool2dOptions) stride() C.int64_t {
+	if o.Stride == 0 {
+		return C.int64_t(o.Kernel)
+	}
+	return C.int64_t(o.Stride)
+}
+
+// Size is that of the result, H' and W', for images of height by width.
+func (o Pool2dOptions) Size(height, width int) (int, int) {
+	stride := cmp.Or(o.Stride, o.Kernel)
+	return windows(height, o.Kernel, stride, o.Padding, 1), windows(width, o.Kernel, stride, o.Padding, 1)
+}
+
+// MaxPool2d takes the largest element of each window.
+//
+//	x [N,C,H,W]   result [N,C,H',W'],  H' = (H + 2·Padding − Kernel)/Stride + 1
+func MaxPool2d(x Tensor, o Pool2dOptions) Tensor {
+	var r Tensor
+	if e := C.torch_max_pool2d(x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), &r.h); e != nil {
+		throw("max_pool2d", e, x)
+	}
+	return r
+}
+
+// AvgPool2d takes the mean of each window; shapes as MaxPool2d.
+func AvgPool2d(x Tensor, o Pool2dOptions) Tensor {
+	var r Tensor
+	if e := C.torch_avg_pool2d(x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding),
+		flag(!o.ExcludePad), &r.h); e != nil {
+		throw("avg_pool2d", e, x)
+	}
+	return r
+}
+
+// AdaptiveAvgPool2d takes means over windows so that the result is [N,C,h,w].
+func AdaptiveAvgPool2d(x Tensor, h, w int) Tensor {
+	var r Tensor
+	if e := C.torch_adaptive_avg_pool2d(x.h, C.int64_t(h), C.int64_t(w), &r.h); e != nil {
+		throw("adaptive_avg_pool2d", e, x)
+	}
+	return r
+}
+
+// Maxima are the places of the largest elements of windows, which MaxPool2dIndices
+// finds. libtorch writes to them without a look at where they lie, so nobody can make or
+// change them.
+type Maxima struct {
+	indices       Tensor // [N,C,H',W'], into the plane of an image
+	height, width int    // of the images
+}
+
+// MaxPool2dIndices is MaxPool2d with the place of each window's largest element,
+// for MaxPool2dBackward. It takes no part in autograd. As aten::max_pool2d_with_indices.
+func MaxPool2dIndices(x Tensor, o Pool2dOptions) (y Tensor, at Maxima) {
+	if e := C.torch_max_pool2d_indices(x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), &y.h, &at.indices.h); e != nil {
+		throw("max_pool2d", e, x)
+	}
+	at.height, at.width = x.Size(-2), x.Size(-1)
+	return y, at
+}
+
+// KeepWith moves the places to the scope of owner, as KeepWith does.
+func (m Maxima) KeepWith(owner Tensor) Maxima {
+	KeepWith(m.indices, owner)
+	return m
+}
+
+// Free frees the places before their scope closes. The zero Maxima has none.
+func (m Maxima) Free() {
+	if m.indices.Defined() {
+		m.indices.Free()
+	}
+}
+
+// MaxPool2dBackward gives the gradient of x from g, that of MaxPool2dIndices(x, o).
+// Of x only the shape and the layout count. It panics with *Error if at is of images of
+// another size. It takes no part in autograd.
+func MaxPool2dBackward(g, x Tensor, at Maxima, o Pool2dOptions) Tensor {
+	if h, w := x.Size(-2), x.Size(-1); h != at.height || w != at.width {
+		Misuse("max_pool2d_backward", "maxima of images of %dx%d, x has %dx%d", at.height, at.width, h, w)
+	}
+	var r Tensor
+	if e := C.torch_max_pool2d_backward(g.h, x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), at.indices.h, &r.h); e != nil {
+		throw("max_pool2d_backward", e, g, x, at.indices)
 	}
 	return r
 }

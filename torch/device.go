@@ -2,18 +2,38 @@ package torch
 
 // #include "internal/shim/shim.h"
 // #include <stdlib.h>
+// #cgo noescape torch_compiled_version
+// #cgo noescape torch_cuda_count
+// #cgo noescape torch_libtorch_processor
+// #cgo noescape torch_load_cuda
+// #cgo noescape torch_loaded_version
+// #cgo noescape torch_peak_reserved
+// #cgo noescape torch_processor
+// #cgo noescape torch_set_tf32
 // #cgo noescape torch_set_threads
+// #cgo noescape torch_tf32
 // #cgo noescape torch_threads
 // #cgo noescape torch_tune_malloc
+// #cgo nocallback torch_compiled_version
+// #cgo nocallback torch_cuda_count
+// #cgo nocallback torch_libtorch_processor
+// #cgo nocallback torch_load_cuda
+// #cgo nocallback torch_loaded_version
+// #cgo nocallback torch_peak_reserved
+// #cgo nocallback torch_processor
+// #cgo nocallback torch_set_tf32
 // #cgo nocallback torch_set_threads
+// #cgo nocallback torch_tf32
 // #cgo nocallback torch_threads
 // #cgo nocallback torch_tune_malloc
 import "C"
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
+	"unsafe"
 )
 
 // Device is where a tensor lies. The zero value is the CPU.
@@ -92,3 +112,111 @@ func TuneMalloc() bool { return C.torch_tune_malloc() != 0 }
 
 // Version is that of the loaded libtorch, which init compared with the headers.
 func Version() string { return loadedVersion }
+
+var loadedVersion string
+
+// init loads CUDA before any other libtorch call: libtorch looks its CUDA hooks
+// up once, so that a later dlopen would not count.
+func init() {
+	C.torch_load_cuda()
+	const capacity = 64
+	buffer := (*C.char)(C.malloc(capacity))
+	defer C.free(unsafe.Pointer(buffer))
+	if e := C.torch_loaded_version(buffer, capacity); e != nil {
+		fmt.Fprintln(os.Stderr, failure("version", e))
+		return
+	}
+	loadedVersion = C.GoString(buffer)
+	compiled := C.GoString(C.torch_compiled_version())
+	if release(loadedVersion) != release(compiled) {
+		panic(fmt.Sprintf("torch: compiled for libtorch %s, loaded %s: run scripts/setup and build again",
+			compiled, loadedVersion))
+	}
+	SetTF32(false)
+}
+
+// release cuts the local part: "2.11.0+cu130" is "2.11.0".
+func release(version string) string {
+	r, _, _ := strings.Cut(version, "+")
+	return r
+}
+
+// CUDA gives the GPU number i. The error says what is missing: the NVIDIA
+// driver, libtorch's CUDA part, or the card.
+func CUDA(i int) (Device, error) {
+	var n C.int
+	if e := C.torch_cuda_count(&n); e != nil {
+		return Device{}, fmt.Errorf("torch: cuda:%d: %s", i, failure("cuda", e).Message)
+	}
+	if i < 0 || i >= int(n) {
+		return Device{}, fmt.Errorf("torch: cuda:%d: there are %d GPUs", i, int(n))
+	}
+	return Device{kind: cudaType, index: i}, nil
+}
+
+// SetTF32 says whether GPUs may round the factors of float32 products and
+// convolutions to TF32, with 10 bits of mantissa instead of 23. It is off at the
+// start; PyTorch starts with it on for convolutions.
+func SetTF32(on bool) {
+	if e := C.torch_set_tf32(flag(on)); e != nil {
+		throw("set_tf32", e)
+	}
+}
+
+// TF32 tells whether GPUs may use TF32 in products or convolutions.
+func TF32() bool {
+	var on C.int
+	if e := C.torch_tf32(&on); e != nil {
+		throw("tf32", e)
+	}
+	return on != 0
+}
+
+// PeakReserved is the most memory that libtorch has taken of the GPU d so far, in bytes:
+// that of tensors, and what it keeps for the next ones. As torch.cuda.max_memory_reserved.
+func PeakReserved(d Device) int64 {
+	var bytes C.int64_t
+	if e := C.torch_peak_reserved(C.int(d.index), &bytes); e != nil {
+		throw("peak_reserved", e)
+	}
+	return int64(bytes)
+}
+
+// unfit says why no scope opens.
+var unfit *Error
+
+func init() {
+	if _, err := Processor(); err != nil {
+		unfit = err.(*Error)
+	}
+}
+
+// Processor names the kind of processor that loops are chosen for: "avx512", "avx2", or "none"
+// of the two. It is the machine's, or a lesser one where the environment asks for that:
+// GODARTS_CPU for loops of our own, ATEN_CPU_CAPABILITY for libtorch's. Where the two differ it
+// names both. It returns an error if GODARTS_CPU holds no kind: no scope opens then.
+func Processor() (string, error) {
+	var name *C.char
+	if e := C.torch_processor(&name); e != nil {
+		return "", failure("processor", e)
+	}
+	const capacity = 64
+	buffer := (*C.char)(C.malloc(capacity))
+	defer C.free(unsafe.Pointer(buffer))
+	if e := C.torch_libtorch_processor(buffer, capacity); e != nil {
+		return "", failure("processor", e)
+	}
+	return processors(C.GoString(name), C.GoString(buffer)), nil
+}
+
+// processors joins our name of the kind in use and libtorch's.
+func processors(own, libtorch string) string {
+	libtorch = strings.ToLower(libtorch)
+	if libtorch == "no avx" || libtorch == "default" { // its names on x86 and elsewhere
+		libtorch = "none"
+	}
+	if libtorch == own {
+		return own
+	}
+	return own + ", libtorch " + libtorch
+}
