@@ -23,6 +23,8 @@ func TestImports(t *testing.T) {
 		{"godarts/cells/genotype", []string{"godarts/torch"}, "what a cell computes is plain Go, so that a config may name it"},
 		{"godarts/cells/draw", []string{"godarts/torch"}, "a drawing needs no libtorch"},
 		{"godarts/darts", []string{"godarts/nas", "godarts/cmd"}, "the method knows no runs"},
+		{"godarts/darts/fast", []string{"godarts/darts/enas"}, "the forms by formulas know no controller"},
+		{"godarts/darts/enas", []string{"godarts/darts/fast"}, "a controller draws cells and trains none"},
 		{"godarts/nas", []string{"godarts/cmd"}, "a library does not import its program"},
 		{"godarts/nas/claim", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "who does what needs no libtorch"},
 		{"godarts/nas/config", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading a config needs no libtorch"},

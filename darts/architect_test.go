@@ -230,7 +230,7 @@ func (s *masksNet) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
 func TestArchitectRefuses(t *testing.T) {
 	// A virtual step of a length that is no number, or negative, panics with *torch.Error and leaves alpha as it is.
 	torchtest.Scope(t)
-	net, err := NewFast(Options{Channels: 2, Layers: 3, Nodes: 1, Classes: 3, InputChannels: 1, StemMultiplier: 1})
+	net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 1, Classes: 3, InputChannels: 1, StemMultiplier: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

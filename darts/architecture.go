@@ -9,10 +9,10 @@ import (
 	"godarts/torch"
 )
 
-// architecture is α of one kind of cell, with the operations that it weighs.
-type architecture struct {
-	ops   [][]genotype.Op // of each edge
-	alpha torch.Tensor    // [edges, operations of the longest list]
+// Architecture is α of one kind of cell, with the operations that it weighs.
+type Architecture struct {
+	Ops   [][]genotype.Op // of each edge
+	Alpha torch.Tensor    // [edges, operations of the longest list]
 	beta  torch.Tensor    // [edges], see partial.go; zero if edges are not weighed
 	none  torch.Tensor    // bool like alpha, true where an edge has no such operation; zero if all lists are as long
 }
@@ -22,52 +22,52 @@ const alphaScale = 1e-3
 
 // newArchitecture is that of a cell with ops on its edges; nil is all of them
 // on every edge. α is not drawn yet.
-func newArchitecture(nodes int, ops [][]genotype.Op) *architecture {
+func newArchitecture(nodes int, ops [][]genotype.Op) *Architecture {
 	if ops == nil {
 		ops = slices.Repeat([][]genotype.Op{genotype.Primitives}, Edges(nodes))
 	}
-	return &architecture{ops: ops}
+	return &Architecture{Ops: ops}
 }
 
-func (a *architecture) width() int {
+func (a *Architecture) Width() int {
 	width := 0
-	for _, of := range a.ops {
+	for _, of := range a.Ops {
 		width = max(width, len(of))
 	}
 	return width
 }
 
 // draw makes α, drawn in float32, so that one seed starts every type alike.
-func (a *architecture) draw(o torch.Options) {
-	width := a.width()
-	first := torch.Randn([]int{len(a.ops), width}, torch.Options{}).MulScalar_(alphaScale)
-	a.alpha = torch.Empty(first.Shape(), o).Copy_(first)
+func (a *Architecture) draw(o torch.Options) {
+	width := a.Width()
+	first := torch.Randn([]int{len(a.Ops), width}, torch.Options{}).MulScalar_(alphaScale)
+	a.Alpha = torch.Empty(first.Shape(), o).Copy_(first)
 	first.Free()
-	a.alpha.RequiresGrad_(true)
+	a.Alpha.RequiresGrad_(true)
 
-	none := make([]bool, 0, len(a.ops)*width)
-	for _, of := range a.ops {
+	none := make([]bool, 0, len(a.Ops)*width)
+	for _, of := range a.Ops {
 		for k := range width {
 			none = append(none, k >= len(of))
 		}
 	}
 	if slices.Contains(none, true) {
-		a.none = torch.FromSliceTo(none, []int{len(a.ops), width}, torch.Options{Dtype: torch.Bool, Device: o.Device})
+		a.none = torch.FromSliceTo(none, []int{len(a.Ops), width}, torch.Options{Dtype: torch.Bool, Device: o.Device})
 	}
 }
 
-// mix is softmax(α) over the operations of each edge, [edges, operations], 0
+// Mix is softmax(α) over the operations of each edge, [edges, operations], 0
 // where there is none. Eq. 2.
-func (a *architecture) mix() torch.Tensor {
+func (a *Architecture) Mix() torch.Tensor {
 	return a.scores().Softmax(-1)
 }
 
 // scores are α, −∞ where an edge has no such operation.
-func (a *architecture) scores() torch.Tensor {
+func (a *Architecture) scores() torch.Tensor {
 	if a.none.Defined() {
-		return a.alpha.MaskedFill(a.none, math.Inf(-1))
+		return a.Alpha.MaskedFill(a.none, math.Inf(-1))
 	}
-	return a.alpha
+	return a.Alpha
 }
 
 // mixture are the weights of operations in a pass, as single numbers [1]: mixture[e][k]
@@ -75,31 +75,31 @@ func (a *architecture) scores() torch.Tensor {
 type mixture [][]torch.Tensor
 
 // mixture is mix in single numbers.
-func (a *architecture) mixture() mixture { return a.numbers(a.mix()) }
+func (a *Architecture) mixture() mixture { return a.numbers(a.Mix()) }
 
 // numbers cuts a table like α into single numbers.
-func (a *architecture) numbers(table torch.Tensor) mixture {
+func (a *Architecture) numbers(table torch.Tensor) mixture {
 	width := table.Size(1)
-	numbers := table.Flatten().Split(slices.Repeat([]int{1}, len(a.ops)*width), 0)
+	numbers := table.Flatten().Split(slices.Repeat([]int{1}, len(a.Ops)*width), 0)
 	return slices.Collect(slices.Chunk(numbers, width))
 }
 
 // path is the mixture of the operations of a derived cell alone, each with weight 1.
 // It panics with *torch.Error if the cell is none of the space.
-func (a *architecture) path(c genotype.Cell) mixture {
-	width := a.width()
-	one := torch.Ones([]int{1}, a.alpha.Detach().Options())
-	mix := make(mixture, len(a.ops))
+func (a *Architecture) path(c genotype.Cell) mixture {
+	width := a.Width()
+	one := torch.Ones([]int{1}, a.Alpha.Detach().Options())
+	mix := make(mixture, len(a.Ops))
 	for e := range mix {
 		mix[e] = make([]torch.Tensor, width)
 	}
 	for i, edge := range c.Edges {
-		node := i / edgesKept
-		e := firstEdge(node) + edge.From
-		if edge.From < 0 || edge.From > node+1 || e >= len(a.ops) {
+		node := i / EdgesKept
+		e := FirstEdge(node) + edge.From
+		if edge.From < 0 || edge.From > node+1 || e >= len(a.Ops) {
 			torch.Misuse("darts.PathGradients", "the supernet has no edge from state %d to node %d", edge.From, node)
 		}
-		k := slices.Index(a.ops[e], edge.Op)
+		k := slices.Index(a.Ops[e], edge.Op)
 		if k < 0 {
 			torch.Misuse("darts.PathGradients", "edge %d of the supernet has no %s", e, edge.Op)
 		}

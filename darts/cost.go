@@ -14,23 +14,23 @@ func (s *Plain) Cost(inputChannels, size int) nn.Cost {
 	var t nn.Trace
 	s0 := t.Layer("stem", "", s.stem, &nn.Value{Channels: inputChannels, Height: size, Width: size})
 	s1 := s0
-	for layer, cell := range s.cells {
+	for layer, cell := range s.Cells {
 		s0, s1 = s1, cell.trace(fmt.Sprintf("cells.%d", layer), s0, s1, &t)
 	}
-	t.Layer("classifier", "", s.classifier, &nn.Value{Channels: s1.Channels, Height: 1, Width: 1})
-	return t.Cost(s.weights)
+	t.Layer("classifier", "", s.Classifier, &nn.Value{Channels: s1.Channels, Height: 1, Width: 1})
+	return t.Cost(s.Weights)
 }
 
 // trace follows the sizes of one image through the cell, as forward does.
-func (c *searchCell) trace(name string, s0, s1 *nn.Value, t *nn.Trace) *nn.Value {
+func (c *SearchCell) trace(name string, s0, s1 *nn.Value, t *nn.Trace) *nn.Value {
 	states := []*nn.Value{
 		t.Layer(name+".preprocess0", "", c.preprocess0, s0),
 		t.Layer(name+".preprocess1", "", c.preprocess1, s1),
 	}
-	for i := range c.nodes {
+	for i := range c.Nodes {
 		var node *nn.Value
 		for j, state := range states {
-			e := firstEdge(i) + j
+			e := FirstEdge(i) + j
 			node = t.Layer(fmt.Sprintf("%s._ops.%d", name, e), "", c.edges[e], state)
 		}
 		states = append(states, t.Sum(node, node))

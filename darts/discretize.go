@@ -8,8 +8,8 @@ import (
 	"godarts/torch"
 )
 
-// edgesKept is the number of incoming edges that a node of a derived cell keeps.
-const edgesKept = 2
+// EdgesKept is the number of incoming edges that a node of a derived cell keeps.
+const EdgesKept = 2
 
 // discretize derives a cell from mix = softmax(α), one row for each edge, one
 // column for each of its operations ops. Each node keeps the two incoming edges
@@ -18,8 +18,8 @@ const edgesKept = 2
 // Ties go to the smaller index. Reference cnn/model_search.py genotype.
 func discretize(mix [][]float64, ops [][]genotype.Op) genotype.Cell {
 	var c genotype.Cell
-	for i := 0; firstEdge(i) < len(mix); i++ {
-		rows, ops := mix[firstEdge(i):firstEdge(i+1)], ops[firstEdge(i):firstEdge(i+1)]
+	for i := 0; FirstEdge(i) < len(mix); i++ {
+		rows, ops := mix[FirstEdge(i):FirstEdge(i+1)], ops[FirstEdge(i):FirstEdge(i+1)]
 		inputs := make([]int, len(rows))
 		best := make([]int, len(rows)) // column of each edge's best operation
 		for j, row := range rows {
@@ -35,7 +35,7 @@ func discretize(mix [][]float64, ops [][]genotype.Op) genotype.Cell {
 			}
 			return 0
 		})
-		for _, j := range inputs[:edgesKept] {
+		for _, j := range inputs[:EdgesKept] {
 			c.Edges = append(c.Edges, genotype.Edge{Op: ops[j][best[j]], From: j})
 		}
 		c.Concat = append(c.Concat, i+2)
@@ -68,9 +68,9 @@ func limitSkips(mix [][]float64, ops [][]genotype.Op, limit int) genotype.Cell {
 				continue
 			}
 			skips++
-			e := firstEdge(i/edgesKept) + edge.From
+			e := FirstEdge(i/EdgesKept) + edge.From
 			k := slices.Index(ops[e], genotype.SkipConnect)
-			if len(without(ops[e], genotype.None, genotype.SkipConnect)) > 0 && (weakest < 0 || mix[e][k] < mix[weakest][column]) {
+			if len(genotype.Without(ops[e], genotype.None, genotype.SkipConnect)) > 0 && (weakest < 0 || mix[e][k] < mix[weakest][column]) {
 				weakest, column = e, k
 			}
 		}
@@ -85,23 +85,23 @@ func limitSkips(mix [][]float64, ops [][]genotype.Op, limit int) genotype.Cell {
 // derive discretizes α. Its softmax is written out because the order of libtorch's
 // sums hangs on the processor, and with it which of two edges wins when their
 // rows hold the same numbers in another order.
-func (a *architecture) derive() genotype.Cell { return discretize(a.probabilities(), a.ops) }
+func (a *Architecture) derive() genotype.Cell { return discretize(a.probabilities(), a.Ops) }
 
 // probabilities are softmax(α), one row for each edge, one column for each of its
 // operations; with β multiplied by the edge's weight. PC-DARTS model_search.py genotype.
-func (a *architecture) probabilities() [][]float64 { return a.rows(a.alpha, a.beta) }
+func (a *Architecture) probabilities() [][]float64 { return a.rows(a.Alpha, a.beta) }
 
 // rows are the probabilities of other tables, which are like α and β.
-func (a *architecture) rows(alpha, beta torch.Tensor) [][]float64 {
+func (a *Architecture) rows(alpha, beta torch.Tensor) [][]float64 {
 	width := alpha.Size(1)
 	if alpha.Dtype() == torch.Float64 {
-		rows := softmaxRows(alpha.Float64s(), width, a.ops)
+		rows := softmaxRows(alpha.Float64s(), width, a.Ops)
 		if beta.Defined() {
 			weighEdges(rows, beta.Float64s())
 		}
 		return rows
 	}
-	rows := softmaxRows(alpha.Float32s(), width, a.ops)
+	rows := softmaxRows(alpha.Float32s(), width, a.Ops)
 	if beta.Defined() {
 		weighEdges(rows, beta.Float32s())
 	}
@@ -110,9 +110,9 @@ func (a *architecture) rows(alpha, beta torch.Tensor) [][]float64 {
 
 // weighEdges multiplies rows by softmax(β) over the edges of each node, in β's precision.
 func weighEdges[F float32 | float64](rows [][]float64, beta []F) {
-	for i := 0; firstEdge(i) < len(rows); i++ {
-		for j, weight := range softmax(beta[firstEdge(i):firstEdge(i+1)]) {
-			row := rows[firstEdge(i)+j]
+	for i := 0; FirstEdge(i) < len(rows); i++ {
+		for j, weight := range softmax(beta[FirstEdge(i):FirstEdge(i+1)]) {
+			row := rows[FirstEdge(i)+j]
 			for k, v := range row {
 				row[k] = float64(F(v) * weight)
 			}

@@ -38,7 +38,7 @@ func TestDerivation(t *testing.T) {
 		}
 		cell := func(rows [][]float32) genotype.Cell {
 			a := newArchitecture(4, nil)
-			a.alpha = table(rows)
+			a.Alpha = table(rows)
 			return a.derive()
 		}
 		got := genotype.Genotype{Normal: cell(row.Alphas.Normal), Reduce: cell(row.Alphas.Reduce)}
@@ -67,7 +67,7 @@ func TestDiscretize(t *testing.T) {
 		row(3, .01), row(4, .02), // node 2
 		row(5, .03), row(1, .03), row(2, .04), // node 3: a tie between inputs 0 and 1
 	}
-	got := discretize(mix, newArchitecture(2, nil).ops)
+	got := discretize(mix, newArchitecture(2, nil).Ops)
 	want := []genotype.Edge{
 		{Op: genotype.SepConv3x3, From: 1}, {Op: genotype.SkipConnect, From: 0},
 		{Op: genotype.AvgPool3x3, From: 2}, {Op: genotype.SepConv5x5, From: 0},

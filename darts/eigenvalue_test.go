@@ -165,8 +165,8 @@ func TestDominantEigenvalueLeavesTheNetwork(t *testing.T) {
 	for name, x := range net.StateDict() {
 		torchtest.Close(t, name, x, before[name], 0)
 	}
-	ops := net.normal.ops
-	single, err := NewFast(Options{
+	ops := net.Normal.Ops
+	single, err := NewPlain(Options{
 		Channels: 2, Layers: 3, Nodes: 1, Classes: 4, InputChannels: 1, StemMultiplier: 2, Normal: ops, Reduce: ops,
 	})
 	if err != nil {

@@ -52,7 +52,7 @@ func (o Options) Estimate(side int) (e cells.Estimate) {
 			for from := range i + 2 {
 				of := genotype.Primitives
 				if ops != nil {
-					of = ops[firstEdge(i)+from]
+					of = ops[FirstEdge(i)+from]
 				}
 				for _, op := range of {
 					e.Weights += op.Weights(c/float64(max(o.Partial, 1)), strideOf(from, stride), false)

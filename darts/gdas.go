@@ -45,7 +45,7 @@ func NewSampled(o Options, tau float64) (*Sampled, error) {
 func newSampled(plain *Plain, tau float64) *Sampled {
 	s := &Sampled{Plain: plain, Tau: tau, reached: torch.Ones(plain.W().Shape(), plain.W().Options())}
 	for kind := range s.chosen {
-		for _, ops := range s.architecture(kind == 1).ops {
+		for _, ops := range s.Architecture(kind == 1).Ops {
 			s.chosen[kind] = append(s.chosen[kind], make([]bool, len(ops)))
 		}
 	}
@@ -73,13 +73,13 @@ func (s *Sampled) Reached() torch.Tensor { return s.reached }
 func (s *Sampled) reach() {
 	s.first = false
 	torch.Scoped(func() {
-		for name, view := range s.weights.Views(s.reached) {
+		for name, view := range s.Weights.Views(s.reached) {
 			var cell, edge, op int
 			if n, _ := fmt.Sscanf(name, "cells.%d._ops.%d._ops.%d.", &cell, &edge, &op); n < 3 {
 				continue // it is part of every pass
 			}
 			kind := 0
-			if s.cells[cell].reduce {
+			if s.Cells[cell].Reduce {
 				kind = 1
 			}
 			one := 0.0
@@ -133,7 +133,7 @@ func (s *Sampled) SetChosen(chosen torch.Tensor) error {
 // Eval implements Supernet with the most probable operation of each edge: a pass that
 // measures is not up to chance.
 func (s *Sampled) Eval(b nn.Batch) nn.Output {
-	return s.eval(b, func() mixtures { return mixtures{normal: s.normal.likeliest(), reduce: s.reduce.likeliest()} })
+	return s.eval(b, func() mixtures { return mixtures{normal: s.Normal.likeliest(), reduce: s.Reduce.likeliest()} })
 }
 
 // Genotype implements Supernet by the rule of the authors' code: of all operations of
@@ -141,8 +141,8 @@ func (s *Sampled) Eval(b nn.Batch) nn.Output {
 // be of one edge, where DARTS takes two edges with an operation each.
 func (s *Sampled) Genotype() genotype.Genotype {
 	return genotype.Genotype{
-		Normal: strongest(s.normal.probabilities(), s.normal.ops),
-		Reduce: strongest(s.reduce.probabilities(), s.reduce.ops),
+		Normal: strongest(s.Normal.probabilities(), s.Normal.Ops),
+		Reduce: strongest(s.Reduce.probabilities(), s.Reduce.Ops),
 	}
 }
 
@@ -153,8 +153,8 @@ func (s *Sampled) draw() mixtures {
 		torch.Misuse("darts.Sampled", "tau is %g, want a number above 0", s.Tau)
 	}
 	for range mostDraws {
-		normal, first := s.normal.sample(s.noise(s.normal), s.Tau)
-		reduce, second := s.reduce.sample(s.noise(s.reduce), s.Tau)
+		normal, first := s.Normal.sample(s.noise(s.Normal), s.Tau)
+		reduce, second := s.Reduce.sample(s.noise(s.Reduce), s.Tau)
 		if first && second {
 			s.note(0, normal)
 			s.note(1, reduce)
@@ -168,11 +168,11 @@ func (s *Sampled) draw() mixtures {
 // mostDraws is far more than chance asks for: noise in float32 is infinite once in millions.
 const mostDraws = 100
 
-func (s *Sampled) noise(a *architecture) torch.Tensor {
+func (s *Sampled) noise(a *Architecture) torch.Tensor {
 	if s.Noise != nil {
-		g := s.Noise(a.alpha.Detach())
-		if !slices.Equal(g.Shape(), a.alpha.Shape()) {
-			torch.Misuse("darts.Sampled", "noise of shape %v for a table of %v", g.Shape(), a.alpha.Shape())
+		g := s.Noise(a.Alpha.Detach())
+		if !slices.Equal(g.Shape(), a.Alpha.Shape()) {
+			torch.Misuse("darts.Sampled", "noise of shape %v for a table of %v", g.Shape(), a.Alpha.Shape())
 		}
 		return g
 	}
@@ -192,11 +192,11 @@ func (s *Sampled) note(kind int, sample mixture) {
 
 // gumbel is noise g = −log e, e ~ Exponential(1), for each entry of α. It is drawn in
 // float32, so that one seed draws alike for every type.
-func (a *architecture) gumbel() (g torch.Tensor) {
+func (a *Architecture) gumbel() (g torch.Tensor) {
 	torch.NoGrad(func() {
-		u := torch.Rand([]int{len(a.ops), a.width()}, torch.Options{})
+		u := torch.Rand([]int{len(a.Ops), a.Width()}, torch.Options{})
 		e := u.Neg().AddScalar(1).Log().Neg() // of 1 − u, which is above 0
-		g = e.Log().Neg().To(a.alpha.Options())
+		g = e.Log().Neg().To(a.Alpha.Options())
 	})
 	return g
 }
@@ -208,7 +208,7 @@ func (a *architecture) gumbel() (g torch.Tensor) {
 //
 // In the mixture an edge has h at what was chosen alone: 1 up to rounding, with the
 // gradient of p. It tells whether g and p are finite.
-func (a *architecture) sample(g torch.Tensor, tau float64) (mix mixture, finite bool) {
+func (a *Architecture) sample(g torch.Tensor, tau float64) (mix mixture, finite bool) {
 	p := a.scores().LogSoftmax(-1).Add(g).DivScalar(tau).Softmax(-1)
 	for _, x := range []torch.Tensor{g, p.Detach()} {
 		if x.IsFinite().ToDtype(torch.Float32).Amin(nil, false).Item() == 0 {
@@ -218,21 +218,21 @@ func (a *architecture) sample(g torch.Tensor, tau float64) (mix mixture, finite 
 	chosen := p.Detach().Argmax(-1, true) // [edges, 1]
 	picked := p.Gather(-1, chosen)
 	h := torch.OnesLike(picked.Detach()).Sub(picked.Detach()).Add(picked)
-	return a.only(chosen.Flatten().Int64s(), h.Flatten().Chunk(len(a.ops), 0)), true
+	return a.only(chosen.Flatten().Int64s(), h.Flatten().Chunk(len(a.Ops), 0)), true
 }
 
 // likeliest is the mixture of the most probable operation of each edge.
-func (a *architecture) likeliest() mixture {
+func (a *Architecture) likeliest() mixture {
 	chosen := a.scores().Detach().Argmax(-1, false).Int64s()
-	one := torch.Ones([]int{1}, a.alpha.Detach().Options())
-	return a.only(chosen, slices.Repeat([]torch.Tensor{one}, len(a.ops)))
+	one := torch.Ones([]int{1}, a.Alpha.Detach().Options())
+	return a.only(chosen, slices.Repeat([]torch.Tensor{one}, len(a.Ops)))
 }
 
 // only is the mixture of one operation of each edge, weighed by a number [1].
-func (a *architecture) only(chosen []int64, weights []torch.Tensor) mixture {
-	mix := make(mixture, len(a.ops))
+func (a *Architecture) only(chosen []int64, weights []torch.Tensor) mixture {
+	mix := make(mixture, len(a.Ops))
 	for e := range mix {
-		mix[e] = make([]torch.Tensor, a.width())
+		mix[e] = make([]torch.Tensor, a.Width())
 		mix[e][chosen[e]] = weights[e]
 	}
 	return mix
@@ -245,12 +245,12 @@ func strongest(mix [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 		genotype.Edge
 		weight float64
 	}
-	for i := 0; firstEdge(i) < len(mix); i++ {
+	for i := 0; FirstEdge(i) < len(mix); i++ {
 		var entries []entry
-		for e := firstEdge(i); e < firstEdge(i+1); e++ {
+		for e := FirstEdge(i); e < FirstEdge(i+1); e++ {
 			for k, op := range ops[e] {
 				if op != genotype.None {
-					entries = append(entries, entry{genotype.Edge{Op: op, From: e - firstEdge(i)}, mix[e][k]})
+					entries = append(entries, entry{genotype.Edge{Op: op, From: e - FirstEdge(i)}, mix[e][k]})
 				}
 			}
 		}
@@ -263,7 +263,7 @@ func strongest(mix [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 			}
 			return 0
 		})
-		for _, it := range entries[:edgesKept] {
+		for _, it := range entries[:EdgesKept] {
 			c.Edges = append(c.Edges, it.Edge)
 		}
 		c.Concat = append(c.Concat, i+2)

@@ -20,7 +20,7 @@ func TestSampleFrequencies(t *testing.T) {
 	row := []float64{0.5, -1, 0, 1.5, -0.3, 0.2, 0, -2}
 	a := newArchitecture(nodes, nil)
 	edges := Edges(nodes)
-	a.alpha = torch.FromSlice(slices.Repeat(row, edges), edges, len(row))
+	a.Alpha = torch.FromSlice(slices.Repeat(row, edges), edges, len(row))
 	want := softmax(row)
 	for _, tau := range []float64{0.1, 10} {
 		torch.ManualSeed(7)
@@ -51,8 +51,8 @@ func TestSampleGradient(t *testing.T) {
 	a := newArchitecture(1, nil)
 	edges, width := Edges(1), len(genotype.Primitives)
 	torch.ManualSeed(2)
-	a.alpha = torch.Randn([]int{edges, width}, torch.Options{Dtype: torch.Float64})
-	a.alpha.RequiresGrad_(true)
+	a.Alpha = torch.Randn([]int{edges, width}, torch.Options{Dtype: torch.Float64})
+	a.Alpha.RequiresGrad_(true)
 	for _, tau := range []float64{0.3, 1, 10} {
 		g := torch.Randn([]int{edges, width}, torch.Options{Dtype: torch.Float64})
 		noise := g.Float64s()
@@ -66,7 +66,7 @@ func TestSampleGradient(t *testing.T) {
 		for e := range edges {
 			z := make([]float64, width)
 			for k := range z {
-				z[k] = (a.alpha.Float64s()[e*width+k] + noise[e*width+k]) / tau
+				z[k] = (a.Alpha.Float64s()[e*width+k] + noise[e*width+k]) / tau
 			}
 			p := softmax(z)
 			chosen := slices.Index(p, slices.Max(p))
@@ -86,7 +86,7 @@ func TestSampleGradient(t *testing.T) {
 			}
 			loss = plus(loss, h.MulScalar(product[e]))
 		}
-		got := torch.Grad([]torch.Tensor{loss.Sum()}, []torch.Tensor{a.alpha}, torch.GradOptions{})[0]
+		got := torch.Grad([]torch.Tensor{loss.Sum()}, []torch.Tensor{a.Alpha}, torch.GradOptions{})[0]
 		torchtest.Close(t, "gradient", got, torch.FromSlice(want, edges, width), 1e-12)
 	}
 }
@@ -101,7 +101,7 @@ func TestSampleAgain(t *testing.T) {
 	// A sample is refused when noise or probabilities are not finite.
 	torchtest.Scope(t)
 	a := newArchitecture(1, nil)
-	a.alpha = torch.Zeros([]int{Edges(1), len(genotype.Primitives)}, torch.Options{})
+	a.Alpha = torch.Zeros([]int{Edges(1), len(genotype.Primitives)}, torch.Options{})
 	g := a.gumbel()
 	if _, finite := a.sample(g, 1); !finite {
 		t.Error("finite noise is refused")
@@ -156,14 +156,14 @@ func TestSampledCost(t *testing.T) {
 	torchtest.Scope(t)
 	net, b := sampledNetwork(t, 1)
 	passes := 0
-	for _, cell := range net.cells {
+	for _, cell := range net.Cells {
 		for _, edge := range cell.edges {
 			for k, op := range edge.ops {
 				edge.ops[k] = counted{op, &passes}
 			}
 		}
 	}
-	want := len(net.cells) * Edges(2)
+	want := len(net.Cells) * Edges(2)
 	net.Gradients(net.W(), b, Need{W: true, Alphas: true})
 	if passes != want {
 		t.Errorf("%d operations computed, want %d", passes, want)
@@ -181,8 +181,8 @@ func TestReached(t *testing.T) {
 	torchtest.Scope(t)
 	net, b := sampledNetwork(t, 1)
 	name := func(kind, edge, op int) string {
-		for i, cell := range net.cells {
-			if cell.reduce == (kind == 1) {
+		for i, cell := range net.Cells {
+			if cell.Reduce == (kind == 1) {
 				return fmt.Sprintf("cells.%d._ops.%d._ops.%d.", i, edge, op)
 			}
 		}
@@ -271,7 +271,7 @@ func TestStrongest(t *testing.T) {
 	}
 	mix[0][3], mix[0][5], mix[1][4] = 0.3, 0.4, 0.2 // node 2: both of input 0
 	mix[3][1], mix[4][2], mix[4][6] = 0.1, 0.1, 0.1 // node 3: ties go to the smaller input and operation
-	got := strongest(mix, newArchitecture(2, nil).ops)
+	got := strongest(mix, newArchitecture(2, nil).Ops)
 	want := []genotype.Edge{
 		{Op: genotype.SepConv5x5, From: 0}, {Op: genotype.SkipConnect, From: 0},
 		{Op: genotype.MaxPool3x3, From: 1}, {Op: genotype.AvgPool3x3, From: 2},

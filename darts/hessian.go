@@ -7,9 +7,9 @@ import (
 
 var _ Hessian = (*Plain)(nil)
 
-// statisticsMomentum is how far a pass in training moves the running statistics
+// StatisticsMomentum is how far a pass in training moves the running statistics
 // towards those of its batch, PyTorch's default.
-const statisticsMomentum = 0.1
+const StatisticsMomentum = 0.1
 
 // HessianVectorProduct implements Hessian exactly, up to rounding: v·∇w L is
 // differentiated again.
@@ -23,13 +23,13 @@ func (s *Plain) HessianVectorProduct(v torch.Tensor, b nn.Batch) []torch.Tensor 
 // hessianVectorProduct is HessianVectorProduct with other weights of the operations.
 func (s *Plain) hessianVectorProduct(v torch.Tensor, b nn.Batch, mix func() mixtures) (hvp []torch.Tensor) {
 	torch.Scoped(func() {
-		before := s.weights.Stats.Clone()
+		before := s.Weights.Stats.Clone()
 		logits := s.forward(b.X, mix(), nn.Mode{Training: true})
 		loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})
-		for _, product := range s.weights.HessianVectorProduct(loss, v, s.Alphas()) {
+		for _, product := range s.Weights.HessianVectorProduct(loss, v, s.Alphas()) {
 			hvp = append(hvp, torch.Keep(product))
 		}
-		torch.NoGrad(func() { moveAgain(s.weights.Stats, before) })
+		torch.NoGrad(func() { moveAgain(s.Weights.Stats, before) })
 	})
 	return hvp
 }
@@ -39,5 +39,5 @@ func (s *Plain) hessianVectorProduct(v torch.Tensor, b nn.Batch, mix func() mixt
 //
 //	s₂ = (1−m)·s₁ + m·s = s₁ + (1−m)·(s₁ − s₀)
 func moveAgain(stats, before torch.Tensor) {
-	stats.AddScaled_(stats.Sub(before), 1-statisticsMomentum)
+	stats.AddScaled_(stats.Sub(before), 1-StatisticsMomentum)
 }

@@ -61,11 +61,11 @@ func TestExactProductMovesStatistics(t *testing.T) {
 	// Running statistics move as in two passes at w when the exact product is taken.
 	torchtest.Scope(t)
 	net, b := tinyNetwork(t)
-	start := copyOf(net.StateDict())
+	start := torchtest.Copied(net.StateDict())
 	for range 2 {
 		net.Gradients(net.W(), b, darts.Need{})
 	}
-	want := copyOf(net.StateDict())
+	want := torchtest.Copied(net.StateDict())
 	if err := net.LoadStateDict(start); err != nil {
 		t.Fatal(err)
 	}

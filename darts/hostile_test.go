@@ -34,11 +34,8 @@ func TestHostileArguments(t *testing.T) {
 	}
 	random := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 	plain := func() *Plain { return made(NewPlain(options)) }
-	fast := func() *Fast { return made(NewFast(options)) }
 	sampled := func() *Sampled { return made(NewSampled(options, 1)) }
 	recurrent := func() *RecurrentPlain { return made(NewRecurrentPlain(language)) }
-	recurrentFast := func() *RecurrentFast { return made(NewRecurrentFast(language)) }
-	controller := func() *Controller { return made(NewController(space, ControllerOptions{LR: 0.1, Baseline: 0.9})) }
 	architect := func(net Supernet) *Architect {
 		return NewArchitect(net, optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{LR: 0.1, Momentum: 0.9}), optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: 0.1}))
 	}
@@ -46,7 +43,7 @@ func TestHostileArguments(t *testing.T) {
 	recurrentCell := RecurrentSpace{Nodes: 2}.Sample(random())
 	torchtest.Hostile{
 		Functions: []any{
-			Captured, Edges, Everywhere, FullSpace, NewArchitect, NewController, NewFast, NewPlain, NewProjected, NewRecurrentFast, NewRecurrentPlain,
+			Captured, Edges, Everywhere, FirstEdge, FullSpace, NewArchitect, NewPlain, NewProjected, NewRecurrentPlain,
 			NewSampled, RecurrentEdges,
 		},
 		Values: []any{
@@ -60,17 +57,14 @@ func TestHostileArguments(t *testing.T) {
 			func() *optim.Adam { return optim.NewAdam([]torch.Tensor{x(3)}, optim.AdamOptions{LR: 0.1}) },
 			func() Options { return options },
 			func() RecurrentOptions { return language },
-			func() ControllerOptions { return ControllerOptions{LR: 0.1} },
 			func() Space { return space },
 			func() RecurrentSpace { return RecurrentSpace{Nodes: 2} },
 			func() *Plain { return plain() },
-			func() *Fast { return fast() },
+			func() *Architecture { return plain().Normal },
 			func() *Sampled { return sampled() },
 			func() *Projected { return NewProjected(plain()) },
 			func() *RecurrentPlain { return recurrent() },
-			func() *RecurrentFast { return recurrentFast() },
-			func() *Controller { return controller() },
-			func() *Architect { return architect(fast()) },
+			func() *Architect { return architect(plain()) },
 			func() FiniteDifference { return FiniteDifference{Net: plain(), Radius: Radius} },
 		},
 		Wrong: []any{
@@ -82,12 +76,8 @@ func TestHostileArguments(t *testing.T) {
 			func() nn.Batch { b := images(); b.Y = torch.FromSlice([]int64{0, -100}, 2); return b },
 		},
 		Arguments: map[string]func() []any{
-			"Architect.Gradient": func() []any { return []any{architect(fast()), images(), images(), 0.1} },
-			"Architect.Step":     func() []any { return []any{architect(fast()), images(), images(), 0.1} },
-			"Controller.LoadStateDict": func() []any {
-				return []any{controller(), controller().StateDict()}
-			},
-			"Fast.Gradients":     func() []any { return []any{fast(), fast().W(), images(), Need{W: true, Alphas: true}} },
+			"Architect.Gradient": func() []any { return []any{architect(plain()), images(), images(), 0.1} },
+			"Architect.Step":     func() []any { return []any{architect(plain()), images(), images(), 0.1} },
 			"Plain.Gradients":    func() []any { return []any{plain(), plain().W(), images(), Need{W: true, Alphas: true}} },
 			"Sampled.Gradients":  func() []any { return []any{sampled(), plain().W(), images(), Need{W: true, Alphas: true}} },
 			"Plain.Derive":       func() []any { return []any{plain(), plain().Alphas(), 1} },
@@ -107,15 +97,12 @@ func TestHostileArguments(t *testing.T) {
 			"RecurrentPlain.HessianVectorProduct": func() []any {
 				return []any{recurrent(), torch.OnesLike(recurrent().W()), words()}
 			},
-			"RecurrentPlain.Gradients": func() []any { return []any{recurrent(), recurrent().W(), words(), Need{W: true, Alphas: true}} },
-			"RecurrentFast.Gradients": func() []any {
-				return []any{recurrentFast(), recurrent().W(), words(), Need{W: true, Alphas: true}}
-			},
+			"RecurrentPlain.Gradients":   func() []any { return []any{recurrent(), recurrent().W(), words(), Need{W: true, Alphas: true}} },
 			"Projected.Gradients":        func() []any { return []any{NewProjected(plain()), plain().W(), images(), Need{Alphas: true}} },
 			"Plain.HessianVectorProduct": func() []any { return []any{plain(), torch.OnesLike(plain().W()), images()} },
 		},
 		Made: []any{
-			&Architect{}, &Controller{}, &Fast{}, &Plain{}, &Projected{}, &RecurrentFast{}, &RecurrentPlain{}, &Sampled{},
+			&Architect{}, &Plain{}, &Projected{}, &RecurrentPlain{}, &Sampled{},
 		},
 		Cases: 16,
 	}.Run(t)

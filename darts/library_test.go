@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -16,7 +17,7 @@ import (
 // everything from the first line to the last.
 func searchSteps(steps int, batches func(step int) (train, valid nn.Batch)) error {
 	err := torch.Do(func() error {
-		net, err := darts.NewFast(darts.Options{
+		net, err := fast.New(darts.Options{
 			Channels: 16, Layers: 8, Nodes: 4, Classes: 10, InputChannels: 3, StemMultiplier: 3,
 		})
 		if err != nil {

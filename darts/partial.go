@@ -43,20 +43,20 @@ func shuffle(x torch.Tensor, groups int) torch.Tensor {
 }
 
 // drawBeta makes β, as draw does α.
-func (a *architecture) drawBeta(o torch.Options) {
-	first := torch.Randn([]int{len(a.ops)}, torch.Options{}).MulScalar_(alphaScale)
+func (a *Architecture) drawBeta(o torch.Options) {
+	first := torch.Randn([]int{len(a.Ops)}, torch.Options{}).MulScalar_(alphaScale)
 	a.beta = torch.Empty(first.Shape(), o).Copy_(first)
 	first.Free()
 	a.beta.RequiresGrad_(true)
 }
 
 // edgeWeights are softmax(β) over the edges of each node, as numbers [1]; nil without β.
-func (a *architecture) edgeWeights() (weights []torch.Tensor) {
+func (a *Architecture) edgeWeights() (weights []torch.Tensor) {
 	if !a.beta.Defined() {
 		return nil
 	}
-	for i := 0; firstEdge(i) < len(a.ops); i++ {
-		from, to := firstEdge(i), firstEdge(i+1)
+	for i := 0; FirstEdge(i) < len(a.Ops); i++ {
+		from, to := FirstEdge(i), FirstEdge(i+1)
 		weights = append(weights, a.beta.Narrow(0, from, to-from).Softmax(0).Chunk(to-from, 0)...)
 	}
 	return weights

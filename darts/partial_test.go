@@ -40,14 +40,10 @@ func TestPartialSizes(t *testing.T) {
 }
 
 func TestPartialErrors(t *testing.T) {
-	// No network is made when channels are no multiple of 2k, and no fast one with partial channels.
+	// No network is made when channels are no multiple of 2k.
 	torchtest.Scope(t)
 	o := Options{Channels: 12, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, Partial: 4}
 	if _, err := NewPlain(o); err == nil || !strings.Contains(err.Error(), "12 channels: a factorized reduction halves 1/4 of them, they must be a multiple of 8") {
-		t.Errorf("got %v", err)
-	}
-	o.Channels = 8
-	if _, err := NewFast(o); err == nil || !strings.Contains(err.Error(), "fast form") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -74,23 +70,23 @@ func TestPartialEdge(t *testing.T) {
 	torchtest.Scope(t)
 	net, _ := partialNetwork(t)
 	const channels, k = 16, 4
-	cell := net.cells[1]
-	if !cell.reduce {
+	cell := net.Cells[1]
+	if !cell.Reduce {
 		t.Fatal("cell 1 does not reduce")
 	}
 	o := torch.Options{Dtype: torch.Float64}
 	x := torch.Randn([]int{2, channels, 6, 6}, o)
 	mode := nn.Mode{Training: true, FreezeStatistics: true}
-	rows := net.reduce.probabilities()
-	beta := net.reduce.beta.Float64s()
-	weights := net.reduce.edgeWeights()
+	rows := net.Reduce.probabilities()
+	beta := net.Reduce.beta.Float64s()
+	weights := net.Reduce.edgeWeights()
 	for _, test := range []struct {
 		edge, node, side int
 	}{{0, 0, 3}, {4, 1, 6}} {
-		got := cell.edges[test.edge].forward(x, net.reduce.mixture()[test.edge], false, mode).Mul(weights[test.edge]).Contiguous().Float64s()
+		got := cell.edges[test.edge].forward(x, net.Reduce.mixture()[test.edge], false, mode).Mul(weights[test.edge]).Contiguous().Float64s()
 		// β's share among the edges of the node, and the mix without it.
 		var sum float64
-		for _, b := range beta[firstEdge(test.node):firstEdge(test.node+1)] {
+		for _, b := range beta[FirstEdge(test.node):FirstEdge(test.node+1)] {
 			sum += math.Exp(b)
 		}
 		share := math.Exp(beta[test.edge]) / sum
@@ -136,18 +132,18 @@ func TestWeighedNodes(t *testing.T) {
 	mode := nn.Mode{Training: true, FreezeStatistics: true}
 	s0 := net.stem.Forward(b.X, mode)
 	s1 := s0
-	for layer, cell := range net.cells {
-		a := net.architecture(cell.reduce)
+	for layer, cell := range net.Cells {
+		a := net.Architecture(cell.Reduce)
 		mix, beta := a.mixture(), a.beta.Float64s()
 		states := []torch.Tensor{cell.preprocess0.Forward(s0, mode), cell.preprocess1.Forward(s1, mode)}
-		for i := range cell.nodes {
+		for i := range cell.Nodes {
 			sum := 0.0
 			for j := range states {
-				sum += math.Exp(beta[firstEdge(i)+j])
+				sum += math.Exp(beta[FirstEdge(i)+j])
 			}
 			var node torch.Tensor
 			for j, state := range states {
-				e := firstEdge(i) + j
+				e := FirstEdge(i) + j
 				node = plus(node, cell.edges[e].forward(state, mix[e], false, mode).MulScalar(math.Exp(beta[e])/sum))
 			}
 			states = append(states, node)
@@ -158,7 +154,7 @@ func TestWeighedNodes(t *testing.T) {
 	}
 	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(b.X.Size(0), -1)
 	got := net.Gradients(net.W(), b, Need{FreezeStatistics: true}).Logits
-	torchtest.Close(t, "logits", got, net.classifier.Forward(pooled, mode), torchtest.Float64)
+	torchtest.Close(t, "logits", got, net.Classifier.Forward(pooled, mode), torchtest.Float64)
 }
 
 func TestBypass(t *testing.T) {
@@ -168,7 +164,7 @@ func TestBypass(t *testing.T) {
 	x := torch.Randn([]int{2, 8, 4, 4}, torch.Options{Dtype: torch.Float64})
 	mix := make([]torch.Tensor, len(genotype.Primitives))
 	mix[slices.Index(genotype.Primitives, genotype.SepConv3x3)] = torch.Ones([]int{1}, x.Options())
-	got := net.cells[0].edges[0].forward(x, mix, false, nn.Mode{Training: true, FreezeStatistics: true})
+	got := net.Cells[0].edges[0].forward(x, mix, false, nn.Mode{Training: true, FreezeStatistics: true})
 	for i, from := range []int{0, 2, 4, 6, 1, 3, 5, 7} {
 		if from >= 2 {
 			torchtest.Close(t, fmt.Sprint("channel ", i), got.Select(1, i), x.Select(1, from), 0)
@@ -182,13 +178,13 @@ func TestEdgeWeights(t *testing.T) {
 	// The weights of the edges of each node are above 0 and sum to 1, and all edges have one, when β is random.
 	torchtest.Scope(t)
 	net, _ := partialNetwork(t)
-	weights := net.normal.edgeWeights()
+	weights := net.Normal.edgeWeights()
 	if len(weights) != Edges(2) {
 		t.Fatalf("%d weights", len(weights))
 	}
 	for i := range 2 {
 		var sum float64
-		for _, w := range weights[firstEdge(i):firstEdge(i+1)] {
+		for _, w := range weights[FirstEdge(i):FirstEdge(i+1)] {
 			if !(w.Item() > 0) {
 				t.Errorf("node %d: weight %g", i, w.Item())
 			}
@@ -254,9 +250,9 @@ func TestWeighedDerivation(t *testing.T) {
 	// Edges are ranked by the product of operation's and edge's weight when edges are weighed.
 	torchtest.Scope(t)
 	a := newArchitecture(2, nil)
-	a.alpha = torch.Zeros([]int{Edges(2), len(genotype.Primitives)}, torch.Options{})
+	a.Alpha = torch.Zeros([]int{Edges(2), len(genotype.Primitives)}, torch.Options{})
 	set := func(edge int, op genotype.Op, v float64) {
-		a.alpha.Select(0, edge).Select(0, slices.Index(genotype.Primitives, op)).Fill_(v)
+		a.Alpha.Select(0, edge).Select(0, slices.Index(genotype.Primitives, op)).Fill_(v)
 	}
 	set(0, genotype.SkipConnect, 1)
 	set(1, genotype.SepConv3x3, 1.1)

@@ -45,5 +45,5 @@ func (s *Plain) PathEval(g genotype.Genotype, b nn.Batch) nn.Output {
 }
 
 func (s *Plain) path(g genotype.Genotype) mixtures {
-	return mixtures{normal: s.normal.path(g.Normal), reduce: s.reduce.path(g.Reduce)}
+	return mixtures{normal: s.Normal.path(g.Normal), reduce: s.Reduce.path(g.Reduce)}
 }

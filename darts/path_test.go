@@ -15,19 +15,19 @@ func TestPath(t *testing.T) {
 	torchtest.Scope(t)
 	o := torch.Options{Dtype: torch.Float64}
 	net, b := smallNetwork(t, 2, nil)
-	tables := func(a *architecture, c genotype.Cell) mixture {
-		weights := make([]float64, len(a.ops)*a.width())
+	tables := func(a *Architecture, c genotype.Cell) mixture {
+		weights := make([]float64, len(a.Ops)*a.Width())
 		for i, e := range c.Edges {
-			weights[(firstEdge(i/2)+e.From)*a.width()+slices.Index(genotype.Primitives, e.Op)] = 1
+			weights[(FirstEdge(i/2)+e.From)*a.Width()+slices.Index(genotype.Primitives, e.Op)] = 1
 		}
-		return a.numbers(torch.FromSliceTo(weights, []int{len(a.ops), a.width()}, o))
+		return a.numbers(torch.FromSliceTo(weights, []int{len(a.Ops), a.Width()}, o))
 	}
 	for seed := range uint64(4) {
 		g := FullSpace(2).Sample(rand.New(rand.NewPCG(seed, 0)))
 		all := func() mixtures {
-			return mixtures{normal: tables(net.normal, g.Normal), reduce: tables(net.reduce, g.Reduce)}
+			return mixtures{normal: tables(net.Normal, g.Normal), reduce: tables(net.Reduce, g.Reduce)}
 		}
-		stats, w := net.weights.Stats.Clone(), net.W().Detach().Clone()
+		stats, w := net.Weights.Stats.Clone(), net.W().Detach().Clone()
 
 		got := net.PathGradients(g, b, Need{W: true, FreezeStatistics: true})
 		want := net.gradients(net.W(), b, Need{W: true, FreezeStatistics: true}, all)
@@ -41,21 +41,21 @@ func TestPath(t *testing.T) {
 			t.Error("a gradient that was not needed")
 		}
 		torchtest.Close(t, "evaluation", net.PathEval(g, b).Logits, net.eval(b, all).Logits, 1e-12)
-		torchtest.Close(t, "running statistics", net.weights.Stats, stats, 0)
+		torchtest.Close(t, "running statistics", net.Weights.Stats, stats, 0)
 		torchtest.Close(t, "w", net.W(), w, 0)
 
 		// With AllStatistics they move as where all is computed.
 		same := net.PathGradients(g, b, Need{W: true, AllStatistics: true})
 		torchtest.Close(t, "gradient of w with all statistics", same.W, got.W, 0)
-		moved := net.weights.Stats.Clone()
-		net.weights.Stats.Copy_(stats)
+		moved := net.Weights.Stats.Clone()
+		net.Weights.Stats.Copy_(stats)
 		net.gradients(net.W(), b, Need{}, all)
-		torchtest.Close(t, "all running statistics", moved, net.weights.Stats, 1e-12)
-		net.weights.Stats.Copy_(stats)
+		torchtest.Close(t, "all running statistics", moved, net.Weights.Stats, 1e-12)
+		net.Weights.Stats.Copy_(stats)
 		net.PathGradients(g, b, Need{W: true})
-		if net.weights.Stats.Sub(moved).Norm().Item() == 0 {
+		if net.Weights.Stats.Sub(moved).Norm().Item() == 0 {
 			t.Error("the running statistics of all operations move without being asked for")
 		}
-		net.weights.Stats.Copy_(stats)
+		net.Weights.Stats.Copy_(stats)
 	}
 }

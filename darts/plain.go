@@ -16,15 +16,15 @@ import (
 // operation of every edge is a module, gradients come from autograd. It is the
 // oracle for faster forms. Reference cnn/model_search.py Network.
 type Plain struct {
-	weights *nn.Weights
-	normal  *architecture // of normal cells
-	reduce  *architecture // of reduction cells
+	Weights *nn.Weights
+	Normal  *Architecture // of normal cells
+	Reduce  *Architecture // of reduction cells
 
 	skipDropout *float64 // the rate, of all cells
 
 	stem       nn.Sequential
-	cells      []*searchCell
-	classifier *nn.Linear
+	Cells      []*SearchCell
+	Classifier *nn.Linear
 	classes    int
 }
 
@@ -40,7 +40,7 @@ func NewPlain(o Options) (*Plain, error) {
 	}
 	var b nn.Builder
 	root := b.Root()
-	s := &Plain{normal: newArchitecture(o.Nodes, o.Normal), reduce: newArchitecture(o.Nodes, o.Reduce), classes: o.Classes, skipDropout: &o.SkipDropout}
+	s := &Plain{Normal: newArchitecture(o.Nodes, o.Normal), Reduce: newArchitecture(o.Nodes, o.Reduce), classes: o.Classes, skipDropout: &o.SkipDropout}
 
 	stemChannels := o.StemMultiplier * o.Channels
 	s.stem = nn.Sequential{
@@ -56,33 +56,33 @@ func NewPlain(o Options) (*Plain, error) {
 			c *= 2
 		}
 		cell := newSearchCell(root.At("cells").Index(layer), searchCellOptions{
-			ops: s.architecture(reduce).ops, nodes: o.Nodes,
+			ops: s.Architecture(reduce).Ops, nodes: o.Nodes,
 			before: before, last: last, channels: c, partial: o.Partial, reduce: reduce, reducedBefore: reducedBefore,
 		})
 		if o.SkipDropout > 0 {
-			cell.dropSkips(s.architecture(reduce).ops, s.skipDropout)
+			cell.dropSkips(s.Architecture(reduce).Ops, s.skipDropout)
 		}
-		s.cells = append(s.cells, cell)
+		s.Cells = append(s.Cells, cell)
 		reducedBefore = reduce
 		before, last = last, o.Nodes*c
 	}
-	s.classifier = nn.NewLinear(root.At("classifier"), last, o.Classes)
-	s.weights = b.Build(o.Options)
-	s.normal.draw(o.Options)
-	s.reduce.draw(o.Options)
+	s.Classifier = nn.NewLinear(root.At("classifier"), last, o.Classes)
+	s.Weights = b.Build(o.Options)
+	s.Normal.draw(o.Options)
+	s.Reduce.draw(o.Options)
 	if o.EdgeNormalisation {
-		s.normal.drawBeta(o.Options)
-		s.reduce.drawBeta(o.Options)
+		s.Normal.drawBeta(o.Options)
+		s.Reduce.drawBeta(o.Options)
 	}
 	return s, nil
 }
 
-// architecture is that of one kind of cell.
-func (s *Plain) architecture(reduce bool) *architecture {
+// Architecture is that of one kind of cell.
+func (s *Plain) Architecture(reduce bool) *Architecture {
 	if reduce {
-		return s.reduce
+		return s.Reduce
 	}
-	return s.normal
+	return s.Normal
 }
 
 func (o Options) validate() error {
@@ -122,13 +122,13 @@ func (o Options) validate() error {
 }
 
 // W implements Supernet.
-func (s *Plain) W() torch.Tensor { return s.weights.W }
+func (s *Plain) W() torch.Tensor { return s.Weights.W }
 
 // Alphas implements Supernet.
 func (s *Plain) Alphas() []torch.Tensor {
-	tables := []torch.Tensor{s.normal.alpha, s.reduce.alpha}
-	if s.normal.beta.Defined() {
-		tables = append(tables, s.normal.beta, s.reduce.beta)
+	tables := []torch.Tensor{s.Normal.Alpha, s.Reduce.Alpha}
+	if s.Normal.beta.Defined() {
+		tables = append(tables, s.Normal.beta, s.Reduce.beta)
 	}
 	return tables
 }
@@ -141,7 +141,7 @@ type mixtures struct {
 
 // mixed is softmax(α) of both.
 func (s *Plain) mixed() mixtures {
-	return mixtures{normal: s.normal.mixture(), reduce: s.reduce.mixture()}
+	return mixtures{normal: s.Normal.mixture(), reduce: s.Reduce.mixture()}
 }
 
 // Gradients implements Supernet.
@@ -174,7 +174,7 @@ func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixt
 			g.W = torch.Keep(torch.Empty(s.W().Shape(), s.W().Options()))
 		}
 		if need.W || need.Alphas {
-			for _, dAlpha := range s.weights.Gradient(loss, g.W, alphas) {
+			for _, dAlpha := range s.Weights.Gradient(loss, g.W, alphas) {
 				g.Alphas = append(g.Alphas, torch.Keep(dAlpha))
 			}
 		}
@@ -224,21 +224,21 @@ func (s *Plain) forward(x torch.Tensor, by mixtures, m nn.Mode) torch.Tensor {
 	x = x.ChannelsLast()
 	s0 := s.stem.Forward(x, m)
 	s1 := s0
-	normal, reduce := s.normal.edgeWeights(), s.reduce.edgeWeights()
-	for _, cell := range s.cells {
+	normal, reduce := s.Normal.edgeWeights(), s.Reduce.edgeWeights()
+	for _, cell := range s.Cells {
 		mix, weights := by.normal, normal
-		if cell.reduce {
+		if cell.Reduce {
 			mix, weights = by.reduce, reduce
 		}
 		s0, s1 = s1, cell.forward(s0, s1, mix, weights, by.all && m.Training && !m.FreezeStatistics, m)
 	}
 	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(x.Size(0), -1) // [N, nodes·channels]
-	return s.classifier.Forward(pooled, m)
+	return s.Classifier.Forward(pooled, m)
 }
 
 // Genotype implements Supernet.
 func (s *Plain) Genotype() (g genotype.Genotype) {
-	return genotype.Genotype{Normal: s.normal.derive(), Reduce: s.reduce.derive()}
+	return genotype.Genotype{Normal: s.Normal.derive(), Reduce: s.Reduce.derive()}
 }
 
 // Derive is Genotype of other tables than Alphas, which are like them. The normal cell has
@@ -256,13 +256,13 @@ func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g genotype.Genotype) {
 	}
 	var betas [2]torch.Tensor
 	copy(betas[:], alphas[2:])
-	rows := s.normal.rows(alphas[0], betas[0])
+	rows := s.Normal.rows(alphas[0], betas[0])
 	if skips < 0 {
 		skips = len(rows)
 	}
 	return genotype.Genotype{
-		Normal: limitSkips(rows, s.normal.ops, skips),
-		Reduce: discretize(s.reduce.rows(alphas[1], betas[1]), s.reduce.ops),
+		Normal: limitSkips(rows, s.Normal.Ops, skips),
+		Reduce: discretize(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops),
 	}
 }
 
@@ -281,14 +281,14 @@ func (s *Plain) namedAlphas() map[string]torch.Tensor {
 
 // StateDict implements nn.Module; the tables of α, and of β, are part of it.
 func (s *Plain) StateDict() torch.StateDict {
-	sd := s.weights.StateDict()
+	sd := s.Weights.StateDict()
 	maps.Copy(sd, s.namedAlphas())
 	return sd
 }
 
 // LoadStateDict implements nn.Module.
 func (s *Plain) LoadStateDict(sd torch.StateDict) error {
-	return loadWithAlphas(s.weights, sd, s.namedAlphas())
+	return loadWithAlphas(s.Weights, sd, s.namedAlphas())
 }
 
 // loadWithAlphas loads what sd has besides the tables of α to m, and those to alphas.
@@ -318,8 +318,8 @@ func loadWithAlphas(m nn.Module, sd torch.StateDict, alphas map[string]torch.Ten
 }
 
 // ParameterCount is the number of weights, α aside.
-func (s *Plain) ParameterCount() int { return s.weights.Count("") }
+func (s *Plain) ParameterCount() int { return s.Weights.Count("") }
 
 // Views cuts a vector of w's length, as a gradient, into tensors under the
 // parameters' names.
-func (s *Plain) Views(flat torch.Tensor) torch.StateDict { return s.weights.Views(flat) }
+func (s *Plain) Views(flat torch.Tensor) torch.StateDict { return s.Weights.Views(flat) }

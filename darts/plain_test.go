@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -69,7 +70,7 @@ func TestGradientsElsewhere(t *testing.T) {
 	// Gradients at another vector leave w and frozen statistics bit-equal, and equal those of a network that has the vector.
 	torchtest.Scope(t)
 	net, b := tinyNetwork(t)
-	before := copyOf(net.StateDict())
+	before := torchtest.Copied(net.StateDict())
 	other := net.W().Detach().AddScalar(0.01)
 	got := net.Gradients(other, b, darts.Need{W: true, Alphas: true, FreezeStatistics: true})
 	for name, x := range net.StateDict() {
@@ -144,7 +145,7 @@ func TestStateDictRoundTrip(t *testing.T) {
 	// Another network gives the same logits when it has loaded the state dict, and changes nothing when an entry is wrong.
 	torchtest.Scope(t)
 	net, b := tinyNetwork(t)
-	saved := copyOf(net.StateDict())
+	saved := torchtest.Copied(net.StateDict())
 	want := net.Eval(b)
 	torch.NoGrad(func() { net.W().Zero_() })
 	for name, damage := range map[string]func(torch.StateDict){
@@ -153,7 +154,7 @@ func TestStateDictRoundTrip(t *testing.T) {
 		"unknown":       func(sd torch.StateDict) { sd["cells.9"] = sd["classifier.bias"] },
 		"shape":         func(sd torch.StateDict) { sd["classifier.bias"] = sd["classifier.weight"] },
 	} {
-		bad := copyOf(saved)
+		bad := torchtest.Copied(saved)
 		damage(bad)
 		if err := net.LoadStateDict(bad); err == nil {
 			t.Errorf("%s: no error", name)
@@ -166,14 +167,6 @@ func TestStateDictRoundTrip(t *testing.T) {
 		t.Fatal(err)
 	}
 	torchtest.Close(t, "logits", net.Eval(b).Logits, want.Logits, 0)
-}
-
-func copyOf(sd torch.StateDict) torch.StateDict {
-	out := torch.StateDict{}
-	for name, x := range sd {
-		out[name] = x.Detach().Clone()
-	}
-	return out
 }
 
 func ExampleArchitect_Step() {
@@ -212,7 +205,7 @@ func TestLabelsOutOfRange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fast, err := darts.NewFast(o)
+	fast, err := fast.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,7 +11,7 @@ import (
 
 // Progressive is a supernet that P-DARTS can go on from with fewer operations. Chen, Xie,
 // Wu, Tian: Progressive Differentiable Architecture Search, ICCV 2019, arXiv 1904.12760;
-// train_search.py in their code. Plain is one, and Fast.
+// train_search.py in their code. Plain is one, and the fast form.
 type Progressive interface {
 	Supernet
 
@@ -27,28 +27,28 @@ type Progressive interface {
 	SetSkipDropout(rate float64)
 }
 
-var _, _ Progressive = (*Plain)(nil), (*Fast)(nil)
+var _ Progressive = (*Plain)(nil)
 
 // Remaining implements Progressive. It panics with *torch.Error if n is negative or leaves an edge
 // without operations.
 func (s *Plain) Remaining(n int) Space {
-	for _, of := range slices.Concat(s.normal.ops, s.reduce.ops) {
+	for _, of := range slices.Concat(s.Normal.Ops, s.Reduce.Ops) {
 		if n < 0 || n >= len(of) {
 			torch.Misuse("darts.Remaining", "%d of an edge's %d operations to drop", n, len(of))
 		}
 	}
 	return Space{
-		Nodes:  s.cells[0].nodes,
-		Normal: dropWeakest(s.normal.probabilities(), s.normal.ops, n),
-		Reduce: dropWeakest(s.reduce.probabilities(), s.reduce.ops, n),
+		Nodes:  s.Cells[0].Nodes,
+		Normal: dropWeakest(s.Normal.probabilities(), s.Normal.Ops, n),
+		Reduce: dropWeakest(s.Reduce.probabilities(), s.Reduce.Ops, n),
 	}
 }
 
 // LimitedGenotype implements Progressive.
 func (s *Plain) LimitedGenotype(skips int) genotype.Genotype {
 	return genotype.Genotype{
-		Normal: restrictSkips(s.normal.probabilities(), s.normal.ops, skips),
-		Reduce: restrictSkips(s.reduce.probabilities(), s.reduce.ops, math.MaxInt),
+		Normal: restrictSkips(s.Normal.probabilities(), s.Normal.Ops, skips),
+		Reduce: restrictSkips(s.Reduce.probabilities(), s.Reduce.Ops, math.MaxInt),
 	}
 }
 
@@ -67,11 +67,11 @@ func (d skipDropout) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 }
 
 // dropSkips puts dropout behind the identities of the cell, whose edges have ops.
-func (c *searchCell) dropSkips(ops [][]genotype.Op, rate *float64) {
-	for i := range c.nodes {
+func (c *SearchCell) dropSkips(ops [][]genotype.Op, rate *float64) {
+	for i := range c.Nodes {
 		for j := range i + 2 {
-			e := firstEdge(i) + j
-			halves := c.reduce && j < 2 // a factorized reduction
+			e := FirstEdge(i) + j
+			halves := c.Reduce && j < 2 // a factorized reduction
 			if k := slices.Index(ops[e], genotype.SkipConnect); k >= 0 && !halves {
 				c.edges[e].ops[k] = skipDropout{c.edges[e].ops[k], rate}
 			}
@@ -130,16 +130,16 @@ func strongInputs(p [][]float64) []int {
 		strength[j] = slices.Max(row)
 	}
 	order := ascending(strength)
-	kept := order[len(order)-edgesKept:]
+	kept := order[len(order)-EdgesKept:]
 	slices.Sort(kept)
 	return kept
 }
 
 // progressiveCell is the cell of each edge's last operation on each node's strong inputs.
 func progressiveCell(p [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
-	for i := 0; firstEdge(i) < len(p); i++ {
-		for _, j := range strongInputs(p[firstEdge(i):firstEdge(i+1)]) {
-			e := firstEdge(i) + j
+	for i := 0; FirstEdge(i) < len(p); i++ {
+		for _, j := range strongInputs(p[FirstEdge(i):FirstEdge(i+1)]) {
+			e := FirstEdge(i) + j
 			c.Edges = append(c.Edges, genotype.Edge{Op: ops[e][lastOperation(p[e], ops[e])], From: j})
 		}
 		c.Concat = append(c.Concat, i+2)
@@ -168,7 +168,7 @@ func restrictSkips(p [][]float64, ops [][]genotype.Op, most int) genotype.Cell {
 				continue
 			}
 			count++
-			e := firstEdge(i/edgesKept) + edge.From
+			e := FirstEdge(i/EdgesKept) + edge.From
 			skip := &table[e][slices.Index(ops[e], genotype.SkipConnect)]
 			if *skip > 0 && (weakest == nil || *skip < *weakest) {
 				weakest = skip

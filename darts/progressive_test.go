@@ -45,9 +45,9 @@ func TestStages(t *testing.T) {
 		if err := space.Validate(); err != nil {
 			t.Error(err)
 		}
-		for e, p := range net.normal.probabilities() {
+		for e, p := range net.Normal.probabilities() {
 			var kept, gone []float64
-			for k, op := range net.normal.ops[e] {
+			for k, op := range net.Normal.Ops[e] {
 				if slices.Contains(space.Normal[e], op) {
 					kept = append(kept, p[k])
 				} else {
@@ -193,12 +193,12 @@ func TestLimitSkipsAnywhere(t *testing.T) {
 			t.Error("a limit that is kept changes the cell")
 		}
 		flat := table32(p)
-		a := &architecture{ops: ops, alpha: flat}
-		g := (&Plain{normal: a, reduce: a}).LimitedGenotype(0)
+		a := &Architecture{Ops: ops, Alpha: flat}
+		g := (&Plain{Normal: a, Reduce: a}).LimitedGenotype(0)
 		if len(skipsOf(g.Normal)) != 0 {
 			t.Errorf("normal cell %v", g.Normal)
 		}
-		if unlimited := (&Plain{normal: a, reduce: a}).LimitedGenotype(8); !slices.Equal(g.Reduce.Edges, unlimited.Normal.Edges) {
+		if unlimited := (&Plain{Normal: a, Reduce: a}).LimitedGenotype(8); !slices.Equal(g.Reduce.Edges, unlimited.Normal.Edges) {
 			t.Errorf("reduction cell %v, want %v", g.Reduce, unlimited.Normal)
 		}
 	}
@@ -236,7 +236,7 @@ func TestSkipDropout(t *testing.T) {
 	x := torch.Randn([]int{4, 8, 8, 8}, o)
 	const skip = 3
 	training, frozen := nn.Mode{Training: true, FreezeStatistics: true}, nn.Mode{}
-	reduction := net.cells[1]
+	reduction := net.Cells[1]
 	for e := range Edges(2) {
 		halves := e == 0 || e == 1 || e == 2 || e == 3 // inputs 0 and 1
 		op := reduction.edges[e].ops[skip]
@@ -278,14 +278,10 @@ func TestSkipDropout(t *testing.T) {
 }
 
 func TestSkipDropoutErrors(t *testing.T) {
-	// No network is made when the rate is none, and no fast one with a rate.
+	// No network is made when the rate is none.
 	torchtest.Scope(t)
 	o := Options{Channels: 4, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, SkipDropout: 1}
 	if _, err := NewPlain(o); err == nil || !strings.Contains(err.Error(), "skip dropout 1, want a rate in [0,1)") {
-		t.Errorf("got %v", err)
-	}
-	o.SkipDropout = 0.5
-	if _, err := NewFast(o); err == nil || !strings.Contains(err.Error(), "fast form") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -45,7 +45,7 @@ var (
 func NewProjected(net *Plain) *Projected {
 	p := &Projected{Plain: net}
 	for kind := range p.rows {
-		p.rows[kind] = slices.Repeat([]int{undecided}, len(net.architecture(kind == 1).ops))
+		p.rows[kind] = slices.Repeat([]int{undecided}, len(net.Architecture(kind == 1).Ops))
 	}
 	return p
 }
@@ -54,7 +54,7 @@ func NewProjected(net *Plain) *Projected {
 func (p *Projected) projected() mixtures {
 	var mix [cellKinds]mixture
 	for kind, rows := range p.rows {
-		a := p.architecture(kind == 1)
+		a := p.Architecture(kind == 1)
 		mix[kind] = a.mixture()
 		for e, row := range rows {
 			if row == undecided {
@@ -62,7 +62,7 @@ func (p *Projected) projected() mixtures {
 			}
 			clear(mix[kind][e])
 			if row != deleted {
-				mix[kind][e][row] = torch.Ones([]int{1}, a.alpha.Options())
+				mix[kind][e][row] = torch.Ones([]int{1}, a.Alpha.Options())
 			}
 		}
 	}
@@ -106,10 +106,10 @@ func (p *Projected) Measure(b nn.Batch) (out nn.Output) {
 func (p *Projected) Genotype() genotype.Genotype {
 	var derived [cellKinds]genotype.Cell
 	for kind, rows := range p.rows {
-		a := p.architecture(kind == 1)
+		a := p.Architecture(kind == 1)
 		mix := a.probabilities()
 		for e, row := range rows {
-			if row == undecided || row >= 0 && a.ops[e][row] == genotype.None {
+			if row == undecided || row >= 0 && a.Ops[e][row] == genotype.None {
 				continue
 			}
 			clear(mix[e])
@@ -117,7 +117,7 @@ func (p *Projected) Genotype() genotype.Genotype {
 				mix[e][row] = 1
 			}
 		}
-		derived[kind] = discretize(mix, a.ops)
+		derived[kind] = discretize(mix, a.Ops)
 	}
 	return genotype.Genotype{Normal: derived[0], Reduce: derived[1]}
 }
@@ -137,8 +137,8 @@ func (p *Projected) Undecided(kind int) (edges []int) {
 // Open are the nodes of a kind of cell, from 0, that have more than two edges.
 func (p *Projected) Open(kind int) (nodes []int) {
 	p.need(kind, 0)
-	for i := 0; firstEdge(i) < len(p.rows[kind]); i++ {
-		if len(p.edges(kind, i)) > edgesKept {
+	for i := 0; FirstEdge(i) < len(p.rows[kind]); i++ {
+		if len(p.edges(kind, i)) > EdgesKept {
 			nodes = append(nodes, i)
 		}
 	}
@@ -160,7 +160,7 @@ func needFunction(missing bool) {
 
 // edges are those of a node that are not deleted.
 func (p *Projected) edges(kind, node int) (edges []int) {
-	for e := firstEdge(node); e < firstEdge(node+1); e++ {
+	for e := FirstEdge(node); e < FirstEdge(node+1); e++ {
 		if p.rows[kind][e] != deleted {
 			edges = append(edges, e)
 		}
@@ -174,7 +174,7 @@ func (p *Projected) edges(kind, node int) (edges []int) {
 func (p *Projected) DecideOperation(kind, edge int, accuracy func() (float64, error)) error {
 	p.need(kind, edge)
 	needFunction(accuracy == nil)
-	row, err := lowest(len(p.architecture(kind == 1).ops[edge]), func(k int) (float64, error) {
+	row, err := lowest(len(p.Architecture(kind == 1).Ops[edge]), func(k int) (float64, error) {
 		return p.without(entry{true, kind, edge, k}, accuracy)
 	})
 	if err == nil {
@@ -189,7 +189,7 @@ func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error))
 	if node < 0 || node >= len(p.rows[0]) {
 		torch.Misuse("darts.Projected", "there is no node %d", node)
 	}
-	p.need(kind, firstEdge(node+1)-1)
+	p.need(kind, FirstEdge(node+1)-1)
 	needFunction(accuracy == nil)
 	edges := p.edges(kind, node)
 	without := make([]float64, len(edges))
@@ -199,7 +199,7 @@ func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error))
 			return err
 		}
 	}
-	for _, i := range ascending(without)[min(edgesKept, len(without)):] {
+	for _, i := range ascending(without)[min(EdgesKept, len(without)):] {
 		p.rows[kind][edges[i]] = deleted
 	}
 	return nil
@@ -249,7 +249,7 @@ func (p *Projected) SetRows(decided torch.Tensor) error {
 	var rows [cellKinds][]int
 	for i, row := range decided.Int64s() {
 		kind, e := i/edges, i%edges
-		if row < deleted || row >= int64(len(p.architecture(kind == 1).ops[e])) {
+		if row < deleted || row >= int64(len(p.Architecture(kind == 1).Ops[e])) {
 			return fmt.Errorf("darts: edge %d is decided to be %d, which is no operation of it", e, row)
 		}
 		rows[kind] = append(rows[kind], int(row))

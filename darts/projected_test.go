@@ -49,7 +49,7 @@ func TestDecideNode(t *testing.T) {
 			if got := len(p.edges(1, 2)); got != 4 {
 				t.Errorf("%d edges are there, want 4", got)
 			}
-			i := p.removed.edge - firstEdge(2)
+			i := p.removed.edge - FirstEdge(2)
 			asked = append(asked, i)
 			return test.without[i], nil
 		})
@@ -58,7 +58,7 @@ func TestDecideNode(t *testing.T) {
 		}
 		var kept []int
 		for _, e := range p.edges(1, 2) {
-			kept = append(kept, e-firstEdge(2))
+			kept = append(kept, e-FirstEdge(2))
 		}
 		if !slices.Equal(kept, test.want) || len(p.edges(0, 2)) != 4 {
 			t.Errorf("%v: kept %v, want %v", test.without, kept, test.want)
@@ -180,10 +180,10 @@ func TestRemoval(t *testing.T) {
 	for name, x := range p.StateDict() {
 		before[name] = x.Detach().Clone()
 	}
-	mask := torch.Ones(p.normal.alpha.Shape(), p.W().Options())
+	mask := torch.Ones(p.Normal.Alpha.Shape(), p.W().Options())
 	mask.Select(0, 2).Select(0, 1).Zero_()
 	want := p.gradients(p.W(), b, Need{FreezeStatistics: true}, func() mixtures {
-		return mixtures{normal: p.normal.numbers(p.normal.mix().Mul(mask)), reduce: p.reduce.mixture()}
+		return mixtures{normal: p.Normal.numbers(p.Normal.Mix().Mul(mask)), reduce: p.Reduce.mixture()}
 	})
 	p.removed = entry{true, 0, 2, 1}
 	out := p.Measure(b)
@@ -205,7 +205,7 @@ func TestProjectedGenotype(t *testing.T) {
 		t.Errorf("undecided: %s, want %s", got, want)
 	}
 	torch.NoGrad(func() {
-		p.normal.alpha.Copy_(table([][]float32{{0, 2, 1}, {9, 0, 1}, {0, 5, 0}, {0, 5, 0}, {0, 0, 9}}))
+		p.Normal.Alpha.Copy_(table([][]float32{{0, 2, 1}, {9, 0, 1}, {0, 5, 0}, {0, 5, 0}, {0, 0, 9}}))
 	})
 	p.rows[0] = []int{2, 0, 1, deleted, 1}
 	const pool, skip = genotype.MaxPool3x3, genotype.SkipConnect

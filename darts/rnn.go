@@ -30,9 +30,9 @@ func RecurrentEdges(nodes int) int { return nodes * (nodes + 1) / 2 }
 // two columns at least.
 type RecurrentPlain struct {
 	*cells.Language
-	nodes        int
+	Nodes        int
 	bn           *nn.BatchNorm2d
-	architecture *architecture
+	Architecture *Architecture
 }
 
 var (
@@ -47,7 +47,7 @@ func NewRecurrentPlain(o RecurrentOptions) (*RecurrentPlain, error) {
 	if o.Nodes < 1 || o.Nodes > genotype.MaxNodes {
 		return nil, fmt.Errorf("darts: recurrent supernet: %d nodes, want 1 to %d", o.Nodes, genotype.MaxNodes)
 	}
-	s := &RecurrentPlain{nodes: o.Nodes}
+	s := &RecurrentPlain{Nodes: o.Nodes}
 	var err error
 	s.Language, err = cells.NewLanguage(o.Nodes, o.LanguageOptions, func(cell nn.Path) {
 		s.bn = nn.NewBatchNorm2d(cell.At("bn"), o.Units, false)
@@ -55,20 +55,20 @@ func NewRecurrentPlain(o RecurrentOptions) (*RecurrentPlain, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.architecture = newRecurrentArchitecture(o.Nodes)
-	s.architecture.draw(o.Options)
+	s.Architecture = newRecurrentArchitecture(o.Nodes)
+	s.Architecture.draw(o.Options)
 	return s, nil
 }
 
-func newRecurrentArchitecture(nodes int) *architecture {
-	return &architecture{ops: slices.Repeat([][]genotype.Op{genotype.RecurrentPrimitives}, RecurrentEdges(nodes))}
+func newRecurrentArchitecture(nodes int) *Architecture {
+	return &Architecture{Ops: slices.Repeat([][]genotype.Op{genotype.RecurrentPrimitives}, RecurrentEdges(nodes))}
 }
 
 // W implements Supernet.
 func (s *RecurrentPlain) W() torch.Tensor { return s.Weights().W }
 
 // Alphas implements Supernet.
-func (s *RecurrentPlain) Alphas() []torch.Tensor { return []torch.Tensor{s.architecture.alpha} }
+func (s *RecurrentPlain) Alphas() []torch.Tensor { return []torch.Tensor{s.Architecture.Alpha} }
 
 // Gradients implements Supernet. It draws dropout masks.
 func (s *RecurrentPlain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
@@ -119,7 +119,7 @@ func (s *RecurrentPlain) pass(b nn.Batch, m nn.Mode) nn.Output {
 
 // step is a time step. Reference rnn/model_search.py DARTSCellSearch.cell.
 func (s *RecurrentPlain) step(masks cells.Masks, m nn.Mode) cells.Step {
-	columns := s.architecture.mix().Split(slices.Repeat([]int{1}, len(genotype.RecurrentPrimitives)), 1)
+	columns := s.Architecture.Mix().Split(slices.Repeat([]int{1}, len(genotype.RecurrentPrimitives)), 1)
 	return func(x, h torch.Tensor) torch.Tensor {
 		s0 := s.bn.Forward(s.State0(x, h, masks), m)
 		states := s0.Unsqueeze(0) // [i+1,B,H]
@@ -143,7 +143,7 @@ func (s *RecurrentPlain) step(masks cells.Masks, m nn.Mode) cells.Step {
 			}
 			states = torch.Cat([]torch.Tensor{states, s.bn.Forward(node, m).Unsqueeze(0)}, 0)
 		}
-		return states.Narrow(0, 1, s.nodes).MeanDims([]int{0}, false)
+		return states.Narrow(0, 1, s.Nodes).MeanDims([]int{0}, false)
 	}
 }
 
@@ -159,7 +159,7 @@ func (s *RecurrentPlain) HessianVectorProduct(v torch.Tensor, b nn.Batch) (hvp [
 		// s ↦ r·s + c twice, where once gave s₁ = r·s₀ + c: s₂ = s₁ + r·(s₁ − s₀).
 		torch.NoGrad(func() {
 			stats := s.Weights().Stats
-			stats.AddScaled_(stats.Sub(before), retained(b.X.Size(0)*(s.nodes+1)))
+			stats.AddScaled_(stats.Sub(before), retained(b.X.Size(0)*(s.Nodes+1)))
 		})
 	})
 	return hvp
@@ -169,19 +169,19 @@ func (s *RecurrentPlain) HessianVectorProduct(v torch.Tensor, b nn.Batch) (hvp [
 func retained(batches int) float64 {
 	r := 1.0
 	for range batches {
-		r *= 1 - statisticsMomentum
+		r *= 1 - StatisticsMomentum
 	}
 	return r
 }
 
 // Genotype implements Supernet.
 func (s *RecurrentPlain) Genotype() genotype.Genotype {
-	a := s.architecture
+	a := s.Architecture
 	rows := func() [][]float64 {
-		if a.alpha.Dtype() == torch.Float64 {
-			return softmaxRows(a.alpha.Float64s(), len(genotype.RecurrentPrimitives), a.ops)
+		if a.Alpha.Dtype() == torch.Float64 {
+			return softmaxRows(a.Alpha.Float64s(), len(genotype.RecurrentPrimitives), a.Ops)
 		}
-		return softmaxRows(a.alpha.Float32s(), len(genotype.RecurrentPrimitives), a.ops)
+		return softmaxRows(a.Alpha.Float32s(), len(genotype.RecurrentPrimitives), a.Ops)
 	}
 	return genotype.Genotype{Recurrent: discretizeRecurrent(rows())}
 }
@@ -212,13 +212,13 @@ const nameWeights = "weights"
 // StateDict implements nn.Module; α is part of it.
 func (s *RecurrentPlain) StateDict() torch.StateDict {
 	sd := s.Language.StateDict()
-	sd[nameWeights] = s.architecture.alpha
+	sd[nameWeights] = s.Architecture.Alpha
 	return sd
 }
 
 // LoadStateDict implements nn.Module.
 func (s *RecurrentPlain) LoadStateDict(sd torch.StateDict) error {
-	return loadWithAlphas(s.Language, sd, map[string]torch.Tensor{nameWeights: s.architecture.alpha})
+	return loadWithAlphas(s.Language, sd, map[string]torch.Tensor{nameWeights: s.Architecture.Alpha})
 }
 
 // ParameterCount is the number of weights, α aside, the tied matrix counted once.

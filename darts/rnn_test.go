@@ -37,8 +37,8 @@ func TestRecurrentDerivation(t *testing.T) {
 			t.Fatal(err)
 		}
 		torch.Scoped(func() {
-			net.architecture = newRecurrentArchitecture(8)
-			net.architecture.alpha = table(row.Alphas.Weights)
+			net.Architecture = newRecurrentArchitecture(8)
+			net.Architecture.Alpha = table(row.Alphas.Weights)
 			if got := net.Genotype(); got.String() != want.String() {
 				t.Errorf("row %d\n got %s\nwant %s", i, got, want)
 			}
@@ -74,7 +74,7 @@ func tinyRecurrent(t testing.TB, dropout cells.Dropout) *RecurrentPlain {
 	}
 	torch.NoGrad(func() { // away from the small first values, where cells are nearly linear
 		net.W().MulScalar_(20)
-		net.architecture.alpha.MulScalar_(1e3)
+		net.Architecture.Alpha.MulScalar_(1e3)
 	})
 	return net
 }

@@ -7,13 +7,13 @@ import (
 	"godarts/torch/nn"
 )
 
-// searchCell is a cell whose every edge mixes all operations. Reference
+// SearchCell is a cell whose every edge mixes all operations. Reference
 // cnn/model_search.py Cell.
-type searchCell struct {
-	reduce                   bool
+type SearchCell struct {
+	Reduce                   bool
 	preprocess0, preprocess1 nn.Layer
 	edges                    []mixedOp // node by node, by input
-	nodes                    int
+	Nodes                    int
 }
 
 type searchCellOptions struct {
@@ -26,8 +26,8 @@ type searchCellOptions struct {
 	reducedBefore bool // the last cell halved the image: the last but one's output is twice as large
 }
 
-func newSearchCell(p nn.Path, o searchCellOptions) *searchCell {
-	c := &searchCell{reduce: o.reduce, nodes: o.nodes}
+func newSearchCell(p nn.Path, o searchCellOptions) *SearchCell {
+	c := &SearchCell{Reduce: o.reduce, Nodes: o.nodes}
 	if o.reducedBefore {
 		c.preprocess0 = cells.FactorizedReduce(p.At("preprocess0"), o.before, o.channels, false)
 	} else {
@@ -50,13 +50,13 @@ func newSearchCell(p nn.Path, o searchCellOptions) *searchCell {
 // intermediate nodes' channels. Eq. 1. Each node has an edge with an operation in mix.
 // weights, if not nil, are numbers [1] that edges are multiplied by. all is as in
 // mixedOp.forward.
-func (c *searchCell) forward(s0, s1 torch.Tensor, mix mixture, weights []torch.Tensor, all bool, m nn.Mode) (out torch.Tensor) {
+func (c *SearchCell) forward(s0, s1 torch.Tensor, mix mixture, weights []torch.Tensor, all bool, m nn.Mode) (out torch.Tensor) {
 	torch.Scoped(func() {
 		states := []torch.Tensor{c.preprocess0.Forward(s0, m), c.preprocess1.Forward(s1, m)}
-		for i := range c.nodes {
+		for i := range c.Nodes {
 			var node torch.Tensor
 			for j, state := range states {
-				e := firstEdge(i) + j
+				e := FirstEdge(i) + j
 				edge := c.edges[e].forward(state, mix[e], all, m)
 				if !edge.Defined() {
 					continue

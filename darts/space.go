@@ -13,8 +13,8 @@ import (
 // i has one from each of the two inputs and the i nodes before it.
 func Edges(nodes int) int { return nodes * (nodes + 3) / 2 }
 
-// firstEdge is the row of node i's first edge in a table of α.
-func firstEdge(i int) int { return Edges(i) }
+// FirstEdge is the row of node i's first edge in a table of α.
+func FirstEdge(i int) int { return Edges(i) }
 
 // reduces tells whether the cell at that layer is a reduction cell.
 func reduces(layer, layers int) bool { return layer == layers/3 || layer == 2*layers/3 }
@@ -73,11 +73,11 @@ func (s Space) must() {
 func (s Space) mustHold(g genotype.Genotype) {
 	s.must()
 	for _, c := range []genotype.Cell{g.Normal, g.Reduce} {
-		if len(c.Edges) != edgesKept*s.Nodes {
+		if len(c.Edges) != EdgesKept*s.Nodes {
 			torch.Misuse("darts.Space", "a cell of %d edges, wanted two for each of %d nodes", len(c.Edges), s.Nodes)
 		}
 		for i, edge := range c.Edges {
-			if node := i / edgesKept; edge.From < 0 || edge.From > node+1 {
+			if node := i / EdgesKept; edge.From < 0 || edge.From > node+1 {
 				torch.Misuse("darts.Space", "node %d has no edge from state %d", node, edge.From)
 			}
 		}
@@ -98,8 +98,8 @@ func (s Space) Sample(r *rand.Rand) genotype.Genotype {
 	draw := func(ops [][]genotype.Op) genotype.Cell {
 		var c genotype.Cell
 		for i := range s.Nodes {
-			for _, from := range r.Perm(i + 2)[:edgesKept] {
-				of := without(ops[firstEdge(i)+from], genotype.None)
+			for _, from := range r.Perm(i + 2)[:EdgesKept] {
+				of := genotype.Without(ops[FirstEdge(i)+from], genotype.None)
 				c.Edges = append(c.Edges, genotype.Edge{Op: of[r.IntN(len(of))], From: from})
 			}
 			c.Concat = append(c.Concat, i+2)
@@ -119,13 +119,13 @@ func (s Space) Hardest() genotype.Genotype {
 			edges := make([]genotype.Edge, i+2)
 			for from := range edges {
 				own := strideOf(from, stride)
-				of := without(ops[firstEdge(i)+from], genotype.None)
+				of := genotype.Without(ops[FirstEdge(i)+from], genotype.None)
 				edges[from] = genotype.Edge{Op: slices.MaxFunc(of, func(a, b genotype.Op) int { return demand(a, own) - demand(b, own) }), From: from}
 			}
 			slices.SortStableFunc(edges, func(a, b genotype.Edge) int {
 				return demand(b.Op, strideOf(b.From, stride)) - demand(a.Op, strideOf(a.From, stride))
 			})
-			c.Edges = append(c.Edges, edges[:edgesKept]...)
+			c.Edges = append(c.Edges, edges[:EdgesKept]...)
 			c.Concat = append(c.Concat, i+2)
 		}
 		return c
@@ -168,10 +168,10 @@ func (s Space) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 			edges, ops = g.Reduce.Edges, s.Reduce
 		}
 		i := at / kinds % each
-		node, edge, other := i/edgesKept, &edges[i], edges[i^1]
-		ops = ops[firstEdge(node):firstEdge(node+1)]
+		node, edge, other := i/EdgesKept, &edges[i], edges[i^1]
+		ops = ops[FirstEdge(node):FirstEdge(node+1)]
 		if at%kinds == 0 {
-			if choice := without(ops[edge.From], genotype.None, edge.Op); len(choice) > 0 {
+			if choice := genotype.Without(ops[edge.From], genotype.None, edge.Op); len(choice) > 0 {
 				edge.Op = choice[r.IntN(len(choice))]
 				return g
 			}
@@ -188,7 +188,7 @@ func (s Space) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 		}
 		edge.From = from
 		if !slices.Contains(ops[from], edge.Op) {
-			choice := without(ops[from], genotype.None)
+			choice := genotype.Without(ops[from], genotype.None)
 			edge.Op = choice[r.IntN(len(choice))]
 		}
 		return g
@@ -204,8 +204,8 @@ func (s Space) Options() (options []int) {
 	for _, ops := range [][][]genotype.Op{s.Normal, s.Reduce} {
 		for i := range s.Nodes {
 			options = append(options, len(pairs(i+2)))
-			for _, of := range ops[firstEdge(i):firstEdge(i+1)] {
-				options = append(options, len(without(of, genotype.None)))
+			for _, of := range ops[FirstEdge(i):FirstEdge(i+1)] {
+				options = append(options, len(genotype.Without(of, genotype.None)))
 			}
 		}
 	}
@@ -224,8 +224,8 @@ func (s Space) Architecture(chosen []int) genotype.Genotype {
 		for i := range s.Nodes {
 			inputs := pairs(i + 2)[next()]
 			var decided []genotype.Op
-			for _, of := range ops[firstEdge(i):firstEdge(i+1)] {
-				decided = append(decided, without(of, genotype.None)[next()])
+			for _, of := range ops[FirstEdge(i):FirstEdge(i+1)] {
+				decided = append(decided, genotype.Without(of, genotype.None)[next()])
 			}
 			for _, from := range inputs {
 				c.Edges = append(c.Edges, genotype.Edge{Op: decided[from], From: from})
@@ -258,14 +258,4 @@ func pairs(n int) (all [][2]int) {
 		}
 	}
 	return all
-}
-
-// without is ops but for some.
-func without(ops []genotype.Op, some ...genotype.Op) (rest []genotype.Op) {
-	for _, op := range ops {
-		if !slices.Contains(some, op) {
-			rest = append(rest, op)
-		}
-	}
-	return rest
 }

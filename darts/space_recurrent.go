@@ -21,7 +21,7 @@ func (s RecurrentSpace) must() {
 }
 
 // activations are what a node can have.
-var activations = without(genotype.RecurrentPrimitives, genotype.None)
+var activations = genotype.Without(genotype.RecurrentPrimitives, genotype.None)
 
 // Sample draws a cell uniformly.
 func (s RecurrentSpace) Sample(r *rand.Rand) genotype.Genotype {
@@ -53,7 +53,7 @@ func (s RecurrentSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genot
 		edge.From = from
 		return g
 	}
-	choice := without(activations, edge.Op)
+	choice := genotype.Without(activations, edge.Op)
 	edge.Op = choice[r.IntN(len(choice))]
 	return g
 }

@@ -58,7 +58,7 @@ func within(s Space, g genotype.Genotype) string {
 			if other := of.cell.Edges[i^1]; e.From == other.From {
 				return kind + " cell with two edges from one input"
 			}
-			if e.Op == genotype.None || !slices.Contains(of.ops[firstEdge(i/2)+e.From], e.Op) {
+			if e.Op == genotype.None || !slices.Contains(of.ops[FirstEdge(i/2)+e.From], e.Op) {
 				return kind + " cell with " + string(e.Op) + " where that is not"
 			}
 		}

@@ -45,7 +45,7 @@ func TestUpstreamPCDARTSDerivation(t *testing.T) {
 	// Cells derived with weights of edges are those of PC-DARTS' authors on random tables, ties among them.
 	torchtest.Scope(t)
 	type row struct {
-		Tables   []json.RawMessage // alpha of normal and of reduction cells, then beta of both
+		Tables   []json.RawMessage // Alpha of normal and of reduction cells, then beta of both
 		Genotype string
 	}
 	for i, row := range derivations[row](t, "derive_pcdarts*.json") {
@@ -53,9 +53,9 @@ func TestUpstreamPCDARTSDerivation(t *testing.T) {
 		for _, text := range row.Tables {
 			tables = append(tables, recordedTable(t, text))
 		}
-		ops := newArchitecture(4, nil).ops
+		ops := newArchitecture(4, nil).Ops
 		net := &Plain{
-			normal: &architecture{ops: ops, alpha: tables[0], beta: tables[2]}, reduce: &architecture{ops: ops, alpha: tables[1], beta: tables[3]},
+			Normal: &Architecture{Ops: ops, Alpha: tables[0], beta: tables[2]}, Reduce: &Architecture{Ops: ops, Alpha: tables[1], beta: tables[3]},
 		}
 		if got := net.Genotype().String(); got != row.Genotype {
 			t.Errorf("row %d:\n got %s\nwant %s", i, got, row.Genotype)
@@ -71,9 +71,9 @@ func TestUpstreamGDASDerivation(t *testing.T) {
 		Normal, Reduce [][2][2]any // for each node two pairs of an operation and an input
 	}
 	for i, row := range derivations[row](t, "derive_gdas*.json") {
-		ops := newArchitecture(4, nil).ops
+		ops := newArchitecture(4, nil).Ops
 		net := &Sampled{Plain: &Plain{
-			normal: &architecture{ops: ops, alpha: recordedTable(t, row.Tables[0])}, reduce: &architecture{ops: ops, alpha: recordedTable(t, row.Tables[1])},
+			Normal: &Architecture{Ops: ops, Alpha: recordedTable(t, row.Tables[0])}, Reduce: &Architecture{Ops: ops, Alpha: recordedTable(t, row.Tables[1])},
 		}}
 		got := net.Genotype()
 		for kind, want := range map[string][][2][2]any{"normal": row.Normal, "reduce": row.Reduce} {
@@ -128,9 +128,9 @@ func TestUpstreamPDARTSDerivation(t *testing.T) {
 	for i, row := range derivations[row](t, "derive_pdarts*.json") {
 		for n, stage := range row.Stages {
 			net := &Plain{
-				normal: &architecture{ops: switched(stage.BeforeNormal), alpha: table(stage.Normal)},
-				reduce: &architecture{ops: switched(stage.BeforeReduce), alpha: table(stage.Reduce)},
-				cells:  []*searchCell{{nodes: 4}},
+				Normal: &Architecture{Ops: switched(stage.BeforeNormal), Alpha: table(stage.Normal)},
+				Reduce: &Architecture{Ops: switched(stage.BeforeReduce), Alpha: table(stage.Reduce)},
+				Cells:  []*SearchCell{{Nodes: 4}},
 			}
 			if n < len(drop) {
 				space := net.Remaining(drop[n])

@@ -7,6 +7,7 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/nas/config"
 	"godarts/torch"
 	"godarts/torch/optim"
@@ -67,7 +68,7 @@ func (r *Run) newSupernet(o darts.Options) (darts.Supernet, error) {
 	if !runsFast(r.Config, o) {
 		return darts.NewPlain(o)
 	}
-	net, err := darts.NewFast(o)
+	net, err := fast.New(o)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +85,7 @@ func runsFast(c *config.Config, o darts.Options) bool {
 
 // plainOf is the plain form of a supernet of newSupernet, with the same weights and α.
 func plainOf(net darts.Supernet) *darts.Plain {
-	if fast, ok := net.(*darts.Fast); ok {
+	if fast, ok := net.(*fast.Supernet); ok {
 		return fast.Plain
 	}
 	return net.(*darts.Plain)

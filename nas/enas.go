@@ -7,13 +7,14 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/darts"
+	"godarts/darts/enas"
 	"godarts/nas/data"
 	"godarts/nas/rng"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
 
-// enas is efficient neural architecture search (Pham et al., ICML 2018, arXiv
+// enasSearch is efficient neural architecture search (Pham et al., ICML 2018, arXiv
 // 1802.03268) in the space of DARTS. In each epoch
 //
 //  1. every batch trains the shared weights of one architecture, which the controller draws;
@@ -27,9 +28,9 @@ import (
 // operation, where the authors' space of five operations has two inputs that may
 // coincide, affine batch norms, dropout before the classifier, and joins the nodes
 // that no other one uses.
-type enas struct {
+type enasSearch struct {
 	*sharedWeights
-	controller *darts.Controller
+	controller *enas.Controller
 	rewards    *data.Source
 }
 
@@ -45,7 +46,7 @@ func newENAS(r *Run) (Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	controller, err := darts.NewController(spaceOf(c), darts.ControllerOptions{
+	controller, err := enas.New(spaceOf(c), enas.Options{
 		LR: c.Strategy.Controller.LR, Entropy: c.Strategy.Controller.Entropy, Baseline: baselineKept, Squash: c.Strategy.Controller.Squash, Dtype: dtype(c),
 	})
 	if err != nil {
@@ -55,11 +56,11 @@ func newENAS(r *Run) (Strategy, error) {
 	rewards := &data.Source{
 		Images: of.Images, Augment: of.Augment.Evaluation(), Seed: of.Seed, Name: "reward", Size: of.Size, Order: data.Resampled, Skip: of.Skip,
 	}
-	return &enas{shared, controller, rewards}, nil
+	return &enasSearch{shared, controller, rewards}, nil
 }
 
 // Search implements Strategy. What is drawn hangs on the position and the controller.
-func (e *enas) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
+func (e *enasSearch) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	seed := run.Config.Seed
 	for epoch := range run.Epochs(ctx) {
 		e.w.SetLR(run.LR(epoch))
@@ -77,7 +78,7 @@ func (e *enas) Search(ctx context.Context, run *Run) (genotype.Genotype, error) 
 // teach takes the steps of the controller that are left after an epoch. They are
 // counted in its state, which moves with a whole step alone: a run that is stopped
 // between them goes on there.
-func (e *enas) teach(ctx context.Context, run *Run, epoch int) {
+func (e *enasSearch) teach(ctx context.Context, run *Run, epoch int) {
 	o, seed := run.Config.Strategy.Controller, run.Config.Seed
 	for e.controller.Updates() < o.Updates*(epoch+1) && !run.stopped(ctx) {
 		first := e.controller.Updates() * o.Aggregate
@@ -92,7 +93,7 @@ func (e *enas) teach(ctx context.Context, run *Run, epoch int) {
 }
 
 // reward is the accuracy of g on a validation batch.
-func (e *enas) reward(ctx context.Context, run *Run, g genotype.Genotype, epoch, batch int) (accuracy float64, err error) {
+func (e *enasSearch) reward(ctx context.Context, run *Run, g genotype.Genotype, epoch, batch int) (accuracy float64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
 	}
@@ -115,7 +116,7 @@ func (e *enas) reward(ctx context.Context, run *Run, g genotype.Genotype, epoch,
 }
 
 // measure is the pass of g in the batch's statistics, which changes nothing.
-func (e *enas) measure(g genotype.Genotype, b nn.Batch) nn.Output {
+func (e *enasSearch) measure(g genotype.Genotype, b nn.Batch) nn.Output {
 	out := e.net.PathGradients(g, b, darts.Need{FreezeStatistics: true})
 	return nn.Output{Loss: out.Loss, Logits: out.Logits}
 }
@@ -123,7 +124,7 @@ func (e *enas) measure(g genotype.Genotype, b nn.Batch) nn.Output {
 // derive draws architectures and returns the most accurate on one validation batch,
 // the same for all; the first of equals. It changes nothing: a run that is stopped in
 // it repeats it.
-func (e *enas) derive(ctx context.Context, run *Run) (best genotype.Genotype, err error) {
+func (e *enasSearch) derive(ctx context.Context, run *Run) (best genotype.Genotype, err error) {
 	highest := -1.0
 	for i := range run.Config.Strategy.Candidates {
 		if run.stopped(ctx) {
@@ -139,14 +140,14 @@ func (e *enas) derive(ctx context.Context, run *Run) (best genotype.Genotype, er
 }
 
 // StateDict implements Strategy.
-func (e *enas) StateDict() torch.StateDict {
+func (e *enasSearch) StateDict() torch.StateDict {
 	sd := e.sharedWeights.StateDict()
 	maps.Copy(sd, prefixed(stateController, e.controller.StateDict()))
 	return sd
 }
 
 // LoadStateDict implements Strategy.
-func (e *enas) LoadStateDict(sd torch.StateDict) error {
+func (e *enasSearch) LoadStateDict(sd torch.StateDict) error {
 	shared, controller := cut(sd, stateController)
 	return load(part{e.sharedWeights, shared}, part{e.controller, controller})
 }

@@ -111,7 +111,7 @@ func TestRewards(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rewards := s.(*enas).rewards
+	rewards := s.(*enasSearch).rewards
 	within(t, "rewards", rewards, r.Set.Train, 30, 40)
 	if rewards.Augment != (data.Augment{}) {
 		t.Errorf("augmented by %+v", rewards.Augment)
@@ -234,7 +234,7 @@ func TestRewardBatches(t *testing.T) {
 			torch.Scoped(func() {
 				k := &taken{Step: &Step{}, run: r, before: before, after: copied(r.state), generator: torch.RNGState(torch.CPU)}
 				net, controller := k.supernet(t), k.controller(t)
-				rewards := r.state.(*enas).rewards
+				rewards := r.state.(*enasSearch).rewards
 				for update := range 2 {
 					streams := []*rand.Rand{rng.Stream(c.Seed, "enas.controller", 2*update), rng.Stream(c.Seed, "enas.controller", 2*update+1)}
 					err := controller.Update(streams, func(i int, g genotype.Genotype) (float64, error) {

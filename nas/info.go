@@ -9,6 +9,7 @@ import (
 	"godarts/cells"
 	"godarts/cells/genotype"
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/torch"
@@ -166,7 +167,7 @@ func supernetInfo(c *config.Config, o darts.Options, images *data.Images) (info 
 	}
 	hasForms := c.Strategy.Name == config.DARTS || c.Strategy.Name == config.PDARTS
 	if hasForms && runsFast(c, o) {
-		fast, err := darts.NewFast(o)
+		fast, err := fast.New(o)
 		if err != nil {
 			return Info{}, err
 		}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/nas"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -67,16 +68,16 @@ func TestInfoOfForms(t *testing.T) {
 }
 
 // costOf is what a supernet takes in one form for images of that side.
-func costOf(t *testing.T, o darts.Options, fast bool, side int) nn.Cost {
+func costOf(t *testing.T, o darts.Options, quick bool, side int) nn.Cost {
 	t.Helper()
 	plain, err := darts.NewPlain(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !fast {
+	if !quick {
 		return plain.Cost(o.InputChannels, side)
 	}
-	net, err := darts.NewFast(o)
+	net, err := fast.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

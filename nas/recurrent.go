@@ -6,6 +6,7 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/nas/config"
 	"godarts/torch"
 	"godarts/torch/optim"
@@ -49,7 +50,7 @@ func (r *Run) newRecurrentSupernet() (darts.Supernet, error) {
 	if r.Config.Network.Form == config.Plain {
 		return darts.NewRecurrentPlain(o)
 	}
-	return darts.NewRecurrentFast(o)
+	return fast.NewRecurrent(o)
 }
 
 func recurrentSupernetOptions(c *config.Config, words int, to torch.Options) darts.RecurrentOptions {

@@ -7,6 +7,7 @@ import (
 	"godarts/cells"
 	"godarts/cells/genotype"
 	"godarts/darts"
+	"godarts/darts/enas"
 	"godarts/nas/rng"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -54,10 +55,10 @@ func TestStepsOfSharedWeights(t *testing.T) {
 }
 
 // controller is the run's of ENAS, as it was before the step.
-func (k *taken) controller(t *testing.T) *darts.Controller {
+func (k *taken) controller(t *testing.T) *enas.Controller {
 	t.Helper()
 	o := k.run.Config.Strategy.Controller
-	c, err := darts.NewController(spaceOf(k.run.Config), darts.ControllerOptions{
+	c, err := enas.New(spaceOf(k.run.Config), enas.Options{
 		LR: o.LR, Entropy: o.Entropy, Baseline: 0.99, Squash: o.Squash, Dtype: torch.Float64,
 	})
 	if err != nil {

@@ -95,6 +95,16 @@ func (op Op) Weights(c float64, stride int, affine bool) float64 {
 	return 0
 }
 
+// Without is ops but for some.
+func Without(ops []Op, some ...Op) (rest []Op) {
+	for _, op := range ops {
+		if !slices.Contains(some, op) {
+			rest = append(rest, op)
+		}
+	}
+	return rest
+}
+
 // NearestOp returns the known op whose name takes the fewest edits to reach from name. Among digits a near
 // miss costs less than a far one, so "sep_conv_9x9" gives "sep_conv_7x7". For error messages.
 func NearestOp(name string) Op {

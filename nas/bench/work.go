@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 )
 
@@ -157,8 +158,8 @@ type form struct {
 var forms = []form{
 	{
 		"fast",
-		func(o darts.Options) (darts.Supernet, error) { return darts.NewFast(o) },
-		func(o darts.RecurrentOptions) (darts.Supernet, error) { return darts.NewRecurrentFast(o) },
+		func(o darts.Options) (darts.Supernet, error) { return fast.New(o) },
+		func(o darts.RecurrentOptions) (darts.Supernet, error) { return fast.NewRecurrent(o) },
 	},
 	{
 		plainForm,

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/torch"
@@ -17,7 +18,7 @@ import (
 // forms are the forms of the supernet by their name in network.form.
 var forms = map[string]func(darts.Options) (darts.Supernet, error){
 	config.Plain: func(o darts.Options) (darts.Supernet, error) { return darts.NewPlain(o) },
-	config.Fast:  func(o darts.Options) (darts.Supernet, error) { return darts.NewFast(o) },
+	config.Fast:  func(o darts.Options) (darts.Supernet, error) { return fast.New(o) },
 }
 
 // settings are the paper's.

@@ -15,6 +15,8 @@ var mutants = slices.Concat(
 // of what everything rests on.
 func inNAS(run string) tests      { return tests{"nas", run} }
 func inDARTS(run string) tests    { return tests{"darts", run} }
+func inFast(run string) tests     { return tests{"darts/fast", run} }
+func inENAS(run string) tests     { return tests{"darts/enas", run} }
 func inCells(run string) tests    { return tests{"cells", run} }
 func inBlackbox(run string) tests { return tests{"nas/blackbox", run} }
 func inData(run string) tests     { return tests{"nas/data", run} }

@@ -7,7 +7,7 @@ var ofDARTS = []mutant{
 				d.architect.Step(s.Train, s.Valid, d.xi()) // 1. α
 			}
 			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w`,
-		`			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})
+		`			g := d.net.Gradients(d.net.W(), s.Train, fast.Need{W: true, BFloat16: d.bfloat16})
 			if epoch >= d.warmup {
 				d.architect.Step(s.Train, s.Valid, d.xi())
 			}`,
@@ -25,7 +25,7 @@ var ofDARTS = []mutant{
 	{
 		"darts: w learns from the images of α", "nas/darts.go",
 		"d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})",
-		"d.net.Gradients(d.net.W(), s.Valid, darts.Need{W: true, BFloat16: d.bfloat16})",
+		"d.net.Gradients(d.net.W(), s.Valid, fast.Need{W: true, BFloat16: d.bfloat16})",
 		inNAS("TestStepsOfDARTS/first"),
 	},
 	{
@@ -157,7 +157,7 @@ var ofArchitect = []mutant{
 var ofSupernet = []mutant{
 	{
 		"supernet: the exact product moves the statistics once", "darts/hessian.go",
-		"torch.NoGrad(func() { moveAgain(s.weights.Stats, before) })",
+		"torch.NoGrad(func() { moveAgain(s.Weights.Stats, before) })",
 		"_ = before",
 		inDARTS("TestExactProductMovesStatistics"),
 	},
@@ -176,21 +176,21 @@ var ofSupernet = []mutant{
 	{
 		"supernet: one α for both kinds of cells", "darts/plain.go",
 		"mix, weights = by.reduce, reduce",
-		"weights = reduce",
-		inDARTS("TestRecordings/cnn_search_first_order"),
+		"Weights = Reduce",
+		inFast("TestRecordings/cnn_search_first_order"),
 	},
-	{"supernet: α starts at 0", "darts/architecture.go", "MulScalar_(alphaScale)", "MulScalar_(0)", inDARTS("TestInitialisation")},
+	{"supernet: α starts at 0", "darts/architecture.go", "MulScalar_(alphaScale)", "MulScalar_(0)", inFast("TestInitialisation")},
 	{
 		"supernet: pooling without a batch norm", "darts/searchcell.go",
 		"if op == genotype.MaxPool3x3 || op == genotype.AvgPool3x3 {",
 		"if op == genotype.MaxPool3x3 {",
-		inDARTS("TestRecordings/cnn_search_first_order"),
+		inFast("TestRecordings/cnn_search_first_order"),
 	},
 	{
 		"supernet: the mixture is that of logits", "darts/architecture.go",
 		"return a.scores().Softmax(-1)",
 		"return a.scores()",
-		inDARTS("TestRecordings/cnn_search_first_order"),
+		inFast("TestRecordings/cnn_search_first_order"),
 	},
 }
 
@@ -215,13 +215,13 @@ var ofDerivation = []mutant{
 	},
 	{
 		"derivation: the last of equal edges", "darts/discretize.go",
-		"			return 0\n		})\n		for _, j := range inputs[:edgesKept] {",
-		"			return b - a\n		})\n		for _, j := range inputs[:edgesKept] {",
+		"\t\t\treturn 0\n\t\t})\n\t\tfor _, j := range inputs[:EdgesKept] {",
+		"\t\t\treturn b - a\n\t\t})\n\t\tfor _, j := range inputs[:EdgesKept] {",
 		inDARTS("TestDerivation"),
 	},
 	{
 		"derivation: one edge of a node", "darts/discretize.go",
-		"for _, j := range inputs[:edgesKept] {",
+		"for _, j := range inputs[:EdgesKept] {",
 		"for _, j := range inputs[:1] {",
 		inDARTS("TestDiscretize"),
 	},
@@ -239,8 +239,8 @@ var ofDerivation = []mutant{
 	},
 	{
 		"derivation: skips of the reduction cell count", "darts/plain.go",
-		"Reduce: discretize(s.reduce.rows(alphas[1], betas[1]), s.reduce.ops),",
-		"Reduce: limitSkips(s.reduce.rows(alphas[1], betas[1]), s.reduce.ops, skips),",
+		"Reduce: discretize(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops),",
+		"Reduce: limitSkips(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops, skips),",
 		inDARTS("TestDerive"),
 	},
 }

@@ -193,10 +193,10 @@ var ofResuming = []mutant{
 		inNAS("TestClippedWithAlpha"),
 	},
 	{
-		"resume: the baseline of enas begins anew", "darts/controller_state.go",
+		"resume: the baseline of enas begins anew", "darts/enas/state.go",
 		"torch.NoGrad(func() { c.baseline.Copy_(baseline) })",
 		"_ = baseline",
-		inDARTS("TestControllerState"),
+		inENAS("TestControllerState"),
 	},
 	{
 		"resume: the mean over an epoch begins anew", "nas/checkpoint.go",

@@ -4,8 +4,8 @@ var ofPCDARTS = []mutant{
 	{"pc-darts: the cells found ignore β", "darts/plain.go", "copy(betas[:], alphas[2:])", "", inNAS("TestFoundByPCDARTS")},
 	{
 		"pc-darts: the cells derived ignore β", "darts/discretize.go",
-		"func (a *architecture) probabilities() [][]float64 { return a.rows(a.alpha, a.beta) }",
-		"func (a *architecture) probabilities() [][]float64 { return a.rows(a.alpha, torch.Tensor{}) }",
+		"func (a *Architecture) probabilities() [][]float64 { return a.rows(a.Alpha, a.beta) }",
+		"func (a *Architecture) probabilities() [][]float64 { return a.rows(a.Alpha, torch.Tensor{}) }",
 		inDARTS("TestWeighedDerivation"),
 	},
 	{
@@ -35,7 +35,7 @@ var ofPCDARTS = []mutant{
 	},
 	{
 		"pc-darts: β does not move", "darts/plain.go",
-		"tables = append(tables, s.normal.beta, s.reduce.beta)",
+		"tables = append(tables, s.Normal.beta, s.Reduce.beta)",
 		"",
 		inNAS("TestWarmUp"),
 	},
@@ -119,8 +119,8 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: dropout on factorized reductions", "darts/progressive.go",
-		"halves := c.reduce && j < 2",
-		"halves := c.reduce && j < 0",
+		"halves := c.Reduce && j < 2",
+		"halves := c.Reduce && j < 0",
 		inDARTS("TestSkipDropout"),
 	},
 	{
@@ -131,8 +131,8 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: the reduction cell has the normal one's operations", "darts/progressive.go",
-		"Reduce: dropWeakest(s.reduce.probabilities(), s.reduce.ops, n),",
-		"Reduce: dropWeakest(s.normal.probabilities(), s.normal.ops, n),",
+		"Reduce: dropWeakest(s.Reduce.probabilities(), s.Reduce.Ops, n),",
+		"Reduce: dropWeakest(s.Normal.probabilities(), s.Normal.Ops, n),",
 		inNAS("TestUpstreamPDARTS"),
 	},
 	{
@@ -144,7 +144,7 @@ var ofPDARTS = []mutant{
 	{
 		"p-darts: none can be an edge's operation", "darts/progressive.go",
 		"if last := order[len(order)-1]; ops[last] != genotype.None {",
-		"if last := order[len(order)-1]; ops[last] != \"\" {",
+		"if last := order[len(order)-1]; Ops[last] != \"\" {",
 		inDARTS("TestLastOperation"),
 	},
 	{
@@ -211,14 +211,14 @@ var ofGDAS = []mutant{
 	{"gdas: none is derived", "darts/gdas.go", "if op != genotype.None {", "if op != \"\" {", inDARTS("TestStrongest")},
 	{
 		"gdas: measured by the mixture", "darts/gdas.go",
-		"return s.eval(b, func() mixtures { return mixtures{normal: s.normal.likeliest(), reduce: s.reduce.likeliest()} })",
+		"return s.eval(b, func() mixtures { return mixtures{normal: s.Normal.likeliest(), reduce: s.Reduce.likeliest()} })",
 		"return s.Plain.Eval(b)",
 		inDARTS("TestSampledCost"),
 	},
 	{
 		"gdas: noise of the wrong sign", "darts/gdas.go",
-		"g = e.Log().Neg().To(a.alpha.Options())",
-		"g = e.Log().To(a.alpha.Options())",
+		"g = e.Log().Neg().To(a.Alpha.Options())",
+		"g = e.Log().To(a.Alpha.Options())",
 		inDARTS("TestSampleFrequencies"),
 	},
 	{
@@ -289,8 +289,8 @@ var ofPerturbation = []mutant{
 	},
 	{
 		"perturbation: the edge that matters most goes", "darts/projected.go",
-		"for _, i := range ascending(without)[min(edgesKept, len(without)):] {",
-		"for _, i := range ascending(without)[:len(edges)-edgesKept] {",
+		"for _, i := range ascending(without)[min(EdgesKept, len(without)):] {",
+		"for _, i := range ascending(without)[:len(edges)-EdgesKept] {",
 		inDARTS("TestDecideNode"),
 	},
 	{

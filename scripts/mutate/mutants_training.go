@@ -216,7 +216,7 @@ var ofTexts = []mutant{
 	{
 		"text search: w without the penalties", "nas/recurrent.go",
 		"darts.Need{W: true, Regularised: true}",
-		"darts.Need{W: true}",
+		"fast.Need{W: true}",
 		inNAS("TestStepsOfRecurrentDARTS/order_1"),
 	},
 	{
@@ -325,6 +325,6 @@ var ofTexts = []mutant{
 		"recurrent supernet: nodes without a batch norm", "darts/rnn.go",
 		"s.bn.Forward(node, m).Unsqueeze(0)}, 0)",
 		"node.Unsqueeze(0)}, 0)",
-		inDARTS("TestRecurrentRecordings"),
+		inFast("TestRecurrentRecordings"),
 	},
 }

@@ -35,7 +35,7 @@ var ofSharedWeights = []mutant{
 	{
 		"enas: one architecture for all steps", "nas/enas.go",
 		`rng.Stream(seed, "enas", epoch, s.Index)`,
-		`rng.Stream(seed, "enas", epoch, 0)`,
+		`rng.Stream(seed, "enasSearch", epoch, 0)`,
 		inNAS("TestStepsOfSharedWeights/enas"),
 	},
 	{
@@ -64,35 +64,35 @@ var ofSharedWeights = []mutant{
 		inNAS("TestFoundByENAS"),
 	},
 	{
-		"controller: the baseline is none", "darts/controller.go",
+		"controller: the baseline is none", "darts/enas/controller.go",
 		"mean.AddScaled_(dW, -(R-b)/float64(len(streams)))",
 		"mean.AddScaled_(dW, -R/float64(len(streams)))",
-		inDARTS("TestControllerUpdate"),
+		inENAS("TestControllerUpdate"),
 	},
 	{
-		"controller: away from rewards", "darts/controller.go",
+		"controller: away from rewards", "darts/enas/controller.go",
 		"mean.AddScaled_(dW, -(R-b)/float64(len(streams)))",
 		"mean.AddScaled_(dW, (R-b)/float64(len(streams)))",
-		inDARTS("TestControllerUpdate"),
+		inENAS("TestControllerUpdate"),
 	},
 	{
-		"controller: the baseline moves the wrong way", "darts/controller.go",
+		"controller: the baseline moves the wrong way", "darts/enas/controller.go",
 		"b -= (1 - c.o.Baseline) * (b - R)",
 		"b += (1 - c.o.Baseline) * (b - R)",
-		inDARTS("TestControllerUpdate"),
+		inENAS("TestControllerUpdate"),
 	},
 	{
-		"controller: entropy is taken off the reward", "darts/controller.go",
+		"controller: entropy is taken off the reward", "darts/enas/controller.go",
 		"R := accuracy + c.o.Entropy*entropy",
 		"R := accuracy - c.o.Entropy*entropy",
-		inDARTS("TestControllerUpdate"),
+		inENAS("TestControllerUpdate"),
 	},
-	{"controller: Adam's usual betas", "darts/controller.go", "Betas: [2]float64{0, 0.999}, ", "", inDARTS("TestControllerMoments")},
+	{"controller: Adam's usual betas", "darts/enas/controller.go", "Betas: [2]float64{0, 0.999}, ", "", inENAS("TestControllerMoments")},
 	{
-		"controller: the bias of normal cells is everywhere", "darts/controller.go",
+		"controller: the bias of normal cells is everywhere", "darts/enas/controller.go",
 		"	if normal {\n		logits = logits.Add(d.fixed)\n	}",
 		"	_ = normal\n	logits = logits.Add(d.fixed)",
-		inDARTS("TestControllerByHand"),
+		inENAS("TestControllerByHand"),
 	},
 	{
 		"path: the other operations are computed, too", "darts/path.go",
@@ -109,7 +109,7 @@ var ofSharedWeights = []mutant{
 	{
 		"enas: the same draw for all rewards", "nas/enas.go",
 		`streams[i] = rng.Stream(seed, "enas.controller", first+i)`,
-		`streams[i] = rng.Stream(seed, "enas.controller", 0)`,
+		`streams[i] = rng.Stream(seed, "enasSearch.controller", 0)`,
 		inNAS("TestRewardBatches"),
 	},
 	{
@@ -121,7 +121,7 @@ var ofSharedWeights = []mutant{
 	{
 		"enas: rewards move the statistics", "nas/enas.go",
 		"darts.Need{FreezeStatistics: true}",
-		"darts.Need{}",
+		"enas.Need{}",
 		inNAS("TestRewardBatches"),
 	},
 	{"enas: no entropy", "nas/enas.go", "Entropy: c.Strategy.Controller.Entropy, ", "", inNAS("TestImageKeys/enas")},
@@ -138,22 +138,22 @@ var ofSharedWeights = []mutant{
 		inNAS("TestFoundByENAS"),
 	},
 	{
-		"controller: two equal inputs", "darts/controller.go",
+		"controller: two equal inputs", "darts/enas/controller.go",
 		"if d.coincide || !slices.Contains(taken, j) {",
 		"if d.coincide || !slices.Contains(taken, -1) {",
-		inDARTS("TestControllerByHand"),
+		inENAS("TestControllerByHand"),
 	},
 	{
-		"controller: nothing is favoured", "darts/controller.go",
+		"controller: nothing is favoured", "darts/enas/controller.go",
 		"first[k], fixed[k] = favour, fixedFavour",
 		"fixed[k] = fixedFavour",
-		inDARTS("TestControllerStart"),
+		inENAS("TestControllerStart"),
 	},
 	{
-		"controller: the reduction cell starts anew", "darts/controller.go",
+		"controller: the reduction cell starts anew", "darts/enas/controller.go",
 		"		g.Reduce = d.cell(c.space.Reduce, false)",
 		"		d.h, d.c = zero, zero\n		g.Reduce = d.cell(c.space.Reduce, false)",
-		inDARTS("TestControllerByHand"),
+		inENAS("TestControllerByHand"),
 	},
 	{
 		"rsps: scored by one batch", "nas/sharedrandom.go",
@@ -221,14 +221,14 @@ var ofScores = []mutant{
 	},
 	{
 		"space: an operation may be none", "darts/space.go",
-		"of := without(ops[firstEdge(i)+from], genotype.None)\n\t\t\t\tc.Edges",
-		"of := ops[firstEdge(i)+from]\n				c.Edges",
+		"of := genotype.Without(ops[FirstEdge(i)+from], genotype.None)\n\t\t\t\tc.Edges",
+		"of := ops[FirstEdge(i)+from]\n				c.Edges",
 		inDARTS("TestSample$"),
 	},
 	{
 		"space: the first two inputs", "darts/space.go",
-		"for _, from := range r.Perm(i + 2)[:edgesKept] {",
-		"for _, from := range r.Perm(edgesKept) {",
+		"for _, from := range r.Perm(i + 2)[:EdgesKept] {",
+		"for _, from := range r.Perm(EdgesKept) {",
 		inDARTS("TestSample$"),
 	},
 	{

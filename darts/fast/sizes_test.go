@@ -1,4 +1,4 @@
-package darts_test
+package fast_test
 
 import (
 	"strings"

@@ -1,4 +1,4 @@
-package darts_test
+package fast_test
 
 import (
 	"fmt"
@@ -9,6 +9,7 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -19,7 +20,7 @@ import (
 const equal = 1e-12
 
 // bothForms makes the same network in both forms.
-func bothForms(t testing.TB, o darts.Options) (*darts.Plain, *darts.Fast) {
+func bothForms(t testing.TB, o darts.Options) (*darts.Plain, *fast.Supernet) {
 	t.Helper()
 	o.Dtype = torch.Float64
 	torch.ManualSeed(3)
@@ -27,7 +28,7 @@ func bothForms(t testing.TB, o darts.Options) (*darts.Plain, *darts.Fast) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fast, err := darts.NewFast(o)
+	fast, err := fast.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func randomBatch(o darts.Options, n, h, w int) nn.Batch {
 }
 
 // compareGrad compares all that Gradients returns, and the state afterwards.
-func compareGrad(t testing.TB, plain *darts.Plain, fast *darts.Fast, want, got darts.Grad) {
+func compareGrad(t testing.TB, plain *darts.Plain, fast *fast.Supernet, want, got darts.Grad) {
 	t.Helper()
 	closeResults(t, want, got)
 	if want.W.Defined() {
@@ -73,7 +74,7 @@ func closeResults(t testing.TB, want, got darts.Grad) {
 }
 
 // compareState compares weights, α and running statistics.
-func compareState(t testing.TB, plain *darts.Plain, fast *darts.Fast) {
+func compareState(t testing.TB, plain *darts.Plain, fast *fast.Supernet) {
 	t.Helper()
 	closeStates(t, fast.StateDict(), plain.StateDict())
 }
@@ -269,5 +270,20 @@ func TestFastIsFlat(t *testing.T) {
 	g := fast.Gradients(fast.W(), b, darts.Need{W: true, Alphas: true})
 	if after, want := torch.Live(), before+3+len(g.Alphas); after != want {
 		t.Errorf("%d live tensors after Gradients, want %d", after, want)
+	}
+}
+
+func TestFastRefuses(t *testing.T) {
+	// There is no fast form of partial channels, nor of skip connections with dropout.
+	torchtest.Scope(t)
+	for name, change := range map[string]func(*darts.Options){
+		"partial channels": func(o *darts.Options) { o.Partial = 4 },
+		"skip dropout":     func(o *darts.Options) { o.SkipDropout = 0.5 },
+	} {
+		o := darts.Options{Channels: 8, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2}
+		change(&o)
+		if _, err := fast.New(o); err == nil || !strings.Contains(err.Error(), "fast form") {
+			t.Errorf("%s: got %v", name, err)
+		}
 	}
 }

@@ -1,4 +1,4 @@
-package darts_test
+package fast_test
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 
 	"godarts/cells"
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -17,7 +18,7 @@ import (
 // recurrentForms are the ways to compute the recurrent supernet.
 var recurrentForms = map[string]func(darts.RecurrentOptions) (network, error){
 	"plain": func(o darts.RecurrentOptions) (network, error) { return darts.NewRecurrentPlain(o) },
-	"fast":  func(o darts.RecurrentOptions) (network, error) { return darts.NewRecurrentFast(o) },
+	"fast":  func(o darts.RecurrentOptions) (network, error) { return fast.NewRecurrent(o) },
 }
 
 func TestRecurrentRecordings(t *testing.T) {

@@ -1,10 +1,11 @@
-package darts_test
+package fast_test
 
 import (
 	"fmt"
 	"testing"
 
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -18,7 +19,7 @@ func onGPU(t *testing.T, plain *darts.Plain, o darts.Options, gpu torch.Device) 
 	o.Options = torch.Options{Dtype: torch.Float64, Device: gpu}
 	makers := map[string]func() (darts.Supernet, error){
 		"plain": func() (darts.Supernet, error) { return darts.NewPlain(o) },
-		"fast":  func() (darts.Supernet, error) { return darts.NewFast(o) },
+		"fast":  func() (darts.Supernet, error) { return fast.New(o) },
 	}
 	nets = map[string]darts.Supernet{}
 	var frees []func()
@@ -186,7 +187,7 @@ func TestRecurrentOnGPU(t *testing.T) {
 	o.Options = torch.Options{Dtype: torch.Float64, Device: gpu}
 	for name, make := range map[string]func() (darts.Supernet, error){
 		"plain": func() (darts.Supernet, error) { return darts.NewRecurrentPlain(o) },
-		"fast":  func() (darts.Supernet, error) { return darts.NewRecurrentFast(o) },
+		"fast":  func() (darts.Supernet, error) { return fast.NewRecurrent(o) },
 	} {
 		net, err := make()
 		if err != nil {

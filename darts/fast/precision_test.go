@@ -1,4 +1,4 @@
-package darts_test
+package fast_test
 
 import (
 	"math"
@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -57,13 +58,13 @@ func TestFastPrecision(t *testing.T) {
 			}
 			b := nn.Batch{X: torch.Randn([]int{64, 3, 16, 16}, torch.Options{}), Y: torch.RandInt(0, 5, []int{64}, torch.Options{Dtype: torch.Int64})}
 			need := darts.Need{W: true, Alphas: true}
-			state := copyOf(exact.StateDict())
+			state := torchtest.Copied(exact.StateDict())
 			want := exact.Gradients(exact.W(), nn.Batch{X: b.X.ToDtype(torch.Float64), Y: b.Y}, need)
 			plain, err := darts.NewPlain(o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			fast, err := darts.NewFast(o)
+			fast, err := fast.New(o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -106,7 +107,7 @@ func TestStepFloat32(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fast, err := darts.NewFast(single.options())
+	fast, err := fast.New(single.options())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +164,7 @@ func (r recording) step(net network, start torch.StateDict) torch.StateDict {
 	}
 	optim.ClipNorm(r.number("grad_clip"), g.W)
 	w.Step(g.W)
-	for name, x := range copyOf(net.StateDict()) {
+	for name, x := range torchtest.Copied(net.StateDict()) {
 		out[name] = x
 	}
 	return out

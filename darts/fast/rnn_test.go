@@ -1,4 +1,4 @@
-package darts_test
+package fast_test
 
 import (
 	"fmt"
@@ -7,6 +7,7 @@ import (
 
 	"godarts/cells"
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -14,7 +15,7 @@ import (
 )
 
 // bothRecurrent makes the same recurrent supernet in both forms, in float64.
-func bothRecurrent(t testing.TB, o darts.RecurrentOptions) (*darts.RecurrentPlain, *darts.RecurrentFast) {
+func bothRecurrent(t testing.TB, o darts.RecurrentOptions) (*darts.RecurrentPlain, *fast.Recurrent) {
 	t.Helper()
 	o.Dtype = torch.Float64
 	torch.ManualSeed(5)
@@ -22,7 +23,7 @@ func bothRecurrent(t testing.TB, o darts.RecurrentOptions) (*darts.RecurrentPlai
 	if err != nil {
 		t.Fatal(err)
 	}
-	fast, err := darts.NewRecurrentFast(o)
+	fast, err := fast.NewRecurrent(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func twoColumns(t testing.TB, plain *darts.RecurrentPlain, o darts.RecurrentOpti
 }
 
 // compareRecurrent compares all that Gradients returns, and the state afterwards.
-func compareRecurrent(t testing.TB, equal float64, plain *darts.RecurrentPlain, fast *darts.RecurrentFast, want, got darts.Grad) {
+func compareRecurrent(t testing.TB, equal float64, plain *darts.RecurrentPlain, fast *fast.Recurrent, want, got darts.Grad) {
 	t.Helper()
 	torchtest.Close(t, "loss", got.Loss, want.Loss, equal)
 	torchtest.Close(t, "hidden", got.Hidden, want.Hidden, equal)
@@ -115,7 +116,7 @@ func compareRecurrent(t testing.TB, equal float64, plain *darts.RecurrentPlain, 
 	compareRecurrentState(t, plain, fast)
 }
 
-func compareRecurrentState(t testing.TB, plain *darts.RecurrentPlain, fast *darts.RecurrentFast) {
+func compareRecurrentState(t testing.TB, plain *darts.RecurrentPlain, fast *fast.Recurrent) {
 	t.Helper()
 	own := fast.StateDict()
 	for name, x := range plain.StateDict() {
@@ -268,11 +269,11 @@ func TestRecurrentFastPrecision(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fast, err := darts.NewRecurrentFast(o)
+			fast, err := fast.NewRecurrent(o)
 			if err != nil {
 				t.Fatal(err)
 			}
-			state := copyOf(exact.StateDict())
+			state := torchtest.Copied(exact.StateDict())
 			b := randomTokens(o, 10, 32)
 			b.Hidden = torch.Tensor{}
 			need := darts.Need{W: true, Alphas: true, Regularised: true, Logits: true}

@@ -1,4 +1,4 @@
-package darts
+package fast
 
 import (
 	"reflect"
@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"godarts/cells/genotype"
+	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -17,7 +18,7 @@ func everywhere(ops ...genotype.Op) [][]genotype.Op { return [][]genotype.Op{ops
 func TestFormsCost(t *testing.T) {
 	// Both forms take the multiply-adds and keep the numbers that are worked out here by hand, when every edge has one separable convolution.
 	torchtest.Scope(t)
-	plain, _ := smallNetwork(t, 1, everywhere(genotype.SepConv3x3))
+	plain := small(t, 1, everywhere(genotype.SepConv3x3))
 	// 8x8 pixels and 4 channels after the stem; cells of 2, 4 and 8 channels that end with 64, 16 and 4 pixels.
 	products := 64*4*9 + // stem
 		2*64*2*4 + 64*4*4 + 64*4*2 + 16*8*2 + 16*8*4 + // inputs of the three cells
@@ -58,11 +59,11 @@ func checkCost(t *testing.T, form string, got nn.Cost, products, kept, parameter
 }
 
 // fastOf is the fast form of a supernet's sizes.
-func fastOf(t *testing.T, plain *Plain) *Fast {
+func fastOf(t *testing.T, plain *darts.Plain) *Supernet {
 	t.Helper()
-	fast, err := NewFast(Options{
-		Channels: 2, Layers: 3, Nodes: plain.cells[0].nodes, Classes: 4, InputChannels: 1, StemMultiplier: 2,
-		Normal: plain.normal.ops, Reduce: plain.reduce.ops, Options: plain.W().Options(),
+	fast, err := New(darts.Options{
+		Channels: 2, Layers: 3, Nodes: plain.Cells[0].Nodes, Classes: 4, InputChannels: 1, StemMultiplier: 2,
+		Normal: plain.Normal.Ops, Reduce: plain.Reduce.Ops, Options: plain.W().Options(),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,7 +88,7 @@ func TestFastMultiplyAdds(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)
-			plain, _ := smallNetwork(t, 1, everywhere(test.ops...))
+			plain := small(t, 1, everywhere(test.ops...))
 			if got := fastOf(t, plain).Cost(1, 8).MultiplyAdds; got != rest+test.want {
 				t.Errorf("%d multiply-adds, want %d", got, rest+test.want)
 			}
@@ -110,17 +111,17 @@ func TestFastKept(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)
 			var ops [][]genotype.Op
-			for range Edges(test.nodes) {
+			for range darts.Edges(test.nodes) {
 				ops = append(ops, test.ops)
 			}
-			plain, _ := smallNetwork(t, test.nodes, ops)
+			plain := small(t, test.nodes, ops)
 			net := fastOf(t, plain)
 			held := func(images int) int {
 				b := nn.Batch{
 					X: torch.Randn([]int{images, 1, test.side, test.side}, net.W().Options()),
 					Y: torch.Zeros([]int{images}, torch.Options{Dtype: torch.Int64}),
 				}
-				work, bytes := net.newBatchwork(net.W(), b, Need{W: true, Alphas: true}), 0
+				work, bytes := net.newBatchwork(net.W(), b, darts.Need{W: true, Alphas: true}), 0
 				torch.Parallel(1, func(r *torch.Rank) {
 					torch.Inference(func() {
 						p := work.newPass(r, b.X)
@@ -170,4 +171,17 @@ func bytesIn(roots []any) (bytes int) {
 		visit(reflect.ValueOf(root))
 	}
 	return bytes
+}
+
+// small is a plain supernet of 2 channels and 3 cells in float64, with ops on the edges of both kinds of cells.
+func small(t *testing.T, nodes int, ops [][]genotype.Op) *darts.Plain {
+	t.Helper()
+	net, err := darts.NewPlain(darts.Options{
+		Channels: 2, Layers: 3, Nodes: nodes, Classes: 4, InputChannels: 1, StemMultiplier: 2, Normal: ops, Reduce: ops,
+		Options: torch.Options{Dtype: torch.Float64},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return net
 }

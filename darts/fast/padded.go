@@ -1,4 +1,4 @@
-package darts
+package fast
 
 import "godarts/torch"
 

@@ -1,4 +1,4 @@
-package darts
+package enas
 
 import (
 	"errors"
@@ -11,25 +11,26 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"godarts/cells/genotype"
+	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
 
 // mixedSpace has edges of one, two and all operations.
-func mixedSpace() Space {
-	all := without(genotype.Primitives, genotype.None)
+func mixedSpace() darts.Space {
+	all := genotype.Without(genotype.Primitives, genotype.None)
 	few := []genotype.Op{genotype.SepConv5x5, genotype.SkipConnect} // in another order than the controller's
-	return Space{
+	return darts.Space{
 		Nodes:  2,
 		Normal: [][]genotype.Op{all, few, {genotype.MaxPool3x3}, genotype.Primitives, all},
 		Reduce: [][]genotype.Op{few, all, all, few, genotype.Primitives},
 	}
 }
 
-func newTestController(t *testing.T, s Space, o ControllerOptions) *Controller {
+func newTestController(t *testing.T, s darts.Space, o Options) *Controller {
 	t.Helper()
 	torch.ManualSeed(3)
-	c, err := NewController(s, o)
+	c, err := New(s, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -40,7 +41,7 @@ func stream(i int) *rand.Rand { return rand.New(rand.NewPCG(7, uint64(i))) }
 
 // byHand is the controller in plain loops, from its state dict, for two cells of s.
 type byHand struct {
-	s       Space
+	s       darts.Space
 	ops     []genotype.Op
 	of      map[string][]float64
 	h, c    []float64
@@ -158,14 +159,14 @@ func TestControllerByHand(t *testing.T) {
 	// Cells, log-probability and entropy are those of plain loops when they are drawn from large weights of mixed signs.
 	torchtest.Scope(t)
 	s := mixedSpace()
-	c := newTestController(t, s, ControllerOptions{Dtype: torch.Float64})
+	c := newTestController(t, s, Options{Dtype: torch.Float64})
 	torch.NoGrad(func() { c.W().MulScalar_(6) }) // far from where tanh is the identity
 	of := map[string][]float64{}
 	for name, w := range c.StateDict() {
 		of[name] = w.Detach().Float64s()
 	}
 	for seed := range 20 {
-		b := &byHand{s: s, ops: without(genotype.Primitives, genotype.None), of: of, h: make([]float64, handUnits), c: make([]float64, handUnits), r: stream(seed)}
+		b := &byHand{s: s, ops: genotype.Without(genotype.Primitives, genotype.None), of: of, h: make([]float64, handUnits), c: make([]float64, handUnits), r: stream(seed)}
 		var want genotype.Genotype
 		want.Normal = b.cell(s.Normal, 0.25)
 		want.Reduce = b.cell(s.Reduce, 0)
@@ -186,7 +187,7 @@ func TestControllerByHand(t *testing.T) {
 func TestControllerStart(t *testing.T) {
 	// Weights lie within 0.1 but for the biases of separable convolutions, and these are drawn more often, above all in normal cells, when nothing is learned yet.
 	torchtest.Scope(t)
-	c := newTestController(t, FullSpace(4), ControllerOptions{})
+	c := newTestController(t, darts.FullSpace(4), Options{})
 	for name, w := range c.StateDict() {
 		largest := w.Abs().Amax(nil, false).Item()
 		switch name {
@@ -235,7 +236,7 @@ func TestControllerStart(t *testing.T) {
 func TestControllerGradient(t *testing.T) {
 	// The gradient of the log-probability is the slope of a central difference when the decisions stay as they are, for each of the weights' tensors.
 	torchtest.Scope(t)
-	c := newTestController(t, mixedSpace(), ControllerOptions{Dtype: torch.Float64})
+	c := newTestController(t, mixedSpace(), Options{Dtype: torch.Float64})
 	torch.NoGrad(func() {
 		c.W().MulScalar_(3)
 		c.weights.Views(c.W())["operation.bias"].Fill_(0.3) // where tanh is not flat
@@ -278,7 +279,7 @@ func TestControllerLearns(t *testing.T) {
 	torchtest.Scope(t)
 	// Not the separable convolutions: their bias of 10 lies where tanh is flat, and is hardly unlearned.
 	ops := []genotype.Op{genotype.MaxPool3x3, genotype.AvgPool3x3, genotype.SkipConnect, genotype.DilConv3x3, genotype.DilConv5x5}
-	c := newTestController(t, Everywhere(1, ops), ControllerOptions{LR: 0.01, Entropy: 1e-4, Baseline: 0.99, Squash: 3})
+	c := newTestController(t, darts.Everywhere(1, ops), Options{LR: 0.01, Entropy: 1e-4, Baseline: 0.99, Squash: 3})
 	part := func(g genotype.Genotype) (part float64) {
 		edges := slices.Concat(g.Normal.Edges, g.Reduce.Edges)
 		for _, e := range edges {
@@ -318,8 +319,8 @@ func TestControllerLearns(t *testing.T) {
 func TestControllerUpdate(t *testing.T) {
 	// The first update is Adam's by the mean of the draws' gradients, weighed by how far each reward is above the baseline as it stands then; one that fails changes nothing.
 	torchtest.Scope(t)
-	o := ControllerOptions{LR: 0.0035, Entropy: 0.25, Baseline: 0.9, Dtype: torch.Float64}
-	c := newTestController(t, FullSpace(2), o)
+	o := Options{LR: 0.0035, Entropy: 0.25, Baseline: 0.9, Dtype: torch.Float64}
+	c := newTestController(t, darts.FullSpace(2), o)
 	before := c.W().Clone()
 	rewards := []float64{0.5, 2, -1}
 	streams := func() (all []*rand.Rand) {
@@ -365,7 +366,7 @@ func TestControllerUpdate(t *testing.T) {
 func TestControllerMoments(t *testing.T) {
 	// Adam's first moment is the gradient of the last update alone, its second moment goes back further, after two updates.
 	torchtest.Scope(t)
-	c := newTestController(t, FullSpace(1), ControllerOptions{LR: 0.0035, Baseline: 0.9, Dtype: torch.Float64})
+	c := newTestController(t, darts.FullSpace(1), Options{LR: 0.0035, Baseline: 0.9, Dtype: torch.Float64})
 	b := 0.0
 	var gradients []torch.Tensor
 	for i, reward := range []float64{0.5, 2} {
@@ -386,7 +387,7 @@ func TestControllerMoments(t *testing.T) {
 func TestControllerState(t *testing.T) {
 	// A controller goes on as another one does when it has the other's state, and refuses one that lacks something.
 	torchtest.Scope(t)
-	o := ControllerOptions{LR: 0.0035, Entropy: 1e-4, Baseline: 0.99}
+	o := Options{LR: 0.0035, Entropy: 1e-4, Baseline: 0.99}
 	update := func(c *Controller, from int) {
 		err := c.Update([]*rand.Rand{stream(from), stream(from + 1)}, func(_ int, g genotype.Genotype) (float64, error) {
 			return float64(g.Normal.Edges[0].From), nil
@@ -395,9 +396,9 @@ func TestControllerState(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	c := newTestController(t, FullSpace(2), o)
+	c := newTestController(t, darts.FullSpace(2), o)
 	update(c, 0)
-	other, err := NewController(FullSpace(2), o)
+	other, err := New(darts.FullSpace(2), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -423,14 +424,14 @@ func TestControllerRefuses(t *testing.T) {
 	// No controller is made when its space is none or its baseline out of range.
 	torchtest.Scope(t)
 	for _, test := range []struct {
-		s    Space
-		o    ControllerOptions
+		s    darts.Space
+		o    Options
 		want string
 	}{
-		{Space{Nodes: 2}, ControllerOptions{}, "darts: space: no operations of normal cells"},
-		{FullSpace(2), ControllerOptions{Baseline: 1}, "darts: controller: baseline 1, want at least 0 and less than 1"},
+		{darts.Space{Nodes: 2}, Options{}, "darts: space: no operations of normal cells"},
+		{darts.FullSpace(2), Options{Baseline: 1}, "darts: controller: baseline 1, want at least 0 and less than 1"},
 	} {
-		_, err := NewController(test.s, test.o)
+		_, err := New(test.s, test.o)
 		if fmt.Sprint(err) != test.want {
 			t.Errorf("error %v, want %s", err, test.want)
 		}

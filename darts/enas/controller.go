@@ -1,4 +1,6 @@
-package darts
+// Package enas holds the controller of ENAS, a recurrent network that draws cells. Pham, Guan, Zoph, Le, Dean:
+// Efficient Neural Architecture Search via Parameter Sharing, ICML 2018, arXiv 1802.03268.
+package enas
 
 import (
 	"cmp"
@@ -8,6 +10,7 @@ import (
 	"slices"
 
 	"godarts/cells/genotype"
+	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -19,7 +22,7 @@ const (
 	controllerSpread = 0.1 // weights start uniform within ± it
 
 	squashInput     = 1.10       // logits of inputs are this times a tanh
-	squashOperation = 1.10 / 2.5 // and those of operations, unless ControllerOptions.Squash says otherwise
+	squashOperation = 1.10 / 2.5 // and those of operations, unless Options.Squash says otherwise
 	favour          = 10         // bias of the separable convolutions' logits at the start, before the tanh
 	fixedFavour     = 0.25       // added behind it in normal cells, and taken from the other operations
 )
@@ -27,9 +30,9 @@ const (
 // separable are the operations that the controller favours.
 var separable = []genotype.Op{genotype.SepConv3x3, genotype.SepConv5x5}
 
-// ControllerOptions are the settings of a controller's training. The authors have LR
+// Options are the settings of a controller's training. The authors have LR
 // 0.0035, Entropy 1e-4 and Baseline 0.99.
-type ControllerOptions struct {
+type Options struct {
 	LR       float64 // of Adam, whose β are 0 and 0.999 and eps is 1e-3, added as TensorFlow does
 	Entropy  float64 // what a nat of entropy adds to a reward
 	Baseline float64 // part of the baseline that a new reward leaves
@@ -59,7 +62,7 @@ type ControllerOptions struct {
 //
 // All of it is on the CPU: it is small, and each decision is read.
 type Controller struct {
-	space   Space
+	space   darts.Space
 	ops     []genotype.Op // all operations of the space
 	weights *nn.Weights
 
@@ -68,14 +71,14 @@ type Controller struct {
 	fixed                           torch.Tensor  // [ops]
 	coincide                        bool          // both inputs of a node may be one, as in the authors' space: for tests against their program
 
-	o        ControllerOptions
+	o        Options
 	adam     *optim.Adam
 	baseline torch.Tensor // b, no dimensions, float64
 }
 
-// NewController makes a controller with fresh weights, drawn from the default
+// New makes a controller with fresh weights, drawn from the default
 // generator. Its tensors belong to the present scope.
-func NewController(s Space, o ControllerOptions) (*Controller, error) {
+func New(s darts.Space, o Options) (*Controller, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
@@ -83,7 +86,7 @@ func NewController(s Space, o ControllerOptions) (*Controller, error) {
 		return nil, fmt.Errorf("darts: controller: baseline %g, want at least 0 and less than 1", o.Baseline)
 	}
 	c := &Controller{space: s, o: o}
-	for _, op := range without(genotype.Primitives, genotype.None) {
+	for _, op := range genotype.Without(genotype.Primitives, genotype.None) {
 		if s.Has(op) {
 			c.ops = append(c.ops, op)
 		}
@@ -176,7 +179,7 @@ func (d *draw) cell(ops [][]genotype.Op, normal bool) (cell genotype.Cell) {
 	}
 	x := d.start.Tensor
 	for i := range d.space.Nodes {
-		var inputs [edgesKept]int
+		var inputs [darts.EdgesKept]int
 		for place := range inputs {
 			d.step(x)
 			inputs[place] = d.input(keys, inputs[:place])
@@ -184,7 +187,7 @@ func (d *draw) cell(ops [][]genotype.Op, normal bool) (cell genotype.Cell) {
 		}
 		for _, from := range inputs {
 			d.step(x)
-			k := d.operation(ops[firstEdge(i)+from], normal)
+			k := d.operation(ops[darts.FirstEdge(i)+from], normal)
 			cell.Edges = append(cell.Edges, genotype.Edge{Op: d.ops[k], From: from})
 			x = d.embedding.Narrow(0, k, 1)
 		}
@@ -250,7 +253,11 @@ func (d *draw) decide(logits torch.Tensor) int {
 			chosen = k
 		}
 	}
-	d.logP = plus(d.logP, logs.Select(0, chosen))
+	if logP := logs.Select(0, chosen); d.logP.Defined() {
+		d.logP = d.logP.Add(logP)
+	} else {
+		d.logP = logP
+	}
 	return chosen
 }
 
@@ -263,7 +270,9 @@ func (d *draw) decide(logits torch.Tensor) int {
 // the cells drawn from streams[i]. If it returns an error, that is returned and nothing
 // has changed.
 func (c *Controller) Update(streams []*rand.Rand, reward func(i int, g genotype.Genotype) (float64, error)) (err error) {
-	needFunction(reward == nil)
+	if reward == nil {
+		torch.Misuse("enas.Controller", "no function to run")
+	}
 	torch.Scoped(func() {
 		b := c.baseline.Item()
 		dW, mean := torch.ZerosLike(c.W()), torch.ZerosLike(c.W())

@@ -1,4 +1,4 @@
-package darts_test
+package fast_test
 
 import (
 	"encoding/json"
@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"godarts/darts"
+	"godarts/darts/fast"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -87,7 +88,7 @@ func TestRecordings(t *testing.T) {
 	// A search in float64 takes the reference's steps when it starts from the reference's state; with -short each form takes those of one order.
 	forms := map[string]func(darts.Options) (network, error){
 		"plain": func(o darts.Options) (network, error) { return darts.NewPlain(o) },
-		"fast":  func(o darts.Options) (network, error) { return darts.NewFast(o) },
+		"fast":  func(o darts.Options) (network, error) { return fast.New(o) },
 	}
 	for _, file := range []string{"cnn_search_first_order", "cnn_search_second_order"} {
 		for form, build := range forms {

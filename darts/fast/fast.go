@@ -1,21 +1,24 @@
-package darts
+// Package fast holds the forms of the supernets that compute their gradients by formulas, without a graph:
+// the same functions as darts.Plain and darts.RecurrentPlain, which are their oracles.
+package fast
 
 import (
 	"errors"
 	"fmt"
 
+	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
 
-// Fast is the supernet of Plain, the same function of the same weights, with
+// Supernet is the supernet of Plain, the same function of the same weights, with
 // gradients by formulas instead of autograd. What makes it fast:
 //
 //   - Images lie channels last, and a 1x1 convolution is a matrix product on
 //     their pixels [M,C], M = N·H·W.
 //   - What hangs on a node alone is computed once for all of its edges: its
-//     ReLU, both poolings, their statistics (fast_state.go).
-//   - The batch norm behind a 1x1 convolution is folded into its weight (fold.go),
+//     ReLU, both poolings, their statistics (state.go).
+//   - The batch norm behind a 1x1 convolution is folded into its weight (norm.go),
 //     so that a mixed operation is a sum of products: α scales weights, not images.
 //   - The gradients of depthwise convolutions are convolutions of shapes for which
 //     libtorch's kernels are fast (depthwise.go, padded.go).
@@ -25,33 +28,33 @@ import (
 //     would have threads. They wait for each other where a sum goes over all images
 //     (pass.sum), not at the end of every operator.
 //
-// fast_forward.go and fast_backward.go are the two passes. Gradients equal
+// network.go has the two passes. Gradients equal
 // Plain's to rounding.
-type Fast struct {
-	*Plain
+type Supernet struct {
+	*darts.Plain
 	layout *layout
 	cells  []*fastCell
 }
 
-var _ Supernet = (*Fast)(nil)
+var _ darts.Supernet = (*Supernet)(nil)
 
-// NewFast makes a supernet as NewPlain does, with the same first weights. It has no
+// New makes a supernet as NewPlain does, with the same first weights. It has no
 // formulas for partial channels, edge normalisation and dropout of skip connections.
-func NewFast(o Options) (*Fast, error) {
+func New(o darts.Options) (*Supernet, error) {
 	if o.Partial > 1 || o.EdgeNormalisation || o.SkipDropout > 0 {
 		return nil, errors.New("darts: supernet: the fast form has no partial channels, edge normalisation or skip dropout")
 	}
-	plain, err := NewPlain(o)
+	plain, err := darts.NewPlain(o)
 	if err != nil {
 		return nil, err
 	}
-	s := &Fast{Plain: plain}
+	s := &Supernet{Plain: plain}
 	torch.Scoped(func() {
-		b := newLayoutBuilder(plain.weights)
+		b := newLayoutBuilder(plain.Weights)
 		s.layout = b.layout
 		b.stem()
-		for i, cell := range plain.cells {
-			s.cells = append(s.cells, b.cell(i, cell, plain.architecture(cell.reduce)))
+		for i, cell := range plain.Cells {
+			s.cells = append(s.cells, b.cell(i, cell, plain.Architecture(cell.Reduce)))
 		}
 		b.classifier()
 		b.build(o.Device)
@@ -61,7 +64,7 @@ func NewFast(o Options) (*Fast, error) {
 
 // Why tells what keeps Gradients from running in the fast form on images of that
 // size, in pixels: it then runs in the plain form. It is empty if nothing does.
-func (s *Fast) Why(height, width int) string {
+func (s *Supernet) Why(height, width int) string {
 	h, w := height, width
 	for i, cell := range s.cells {
 		if !cell.reduce {
@@ -77,7 +80,7 @@ func (s *Fast) Why(height, width int) string {
 
 // Gradients implements Supernet. In bfloat16 it runs in the plain form, whose
 // operators libtorch casts.
-func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
+func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Grad) {
 	if need.BFloat16 || s.Why(b.X.Size(2), b.X.Size(3)) != "" {
 		return s.Plain.Gradients(w, b, need)
 	}
@@ -88,7 +91,7 @@ func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 			torch.Parallel(torch.RanksFor(b.X.Size(0), b.X.Device()), func(r *torch.Rank) { torch.Inference(func() { work.run(r) }) })
 			g.Loss, g.Logits = torch.Keep(work.loss.Clone()), torch.Keep(work.logits)
 			if !need.FreezeStatistics {
-				s.layout.moveStatistics(s.weights.Stats, work.statistics)
+				s.layout.moveStatistics(s.Weights.Stats, work.statistics)
 			}
 			if need.W {
 				g.W = torch.Keep(s.layout.registered(work.gradient))
@@ -105,7 +108,7 @@ func (s *Fast) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
 
 // finalPixels are those of the maps that the cells end with, of images x [N,C,H,W]. The sides
 // are even wherever they are halved, see Why.
-func (s *Fast) finalPixels(x torch.Tensor) int {
+func (s *Supernet) finalPixels(x torch.Tensor) int {
 	h, w := x.Size(2), x.Size(3)
 	for _, cell := range s.cells {
 		if cell.reduce {
@@ -131,10 +134,10 @@ func softmaxBackward(mix, dMix torch.Tensor) torch.Tensor {
 
 // batchwork is one run of Gradients: what all ranks read, and what they find.
 type batchwork struct {
-	*Fast
+	*Supernet
 	batch  nn.Batch
 	images int
-	need   Need
+	need   darts.Need
 	w      torch.Tensor    // in the order of layout
 	mix    [2]torch.Tensor // softmax(α) of normal and reduction cells [edges, operations]
 
@@ -144,10 +147,10 @@ type batchwork struct {
 	dMix         [2]torch.Tensor
 }
 
-func (s *Fast) newBatchwork(w torch.Tensor, b nn.Batch, need Need) *batchwork {
-	t := &batchwork{Fast: s, batch: b, images: b.X.Size(0), need: need, w: s.layout.gathered(w)}
-	for i, a := range []*architecture{s.normal, s.reduce} {
-		t.mix[i] = a.mix()
+func (s *Supernet) newBatchwork(w torch.Tensor, b nn.Batch, need darts.Need) *batchwork {
+	t := &batchwork{Supernet: s, batch: b, images: b.X.Size(0), need: need, w: s.layout.gathered(w)}
+	for i, a := range []*darts.Architecture{s.Normal, s.Reduce} {
+		t.mix[i] = a.Mix()
 	}
 	t.logits = torch.Empty([]int{t.images, s.layout.classifierBias.shape[0]}, w.Options())
 	return t
@@ -183,9 +186,9 @@ func (t *batchwork) run(r *torch.Rank) {
 
 // pass is one rank's part of a run of Gradients.
 type pass struct {
-	*Fast
+	*Supernet
 	*torch.Rank
-	need       Need
+	need       darts.Need
 	images     int             // of all ranks
 	w          segments        // w in the order of layout
 	gradient   segments        // this rank's part of ∇w, likewise; zero unless needed
@@ -218,7 +221,7 @@ type output struct {
 }
 
 func (t *batchwork) newPass(r *torch.Rank, x torch.Tensor) *pass {
-	p := &pass{Fast: t.Fast, Rank: r, need: t.need, images: t.images, w: segments{t.w}, mix: t.mix}
+	p := &pass{Supernet: t.Supernet, Rank: r, need: t.need, images: t.images, w: segments{t.w}, mix: t.mix}
 	p.o = p.w.flat.Options()
 	p.statistics = segments{torch.Zeros([]int{t.layout.statistics}, p.o)}
 	if t.need.W {
@@ -229,4 +232,21 @@ func (t *batchwork) newPass(r *torch.Rank, x torch.Tensor) *pass {
 	}
 	p.constants = newConstants(t.cells, x, p.o)
 	return p
+}
+
+// ones is a row [1,n] of ones: a product by it sums.
+func (p *pass) ones(n int) torch.Tensor { return p.constants[onesOf(n)] }
+
+// onesKernel is a depthwise kernel [c,1,3,3] of ones.
+func (p *pass) onesKernel(c int) torch.Tensor { return p.constants[onesKernelOf(c)] }
+
+// sides are the taps of k on padded images of that grid.
+func (p *pass) sides(k kernel, in grid, stride int) sides {
+	return sides{p.constants[tapsOf(k, in.h, 0, stride)], p.constants[tapsOf(k, in.w, margin, stride)]}
+}
+
+// inverseCounts is, for each place of a 3x3 window on images in, 1/(its pixels
+// inside of the image), once for each channel: [1, h'·w'·c].
+func (p *pass) inverseCounts(in grid, stride int) torch.Tensor {
+	return p.constants[countsOf(in, stride)]
 }

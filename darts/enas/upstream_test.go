@@ -1,4 +1,4 @@
-package darts
+package enas
 
 import (
 	"bytes"
@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"godarts/cells/genotype"
+	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -134,7 +135,7 @@ func TestUpstreamController(t *testing.T) {
 			if err := json.Unmarshal(text, &r); err != nil {
 				t.Fatal(err)
 			}
-			c, err := NewController(Everywhere(5, recordedOps), ControllerOptions{LR: 0.0035, Entropy: 1e-4, Baseline: 0.99, Dtype: torch.Float64})
+			c, err := New(darts.Everywhere(5, recordedOps), Options{LR: 0.0035, Entropy: 1e-4, Baseline: 0.99, Dtype: torch.Float64})
 			if err != nil {
 				t.Fatal(err)
 			}

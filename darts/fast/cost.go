@@ -1,8 +1,9 @@
-package darts
+package fast
 
 import (
 	"fmt"
 
+	"godarts/darts"
 	"godarts/torch/nn"
 )
 
@@ -17,7 +18,7 @@ import (
 // What training keeps is what forward leaves to backward and grows with the batch. What the
 // edges out of a state share has a layer of its own, "cells.0.states.1", and so has what
 // is kept of a node, "cells.0.nodes.1".
-func (s *Fast) Cost(inputChannels, size int) nn.Cost {
+func (s *Supernet) Cost(inputChannels, size int) nn.Cost {
 	if s.Why(size, size) != "" {
 		return s.Plain.Cost(inputChannels, size)
 	}
@@ -27,8 +28,8 @@ func (s *Fast) Cost(inputChannels, size int) nn.Cost {
 	for i, cell := range s.cells {
 		s0, s1 = s1, cell.trace(fmt.Sprintf("cells.%d", i), i == len(s.cells)-1, s0, s1, &t)
 	}
-	t.Layer("classifier", "", s.classifier, &nn.Value{Channels: s1.Channels, Height: 1, Width: 1})
-	return t.Cost(s.weights)
+	t.Layer("classifier", "", s.Classifier, &nn.Value{Channels: s1.Channels, Height: 1, Width: 1})
+	return t.Cost(s.Weights)
 }
 
 // part follows the grid of one image through a part of forward, whose result has the grid
@@ -48,7 +49,7 @@ func keep(t *nn.Trace, numel int) { t.Keep(&nn.Value{Channels: numel, Height: 1,
 func moments(t *nn.Trace, g grid) { t.MultiplyAdds += g.m()*g.c + g.m()*g.c*g.c }
 
 // traceStem follows forwardStem.
-func (s *Fast) traceStem(x grid, t *nn.Trace) grid {
+func (s *Supernet) traceStem(x grid, t *nn.Trace) grid {
 	y := grid{1, s.layout.stemScale.shape[0], x.h, x.w}
 	keep(t, x.m()*x.c)
 	keep(t, y.m()*y.c) // normalised
@@ -73,7 +74,7 @@ func (c *fastCell) trace(name string, isLast bool, s0, s1 *nn.Value, t *nn.Trace
 	for i := range c.nodes {
 		var y *nn.Value
 		for j, x := range states {
-			y = t.Layer(fmt.Sprintf("%s._ops.%d", name, firstEdge(i)+j), "", c.edgeCost(i, j), x)
+			y = t.Layer(fmt.Sprintf("%s._ops.%d", name, darts.FirstEdge(i)+j), "", c.edgeCost(i, j), x)
 		}
 		add(t.Layer(fmt.Sprintf("%s.nodes.%d", name, i), "", c.nodeCost(i, isLast), y))
 	}
