@@ -243,6 +243,10 @@ func (f Folder) read(name string, number int) (s state, err error) {
 	return s, nil
 }
 
+// nameless is the age at which a claim that does not say who holds it is taken for left behind: a process
+// writes that right after it has made the file.
+const nameless = 5 * time.Second
+
 // free is a *HeldError unless the claim was given back, or its holder is gone.
 func (f Folder) free(name string, number int) error {
 	s, err := f.read(name, number)
@@ -257,7 +261,9 @@ func (f Folder) free(name string, number int) error {
 		return err
 	}
 	stale := f.Stale
-	if own := s.holder.StaleSeconds; own > 0 {
+	if s.holder.PID == 0 { // its process ended between two calls, or has yet to write
+		stale = min(stale, nameless)
+	} else if own := s.holder.StaleSeconds; own > 0 {
 		stale = time.Duration(own * float64(time.Second))
 	}
 	if now.Sub(s.renewed) < stale {

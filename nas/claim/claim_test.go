@@ -116,7 +116,8 @@ func TestTake(t *testing.T) {
 		{"dead, its number used again", reused, 0, "", true},
 		{"given back", here, 0, released, true},
 		{"just starting", Holder{}, 0, "", false},
-		{"died while starting", Holder{}, 61 * time.Minute, "", true},
+		{"just starting, by a slow disk", Holder{}, 4 * time.Second, "", false},
+		{"died while starting", Holder{}, 6 * time.Second, "", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			f := Folder{Dir: t.TempDir(), Stale: time.Hour}
