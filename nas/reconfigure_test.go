@@ -39,6 +39,9 @@ func goOn(t *testing.T, dir string, epochs int, set ...string) (said string, err
 
 func TestMoreEpochs(t *testing.T) {
 	// A run that gets more epochs says so, keeps them for the next resume, and ends with the bytes of one that had as many from the start when nothing follows a schedule over all of them.
+	if testing.Short() {
+		t.Skip("-short: pairs of whole runs")
+	}
 	for _, test := range []struct {
 		file  string
 		set   []string
@@ -84,6 +87,9 @@ func TestMoreEpochs(t *testing.T) {
 
 func TestChangedRefuses(t *testing.T) {
 	// Changed names the key and what can change, and the run's folder stays as it is, when a run cannot go on with what is set.
+	if testing.Short() {
+		t.Skip("-short: pairs of whole runs")
+	}
 	begin := func(file string, set ...string) func(*testing.T) string {
 		return func(t *testing.T) string {
 			return stopAfter(t, loadTiny(t, file, append([]string{"evaluate=null", "epochs=3"}, set...)...))

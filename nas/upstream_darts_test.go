@@ -87,6 +87,9 @@ func (d *dartsStrategy) spy(t testing.TB, c *config.Config, passes *[]pass) {
 
 func TestRecordedSteps(t *testing.T) {
 	// A search by DARTS takes the three steps of the authors' classes, in both orders, when they are its first epoch.
+	if testing.Short() {
+		t.Skip("-short: steps in the size of the recordings")
+	}
 	for order, file := range map[string]string{"first": "cifar10-darts-first.yaml", "second": "cifar10-darts-second.yaml"} {
 		t.Run(order, func(t *testing.T) {
 			torchtest.Scope(t)

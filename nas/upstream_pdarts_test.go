@@ -26,6 +26,9 @@ func (s progressiveSpy) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) d
 
 func TestUpstreamPDARTS(t *testing.T) {
 	// A search by P-DARTS takes the steps of its authors' program through all stages, with the same operations left and the same cells, when it has its images, first weights and seeds.
+	if testing.Short() {
+		t.Skip("-short: steps in the size of the recordings")
+	}
 	eachUpstream(t, "e2e_pdarts_seed*.safetensors", func(r upstream) {
 		t := r.t
 		epochs := r.whole("epochs")

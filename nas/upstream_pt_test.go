@@ -41,6 +41,9 @@ func (d *recordedDecision) UnmarshalJSON(text []byte) error {
 
 func TestUpstreamPerturbation(t *testing.T) {
 	// A selection by perturbation measures, decides and trains on as its authors' program, when it has its images, first weights and order of edges.
+	if testing.Short() {
+		t.Skip("-short: steps in the size of the recordings")
+	}
 	eachUpstream(t, "e2e_pt_seed*.safetensors", func(r upstream) {
 		t := r.t
 		c := r.config("cifar10-darts-pt.yaml", "network.layers="+r.meta("layers"), "epochs="+r.meta("epochs"),

@@ -15,6 +15,9 @@ import (
 
 func TestBench(t *testing.T) {
 	// Tables, JSON and pictures are written when the program is measured with itself as its rival.
+	if testing.Short() {
+		t.Skip("-short: processes that measure each other")
+	}
 	self, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)

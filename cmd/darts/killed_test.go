@@ -16,6 +16,9 @@ import (
 
 func TestContestKilled(t *testing.T) {
 	// The search of a comparison saves and ends when the comparison is killed; the same line waits for that and goes on, and is refused while the first is alive.
+	if testing.Short() {
+		t.Skip("-short: a comparison of several processes")
+	}
 	darts, err := binary()
 	if err != nil {
 		t.Fatal(err)

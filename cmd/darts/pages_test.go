@@ -93,6 +93,9 @@ func commandsOf(page string) (found []string) {
 
 func TestPages(t *testing.T) {
 	// Every command of the pages works when it is run, at a small size, in their order.
+	if testing.Short() {
+		t.Skip("-short: every command of the pages")
+	}
 	root, err := filepath.Abs("../..")
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"reflect"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +39,7 @@ type Hostile struct {
 	Made []any
 	// Refused are functions that no argument is sound for, everywhere or on some machines, and why.
 	Refused map[string]string
-	// Cases is the most calls of one function; 0 means all.
+	// Cases is the most calls of one function; 0 means all. With -short it is fewer.
 	Cases int
 }
 
@@ -54,6 +55,9 @@ const (
 // process, another process goes on behind it.
 func (h Hostile) Run(t *testing.T) {
 	t.Helper()
+	if most := 8; testing.Short() && (h.Cases == 0 || h.Cases > most) {
+		h.Cases = most
+	}
 	if skipped, child := os.LookupEnv(skipVariable); child {
 		newHostileRun(h, skipped).run()
 		os.Exit(0)
@@ -85,7 +89,7 @@ func (h Hostile) child(t *testing.T, skipped []string) (last string, ended bool,
 		t.Fatal(err)
 	}
 	var output strings.Builder
-	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=10m")
+	c := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.timeout=10m", "-test.short="+strconv.FormatBool(testing.Short()))
 	c.Env = append(os.Environ(), skipVariable+"="+strings.Join(skipped, ","), "OMP_NUM_THREADS=1", "MALLOC_ARENA_MAX=2", "GOTRACEBACK=single")
 	c.ExtraFiles = []*os.File{w}
 	c.Stdout, c.Stderr = &output, &output
