@@ -3,6 +3,8 @@ package genotype
 import (
 	"fmt"
 	"regexp"
+	"strconv"
+	"strings"
 )
 
 // byteOrderMark is what some editors put before a text.
@@ -50,4 +52,134 @@ func (p *genotypeParser) none(field string) error {
 		}
 	}
 	return p.want(fmt.Sprintf("None: a genotype of AutoDL whose %s is not None has connections that no network here has", field))
+}
+
+// nniKey is a name in the form of NNI, a flat JSON object. Node 2 is the first:
+//
+//	{"normal/op_2_0": "sep_conv_3x3", "normal/input_2_0": 0, "normal/op_2_1": ..., "reduce/op_2_0": ...}
+//
+// An input is a state or a list of one. The output of a cell is all of its nodes.
+var nniKey = regexp.MustCompile(`^(normal|reduce)/(op|input)_(\d{1,9})_(\d{1,9})$`)
+
+// nniEdge is one edge as NNI names it, without its cell.
+type nniEdge struct{ node, index int }
+
+// nniCell is what was read of a cell.
+type nniCell struct {
+	ops    map[nniEdge]Op
+	inputs map[nniEdge]int
+}
+
+// isNNI tells whether the object, whose bracket was passed, is in the form of NNI.
+func (p *genotypeParser) isNNI() bool {
+	start := p.pos
+	name, err := p.quoted()
+	p.pos = start
+	return err == nil && strings.Contains(name, "/")
+}
+
+// nni reads the object in the form of NNI whose bracket was passed.
+func (p *genotypeParser) nni() (g Genotype, err error) {
+	read := map[string]nniCell{}
+	for _, f := range convolutionalFields {
+		read[f.edges] = nniCell{map[nniEdge]Op{}, map[nniEdge]int{}}
+	}
+	if err := p.list('}', func() error { return p.nniEntry(read) }); err != nil {
+		return g, err
+	}
+	if p.skipSpace(); p.pos < len(p.text) {
+		return g, p.want("nothing after the genotype")
+	}
+	for _, f := range convolutionalFields {
+		if *f.cell(&g), err = read[f.edges].cell(f.edges); err != nil {
+			return g, err
+		}
+	}
+	return g, g.Check()
+}
+
+// nniEntry reads one entry of the object.
+func (p *genotypeParser) nniEntry(read map[string]nniCell) error {
+	p.skipSpace()
+	start := p.pos
+	name, err := p.quoted()
+	if err != nil {
+		return err
+	}
+	parts := nniKey.FindStringSubmatch(name)
+	if parts == nil {
+		return p.errorAt(start, "in the form of NNI: unknown name %s, want such as \"normal/op_2_0\" and \"reduce/input_2_0\"", quoteShort(name))
+	}
+	node, _ := strconv.Atoi(parts[3]) // nine digits fit
+	index, _ := strconv.Atoi(parts[4])
+	cell, edge := read[parts[1]], nniEdge{node, index}
+	_, known := cell.ops[edge]
+	if parts[2] == "input" {
+		_, known = cell.inputs[edge]
+	}
+	if known {
+		return p.errorAt(start, "%q stands twice", name)
+	}
+	if !p.accept(':') {
+		return p.want("':' after " + name)
+	}
+	if parts[2] == "op" {
+		cell.ops[edge], err = p.nniOp(parts[1])
+		return err
+	}
+	cell.inputs[edge], err = p.nniInput()
+	return err
+}
+
+func (p *genotypeParser) nniOp(cell string) (Op, error) {
+	p.skipSpace()
+	start := p.pos
+	op, err := p.quoted()
+	if err != nil {
+		return "", err
+	}
+	role := Normal
+	if cell == "reduce" {
+		role = Reduce
+	}
+	if err := checkOp(op, role); err != nil {
+		return "", p.errorAt(start, "%w", err)
+	}
+	return Op(strings.Clone(op)), nil // the clone lets go of the text
+}
+
+// nniInput reads a state, or a list of one.
+func (p *genotypeParser) nniInput() (int, error) {
+	if !p.accept('[') {
+		return p.integer()
+	}
+	state, err := p.integer()
+	if err == nil && !p.accept(']') {
+		err = p.want("']' after the one state of an input")
+	}
+	return state, err
+}
+
+// cell puts the edges in order. It names the first that is missing.
+func (c nniCell) cell(name string) (cell Cell, err error) {
+	missing := func(what string, e nniEdge) error {
+		return fmt.Errorf("in the form of NNI: %q is missing", fmt.Sprintf("%s/%s_%d_%d", name, what, e.node, e.index))
+	}
+	nodes := max(1, (max(len(c.ops), len(c.inputs))+1)/2)
+	for i := range 2 * nodes {
+		e := nniEdge{node: 2 + i/2, index: i % 2}
+		op, ok := c.ops[e]
+		if !ok {
+			return cell, missing("op", e)
+		}
+		from, ok := c.inputs[e]
+		if !ok {
+			return cell, missing("input", e)
+		}
+		cell.Edges = append(cell.Edges, Edge{op, from})
+		if e.index == 1 {
+			cell.Concat = append(cell.Concat, e.node)
+		}
+	}
+	return cell, nil
 }

@@ -24,6 +24,17 @@ type mutant struct {
 // tests are those of a folder whose names match run, as -run of go test.
 type tests struct{ folder, run string }
 
+// Tests by their folder: of the strategies and trainers, of what these are made of, and
+// of what everything rests on.
+func inNAS(run string) tests      { return tests{"nas", run} }
+func inDARTS(run string) tests    { return tests{"darts", run} }
+func inFast(run string) tests     { return tests{"darts/fast", run} }
+func inENAS(run string) tests     { return tests{"darts/enas", run} }
+func inCells(run string) tests    { return tests{"cells", run} }
+func inBlackbox(run string) tests { return tests{"nas/blackbox", run} }
+func inData(run string) tests     { return tests{"nas/data", run} }
+func inOptim(run string) tests    { return tests{"torch/optim", run} }
+
 // apply puts new in the place of old. It returns an error if old does not occur once, or
 // if the result is no Go.
 func (m mutant) apply(text string) (mutated string, err error) {
