@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"godarts/nas"
@@ -42,43 +43,43 @@ type benchFlags struct {
 }
 
 func (o *benchFlags) register(f *pflag.FlagSet) {
-	var rows []string
-	for _, r := range bench.Rows() {
-		rows = append(rows, r.Name)
-	}
-	f.StringVar(&o.size, "size", "quick", "quick (small batches), or full: the paper's sizes")
-	f.StringSliceVar(&o.rows, "rows", nil, "rows to measure, of "+strings.Join(rows, ",")+"; default all")
-	f.StringArrayVar(&o.against, "against", nil, "a rival to take turns with, as `NAME=COMMAND`; can be given several times")
+	f.StringVar(&o.size, "size", "quick", "quick, or full: the paper's")
+	f.StringSliceVar(&o.rows, "rows", nil, "`ROW,ROW` ... to measure; default all")
+	f.StringArrayVar(&o.against, "against", nil, "a rival, as `NAME=COMMAND`; can be repeated")
 	f.IntVar(&o.rounds, "rounds", 5, "timed steps of each row")
-	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time for the rounds of a row: fewer are made where they do not fit, but two always")
+	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time of a row; two rounds always")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	f.StringVar(&o.form, "form", bench.Forms()[0], "form of our search and recurrent networks: "+strings.Join(bench.Forms(), " or "))
-	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU; 0 is libtorch's choice")
-	f.Uint64Var(&o.seed, "seed", 0, "seed of images, weights and drop-path, equal for all")
+	f.StringVar(&o.form, "form", bench.Forms()[0], "form of ours, "+strings.Join(bench.Forms(), " or "))
+	f.IntVar(&o.threads, "threads", 0, "threads of an operator; 0: libtorch's choice")
+	f.Uint64Var(&o.seed, "seed", 0, "seed of images, weights and drop-path")
 	f.IntVar(&o.instead.Batch, "batch", 0, "`images` of a batch, instead of the size's")
 	f.IntVar(&o.instead.Channels, "channels", 0, "channels of every network, instead of the size's")
 	f.IntVar(&o.instead.Layers, "layers", 0, "layers of every network, instead of the size's")
-	f.IntVar(&o.instead.Images, "images", 0, "images of an epoch in the rows input and decode, instead of the size's")
-	f.IntVar(&o.instead.Units, "units", 0, "units of recurrent networks, instead of the size's")
-	f.IntVar(&o.instead.Tokens, "tokens", 0, "tokens of the dictionary of recurrent networks, instead of the size's")
-	f.IntVar(&o.instead.Steps, "bptt", 0, "time `steps` of recurrent networks, instead of the size's")
+	f.IntVar(&o.instead.Images, "images", 0, "images of an epoch in rows input and decode")
+	f.IntVar(&o.instead.Units, "units", 0, "units of recurrent networks")
+	f.IntVar(&o.instead.Tokens, "tokens", 0, "tokens of recurrent networks' dictionary")
+	f.IntVar(&o.instead.Steps, "bptt", 0, "time `steps` of recurrent networks")
 	f.StringVar(&o.json, "json", "", "write all measurements to `FILE`")
 	f.StringVar(&o.markdown, "markdown", "", "write the tables to `FILE`")
-	f.StringArrayVar(&o.charts, "chart", nil, "draw a bar chart to `FILE`.png or .svg; can be given several times")
+	f.StringArrayVar(&o.charts, "chart", nil, "draw a bar chart to `FILE`.png or .svg")
 	f.StringVar(&o.serve, "serve", "", "do the steps of that row as a rival would: a line \"step\" on stdin, a line of JSON on stdout")
 	f.StringVar(&o.files, "files", "", "with --serve: the files that all programs read")
 	_ = f.MarkHidden("files")
 	_ = f.MarkHidden("serve") // fails for unknown flags alone
 }
 
-func runBench(args []string, stdout, stderr io.Writer) error {
-	f := newFlags("bench", "[flags]",
-		"darts bench --rows first-order,train --against pytorch='python scripts/bench_pytorch.py' --markdown bench.md", stdout)
+func newBench() *cobra.Command {
 	var o benchFlags
-	o.register(f)
-	if err := parse(f, args, 0, 0, "no argument"); err != nil {
-		return err
-	}
+	return newCommand(spec{
+		use: "bench [flags]", short: "time the steps, by itself or in turn with other programs",
+		example: "darts bench --rows train --against pytorch='python scripts/bench_pytorch.py'",
+		wanted:  "no argument", outlives: true, flags: o.register,
+		run: func(c *cobra.Command, _ []string) error { return o.run(c.OutOrStdout(), c.ErrOrStderr()) },
+	})
+}
+
+// run measures the rows that the flags say.
+func (o *benchFlags) run(stdout, stderr io.Writer) error {
 	device, err := o.check()
 	if err != nil {
 		return usageError{err}

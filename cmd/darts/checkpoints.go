@@ -23,8 +23,7 @@ func parseEvery(text string) (nas.CheckpointEvery, error) {
 
 // registerKeep registers the flag that says how many checkpoints a run keeps.
 func registerKeep(f *pflag.FlagSet, keep *int) {
-	f.IntVar(keep, "keep", 0, fmt.Sprintf("keep the last `N` checkpoints until a run is complete, 1 to %d; default as before when it goes on, and %d of a new one",
-		nas.MaxKeep, nas.DefaultKeep))
+	f.IntVar(keep, "keep", 0, fmt.Sprintf("keep `N` checkpoints, 1 to %d; %d in a new run", nas.MaxKeep, nas.DefaultKeep))
 }
 
 // checkKeep is an error if that flag has a value that no run can have.

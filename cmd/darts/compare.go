@@ -9,9 +9,9 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"godarts/nas/config"
@@ -31,22 +31,30 @@ type compareFlags struct {
 	keep    int
 }
 
-func runCompare(args []string, stdout, stderr io.Writer) error {
-	f := newFlags("compare", "CONFIG [flags]", "darts compare configs/nasbench201.yaml --out runs/nasbench201", stdout)
-	usage := f.Usage
-	f.Usage = func() {
-		usage()
-		fmt.Fprintf(stdout, "\nkeys of a config, for files and --set:\n  %s\n", strings.Join(config.Keys(), "\n  "))
-	}
+// newCompare makes the sub-command of comparisons for the words of a command line.
+func newCompare(words []string) *cobra.Command {
 	var o compareFlags
-	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names; can be given several times")
+	return newCommand(spec{
+		use: "compare CONFIG [flags]", short: "compare strategies, on a table of results or on networks",
+		example: "darts compare configs/nasbench201.yaml --out runs/nasbench201",
+		min:     1, max: 1, wanted: "one CONFIG", outlives: true, experiment: config.Comparison, complete: configFiles,
+		flags: o.register,
+		run: func(c *cobra.Command, _ []string) error {
+			return o.run(c.Flags(), words, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	})
+}
+
+func (o *compareFlags) register(f *pflag.FlagSet) {
+	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names")
 	f.StringVar(&o.out, "out", "", "`folder` for tables and charts, and for runs on networks, where it goes on with those in it; default runs/NAME-TIME")
 	f.Int64Var(&o.seed, "seed", 0, "the first of the seeds; default the config's")
 	f.IntVar(&o.workers, "workers", 0, "searches at a time, which changes no result; 0 is one for each core")
 	registerKeep(f, &o.keep)
-	if err := parse(f, args, 1, 1, "one CONFIG"); err != nil {
-		return err
-	}
+}
+
+// run makes the comparison that the config says; words are the command line.
+func (o *compareFlags) run(f *pflag.FlagSet, words []string, stdout, stderr io.Writer) error {
 	t, err := o.load(f)
 	if err == nil {
 		err = checkKeep(f, o.keep)
@@ -55,13 +63,13 @@ func runCompare(args []string, stdout, stderr io.Writer) error {
 		return usageError{err}
 	}
 	if len(t.Searches) > 0 {
-		return o.runContest(f, t, args, stdout, stderr)
+		return o.runContest(f, t, words, stdout, stderr)
 	}
-	return o.runTable(f, t.Compare, args, stdout)
+	return o.runTable(f, t.Compare, words, stdout)
 }
 
 // runTable compares strategies on a table, as the arguments say.
-func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, args []string, stdout io.Writer) error {
+func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []string, stdout io.Writer) error {
 	if f.Changed("keep") {
 		return usagef("compare: --keep has no effect on a table: nothing is trained, and no run has checkpoints")
 	}
@@ -85,7 +93,7 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, args []strin
 	if err != nil {
 		os.Remove(dir) // nothing is in it yet
 		if errors.Is(err, context.Canceled) {
-			return interruptedError{names.Command(append([]string{"darts", "compare"}, args...)...)}
+			return interruptedError{names.Command(append([]string{"darts"}, words...)...)}
 		}
 		return err
 	}

@@ -22,9 +22,9 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// runContest compares strategies on networks, as the arguments say, or goes on with that in
+// runContest compares strategies on networks, as the words of the command line say, or goes on with that in
 // the folder of --out.
-func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []string, stdout, stderr io.Writer) error {
+func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []string, stdout, stderr io.Writer) error {
 	for _, flag := range []string{"seed", "workers"} {
 		if f.Changed(flag) {
 			return usagef("compare: --%s has no effect on networks: seeds are those of the configs that %s names, cores those of each search", flag, f.Arg(0))
@@ -39,9 +39,9 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, args []st
 		if dir, err = reserve(f.Arg(0), time.Now()); err != nil {
 			return usageError{err}
 		}
-		args = append(slices.Clone(args), "--out", dir)
+		words = append(slices.Clone(words), "--out", dir)
 	}
-	compare := kind{name: "compare", resume: names.Command(append([]string{"darts", "compare"}, args...)...),
+	compare := kind{name: "compare", resume: names.Command(append([]string{"darts"}, words...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
 			note := func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
 			c := nas.ContestSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {

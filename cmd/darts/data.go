@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"godarts/nas/config"
 	"godarts/nas/data"
@@ -20,23 +22,49 @@ import (
 	"godarts/nas/nasbench201"
 )
 
-func runData(args []string, stdout, _ io.Writer) error {
-	f := newFlags("data", "get NAME [flags]\n       darts data export NAME DIR [flags]", "darts data get cifar10\n  darts data export cifar10 photos --n 2000", stdout)
-	root := f.String("root", "", "`folder` of data sets; default $GODARTS_DATA, else ~/.cache/godarts")
-	n := f.Int("n", 2000, "images to export as PNG: four fifths to DIR/train, the others, of the test images, to DIR/val")
-	if err := parse(f, args, 2, 3, "`get NAME` or `export NAME DIR`"); err != nil {
-		return err
+// newData makes the sub-command of data for the words of a command line.
+func newData(words []string) *cobra.Command {
+	var root string
+	var n int
+	return newCommand(spec{
+		use: "data get NAME [flags]\n       darts data export NAME DIR [flags]", short: "get data sets",
+		example: "darts data get cifar10\n  darts data export cifar10 photos --n 2000",
+		min:     2, max: 3, wanted: "`get NAME` or `export NAME DIR`", outlives: true, complete: completeData,
+		flags: func(f *pflag.FlagSet) {
+			f.StringVar(&root, "root", "", "`folder` of data sets; default $GODARTS_DATA, else ~/.cache/godarts")
+			f.IntVar(&n, "n", 2000, "images to export as PNG: four fifths to DIR/train, the others, of the test images, to DIR/val")
+		},
+		run: func(c *cobra.Command, args []string) error { return runData(words, args, root, n, c.OutOrStdout()) },
+	})
+}
+
+// completeData completes an action, what it is for, and the folder of an export.
+func completeData(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	const nothingElse = cobra.ShellCompDirectiveNoFileComp
+	switch {
+	case len(args) == 0:
+		return []cobra.Completion{"get", "export"}, nothingElse
+	case len(args) == 1 && args[0] == "get":
+		return slices.Concat(data.Names(), data.CorpusNames(), []string{nasbench201.Name}), nothingElse
+	case len(args) == 1:
+		return data.Names(), nothingElse
+	case len(args) == 2 && args[0] == "export":
+		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
-	action, wanted := f.Arg(0), map[string]int{"get": 2, "export": 3}
+	return nil, nothingElse
+}
+
+func runData(words, args []string, root string, n int, stdout io.Writer) error {
+	action, wanted := args[0], map[string]int{"get": 2, "export": 3}
 	switch arguments, ok := wanted[action]; {
 	case !ok:
 		return usagef("data: unknown action %q (wanted: get or export)", action)
-	case f.NArg() != arguments:
-		return usagef("data: %s: %d arguments wanted, %d given", action, arguments-1, f.NArg()-1)
+	case len(args) != arguments:
+		return usagef("data: %s: %d arguments wanted, %d given", action, arguments-1, len(args)-1)
 	}
-	name := f.Arg(1)
+	name := args[1]
 	if name == nasbench201.Name && action == "get" {
-		return getTable(*root, stdout)
+		return getTable(root, stdout)
 	}
 	isText := slices.Contains(data.CorpusNames(), name)
 	if !isText && !slices.Contains(data.Names(), name) {
@@ -44,21 +72,21 @@ func runData(args []string, stdout, _ io.Writer) error {
 			strings.Join(data.Names(), ", "), strings.Join(data.CorpusNames(), ", "), nasbench201.Name)
 	}
 	if isText {
-		return getText(action, name, *root, stdout)
+		return getText(action, name, root, stdout)
 	}
 	if action == "export" {
-		return exportData(name, *root, f.Arg(2), *n, stdout)
+		return exportData(name, root, args[2], n, stdout)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
 	defer stop()
-	err := data.Get(ctx, name, *root, downloadProgress(stdout))
+	err := data.Get(ctx, name, root, downloadProgress(stdout))
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil {
-		return interruptedError{names.Command(append([]string{"darts", "data"}, args...)...)}
+		return interruptedError{names.Command(append([]string{"darts"}, words...)...)}
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s is in %s\n", name, names.Escape(data.Root(*root)))
+	fmt.Fprintf(stdout, "%s is in %s\n", name, names.Escape(data.Root(root)))
 	return nil
 }
 

@@ -6,28 +6,40 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"godarts/cells/genotype"
 	"godarts/nas"
 	"godarts/nas/names"
 )
 
-func runDraw(args []string, stdout, _ io.Writer) error {
-	f := newFlags("draw", "GENOTYPE|FILE|RUN|EXPORT [flags]", "darts draw DARTS_V2 -o pictures", stdout)
-	out := f.StringP("out", "o", ".", "`folder` for the pictures")
-	recurrent := f.Bool("recurrent", false, "take a published NAME for that of a recurrent cell")
-	if err := parse(f, args, 1, 1, "one GENOTYPE"); err != nil {
-		return err
-	}
+func newDraw() *cobra.Command {
+	var out string
+	var recurrent bool
+	return newCommand(spec{
+		use: "draw GENOTYPE|FILE|RUN|EXPORT [flags]", short: "draw cells as SVG", example: "darts draw DARTS_V2 -o pictures",
+		min: 1, max: 1, wanted: "one GENOTYPE", complete: cells,
+		flags: func(f *pflag.FlagSet) {
+			f.StringVarP(&out, "out", "o", ".", "`folder` for the pictures")
+			f.BoolVar(&recurrent, "recurrent", false, "take a published NAME for that of a recurrent cell")
+		},
+		run: func(c *cobra.Command, args []string) error { return draw(args[0], out, recurrent, c.OutOrStdout()) },
+	})
+}
+
+// draw draws the cells that where names into a folder.
+func draw(where, out string, recurrent bool, stdout io.Writer) error {
 	find := nas.ReadGenotype
-	if *recurrent {
+	if recurrent {
 		find = nas.ReadRecurrent
 	}
-	g, err := find(f.Arg(0))
+	g, err := find(where)
 	if err != nil {
 		return usageError{err}
 	}
-	printNotes(stdout, notesOf(f.Arg(0)))
-	if err := os.MkdirAll(*out, 0o755); err != nil {
+	printNotes(stdout, notesOf(where))
+	if err := os.MkdirAll(out, 0o755); err != nil {
 		return usagef("draw: %w", err)
 	}
 	pictures := []struct {
@@ -39,7 +51,7 @@ func runDraw(args []string, stdout, _ io.Writer) error {
 		pictures[0].name, pictures[0].cell = "recurrent", g.Recurrent
 	}
 	for _, p := range pictures {
-		file := filepath.Join(*out, p.name+".svg")
+		file := filepath.Join(out, p.name+".svg")
 		if err := nas.DrawFile(file, p.cell, g.IsRecurrent()); err != nil {
 			return err
 		}

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/spf13/pflag"
 )
 
 func TestHomeInArguments(t *testing.T) {
@@ -63,9 +65,12 @@ func TestHomeInArguments(t *testing.T) {
 func TestHomeInLists(t *testing.T) {
 	// Each path of a flag that can be given several times is expanded, and no other flag.
 	t.Setenv("HOME", "/home/me")
-	f := newFlags("bench", "", "", &bytes.Buffer{})
+	f := pflag.NewFlagSet("bench", pflag.ContinueOnError)
 	charts, name := f.StringArray("chart", nil, "draw to `FILE`"), f.String("name", "", "a `NAME`")
-	if err := parse(f, []string{"--chart", "~/a.png", "--name", "~/x", "--chart=b.svg"}, 0, 0, ""); err != nil {
+	if err := f.Parse([]string{"--chart", "~/a.png", "--name", "~/x", "--chart=b.svg"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := expandHome(f); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Join(*charts, " "); got != "/home/me/a.png b.svg" || *name != "~/x" {

@@ -6,22 +6,40 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
 	"godarts/nas"
 )
 
-func runInfo(args []string, stdout, _ io.Writer) error {
-	f := newFlags("info", "GENOTYPE|CONFIG|RUN|EXPORT [flags]", "darts info DARTS_V2 --layers", stdout)
-	layers := f.Bool("layers", false, "list every layer")
-	batch := f.Int("batch", 0, "images in a training step; default the config's, or the paper's")
-	recurrent := f.Bool("recurrent", false, "take a published NAME for that of a recurrent cell")
-	set := f.StringArray("set", nil, "override a config `KEY=VALUE`; can be given several times")
-	if err := parse(f, args, 1, 1, "one GENOTYPE, CONFIG or RUN"); err != nil {
-		return err
+// infoFlags are the flags of info.
+type infoFlags struct {
+	layers, recurrent bool
+	batch             int
+	set               []string
+}
+
+func newInfo() *cobra.Command {
+	var o infoFlags
+	return newCommand(spec{
+		use: "info GENOTYPE|CONFIG|RUN|EXPORT [flags]", short: "tell what a network takes: weights, multiply-adds, memory", example: "darts info DARTS_V2 --layers",
+		min: 1, max: 1, wanted: "one GENOTYPE, CONFIG or RUN", complete: cells,
+		flags: func(f *pflag.FlagSet) {
+			f.BoolVar(&o.layers, "layers", false, "list every layer")
+			f.IntVar(&o.batch, "batch", 0, "images in a training step; default the config's, or the paper's")
+			f.BoolVar(&o.recurrent, "recurrent", false, "take a published NAME for that of a recurrent cell")
+			f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`; can be given several times")
+		},
+		run: func(c *cobra.Command, args []string) error { return o.print(args[0], c.OutOrStdout()) },
+	})
+}
+
+// print prints what the networks take that where names.
+func (o *infoFlags) print(where string, stdout io.Writer) error {
+	if o.batch < 0 || o.batch > 1<<20 {
+		return usagef("info: --batch %d: wanted 1 to %d, or 0 for the usual one", o.batch, 1<<20)
 	}
-	if *batch < 0 || *batch > 1<<20 {
-		return usagef("info: --batch %d: wanted 1 to %d, or 0 for the usual one", *batch, 1<<20)
-	}
-	infos, err := nas.ReadInfo(f.Arg(0), *recurrent, *set...)
+	infos, err := nas.ReadInfo(where, o.recurrent, o.set...)
 	if err != nil {
 		return usageError{err}
 	}
@@ -29,8 +47,8 @@ func runInfo(args []string, stdout, _ io.Writer) error {
 		if i > 0 {
 			fmt.Fprintln(stdout)
 		}
-		printInfo(stdout, info, cmp.Or(*batch, info.Batch))
-		if *layers && info.Cost.Layers != nil {
+		printInfo(stdout, info, cmp.Or(o.batch, info.Batch))
+		if o.layers && info.Cost.Layers != nil {
 			fmt.Fprintln(stdout)
 			printLayers(stdout, info)
 		}

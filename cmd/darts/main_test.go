@@ -74,7 +74,11 @@ func TestBadUsage(t *testing.T) {
 		want string // of stderr, a regular expression
 	}{
 		{"no command", nil, `^darts: no command given\n$`},
-		{"unknown command", []string{"serach"}, `^darts: unknown command "serach" \(there are: search, train, test, .*\)\n$`},
+		{"unknown command", []string{"serach"}, `^darts: unknown command "serach" \(nearest: "search"; there are: search, train, test, .*\)\n$`},
+		{"unlike any command", []string{"evaluate"}, `^darts: unknown command "evaluate" \(there are: search, train, test, .*, completion\)\n$`},
+		{"help of an unknown command", []string{"help", "trian"}, `^darts: unknown command "trian" \(nearest: "train"; there are: search, `},
+		{"flag of no command", []string{"--out", "x"}, "^darts: unknown flag: --out: `darts search` or .* has it \\(`darts --help` lists the flags\\)\n$"},
+		{"unknown shell", []string{"completion", "tcsh"}, `^darts: completion: unknown shell "tcsh" \(wanted: bash, zsh or fish\)\n$`},
 		{"unknown flag", []string{"search", config, "--sed", "3"}, "^darts: search: unknown flag: --sed: nearest is --set \\(`darts search --help` lists the flags\\)\n$"},
 		{"key as a flag", []string{"search", config, "--epochs", "2"}, "^darts: search: unknown flag: --epochs: a key of the config is set by --set epochs=2 \\("},
 		{"last name of keys as a flag", []string{"train", config, "--lr=0.1"}, `: a key of the config is set by --set w.lr=0.1 \(or alpha.lr, `},
@@ -170,25 +174,6 @@ func TestBadUsage(t *testing.T) {
 				t.Errorf("%d lines on stderr: %q", len(lines), stderr.String())
 			}
 		})
-	}
-}
-
-func TestHelp(t *testing.T) {
-	// Every command prints usage and an example, with status 0, when asked for help.
-	for _, c := range commands() {
-		var stdout, stderr bytes.Buffer
-		if status := run([]string{c.name, "--help"}, &stdout, &stderr); status != exitOK || stderr.Len() > 0 {
-			t.Errorf("%s: status %d, stderr %q", c.name, status, stderr.String())
-		}
-		for _, want := range []string{"usage: darts " + c.name, "example:\n  darts " + c.name} {
-			if !strings.Contains(stdout.String(), want) {
-				t.Errorf("%s: the help lacks %q", c.name, want)
-			}
-		}
-	}
-	var stdout, stderr bytes.Buffer
-	if status := run([]string{"help"}, &stdout, &stderr); status != exitOK || !strings.Contains(stdout.String(), "search") {
-		t.Errorf("status %d, stdout %q", status, stdout.String())
 	}
 }
 

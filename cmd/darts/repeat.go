@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"godarts/nas"
@@ -33,24 +34,29 @@ type repeatFlags struct {
 }
 
 func (o *repeatFlags) register(f *pflag.FlagSet) {
-	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names; can be given several times")
-	f.StringVar(&o.out, "out", "", "`folder` of the protocol; goes on with the one in it, also where other processes work on it; default runs/NAME-TIME")
-	f.StringVar(&o.resume, "resume", "", "go on with the protocol in `DIR`; needs nothing else")
-	f.BoolVar(&o.noWait, "no-wait", false, "end, with status 0, when only parts are left that other processes work on")
-	f.DurationVar(&o.stale, "stale", claim.DefaultStale, "take over parts of this process when it was silent for that long")
-	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after that many steps (`100`) or that much time (10m), and after each epoch")
+	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names")
+	f.StringVar(&o.out, "out", "", "`folder` of the protocol; goes on with the one in it, beside other processes too; default runs/NAME-TIME")
+	f.StringVar(&o.resume, "resume", "", "go on with the protocol in `DIR`")
+	f.BoolVar(&o.noWait, "no-wait", false, "end when others work on all the rest, status 0")
+	f.DurationVar(&o.stale, "stale", claim.DefaultStale, "silence before a take-over")
+	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after `STEPS` or a time")
 	registerKeep(f, &o.keep)
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	f.IntVar(&o.threads, "threads", 0, "threads of an operator on the CPU, in parts that begin here; 0 is libtorch's choice")
+	f.IntVar(&o.threads, "threads", 0, "threads of an operator; 0: libtorch's choice")
 }
 
-func runRepeat(args []string, stdout, stderr io.Writer) error {
-	f := newFlags("repeat", "CONFIG [flags]\n       darts repeat --resume DIR", repeatExample, stdout)
+func newRepeat() *cobra.Command {
 	var o repeatFlags
-	o.register(f)
-	if err := parse(f, args, 0, 1, "one CONFIG"); err != nil {
-		return err
-	}
+	return newCommand(spec{
+		use: "repeat CONFIG [flags]\n       darts repeat --resume DIR", short: "search, choose and train with several seeds: the paper's protocol", example: repeatExample,
+		max: 1, wanted: "one CONFIG", outlives: true, experiment: config.Repeat, complete: configFiles,
+		flags: o.register,
+		run:   func(c *cobra.Command, _ []string) error { return o.run(c.Flags(), c.OutOrStdout(), c.ErrOrStderr()) },
+	})
+}
+
+// run begins the protocol, or goes on with one, as the flags say.
+func (o *repeatFlags) run(f *pflag.FlagSet, stdout, stderr io.Writer) error {
 	whole, err := o.load(f)
 	if err != nil {
 		return usageError{err}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/pflag"
 	"go.yaml.in/yaml/v3"
 
 	"godarts/torch"
@@ -312,9 +313,9 @@ func TestRepeatJob(t *testing.T) {
 	args := job.Spec.Template.Spec.Containers[0].Args
 	t.Chdir("../..")
 	var o repeatFlags
-	f := newFlags("repeat", "", "", &bytes.Buffer{})
+	f := pflag.NewFlagSet("repeat", pflag.ContinueOnError)
 	o.register(f)
-	if err := parse(f, args[1:], 1, 1, "one CONFIG"); err != nil {
+	if err := f.Parse(args[1:]); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.load(f); err != nil || args[0] != "repeat" || o.out == "" {

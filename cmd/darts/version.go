@@ -2,19 +2,21 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"runtime"
+
+	"github.com/spf13/cobra"
 
 	"godarts/nas"
 	"godarts/nas/data"
 	"godarts/torch"
 )
 
-func runVersion(args []string, stdout, _ io.Writer) error {
-	f := newFlags("version", "", "darts version", stdout)
-	if err := parse(f, args, 0, 0, "no argument"); err != nil {
-		return err
-	}
+func newVersion() *cobra.Command {
+	return newCommand(spec{use: "version", short: "print versions and devices", example: "darts version", wanted: "no argument", run: runVersion})
+}
+
+func runVersion(c *cobra.Command, _ []string) error {
+	stdout := c.OutOrStdout()
 	processor, err := torch.Processor()
 	if err != nil {
 		return err

@@ -1,0 +1,183 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"godarts/cells/genotype"
+	"godarts/nas"
+	"godarts/nas/bench"
+	"godarts/nas/config"
+)
+
+// configFiles completes the CONFIG of a command.
+func configFiles(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return []cobra.Completion{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// cells completes a cell: a published name, the folder of a run, or a file.
+func cells(c *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return cellsOfFlag(c, args, typed)
+}
+
+func cellsOfFlag(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	names := slices.DeleteFunc(published(), func(name string) bool { return !strings.HasPrefix(name, typed) })
+	found := append(names, folders(typed, holdsCell)...)
+	if len(found) == 0 {
+		return nil, cobra.ShellCompDirectiveDefault // files
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// published are the names of the published cells.
+func published() (found []string) {
+	for _, g := range slices.Concat(genotype.Published, genotype.PublishedRecurrent) {
+		found = append(found, g.Name)
+	}
+	slices.Sort(found)
+	return slices.Compact(found) // some name a cell of each kind
+}
+
+// trained completes the folder of a run or an export.
+func trained(_ *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return orFolders(folders(typed, holdsCell))
+}
+
+// runs completes the folder of a run, or that of a protocol.
+func runs(c *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if c.Annotations[experimentNote] == config.Repeat {
+		return orFolders(folders(typed, nas.HoldsProtocol))
+	}
+	return orFolders(folders(typed, nas.HoldsRun))
+}
+
+// orFolders completes any folder where nothing was found.
+func orFolders(found []string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(found) == 0 {
+		return nil, cobra.ShellCompDirectiveFilterDirs
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp
+}
+
+// holdsCell tells whether dir is a run or an export.
+func holdsCell(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, "genotype.txt"))
+	return err == nil || nas.HoldsRun(dir)
+}
+
+// folders are those that hold something and whose paths start as typed: beside what is typed,
+// and in the folder runs where that is its start. It opens no file.
+func folders(typed string, holds func(dir string) bool) (found []string) {
+	parents := []string{filepath.Dir(typed + "x")}
+	if strings.HasPrefix("runs", typed) {
+		parents = append(parents, "runs")
+	}
+	for _, parent := range parents {
+		entries, _ := os.ReadDir(parent) // what cannot be read completes nothing
+		for _, entry := range entries {
+			path := filepath.Join(parent, entry.Name())
+			if strings.HasPrefix(typed, "./") {
+				path = "./" + path
+			}
+			if strings.HasPrefix(path, typed) && entry.IsDir() && holds(path) {
+				found = append(found, path)
+			}
+		}
+	}
+	return found
+}
+
+// settings completes the KEY=VALUE of --set for an experiment's config. A protocol and a comparison
+// set keys of the configs that they name too.
+func settings(experiment string) cobra.CompletionFunc {
+	return func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
+		prefix, keys := "", config.KeysOf(experiment)
+		if experiment == config.Repeat || experiment == config.Comparison {
+			for _, named := range []string{config.Search, config.Train} {
+				if strings.HasPrefix(typed, named+".") {
+					prefix, keys = named+".", config.KeysOf(named)
+				}
+			}
+		}
+		path, _, valued := strings.Cut(typed, "=")
+		var found []cobra.Completion
+		for _, k := range keys {
+			switch name := prefix + k.Path; {
+			case !valued && strings.HasPrefix(name, typed):
+				found = append(found, cobra.CompletionWithDesc(name+"=", k.Text))
+			case valued && name == path:
+				values := k.Values
+				if k.Path == "genotype" {
+					values = published()
+				}
+				for _, value := range values {
+					found = append(found, name+"="+value)
+				}
+			}
+		}
+		if valued {
+			return found, cobra.ShellCompDirectiveNoFileComp
+		}
+		return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+	}
+}
+
+// completeFlags registers what completes the values of c's flags, by their names and by the
+// kind of file that their help names.
+func completeFlags(c *cobra.Command, experiment string) {
+	if experiment == "" {
+		experiment = config.Train // of the commands without one, which read a training's config
+	}
+	files := func(directive cobra.ShellCompDirective, extensions ...string) cobra.CompletionFunc {
+		return cobra.FixedCompletions(extensions, directive)
+	}
+	named := map[string]cobra.CompletionFunc{
+		"set":      settings(experiment),
+		"genotype": cellsOfFlag,
+		"resume":   runs,
+		"device":   cobra.FixedCompletions([]string{"cpu", "cuda"}, cobra.ShellCompDirectiveNoFileComp),
+		"size":     cobra.FixedCompletions([]string{"quick", "full"}, cobra.ShellCompDirectiveNoFileComp),
+		"form":     cobra.FixedCompletions(bench.Forms(), cobra.ShellCompDirectiveNoFileComp),
+		"rows":     benchRows,
+		"weights":  files(cobra.ShellCompDirectiveFilterFileExt, "safetensors", "pt", "pth"),
+		"chart":    files(cobra.ShellCompDirectiveFilterFileExt, "png", "svg"),
+	}
+	kinds := map[string]cobra.CompletionFunc{
+		"FILE":   files(cobra.ShellCompDirectiveDefault),
+		"DIR":    files(cobra.ShellCompDirectiveFilterDirs),
+		"folder": files(cobra.ShellCompDirectiveFilterDirs),
+	}
+	c.Flags().VisitAll(func(flag *pflag.Flag) {
+		complete := named[flag.Name]
+		if complete == nil {
+			kind, _ := pflag.UnquoteUsage(flag)
+			complete = kinds[kind]
+		}
+		if complete != nil {
+			_ = c.RegisterFlagCompletionFunc(flag.Name, complete)
+		}
+	})
+}
+
+// benchRows completes a list of rows, the last of which is being typed.
+func benchRows(_ *cobra.Command, _ []string, typed string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	for _, row := range bench.Rows() {
+		found = append(found, before+row.Name)
+	}
+	return found, cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/names"
+)
+
+// kind is a sub-command that runs until it ends or signals come.
+type kind struct {
+	name, experiment, example string
+	run                       func(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error
+	resume                    string // the command that goes on; empty for --resume
+}
+
+// start runs the experiment until it ends or signals come.
+func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr io.Writer) error {
+	resume := cmp.Or(k.resume, names.Command("darts", k.name, "--resume", dir))
+	ctx, stop := interruptible(func() {
+		fmt.Fprintln(stderr, "still finishing the step and saving; once more quits without")
+	}, func() {
+		fmt.Fprintln(stderr, "quit; go on from the last checkpoint with:", resume)
+		os.Exit(exitInterrupted)
+	})
+	defer stop()
+	began := false
+	start := nas.Hooks{OnStart: func(*nas.Run) error {
+		if !began && c != nil { // from here on the folder stays
+			fmt.Fprintf(stdout, "run folder: %s\n", names.Escape(dir))
+		}
+		began = true
+		return nil
+	}}
+	s.Hooks = append(s.Hooks, start, nas.Progress(stdout, terminalWidth(stdout)))
+	err := k.run(ctx, dir, c, s, stdout)
+	var failed *nas.FailedError
+	switch {
+	case err == nil, errors.As(err, &failed):
+		return err
+	case errors.Is(err, context.Canceled) && c != nil && !nas.HoldsRun(dir): // while image files were checked
+		return interruptedError{"the same command, since no run had begun"}
+	case errors.Is(err, context.Canceled):
+		return interruptedError{resume}
+	case !began:
+		return usageError{err}
+	}
+	return err
+}

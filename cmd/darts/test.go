@@ -1,0 +1,109 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/torch"
+)
+
+// testFlags are the flags of test.
+type testFlags struct {
+	weights, genotype string
+	set               []string
+	device            string
+	threads           int
+}
+
+func newTest() *cobra.Command {
+	var o testFlags
+	return newCommand(spec{
+		use:     "test RUN|EXPORT [flags]\n       darts test [CONFIG] --weights FILE --genotype NAME|FILE|RUN [flags]",
+		short:   "measure a trained network on the test images or text",
+		example: "darts test runs/cifar10-train-20260102-030405\n  darts test --weights cifar10.pt --genotype DARTS_V2",
+		max:     1, wanted: "one RUN or CONFIG", complete: trained,
+		flags: func(f *pflag.FlagSet) {
+			f.StringVar(&o.weights, "weights", "", "`FILE` of weights under the reference's names: .safetensors, or .pt and .pth of PyTorch")
+			f.StringVar(&o.genotype, "genotype", "", "with --weights: their cell; default the config's, or what weights of this program say")
+			f.StringArrayVar(&o.set, "set", nil, "with --weights: override a config `KEY=VALUE`; can be given several times")
+			f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
+			f.IntVar(&o.threads, "threads", 0, "threads of an operator; 0: libtorch's choice")
+		},
+		run: func(c *cobra.Command, _ []string) error { return o.test(c.Flags().Arg(0), c.OutOrStdout()) },
+	})
+}
+
+// test measures the network of a run or an export, or weights by a config, which may be empty.
+func (o *testFlags) test(where string, stdout io.Writer) error {
+	if o.threads > 0 {
+		torch.SetThreads(o.threads)
+	}
+	d, err := torch.ParseDevice(o.device)
+	if err != nil {
+		return usageError{err}
+	}
+	if o.weights == "" {
+		if where == "" || o.genotype != "" || len(o.set) > 0 {
+			return usagef("test: wanted one RUN, or --weights FILE with --genotype and --set as needed")
+		}
+		return testRun(where, d, stdout)
+	}
+	c, written, err := weightsConfig(where, o.genotype, o.set)
+	if err != nil {
+		return usageError{err}
+	}
+	printNotes(stdout, notesOf(o.genotype))
+	result, err := nas.TestWeights(context.Background(), c, written, o.weights, d)
+	if err != nil {
+		return usageError{err}
+	}
+	printNotes(stdout, result.Notes)
+	printResult(stdout, result)
+	return nil
+}
+
+func testRun(dir string, device torch.Device, stdout io.Writer) error {
+	c, err := nas.TrainedConfig(dir)
+	if err != nil {
+		return usageError{err}
+	}
+	result, err := nas.Test(context.Background(), dir, device)
+	if err != nil {
+		return usageError{err}
+	}
+	printNotes(stdout, result.Notes)
+	printResult(stdout, result)
+	printExpect(stdout, c)
+	return nil
+}
+
+// weightsConfig is the training that weights from elsewhere come from: that of the
+// file, or the authors' on CIFAR-10. written are the keys that the user gave.
+func weightsConfig(file, genotype string, set []string) (c *config.Config, written map[string]bool, err error) {
+	c, written = config.Defaults(config.Train), map[string]bool{}
+	switch {
+	case file != "":
+		if c, written, err = config.LoadWritten(file, set...); err != nil {
+			return nil, nil, err
+		}
+		if c.Experiment != config.Train {
+			return nil, nil, fmt.Errorf("test: %s is the config of a %s, weights need that of a train", file, c.Experiment)
+		}
+	case len(set) > 0:
+		return nil, nil, fmt.Errorf("test: --set %s overrides a CONFIG, but none is given", set[0])
+	}
+	g, err := nas.GenotypeFor(c, cmp.Or(genotype, c.Genotype))
+	if err != nil {
+		return nil, nil, err
+	}
+	c.Genotype = g.String()
+	written["genotype"] = written["genotype"] || genotype != ""
+	return c, written, nil
+}
