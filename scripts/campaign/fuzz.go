@@ -56,6 +56,7 @@ func fuzz(t *trial) {
 	}
 	share := max(t.left, time.Second).Round(time.Second)
 	line := []string{test, "-test.run", "^$", "-test.fuzz", "^" + f.name + "$", "-test.fuzztime", share.String(),
+		"-test.fuzzminimizetime", "10x", // by default a minute goes into making one new input smaller
 		"-test.fuzzcachedir", filepath.Join(t.campaign.dir, "fuzz"), "-test.parallel", "2"}
 	ctx, cancel := context.WithTimeout(context.Background(), share+2*time.Minute)
 	defer cancel()
