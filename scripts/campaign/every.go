@@ -129,6 +129,10 @@ func (n *node) sum(l loss) [sha256.Size]byte {
 	return sha256.Sum256(text)
 }
 
+// timed is the run whose number of calls depends on its time: once a second a comparison writes what its searches
+// have taken so far.
+const timed = "comparison"
+
 // killEvery kills the process that makes a call, after the call, and goes on with the run.
 func killEvery(t *trial, p point) {
 	t.outcome = p.name
@@ -139,7 +143,10 @@ func killEvery(t *trial, p point) {
 	call := t.fileCalls(p.subject)[p.call-1]
 	t.note("# SIGKILL after file call %d (%v): %s", p.call, call, quoted(p.line(false)))
 	if !t.killAfter(p.call, p.line(false)...) {
-		t.failf("the run ended before file call %d (%v)", p.call, call)
+		if p.name != timed {
+			t.failf("the run ended before file call %d (%v)", p.call, call)
+		}
+		t.outcome = p.name + ", of fewer calls"
 	}
 	if t.finish(p.subject) {
 		t.equal(r)
