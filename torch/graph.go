@@ -32,9 +32,19 @@ func CaptureGraph(d Device, share *Graph, fn func()) (*Graph, error) {
 	return captureGraph(d, share, fn)
 }
 
-// Replay queues the captured work. The host does not wait for it.
-func (g *Graph) Replay() { g.replay() }
+// Replay queues the captured work. The host does not wait for it. It panics with *Error if g was not made by
+// CaptureGraph, or was freed.
+func (g *Graph) Replay() {
+	if !g.captured() {
+		Misuse("replay_graph", "a graph that was not captured, or was freed")
+	}
+	g.replay()
+}
 
 // Free waits for the GPU and gives the graph's memory back. The graph must not be
-// used afterwards.
-func (g *Graph) Free() { g.free() }
+// used afterwards. Of a graph that was not captured it does nothing.
+func (g *Graph) Free() {
+	if g.captured() {
+		g.free()
+	}
+}

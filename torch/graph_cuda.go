@@ -59,6 +59,8 @@ func captureGraph(d Device, share *Graph, fn func()) (made *Graph, err error) {
 	return &Graph{graph{g}}, nil
 }
 
+func (g *graph) captured() bool { return g.g != nil }
+
 func (g *graph) replay() {
 	if e := C.torch_graph_replay(g.g); e != nil {
 		throw("replay_graph", e)
