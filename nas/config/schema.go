@@ -1,11 +1,12 @@
 package config
 
 import (
-	"encoding/json"
 	"math"
 	"reflect"
 	"strconv"
 	"strings"
+
+	"godarts/nas/finite"
 )
 
 // schemaNode is a part of a JSON Schema, draft-07, as far as a config needs it. Pointers
@@ -61,8 +62,7 @@ func Schema() ([]byte, error) {
 		}
 		parent.Properties[names[len(names)-1]] = k.schema()
 	}
-	text, err := json.MarshalIndent(root, "", "  ")
-	return append(text, '\n'), err
+	return finite.Indented(root)
 }
 
 // object is a mapping that takes no keys besides its properties.
