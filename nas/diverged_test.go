@@ -40,7 +40,7 @@ func TestMeasuredNotFinite(t *testing.T) {
 		run        func(string, *config.Config) error
 		want       string
 	}{
-		{"training", "experiment: train\ndata: {name: synthetic, size: 8, subset: 16, batch: 16}\nnetwork: {channels: 2, layers: 3}\nepochs: 2\nw: {lr: 1000}", func(dir string, c *config.Config) error {
+		{"training", "experiment: train\ndata: {name: synthetic, size: 8, subset: 16, batch: 16}\nnetwork: {channels: 2, layers: 3}\nepochs: 2\nw: {lr: 1e10}", func(dir string, c *config.Config) error {
 			_, err := nas.Train(t.Context(), dir, c, nas.Settings{})
 			return err
 		}, "test"},
