@@ -226,12 +226,6 @@ func (o LanguageOptions) checkBatch(b nn.Batch) {
 	}
 }
 
-func needFunction(missing bool) {
-	if missing {
-		torch.Misuse("cells", "no function to run")
-	}
-}
-
 // Step is one time step of a cell: the state after the embedded words x [B,units]
 // where it was h [B,units].
 type Step func(x, h torch.Tensor) torch.Tensor
@@ -240,7 +234,7 @@ type Step func(x, h torch.Tensor) torch.Tensor
 // Logits are [T·B,tokens]. Its graph is of autograd; all belongs to the present scope.
 func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output {
 	l.o.checkBatch(b)
-	needFunction(step == nil)
+	torch.NeedFunction("cells.Language", step == nil)
 	var masks Masks
 	if m.Training {
 		masks = l.o.draw(b)
@@ -248,7 +242,7 @@ func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output 
 	words := torch.Embedding(masked(l.Encoder.Tensor, masks.Word), b.X) // [T,B,E]
 	words = masked(words, masks.Embedding)
 	cell := step(masks)
-	needFunction(cell == nil)
+	torch.NeedFunction("cells.Language", cell == nil)
 	h := l.first(b)
 	var outputs []torch.Tensor
 	for t := range b.X.Size(0) {
@@ -290,7 +284,7 @@ func (l *Language) penalty(raw, dropped torch.Tensor) torch.Tensor {
 // Gate is s + σ(c)∘(f − s), where the gate c and the candidate, which f is an
 // activation of, are the halves of ch [...,2·units].
 func Gate(s, ch torch.Tensor, activation func(torch.Tensor) torch.Tensor) torch.Tensor {
-	needFunction(activation == nil)
+	torch.NeedFunction("cells.Language", activation == nil)
 	units := s.Size(-1)
 	gate, candidate := ch.Narrow(-1, 0, units).Sigmoid(), ch.Narrow(-1, units, units)
 	return s.Add(gate.Mul(activation(candidate).Sub(s)))

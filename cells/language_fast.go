@@ -44,7 +44,7 @@ type FastCell interface {
 // It has to be called without grad mode. What it returns belongs to the present scope.
 func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output) {
 	l.o.checkBatch(p.Batch)
-	needFunction(cell == nil)
+	torch.NeedFunction("cells.Language", cell == nil)
 	torch.Scoped(func() {
 		steps, columns := p.Batch.X.Size(0), p.Batch.X.Size(1)
 		ranks := torch.RanksFor(columns, p.Batch.X.Device())

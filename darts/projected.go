@@ -152,12 +152,6 @@ func (p *Projected) need(kind, edge int) {
 	}
 }
 
-func needFunction(missing bool) {
-	if missing {
-		torch.Misuse("darts", "no function to run")
-	}
-}
-
 // edges are those of a node that are not deleted.
 func (p *Projected) edges(kind, node int) (edges []int) {
 	for e := FirstEdge(node); e < FirstEdge(node+1); e++ {
@@ -173,7 +167,7 @@ func (p *Projected) edges(kind, node int) (edges []int) {
 // fails the edge stays undecided.
 func (p *Projected) DecideOperation(kind, edge int, accuracy func() (float64, error)) error {
 	p.need(kind, edge)
-	needFunction(accuracy == nil)
+	torch.NeedFunction("darts.Projected", accuracy == nil)
 	row, err := lowest(len(p.Architecture(kind == 1).Ops[edge]), func(k int) (float64, error) {
 		return p.without(entry{true, kind, edge, k}, accuracy)
 	})
@@ -190,7 +184,7 @@ func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error))
 		torch.Misuse("darts.Projected", "there is no node %d", node)
 	}
 	p.need(kind, FirstEdge(node+1)-1)
-	needFunction(accuracy == nil)
+	torch.NeedFunction("darts.Projected", accuracy == nil)
 	edges := p.edges(kind, node)
 	without := make([]float64, len(edges))
 	for i, e := range edges {

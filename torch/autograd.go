@@ -118,7 +118,7 @@ func sameShapes(op string, outputs, gradients []Tensor) {
 // NoGrad runs fn without building graphs. It belongs inside Do, which locks the
 // thread that has the mode.
 func NoGrad(fn func()) {
-	needFunction("no_grad", fn == nil)
+	NeedFunction("no_grad", fn == nil)
 	needScope("no_grad")
 	before := C.torch_grad_mode()
 	C.torch_set_grad_mode(0)
@@ -130,7 +130,7 @@ func NoGrad(fn func()) {
 // know: each operator takes a little less time than in NoGrad. Tensors that fn makes can be
 // read afterwards, but neither be written to nor enter a graph. It belongs inside Do.
 func Inference(fn func()) {
-	needFunction("inference_mode", fn == nil)
+	NeedFunction("inference_mode", fn == nil)
 	needScope("inference_mode")
 	var mode *C.torch_inference
 	if e := C.torch_inference_begin(&mode); e != nil {
@@ -147,7 +147,7 @@ func GradEnabled() bool { return C.torch_grad_mode() != 0 }
 // (BFloat16, Float16). It belongs inside Do, which locks the thread that has the
 // mode.
 func Autocast(d Device, dtype Dtype, fn func()) {
-	needFunction("autocast", fn == nil)
+	NeedFunction("autocast", fn == nil)
 	needScope("autocast")
 	var before C.torch_autocast_state
 	if e := C.torch_autocast_begin(C.int(d.kind), C.int(dtype.code()), &before); e != nil {

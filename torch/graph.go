@@ -27,7 +27,7 @@ type Graph struct{ graph }
 // since the GPU's random generator may take itself to be captured still. The error of
 // a binary without -tags cuda says so. As torch.cuda.graph.
 func CaptureGraph(d Device, share *Graph, fn func()) (*Graph, error) {
-	needFunction("capture_graph", fn == nil)
+	NeedFunction("capture_graph", fn == nil)
 	needScope("capture_graph")
 	return captureGraph(d, share, fn)
 }

@@ -50,6 +50,7 @@ func TestHostileArguments(t *testing.T) {
 		},
 		Refused: map[string]string{
 			"Misuse":       "it is for what has to panic",
+			"NeedFunction": "it is for what has to panic",
 			"PeakReserved": "there may be no GPU",
 			"Graph.Replay": "there may be no GPU",
 		},

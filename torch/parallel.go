@@ -40,7 +40,7 @@ type Rank struct {
 // on a new goroutine. If a rank panics, the others do so at their next AllReduce, and
 // Parallel with what the first one panicked with. If one calls [runtime.Goexit], Parallel does.
 func Parallel(count int, fn func(r *Rank)) {
-	needFunction("parallel", fn == nil)
+	NeedFunction("parallel", fn == nil)
 	if count > maxThreads {
 		Misuse("parallel", "%d ranks, wanted at most %d", count, maxThreads)
 	}

@@ -33,7 +33,7 @@ import (
 // panic goes on.
 func Do(fn func() error) (err error) {
 	defer caught(&err)
-	needFunction("do", fn == nil)
+	NeedFunction("do", fn == nil)
 	defer Enter()()
 	return fn()
 }
@@ -52,7 +52,7 @@ func caught(err *error) {
 // Scoped runs fn in a new scope inside the present one. Panics pass through.
 // What fn's caller needs leaves the scope by Keep.
 func Scoped(fn func()) {
-	needFunction("scope", fn == nil)
+	NeedFunction("scope", fn == nil)
 	defer Enter()()
 	fn()
 }
@@ -106,13 +106,6 @@ func (t Tensor) Free() {
 
 // Live counts the tensors that no scope has freed yet, of all goroutines.
 func Live() int { return int(C.torch_live()) }
-
-// needFunction panics where a nil function was given.
-func needFunction(op string, missing bool) {
-	if missing {
-		Misuse(op, "no function to run")
-	}
-}
 
 // needScope panics unless this thread has an open scope.
 func needScope(op string) {
@@ -183,6 +176,13 @@ func throw(op string, message *C.char, ts ...Tensor) {
 // for what is built on them.
 func Misuse(op, format string, args ...any) {
 	panic(&Error{Op: op, Message: fmt.Sprintf(format, args...)})
+}
+
+// NeedFunction panics with an *Error of the operation op where the function that op has to call is missing.
+func NeedFunction(op string, missing bool) {
+	if missing {
+		Misuse(op, "no function to run")
+	}
 }
 
 // misfit is Misuse of tensors, whose shapes the error shows.

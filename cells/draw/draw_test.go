@@ -47,7 +47,7 @@ func svgTexts(t *testing.T, svg []byte) []string {
 	}
 }
 
-func TestDrawCell(t *testing.T) {
+func TestSVG(t *testing.T) {
 	// SVG writes well-formed SVG with every state and one label per edge when the cell is a published one.
 	check := func(name string, c genotype.Cell, recurrent bool, states string) {
 		t.Run(name, func(t *testing.T) {
@@ -89,7 +89,7 @@ func TestDrawCell(t *testing.T) {
 	}
 }
 
-func TestDrawCellOverlaps(t *testing.T) {
+func TestSVGOverlaps(t *testing.T) {
 	// No boxes and labels overlap, and every arrow goes right, when the cell is any random one.
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 100 {
@@ -140,7 +140,7 @@ type brokenWriter struct{}
 
 func (brokenWriter) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
-func TestDrawCellErrors(t *testing.T) {
+func TestSVGErrors(t *testing.T) {
 	// SVG says what is wrong when the cell is not valid, is too large, or the writer fails.
 	good := genotype.Published[0].Genotype.Normal
 	large := genotype.Cell{Concat: []int{34}}
@@ -168,7 +168,7 @@ func TestDrawCellErrors(t *testing.T) {
 	}
 }
 
-func BenchmarkDrawCell(b *testing.B) {
+func BenchmarkSVG(b *testing.B) {
 	for b.Loop() {
 		if err := SVG(io.Discard, genotype.Published[3].Genotype.Normal, false); err != nil {
 			b.Fatal(err)

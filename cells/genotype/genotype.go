@@ -71,7 +71,7 @@ func (g Genotype) fields() []genotypeField {
 //	Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2, 6))
 //	Genotype(recurrent=[('relu', 0), ...], concat=range(1, 9))
 //
-// States in a row are written range(a, b), others as a list. ParseGenotype reads both back.
+// States in a row are written range(a, b), others as a list. Parse reads both back.
 func (g Genotype) String() string {
 	b := []byte("Genotype(")
 	for i, f := range g.fields() {
@@ -149,7 +149,7 @@ func (g Genotype) MarshalJSON() ([]byte, error) {
 	return append(b, '}'), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON writes. Its errors are those of ParseGenotype.
+// UnmarshalJSON reads what MarshalJSON writes. Its errors are those of Parse.
 func (g *Genotype) UnmarshalJSON(data []byte) error {
 	if bytes.Equal(data, []byte("null")) {
 		return nil // by the convention of encoding/json

@@ -270,9 +270,7 @@ func (d *draw) decide(logits torch.Tensor) int {
 // the cells drawn from streams[i]. If it returns an error, that is returned and nothing
 // has changed.
 func (c *Controller) Update(streams []*rand.Rand, reward func(i int, g genotype.Genotype) (float64, error)) (err error) {
-	if reward == nil {
-		torch.Misuse("enas.Controller", "no function to run")
-	}
+	torch.NeedFunction("enas.Controller", reward == nil)
 	torch.Scoped(func() {
 		b := c.baseline.Item()
 		dW, mean := torch.ZerosLike(c.W()), torch.ZerosLike(c.W())
