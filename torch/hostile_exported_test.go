@@ -20,7 +20,7 @@ func TestHostileArguments(t *testing.T) {
 			torch.Dropout, torch.Embedding, torch.Empty, torch.EmptyChannelsLast, torch.EmptyLike, torch.Enter, torch.Eye, torch.FromBytes, torch.ForeachAdd_,
 			torch.ForeachCopy_, torch.ForeachLerp_, torch.ForeachMulScalar_, torch.ForeachNorm, torch.ForeachZero_, torch.FromSlice[float32],
 			torch.FromSliceChannelsLast[int64], torch.FromSliceTo[bool], torch.Full, torch.GatedMixture, torch.GatedMixtureBackward, torch.Grad,
-			torch.GradEnabled, torch.Gram, torch.Inference, torch.Keep, torch.KeepWith, torch.Linear, torch.Live, torch.MSELoss, torch.ManualSeed, torch.Misuse,
+			torch.GradEnabled, torch.Gram, torch.Inference, torch.Keep, torch.KeepWith, torch.Linear, torch.Live, torch.MSELoss, torch.ManualSeed, torch.Misuse, torch.NeedFunction,
 			torch.MaxPool2d, torch.MaxPool2dBackward, torch.MaxPool2dIndices, torch.Maximum, torch.Minimum, torch.MmOut, torch.NLLLoss, torch.NoGrad,
 			torch.Ones, torch.OnesLike, torch.Parallel, torch.ParseDevice, torch.ParseDtype,
 			torch.PeakReserved, torch.Pointwise, torch.PointwiseNorm, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt, torch.RandPerm,
