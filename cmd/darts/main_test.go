@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -272,6 +273,11 @@ func TestInterrupt(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
+			// A handler here is none there: the run starts with the signal not ignored, also where these
+			// tests were started to ignore it.
+			handled := make(chan os.Signal, 1)
+			signal.Notify(handled, test.sig)
+			defer signal.Stop(handled)
 			var stdout, stderr bytes.Buffer
 			p := exec.Command(darts, "search", config, "--out", dir, "--set", "epochs=100", "--checkpoint-every", "1", "--threads", "1")
 			p.Stdout, p.Stderr = &stdout, &stderr
