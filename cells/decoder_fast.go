@@ -20,7 +20,7 @@ func (c *Columns) decode(f *fastWork) (d torch.Tensor) {
 		return d
 	}
 	penalty := f.sums.Select(0, c.Index).Select(0, 1)
-	return c.penalise(raw, dropped, d, penalty)
+	return c.regularise(raw, dropped, d, penalty)
 }
 
 // decodeBlocks adds the cross-entropies of all steps to loss, and writes the gradient of
@@ -62,17 +62,17 @@ func (c *Columns) decodeSteps(f *fastWork, p, dropped, d, loss torch.Tensor, t, 
 	}
 }
 
-// penalise computes this rank's share of the penalty
+// regularise computes this rank's share of the penalty
 //
-//	activation·mean(dropped²) + slowness·mean((h[t+1] − h[t])²)
+//	AR·mean(dropped²) + TAR·mean((h[t+1] − h[t])²)
 //
 // and turns d, the gradient of dropped outputs, into that of outputs before the mask, with
 // the penalty's if gradients are regularised.
-func (c *Columns) penalise(raw, dropped, d, penalty torch.Tensor) torch.Tensor {
+func (c *Columns) regularise(raw, dropped, d, penalty torch.Tensor) torch.Tensor {
 	o := c.Options
 	regularised := c.Needs() && c.Regularised
-	if o.Activation != 0 {
-		k := o.Activation / float64(c.Steps*c.All*o.Units)
+	if o.AR != 0 {
+		k := o.AR / float64(c.Steps*c.All*o.Units)
 		penalty.AddScaled_(dropped.Square().Sum(), k)
 		if regularised {
 			d.AddScaled_(dropped, 2*k)
@@ -81,8 +81,8 @@ func (c *Columns) penalise(raw, dropped, d, penalty torch.Tensor) torch.Tensor {
 	if c.Needs() && c.masks.Output.Defined() {
 		d.Mul_(c.masks.Output)
 	}
-	if last := c.Steps - 1; o.Slowness != 0 && last > 0 {
-		k := o.Slowness / float64(last*c.All*o.Units)
+	if last := c.Steps - 1; o.TAR != 0 && last > 0 {
+		k := o.TAR / float64(last*c.All*o.Units)
 		change := raw.Narrow(0, 1, last).Sub(raw.Narrow(0, 0, last))
 		penalty.AddScaled_(change.Square().Sum(), k)
 		if regularised {

@@ -49,7 +49,7 @@ func TestRecurrentOnGPU(t *testing.T) {
 	// A recurrent network has on the GPU the loss, state and gradients that it has on the CPU, with all dropouts, when there is a GPU.
 	gpu := torchtest.CUDA(t)
 	torchtest.Scope(t)
-	o := LanguageOptions{Tokens: 13, Units: 8, Slowness: 0.3, Dropout: Dropout{Output: 0.6, State: 0.25, Input: 0.4, Embedding: 0.2, Word: 0.1}}
+	o := LanguageOptions{Tokens: 13, Units: 8, TAR: 0.3, Dropout: Dropout{Output: 0.6, State: 0.25, Input: 0.4, Embedding: 0.2, Word: 0.1}}
 	g := lookupRecurrent(t, "DARTS_V2")
 	_, net := bothNetworks(t, g, o)
 	b := randomText(o, 5, 4)

@@ -17,7 +17,7 @@ func TestHostileArguments(t *testing.T) {
 	derived := uniformGenotype(genotype.SepConv3x3)
 	recurrent := genotype.Genotype{Recurrent: genotype.Cell{Edges: []genotype.Edge{{Op: genotype.ActTanh, From: 0}, {Op: genotype.ActReLU, From: 1}}, Concat: []int{1, 2}}}
 	options := NetworkOptions{Channels: 2, Layers: 3, Classes: 3, InputChannels: 1, Size: 8, StemMultiplier: 1}
-	language := LanguageOptions{Tokens: 5, Units: 4, Dropout: Dropout{Output: 0.5, Word: 0.1}, Activation: 1, Slowness: 1}
+	language := LanguageOptions{Tokens: 5, Units: 4, Dropout: Dropout{Output: 0.5, Word: 0.1}, AR: 1, TAR: 1}
 	images := func() nn.Batch { return nn.Batch{X: x(2, 1, 8, 8), Y: torch.FromSlice([]int64{0, 2}, 2)} }
 	words := func() nn.Batch {
 		return nn.Batch{X: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 3, 2), Y: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 6),

@@ -15,11 +15,11 @@ import (
 // LanguageOptions are the sizes of a language model and how it is regularised.
 // The paper's for Penn Treebank: 300 units in the search, 850 in training.
 type LanguageOptions struct {
-	Tokens     int // words of the dictionary, V
-	Units      int // E = H, of an embedded word and of the state
-	Dropout    Dropout
-	Activation float64 // coefficient of the mean square of the dropped outputs, in training alone
-	Slowness   float64 // coefficient of the mean square of what outputs change by from step to step, likewise
+	Tokens  int // words of the dictionary, V
+	Units   int // E = H, of an embedded word and of the state
+	Dropout Dropout
+	AR      float64 // activation regularization: coefficient of the mean square of the outputs after dropout, in training
+	TAR     float64 // temporal activation regularization: of the mean square of the change from step to step, in training
 	torch.Options
 }
 
@@ -243,7 +243,7 @@ func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output 
 	words = masked(words, masks.Embedding)
 	cell := step(masks)
 	torch.NeedFunction("cells.Language", cell == nil)
-	h := l.first(b)
+	h := l.initialState(b)
 	var outputs []torch.Tensor
 	for t := range b.X.Size(0) {
 		h = cell(words.Select(0, t), h)
@@ -260,23 +260,23 @@ func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output 
 	return out
 }
 
-// first is the state before the first token [B,units].
-func (l *Language) first(b nn.Batch) torch.Tensor {
+// initialState is the state before the first token [B,units].
+func (l *Language) initialState(b nn.Batch) torch.Tensor {
 	if b.Hidden.Defined() {
 		return b.Hidden.Select(0, 0)
 	}
 	return torch.Zeros([]int{b.X.Size(1), l.o.Units}, l.o.Options)
 }
 
-// penalty is what regularisation adds to the loss: on how large dropped outputs are,
-// and on how much those before that mask change.
+// penalty is what AR and TAR add to the loss. AR takes the outputs after dropout, TAR those before it. Merity, McCann,
+// Socher: Revisiting Activation Regularization for Language RNNs, arXiv 1708.01009.
 func (l *Language) penalty(raw, dropped torch.Tensor) torch.Tensor {
 	sum := torch.Scalar(0, l.o.Options)
-	if l.o.Activation != 0 {
-		sum = sum.AddScaled(dropped.Square().Mean(), l.o.Activation)
+	if l.o.AR != 0 {
+		sum = sum.AddScaled(dropped.Square().Mean(), l.o.AR)
 	}
-	if last := raw.Size(0) - 1; l.o.Slowness != 0 && last > 0 {
-		sum = sum.AddScaled(raw.Narrow(0, 1, last).Sub(raw.Narrow(0, 0, last)).Square().Mean(), l.o.Slowness)
+	if last := raw.Size(0) - 1; l.o.TAR != 0 && last > 0 {
+		sum = sum.AddScaled(raw.Narrow(0, 1, last).Sub(raw.Narrow(0, 0, last)).Square().Mean(), l.o.TAR)
 	}
 	return sum
 }

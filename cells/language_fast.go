@@ -150,7 +150,7 @@ func (f *fastWork) run(r *torch.Rank, cell func(*Columns) FastCell) {
 		c.DWeights = f.At(f.parts[r.Index])
 	}
 	c.states = torch.Empty([]int{c.Steps + 1, c.Own, f.o.Units}, f.o.Options)
-	c.states.Select(0, 0).Copy_(c.own(f.Language.first(b), 0))
+	c.states.Select(0, 0).Copy_(c.own(f.Language.initialState(b), 0))
 
 	c.cell = cell(c)
 	if c.cell == nil {

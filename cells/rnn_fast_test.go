@@ -67,7 +67,7 @@ func TestRecurrentFastEqualsPlain(t *testing.T) {
 				torchtest.Scope(t)
 				defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
 				torch.SetThreads(test.threads)
-				o := LanguageOptions{Tokens: 13, Units: 21, Dropout: test.dropout, Activation: test.activation, Slowness: test.slowness}
+				o := LanguageOptions{Tokens: 13, Units: 21, Dropout: test.dropout, AR: test.activation, TAR: test.slowness}
 				plain, fast := bothNetworks(t, g, o)
 				b := randomText(o, test.steps, test.columns)
 				wants, gradients := torch.Empty(plain.Weights().W.Shape(), float64s), torch.Empty(plain.Weights().W.Shape(), float64s)

@@ -59,7 +59,7 @@ func replayRecurrent(t *testing.T, file string, o torch.Options, plain bool) {
 		t.Fatal(err)
 	}
 	n, err := NewRecurrentNetwork(g, RecurrentOptions{Plain: plain, LanguageOptions: LanguageOptions{
-		Tokens: int(number("ntoken")), Units: int(number("nhid")), Slowness: number("beta"), Options: o,
+		Tokens: int(number("ntoken")), Units: int(number("nhid")), TAR: number("beta"), Options: o,
 	}})
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +165,7 @@ func TestDropoutFormula(t *testing.T) {
 	torchtest.Scope(t)
 	const steps, columns, units, tokens = 3, 2, 4, 5
 	o := RecurrentOptions{LanguageOptions: LanguageOptions{
-		Tokens: tokens, Units: units, Dropout: Dropout{0.4, 0.3, 0.2, 0.1, 0.3}, Activation: 2, Slowness: 3, Options: float64s,
+		Tokens: tokens, Units: units, Dropout: Dropout{0.4, 0.3, 0.2, 0.1, 0.3}, AR: 2, TAR: 3, Options: float64s,
 	}}
 	g := genotype.Genotype{Recurrent: genotype.Cell{Edges: []genotype.Edge{{Op: genotype.ActTanh, From: 0}, {Op: genotype.ActSigmoid, From: 0}, {Op: genotype.ActReLU, From: 2}, {Op: genotype.ActIdentity, From: 1}}, Concat: []int{1, 3, 4}}}
 	n, err := NewRecurrentNetwork(g, o)

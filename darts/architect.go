@@ -10,10 +10,10 @@ import (
 
 // Architect takes the outer step of the bilevel problem, Eq. 3: it moves α along
 // the gradient of the validation loss, with w either held fixed (first order) or
-// one virtual step ahead of α (second order). Reference cnn/architect.py.
+// one unrolled step ahead of α (second order). Reference cnn/architect.py.
 type Architect struct {
 	net   Supernet
-	w     *optim.SGD  // read only: its momentum and weight decay are part of the virtual step
+	w     *optim.SGD  // read only: its momentum and weight decay are part of the unrolled step
 	alpha *optim.Adam // steps α
 
 	// Hessian takes the product of the second order; it may be replaced at any
@@ -40,7 +40,7 @@ type Architect struct {
 }
 
 // tied is a supernet with one matrix in two places, which its reference does not move
-// in the virtual step.
+// in the unrolled step.
 type tied interface {
 	// Tied views that matrix in a vector like w.
 	Tied(w torch.Tensor) torch.Tensor
@@ -64,11 +64,11 @@ func NewArchitect(net Supernet, w *optim.SGD, alpha *optim.Adam) *Architect {
 // step of w; 0 means first order. It leaves w as it is. It returns what Gradient
 // does but the gradients: the loss over valid, and of a recurrent supernet the state
 // after it.
-func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Grad) {
+func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Result) {
 	torch.Scoped(func() {
 		g := a.Gradient(train, valid, xi)
 		a.alpha.Step(g.Alphas...)
-		out = Grad{Loss: g.Loss, Logits: g.Logits, Hidden: g.Hidden}.each(torch.Keep)
+		out = Result{Loss: g.Loss, Logits: g.Logits, Hidden: g.Hidden}.each(torch.Keep)
 	})
 	return out
 }
@@ -80,7 +80,7 @@ func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Grad) {
 //	ξ > 0: ∇α L_val(w', α) − ξ ∇²α,w L_train(w, α)·∇w' L_val(w', α)      Eq. 7
 //
 // It panics with *torch.Error if ξ is negative or no finite number, or Clip negative or no number.
-func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Grad {
+func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 	if !(xi >= 0 && xi <= math.MaxFloat64) {
 		torch.Misuse("architect", "xi is %g, want 0 or more", xi)
 	}
@@ -93,24 +93,24 @@ func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Grad {
 	if a.Corrected {
 		train = train.SameMasks()
 	}
-	step := a.virtualStep(train, xi)
+	step := a.unroll(train, xi)
 	// The reference takes this gradient on a copy of the network, so that its
 	// running statistics do not move.
-	unrolled := a.net.Gradients(step.w, valid, Need{W: true, Alphas: true, FreezeStatistics: true})
-	v, k := step.back(unrolled.W)
+	outer := a.net.Gradients(step.w, valid, Need{W: true, Alphas: true, FreezeStatistics: true})
+	v, k := step.throughClip(outer.W)
 	hvp := a.Hessian.HessianVectorProduct(v, train)
 	torch.NoGrad(func() {
-		for i, dAlpha := range unrolled.Alphas {
+		for i, dAlpha := range outer.Alphas {
 			dAlpha.AddScaled_(hvp[i], -xi*k)
 		}
 	})
-	return unrolled
+	return outer
 }
 
-// virtualStep is w' = w − ξ(μ·buf + clip(∇w L_train(w, α)) + wd·w), the step that the
+// unrolled is w' = w − ξ(μ·buf + clip(∇w L_train(w, α)) + wd·w), the step that the
 // optimizer of w would take. The paper's w' has neither momentum nor decay; the
 // reference has both. Reference cnn/architect.py _compute_unrolled_model.
-type virtualStep struct {
+type unrolled struct {
 	*Architect
 	w    torch.Tensor // w'
 	g    torch.Tensor // ∇w L_train before clipping; defined if that is needed again
@@ -120,10 +120,10 @@ type virtualStep struct {
 // clipEps is what clipping adds to norms: torch.nn.utils.clip_grad_norm_.
 const clipEps = 1e-6
 
-func (a *Architect) virtualStep(train nn.Batch, xi float64) virtualStep {
+func (a *Architect) unroll(train nn.Batch, xi float64) unrolled {
 	w := a.net.W()
 	d := a.net.Gradients(w, train, Need{W: true}).W
-	s := virtualStep{Architect: a}
+	s := unrolled{Architect: a}
 	torch.NoGrad(func() {
 		if a.Clip > 0 {
 			if a.Corrected {
@@ -144,13 +144,13 @@ func (a *Architect) virtualStep(train nn.Batch, xi float64) virtualStep {
 	return s
 }
 
-// back takes v = ∇w' L_val through the clipping of the virtual step: the implicit
+// throughClip takes v = ∇w' L_val through the clipping of the unrolled step: the implicit
 // gradient is −ξ·k·∇²α,w L_train·v of what it returns.
 //
 // With k = Clip/(‖g‖ + 1e-6) below 1 the derivative of k·g in the direction v is
 //
 //	k·(v − g·(g·v)/(‖g‖·(‖g‖ + 1e-6)))
-func (s virtualStep) back(v torch.Tensor) (direction torch.Tensor, k float64) {
+func (s unrolled) throughClip(v torch.Tensor) (direction torch.Tensor, k float64) {
 	if s.Clip == 0 {
 		return v, 1
 	}

@@ -41,16 +41,16 @@ func newBilinear() *bilinear {
 func (s *bilinear) W() torch.Tensor        { return s.w }
 func (s *bilinear) Alphas() []torch.Tensor { return []torch.Tensor{s.alpha} }
 
-func (s *bilinear) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
+func (s *bilinear) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
 	s.frozen = append(s.frozen, need.FreezeStatistics)
 	s.at = append(s.at, w.Sub(s.w).Norm().Item())
 	if b.Y.ItemInt() == 0 {
-		return Grad{
+		return Result{
 			W:      s.A.Matmul(w).Add(s.B.Matmul(s.alpha)).Add(s.b),
 			Alphas: []torch.Tensor{s.B.T().Matmul(w)},
 		}
 	}
-	return Grad{
+	return Result{
 		W:      s.C.Matmul(w).Add(s.D.Matmul(s.alpha)),
 		Alphas: []torch.Tensor{s.D.T().Matmul(w).Add(s.E.Matmul(s.alpha))},
 	}
@@ -222,13 +222,13 @@ type masksNet struct {
 	drawn []uint64
 }
 
-func (s *masksNet) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
+func (s *masksNet) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
 	s.drawn = append(s.drawn, b.Masks().Uint64())
 	return s.bilinear.Gradients(w, b, need)
 }
 
 func TestArchitectRefuses(t *testing.T) {
-	// A virtual step of a length that is no number, or negative, panics with *torch.Error and leaves alpha as it is.
+	// A unrolled step of a length that is no number, or negative, panics with *torch.Error and leaves alpha as it is.
 	torchtest.Scope(t)
 	net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 1, Classes: 3, InputChannels: 1, StemMultiplier: 1})
 	if err != nil {

@@ -54,11 +54,11 @@ func bestOperation(row []float64, ops []genotype.Op) int {
 	return best
 }
 
-// limitSkips is discretize, but while the cell has more skip_connects than limit, the
+// deriveLimited is discretize, but while the cell has more skip_connects than limit, the
 // one whose weight is smallest is ruled out on its edge and the cell derived again; the
 // first of equal ones. One that is its edge's only operation stays, so that the cell
 // can end with more.
-func limitSkips(mix [][]float64, ops [][]genotype.Op, limit int) genotype.Cell {
+func deriveLimited(mix [][]float64, ops [][]genotype.Op, limit int) genotype.Cell {
 	ops = slices.Clone(ops)
 	for {
 		c := discretize(mix, ops)

@@ -106,7 +106,7 @@ func TestSkipLimit(t *testing.T) {
 		// Edge 3 has nothing else.
 		{0, []genotype.Edge{{Op: conv, From: 1}, {Op: conv, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 2}}},
 	} {
-		if got := limitSkips(mix, ops, test.limit); !slices.Equal(got.Edges, test.want) {
+		if got := deriveLimited(mix, ops, test.limit); !slices.Equal(got.Edges, test.want) {
 			t.Errorf("limit %d: got %v, want %v", test.limit, got.Edges, test.want)
 		}
 	}

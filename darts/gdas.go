@@ -10,7 +10,7 @@ import (
 	"godarts/torch/nn"
 )
 
-// Sampled is the supernet of GDAS: a pass in training computes one operation of every
+// GumbelSupernet is the supernet of GDAS: a pass in training computes one operation of every
 // edge, drawn by the Gumbel-max trick, the same in all cells of a kind. Dong, Yang:
 // Searching for a Robust Neural Architecture in Four GPU Hours, CVPR 2019, arXiv
 // 1910.04465; get_gumbel_prob in their code.
@@ -18,7 +18,7 @@ import (
 // Operations are those of DARTS and not of the authors' table: their 1x1 convolutions
 // have a bias, and their poolings no batch norm after them. Their network has a batch
 // norm and a ReLU before the last pooling, too.
-type Sampled struct {
+type GumbelSupernet struct {
 	*Plain
 	Tau float64 // τ, above 0; it may change between passes
 
@@ -31,19 +31,19 @@ type Sampled struct {
 	reached torch.Tensor        // see Reached
 }
 
-var _ Supernet = (*Sampled)(nil)
+var _ Supernet = (*GumbelSupernet)(nil)
 
-// NewSampled makes a supernet as NewPlain does.
-func NewSampled(o Options, tau float64) (*Sampled, error) {
+// NewGumbelSupernet makes a supernet as NewPlain does.
+func NewGumbelSupernet(o Options, tau float64) (*GumbelSupernet, error) {
 	plain, err := NewPlain(o)
 	if err != nil {
 		return nil, err
 	}
-	return newSampled(plain, tau), nil
+	return newGumbelSupernet(plain, tau), nil
 }
 
-func newSampled(plain *Plain, tau float64) *Sampled {
-	s := &Sampled{Plain: plain, Tau: tau, reached: torch.Ones(plain.W().Shape(), plain.W().Options())}
+func newGumbelSupernet(plain *Plain, tau float64) *GumbelSupernet {
+	s := &GumbelSupernet{Plain: plain, Tau: tau, reached: torch.Ones(plain.W().Shape(), plain.W().Options())}
 	for kind := range s.chosen {
 		for _, ops := range s.Architecture(kind == 1).Ops {
 			s.chosen[kind] = append(s.chosen[kind], make([]bool, len(ops)))
@@ -56,7 +56,7 @@ func newSampled(plain *Plain, tau float64) *Sampled {
 // Gradients implements Supernet with operations that are drawn anew, from the CPU's
 // default generator. α has the gradient of softmax((log softmax(α) + g)/τ), straight
 // through the choice; weights of operations that were not chosen have a gradient of 0.
-func (s *Sampled) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
+func (s *GumbelSupernet) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
 	g := s.gradients(w, b, need, s.draw)
 	if s.first {
 		s.reach()
@@ -67,10 +67,10 @@ func (s *Sampled) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
 // Reached is 1 where a weight [P] has had a gradient, 0 where it belongs to an operation
 // that no pass has chosen yet. In the authors' code an optimizer passes those over: they
 // neither decay nor move. Passes change it.
-func (s *Sampled) Reached() torch.Tensor { return s.reached }
+func (s *GumbelSupernet) Reached() torch.Tensor { return s.reached }
 
 // reach brings reached up to date with chosen.
-func (s *Sampled) reach() {
+func (s *GumbelSupernet) reach() {
 	s.first = false
 	torch.Scoped(func() {
 		for name, view := range s.Weights.Views(s.reached) {
@@ -93,7 +93,7 @@ func (s *Sampled) reach() {
 
 // Chosen tells what passes have chosen so far, for a checkpoint: a number for each
 // operation, of normal cells before reduction cells, edge by edge.
-func (s *Sampled) Chosen() torch.Tensor {
+func (s *GumbelSupernet) Chosen() torch.Tensor {
 	var all []int64
 	for _, edges := range s.chosen {
 		for _, edge := range edges {
@@ -111,7 +111,7 @@ func (s *Sampled) Chosen() torch.Tensor {
 
 // SetChosen takes what Chosen gave. It returns an error if that is of another number of
 // operations, and then has changed nothing.
-func (s *Sampled) SetChosen(chosen torch.Tensor) error {
+func (s *GumbelSupernet) SetChosen(chosen torch.Tensor) error {
 	own := s.Chosen()
 	defer own.Free()
 	if chosen.Dtype() != torch.Int64 || !slices.Equal(chosen.Shape(), own.Shape()) {
@@ -132,25 +132,25 @@ func (s *Sampled) SetChosen(chosen torch.Tensor) error {
 
 // Eval implements Supernet with the most probable operation of each edge: a pass that
 // measures is not up to chance.
-func (s *Sampled) Eval(b nn.Batch) nn.Output {
+func (s *GumbelSupernet) Eval(b nn.Batch) nn.Output {
 	return s.eval(b, func() mixtures { return mixtures{normal: s.Normal.likeliest(), reduce: s.Reduce.likeliest()} })
 }
 
 // Genotype implements Supernet by the rule of the authors' code: of all operations of
 // all edges of a node, "none" aside, the two that weigh most, strongest first. Both may
 // be of one edge, where DARTS takes two edges with an operation each.
-func (s *Sampled) Genotype() genotype.Genotype {
+func (s *GumbelSupernet) Genotype() genotype.Genotype {
 	return genotype.Genotype{
-		Normal: strongest(s.Normal.probabilities(), s.Normal.Ops),
-		Reduce: strongest(s.Reduce.probabilities(), s.Reduce.Ops),
+		Normal: deriveGumbel(s.Normal.probabilities(), s.Normal.Ops),
+		Reduce: deriveGumbel(s.Reduce.probabilities(), s.Reduce.Ops),
 	}
 }
 
 // draw draws the operations of both kinds of cell, and again until all is finite. It panics with
 // *torch.Error where that does not come.
-func (s *Sampled) draw() mixtures {
+func (s *GumbelSupernet) draw() mixtures {
 	if !(s.Tau > 0 && s.Tau <= math.MaxFloat64) {
-		torch.Misuse("darts.Sampled", "tau is %g, want a number above 0", s.Tau)
+		torch.Misuse("darts.GumbelSupernet", "tau is %g, want a number above 0", s.Tau)
 	}
 	for range mostDraws {
 		normal, first := s.Normal.sample(s.noise(s.Normal), s.Tau)
@@ -161,18 +161,18 @@ func (s *Sampled) draw() mixtures {
 			return mixtures{normal: normal, reduce: reduce}
 		}
 	}
-	torch.Misuse("darts.Sampled", "%d draws and none was finite: alpha or the noise is not", mostDraws)
+	torch.Misuse("darts.GumbelSupernet", "%d draws and none was finite: alpha or the noise is not", mostDraws)
 	return mixtures{}
 }
 
 // mostDraws is far more than chance asks for: noise in float32 is infinite once in millions.
 const mostDraws = 100
 
-func (s *Sampled) noise(a *Architecture) torch.Tensor {
+func (s *GumbelSupernet) noise(a *Architecture) torch.Tensor {
 	if s.Noise != nil {
 		g := s.Noise(a.Alpha.Detach())
 		if !slices.Equal(g.Shape(), a.Alpha.Shape()) {
-			torch.Misuse("darts.Sampled", "noise of shape %v for a table of %v", g.Shape(), a.Alpha.Shape())
+			torch.Misuse("darts.GumbelSupernet", "noise of shape %v for a table of %v", g.Shape(), a.Alpha.Shape())
 		}
 		return g
 	}
@@ -180,7 +180,7 @@ func (s *Sampled) noise(a *Architecture) torch.Tensor {
 }
 
 // note adds a sample to what was chosen.
-func (s *Sampled) note(kind int, sample mixture) {
+func (s *GumbelSupernet) note(kind int, sample mixture) {
 	for e, of := range sample {
 		for k, weight := range of {
 			if weight.Defined() && !s.chosen[kind][e][k] {
@@ -238,9 +238,9 @@ func (a *Architecture) only(chosen []int64, weights []torch.Tensor) mixture {
 	return mix
 }
 
-// strongest derives a cell by GDAS' rule, see Genotype; ties go to the smaller input,
+// deriveGumbel derives a cell by GDAS' rule, see Genotype; ties go to the smaller input,
 // then to the smaller column.
-func strongest(mix [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
+func deriveGumbel(mix [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 	type entry struct {
 		genotype.Edge
 		weight float64

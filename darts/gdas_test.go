@@ -84,7 +84,7 @@ func TestSampleGradient(t *testing.T) {
 			if math.Abs(h.Item()-1) > 1e-15 {
 				t.Errorf("edge %d weighs %g", e, h.Item())
 			}
-			loss = plus(loss, h.MulScalar(product[e]))
+			loss = addTo(loss, h.MulScalar(product[e]))
 		}
 		got := torch.Grad([]torch.Tensor{loss.Sum()}, []torch.Tensor{a.Alpha}, torch.GradOptions{})[0]
 		torchtest.Close(t, "gradient", got, torch.FromSlice(want, edges, width), 1e-12)
@@ -92,9 +92,9 @@ func TestSampleGradient(t *testing.T) {
 }
 
 // sampledNetwork is a small one whose α differs from edge to edge.
-func sampledNetwork(t *testing.T, tau float64) (*Sampled, nn.Batch) {
+func sampledNetwork(t *testing.T, tau float64) (*GumbelSupernet, nn.Batch) {
 	net, b := smallNetwork(t, 2, nil)
-	return newSampled(net, tau), b
+	return newGumbelSupernet(net, tau), b
 }
 
 func TestSampleAgain(t *testing.T) {
@@ -188,7 +188,7 @@ func TestReached(t *testing.T) {
 		}
 		panic("no such cell")
 	}
-	check := func(net *Sampled, chosen func(kind, edge, op int) bool) {
+	check := func(net *GumbelSupernet, chosen func(kind, edge, op int) bool) {
 		t.Helper()
 		views := net.Views(net.Reached())
 		operations := 0
@@ -271,7 +271,7 @@ func TestStrongest(t *testing.T) {
 	}
 	mix[0][3], mix[0][5], mix[1][4] = 0.3, 0.4, 0.2 // node 2: both of input 0
 	mix[3][1], mix[4][2], mix[4][6] = 0.1, 0.1, 0.1 // node 3: ties go to the smaller input and operation
-	got := strongest(mix, newArchitecture(2, nil).Ops)
+	got := deriveGumbel(mix, newArchitecture(2, nil).Ops)
 	want := []genotype.Edge{
 		{Op: genotype.SepConv5x5, From: 0}, {Op: genotype.SkipConnect, From: 0},
 		{Op: genotype.MaxPool3x3, From: 1}, {Op: genotype.AvgPool3x3, From: 2},

@@ -19,9 +19,9 @@ func Captured(net Supernet) (captured Supernet, free func()) {
 	if !torch.HasGraphs || !d.IsCUDA() {
 		return net, func() {}
 	}
-	c := newCaptured(net, func(share launcher, run func() Grad) (launcher, Grad, error) {
+	c := newCaptured(net, func(share launcher, run func() Result) (launcher, Result, error) {
 		memory, _ := share.(*torch.Graph)
-		var out Grad
+		var out Result
 		g, err := torch.CaptureGraph(d, memory, func() { out = run().each(torch.Keep) })
 		return g, out, err
 	})
@@ -46,7 +46,7 @@ type launcher interface {
 // capture captures run, which it calls several times, in the memory of share unless
 // that is nil. The tensors it returns belong to the present scope; every replay of
 // what it captured overwrites them.
-type capture func(share launcher, run func() Grad) (launcher, Grad, error)
+type capture func(share launcher, run func() Result) (launcher, Result, error)
 
 // kind is what makes a pass another one to the GPU: the work and its sizes.
 type kind struct {
@@ -59,7 +59,7 @@ type kind struct {
 type capturedPass struct {
 	graph launcher
 	batch nn.Batch
-	out   Grad
+	out   Result
 }
 
 func newCaptured(net Supernet, c capture) *captured {
@@ -67,7 +67,7 @@ func newCaptured(net Supernet, c capture) *captured {
 }
 
 // Gradients implements Supernet.
-func (c *captured) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
+func (c *captured) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Result) {
 	k := kind{need: need, atW: w == c.W(), x: sizes(b.X), y: sizes(b.Y)}
 	p := c.passes[k]
 	if p == nil {
@@ -105,7 +105,7 @@ func (c *captured) record(k kind, w torch.Tensor, b nn.Batch) *capturedPass {
 	c.copyIn(k, p, w, b) // labels have to be labels in the runs before the first replay, too
 	torch.Scoped(func() {
 		defer c.saved()()
-		g, out, err := c.capture(c.first, func() Grad { return c.Supernet.Gradients(at, p.batch, k.need) })
+		g, out, err := c.capture(c.first, func() Result { return c.Supernet.Gradients(at, p.batch, k.need) })
 		if err != nil {
 			panic(err)
 		}

@@ -13,8 +13,8 @@ import (
 // fakeGraph replays by running the pass again and overwriting what it gave first, as
 // a CUDA graph overwrites its tensors.
 type fakeGraph struct {
-	run   func() Grad
-	out   Grad
+	run   func() Result
+	out   Result
 	share launcher
 	freed int
 }
@@ -30,7 +30,7 @@ func (g *fakeGraph) Replay() {
 
 func (g *fakeGraph) Free() { g.freed++ }
 
-func (g Grad) tensors() (ts []torch.Tensor) {
+func (g Result) tensors() (ts []torch.Tensor) {
 	g.each(func(t torch.Tensor) torch.Tensor { ts = append(ts, t); return t })
 	return ts
 }
@@ -39,7 +39,7 @@ func (g Grad) tensors() (ts []torch.Tensor) {
 // whose results hold nothing yet.
 type fakes struct{ graphs []*fakeGraph }
 
-func (f *fakes) capture(share launcher, run func() Grad) (launcher, Grad, error) {
+func (f *fakes) capture(share launcher, run func() Result) (launcher, Result, error) {
 	for range 3 {
 		torch.Scoped(func() { run() })
 	}
@@ -86,7 +86,7 @@ func TestCapturedEqualsNetwork(t *testing.T) {
 	} {
 		torch.Scoped(func() {
 			b := batch(test.images)
-			pass := func(net Supernet) Grad {
+			pass := func(net Supernet) Result {
 				w := net.W()
 				if test.at != 0 {
 					w = w.AddScalar(test.at)
@@ -160,9 +160,9 @@ func TestCapturedFailure(t *testing.T) {
 		before[name] = x.Detach().Float64s()
 	}
 	failure := &torch.Error{Op: "capture_graph", Message: "no"}
-	net := newCaptured(twin, func(_ launcher, run func() Grad) (launcher, Grad, error) {
+	net := newCaptured(twin, func(_ launcher, run func() Result) (launcher, Result, error) {
 		run()
-		return nil, Grad{}, failure
+		return nil, Result{}, failure
 	})
 	for range 2 {
 		err := torch.Do(func() error { net.Gradients(net.W(), batch(6), Need{W: true}); return nil })

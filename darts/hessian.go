@@ -29,15 +29,15 @@ func (s *Plain) hessianVectorProduct(v torch.Tensor, b nn.Batch, mix func() mixt
 		for _, product := range s.Weights.HessianVectorProduct(loss, v, s.Alphas()) {
 			hvp = append(hvp, torch.Keep(product))
 		}
-		torch.NoGrad(func() { moveAgain(s.Weights.Stats, before) })
+		torch.NoGrad(func() { repeatMove(s.Weights.Stats, before) })
 	})
 	return hvp
 }
 
-// moveAgain repeats a move of running statistics from before towards those of a
+// repeatMove repeats a move of running statistics from before towards those of a
 // batch, s: the first gave s₁ = (1−m)·s₀ + m·s, hence
 //
 //	s₂ = (1−m)·s₁ + m·s = s₁ + (1−m)·(s₁ − s₀)
-func moveAgain(stats, before torch.Tensor) {
+func repeatMove(stats, before torch.Tensor) {
 	stats.AddScaled_(stats.Sub(before), 1-StatisticsMomentum)
 }

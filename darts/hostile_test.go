@@ -26,7 +26,7 @@ func TestHostileArguments(t *testing.T) {
 	ops := []genotype.Op{genotype.None, genotype.SkipConnect, genotype.MaxPool3x3, genotype.DilConv3x3}
 	space := Everywhere(2, ops)
 	options := Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 3, InputChannels: 1, StemMultiplier: 1, Normal: space.Normal, Reduce: space.Reduce}
-	language := RecurrentOptions{Nodes: 2, LanguageOptions: cells.LanguageOptions{Tokens: 5, Units: 4, Dropout: cells.Dropout{Output: 0.5}, Activation: 1}}
+	language := RecurrentOptions{Nodes: 2, LanguageOptions: cells.LanguageOptions{Tokens: 5, Units: 4, Dropout: cells.Dropout{Output: 0.5}, AR: 1}}
 	images := func() nn.Batch { return nn.Batch{X: x(2, 1, 8, 8), Y: torch.FromSlice([]int64{0, 2}, 2)} }
 	words := func() nn.Batch {
 		return nn.Batch{X: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 3, 2), Y: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 6),
@@ -34,7 +34,7 @@ func TestHostileArguments(t *testing.T) {
 	}
 	random := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 	plain := func() *Plain { return made(NewPlain(options)) }
-	sampled := func() *Sampled { return made(NewSampled(options, 1)) }
+	sampled := func() *GumbelSupernet { return made(NewGumbelSupernet(options, 1)) }
 	recurrent := func() *RecurrentPlain { return made(NewRecurrentPlain(language)) }
 	architect := func(net Supernet) *Architect {
 		return NewArchitect(net, optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{LR: 0.1, Momentum: 0.9}), optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: 0.1}))
@@ -43,8 +43,8 @@ func TestHostileArguments(t *testing.T) {
 	recurrentCell := RecurrentSpace{Nodes: 2}.Sample(random())
 	torchtest.Hostile{
 		Functions: []any{
-			Captured, Edges, Everywhere, FirstEdge, FullSpace, NewArchitect, NewPlain, NewProjected, NewRecurrentPlain,
-			NewSampled, RecurrentEdges,
+			Captured, Edges, Everywhere, FirstEdge, FullSpace, NewArchitect, NewPlain, NewPerturbationSupernet, NewRecurrentPlain,
+			NewGumbelSupernet, RecurrentEdges,
 		},
 		Values: []any{
 			func() genotype.Op { return genotype.SkipConnect },
@@ -61,8 +61,8 @@ func TestHostileArguments(t *testing.T) {
 			func() RecurrentSpace { return RecurrentSpace{Nodes: 2} },
 			func() *Plain { return plain() },
 			func() *Architecture { return plain().Normal },
-			func() *Sampled { return sampled() },
-			func() *Projected { return NewProjected(plain()) },
+			func() *GumbelSupernet { return sampled() },
+			func() *PerturbationSupernet { return NewPerturbationSupernet(plain()) },
 			func() *RecurrentPlain { return recurrent() },
 			func() *Architect { return architect(plain()) },
 			func() FiniteDifference { return FiniteDifference{Net: plain(), Radius: Radius} },
@@ -76,12 +76,12 @@ func TestHostileArguments(t *testing.T) {
 			func() nn.Batch { b := images(); b.Y = torch.FromSlice([]int64{0, -100}, 2); return b },
 		},
 		Arguments: map[string]func() []any{
-			"Architect.Gradient": func() []any { return []any{architect(plain()), images(), images(), 0.1} },
-			"Architect.Step":     func() []any { return []any{architect(plain()), images(), images(), 0.1} },
-			"Plain.Gradients":    func() []any { return []any{plain(), plain().W(), images(), Need{W: true, Alphas: true}} },
-			"Sampled.Gradients":  func() []any { return []any{sampled(), plain().W(), images(), Need{W: true, Alphas: true}} },
-			"Plain.Derive":       func() []any { return []any{plain(), plain().Alphas(), 1} },
-			"Space.Architecture": func() []any { return []any{space, make([]int, len(space.Options()))} },
+			"Architect.Gradient":       func() []any { return []any{architect(plain()), images(), images(), 0.1} },
+			"Architect.Step":           func() []any { return []any{architect(plain()), images(), images(), 0.1} },
+			"Plain.Gradients":          func() []any { return []any{plain(), plain().W(), images(), Need{W: true, Alphas: true}} },
+			"GumbelSupernet.Gradients": func() []any { return []any{sampled(), plain().W(), images(), Need{W: true, Alphas: true}} },
+			"Plain.Derive":             func() []any { return []any{plain(), plain().Alphas(), 1} },
+			"Space.Architecture":       func() []any { return []any{space, make([]int, len(space.Options()))} },
 			"RecurrentSpace.Architecture": func() []any {
 				return []any{RecurrentSpace{Nodes: 2}, make([]int, 4)}
 			},
@@ -90,19 +90,21 @@ func TestHostileArguments(t *testing.T) {
 				return []any{FiniteDifference{Net: net, Radius: Radius}, torch.OnesLike(net.W()), images()}
 			},
 			"Plain.Views": func() []any { return []any{plain(), plain().W()} },
-			"Projected.HessianVectorProduct": func() []any {
-				return []any{NewProjected(plain()), torch.OnesLike(plain().W()), images()}
+			"PerturbationSupernet.HessianVectorProduct": func() []any {
+				return []any{NewPerturbationSupernet(plain()), torch.OnesLike(plain().W()), images()}
 			},
 			"RecurrentPlain.Views": func() []any { return []any{recurrent(), recurrent().W()} },
 			"RecurrentPlain.HessianVectorProduct": func() []any {
 				return []any{recurrent(), torch.OnesLike(recurrent().W()), words()}
 			},
-			"RecurrentPlain.Gradients":   func() []any { return []any{recurrent(), recurrent().W(), words(), Need{W: true, Alphas: true}} },
-			"Projected.Gradients":        func() []any { return []any{NewProjected(plain()), plain().W(), images(), Need{Alphas: true}} },
+			"RecurrentPlain.Gradients": func() []any { return []any{recurrent(), recurrent().W(), words(), Need{W: true, Alphas: true}} },
+			"PerturbationSupernet.Gradients": func() []any {
+				return []any{NewPerturbationSupernet(plain()), plain().W(), images(), Need{Alphas: true}}
+			},
 			"Plain.HessianVectorProduct": func() []any { return []any{plain(), torch.OnesLike(plain().W()), images()} },
 		},
 		Made: []any{
-			&Architect{}, &Plain{}, &Projected{}, &RecurrentPlain{}, &Sampled{},
+			&Architect{}, &Plain{}, &PerturbationSupernet{}, &RecurrentPlain{}, &GumbelSupernet{},
 		},
 		Cases: 16,
 	}.Run(t)

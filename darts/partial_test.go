@@ -144,7 +144,7 @@ func TestWeighedNodes(t *testing.T) {
 			var node torch.Tensor
 			for j, state := range states {
 				e := FirstEdge(i) + j
-				node = plus(node, cell.edges[e].forward(state, mix[e], false, mode).MulScalar(math.Exp(beta[e])/sum))
+				node = addTo(node, cell.edges[e].forward(state, mix[e], false, mode).MulScalar(math.Exp(beta[e])/sum))
 			}
 			states = append(states, node)
 		}
@@ -217,7 +217,7 @@ func TestPartialGradients(t *testing.T) {
 		down := loss()
 		move(eps)
 		want := torch.Scalar((up-down)/(2*eps), table.Options())
-		torchtest.Close(t, namesOfAlphas[i], direction.Mul(g.Alphas[i]).Sum(), want, 1e-5)
+		torchtest.Close(t, alphaNames[i], direction.Mul(g.Alphas[i]).Sum(), want, 1e-5)
 	}
 }
 

@@ -145,15 +145,15 @@ func (s *Plain) mixed() mixtures {
 }
 
 // Gradients implements Supernet.
-func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
+func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
 	return s.gradients(w, b, need, s.mixed)
 }
 
 // gradients is Gradients with other weights of the operations than softmax(α), which
 // mix makes inside of the graph.
-func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixtures) (g Grad) {
+func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixtures) (g Result) {
 	if w != s.W() {
-		defer borrow(s.W(), w)()
+		defer swapWeights(s.W(), w)()
 	}
 	torch.Scoped(func() {
 		var logits, loss torch.Tensor
@@ -183,9 +183,9 @@ func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixt
 	return g
 }
 
-// borrow puts w in the place of the network's own weights and returns the
+// swapWeights puts w in the place of the network's own weights and returns the
 // function that restores them, from a copy: exactly.
-func borrow(own, w torch.Tensor) (restore func()) {
+func swapWeights(own, w torch.Tensor) (restore func()) {
 	var before torch.Tensor
 	torch.NoGrad(func() {
 		before = own.Clone()
@@ -261,20 +261,20 @@ func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g genotype.Genotype) {
 		skips = len(rows)
 	}
 	return genotype.Genotype{
-		Normal: limitSkips(rows, s.Normal.Ops, skips),
+		Normal: deriveLimited(rows, s.Normal.Ops, skips),
 		Reduce: discretize(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops),
 	}
 }
 
-// namesOfAlphas are those of Alphas in state dicts; the references keep the tables as
+// alphaNames are those of Alphas in state dicts; the references keep the tables as
 // attributes of these names.
-var namesOfAlphas = []string{"alphas_normal", "alphas_reduce", "betas_normal", "betas_reduce"}
+var alphaNames = []string{"alphas_normal", "alphas_reduce", "betas_normal", "betas_reduce"}
 
 // namedAlphas are Alphas by name.
 func (s *Plain) namedAlphas() map[string]torch.Tensor {
 	named := map[string]torch.Tensor{}
 	for i, table := range s.Alphas() {
-		named[namesOfAlphas[i]] = table
+		named[alphaNames[i]] = table
 	}
 	return named
 }

@@ -100,7 +100,7 @@ func TestGradientsInBFloat16(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := nn.Batch{X: torch.Randn([]int{4, 1, 8, 8}, torch.Options{}), Y: torch.RandInt(0, 4, []int{4}, torch.Options{Dtype: torch.Int64})}
-	pass := func(half bool) darts.Grad {
+	pass := func(half bool) darts.Result {
 		return net.Gradients(net.W(), b, darts.Need{W: true, Alphas: true, FreezeStatistics: true, BFloat16: half})
 	}
 	full, half, again := pass(false), pass(true), pass(false)

@@ -47,8 +47,8 @@ func (s *Plain) Remaining(n int) Space {
 // LimitedGenotype implements Progressive.
 func (s *Plain) LimitedGenotype(skips int) genotype.Genotype {
 	return genotype.Genotype{
-		Normal: restrictSkips(s.Normal.probabilities(), s.Normal.Ops, skips),
-		Reduce: restrictSkips(s.Reduce.probabilities(), s.Reduce.Ops, math.MaxInt),
+		Normal: deriveProgressive(s.Normal.probabilities(), s.Normal.Ops, skips),
+		Reduce: deriveProgressive(s.Reduce.probabilities(), s.Reduce.Ops, math.MaxInt),
 	}
 }
 
@@ -147,11 +147,11 @@ func progressiveCell(p [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 	return c
 }
 
-// restrictSkips derives a cell from the probabilities of the last stage with at most so many
+// deriveProgressive derives a cell from the probabilities of the last stage with at most so many
 // skip connections: as long as it has more, the least probable of them gets probability 0
 // and the cell is derived anew, which can bring edges back. "none" has no say in an
 // edge's strength. Where edges have nothing but skip connections more of them stay.
-func restrictSkips(p [][]float64, ops [][]genotype.Op, most int) genotype.Cell {
+func deriveProgressive(p [][]float64, ops [][]genotype.Op, most int) genotype.Cell {
 	table := make([][]float64, len(p))
 	for e, row := range p {
 		table[e] = slices.Clone(row)

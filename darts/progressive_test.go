@@ -156,7 +156,7 @@ func TestLimitSkips(t *testing.T) {
 	p, ops := lastStage()
 	before := fmt.Sprint(p)
 	for most, want := range map[int]string{8: "[0 2 4 6]", 4: "[0 2 4 6]", 3: "[2 4 6]", 2: "[4 6]", 1: "[6]", 0: "[]"} {
-		c := restrictSkips(p, ops, most)
+		c := deriveProgressive(p, ops, most)
 		if got := fmt.Sprint(skipsOf(c)); got != want {
 			t.Errorf("at most %d: skip connections on edges %s of %v, want %s", most, got, c.Edges, want)
 		}
@@ -165,7 +165,7 @@ func TestLimitSkips(t *testing.T) {
 		t.Error("the table has changed")
 	}
 	// Node 2's first edge ends with its convolution; node 3's loses its place, for its convolution is weak.
-	got := restrictSkips(p, ops, 2).Edges[:4]
+	got := deriveProgressive(p, ops, 2).Edges[:4]
 	want := []genotype.Edge{{Op: genotype.SepConv3x3, From: 0}, {Op: genotype.SepConv3x3, From: 1}, {Op: genotype.SepConv3x3, From: 1}, {Op: genotype.SepConv3x3, From: 2}}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
@@ -183,13 +183,13 @@ func TestLimitSkipsAnywhere(t *testing.T) {
 				p[e][k] = r.Float64()
 			}
 		}
-		free := restrictSkips(p, ops, 8)
+		free := deriveProgressive(p, ops, 8)
 		for most := range 4 {
-			if got := len(skipsOf(restrictSkips(p, ops, most))); got > most {
+			if got := len(skipsOf(deriveProgressive(p, ops, most))); got > most {
 				t.Errorf("%d skip connections, want at most %d", got, most)
 			}
 		}
-		if !slices.Equal(free.Edges, restrictSkips(p, ops, len(skipsOf(free))).Edges) {
+		if !slices.Equal(free.Edges, deriveProgressive(p, ops, len(skipsOf(free))).Edges) {
 			t.Error("a limit that is kept changes the cell")
 		}
 		flat := table32(p)
@@ -204,7 +204,7 @@ func TestLimitSkipsAnywhere(t *testing.T) {
 	}
 	// Where edges have skip connections alone the search for others ends.
 	only := slices.Repeat([][]genotype.Op{{genotype.SkipConnect}}, Edges(2))
-	if c := restrictSkips(slices.Repeat([][]float64{{1}}, Edges(2)), only, 0); len(c.Edges) != 4 {
+	if c := deriveProgressive(slices.Repeat([][]float64{{1}}, Edges(2)), only, 0); len(c.Edges) != 4 {
 		t.Errorf("got %v", c)
 	}
 }

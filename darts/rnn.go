@@ -71,9 +71,9 @@ func (s *RecurrentPlain) W() torch.Tensor { return s.Weights().W }
 func (s *RecurrentPlain) Alphas() []torch.Tensor { return []torch.Tensor{s.Architecture.Alpha} }
 
 // Gradients implements Supernet. It draws dropout masks.
-func (s *RecurrentPlain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Grad) {
+func (s *RecurrentPlain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Result) {
 	if w != s.W() {
-		defer borrow(s.W(), w)()
+		defer swapWeights(s.W(), w)()
 	}
 	torch.Scoped(func() {
 		out := s.pass(b, nn.Mode{Training: true, FreezeStatistics: need.FreezeStatistics})
@@ -205,20 +205,20 @@ func discretizeRecurrent(mix [][]float64) (c genotype.Cell) {
 	return c
 }
 
-// nameWeights is α in state dicts, which the reference keeps as an attribute of this
+// alphaName is α in state dicts, which the reference keeps as an attribute of this
 // name.
-const nameWeights = "weights"
+const alphaName = "weights"
 
 // StateDict implements nn.Module; α is part of it.
 func (s *RecurrentPlain) StateDict() torch.StateDict {
 	sd := s.Language.StateDict()
-	sd[nameWeights] = s.Architecture.Alpha
+	sd[alphaName] = s.Architecture.Alpha
 	return sd
 }
 
 // LoadStateDict implements nn.Module.
 func (s *RecurrentPlain) LoadStateDict(sd torch.StateDict) error {
-	return loadWithAlphas(s.Language, sd, map[string]torch.Tensor{nameWeights: s.Architecture.Alpha})
+	return loadWithAlphas(s.Language, sd, map[string]torch.Tensor{alphaName: s.Architecture.Alpha})
 }
 
 // ParameterCount is the number of weights, α aside, the tied matrix counted once.

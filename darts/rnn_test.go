@@ -67,7 +67,7 @@ func tinyRecurrent(t testing.TB, dropout cells.Dropout) *RecurrentPlain {
 	t.Helper()
 	torch.ManualSeed(1)
 	net, err := NewRecurrentPlain(RecurrentOptions{Nodes: 4, LanguageOptions: cells.LanguageOptions{
-		Tokens: 11, Units: 6, Dropout: dropout, Slowness: 0.5, Activation: 0.3, Options: torch.Options{Dtype: torch.Float64},
+		Tokens: 11, Units: 6, Dropout: dropout, TAR: 0.5, AR: 0.3, Options: torch.Options{Dtype: torch.Float64},
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -64,7 +64,7 @@ func (c *SearchCell) forward(s0, s1 torch.Tensor, mix mixture, weights []torch.T
 				if weights != nil {
 					edge = edge.Mul(weights[e])
 				}
-				node = plus(node, edge)
+				node = addTo(node, edge)
 			}
 			states = append(states, node)
 		}
@@ -105,7 +105,7 @@ func (edge mixedOp) forward(x torch.Tensor, mix []torch.Tensor, all bool, m nn.M
 		for k, op := range edge.ops {
 			switch {
 			case mix[k].Defined():
-				sum = plus(sum, op.Forward(active, m).Mul(mix[k]))
+				sum = addTo(sum, op.Forward(active, m).Mul(mix[k]))
 			case all:
 				torch.Scoped(func() { torch.NoGrad(func() { op.Forward(active, m) }) })
 			}
@@ -117,8 +117,8 @@ func (edge mixedOp) forward(x torch.Tensor, mix []torch.Tensor, all bool, m nn.M
 	return sum
 }
 
-// plus is a + b, where the zero Tensor a is nothing yet.
-func plus(a, b torch.Tensor) torch.Tensor {
+// addTo is a + b, where the zero Tensor a is nothing yet.
+func addTo(a, b torch.Tensor) torch.Tensor {
 	if !a.Defined() {
 		return b
 	}

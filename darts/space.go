@@ -61,9 +61,9 @@ func (s Space) Validate() error {
 	return nil
 }
 
-// must panics with *torch.Error where Validate is an error: methods take their turn through every
+// mustBeValid panics with *torch.Error where Validate is an error: methods take their turn through every
 // edge.
-func (s Space) must() {
+func (s Space) mustBeValid() {
 	if err := s.Validate(); err != nil {
 		torch.Misuse("darts.Space", "%s", err)
 	}
@@ -71,7 +71,7 @@ func (s Space) must() {
 
 // mustHold panics with *torch.Error unless g has the nodes of s, and edges of them.
 func (s Space) mustHold(g genotype.Genotype) {
-	s.must()
+	s.mustBeValid()
 	for _, c := range []genotype.Cell{g.Normal, g.Reduce} {
 		if len(c.Edges) != EdgesKept*s.Nodes {
 			torch.Misuse("darts.Space", "a cell of %d edges, wanted two for each of %d nodes", len(c.Edges), s.Nodes)
@@ -94,7 +94,7 @@ func (s Space) Has(op genotype.Op) bool {
 // of independent standard normal entries, which its authors used for their random
 // baseline.
 func (s Space) Sample(r *rand.Rand) genotype.Genotype {
-	s.must()
+	s.mustBeValid()
 	draw := func(ops [][]genotype.Op) genotype.Cell {
 		var c genotype.Cell
 		for i := range s.Nodes {
@@ -113,7 +113,7 @@ func (s Space) Sample(r *rand.Rand) genotype.Genotype {
 // nodes have skip connections of stride 2, which take even sides, then batch norms, which take
 // more than one value per channel.
 func (s Space) Hardest() genotype.Genotype {
-	s.must()
+	s.mustBeValid()
 	pick := func(ops [][]genotype.Op, stride int) (c genotype.Cell) {
 		for i := range s.Nodes {
 			edges := make([]genotype.Edge, i+2)
@@ -200,7 +200,7 @@ func (s Space) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 // that decide one by one: normal cell first, for each node the pair of its inputs,
 // then the operation of each edge that it could have.
 func (s Space) Options() (options []int) {
-	s.must()
+	s.mustBeValid()
 	for _, ops := range [][][]genotype.Op{s.Normal, s.Reduce} {
 		for i := range s.Nodes {
 			options = append(options, len(pairs(i+2)))

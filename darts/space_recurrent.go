@@ -13,22 +13,22 @@ import (
 // cell has.
 type RecurrentSpace struct{ Nodes int }
 
-// must panics with *torch.Error for a number of nodes that no cell has.
-func (s RecurrentSpace) must() {
+// mustBeValid panics with *torch.Error for a number of nodes that no cell has.
+func (s RecurrentSpace) mustBeValid() {
 	if s.Nodes < 1 || s.Nodes > genotype.MaxNodes {
 		torch.Misuse("darts.RecurrentSpace", "%d nodes, wanted 1 to %d", s.Nodes, genotype.MaxNodes)
 	}
 }
 
-// activations are what a node can have.
-var activations = genotype.Without(genotype.RecurrentPrimitives, genotype.None)
+// recurrentChoices are what a node can have.
+var recurrentChoices = genotype.Without(genotype.RecurrentPrimitives, genotype.None)
 
 // Sample draws a cell uniformly.
 func (s RecurrentSpace) Sample(r *rand.Rand) genotype.Genotype {
-	s.must()
+	s.mustBeValid()
 	var c genotype.Cell
 	for i := range s.Nodes {
-		op := activations[r.IntN(len(activations))]
+		op := recurrentChoices[r.IntN(len(recurrentChoices))]
 		c.Edges = append(c.Edges, genotype.Edge{Op: op, From: r.IntN(i + 1)})
 		c.Concat = append(c.Concat, i+1)
 	}
@@ -38,7 +38,7 @@ func (s RecurrentSpace) Sample(r *rand.Rand) genotype.Genotype {
 // Mutate returns a cell that differs from g in the activation or the state of one
 // node. The first node has one state to choose from.
 func (s RecurrentSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
-	s.must()
+	s.mustBeValid()
 	if len(g.Recurrent.Edges) != s.Nodes {
 		torch.Misuse("darts.RecurrentSpace", "a cell of %d nodes, wanted %d", len(g.Recurrent.Edges), s.Nodes)
 	}
@@ -53,7 +53,7 @@ func (s RecurrentSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genot
 		edge.From = from
 		return g
 	}
-	choice := genotype.Without(activations, edge.Op)
+	choice := genotype.Without(recurrentChoices, edge.Op)
 	edge.Op = choice[r.IntN(len(choice))]
 	return g
 }
@@ -61,9 +61,9 @@ func (s RecurrentSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genot
 // Options are the numbers of options of the decisions that make a cell: of each node
 // the state, then the activation.
 func (s RecurrentSpace) Options() (options []int) {
-	s.must()
+	s.mustBeValid()
 	for i := range s.Nodes {
-		options = append(options, i+1, len(activations))
+		options = append(options, i+1, len(recurrentChoices))
 	}
 	return options
 }
@@ -73,7 +73,7 @@ func (s RecurrentSpace) Architecture(chosen []int) genotype.Genotype {
 	mustChoose(chosen, s.Options())
 	var c genotype.Cell
 	for i := range s.Nodes {
-		c.Edges = append(c.Edges, genotype.Edge{Op: activations[chosen[2*i+1]], From: chosen[2*i]})
+		c.Edges = append(c.Edges, genotype.Edge{Op: recurrentChoices[chosen[2*i+1]], From: chosen[2*i]})
 		c.Concat = append(c.Concat, i+1)
 	}
 	return genotype.Genotype{Recurrent: c}

@@ -13,7 +13,7 @@ import (
 )
 
 // Supernet is a network of mixed operations. Its weights are one flat tensor,
-// so that an optimizer's step, the virtual step or w ± ε·v are vector
+// so that an optimizer's step, the unrolled step or w ± ε·v are vector
 // arithmetic; its architecture is another few.
 type Supernet interface {
 	nn.Module
@@ -29,7 +29,7 @@ type Supernet interface {
 	// Gradients runs a forward and a backward pass over b in training mode, at
 	// the weights w: W() or another vector of its length. What it returns
 	// belongs to the caller's scope.
-	Gradients(w torch.Tensor, b nn.Batch, need Need) Grad
+	Gradients(w torch.Tensor, b nn.Batch, need Need) Result
 
 	// Eval runs a forward pass over b with the running statistics.
 	Eval(b nn.Batch) nn.Output
@@ -55,8 +55,8 @@ type Need struct {
 	Logits bool
 }
 
-// Grad is what Gradients returns.
-type Grad struct {
+// Result is what Gradients returns.
+type Result struct {
 	Loss   torch.Tensor   // mean over the batch, no dimensions
 	Logits torch.Tensor   // [N,classes]; [T·B,tokens] of a recurrent supernet, if needed
 	W      torch.Tensor   // ∇w Loss [P], if needed
@@ -68,8 +68,8 @@ type Grad struct {
 }
 
 // each gives what fn makes of every tensor of g.
-func (g Grad) each(fn func(torch.Tensor) torch.Tensor) Grad {
-	var out Grad
+func (g Result) each(fn func(torch.Tensor) torch.Tensor) Result {
+	var out Result
 	for _, of := range []struct {
 		t  torch.Tensor
 		to *torch.Tensor

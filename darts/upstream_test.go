@@ -72,7 +72,7 @@ func TestUpstreamGDASDerivation(t *testing.T) {
 	}
 	for i, row := range derivations[row](t, "derive_gdas*.json") {
 		ops := newArchitecture(4, nil).Ops
-		net := &Sampled{Plain: &Plain{
+		net := &GumbelSupernet{Plain: &Plain{
 			Normal: &Architecture{Ops: ops, Alpha: recordedTable(t, row.Tables[0])}, Reduce: &Architecture{Ops: ops, Alpha: recordedTable(t, row.Tables[1])},
 		}}
 		got := net.Genotype()

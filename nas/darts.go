@@ -72,7 +72,7 @@ func (r *Run) newSupernet(o darts.Options) (darts.Supernet, error) {
 	if err != nil {
 		return nil, err
 	}
-	if why := net.Why(images.Height, images.Width); why != "" {
+	if why := net.FallbackReason(images.Height, images.Width); why != "" {
 		r.note("the plain form of the supernet runs: %s, an odd side", why)
 	}
 	return net, nil

@@ -19,7 +19,7 @@ import (
 // Steps take α's images as those of the other strategies; the authors draw each image
 // of a batch with replacement. Their code measures no validation half.
 type gdasStrategy struct {
-	net      *darts.Sampled
+	net      *darts.GumbelSupernet
 	w        *optim.SGD
 	alpha    *optim.Adam
 	dAlpha   []torch.Tensor // ∇α of the last step, 0 before the first
@@ -32,7 +32,7 @@ func newGDAS(r *Run) (Strategy, error) {
 	c := r.Config
 	o := supernetOptions(c, r.Set.Train)
 	o.Options = r.options()
-	net, err := darts.NewSampled(o, c.Strategy.Tau[0])
+	net, err := darts.NewGumbelSupernet(o, c.Strategy.Tau[0])
 	if err != nil {
 		return nil, err
 	}

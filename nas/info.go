@@ -171,7 +171,7 @@ func supernetInfo(c *config.Config, o darts.Options, images *data.Images) (info 
 		if err != nil {
 			return Info{}, err
 		}
-		switch why := fast.Why(images.Height, images.Width); {
+		switch why := fast.FallbackReason(images.Height, images.Width); {
 		case why != "":
 			note("the plain form of the supernet runs: %s, an odd side", why)
 			net = fast.Plain

@@ -195,9 +195,9 @@ func TestDecisionsMeasured(t *testing.T) {
 			return err
 		}
 		p := s.(*dartsStrategy).selection
-		decided := func(forward func(*darts.Projected, nn.Batch) nn.Output) (rows [2]torch.Tensor, err error) {
+		decided := func(forward func(*darts.PerturbationSupernet, nn.Batch) nn.Output) (rows [2]torch.Tensor, err error) {
 			for kind := range 2 { // the normal cell's decision comes first
-				other := darts.NewProjected(p.net.Plain)
+				other := darts.NewPerturbationSupernet(p.net.Plain)
 				if kind == 1 {
 					if err := other.SetRows(rows[0]); err != nil {
 						return rows, err
@@ -215,11 +215,11 @@ func TestDecisionsMeasured(t *testing.T) {
 			}
 			return rows, nil
 		}
-		inBatch, err := decided(func(net *darts.Projected, b nn.Batch) nn.Output { return net.Measure(b) })
+		inBatch, err := decided(func(net *darts.PerturbationSupernet, b nn.Batch) nn.Output { return net.Measure(b) })
 		if err != nil {
 			return err
 		}
-		running, err := decided(func(net *darts.Projected, b nn.Batch) nn.Output { return net.Eval(b) })
+		running, err := decided(func(net *darts.PerturbationSupernet, b nn.Batch) nn.Output { return net.Eval(b) })
 		if err != nil {
 			return err
 		}

@@ -16,7 +16,7 @@ import (
 // Between decisions training goes on: α by its own optimizer, w by a fresh one at a
 // constant learning rate. A nil one does nothing.
 type perturbation struct {
-	net      *darts.Projected
+	net      *darts.PerturbationSupernet
 	nodes    int
 	interval int
 	first    int // the phase's first epoch
@@ -32,7 +32,7 @@ func newPerturbation(c *config.Config, net *darts.Plain) *perturbation {
 		return nil
 	}
 	return &perturbation{
-		net: darts.NewProjected(net), nodes: c.Network.Nodes, interval: c.Strategy.Perturbation.Interval, first: c.Epochs,
+		net: darts.NewPerturbationSupernet(net), nodes: c.Network.Nodes, interval: c.Strategy.Perturbation.Interval, first: c.Epochs,
 		pick: func(decision, kind int, undecided []int) int {
 			return undecided[rng.Stream(c.Seed, "perturbation", decision, kind).IntN(len(undecided))]
 		},

@@ -14,7 +14,7 @@ import (
 // sharedWeights are the weights that all architectures of a search have in common,
 // each trained by the steps of those it is part of.
 type sharedWeights struct {
-	net      darts.Paths
+	net      darts.SinglePath
 	w        *optim.SGD
 	gradClip float64
 	bfloat16 bool // in the passes that train w

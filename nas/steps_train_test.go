@@ -77,7 +77,7 @@ func TestStepsOfGDAS(t *testing.T) {
 	follow(t, c, func(k *taken) {
 		o := supernetOptions(c, k.run.Set.Train)
 		o.Options = k.run.options()
-		net, err := darts.NewSampled(o, []float64{10, 5.5, 1}[k.Epoch])
+		net, err := darts.NewGumbelSupernet(o, []float64{10, 5.5, 1}[k.Epoch])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -104,7 +104,7 @@ func TestStepsOfPerturbation(t *testing.T) {
 	phase := 0
 	follow(t, c, func(k *taken) {
 		lr := c.W.LR
-		net := darts.NewProjected(k.supernet(t))
+		net := darts.NewPerturbationSupernet(k.supernet(t))
 		if k.Epoch >= c.Epochs {
 			phase++
 			lr = 0.01
@@ -255,7 +255,7 @@ func TestStepsOfRecurrentDARTS(t *testing.T) {
 				k.restore(t, net)
 				lr, want := k.textLR(), torch.StateDict{}
 				both := k.text(nameHidden, nameHiddenValid)
-				var dAlpha darts.Grad
+				var dAlpha darts.Result
 				if order == "1" {
 					dAlpha = net.Gradients(net.W(), both[1], darts.Need{Alphas: true})
 				} else {

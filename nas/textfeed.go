@@ -207,7 +207,7 @@ func (f *textFeed) measure(ctx context.Context, columns data.Columns, forward fu
 func languageOptions(c *config.Config, words int) cells.LanguageOptions {
 	n := c.Network
 	return cells.LanguageOptions{
-		Tokens: words, Units: n.Hidden, Dropout: cells.Dropout(n.Dropout), Activation: n.Activation, Slowness: n.Slowness,
+		Tokens: words, Units: n.Hidden, Dropout: cells.Dropout(n.Dropout), AR: n.Activation, TAR: n.Slowness,
 		Options: torch.Options{Dtype: dtype(c)},
 	}
 }

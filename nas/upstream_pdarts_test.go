@@ -20,7 +20,7 @@ type progressiveSpy struct {
 	passes *[]pass
 }
 
-func (s progressiveSpy) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) darts.Grad {
+func (s progressiveSpy) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) darts.Result {
 	return noted(s.passes, s.Progressive.Gradients(w, b, need))
 }
 

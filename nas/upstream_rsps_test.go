@@ -16,12 +16,12 @@ import (
 
 // pathSpy notes the passes of single architectures.
 type pathSpy struct {
-	darts.Paths
+	darts.SinglePath
 	passes *[]pass
 }
 
-func (s pathSpy) PathGradients(g genotype.Genotype, b nn.Batch, need darts.Need) darts.Grad {
-	return noted(s.passes, s.Paths.PathGradients(g, b, need))
+func (s pathSpy) PathGradients(g genotype.Genotype, b nn.Batch, need darts.Need) darts.Result {
+	return noted(s.passes, s.SinglePath.PathGradients(g, b, need))
 }
 
 // rounds implements rounds: every architecture is scored on the same batches, in order.

@@ -299,11 +299,11 @@ type spy struct {
 	passes *[]pass
 }
 
-func (s spy) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) darts.Grad {
+func (s spy) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) darts.Result {
 	return noted(s.passes, s.Supernet.Gradients(w, b, need))
 }
 
-func noted(passes *[]pass, g darts.Grad) darts.Grad {
+func noted(passes *[]pass, g darts.Result) darts.Result {
 	p := pass{loss: g.Loss.Item()}
 	if g.W.Defined() {
 		p.w = g.W.Norm().Item()

@@ -103,7 +103,7 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 		}
 		sides = append(sides, side)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, stop := signal.NotifyContext(context.Background(), terminationSignals()...)
 	defer stop()
 	left := o.rows
 	err = bench.Measure(ctx, bench.Options{

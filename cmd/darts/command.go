@@ -63,7 +63,7 @@ func newCommand(s spec) *cobra.Command {
 			return usagef("GODARTS_DATA: %w", err)
 		}
 		if s.outlives {
-			outliveReaders()
+			ignoreBrokenPipe()
 		}
 		return s.run(c, args)
 	}

@@ -86,7 +86,7 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []stri
 	if err != nil {
 		return usageError{err}
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, stop := signal.NotifyContext(context.Background(), terminationSignals()...)
 	defer stop()
 	start := time.Now()
 	comparison, err := table.Compare(ctx, c, o.workers)

@@ -45,7 +45,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
 			note := func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
 			c := nas.ContestSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {
-				return searchApart(ctx, self, dir, c, s.Keep, stdout, stderr)
+				return searchInChild(ctx, self, dir, c, s.Keep, stdout, stderr)
 			}}
 			contest, err := nas.RunContest(ctx, dir, t, c)
 			var failed *nas.FailedError
@@ -64,8 +64,8 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 	return compare.start(dir, nil, nas.Settings{Keep: o.keep}, stdout, stderr)
 }
 
-// searchApart runs a search in a process of its own, whose peak memory is the search's.
-func searchApart(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (effort nas.Effort, err error) {
+// searchInChild runs a search in a process of its own, whose peak memory is the search's.
+func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (effort nas.Effort, err error) {
 	args := []string{"search", "--resume", dir}
 	if !nas.HoldsRun(dir) || nas.Begun(dir) {
 		c, err := c.AbsoluteRoot()

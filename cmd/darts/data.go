@@ -77,7 +77,7 @@ func runData(words, args []string, root string, n int, stdout io.Writer) error {
 	if action == "export" {
 		return exportData(name, root, args[2], n, stdout)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), endings()...)
+	ctx, stop := signal.NotifyContext(context.Background(), terminationSignals()...)
 	defer stop()
 	err := data.Get(ctx, name, root, downloadProgress(stdout))
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil {

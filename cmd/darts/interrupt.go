@@ -7,9 +7,9 @@ import (
 	"syscall"
 )
 
-// endings are the signals that ask the program to end: SIGHUP, of a connection or terminal that is
+// terminationSignals are the signals that ask the program to end: SIGHUP, of a connection or terminal that is
 // gone, among them, unless it was started to ignore that, as nohup does.
-func endings() []os.Signal {
+func terminationSignals() []os.Signal {
 	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
 		all = append(all, syscall.SIGHUP)
@@ -17,14 +17,14 @@ func endings() []os.Signal {
 	return all
 }
 
-// interruptible gives a context that ends when one of the endings comes, see obey. A run whose
+// interruptible gives a context that ends when one of terminationSignals comes, see handleSignals. A run whose
 // context has ended finishes its step and saves. stop gives the signals back, unless one came:
 // the process is about to end then, and a late signal shall not alter how.
 func interruptible(warn, quit func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 8)
-	signal.Notify(signals, endings()...)
-	go obey(signals, cancel, warn, quit)
+	signal.Notify(signals, terminationSignals()...)
+	go handleSignals(signals, cancel, warn, quit)
 	return ctx, func() {
 		if ctx.Err() == nil {
 			signal.Stop(signals)
@@ -34,11 +34,11 @@ func interruptible(warn, quit func()) (ctx context.Context, stop func()) {
 	}
 }
 
-// obey calls finish at the first signal. What ends jobs, such as timeout, Slurm or
+// handleSignals calls finish at the first signal. What ends jobs, such as timeout, Slurm or
 // Kubernetes, may signal both a process and its group, that is twice at once, and kills what
 // does not end in time: further SIGTERM and SIGHUP change nothing. Of SIGINT, which a user sends too, the
 // next one warns and those behind it quit.
-func obey(signals <-chan os.Signal, finish, warn, quit func()) {
+func handleSignals(signals <-chan os.Signal, finish, warn, quit func()) {
 	began, warned := false, false
 	for s := range signals {
 		switch {
@@ -55,7 +55,7 @@ func obey(signals <-chan os.Signal, finish, warn, quit func()) {
 	}
 }
 
-// outliveReaders keeps this process from ending when the reader of its stdout or stderr goes
+// ignoreBrokenPipe keeps this process from ending when the reader of its stdout or stderr goes
 // away, as in `darts search CONFIG | head`: what it prints is lost, and the run goes on. Programs
 // that it starts end as ever.
-func outliveReaders() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }
+func ignoreBrokenPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

@@ -43,7 +43,7 @@ func TestObey(t *testing.T) {
 			close(signals)
 			var did []string
 			note := func(what string) func() { return func() { did = append(did, what) } }
-			obey(signals, note("finish"), note("warn"), note("quit"))
+			handleSignals(signals, note("finish"), note("warn"), note("quit"))
 			if got := strings.Join(did, " "); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}

@@ -127,7 +127,7 @@ func (c *Controller) W() torch.Tensor { return c.weights.W }
 // their probability, of which a gradient can be taken, and the entropies of all
 // decisions together, in nats. What it draws hangs on r and the weights alone.
 func (c *Controller) Sample(r *rand.Rand) (g genotype.Genotype, logP torch.Tensor, entropy float64) {
-	defer alone()()
+	defer onOneThread()()
 	torch.Scoped(func() {
 		zero := torch.Zeros([]int{1, controllerUnits}, c.start.Options())
 		d := &draw{Controller: c, r: r, h: zero, c: zero, zero: zero}
@@ -138,9 +138,9 @@ func (c *Controller) Sample(r *rand.Rand) (g genotype.Genotype, logP torch.Tenso
 	return g, logP, entropy
 }
 
-// alone keeps operators on the caller's thread until more is called: the controller's are
+// onOneThread keeps operators on the caller's thread until more is called: the controller's are
 // too small for several, and their results do not hang on how many there are.
-func alone() (more func()) {
+func onOneThread() (more func()) {
 	threads := torch.Threads()
 	torch.SetThreads(1)
 	return func() { torch.SetThreads(threads) }
@@ -148,7 +148,7 @@ func alone() (more func()) {
 
 // gradient is dW = ∇ logP.
 func (c *Controller) gradient(logP, dW torch.Tensor) {
-	defer alone()()
+	defer onOneThread()()
 	c.weights.Gradient(logP, dW, nil)
 }
 

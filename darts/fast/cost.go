@@ -7,7 +7,7 @@ import (
 	"godarts/torch/nn"
 )
 
-// Cost is what this form takes for images of size pixels a side, or Plain's cost where Why
+// Cost is what this form takes for images of size pixels a side, or Plain's cost where FallbackReason
 // tells that the plain form runs.
 //
 // Multiply-adds are those of an image's convolutions and matrix products, as forward runs
@@ -19,7 +19,7 @@ import (
 // edges out of a state share has a layer of its own, "cells.0.states.1", and so has what
 // is kept of a node, "cells.0.nodes.1".
 func (s *Supernet) Cost(inputChannels, size int) nn.Cost {
-	if s.Why(size, size) != "" {
+	if s.FallbackReason(size, size) != "" {
 		return s.Plain.Cost(inputChannels, size)
 	}
 	var t nn.Trace

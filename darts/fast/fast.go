@@ -62,9 +62,9 @@ func New(o darts.Options) (*Supernet, error) {
 	return s, nil
 }
 
-// Why tells what keeps Gradients from running in the fast form on images of that
-// size, in pixels: it then runs in the plain form. It is empty if nothing does.
-func (s *Supernet) Why(height, width int) string {
+// FallbackReason says why Gradients runs in the plain form on images of that size, in pixels. It is empty where
+// the fast form runs.
+func (s *Supernet) FallbackReason(height, width int) string {
 	h, w := height, width
 	for i, cell := range s.cells {
 		if !cell.reduce {
@@ -80,11 +80,11 @@ func (s *Supernet) Why(height, width int) string {
 
 // Gradients implements Supernet. In bfloat16 it runs in the plain form, whose
 // operators libtorch casts.
-func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Grad) {
-	if need.BFloat16 || s.Why(b.X.Size(2), b.X.Size(3)) != "" {
+func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Result) {
+	if need.BFloat16 || s.FallbackReason(b.X.Size(2), b.X.Size(3)) != "" {
 		return s.Plain.Gradients(w, b, need)
 	}
-	refuseOne(s.finalPixels(b.X), b.X)
+	refuseSingleValue(s.finalPixels(b.X), b.X)
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			work := s.newBatchwork(w, b, need)
@@ -107,7 +107,7 @@ func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g dar
 }
 
 // finalPixels are those of the maps that the cells end with, of images x [N,C,H,W]. The sides
-// are even wherever they are halved, see Why.
+// are even wherever they are halved, see FallbackReason.
 func (s *Supernet) finalPixels(x torch.Tensor) int {
 	h, w := x.Size(2), x.Size(3)
 	for _, cell := range s.cells {
@@ -118,9 +118,9 @@ func (s *Supernet) finalPixels(x torch.Tensor) int {
 	return x.Size(0) * h * w
 }
 
-// refuseOne panics as torch.BatchNorm does if the smallest batch norm of a pass over x has so
+// refuseSingleValue panics as torch.BatchNorm does if the smallest batch norm of a pass over x has so
 // few values of each channel: the variance over one is no estimate.
-func refuseOne(values int, x torch.Tensor) {
+func refuseSingleValue(values int, x torch.Tensor) {
 	if values == 1 {
 		torch.Misuse("batch_norm", "training needs more than one value per channel, images have shape %v", x.Shape())
 	}

@@ -51,7 +51,7 @@ func randomBatch(o darts.Options, n, h, w int) nn.Batch {
 }
 
 // compareGrad compares all that Gradients returns, and the state afterwards.
-func compareGrad(t testing.TB, plain *darts.Plain, fast *fast.Supernet, want, got darts.Grad) {
+func compareGrad(t testing.TB, plain *darts.Plain, fast *fast.Supernet, want, got darts.Result) {
 	t.Helper()
 	closeResults(t, want, got)
 	if want.W.Defined() {
@@ -64,7 +64,7 @@ func compareGrad(t testing.TB, plain *darts.Plain, fast *fast.Supernet, want, go
 }
 
 // closeResults compares loss, logits and the gradients of α, on whatever devices.
-func closeResults(t testing.TB, want, got darts.Grad) {
+func closeResults(t testing.TB, want, got darts.Result) {
 	t.Helper()
 	torchtest.Close(t, "loss", got.Loss, want.Loss, equal)
 	torchtest.Close(t, "logits", got.Logits, want.Logits, equal)
@@ -154,7 +154,7 @@ func TestFastEqualsPlain(t *testing.T) {
 			row.change(&o)
 			plain, fast := bothForms(t, o)
 			b := randomBatch(o, row.n, row.h, row.w)
-			if why := fast.Why(row.h, row.w); why != "" {
+			if why := fast.FallbackReason(row.h, row.w); why != "" {
 				t.Fatalf("not in the fast form: %s", why)
 			}
 			for _, need := range []darts.Need{{W: true, Alphas: true}, {W: true}, {Alphas: true}, {Alphas: true, FreezeStatistics: true}, {}} {
@@ -240,13 +240,13 @@ func TestFastSteps(t *testing.T) {
 }
 
 func TestFastFallsBack(t *testing.T) {
-	// The plain form runs, and Why says why, when a reduction cell would meet an odd side.
+	// The plain form runs, and FallbackReason says why, when a reduction cell would meet an odd side.
 	torchtest.Scope(t)
 	o := sizes()
 	o.Layers = 3
 	only(genotype.SepConv3x3)(&o)
 	plain, fast := bothForms(t, o)
-	if why, want := fast.Why(8, 6), "images of 8x6 reach the reduction in cell 2 as 4x3"; why != want {
+	if why, want := fast.FallbackReason(8, 6), "images of 8x6 reach the reduction in cell 2 as 4x3"; why != want {
 		t.Errorf("8x6 images: got %q, want %q", why, want)
 	}
 	b := randomBatch(o, 3, 8, 6)
@@ -256,7 +256,7 @@ func TestFastFallsBack(t *testing.T) {
 	for i, d := range got.Alphas {
 		torchtest.Close(t, "gradient of alpha", d, want.Alphas[i], 0)
 	}
-	if why := fast.Why(8, 8); why != "" {
+	if why := fast.FallbackReason(8, 8); why != "" {
 		t.Errorf("8x8 images: got %q, want none", why)
 	}
 }

@@ -64,7 +64,7 @@ func onCPU(t torch.Tensor) torch.Tensor {
 
 // closeOnCPU compares a supernet on a GPU with the plain one on the CPU: a pass of both,
 // and the states after it.
-func closeOnCPU(t *testing.T, plain *darts.Plain, net darts.Supernet, want, got darts.Grad) {
+func closeOnCPU(t *testing.T, plain *darts.Plain, net darts.Supernet, want, got darts.Result) {
 	t.Helper()
 	closeResults(t, want, got)
 	if want.W.Defined() {

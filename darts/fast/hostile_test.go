@@ -18,7 +18,7 @@ func TestHostileArguments(t *testing.T) {
 	ops := []genotype.Op{genotype.None, genotype.SkipConnect, genotype.MaxPool3x3, genotype.DilConv3x3}
 	space := darts.Everywhere(2, ops)
 	options := darts.Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 3, InputChannels: 1, StemMultiplier: 1, Normal: space.Normal, Reduce: space.Reduce}
-	language := darts.RecurrentOptions{Nodes: 2, LanguageOptions: cells.LanguageOptions{Tokens: 5, Units: 4, Dropout: cells.Dropout{Output: 0.5}, Activation: 1}}
+	language := darts.RecurrentOptions{Nodes: 2, LanguageOptions: cells.LanguageOptions{Tokens: 5, Units: 4, Dropout: cells.Dropout{Output: 0.5}, AR: 1}}
 	images := func() nn.Batch { return nn.Batch{X: x(2, 1, 8, 8), Y: torch.FromSlice([]int64{0, 2}, 2)} }
 	words := func() nn.Batch {
 		return nn.Batch{X: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 3, 2), Y: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 6),

@@ -50,7 +50,7 @@ func (s segments) at(g segment, shape ...int) (v torch.Tensor) {
 // the order of registration everywhere else, equal for both forms.
 type layout struct {
 	place      torch.Tensor // [P] int64: entry i of the fast order is entry place[i] of w
-	back       torch.Tensor // [P] the inverse
+	inverse    torch.Tensor // [P] the inverse
 	statistics int          // numbers in the fast order of statistics
 	source     torch.Tensor // [S] int64: entry i of the running statistics moves towards entry source[i]
 
@@ -63,7 +63,7 @@ type layout struct {
 func (l *layout) gathered(w torch.Tensor) torch.Tensor { return w.IndexSelect(0, l.place) }
 
 // registered is a vector of the fast order in the order of w.
-func (l *layout) registered(fast torch.Tensor) torch.Tensor { return fast.IndexSelect(0, l.back) }
+func (l *layout) registered(fast torch.Tensor) torch.Tensor { return fast.IndexSelect(0, l.inverse) }
 
 // moveStatistics moves running statistics towards the batch's by the momentum of
 // batch norms.
@@ -175,7 +175,7 @@ func (b *layoutBuilder) build(d torch.Device) {
 		panic("darts: a running statistic has no source")
 	}
 	to := torch.Options{Dtype: torch.Int64, Device: d}
-	b.layout.place, b.layout.back, b.layout.source = torch.Keep(place.To(to)), torch.Keep(back.To(to)), torch.Keep(source.To(to))
+	b.layout.place, b.layout.inverse, b.layout.source = torch.Keep(place.To(to)), torch.Keep(back.To(to)), torch.Keep(source.To(to))
 }
 
 // constant names a tensor of a pass that hangs on sizes alone.

@@ -39,11 +39,11 @@ func NewRecurrent(o darts.RecurrentOptions) (*Recurrent, error) {
 }
 
 // Gradients implements Supernet. It draws dropout masks.
-func (s *Recurrent) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Grad) {
+func (s *Recurrent) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Result) {
 	if w.Device().IsCUDA() {
 		return s.RecurrentPlain.Gradients(w, b, need)
 	}
-	refuseOne(b.X.Size(1), b.X)
+	refuseSingleValue(b.X.Size(1), b.X)
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			p := cells.FastPass{W: w, Batch: b, Training: true, Backward: need.Alphas, Regularised: need.Regularised, Logits: need.Logits}

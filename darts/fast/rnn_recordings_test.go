@@ -53,7 +53,7 @@ func (r recording) recurrentOptions() darts.RecurrentOptions {
 		nodes++
 	}
 	return darts.RecurrentOptions{Nodes: nodes, LanguageOptions: cells.LanguageOptions{
-		Tokens: int(r.number("ntoken")), Units: int(r.number("nhid")), Slowness: r.number("beta"), Options: r.o,
+		Tokens: int(r.number("ntoken")), Units: int(r.number("nhid")), TAR: r.number("beta"), Options: r.o,
 	}}
 }
 

@@ -90,7 +90,7 @@ func twoColumns(t testing.TB, plain *darts.RecurrentPlain, o darts.RecurrentOpti
 }
 
 // compareRecurrent compares all that Gradients returns, and the state afterwards.
-func compareRecurrent(t testing.TB, equal float64, plain *darts.RecurrentPlain, fast *fast.Recurrent, want, got darts.Grad) {
+func compareRecurrent(t testing.TB, equal float64, plain *darts.RecurrentPlain, fast *fast.Recurrent, want, got darts.Result) {
 	t.Helper()
 	torchtest.Close(t, "loss", got.Loss, want.Loss, equal)
 	torchtest.Close(t, "hidden", got.Hidden, want.Hidden, equal)
@@ -134,19 +134,19 @@ func TestRecurrentFastEqualsPlain(t *testing.T) {
 	}{
 		{"no dropout", func(*darts.RecurrentOptions) {}, 4, 6, false},
 		{"fresh state", func(*darts.RecurrentOptions) {}, 2, 5, true},
-		{"one step", func(o *darts.RecurrentOptions) { o.Slowness, o.Dropout.State = 0.5, 0.25 }, 1, 4, false},
+		{"one step", func(o *darts.RecurrentOptions) { o.TAR, o.Dropout.State = 0.5, 0.25 }, 1, 4, false},
 		{"two columns", func(o *darts.RecurrentOptions) { o.Dropout.Output = 0.5 }, 3, 2, false},
 		{"one node", func(o *darts.RecurrentOptions) { o.Nodes, o.Dropout.Input = 1, 0.5 }, 3, 5, false},
 		{"eight nodes, wider than a vector", func(o *darts.RecurrentOptions) { o.Nodes, o.Units = 8, 40 }, 3, 5, false},
 		{"narrower than a vector", func(o *darts.RecurrentOptions) { o.Units = 3 }, 3, 5, false},
-		{"output dropout, both penalties", func(o *darts.RecurrentOptions) { o.Dropout.Output, o.Activation, o.Slowness = 0.5, 0.7, 0.3 }, 3, 5, false},
-		{"state dropout, slowness", func(o *darts.RecurrentOptions) { o.Dropout.State, o.Slowness = 0.25, 0.3 }, 3, 5, false},
-		{"input dropout, activation", func(o *darts.RecurrentOptions) { o.Dropout.Input, o.Activation = 0.4, 0.3 }, 3, 5, false},
+		{"output dropout, both penalties", func(o *darts.RecurrentOptions) { o.Dropout.Output, o.AR, o.TAR = 0.5, 0.7, 0.3 }, 3, 5, false},
+		{"state dropout, slowness", func(o *darts.RecurrentOptions) { o.Dropout.State, o.TAR = 0.25, 0.3 }, 3, 5, false},
+		{"input dropout, activation", func(o *darts.RecurrentOptions) { o.Dropout.Input, o.AR = 0.4, 0.3 }, 3, 5, false},
 		{"embedding dropout", func(o *darts.RecurrentOptions) { o.Dropout.Embedding = 0.2 }, 3, 5, false},
 		{"word dropout", func(o *darts.RecurrentOptions) { o.Dropout.Word = 0.3 }, 3, 5, false},
 		{"every dropout", func(o *darts.RecurrentOptions) {
 			o.Dropout = cells.Dropout{Output: 0.6, State: 0.25, Input: 0.4, Embedding: 0.2, Word: 0.1}
-			o.Activation, o.Slowness = 0.3, 0.5
+			o.AR, o.TAR = 0.3, 0.5
 		}, 4, 7, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -188,7 +188,7 @@ func TestRecurrentFastRanks(t *testing.T) {
 			defer torch.SetThreads(torch.Threads()) // of this thread, which another test may get
 			torch.SetThreads(threads)
 			o := recurrentSizes()
-			o.Dropout, o.Slowness = cells.Dropout{Output: 0.6, State: 0.25}, 0.5
+			o.Dropout, o.TAR = cells.Dropout{Output: 0.6, State: 0.25}, 0.5
 			plain, fast := bothRecurrent(t, o)
 			b := randomTokens(o, 3, 5)
 			need := darts.Need{W: true, Alphas: true, Regularised: true, Logits: true, FreezeStatistics: true}
@@ -207,7 +207,7 @@ func TestRecurrentFastSteps(t *testing.T) {
 		t.Run(fmt.Sprint("xi ", xi), func(t *testing.T) {
 			torchtest.Scope(t)
 			o := recurrentSizes()
-			o.Dropout, o.Slowness = cells.Dropout{Output: 0.5, State: 0.25, Input: 0.3}, 1e-3
+			o.Dropout, o.TAR = cells.Dropout{Output: 0.5, State: 0.25, Input: 0.3}, 1e-3
 			plain, fast := bothRecurrent(t, o)
 			train, valid := randomTokens(o, 3, 6), randomTokens(o, 4, 6)
 			for _, net := range []darts.Supernet{plain, fast} {
@@ -254,7 +254,7 @@ func TestRecurrentFastPrecision(t *testing.T) {
 	const seeds = 8
 	o := recurrentSizes()
 	o.Nodes, o.Units, o.Tokens = 4, 64, 200
-	o.Dropout, o.Slowness = cells.Dropout{Output: 0.5, State: 0.25, Input: 0.3}, 1e-3
+	o.Dropout, o.TAR = cells.Dropout{Output: 0.5, State: 0.25, Input: 0.3}, 1e-3
 	exactly := o
 	exactly.Dtype = torch.Float64
 	far := distances{}

@@ -29,7 +29,7 @@ var (
 )
 
 func (w Work) languageOptions(d cells.Dropout) cells.LanguageOptions {
-	return cells.LanguageOptions{Tokens: w.Tokens, Units: w.Units, Dropout: d, Slowness: textSlowness, Options: torch.Options{Device: w.Device}}
+	return cells.LanguageOptions{Tokens: w.Tokens, Units: w.Units, Dropout: d, TAR: textSlowness, Options: torch.Options{Device: w.Device}}
 }
 
 // text is a chunk of a text that is read again and again, with the state that the last

@@ -157,7 +157,7 @@ var ofArchitect = []mutant{
 var ofSupernet = []mutant{
 	{
 		"supernet: the exact product moves the statistics once", "darts/hessian.go",
-		"torch.NoGrad(func() { moveAgain(s.Weights.Stats, before) })",
+		"torch.NoGrad(func() { repeatMove(s.Weights.Stats, before) })",
 		"_ = before",
 		inDARTS("TestExactProductMovesStatistics"),
 	},
@@ -240,7 +240,7 @@ var ofDerivation = []mutant{
 	{
 		"derivation: skips of the reduction cell count", "darts/plain.go",
 		"Reduce: discretize(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops),",
-		"Reduce: limitSkips(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops, skips),",
+		"Reduce: deriveLimited(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops, skips),",
 		inDARTS("TestDerive"),
 	},
 }

@@ -282,13 +282,13 @@ var ofEarlyStop = []mutant{
 
 var ofPerturbation = []mutant{
 	{
-		"perturbation: the operation that matters least", "darts/projected.go",
+		"perturbation: the operation that matters least", "darts/perturbation.go",
 		"if i == 0 || a < best {",
 		"if i == 0 || a > best {",
 		inDARTS("TestDecisions"),
 	},
 	{
-		"perturbation: the edge that matters most goes", "darts/projected.go",
+		"perturbation: the edge that matters most goes", "darts/perturbation.go",
 		"for _, i := range ascending(without)[min(EdgesKept, len(without)):] {",
 		"for _, i := range ascending(without)[:len(edges)-EdgesKept] {",
 		inDARTS("TestDecideNode"),
@@ -314,7 +314,7 @@ var ofPerturbation = []mutant{
 		inNAS("TestDecisionsMeasured"),
 	},
 	{
-		"perturbation: the removed operation stays", "darts/projected.go",
+		"perturbation: the removed operation stays", "darts/perturbation.go",
 		"row[r.column] = torch.Tensor{}",
 		"_ = row[r.column]",
 		inDARTS("TestRemoval"),
@@ -332,13 +332,13 @@ var ofPerturbation = []mutant{
 		inNAS("TestPerturbation"),
 	},
 	{
-		"perturbation: a decided edge keeps its mixture", "darts/projected.go",
+		"perturbation: a decided edge keeps its mixture", "darts/perturbation.go",
 		"clear(mix[kind][e])",
 		"",
 		inDARTS("TestProjectedPasses"),
 	},
 	{
-		"perturbation: measuring moves the statistics", "darts/projected.go",
+		"perturbation: measuring moves the statistics", "darts/perturbation.go",
 		"Need{FreezeStatistics: true})\n		out =",
 		"Need{})\n		out =",
 		inDARTS("TestRemoval"),

@@ -233,8 +233,8 @@ var ofTexts = []mutant{
 	},
 	{
 		"penalty: activation before the mask", "cells/language.go",
-		"sum.AddScaled(dropped.Square().Mean(), l.o.Activation)",
-		"sum.AddScaled(raw.Square().Mean(), l.o.Activation)",
+		"sum.AddScaled(dropped.Square().Mean(), l.o.AR)",
+		"sum.AddScaled(raw.Square().Mean(), l.o.AR)",
 		inCells("TestRecurrentFastEqualsPlain"),
 	},
 	{

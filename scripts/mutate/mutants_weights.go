@@ -95,7 +95,7 @@ var ofSharedWeights = []mutant{
 		inENAS("TestControllerByHand"),
 	},
 	{
-		"path: the other operations are computed, too", "darts/path.go",
+		"path: the other operations are computed, too", "darts/single_path.go",
 		"return s.eval(b, func() mixtures { return s.path(g) })",
 		"return s.eval(b, s.mixed)",
 		inDARTS("TestPath"),

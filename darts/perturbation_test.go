@@ -43,7 +43,7 @@ func TestDecideNode(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		p := NewProjected(net)
+		p := NewPerturbationSupernet(net)
 		var asked []int
 		err = p.DecideNode(1, 2, func() (float64, error) {
 			if got := len(p.edges(1, 2)); got != 4 {
@@ -66,10 +66,10 @@ func TestDecideNode(t *testing.T) {
 	}
 }
 
-// projectable is a Projected of 2 nodes and three operations in float64, and images.
-func projectable(t *testing.T) (*Projected, nn.Batch) {
+// projectable is a PerturbationSupernet of 2 nodes and three operations in float64, and images.
+func projectable(t *testing.T) (*PerturbationSupernet, nn.Batch) {
 	net, b := smallNetwork(t, 2, slices.Repeat([][]genotype.Op{{genotype.None, genotype.MaxPool3x3, genotype.SkipConnect}}, Edges(2)))
-	return NewProjected(net), b
+	return NewPerturbationSupernet(net), b
 }
 
 func TestDecisions(t *testing.T) {
@@ -117,7 +117,7 @@ func TestFailedDecisions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := NewProjected(net)
+	p := NewPerturbationSupernet(net)
 	failure := errors.New("no")
 	failing := func(after int) func() (float64, error) {
 		return func() (float64, error) {

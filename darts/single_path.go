@@ -6,25 +6,25 @@ import (
 	"godarts/torch/nn"
 )
 
-// Paths is a supernet of which a pass computes one architecture alone: weight sharing
+// SinglePath is a supernet of which a pass computes one architecture alone: weight sharing
 // without mixing, as in ENAS and in random search with weight sharing. Plain is one.
-type Paths interface {
+type SinglePath interface {
 	Supernet
 
 	// PathGradients is Gradients of the operations of g alone, in batch statistics.
 	// Weights of the others have a gradient of 0. What is not needed is not computed:
 	// with a zero Need but FreezeStatistics it is a pass that changes nothing. Of the running
 	// statistics those of g's operations move alone, with Need.AllStatistics those of all.
-	PathGradients(g genotype.Genotype, b nn.Batch, need Need) Grad
+	PathGradients(g genotype.Genotype, b nn.Batch, need Need) Result
 
 	// PathEval is Eval of the operations of g alone.
 	PathEval(g genotype.Genotype, b nn.Batch) nn.Output
 }
 
-var _ Paths = (*Plain)(nil)
+var _ SinglePath = (*Plain)(nil)
 
-// PathGradients implements Paths. It panics if g has an operation that the supernet has not.
-func (s *Plain) PathGradients(g genotype.Genotype, b nn.Batch, need Need) (out Grad) {
+// PathGradients implements SinglePath. It panics if g has an operation that the supernet has not.
+func (s *Plain) PathGradients(g genotype.Genotype, b nn.Batch, need Need) (out Result) {
 	path := func() mixtures {
 		of := s.path(g)
 		of.all = need.AllStatistics
@@ -39,7 +39,7 @@ func (s *Plain) PathGradients(g genotype.Genotype, b nn.Batch, need Need) (out G
 	return out
 }
 
-// PathEval implements Paths.
+// PathEval implements SinglePath.
 func (s *Plain) PathEval(g genotype.Genotype, b nn.Batch) nn.Output {
 	return s.eval(b, func() mixtures { return s.path(g) })
 }

@@ -9,18 +9,18 @@ import (
 	"godarts/torch/nn"
 )
 
-// Rows of a Projected that stand for no operation.
+// Rows of a PerturbationSupernet that stand for no operation.
 const (
 	undecided = -1 // softmax(α) weighs the edge's operations
 	deleted   = -2 // the edge adds nothing
 )
 
-// Projected is a supernet whose edges are decided one after another, each by what the
+// PerturbationSupernet is a supernet whose edges are decided one after another, each by what the
 // validation accuracy loses without an operation, or without the edge, rather than by
 // α: perturbation-based selection, Wang et al., arXiv 2108.04392, Algorithm 1. A decided
 // edge has its one operation with weight 1; α's row has no part in it any more, and no
 // gradient. It shares weights and α with the Plain it is made of.
-type Projected struct {
+type PerturbationSupernet struct {
 	*Plain
 	rows    [cellKinds][]int // for each edge the column of its operation, undecided or deleted
 	removed entry            // what a measurement goes without
@@ -37,21 +37,21 @@ type entry struct {
 }
 
 var (
-	_ Supernet = (*Projected)(nil)
-	_ Hessian  = (*Projected)(nil)
+	_ Supernet = (*PerturbationSupernet)(nil)
+	_ Hessian  = (*PerturbationSupernet)(nil)
 )
 
-// NewProjected decides nothing yet.
-func NewProjected(net *Plain) *Projected {
-	p := &Projected{Plain: net}
+// NewPerturbationSupernet decides nothing yet.
+func NewPerturbationSupernet(net *Plain) *PerturbationSupernet {
+	p := &PerturbationSupernet{Plain: net}
 	for kind := range p.rows {
 		p.rows[kind] = slices.Repeat([]int{undecided}, len(net.Architecture(kind == 1).Ops))
 	}
 	return p
 }
 
-// projected are the mixtures of a pass.
-func (p *Projected) projected() mixtures {
+// decided are the mixtures of a pass.
+func (p *PerturbationSupernet) decided() mixtures {
 	var mix [cellKinds]mixture
 	for kind, rows := range p.rows {
 		a := p.Architecture(kind == 1)
@@ -78,21 +78,21 @@ func (p *Projected) projected() mixtures {
 }
 
 // Gradients implements Supernet.
-func (p *Projected) Gradients(w torch.Tensor, b nn.Batch, need Need) Grad {
-	return p.gradients(w, b, need, p.projected)
+func (p *PerturbationSupernet) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
+	return p.gradients(w, b, need, p.decided)
 }
 
 // Eval implements Supernet.
-func (p *Projected) Eval(b nn.Batch) nn.Output { return p.eval(b, p.projected) }
+func (p *PerturbationSupernet) Eval(b nn.Batch) nn.Output { return p.eval(b, p.decided) }
 
 // HessianVectorProduct implements Hessian.
-func (p *Projected) HessianVectorProduct(v torch.Tensor, b nn.Batch) []torch.Tensor {
-	return p.hessianVectorProduct(v, b, p.projected)
+func (p *PerturbationSupernet) HessianVectorProduct(v torch.Tensor, b nn.Batch) []torch.Tensor {
+	return p.hessianVectorProduct(v, b, p.decided)
 }
 
 // Measure is the pass that decisions rest on: in the statistics of the batch, as in
 // training. The running ones stay as they are; in the paper's code they move.
-func (p *Projected) Measure(b nn.Batch) (out nn.Output) {
+func (p *PerturbationSupernet) Measure(b nn.Batch) (out nn.Output) {
 	torch.NoGrad(func() {
 		g := p.Gradients(p.W(), b, Need{FreezeStatistics: true})
 		out = nn.Output{Loss: g.Loss, Logits: g.Logits}
@@ -103,7 +103,7 @@ func (p *Projected) Measure(b nn.Batch) (out nn.Output) {
 // Genotype implements Supernet: the cells derived from the rows as they stand. Of an edge
 // whose operation was decided to be "none", which no cell has, it is the operation that
 // α weighs most, "none" aside; the paper's code takes the first of the list there.
-func (p *Projected) Genotype() genotype.Genotype {
+func (p *PerturbationSupernet) Genotype() genotype.Genotype {
 	var derived [cellKinds]genotype.Cell
 	for kind, rows := range p.rows {
 		a := p.Architecture(kind == 1)
@@ -124,7 +124,7 @@ func (p *Projected) Genotype() genotype.Genotype {
 
 // Undecided are the edges of a kind of cell, 0 normal and 1 reduction, whose operation
 // is not decided.
-func (p *Projected) Undecided(kind int) (edges []int) {
+func (p *PerturbationSupernet) Undecided(kind int) (edges []int) {
 	p.need(kind, 0)
 	for e, row := range p.rows[kind] {
 		if row == undecided {
@@ -135,7 +135,7 @@ func (p *Projected) Undecided(kind int) (edges []int) {
 }
 
 // Open are the nodes of a kind of cell, from 0, that have more than two edges.
-func (p *Projected) Open(kind int) (nodes []int) {
+func (p *PerturbationSupernet) Open(kind int) (nodes []int) {
 	p.need(kind, 0)
 	for i := 0; FirstEdge(i) < len(p.rows[kind]); i++ {
 		if len(p.edges(kind, i)) > EdgesKept {
@@ -146,14 +146,14 @@ func (p *Projected) Open(kind int) (nodes []int) {
 }
 
 // need panics with *torch.Error unless there is that edge of that kind of cell.
-func (p *Projected) need(kind, edge int) {
+func (p *PerturbationSupernet) need(kind, edge int) {
 	if kind < 0 || kind >= cellKinds || edge < 0 || edge >= len(p.rows[kind]) {
-		torch.Misuse("darts.Projected", "there is no edge %d of cells of kind %d", edge, kind)
+		torch.Misuse("darts.PerturbationSupernet", "there is no edge %d of cells of kind %d", edge, kind)
 	}
 }
 
 // edges are those of a node that are not deleted.
-func (p *Projected) edges(kind, node int) (edges []int) {
+func (p *PerturbationSupernet) edges(kind, node int) (edges []int) {
 	for e := FirstEdge(node); e < FirstEdge(node+1); e++ {
 		if p.rows[kind][e] != deleted {
 			edges = append(edges, e)
@@ -165,9 +165,9 @@ func (p *Projected) edges(kind, node int) (edges []int) {
 // DecideOperation decides an edge: it keeps the operation, "none" among them, without
 // which accuracy is lowest, the first of equal ones. accuracy measures p as it stands; if it
 // fails the edge stays undecided.
-func (p *Projected) DecideOperation(kind, edge int, accuracy func() (float64, error)) error {
+func (p *PerturbationSupernet) DecideOperation(kind, edge int, accuracy func() (float64, error)) error {
 	p.need(kind, edge)
-	torch.NeedFunction("darts.Projected", accuracy == nil)
+	torch.NeedFunction("darts.PerturbationSupernet", accuracy == nil)
 	row, err := lowest(len(p.Architecture(kind == 1).Ops[edge]), func(k int) (float64, error) {
 		return p.without(entry{true, kind, edge, k}, accuracy)
 	})
@@ -179,12 +179,12 @@ func (p *Projected) DecideOperation(kind, edge int, accuracy func() (float64, er
 
 // DecideNode leaves a node the two edges without which accuracy is lowest, each removed
 // alone; the first of equal ones stays. If accuracy fails all of them stay.
-func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error)) error {
+func (p *PerturbationSupernet) DecideNode(kind, node int, accuracy func() (float64, error)) error {
 	if node < 0 || node >= len(p.rows[0]) {
-		torch.Misuse("darts.Projected", "there is no node %d", node)
+		torch.Misuse("darts.PerturbationSupernet", "there is no node %d", node)
 	}
 	p.need(kind, FirstEdge(node+1)-1)
-	torch.NeedFunction("darts.Projected", accuracy == nil)
+	torch.NeedFunction("darts.PerturbationSupernet", accuracy == nil)
 	edges := p.edges(kind, node)
 	without := make([]float64, len(edges))
 	for i, e := range edges {
@@ -200,7 +200,7 @@ func (p *Projected) DecideNode(kind, node int, accuracy func() (float64, error))
 }
 
 // without is accuracy where something is removed.
-func (p *Projected) without(e entry, accuracy func() (float64, error)) (float64, error) {
+func (p *PerturbationSupernet) without(e entry, accuracy func() (float64, error)) (float64, error) {
 	p.removed = e
 	defer func() { p.removed = entry{} }()
 	return accuracy()
@@ -223,7 +223,7 @@ func lowest(n int, accuracy func(i int) (float64, error)) (at int, err error) {
 
 // Rows are the decisions as numbers [2, edges], for a checkpoint: the column of an
 // edge's operation, or a negative number for one that has none, or none yet.
-func (p *Projected) Rows() torch.Tensor {
+func (p *PerturbationSupernet) Rows() torch.Tensor {
 	var all []int64
 	for _, rows := range p.rows {
 		for _, row := range rows {
@@ -235,7 +235,7 @@ func (p *Projected) Rows() torch.Tensor {
 
 // SetRows takes the decisions that Rows gave. It returns an error for numbers that stand
 // for none, and then has changed nothing.
-func (p *Projected) SetRows(decided torch.Tensor) error {
+func (p *PerturbationSupernet) SetRows(decided torch.Tensor) error {
 	edges := len(p.rows[0])
 	if !slices.Equal(decided.Shape(), []int{cellKinds, edges}) {
 		return fmt.Errorf("darts: decisions of shape %v, want [%d %d]", decided.Shape(), cellKinds, edges)
