@@ -34,6 +34,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/report", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "tables and charts are made of numbers"},
 		{"godarts/nas/blackbox", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a strategy that asks for scores knows no networks"},
 		{"godarts/nas/nasbench201", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a look-up trains nothing"},
+		{"godarts/nas/runfolder", []string{"godarts/darts", "godarts/nas/bench", "godarts/nas/nasbench201"}, "what lies in a folder is read without running anything"},
 		{"godarts/nas/wholefile", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading and writing files needs no libtorch"},
 		{"godarts/nas/rng", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "streams are plain Go"},
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 )
 
 // errStart ends a run before its first step.
@@ -19,7 +20,7 @@ func startOnly(t *testing.T, dir string, c *config.Config) {
 	if err := perform(t.Context(), dir, c, Hooks{OnStart: func(*Run) error { return errStart }}); !errors.Is(err, errStart) {
 		t.Fatal(err)
 	}
-	if !Begun(dir) || there(dir, CheckpointFile) {
+	if !runfolder.Begun(dir) || runfolder.Has(dir, runfolder.CheckpointFile) {
 		t.Fatalf("%s is not the start of a run", dir)
 	}
 }
@@ -45,7 +46,7 @@ func TestBeginAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	startOnly(t, again, other)
-	for _, name := range []string{MetricsFile, BestFile} { // as of a kill behind its first epoch
+	for _, name := range []string{runfolder.MetricsFile, runfolder.BestFile} { // as of a kill behind its first epoch
 		if err := os.WriteFile(filepath.Join(again, name), []byte("{\"epoch\":0}\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}
@@ -57,24 +58,24 @@ func TestBeginAgain(t *testing.T) {
 	if want := "nothing was saved of the run that began in " + again + ": this one begins at the start"; said != want {
 		t.Errorf("said %q, want %q", said, want)
 	}
-	for _, name := range []string{configFile, CheckpointFile, resultFile, GenotypeFile} {
+	for _, name := range []string{runfolder.ConfigFile, runfolder.CheckpointFile, runfolder.ResultFile, runfolder.GenotypeFile} {
 		if string(contentOf(t, again, name)) != string(contentOf(t, fresh, name)) {
 			t.Errorf("%s is not that of a run in a new folder", name)
 		}
 	}
-	if there(again, BestFile) {
-		t.Errorf("%s of the other run is there still", BestFile)
+	if runfolder.Has(again, runfolder.BestFile) {
+		t.Errorf("%s of the other run is there still", runfolder.BestFile)
 	}
 	saved := stopAfter(t, other)
 	if err := perform(t.Context(), saved, c, Hooks{}); err == nil || !strings.Contains(err.Error(), "has another config") {
 		t.Errorf("a folder with a checkpoint of another config: %v", err)
 	}
 	foreign := t.TempDir() // somebody's config, no run
-	if err := os.WriteFile(filepath.Join(foreign, configFile), []byte("epochs: 3\n"), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(foreign, runfolder.ConfigFile), []byte("epochs: 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := perform(t.Context(), foreign, c, Hooks{}); err == nil || string(contentOf(t, foreign, configFile)) != "epochs: 3\n" {
-		t.Errorf("a folder with a config of somebody's: %v, which now is %s", err, contentOf(t, foreign, configFile))
+	if err := perform(t.Context(), foreign, c, Hooks{}); err == nil || string(contentOf(t, foreign, runfolder.ConfigFile)) != "epochs: 3\n" {
+		t.Errorf("a folder with a config of somebody's: %v, which now is %s", err, contentOf(t, foreign, runfolder.ConfigFile))
 	}
 }
 
@@ -82,18 +83,18 @@ func TestResumeSaysChanges(t *testing.T) {
 	// A run that goes on names what is not as it was at its beginning, a line each, when versions, machine or threads are others; what an old folder does not say is no change.
 	c := loadTiny(t, "tiny.yaml", "evaluate=null")
 	dir := stopAfter(t, c)
-	now, err := ReadAbout(dir)
+	now, err := runfolder.ReadAbout(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
 		name  string
-		began func(*About)
+		began func(*runfolder.About)
 		want  []string
 	}{
-		{"the same", func(*About) {}, nil},
-		{"old folder", func(a *About) { a.Processor = "" }, nil},
-		{"everything", func(a *About) {
+		{"the same", func(*runfolder.About) {}, nil},
+		{"old folder", func(a *runfolder.About) { a.Processor = "" }, nil},
+		{"everything", func(a *runfolder.About) {
 			a.Version, a.Libtorch, a.Platform, a.Processor, a.Device, a.Threads = "0.0.1", "2.1", "plan9/arm", "avx1024", "cuda:7", now.Threads+1
 			a.JPEG = "punched cards"
 		}, []string{"version: the run began with 0.0.1 ", "libtorch: the run began with 2.1 ", "platform: the run began with plan9/arm ",
@@ -103,7 +104,7 @@ func TestResumeSaysChanges(t *testing.T) {
 	} {
 		began := now
 		test.began(&began)
-		if err := writeJSON(filepath.Join(dir, runFile), began); err != nil {
+		if err := runfolder.WriteJSON(filepath.Join(dir, runfolder.RunFile), began); err != nil {
 			t.Fatal(err)
 		}
 		got := notesOf(t, dir, c)

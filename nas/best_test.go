@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/safetensors"
 )
@@ -14,7 +15,7 @@ func TestLoadBest(t *testing.T) {
 	if err := r.open(); err != nil {
 		t.Fatal(err)
 	}
-	g, err := parseGenotype(r.Config)
+	g, err := runfolder.GenotypeOf(r.Config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,11 +39,11 @@ func TestLoadBest(t *testing.T) {
 			if test.averaged {
 				sd[optimizerAveraged+"ax.0"] = torch.EmptyLike(w.W).Fill_(3)
 			}
-			content, err := safetensors.WithSum(sd, map[string]string{metaFormat: checkpointFormat}, metaSum)
+			content, err := safetensors.WithSum(sd, map[string]string{runfolder.MetaFormat: runfolder.CheckpointFormat}, runfolder.MetaSum)
 			if err != nil {
 				return err
 			}
-			if err := write(filepath.Join(r.Dir, BestFile), content); err != nil {
+			if err := runfolder.Write(filepath.Join(r.Dir, runfolder.BestFile), content); err != nil {
 				return err
 			}
 			trainer.bestEpoch = test.bestEpoch

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"godarts/nas"
+	"godarts/nas/runfolder"
 )
 
 func TestBudget(t *testing.T) {
@@ -22,7 +23,7 @@ func TestBudget(t *testing.T) {
 					t.Fatal(err)
 				}
 				for _, trial := range []string{"trial-1", "trial-2", "trial-3", "trial-4"} {
-					c, err := nas.ReadConfig(filepath.Join(dir, trial))
+					c, err := runfolder.ReadConfig(filepath.Join(dir, trial))
 					if err != nil {
 						t.Fatal(err)
 					}

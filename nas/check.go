@@ -11,6 +11,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -20,7 +21,7 @@ import (
 func check(c *config.Config, images *data.Images, d torch.Device) error {
 	switch {
 	case c.Experiment == config.Train:
-		g, err := parseGenotype(c)
+		g, err := runfolder.GenotypeOf(c)
 		if err != nil {
 			return err
 		}

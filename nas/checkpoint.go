@@ -10,26 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"godarts/nas/config"
 	"godarts/nas/finite"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/safetensors"
-)
-
-// Keys of a checkpoint's metadata, and the names of its tensors that are not of
-// the experiment's state.
-const (
-	metaFormat   = "format"
-	metaConfig   = "config"
-	metaPosition = "position"
-	metaSum      = "sha256"
-	rngCPU       = "rng.cpu"
-	rngCUDA      = "rng.cuda"
-
-	checkpointFormat = "godarts checkpoint 1"
 )
 
 // CheckpointEvery says when a run saves besides the end of each epoch: after
@@ -68,7 +55,7 @@ func checkpoints(every CheckpointEvery) Hooks {
 
 // lastCheckpoint is the file of the last save, empty if there was none.
 func (r *Run) lastCheckpoint() string {
-	file := filepath.Join(r.Dir, CheckpointFile)
+	file := filepath.Join(r.Dir, runfolder.CheckpointFile)
 	if _, err := os.Stat(file); err != nil {
 		return ""
 	}
@@ -80,7 +67,7 @@ func (r *Run) save() error {
 	if err := r.syncMetrics(); err != nil {
 		return err
 	}
-	return r.saveAs(CheckpointFile, r.at)
+	return r.saveAs(runfolder.CheckpointFile, r.at)
 }
 
 // saveAs writes the experiment's state, libtorch's generator, a position and the
@@ -98,9 +85,9 @@ func (r *Run) saveScoped(name string, at position) error {
 			return r.diverged(fmt.Sprintf("%q is not finite", entry))
 		}
 	}
-	tensors := torch.StateDict{rngCPU: torch.RNGState(torch.CPU)}
+	tensors := torch.StateDict{runfolder.RNGCPU: torch.RNGState(torch.CPU)}
 	if r.Device.IsCUDA() {
-		tensors[rngCUDA] = torch.RNGState(r.Device)
+		tensors[runfolder.RNGCUDA] = torch.RNGState(r.Device)
 	}
 	maps.Copy(tensors, state)
 	text, err := r.Config.YAML()
@@ -111,23 +98,23 @@ func (r *Run) saveScoped(name string, at position) error {
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint: %w", err)
 	}
-	meta := map[string]string{metaFormat: checkpointFormat, metaConfig: string(text), metaPosition: string(where)}
+	meta := map[string]string{runfolder.MetaFormat: runfolder.CheckpointFormat, runfolder.MetaConfig: string(text), runfolder.MetaPosition: string(where)}
 	if err := r.saveLeftOut(meta); err != nil {
 		return err
 	}
-	content, err := safetensors.WithSum(tensors, meta, metaSum)
+	content, err := safetensors.WithSum(tensors, meta, runfolder.MetaSum)
 	if err != nil {
 		return err
 	}
 	if err := r.owns(); err != nil {
 		return err
 	}
-	if name == CheckpointFile {
-		if err := keepEarlier(r.Dir, r.settings.keep()); err != nil {
+	if name == runfolder.CheckpointFile {
+		if err := runfolder.KeepEarlier(r.Dir, r.settings.keep()); err != nil {
 			return err
 		}
 	}
-	return write(filepath.Join(r.Dir, name), content)
+	return runfolder.Write(filepath.Join(r.Dir, name), content)
 }
 
 // restore puts the run where its newest checkpoint says that is not damaged, and removes those
@@ -138,30 +125,30 @@ func (r *Run) restore() error {
 	if err != nil || name == "" {
 		return err
 	}
-	if name != CheckpointFile {
+	if name != runfolder.CheckpointFile {
 		r.note("the run goes on from %s, in epoch %d after step %d", name, r.at.Epoch+1, r.at.Step)
 		// What is damaged must not become an earlier one.
 		for _, bad := range damaged {
-			if filepath.Base(bad.file) == CheckpointFile {
+			if filepath.Base(bad.File) == runfolder.CheckpointFile {
 				continue
 			}
-			if err := os.Remove(bad.file); err != nil {
+			if err := os.Remove(bad.File); err != nil {
 				return fmt.Errorf("nas: checkpoint: %w", err)
 			}
 		}
-		if err := os.Rename(filepath.Join(r.Dir, name), filepath.Join(r.Dir, CheckpointFile)); err != nil {
+		if err := os.Rename(filepath.Join(r.Dir, name), filepath.Join(r.Dir, runfolder.CheckpointFile)); err != nil {
 			return fmt.Errorf("nas: checkpoint: %w", err)
 		}
 	}
-	return keepOnly(r.Dir, r.settings.keep())
+	return runfolder.KeepOnly(r.Dir, r.settings.keep())
 }
 
 // restoreNewest puts the state where the newest checkpoint says that is not damaged, and notes what
 // is wrong with those that are newer, the damaged ones. It changes no file. name is empty if there is no checkpoint.
-func (r *Run) restoreNewest() (name string, damaged []*damagedError, err error) {
-	name, st, damaged, err := newest(r.Dir)
+func (r *Run) restoreNewest() (name string, damaged []*runfolder.DamagedError, err error) {
+	name, st, damaged, err := runfolder.Newest(r.Dir)
 	if err == nil && name == "" {
-		err = noneReads(damaged)
+		err = runfolder.NoneReads(damaged)
 	}
 	if err != nil || name == "" {
 		return "", nil, err
@@ -169,8 +156,8 @@ func (r *Run) restoreNewest() (name string, damaged []*damagedError, err error) 
 	if err := r.restoreFrom(filepath.Join(r.Dir, name), st); err != nil {
 		return "", nil, err
 	}
-	if !there(r.Dir, CheckpointFile) {
-		r.note("there is no %s", filepath.Join(r.Dir, CheckpointFile))
+	if !runfolder.Has(r.Dir, runfolder.CheckpointFile) {
+		r.note("there is no %s", filepath.Join(r.Dir, runfolder.CheckpointFile))
 	}
 	for _, bad := range damaged {
 		r.note("%v", bad)
@@ -181,7 +168,7 @@ func (r *Run) restoreNewest() (name string, damaged []*damagedError, err error) 
 // restoreFile puts the run where a file says that saveAs wrote, if it is there.
 func (r *Run) restoreFile(name string) (there bool, err error) {
 	file := filepath.Join(r.Dir, name)
-	st, err := readCheckpoint(file)
+	st, err := runfolder.ReadCheckpoint(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
@@ -194,15 +181,15 @@ func (r *Run) restoreFile(name string) (there bool, err error) {
 // restoreFrom puts the run where a checkpoint says, which was read from file.
 func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	meta := st.Metadata()
-	saved, err := config.Parse(file, []byte(meta[metaConfig]))
+	saved, err := config.Parse(file, []byte(meta[runfolder.MetaConfig]))
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
-	if differences := differences(r.Config, lasting(saved, r.Config), "in the run's "+configFile, "in the checkpoint"); differences != "" {
+	if differences := runfolder.Differences(r.Config, lasting(saved, r.Config), "in the run's "+runfolder.ConfigFile, "in the checkpoint"); differences != "" {
 		return fmt.Errorf("nas: checkpoint %s is of another config: %s", file, differences)
 	}
 	var at position
-	if err := json.Unmarshal([]byte(meta[metaPosition]), &at); err != nil {
+	if err := json.Unmarshal([]byte(meta[runfolder.MetaPosition]), &at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 	}
 	if err := mayLast(saved, r.Config, at); err != nil {
@@ -223,12 +210,12 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 			t.Free()
 		}
 	}(slices.Collect(maps.Values(tensors)))
-	cpu, cuda := tensors[rngCPU], tensors[rngCUDA]
+	cpu, cuda := tensors[runfolder.RNGCPU], tensors[runfolder.RNGCUDA]
 	if !cpu.Defined() {
-		return fmt.Errorf("nas: checkpoint %s: %q is missing", file, rngCPU)
+		return fmt.Errorf("nas: checkpoint %s: %q is missing", file, runfolder.RNGCPU)
 	}
-	delete(tensors, rngCPU)
-	delete(tensors, rngCUDA)
+	delete(tensors, runfolder.RNGCPU)
+	delete(tensors, runfolder.RNGCUDA)
 	if err := r.state.LoadStateDict(tensors); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
@@ -243,13 +230,4 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	}
 	r.at = at
 	return nil
-}
-
-// differences lists what differs between two configs, where the data lies, how it is looked at
-// and what is expected aside; it is empty if nothing does.
-func differences(a, b *config.Config, aLabel, bLabel string) string {
-	x, y := *a, *b
-	x.Data.Root, x.Data.OnBadFile, x.Data.Check = y.Data.Root, y.Data.OnBadFile, y.Data.Check
-	x.Expect, y.Expect = nil, nil
-	return strings.Join(config.Diff(&x, &y, aLabel, bLabel), "; ")
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"godarts/nas"
+	"godarts/nas/runfolder"
 )
 
 // interrupted is a run folder whose checkpoint says that one epoch is done.
@@ -34,7 +35,7 @@ func interrupted(t *testing.T, set ...string) (dir string) {
 func TestBadCheckpoint(t *testing.T) {
 	// A run does not go on, and says what is wrong, when its only checkpoint is damaged or its checkpoint another run's.
 	dir := interrupted(t)
-	file := filepath.Join(dir, nas.CheckpointFile)
+	file := filepath.Join(dir, runfolder.CheckpointFile)
 	if err := os.Remove(filepath.Join(dir, "checkpoint.previous.safetensors")); err != nil {
 		t.Fatal(err)
 	}
@@ -42,7 +43,7 @@ func TestBadCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	foreign, err := os.ReadFile(filepath.Join(interrupted(t, "w.lr=0.5", "network.channels=4"), nas.CheckpointFile))
+	foreign, err := os.ReadFile(filepath.Join(interrupted(t, "w.lr=0.5", "network.channels=4"), runfolder.CheckpointFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +97,7 @@ func TestBadCheckpoint(t *testing.T) {
 func TestDiskFull(t *testing.T) {
 	// The earlier checkpoint survives whole when there is no room for a new one.
 	dir := interrupted(t)
-	file := filepath.Join(dir, nas.CheckpointFile)
+	file := filepath.Join(dir, runfolder.CheckpointFile)
 	before, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)

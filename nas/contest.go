@@ -13,6 +13,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/nas/report"
+	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 )
 
@@ -51,31 +52,31 @@ func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSet
 	if err := wholefile.MakeFolder(dir); err != nil {
 		return r, fmt.Errorf("nas: contest: %w", err)
 	}
-	held, err := lock(dir)
+	held, err := runfolder.Lock(dir)
 	if err != nil {
 		return r, err
 	}
 	defer held.Close()
 	s.owns = func() error {
-		same, err := isFile(filepath.Join(dir, lockFile), held)
+		same, err := runfolder.SameFile(filepath.Join(dir, runfolder.LockFile), held)
 		if err == nil && !same {
-			err = fmt.Errorf("nas: the folder %s, or its file %s, was removed: the contest ends", dir, lockFile)
+			err = fmt.Errorf("nas: the folder %s, or its file %s, was removed: the contest ends", dir, runfolder.LockFile)
 		}
 		return err
 	}
-	if err := wholefile.RemoveLeftovers(dir, "contest.md", "contest.csv", dataFile, "search-"+dataFile); err != nil {
+	if err := wholefile.RemoveLeftovers(dir, "contest.md", "contest.csv", runfolder.DataFile, "search-"+runfolder.DataFile); err != nil {
 		return r, fmt.Errorf("nas: contest: %w", err)
 	}
 	r.Trainings = t.Compare.Compare.Seeds
-	failed := &FailedError{Of: len(t.Searches) * (1 + r.Trainings)}
+	failed := &runfolder.FailedError{Of: len(t.Searches) * (1 + r.Trainings)}
 	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings, nil)
 	if err != nil {
 		return r, err
 	}
 	s.data = of[config.Train]
 	for i, c := range t.Searches {
-		side, err := s.entrant(ctx, filepath.Join(dir, t.Names[i]), c, t, func(part string, d *DivergedError) {
-			failed.add(t.Names[i]+"/"+part, d.short())
+		side, err := s.entrant(ctx, filepath.Join(dir, t.Names[i]), c, t, func(part string, d *runfolder.DivergedError) {
+			failed.Add(t.Names[i]+"/"+part, d.Short())
 		})
 		if err != nil {
 			return r, err
@@ -83,15 +84,15 @@ func RunContest(ctx context.Context, dir string, t *config.Contest, s ContestSet
 		side.Name = t.Names[i]
 		r.Sides = append(r.Sides, side)
 	}
-	return r, failed.err()
+	return r, failed.Err()
 }
 
 // entrant lets one strategy search, and trains what it finds. It tells diverged of the parts
 // that did.
 func (s ContestSettings) entrant(
-	ctx context.Context, dir string, c *config.Config, t *config.Contest, diverged func(part string, d *DivergedError),
+	ctx context.Context, dir string, c *config.Config, t *config.Contest, diverged func(part string, d *runfolder.DivergedError),
 ) (side report.Entrant, err error) {
-	lost := func(part string, d *DivergedError) {
+	lost := func(part string, d *runfolder.DivergedError) {
 		side.Diverged = append(side.Diverged, part)
 		diverged(part, d)
 	}
@@ -106,8 +107,8 @@ func (s ContestSettings) entrant(
 		lost(search, how)
 		return side, nil
 	}
-	var found SearchResult
-	if err := readResult(folder, c, &found); err != nil {
+	var found runfolder.SearchResult
+	if err := runfolder.ReadResult(folder, c, &found); err != nil {
 		return side, err
 	}
 	side.Genotype = found.Genotype.String()
@@ -119,7 +120,7 @@ func (s ContestSettings) entrant(
 		}
 		name := fmt.Sprintf("train-%d", train.Seed)
 		folder := filepath.Join(dir, name)
-		result, err := runPart(folder, func() (TrainResult, error) { return Train(ctx, folder, &train, s.Settings) })
+		result, err := runfolder.RunPart(folder, func() (runfolder.TrainResult, error) { return Train(ctx, folder, &train, s.Settings) })
 		if err != nil {
 			return side, err
 		}
@@ -135,7 +136,7 @@ func (s ContestSettings) entrant(
 
 // search completes the search in folder and gives what all parts of it have taken, which
 // a file in dir adds up, and how it diverged if it did.
-func (s ContestSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, diverged *DivergedError, err error) {
+func (s ContestSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, diverged *runfolder.DivergedError, err error) {
 	if err := s.owns(); err != nil {
 		return all, nil, err
 	}
@@ -146,20 +147,20 @@ func (s ContestSettings) search(ctx context.Context, dir, folder string, c *conf
 	if err := wholefile.RemoveLeftovers(dir, effortFile, "search.yaml"); err != nil {
 		return all, nil, fmt.Errorf("nas: contest: %w", err)
 	}
-	if err := readJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := runfolder.ReadJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return all, nil, fmt.Errorf("%w; restore the file, or delete it: what the search has taken until now is then not counted", err)
 	}
 	if err := s.await(ctx, folder); err != nil {
 		return all, nil, err
 	}
-	if Finished(folder) {
+	if runfolder.Finished(folder) {
 		return all, nil, nil // entrant reads what it found
 	}
-	if diverged, err = Diverged(folder); err != nil || diverged != nil {
+	if diverged, err = runfolder.Diverged(folder); err != nil || diverged != nil {
 		return all, diverged, err
 	}
-	if HoldsRun(folder) && !Begun(folder) {
-		if err := sameRun(folder, c); err != nil {
+	if runfolder.HoldsRun(folder) && !runfolder.Begun(folder) {
+		if err := runfolder.SameRun(folder, c); err != nil {
 			return all, nil, err
 		}
 	}
@@ -167,11 +168,11 @@ func (s ContestSettings) search(ctx context.Context, dir, folder string, c *conf
 	part, err := s.Search(ctx, folder, c)
 	counted()
 	all = Effort{all.Seconds + part.Seconds, max(all.PeakBytes, part.PeakBytes)}
-	if failed := writeJSON(file, all); failed != nil {
+	if failed := runfolder.WriteJSON(file, all); failed != nil {
 		return all, nil, cmp.Or(err, failed)
 	}
 	if err != nil && ctx.Err() == nil { // its process says no more than that it failed
-		if how, unread := Diverged(folder); how != nil && unread == nil {
+		if how, unread := runfolder.Diverged(folder); how != nil && unread == nil {
 			return all, how, nil
 		}
 	}
@@ -182,12 +183,12 @@ func (s ContestSettings) search(ctx context.Context, dir, folder string, c *conf
 // has started saves and ends after the contest was killed.
 func (s ContestSettings) await(ctx context.Context, folder string) error {
 	const look = 100 * time.Millisecond
-	for said := false; there(folder, lockFile); {
-		held, err := lock(folder)
+	for said := false; runfolder.Has(folder, runfolder.LockFile); {
+		held, err := runfolder.Lock(folder)
 		if err == nil {
 			return held.Close()
 		}
-		if !errors.Is(err, errBusy) {
+		if !errors.Is(err, runfolder.ErrBusy) {
 			return err
 		}
 		if !said && s.Note != nil {
@@ -216,7 +217,7 @@ func (s ContestSettings) count(file string, all Effort) (stop func()) {
 				return
 			case <-beat.C:
 				// What fails here fails again at the end, and is told then.
-				_ = writeJSON(file, Effort{all.Seconds + time.Since(start).Seconds(), all.PeakBytes})
+				_ = runfolder.WriteJSON(file, Effort{all.Seconds + time.Since(start).Seconds(), all.PeakBytes})
 			}
 		}
 	})

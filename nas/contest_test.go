@@ -10,19 +10,20 @@ import (
 	"time"
 
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 )
 
 func TestEffortOfKilled(t *testing.T) {
 	// What a search takes is on the disk while it runs, and added to what it took before, when a contest may be killed at any moment.
 	dir := t.TempDir()
 	file := filepath.Join(dir, effortFile)
-	if err := writeJSON(file, Effort{Seconds: 100, PeakBytes: 7}); err != nil {
+	if err := runfolder.WriteJSON(file, Effort{Seconds: 100, PeakBytes: 7}); err != nil {
 		t.Fatal(err)
 	}
 	var seen Effort
 	s := ContestSettings{owns: func() error { return nil }, Search: func(context.Context, string, *config.Config) (Effort, error) {
 		for start := time.Now(); seen.Seconds <= 100 && time.Since(start) < time.Minute; time.Sleep(10 * time.Millisecond) {
-			if err := readJSON(file, &seen); err != nil {
+			if err := runfolder.ReadJSON(file, &seen); err != nil {
 				return Effort{}, err
 			}
 		}
@@ -33,7 +34,7 @@ func TestEffortOfKilled(t *testing.T) {
 		t.Errorf("during the search %+v, %v", seen, err)
 	}
 	var after Effort
-	if err := readJSON(file, &after); err != nil || (after != Effort{Seconds: 102, PeakBytes: 7}) {
+	if err := runfolder.ReadJSON(file, &after); err != nil || (after != Effort{Seconds: 102, PeakBytes: 7}) {
 		t.Errorf("after the search %+v, %v", after, err)
 	}
 }
@@ -55,17 +56,17 @@ func TestContestFolderRemoved(t *testing.T) {
 		if _, err := Search(ctx, folder, c, Settings{}); err != nil {
 			return Effort{}, err
 		}
-		return Effort{Seconds: 1, PeakBytes: 1}, os.Remove(filepath.Join(dir, lockFile))
+		return Effort{Seconds: 1, PeakBytes: 1}, os.Remove(filepath.Join(dir, runfolder.LockFile))
 	}})
 	if err == nil || !strings.Contains(err.Error(), "the folder "+dir+", or its file lock, was removed") {
 		t.Errorf("got %v", err)
 	}
 	for _, name := range left {
-		if there(dir, name) {
+		if runfolder.Has(dir, name) {
 			t.Errorf("%s is still there", name)
 		}
 	}
-	if there(filepath.Join(dir, "a"), "train-2") || there(dir, "b") {
+	if runfolder.Has(filepath.Join(dir, "a"), "train-2") || runfolder.Has(dir, "b") {
 		t.Error("the contest went on")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -72,7 +73,7 @@ func TestZerosInConfig(t *testing.T) {
 func TestDamagedWeights(t *testing.T) {
 	// Nothing takes the weights of a training when a bit of them is flipped.
 	dir := trainedRun(t)
-	file := filepath.Join(dir, WeightsFile)
+	file := filepath.Join(dir, runfolder.WeightsFile)
 	flipLast(t, file)
 	want := "nas: weights " + file + " are damaged: their checksum does not fit; restore the file, or "
 	for name, read := range map[string]func() error{
@@ -91,7 +92,7 @@ func TestDamagedWeights(t *testing.T) {
 
 func TestDamagedCheckpointAsWeights(t *testing.T) {
 	// ReadWeights refuses a checkpoint when a bit of it is flipped.
-	file := filepath.Join(trainedRun(t), CheckpointFile)
+	file := filepath.Join(trainedRun(t), runfolder.CheckpointFile)
 	read := func() error { return torch.Do(func() error { _, err := ReadWeights(file); return err }) }
 	if err := read(); err != nil {
 		t.Error(err)
@@ -106,7 +107,7 @@ func TestDamagedBest(t *testing.T) {
 	// A training on a text does not go on, and says why, when its best model is damaged or gone.
 	c := loadTiny(t, "tiny-text-train.yaml")
 	dir := stopAfter(t, c)
-	file := filepath.Join(dir, BestFile)
+	file := filepath.Join(dir, runfolder.BestFile)
 	steps := 0
 	goOn := func() error {
 		return perform(t.Context(), dir, c, Hooks{OnStep: func(*Run, *Step) error { steps++; return nil }})

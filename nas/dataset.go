@@ -2,70 +2,14 @@ package nas
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"path/filepath"
-	"slices"
 
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/names"
-	"godarts/nas/wholefile"
+	"godarts/nas/runfolder"
 )
-
-// dataFile is what a run folder says of the data.
-const dataFile = "data.json"
-
-// dataRecord is what the data of a run is, and what a look at its files found.
-type dataRecord struct {
-	data.Fingerprint
-	Checked    string            `json:"checked,omitempty"`    // data.check of the look, empty if there was none
-	Train      int               `json:"train,omitempty"`      // training images that it took in
-	Test       bool              `json:"test,omitempty"`       // whether it took in the test images
-	Unreadable []data.Unreadable `json:"unreadable,omitempty"` // what cannot be read and is left out
-}
-
-// readRecord reads what the file says; there is false if there is no such file.
-func readRecord(file string) (d dataRecord, there bool, err error) {
-	err = readJSON(file, &d)
-	if errors.Is(err, fs.ErrNotExist) {
-		return d, false, nil
-	}
-	if err != nil {
-		return d, true, fmt.Errorf("%w; put it back, or delete it to go on without knowing whether the data has changed", err)
-	}
-	return d, true, nil
-}
-
-// same is an error that names what is different now, in the data that file describes.
-func (d dataRecord) same(now data.Fingerprint, file string) error {
-	changes := d.Changes(now)
-	if changes == "" && !d.plausible() {
-		return fmt.Errorf("nas: %s is damaged: it tells of a look at files that no run makes; put it back, or delete it to go on without knowing whether the data has changed", names.Escape(file))
-	}
-	if changes == "" {
-		return nil
-	}
-	if file == "" {
-		return fmt.Errorf("nas: the data has changed meanwhile: %s", changes)
-	}
-	dir := filepath.Dir(file)
-	if filepath.Base(dir) == wholeFolder { // of a protocol
-		dir = filepath.Dir(dir)
-	}
-	return fmt.Errorf("nas: the data has changed since %s was begun: %s; put it back as it was, begin anew in another folder, or delete %s to go on with it as it is",
-		names.Escape(dir), changes, names.Escape(file))
-}
-
-// plausible tells whether a look can have found what d says of it.
-func (d dataRecord) plausible() bool {
-	most := 0
-	for _, p := range d.Parts {
-		most = max(most, p.Size())
-	}
-	return slices.Contains([]string{"", config.Decode, config.Header}, d.Checked) && d.Train >= 0 && d.Train <= most
-}
 
 // fingerprint is that of the data that the run has opened.
 func (r *Run) fingerprint() data.Fingerprint {
@@ -97,18 +41,18 @@ func (r *Run) look(ctx context.Context) error {
 func (r *Run) lookAtFiles(ctx context.Context) error {
 	now := r.fingerprint()
 	if whole := r.settings.data; whole != nil {
-		if err := whole.same(now, whole.file); err != nil {
+		if err := whole.Same(now, whole.File); err != nil {
 			return err
 		}
-		if r.Set == nil || whole.covers(r) {
-			r.data = whole.dataRecord
+		if r.Set == nil || covers(whole.DataRecord, r) {
+			r.data = whole.DataRecord
 			if r.Set != nil && r.data.Checked != "" {
 				r.data.Train = r.Set.Train.N // what the run needs of it
 			}
 			return nil
 		}
 	}
-	r.data = dataRecord{Fingerprint: now}
+	r.data = runfolder.DataRecord{Fingerprint: now}
 	if r.Set == nil || r.Config.Data.Check == config.Off {
 		return nil
 	}
@@ -127,7 +71,7 @@ func (r *Run) lookAtFiles(ctx context.Context) error {
 }
 
 // covers tells whether the look found all that one of r would.
-func (d dataRecord) covers(r *Run) bool {
+func covers(d runfolder.DataRecord, r *Run) bool {
 	return d.Checked == r.Config.Data.Check && d.Train >= r.Set.Train.N && (d.Test || !readsTest(r.Config))
 }
 
@@ -137,24 +81,24 @@ func (r *Run) recallData() error {
 	if err != nil || there {
 		return err
 	}
-	return r.writeJSON(dataFile, r.data)
+	return r.writeJSON(runfolder.DataFile, r.data)
 }
 
 // knownData reads what the data was when the run in dir began, and is an error if it is
 // another now. A folder of an earlier version does not say.
 func (r *Run) knownData(dir string) (there bool, err error) {
-	file := filepath.Join(dir, dataFile)
-	d, there, err := readRecord(file)
+	file := filepath.Join(dir, runfolder.DataFile)
+	d, there, err := runfolder.ReadRecord(file)
 	if err != nil {
 		return there, err
 	}
 	now := r.fingerprint()
 	if !there {
 		r.note("%s does not say what its data was: whether that has changed is not known", names.Escape(dir))
-		d = dataRecord{Fingerprint: now}
+		d = runfolder.DataRecord{Fingerprint: now}
 	}
 	r.data = d
-	return there, d.same(now, file)
+	return there, d.Same(now, file)
 }
 
 // leaveOut takes the files that cannot be read out of the data.
@@ -175,7 +119,7 @@ func (r *Run) leaveOut() error {
 		feed.fewer = true
 		r.feed = feed
 		first := bad[0]
-		r.note("%s cannot be read and %s left out, such as %s: %s", count(len(bad), "image"), map[bool]string{true: "is", false: "are"}[len(bad) == 1],
+		r.note("%s cannot be read and %s left out, such as %s: %s", names.Count(len(bad), "image"), map[bool]string{true: "is", false: "are"}[len(bad) == 1],
 			names.Escape(filepath.Join(r.Config.Data.Root, first.File)), first.Why)
 	}
 	return nil
@@ -191,17 +135,11 @@ func (r *Run) onCheck(done, of int) {
 	}
 }
 
-// wholeData is what the data is of all that one process runs in a folder.
-type wholeData struct {
-	dataRecord
-	file string
-}
-
 // lookOnce looks at the data of the experiment c for all parts that run in a folder, of
 // which file tells what it was when the first of them began, and gives what they need to
 // know of it. Of processes that begin together the first says what the data is. Without a
 // file it is what the data is now.
-func lookOnce(ctx context.Context, c *config.Config, file string, s Settings) (*wholeData, error) {
+func lookOnce(ctx context.Context, c *config.Config, file string, s Settings) (*runfolder.SharedData, error) {
 	r := &Run{Config: c, Dir: filepath.Dir(file), Device: s.Device, settings: s}
 	var err error
 	if r.Set, err = openData(c); err != nil {
@@ -209,9 +147,9 @@ func lookOnce(ctx context.Context, c *config.Config, file string, s Settings) (*
 	}
 	if file == "" {
 		err := r.lookAtFiles(ctx)
-		return &wholeData{r.data, ""}, err
+		return &runfolder.SharedData{DataRecord: r.data, File: ""}, err
 	}
-	d, there, err := readRecord(file)
+	d, there, err := runfolder.ReadRecord(file)
 	if err != nil {
 		return nil, err
 	}
@@ -219,37 +157,21 @@ func lookOnce(ctx context.Context, c *config.Config, file string, s Settings) (*
 		if err := r.lookAtFiles(ctx); err != nil {
 			return nil, err
 		}
-		if err := writeFirst(file, r.data); err != nil {
+		if err := runfolder.WriteFirst(file, r.data); err != nil {
 			return nil, err
 		}
-		if d, _, err = readRecord(file); err != nil {
+		if d, _, err = runfolder.ReadRecord(file); err != nil {
 			return nil, err
 		}
 	}
-	return &wholeData{d, file}, d.same(r.fingerprint(), file)
-}
-
-// writeFirst writes v as JSON unless the file is there already, which it leaves.
-func writeFirst(file string, v any) error {
-	text, err := asJSON(file, v)
-	if err != nil {
-		return err
-	}
-	err = wholefile.MakeFolder(filepath.Dir(file))
-	if err == nil {
-		err = wholefile.WriteFirst(file, text)
-	}
-	if err != nil {
-		return fmt.Errorf("nas: write %s: %w", file, err)
-	}
-	return nil
+	return &runfolder.SharedData{DataRecord: d, File: file}, d.Same(r.fingerprint(), file)
 }
 
 // lookAt is lookOnce for the searches and the trainings of a folder, by experiment. Where
 // both take the same data, it is that of the trainings. looked is what lookAt gave before,
 // if it did. Without a folder nothing is read or written but the data.
-func lookAt(ctx context.Context, dir string, search, train *config.Config, s Settings, looked map[string]*wholeData) (of map[string]*wholeData, err error) {
-	look := func(c *config.Config, file string) (*wholeData, error) {
+func lookAt(ctx context.Context, dir string, search, train *config.Config, s Settings, looked map[string]*runfolder.SharedData) (of map[string]*runfolder.SharedData, err error) {
+	look := func(c *config.Config, file string) (*runfolder.SharedData, error) {
 		s.data = looked[c.Experiment]
 		if dir != "" {
 			file = filepath.Join(dir, file)
@@ -258,15 +180,15 @@ func lookAt(ctx context.Context, dir string, search, train *config.Config, s Set
 		}
 		return lookOnce(ctx, c, file, s)
 	}
-	whole, err := look(train, dataFile)
+	whole, err := look(train, runfolder.DataFile)
 	if err != nil {
 		return nil, err
 	}
-	of = map[string]*wholeData{config.Train: whole, config.Search: whole}
+	of = map[string]*runfolder.SharedData{config.Train: whole, config.Search: whole}
 	a, b := search.Data, train.Data
 	if a.Name == b.Name && a.Root == b.Root && a.Labels == b.Labels {
 		return of, nil
 	}
-	of[config.Search], err = look(search, "search-"+dataFile)
+	of[config.Search], err = look(search, "search-"+runfolder.DataFile)
 	return of, err
 }

@@ -14,6 +14,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -211,7 +212,7 @@ func TestSkippedAreCountedOnce(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, file := range []string{"result.json", nas.CheckpointFile} {
+			for _, file := range []string{"result.json", runfolder.CheckpointFile} {
 				if !bytes.Equal(content(t, undisturbed, file), content(t, stopped, file)) {
 					t.Errorf("%s differs", file)
 				}

@@ -15,6 +15,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 )
 
 // spoiled are settings under which the runs in folders of those names diverge in their first
@@ -25,7 +26,7 @@ func spoiled(names ...string) (s nas.Settings, steps map[string]int, lines *[]st
 		name := filepath.Base(r.Dir)
 		steps[name]++
 		if slices.Contains(names, name) {
-			return &nas.DivergedError{Epoch: 1, Step: 1, What: "the loss is NaN", LR: s.LR}
+			return &runfolder.DivergedError{Epoch: 1, Step: 1, What: "the loss is NaN", LR: s.LR}
 		}
 		return nil
 	}}
@@ -56,11 +57,11 @@ func TestMeasuredNotFinite(t *testing.T) {
 			}
 			dir := filepath.Join(t.TempDir(), "run")
 			err = test.run(dir, c)
-			var diverged *nas.DivergedError
+			var diverged *runfolder.DivergedError
 			if !errors.As(err, &diverged) || diverged.Epoch < 1 || diverged.Step != 1 || !strings.Contains(diverged.What, "the "+test.want+" loss is ") {
 				t.Fatalf("got error %v", err)
 			}
-			known, err := nas.Diverged(dir)
+			known, err := runfolder.Diverged(dir)
 			if err != nil || known == nil || *known != *diverged {
 				t.Errorf("the folder says %+v, error %v, want %+v", known, err, diverged)
 			}
@@ -100,7 +101,7 @@ func TestTrialDiverges(t *testing.T) {
 				t.Errorf("steps %v, after the interruption %v", steps, again)
 			}
 			for trial := 1; trial <= 4; trial++ {
-				c, err := nas.ReadConfig(filepath.Join(dir, fmt.Sprintf("trial-%d", trial)))
+				c, err := runfolder.ReadConfig(filepath.Join(dir, fmt.Sprintf("trial-%d", trial)))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -109,7 +110,7 @@ func TestTrialDiverges(t *testing.T) {
 				}
 			}
 			var kept []string
-			for line := range bytes.Lines(content(t, dir, nas.MetricsFile)) {
+			for line := range bytes.Lines(content(t, dir, runfolder.MetricsFile)) {
 				var m map[string]any
 				if err := json.Unmarshal(line, &m); err != nil {
 					t.Fatal(err)
@@ -149,7 +150,7 @@ func TestEvaluationDiverges(t *testing.T) {
 	for _, taken := range []bool{true, false} {
 		s, steps, _ := spoiled("random-1")
 		result, err := nas.Search(t.Context(), dir, c, s)
-		var failed *nas.FailedError
+		var failed *runfolder.FailedError
 		want := "nas: 1 of 3 parts diverged: random-1: epoch 1, step 1: the loss is NaN at learning rate "
 		if !errors.As(err, &failed) || !strings.HasPrefix(err.Error(), want) {
 			t.Fatalf("got error %v, want %s...", err, want)

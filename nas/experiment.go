@@ -15,6 +15,7 @@ import (
 	"godarts/torch"
 	"godarts/torch/optim"
 
+	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 )
 
@@ -37,52 +38,14 @@ type Settings struct {
 	// the first step on.
 	Changed bool
 
-	data *wholeData // of what the experiment is a part of, if this process has looked at that
+	data *runfolder.SharedData // of what the experiment is a part of, if this process has looked at that
 }
 
 // keep is Keep without its zero.
-func (s Settings) keep() int { return cmp.Or(s.Keep, DefaultKeep) }
+func (s Settings) keep() int { return cmp.Or(s.Keep, runfolder.DefaultKeep) }
 
-// SearchResult is what a complete search found.
-type SearchResult struct {
-	Genotype    genotype.Genotype `json:"genotype"`
-	Valid       *Perplexity       `json:"valid,omitempty"`       // of a text: the supernet's, after the last epoch
-	Evaluations []TrainResult     `json:"evaluations,omitempty"` // the found cell first, then the random ones
-}
-
-// TrainResult is what a complete training reached, after its last epoch.
-type TrainResult struct {
-	Name       string            `json:"name,omitempty"` // in a search: "found", "random-1", ...
-	Genotype   genotype.Genotype `json:"genotype"`
-	*Tested                      // of images; nil if the training held images out
-	*Validated                   // of images; nil if it did not
-	*Modelled                    // of a text
-	Parameters int               `json:"parameters"`        // without the auxiliary head
-	Skipped    int               `json:"skipped,omitempty"` // images left out because they could not be decoded
-
-	Diverged *DivergedError `json:"diverged,omitempty"` // of a part of a search: there is no result
-	Notes    []string       `json:"-"`                  // of a test: what whoever reports it should know
-}
-
-// Tested is what a network reached on the test images.
-type Tested struct {
-	TestError float64 `json:"test_error"` // percent
-	TestLoss  float64 `json:"test_loss"`
-
-	TestTopFiveError *float64 `json:"test_top_five_error,omitempty"` // percent; nil where there are ten classes or fewer
-}
-
-// Validated is what a network reached on the training images that were held out
-// from its training (data.train_portion below 1): such a training reads no test image.
-type Validated struct {
-	ValidError float64 `json:"valid_error"` // percent
-	ValidLoss  float64 `json:"valid_loss"`
-
-	ValidTopFiveError *float64 `json:"valid_top_five_error,omitempty"` // as TestTopFiveError
-}
-
-// measured takes the result on the images that r measures after an epoch.
-func (t *TrainResult) measured(r *Run, m Meter) {
+// measuredOn takes the result on the images that r measures after an epoch.
+func measuredOn(t *runfolder.TrainResult, r *Run, m Meter) {
 	feed := r.feed.(*imageFeed)
 	percent := func(right float64) float64 { return 100 * (1 - right) }
 	var topFive *float64
@@ -91,9 +54,9 @@ func (t *TrainResult) measured(r *Run, m Meter) {
 		topFive = &e
 	}
 	if r.holdsOut() {
-		t.Validated = &Validated{percent(m.Accuracy()), m.MeanLoss(), topFive}
+		t.Validated = &runfolder.Validated{ValidError: percent(m.Accuracy()), ValidLoss: m.MeanLoss(), ValidTopFiveError: topFive}
 	} else {
-		t.Tested = &Tested{percent(m.Accuracy()), m.MeanLoss(), topFive}
+		t.Tested = &runfolder.Tested{TestError: percent(m.Accuracy()), TestLoss: m.MeanLoss(), TestTopFiveError: topFive}
 	}
 	t.Skipped = len(r.data.Unreadable) + len(feed.left.files)
 }
@@ -109,12 +72,12 @@ func (r *Run) testsEpochs() bool {
 
 // Search runs the search experiment c in the new folder dir, or goes on with it
 // where its checkpoint says if dir holds it already.
-func Search(ctx context.Context, dir string, c *config.Config, s Settings) (result SearchResult, err error) {
-	if Finished(dir) {
-		if err := readResult(dir, c, &result); err != nil {
+func Search(ctx context.Context, dir string, c *config.Config, s Settings) (result runfolder.SearchResult, err error) {
+	if runfolder.Finished(dir) {
+		if err := runfolder.ReadResult(dir, c, &result); err != nil {
 			return result, err
 		}
-		return result, result.failed()
+		return result, result.Failed()
 	}
 	r, leave, err := enter(ctx, dir, c, s)
 	if err != nil {
@@ -122,7 +85,7 @@ func Search(ctx context.Context, dir string, c *config.Config, s Settings) (resu
 	}
 	defer leave()
 	if err := r.search(ctx, &result); err != nil {
-		return result, remember(dir, err)
+		return result, runfolder.RememberDiverged(dir, err)
 	}
 	if c.Evaluate != nil {
 		if result.Evaluations, err = r.evaluate(ctx, result.Genotype, r.settings); err != nil {
@@ -132,16 +95,16 @@ func Search(ctx context.Context, dir string, c *config.Config, s Settings) (resu
 	if err := r.complete(result); err != nil {
 		return result, err
 	}
-	return result, result.failed()
+	return result, result.Failed()
 }
 
 // Train trains the cell that c names, in the new folder dir, or goes on with it
 // where its checkpoint says.
-func Train(ctx context.Context, dir string, c *config.Config, s Settings) (result TrainResult, err error) {
-	if Finished(dir) {
-		return result, readResult(dir, c, &result)
+func Train(ctx context.Context, dir string, c *config.Config, s Settings) (result runfolder.TrainResult, err error) {
+	if runfolder.Finished(dir) {
+		return result, runfolder.ReadResult(dir, c, &result)
 	}
-	g, err := parseGenotype(c)
+	g, err := runfolder.GenotypeOf(c)
 	if err != nil {
 		return result, err
 	}
@@ -152,7 +115,7 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 	defer leave()
 	result.Genotype = g
 	if err := r.train(ctx, &result); err != nil {
-		return result, remember(dir, err)
+		return result, runfolder.RememberDiverged(dir, err)
 	}
 	return result, r.complete(result)
 }
@@ -160,8 +123,8 @@ func Train(ctx context.Context, dir string, c *config.Config, s Settings) (resul
 // enter opens the data, takes the run folder and, if it is new, writes its
 // config and what it says of the program. leave gives the folder back.
 func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
-	if s.Keep < 0 || s.Keep > MaxKeep {
-		return nil, nil, fmt.Errorf("nas: keep: %d checkpoints, wanted 1 to %d, or 0 for as many as before", s.Keep, MaxKeep)
+	if s.Keep < 0 || s.Keep > runfolder.MaxKeep {
+		return nil, nil, fmt.Errorf("nas: keep: %d checkpoints, wanted 1 to %d, or 0 for as many as before", s.Keep, runfolder.MaxKeep)
 	}
 	if c, err = c.AbsoluteRoot(); err != nil {
 		return nil, nil, err
@@ -170,10 +133,10 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	if err := r.openChecked(); err != nil {
 		return nil, nil, err
 	}
-	isNew := !HoldsRun(dir) || Begun(dir)
+	isNew := !runfolder.HoldsRun(dir) || runfolder.Begun(dir)
 	if isNew { // before anything is made: it may take a while, or fail
-		if !Begun(dir) {
-			if err := empty(dir); err != nil {
+		if !runfolder.Begun(dir) {
+			if err := runfolder.CheckEmpty(dir); err != nil {
 				return nil, nil, err
 			}
 		}
@@ -187,13 +150,13 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	if err := wholefile.MakeFolder(dir); err != nil {
 		return nil, nil, fmt.Errorf("nas: run folder: %w", err)
 	}
-	if r.lock, err = lock(dir); err != nil {
+	if r.lock, err = runfolder.Lock(dir); err != nil {
 		return nil, nil, err
 	}
 	leave = func() { r.lock.Close() }
 	err = r.settle()
 	if err == nil {
-		err = forget(dir)
+		err = runfolder.ForgetDiverged(dir)
 	}
 	if err != nil {
 		leave()
@@ -208,7 +171,7 @@ func enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	if c.Data.Name == config.ImageFolder {
 		r.notes = append(r.notes, r.Set.Describe()...)
 	}
-	r.settings.data = &wholeData{r.data, filepath.Join(dir, dataFile)}
+	r.settings.data = &runfolder.SharedData{DataRecord: r.data, File: filepath.Join(dir, runfolder.DataFile)}
 	r.hooks = append([]Hooks{guard(s.Guard), metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
 }
@@ -224,26 +187,6 @@ func (r *Run) open() error {
 	}
 	r.Set, r.notes = set, set.Notes
 	r.feed = newImageFeed(r.Config, set, r.options())
-	return nil
-}
-
-// foundFolder is, in the folder of a search, that of the training of the cell it found.
-const foundFolder = "found"
-
-// sameRun is an error if the run in dir has another config than c.
-func sameRun(dir string, c *config.Config) error {
-	own, err := ReadConfig(dir)
-	if err != nil {
-		return err
-	}
-	return sameConfig(dir, own, c)
-}
-
-// sameConfig is an error if c is another config than the own one of the run in dir.
-func sameConfig(dir string, own, c *config.Config) error {
-	if differences := differences(own, c, "in its "+configFile, "given"); differences != "" {
-		return fmt.Errorf("nas: the run in %s has another config: %s", dir, differences)
-	}
 	return nil
 }
 
@@ -297,7 +240,7 @@ func (r *Run) do(start func() (State, error), body func() error) error {
 	})
 }
 
-func (r *Run) search(ctx context.Context, result *SearchResult) error {
+func (r *Run) search(ctx context.Context, result *runfolder.SearchResult) error {
 	var strategy Strategy
 	err := r.do(func() (State, error) {
 		var err error
@@ -313,7 +256,7 @@ func (r *Run) search(ctx context.Context, result *SearchResult) error {
 	if feed, ok := r.feed.(*textFeed); ok && r.at.Valid.Count > 0 {
 		result.Valid = feed.beside(r.at.Valid, feed.validation)
 	}
-	if err := r.writeJSON(GenotypeFile, result.Genotype); err != nil {
+	if err := r.writeJSON(runfolder.GenotypeFile, result.Genotype); err != nil {
 		return err
 	}
 	return r.draw(result.Genotype)
@@ -340,17 +283,17 @@ func (r *Run) draw(g genotype.Genotype) error {
 // evaluate trains the found cell and random cells of the same space from
 // scratch, each in a run folder inside the search's. One that diverges leaves the
 // others alone.
-func (r *Run) evaluate(ctx context.Context, found genotype.Genotype, s Settings) ([]TrainResult, error) {
+func (r *Run) evaluate(ctx context.Context, found genotype.Genotype, s Settings) ([]runfolder.TrainResult, error) {
 	type candidate struct {
 		name string
 		cell genotype.Genotype
 	}
-	candidates := []candidate{{foundFolder, found}}
+	candidates := []candidate{{runfolder.FoundFolder, found}}
 	for i := range r.Config.Evaluate.Random {
 		cell := spaceOf(r.Config).Sample(rng.Stream(r.Config.Seed, "random", i))
 		candidates = append(candidates, candidate{fmt.Sprintf("random-%d", i+1), cell})
 	}
-	var results []TrainResult
+	var results []runfolder.TrainResult
 	for _, it := range candidates {
 		if err := r.owns(); err != nil {
 			return nil, err
@@ -358,7 +301,7 @@ func (r *Run) evaluate(ctx context.Context, found genotype.Genotype, s Settings)
 		c := r.Config.Training()
 		c.Genotype = it.cell.String()
 		dir := filepath.Join(r.Dir, it.name)
-		result, err := runPart(dir, func() (TrainResult, error) { return Train(ctx, dir, c, s) })
+		result, err := runfolder.RunPart(dir, func() (runfolder.TrainResult, error) { return Train(ctx, dir, c, s) })
 		if err != nil {
 			return nil, err
 		}
@@ -368,7 +311,7 @@ func (r *Run) evaluate(ctx context.Context, found genotype.Genotype, s Settings)
 	return results, nil
 }
 
-func (r *Run) train(ctx context.Context, result *TrainResult) error {
+func (r *Run) train(ctx context.Context, result *runfolder.TrainResult) error {
 	if r.Config.Data.IsText() {
 		return r.trainText(ctx, result)
 	}
@@ -382,9 +325,9 @@ func (r *Run) train(ctx context.Context, result *TrainResult) error {
 		if err != nil {
 			return err
 		}
-		result.measured(r, test)
+		measuredOn(result, r, test)
 		result.Parameters, _ = t.net.ParameterCount()
-		if err := r.writeJSON(GenotypeFile, result.Genotype); err != nil {
+		if err := r.writeJSON(runfolder.GenotypeFile, result.Genotype); err != nil {
 			return err
 		}
 		return r.writeWeights(t.net, describe(result.Genotype, r.network(), r.Set))

@@ -10,15 +10,13 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/finite"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/safetensors"
 )
 
-// Files that Export writes beside WeightsFile.
-const (
-	exportGenotype = "genotype.txt" // the reference's text
-	exportModule   = "network.py"
-)
+// exportModule is the Python file that Export writes beside WeightsFile and its genotype.
+const exportModule = "network.py"
 
 // networkModule rebuilds in PyTorch the network that WeightsFile describes.
 //
@@ -33,7 +31,7 @@ const configKey = "config"
 // rebuilds it from both. The auxiliary head, which serves training alone, is left out
 // unless asked for. It returns the files.
 func Export(dir, to string, auxiliary bool) (files []string, err error) {
-	c, err := ReadConfig(dir)
+	c, err := runfolder.ReadConfig(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -44,7 +42,7 @@ func Export(dir, to string, auxiliary bool) (files []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	return export(filepath.Join(dir, WeightsFile), to, string(text), auxiliary)
+	return export(filepath.Join(dir, runfolder.WeightsFile), to, string(text), auxiliary)
 }
 
 // export writes the network of a file of weights; training is the config of its training, as YAML.
@@ -72,10 +70,10 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 		name    string
 		content []byte
 	}{
-		{WeightsFile, content}, {exportGenotype, []byte(about.Genotype.String() + "\n")}, {exportModule, networkModule},
+		{runfolder.WeightsFile, content}, {runfolder.ExportedGenotype, []byte(about.Genotype.String() + "\n")}, {exportModule, networkModule},
 	} {
 		file := filepath.Join(to, f.name)
-		if err := write(file, f.content); err != nil {
+		if err := runfolder.Write(file, f.content); err != nil {
 			return nil, err
 		}
 		files = append(files, file)
@@ -103,11 +101,13 @@ func exported(st *safetensors.File, about description, training string, auxiliar
 }
 
 // isExport tells whether dir is a folder that Export wrote.
-func isExport(dir string) bool { return there(dir, WeightsFile) && there(dir, exportGenotype) }
+func isExport(dir string) bool {
+	return runfolder.Has(dir, runfolder.WeightsFile) && runfolder.Has(dir, runfolder.ExportedGenotype)
+}
 
 // exportConfig is the config of the training whose network was exported to dir.
 func exportConfig(dir string) (*config.Config, error) {
-	file := filepath.Join(dir, WeightsFile)
+	file := filepath.Join(dir, runfolder.WeightsFile)
 	st, err := openWeights(file)
 	if err != nil {
 		return nil, err

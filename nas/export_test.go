@@ -15,6 +15,7 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -108,7 +109,7 @@ func TestExportInPyTorch(t *testing.T) {
 			x := torch.Randn(shape, torch.Options{})
 			net.Forward(nn.Batch{X: x, Y: torch.Zeros([]int{4}, torch.Options{Dtype: torch.Int64})}, nn.Mode{Training: true}) // moves the running statistics
 			dir := t.TempDir()
-			weights := filepath.Join(dir, WeightsFile)
+			weights := filepath.Join(dir, runfolder.WeightsFile)
 			content, err := encodeWeights(net, d)
 			if err != nil {
 				t.Fatal(err)
@@ -156,18 +157,18 @@ func TestExport(t *testing.T) {
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%q, %v", files, err)
 	}
-	text, err := os.ReadFile(filepath.Join(to, exportGenotype))
+	text, err := os.ReadFile(filepath.Join(to, runfolder.ExportedGenotype))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, err := ReadGenotype(run)
+	want, err := runfolder.ReadGenotype(run)
 	if err != nil || string(text) != want.String()+"\n" {
 		t.Errorf("genotype %q, %v, want %v", text, err, want)
 	}
 	if _, err := Export(t.TempDir(), to, false); err == nil || !strings.Contains(err.Error(), "holds no run") {
 		t.Errorf("no run: %v", err)
 	}
-	if err := os.Remove(filepath.Join(run, resultFile)); err != nil {
+	if err := os.Remove(filepath.Join(run, runfolder.ResultFile)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Export(run, to, false); err == nil || !strings.Contains(err.Error(), "is not complete") {
@@ -206,7 +207,7 @@ func TestExportAuxiliary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	weights := filepath.Join(t.TempDir(), WeightsFile)
+	weights := filepath.Join(t.TempDir(), runfolder.WeightsFile)
 	if err := os.WriteFile(weights, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +228,7 @@ func TestExportAuxiliary(t *testing.T) {
 		}
 		torchtest.Close(t, "logits", m.net.Logits(x), net.Logits(x), 0)
 		of := map[bool]description{true: d, false: bare}[auxiliary]
-		if err := loadWeights(newNetwork(t, of), filepath.Join(to, WeightsFile)); err != nil {
+		if err := loadWeights(newNetwork(t, of), filepath.Join(to, runfolder.WeightsFile)); err != nil {
 			t.Errorf("auxiliary %t: %v", auxiliary, err)
 		}
 	}
@@ -235,8 +236,8 @@ func TestExportAuxiliary(t *testing.T) {
 	if _, err := export(weights, to, "", false); err != nil {
 		t.Fatal(err)
 	}
-	want := "nas: export: the network in " + filepath.Join(to, WeightsFile) + " has no auxiliary head"
-	if _, err := export(filepath.Join(to, WeightsFile), t.TempDir(), "", true); err == nil || err.Error() != want {
+	want := "nas: export: the network in " + filepath.Join(to, runfolder.WeightsFile) + " has no auxiliary head"
+	if _, err := export(filepath.Join(to, runfolder.WeightsFile), t.TempDir(), "", true); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"godarts/nas/runfolder"
 )
 
 func TestDamagedFolder(t *testing.T) {
@@ -17,7 +19,7 @@ func TestDamagedFolder(t *testing.T) {
 	dir := stopAfter(t, c)
 	steps := 0
 	goOn := func() error {
-		own, err := ReadConfig(dir) // as `darts search --resume` does
+		own, err := runfolder.ReadConfig(dir) // as `darts search --resume` does
 		if err != nil {
 			return err
 		}
@@ -27,22 +29,22 @@ func TestDamagedFolder(t *testing.T) {
 		name, want string
 		by         func(string) error
 	}{
-		{configFile, "or delete it: it is then taken from the checkpoint", text("")},
-		{configFile, "or delete it: it is then taken from the checkpoint", text("experiment: search\nepoch: 3")},
-		{configFile, "is a pipe, wanted a file", pipe},
-		{runFile, "the file is empty; restore it, or delete it and resume with", text("")},
-		{runFile, "key threads is missing; restore it", text(`{"version": "", "libtorch": "", "go": "", "platform": "", "device": "cpu", "seed": 1}`)},
-		{runFile, `0 threads on device "cpu"; restore it`, text(`{"version": "", "libtorch": "", "go": "", "platform": "", "device": "cpu", "threads": 0, "seed": 1}`)},
-		{runFile, "is a pipe, wanted a file", pipe},
-		{MetricsFile, "is a pipe, wanted a file: move it away", pipe},
-		{MetricsFile, "is a folder, wanted a file: move it away", folder},
-		{CheckpointFile, "is a folder, wanted a file: move it away", folder},
-		{checkpointNames[1], "is a folder, wanted a file: move it away", folder},
-		{GenotypeFile, "is a folder, wanted a file: move it away", folder},
-		{WeightsFile, "is a pipe, wanted a file: move it away", pipe},
+		{runfolder.ConfigFile, "or delete it: it is then taken from the checkpoint", text("")},
+		{runfolder.ConfigFile, "or delete it: it is then taken from the checkpoint", text("experiment: search\nepoch: 3")},
+		{runfolder.ConfigFile, "is a pipe, wanted a file", pipe},
+		{runfolder.RunFile, "the file is empty; restore it, or delete it and resume with", text("")},
+		{runfolder.RunFile, "key threads is missing; restore it", text(`{"version": "", "libtorch": "", "go": "", "platform": "", "device": "cpu", "seed": 1}`)},
+		{runfolder.RunFile, `0 threads on device "cpu"; restore it`, text(`{"version": "", "libtorch": "", "go": "", "platform": "", "device": "cpu", "threads": 0, "seed": 1}`)},
+		{runfolder.RunFile, "is a pipe, wanted a file", pipe},
+		{runfolder.MetricsFile, "is a pipe, wanted a file: move it away", pipe},
+		{runfolder.MetricsFile, "is a folder, wanted a file: move it away", folder},
+		{runfolder.CheckpointFile, "is a folder, wanted a file: move it away", folder},
+		{runfolder.CheckpointNames[1], "is a folder, wanted a file: move it away", folder},
+		{runfolder.GenotypeFile, "is a folder, wanted a file: move it away", folder},
+		{runfolder.WeightsFile, "is a pipe, wanted a file: move it away", pipe},
 		{"normal.svg", "is a folder, wanted a file: move it away", folder},
-		{lockFile, "is a directory", folder},
-		{lockFile, "is a pipe, wanted a file: move it away", pipe},
+		{runfolder.LockFile, "is a directory", folder},
+		{runfolder.LockFile, "is a pipe, wanted a file: move it away", pipe},
 	} {
 		file := filepath.Join(dir, test.name)
 		before, failed := os.ReadFile(file)
@@ -61,16 +63,16 @@ func TestDamagedFolder(t *testing.T) {
 	if steps > 0 {
 		t.Errorf("%d steps were taken", steps)
 	}
-	for _, name := range []string{configFile, runFile} {
+	for _, name := range []string{runfolder.ConfigFile, runfolder.RunFile} {
 		if err := os.Remove(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if err := goOn(); err != nil || steps != 3 {
-		t.Errorf("without %s and %s: %d steps, %v", configFile, runFile, steps, err)
+		t.Errorf("without %s and %s: %d steps, %v", runfolder.ConfigFile, runfolder.RunFile, steps, err)
 	}
-	if own, err := ReadConfig(dir); err != nil || differences(own, c, "", "") != "" || !there(dir, configFile) {
-		t.Errorf("%s is not written anew: %v", configFile, err)
+	if own, err := runfolder.ReadConfig(dir); err != nil || runfolder.Differences(own, c, "", "") != "" || !runfolder.Has(dir, runfolder.ConfigFile) {
+		t.Errorf("%s is not written anew: %v", runfolder.ConfigFile, err)
 	}
 }
 
@@ -122,9 +124,9 @@ func TestLockRemoved(t *testing.T) {
 	// A run takes its lock again when that was removed, and ends and writes nothing when it was replaced, since another process may have the run.
 	c := loadTiny(t, "tiny.yaml", "epochs=1")
 	dir := filepath.Join(t.TempDir(), "run")
-	file := filepath.Join(dir, lockFile)
+	file := filepath.Join(dir, runfolder.LockFile)
 	err := perform(t.Context(), dir, c, Hooks{OnEpoch: func(*Run, *Epoch) error {
-		if _, err := lock(dir); !errors.Is(err, errBusy) {
+		if _, err := runfolder.Lock(dir); !errors.Is(err, runfolder.ErrBusy) {
 			t.Errorf("another process gets the lock: %v", err)
 		}
 		return nil
@@ -133,9 +135,9 @@ func TestLockRemoved(t *testing.T) {
 		t.Error(err)
 	}
 	dir = filepath.Join(t.TempDir(), "run")
-	file = filepath.Join(dir, lockFile)
+	file = filepath.Join(dir, runfolder.LockFile)
 	err = perform(t.Context(), dir, c, Hooks{OnStep: func(*Run, *Step) error { replace(t, file, text("")); return nil }})
-	if err == nil || !strings.Contains(err.Error(), "its file lock was replaced") || there(dir, CheckpointFile) {
+	if err == nil || !strings.Contains(err.Error(), "its file lock was replaced") || runfolder.Has(dir, runfolder.CheckpointFile) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -165,9 +167,9 @@ func TestRunID(t *testing.T) {
 	// A run of before, without an id, gets one when it goes on, and keeps it; two runs have different ones.
 	c := loadTiny(t, "tiny.yaml")
 	dir, other := stopAfter(t, c), stopAfter(t, c)
-	about := func(dir string) About {
+	about := func(dir string) runfolder.About {
 		t.Helper()
-		a, err := ReadAbout(dir)
+		a, err := runfolder.ReadAbout(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -178,7 +180,7 @@ func TestRunID(t *testing.T) {
 		t.Errorf("ids %q and %q", a.ID, about(other).ID)
 	}
 	a.ID = ""
-	if err := writeJSON(filepath.Join(dir, runFile), a); err != nil {
+	if err := runfolder.WriteJSON(filepath.Join(dir, runfolder.RunFile), a); err != nil {
 		t.Fatal(err)
 	}
 	given := ""
@@ -230,11 +232,11 @@ func TestEarlierCheckpoint(t *testing.T) {
 		by         func(string) error
 	}{
 		{"damaged", "is damaged: its checksum does not fit", func(file string) error {
-			return os.WriteFile(file, bytes.Replace(contentOf(t, undisturbed, CheckpointFile), []byte("search"), []byte("sEarch"), 1), 0o644)
+			return os.WriteFile(file, bytes.Replace(contentOf(t, undisturbed, runfolder.CheckpointFile), []byte("search"), []byte("sEarch"), 1), 0o644)
 		}},
 		{"empty", "is damaged: ", text("")},
 		{"a bit of its format", "is damaged: its checksum does not fit", func(file string) error {
-			return os.WriteFile(file, bytes.Replace(contentOf(t, undisturbed, CheckpointFile), []byte("checkpoint 1"), []byte("checkpoint 3"), 1), 0o644)
+			return os.WriteFile(file, bytes.Replace(contentOf(t, undisturbed, runfolder.CheckpointFile), []byte("checkpoint 1"), []byte("checkpoint 3"), 1), 0o644)
 		}},
 		{"gone", "there is no ", func(string) error { return nil }},
 	} {
@@ -243,19 +245,19 @@ func TestEarlierCheckpoint(t *testing.T) {
 			if err := os.CopyFS(dir, os.DirFS(stopped)); err != nil {
 				t.Fatal(err)
 			}
-			replace(t, filepath.Join(dir, CheckpointFile), test.by)
+			replace(t, filepath.Join(dir, runfolder.CheckpointFile), test.by)
 			var notes []string
 			err := perform(t.Context(), dir, c, Hooks{OnStart: func(r *Run) error { notes = r.notes; return nil }})
 			goesOn := "the run goes on from checkpoint.previous.safetensors, in epoch 2 after step 0"
-			if err != nil || len(notes) != 2 || !strings.Contains(notes[0], test.want) || !strings.Contains(notes[0], filepath.Join(dir, CheckpointFile)) || notes[1] != goesOn {
+			if err != nil || len(notes) != 2 || !strings.Contains(notes[0], test.want) || !strings.Contains(notes[0], filepath.Join(dir, runfolder.CheckpointFile)) || notes[1] != goesOn {
 				t.Errorf("%v, notes %q, want %s and %s", err, notes, test.want, goesOn)
 			}
-			for _, name := range []string{resultFile, GenotypeFile, CheckpointFile, MetricsFile} {
+			for _, name := range []string{runfolder.ResultFile, runfolder.GenotypeFile, runfolder.CheckpointFile, runfolder.MetricsFile} {
 				if !bytes.Equal(contentOf(t, dir, name), contentOf(t, undisturbed, name)) {
 					t.Errorf("%s differs", name)
 				}
 			}
-			if there(dir, checkpointNames[1]) {
+			if runfolder.Has(dir, runfolder.CheckpointNames[1]) {
 				t.Error("a complete run has two checkpoints")
 			}
 		})
@@ -308,7 +310,7 @@ func TestMetricsNoted(t *testing.T) {
 	// A run that goes on says so when its metrics were emptied.
 	c := loadTiny(t, "tiny.yaml")
 	dir := stopAfter(t, c)
-	replace(t, filepath.Join(dir, MetricsFile), text(""))
+	replace(t, filepath.Join(dir, runfolder.MetricsFile), text(""))
 	var notes []string
 	if err := perform(t.Context(), dir, c, Hooks{OnStart: func(r *Run) error { notes = r.notes; return nil }}); err != nil {
 		t.Fatal(err)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/safetensors"
 )
@@ -18,7 +19,7 @@ import (
 func forge(t *testing.T, file string, change func(at *position, sd torch.StateDict)) {
 	t.Helper()
 	err := torch.Do(func() error {
-		st, err := readCheckpoint(file)
+		st, err := runfolder.ReadCheckpoint(file)
 		if err != nil {
 			return err
 		}
@@ -28,7 +29,7 @@ func forge(t *testing.T, file string, change func(at *position, sd torch.StateDi
 		}
 		meta := st.Metadata()
 		var at position
-		if err := json.Unmarshal([]byte(meta[metaPosition]), &at); err != nil {
+		if err := json.Unmarshal([]byte(meta[runfolder.MetaPosition]), &at); err != nil {
 			return err
 		}
 		change(&at, sd)
@@ -36,8 +37,8 @@ func forge(t *testing.T, file string, change func(at *position, sd torch.StateDi
 		if err != nil {
 			return err
 		}
-		meta[metaPosition] = string(text)
-		content, err := safetensors.WithSum(sd, meta, metaSum)
+		meta[runfolder.MetaPosition] = string(text)
+		content, err := safetensors.WithSum(sd, meta, runfolder.MetaSum)
 		if err != nil {
 			return err
 		}
@@ -101,10 +102,10 @@ func TestForgedPosition(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir, steps := stopAfter(t, test.c), 0
-			if err := keepOnly(filepath.Join(dir, test.part), 1); err != nil {
+			if err := runfolder.KeepOnly(filepath.Join(dir, test.part), 1); err != nil {
 				t.Fatal(err)
 			}
-			file := filepath.Join(dir, test.part, CheckpointFile)
+			file := filepath.Join(dir, test.part, runfolder.CheckpointFile)
 			for _, f := range append(everywhere, test.own...) {
 				forge(t, file, func(at *position, _ torch.StateDict) { *at = f.at })
 				err := perform(t.Context(), dir, test.c, Hooks{OnStep: func(*Run, *Step) error { steps++; return nil }})
@@ -161,10 +162,10 @@ func TestForgedState(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := stopAfter(t, test.c)
-			if err := keepOnly(dir, 1); err != nil {
+			if err := runfolder.KeepOnly(dir, 1); err != nil {
 				t.Fatal(err)
 			}
-			file := filepath.Join(dir, CheckpointFile)
+			file := filepath.Join(dir, runfolder.CheckpointFile)
 			forge(t, file, test.change)
 			err := perform(t.Context(), dir, test.c, Hooks{})
 			if err == nil || !strings.Contains(err.Error(), file) || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
@@ -183,7 +184,7 @@ func TestForgedPart(t *testing.T) {
 	if _, err := Repeat(ctx, dir, whole, s); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, "search-2", CheckpointFile)
+	file := filepath.Join(dir, "search-2", runfolder.CheckpointFile)
 	forge(t, file, func(at *position, _ torch.StateDict) { at.Epoch = -3 })
 	_, err := Repeat(t.Context(), dir, whole, RepeatSettings{})
 	want := "nas: part search-2: nas: checkpoint " + file + ": position: epoch -3 of 1, step 1, restart 0"

@@ -14,6 +14,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/rng"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -173,7 +174,7 @@ func TestFoundByENAS(t *testing.T) {
 // stateIn is what the checkpoint of a run holds.
 func stateIn(t *testing.T, dir string) torch.StateDict {
 	t.Helper()
-	sd, err := torchtest.Golden(t, filepath.Join(dir, CheckpointFile)).LoadAll()
+	sd, err := torchtest.Golden(t, filepath.Join(dir, runfolder.CheckpointFile)).LoadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -250,10 +251,10 @@ func TestFoundByTrials(t *testing.T) {
 	for _, test := range []struct {
 		name, file string
 		set        []string
-		score      func(TrainResult) float64 // less is better
+		score      func(runfolder.TrainResult) float64 // less is better
 	}{
-		{"images", "tiny.yaml", []string{"data.subset=48", "epochs=1"}, func(r TrainResult) float64 { return r.ValidError }},
-		{"text", "tiny-text-random.yaml", []string{"epochs=1"}, func(r TrainResult) float64 { return r.Valid.Perplexity }},
+		{"images", "tiny.yaml", []string{"data.subset=48", "epochs=1"}, func(r runfolder.TrainResult) float64 { return r.ValidError }},
+		{"text", "tiny-text-random.yaml", []string{"epochs=1"}, func(r runfolder.TrainResult) float64 { return r.Valid.Perplexity }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			foundByTrials(t, steps(t, test.file, append(test.set, "strategy.name=random", "strategy.trials=4")...), test.score)
@@ -261,7 +262,7 @@ func TestFoundByTrials(t *testing.T) {
 	}
 }
 
-func foundByTrials(t *testing.T, c *config.Config, score func(TrainResult) float64) {
+func foundByTrials(t *testing.T, c *config.Config, score func(runfolder.TrainResult) float64) {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
 	result, err := Search(t.Context(), dir, c, Settings{})
@@ -270,11 +271,11 @@ func foundByTrials(t *testing.T, c *config.Config, score func(TrainResult) float
 	}
 	best, least, found := 0, math.Inf(1), 0.0
 	for i := 1; i <= c.Strategy.Trials; i++ {
-		content, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("trial-%d", i), resultFile))
+		content, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("trial-%d", i), runfolder.ResultFile))
 		if err != nil {
 			t.Fatal(err)
 		}
-		var trial TrainResult
+		var trial runfolder.TrainResult
 		if err := json.Unmarshal(content, &trial); err != nil {
 			t.Fatal(err)
 		}

@@ -13,6 +13,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/nastest"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -57,7 +58,7 @@ func TestImageFolder(t *testing.T) {
 				t.Fatal(err)
 			}
 			decoder, _, _ := data.JPEGDecoder()
-			if about, err := nas.ReadAbout(filepath.Join(dir, "train")); err != nil || about.JPEG != decoder || decoder == "" {
+			if about, err := runfolder.ReadAbout(filepath.Join(dir, "train")); err != nil || about.JPEG != decoder || decoder == "" {
 				t.Errorf("run.json says that %q decodes JPEG, want %q: %v", about.JPEG, decoder, err)
 			}
 			tested, err := nas.Test(t.Context(), filepath.Join(dir, "train"), torch.CPU)
@@ -161,7 +162,7 @@ func TestTopFive(t *testing.T) {
 			}
 			of := result.Tested
 			if portion != "1" {
-				of = &nas.Tested{TestError: result.ValidError, TestTopFiveError: result.ValidTopFiveError}
+				of = &runfolder.Tested{TestError: result.ValidError, TestTopFiveError: result.ValidTopFiveError}
 			}
 			if e := of.TestTopFiveError; e == nil || *e > of.TestError || *e <= 0 || of.TestError >= 100 {
 				t.Errorf("got %+v", of)
@@ -237,7 +238,7 @@ func TestResumeFromElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Chdir(t.TempDir())
-	own, err := nas.ReadConfig(dir)
+	own, err := runfolder.ReadConfig(dir)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"godarts/darts/fast"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -32,12 +33,12 @@ func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 	var c *config.Config
 	var err error
 	switch {
-	case HoldsRun(where) && len(items) == 0:
-		c, err = ReadConfig(where)
+	case runfolder.HoldsRun(where) && len(items) == 0:
+		c, err = runfolder.ReadConfig(where)
 	case isExport(where) && len(items) == 0:
 		c, err = exportConfig(where)
-	case HoldsRun(where):
-		c, err = config.Load(filepath.Join(where, configFile), items...)
+	case runfolder.HoldsRun(where):
+		c, err = config.Load(filepath.Join(where, runfolder.ConfigFile), items...)
 	case slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(where)):
 		c, err = config.Load(where, items...)
 	case len(items) > 0:
@@ -59,7 +60,7 @@ func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 
 // cellInfo is publishedInfo of the cell that where names.
 func cellInfo(where string, recurrent bool) ([]Info, error) {
-	g, err := readGenotype(where, recurrent)
+	g, err := runfolder.FindGenotype(where, recurrent)
 	if err != nil {
 		return nil, err
 	}
@@ -192,11 +193,11 @@ func supernetInfo(c *config.Config, o darts.Options, images *data.Images) (info 
 // foundInfo is of the cell that the search in the run folder where has found so far, of
 // nothing if there is none yet, or if where is a config.
 func foundInfo(where string, recurrent bool) ([]Info, error) {
-	if !HoldsRun(where) {
+	if !runfolder.HoldsRun(where) {
 		return nil, nil
 	}
-	g, note, err := folderGenotype(where, recurrent)
-	if errors.Is(err, errNoCell) {
+	g, note, err := runfolder.FolderGenotype(where, recurrent)
+	if errors.Is(err, runfolder.ErrNoCell) {
 		return nil, nil
 	}
 	if err != nil {

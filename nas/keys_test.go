@@ -12,6 +12,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch/torchtest"
 )
 
@@ -144,7 +145,7 @@ func ending(t *testing.T, of keyed, item string) string {
 		fmt.Fprintln(hash, losses)
 	}
 	torchtest.Scope(t)
-	state, err := torchtest.Golden(t, filepath.Join(dir, nas.CheckpointFile)).LoadAll()
+	state, err := torchtest.Golden(t, filepath.Join(dir, runfolder.CheckpointFile)).LoadAll()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,6 +19,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 )
 
 // childDir in the environment makes the test binary a process that runs the
@@ -42,7 +43,7 @@ func TestMain(m *testing.M) {
 // child goes on with the run in dir, a search or a training, and says when a
 // step is done.
 func child(dir string) error {
-	c, err := nas.ReadConfig(dir)
+	c, err := runfolder.ReadConfig(dir)
 	if err != nil {
 		return err
 	}
@@ -83,8 +84,8 @@ func TestKilled(t *testing.T) {
 		{"search", tiny(t, epochs), nil},
 		{"training", load(t, "testdata/tiny-train.yaml", epochs), nil},
 		{"search on a text", load(t, "testdata/tiny-text.yaml", epochs), nil},
-		{"training on a text, never averaged", load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=100"), []string{nas.BestFile}},
-		{"training on a text, averaged soon", load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=1"), []string{nas.BestFile}},
+		{"training on a text, never averaged", load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=100"), []string{runfolder.BestFile}},
+		{"training on a text, averaged soon", load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=1"), []string{runfolder.BestFile}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			undisturbed, killed := prepare(t, test.config), prepare(t, test.config)
@@ -93,11 +94,11 @@ func TestKilled(t *testing.T) {
 			for range kills {
 				killAfter(t, killed, r.IntN(9), time.Duration(r.IntN(20_000))*time.Microsecond)
 			}
-			if nas.Finished(killed) {
+			if runfolder.Finished(killed) {
 				t.Fatalf("the run was complete before it had been killed %d times", kills)
 			}
 			finish(t, killed)
-			for _, file := range append(test.files, nas.CheckpointFile, nas.GenotypeFile, "result.json", "metrics.jsonl") {
+			for _, file := range append(test.files, runfolder.CheckpointFile, runfolder.GenotypeFile, "result.json", "metrics.jsonl") {
 				if !bytes.Equal(content(t, undisturbed, file), content(t, killed, file)) {
 					t.Errorf("%s differs from the undisturbed run's", file)
 				}

@@ -10,6 +10,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -49,33 +50,33 @@ func TestGenotypeOfSearchThatGoesOn(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir, last := stoppedAfter(t, test.c, 1)
-			g, err := nas.ReadGenotype(dir)
+			g, err := runfolder.ReadGenotype(dir)
 			if err != nil || g.String() != last.Genotype || g.IsRecurrent() != test.recurrent {
 				t.Errorf("got %v, %v, want %s", g, err, last.Genotype)
 			}
-			if got, want := nas.GenotypeNote(dir), "the cell of "+dir+" is that "+test.note+": the run is not complete"; got != want {
+			if got, want := runfolder.GenotypeNote(dir), "the cell of "+dir+" is that "+test.note+": the run is not complete"; got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 			infos, err := nas.ReadInfo(dir, false)
 			if noted := len(infos) > 1 && len(infos[1].Notes) == 1; err != nil || noted == (test.name == "from scratch") {
 				t.Errorf("info: %v, %v", infos, err)
 			}
-			if err := os.Remove(filepath.Join(dir, nas.MetricsFile)); err != nil {
+			if err := os.Remove(filepath.Join(dir, runfolder.MetricsFile)); err != nil {
 				t.Fatal(err)
 			}
 			want := "nas: the search in " + dir + " has found no cell yet: its first epoch is not done; it goes on with `darts search --resume " + dir + "`"
-			if _, err := nas.ReadGenotype(dir); err == nil || err.Error() != want {
+			if _, err := runfolder.ReadGenotype(dir); err == nil || err.Error() != want {
 				t.Errorf("without an epoch: %v", err)
 			}
-			if nas.GenotypeNote(dir) != "" {
-				t.Errorf("note %q without an epoch", nas.GenotypeNote(dir))
+			if runfolder.GenotypeNote(dir) != "" {
+				t.Errorf("note %q without an epoch", runfolder.GenotypeNote(dir))
 			}
 			if infos, err := nas.ReadInfo(dir, false); err != nil || len(infos) != 1 {
 				t.Errorf("info without an epoch: %v, %v", infos, err)
 			}
 		})
 	}
-	if _, err := nas.ReadGenotype(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no folder of a run or an export: it has no genotype.json, no genotype.txt and no config.yaml") {
+	if _, err := runfolder.ReadGenotype(t.TempDir()); err == nil || !strings.Contains(err.Error(), "is no folder of a run or an export: it has no genotype.json, no genotype.txt and no config.yaml") {
 		t.Errorf("no run: %v", err)
 	}
 }
@@ -96,14 +97,14 @@ func TestTestOfTrainingThatGoesOn(t *testing.T) {
 	if after := listed(t, dir); after != before {
 		t.Errorf("the folder is\n%s\nand was\n%s", after, before)
 	}
-	if g, err := nas.ReadGenotype(dir); err != nil || g.String() != result.Genotype.String() || nas.GenotypeNote(dir) != "" {
-		t.Errorf("its cell: %v, %v, note %q", g, err, nas.GenotypeNote(dir))
+	if g, err := runfolder.ReadGenotype(dir); err != nil || g.String() != result.Genotype.String() || runfolder.GenotypeNote(dir) != "" {
+		t.Errorf("its cell: %v, %v, note %q", g, err, runfolder.GenotypeNote(dir))
 	}
-	if err := os.Remove(filepath.Join(dir, nas.CheckpointFile)); err != nil {
+	if err := os.Remove(filepath.Join(dir, runfolder.CheckpointFile)); err != nil {
 		t.Fatal(err)
 	}
 	earlier, err := nas.Test(t.Context(), dir, torch.Device{})
-	if err != nil || len(earlier.Notes) == 0 || earlier.Notes[0] != "there is no "+filepath.Join(dir, nas.CheckpointFile) {
+	if err != nil || len(earlier.Notes) == 0 || earlier.Notes[0] != "there is no "+filepath.Join(dir, runfolder.CheckpointFile) {
 		t.Errorf("with the checkpoint before alone: notes %q, %v", earlier.Notes, err)
 	}
 	if err := os.Remove(filepath.Join(dir, "checkpoint.previous.safetensors")); err != nil {
@@ -158,7 +159,7 @@ func TestExportedFolder(t *testing.T) {
 	if err != nil || got.TestLoss != want.TestLoss || got.TestError != want.TestError || got.Parameters != want.Parameters {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
-	if g, err := nas.ReadGenotype(to); err != nil || g.String() != want.Genotype.String() {
+	if g, err := runfolder.ReadGenotype(to); err != nil || g.String() != want.Genotype.String() {
 		t.Errorf("genotype %v, %v", g, err)
 	}
 	infos, err := nas.ReadInfo(to, false)

@@ -9,21 +9,22 @@ import (
 	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
 // Test measures the trained network of a run on the test images. Of one that is not
 // complete it takes the weights of the checkpoint, and notes that. The folder of an export
 // does as well.
-func Test(ctx context.Context, dir string, device torch.Device) (result TrainResult, err error) {
+func Test(ctx context.Context, dir string, device torch.Device) (result runfolder.TrainResult, err error) {
 	c, err := TrainedConfig(dir)
 	switch {
 	case err != nil:
 		return result, err
 	case isExport(dir):
-		return TestWeights(ctx, c, nil, filepath.Join(dir, WeightsFile), device)
+		return TestWeights(ctx, c, nil, filepath.Join(dir, runfolder.WeightsFile), device)
 	}
-	if c.Experiment == config.Train && !Finished(dir) {
+	if c.Experiment == config.Train && !runfolder.Finished(dir) {
 		return testCheckpoint(ctx, dir, c, device)
 	}
 	g, err := trained(dir, c)
@@ -34,7 +35,7 @@ func Test(ctx context.Context, dir string, device torch.Device) (result TrainRes
 	if err := r.openKnown(dir); err != nil {
 		return result, err
 	}
-	return r.measureWeights(ctx, g, filepath.Join(dir, WeightsFile))
+	return r.measureWeights(ctx, g, filepath.Join(dir, runfolder.WeightsFile))
 }
 
 // TrainedConfig is the config of the training in dir, the folder of a run or an export.
@@ -42,7 +43,7 @@ func TrainedConfig(dir string) (*config.Config, error) {
 	if isExport(dir) {
 		return exportConfig(dir)
 	}
-	return ReadConfig(dir)
+	return runfolder.ReadConfig(dir)
 }
 
 // openKnown opens the data as the run in dir knows it.
@@ -63,14 +64,14 @@ func trained(dir string, c *config.Config) (g genotype.Genotype, err error) {
 	if c.Experiment != config.Train {
 		return g, fmt.Errorf("nas: %s is a search, which has no trained network: train its cell with `%s`", dir, names.Command("darts", "train", "CONFIG", "--genotype", dir))
 	}
-	if !Finished(dir) {
+	if !runfolder.Finished(dir) {
 		return g, fmt.Errorf("nas: %s is not complete: go on with `%s`", dir, names.Command("darts", "train", "--resume", dir))
 	}
-	var result TrainResult
-	if err := readResult(dir, c, &result); err != nil {
+	var result runfolder.TrainResult
+	if err := runfolder.ReadResult(dir, c, &result); err != nil {
 		return g, err
 	}
-	file := filepath.Join(dir, WeightsFile)
+	file := filepath.Join(dir, runfolder.WeightsFile)
 	st, err := openWeights(file)
 	if err != nil {
 		return g, err
@@ -85,7 +86,7 @@ func trained(dir string, c *config.Config) (g genotype.Genotype, err error) {
 		return g, fmt.Errorf("nas: %s: metadata %q: %w", file, descriptionKey, err)
 	}
 	if of.Genotype.String() != result.Genotype.String() {
-		return g, fmt.Errorf("nas: the weights in %s are of another cell than %s", file, filepath.Join(dir, resultFile))
+		return g, fmt.Errorf("nas: the weights in %s are of another cell than %s", file, filepath.Join(dir, runfolder.ResultFile))
 	}
 	return result.Genotype, nil
 }

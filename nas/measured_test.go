@@ -12,6 +12,7 @@ import (
 
 	"godarts/darts"
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/torchtest"
@@ -20,7 +21,7 @@ import (
 func TestMeasuredTraining(t *testing.T) {
 	// A training reports what its weights reach on all test images in running statistics and without dropped paths.
 	c := steps(t, "tiny-train.yaml", "epochs=1")
-	var want Tested
+	var want runfolder.Tested
 	look := Hooks{OnEpoch: func(r *Run, e *Epoch) error {
 		net := r.state.(*trainer).net
 		torch.Scoped(func() {
@@ -29,7 +30,7 @@ func TestMeasuredTraining(t *testing.T) {
 			logits := net.Logits(b.X)
 			loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{}).Item()
 			correct := logits.Argmax(1, false).Eq(b.Y).ToDtype(torch.Float64).Sum().Item()
-			want = Tested{TestError: 100 * (1 - correct/float64(test.N)), TestLoss: loss}
+			want = runfolder.Tested{TestError: 100 * (1 - correct/float64(test.N)), TestLoss: loss}
 			if math.Abs(e.Valid.MeanLoss()-loss) > 1e-9 || e.Valid.Correct != correct || e.Valid.Count != test.N {
 				t.Errorf("measured %+v, want %d images, %v right, loss %v", e.Valid, test.N, correct, loss)
 			}
@@ -87,7 +88,7 @@ func TestMeasuredTextTraining(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := loadWeights(trainer.net, filepath.Join(dir, WeightsFile)); err != nil {
+	if err := loadWeights(trainer.net, filepath.Join(dir, runfolder.WeightsFile)); err != nil {
 		t.Fatal(err)
 	}
 	f, all := r.feed.(*textFeed), data.NewColumns(r.Corpus.Test, c.Data.TestBatch)
@@ -264,7 +265,7 @@ func TestTrainingResumes(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("epochs %+v, want %+v", got, want)
 	}
-	for _, file := range []string{CheckpointFile, WeightsFile} {
+	for _, file := range []string{runfolder.CheckpointFile, runfolder.WeightsFile} {
 		want, err := os.ReadFile(filepath.Join(whole, file))
 		if err != nil {
 			t.Fatal(err)

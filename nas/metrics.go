@@ -12,31 +12,13 @@ import (
 	"syscall"
 
 	"godarts/nas/finite"
+	"godarts/nas/names"
+	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 )
 
-// metric is a line of the metrics file: a report within an epoch, or an epoch.
-type metric struct {
-	Epoch         int      `json:"epoch"`
-	Step          int      `json:"step,omitempty"` // steps done; absent for an epoch
-	LR            *float64 `json:"lr,omitempty"`   // absent for a cell that was tried, as the next
-	TrainLoss     *float64 `json:"train_loss,omitempty"`
-	TrainAccuracy *float64 `json:"train_accuracy,omitempty"` // of images, as the next
-	ValidLoss     *float64 `json:"valid_loss,omitempty"`     // older runs have those of test images here too
-	ValidAccuracy *float64 `json:"valid_accuracy,omitempty"` // as the loss
-	TestLoss      *float64 `json:"test_loss,omitempty"`      // of a training that is measured on test images
-	TestAccuracy  *float64 `json:"test_accuracy,omitempty"`
-	Genotype      string   `json:"genotype,omitempty"`
-	Eigenvalue    *float64 `json:"eigenvalue,omitempty"` // the dominant one of the validation loss in α
-	Diverged      string   `json:"diverged,omitempty"`   // how a cell that was tried did, in the place of its loss
-	PeakRSSBytes  int64    `json:"peak_rss_bytes,omitempty"`
-
-	TrainPerplexity *float64 `json:"train_perplexity,omitempty"` // of a text, as the next
-	ValidPerplexity *float64 `json:"valid_perplexity,omitempty"`
-}
-
-// train notes what the steps of an epoch saw.
-func (m *metric) train(r *Run, seen Meter) {
+// noteTrain notes what the steps of an epoch saw.
+func noteTrain(m *runfolder.Metric, r *Run, seen Meter) {
 	m.TrainLoss = new(seen.MeanLoss())
 	if r.Corpus != nil {
 		m.TrainPerplexity = new(seen.Perplexity())
@@ -45,8 +27,8 @@ func (m *metric) train(r *Run, seen Meter) {
 	m.TrainAccuracy = new(seen.Accuracy())
 }
 
-// measured notes what was measured after an epoch.
-func (m *metric) measured(r *Run, seen Meter) {
+// noteMeasured notes what was measured after an epoch.
+func noteMeasured(m *runfolder.Metric, r *Run, seen Meter) {
 	switch {
 	case r.Corpus != nil:
 		m.ValidLoss, m.ValidPerplexity = new(seen.MeanLoss()), new(seen.Perplexity())
@@ -67,27 +49,27 @@ func metrics() Hooks {
 			if r.at.Step%metricsEvery != 0 {
 				return nil
 			}
-			m := metric{Epoch: s.Epoch, Step: r.at.Step, LR: &s.LR}
-			m.train(r, r.at.Meter)
+			m := runfolder.Metric{Epoch: s.Epoch, Step: r.at.Step, LR: &s.LR}
+			noteTrain(&m, r, r.at.Meter)
 			return r.append(m)
 		},
 		OnEpoch: func(r *Run, e *Epoch) error {
-			m := metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, PeakRSSBytes: PeakRSS()}
+			m := runfolder.Metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, PeakRSSBytes: PeakRSS()}
 			if !r.Config.FromScratch() {
 				m.LR = &e.LR
-				m.train(r, e.Train)
+				noteTrain(&m, r, e.Train)
 			}
 			if e.Diverged == nil {
-				m.measured(r, e.Valid)
+				noteMeasured(&m, r, e.Valid)
 			} else {
-				m.Diverged = e.Diverged.short()
+				m.Diverged = e.Diverged.Short()
 			}
 			return r.append(m)
 		},
 	}
 }
 
-func (r *Run) append(m metric) error {
+func (r *Run) append(m runfolder.Metric) error {
 	line, err := finite.Marshal(m)
 	if err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
@@ -95,7 +77,7 @@ func (r *Run) append(m metric) error {
 	if err := r.owns(); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(r.Dir, MetricsFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	f, err := os.OpenFile(filepath.Join(r.Dir, runfolder.MetricsFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
 	if err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}
@@ -108,7 +90,7 @@ func (r *Run) append(m metric) error {
 
 // syncMetrics returns when the disk has the metrics: a checkpoint counts on their lines.
 func (r *Run) syncMetrics() error {
-	f, err := os.OpenFile(filepath.Join(r.Dir, MetricsFile), os.O_WRONLY, 0)
+	f, err := os.OpenFile(filepath.Join(r.Dir, runfolder.MetricsFile), os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // no step has left a line
 	}
@@ -126,14 +108,14 @@ func (r *Run) syncMetrics() error {
 // went back to a checkpoint, and what a kill left of a last line. It notes what else is
 // wrong with the file.
 func (r *Run) trimMetrics() error {
-	file := filepath.Join(r.Dir, MetricsFile)
+	file := filepath.Join(r.Dir, runfolder.MetricsFile)
 	text, err := wholefile.Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}
 	kept, bad, missing := trimmed(text, r.at)
 	if bad > 0 {
-		r.note("%s: %s unreadable or not in order, and left out", file, count(bad, "line"))
+		r.note("%s: %s unreadable or not in order, and left out", file, names.Count(bad, "line"))
 	}
 	if len(missing) > 0 {
 		r.note("%s: the lines of %s are missing; the run goes on without them", file, epochNumbers(missing))
@@ -141,7 +123,16 @@ func (r *Run) trimMetrics() error {
 	if bytes.Equal(kept, text) {
 		return nil
 	}
-	return r.write(MetricsFile, kept)
+	return r.write(runfolder.MetricsFile, kept)
+}
+
+// PeakRSS is the most memory this process has had resident, in bytes.
+func PeakRSS() int64 {
+	var u syscall.Rusage
+	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
+		return 0
+	}
+	return u.Maxrss * 1024 // Linux counts kilobytes
 }
 
 // trimmed is what a run at a position keeps of its metrics: lines in the order of their steps.
@@ -150,7 +141,7 @@ func (r *Run) trimMetrics() error {
 func trimmed(text []byte, at position) (kept []byte, bad int, missing []int) {
 	last, next := position{}, 0 // of the line kept last; the epoch that the next line of an epoch is of
 	for line := range bytes.Lines(text) {
-		var m metric
+		var m runfolder.Metric
 		if !bytes.HasSuffix(line, []byte("\n")) {
 			break
 		}
@@ -199,13 +190,4 @@ func epochNumbers(epochs []int) string {
 		}
 		return fmt.Sprintf("epochs %s and %d", strings.Join(numbers, ", "), epochs[n-1]+1)
 	}
-}
-
-// PeakRSS is the most memory this process has had resident, in bytes.
-func PeakRSS() int64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return u.Maxrss * 1024 // Linux counts kilobytes
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 
 	"godarts/cells"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -24,7 +25,7 @@ type Model struct {
 // wrote. Its tensors belong to the present scope: call it and Classify within
 // torch.Do.
 func LoadModel(dir string, device torch.Device) (*Model, error) {
-	file := filepath.Join(dir, WeightsFile)
+	file := filepath.Join(dir, runfolder.WeightsFile)
 	st, err := openWeights(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("nas: %s has no trained network: %w", dir, err)
@@ -37,10 +38,10 @@ func LoadModel(dir string, device torch.Device) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if there(dir, GenotypeFile) { // a run's; Export writes none
-		g, err := ReadGenotype(dir)
+	if runfolder.Has(dir, runfolder.GenotypeFile) { // a run's; Export writes none
+		g, err := runfolder.ReadGenotype(dir)
 		if err == nil && g.String() != about.Genotype.String() {
-			err = fmt.Errorf("nas: %s and %s have different cells", file, GenotypeFile)
+			err = fmt.Errorf("nas: %s and %s have different cells", file, runfolder.GenotypeFile)
 		}
 		if err != nil {
 			return nil, err

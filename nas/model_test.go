@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -30,11 +31,11 @@ func picture(m *data.Images, i int) image.Image {
 func TestClassify(t *testing.T) {
 	// A model errs on the test images as often as the run that trained it, and its probabilities are those of its logits.
 	dir := trainedRun(t)
-	text, err := os.ReadFile(filepath.Join(dir, resultFile))
+	text, err := os.ReadFile(filepath.Join(dir, runfolder.ResultFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var result TrainResult
+	var result runfolder.TrainResult
 	if err := json.Unmarshal(text, &result); err != nil {
 		t.Fatal(err)
 	}

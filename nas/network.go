@@ -7,6 +7,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/rng"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -50,7 +51,7 @@ func trainedCell(c *config.Config) (genotype.Genotype, error) {
 	if c.FromScratch() {
 		return cellSpaceOf(c).Sample(rng.Stream(c.Seed, "trials")), nil
 	}
-	return parseGenotype(c)
+	return runfolder.GenotypeOf(c)
 }
 
 // dtype is the type of the networks that c makes.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 )
 
@@ -17,17 +18,17 @@ import (
 func contentsOfCheckpoints(t *testing.T, dir string) string {
 	t.Helper()
 	var all []string
-	for _, n := range checkpointsIn(dir) {
-		all = append(all, fmt.Sprintf("%d:%s", n, contentOf(t, dir, checkpointNames[n])))
+	for _, n := range runfolder.CheckpointsIn(dir) {
+		all = append(all, fmt.Sprintf("%d:%s", n, contentOf(t, dir, runfolder.CheckpointNames[n])))
 	}
 	return strings.Join(all, " ")
 }
 
 func TestKeepEarlier(t *testing.T) {
 	// The last N checkpoints are there, the newest under the plain name, when N are kept, N has become smaller or larger, and kills came between.
-	path := func(dir string, n int) string { return filepath.Join(dir, checkpointNames[n]) }
+	path := func(dir string, n int) string { return filepath.Join(dir, runfolder.CheckpointNames[n]) }
 	save := func(dir string, keep, number int) {
-		if err := keepEarlier(dir, keep); err != nil {
+		if err := runfolder.KeepEarlier(dir, keep); err != nil {
 			t.Fatal(err)
 		}
 		if err := wholefile.Write(path(dir, 0), []byte(fmt.Sprint(number))); err != nil {
@@ -49,8 +50,8 @@ func TestKeepEarlier(t *testing.T) {
 		// 6, 5, 4, 3: before the first move, between two, before the second name, before the new one.
 		{4, 4, func(dir string) error { return os.Remove(path(dir, 3)) }, "0:8 1:7 2:6 3:5"},
 		{4, 4, func(dir string) error { return os.Rename(path(dir, 2), path(dir, 3)) }, "0:8 1:7 2:6 3:5"},
-		{4, 4, func(dir string) error { return keepEarlier(dir, 4) }, "0:8 1:7 2:6 3:5"},
-		{2, 2, func(dir string) error { return keepEarlier(dir, 2) }, "0:8 1:7"},
+		{4, 4, func(dir string) error { return runfolder.KeepEarlier(dir, 4) }, "0:8 1:7 2:6 3:5"},
+		{2, 2, func(dir string) error { return runfolder.KeepEarlier(dir, 2) }, "0:8 1:7"},
 		{2, 2, func(dir string) error { return os.Remove(path(dir, 1)) }, "0:8 1:7"},
 		{4, 4, func(dir string) error { return os.Remove(path(dir, 0)) }, "0:8 1:7 2:5 3:4"},
 	} {
@@ -74,7 +75,7 @@ func TestKeepEarlier(t *testing.T) {
 	for number := 1; number <= 6; number++ {
 		save(dir, 4, number)
 	}
-	if err := errors.Join(os.Rename(path(dir, 2), path(dir, 3)), keepEarlier(dir, 4)); err != nil {
+	if err := errors.Join(os.Rename(path(dir, 2), path(dir, 3)), runfolder.KeepEarlier(dir, 4)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := contentsOfCheckpoints(t, dir), "0:6 1:6 2:5 3:4"; got != want {
@@ -116,14 +117,14 @@ func TestKeptCheckpoints(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, n := range test.damaged {
-				if err := damage[n](filepath.Join(dir, checkpointNames[n])); err != nil {
+				if err := damage[n](filepath.Join(dir, runfolder.CheckpointNames[n])); err != nil {
 					t.Fatal(err)
 				}
 			}
 			var notes []string
 			var kept []int
 			_, err := Search(t.Context(), dir, c, Settings{Keep: test.keep, Hooks: []Hooks{{OnStart: func(r *Run) error {
-				notes, kept = r.notes, checkpointsIn(dir)
+				notes, kept = r.notes, runfolder.CheckpointsIn(dir)
 				return nil
 			}}}})
 			if err != nil || !slices.Equal(kept, test.kept) {
@@ -139,34 +140,34 @@ func TestKeptCheckpoints(t *testing.T) {
 			for i := range want {
 				said := "the run goes on from " + test.from + " after step 0"
 				if i < len(test.damaged) {
-					said = filepath.Join(dir, checkpointNames[test.damaged[i]]) + " is damaged: "
+					said = filepath.Join(dir, runfolder.CheckpointNames[test.damaged[i]]) + " is damaged: "
 				}
 				if !strings.Contains(notes[i], said) {
 					t.Errorf("note %q, want %q", notes[i], said)
 				}
 			}
-			if a, err := ReadAbout(dir); err != nil || a.Keep != test.recorded {
-				t.Errorf("%s: keep %d, %v, want %d", runFile, a.Keep, err, test.recorded)
+			if a, err := runfolder.ReadAbout(dir); err != nil || a.Keep != test.recorded {
+				t.Errorf("%s: keep %d, %v, want %d", runfolder.RunFile, a.Keep, err, test.recorded)
 			}
-			for _, name := range []string{resultFile, GenotypeFile, CheckpointFile, MetricsFile, configFile} {
+			for _, name := range []string{runfolder.ResultFile, runfolder.GenotypeFile, runfolder.CheckpointFile, runfolder.MetricsFile, runfolder.ConfigFile} {
 				if !bytes.Equal(contentOf(t, dir, name), contentOf(t, undisturbed, name)) {
 					t.Errorf("%s differs", name)
 				}
 			}
-			if left := checkpointsIn(dir); !slices.Equal(left, []int{0}) {
+			if left := runfolder.CheckpointsIn(dir); !slices.Equal(left, []int{0}) {
 				t.Errorf("a complete run has the checkpoints %v", left)
 			}
 		})
 	}
 	for n := range 4 {
-		if err := damage[n](filepath.Join(stopped, checkpointNames[n])); err != nil {
+		if err := damage[n](filepath.Join(stopped, runfolder.CheckpointNames[n])); err != nil {
 			t.Fatal(err)
 		}
 	}
 	before := filesOf(t, stopped)
 	_, err := Search(t.Context(), stopped, c, Settings{})
 	want := "is damaged: its checksum does not fit, and so is every one before it; restore one of them, or delete all: the run then begins anew"
-	if err == nil || err.Error() != "nas: checkpoint "+filepath.Join(stopped, CheckpointFile)+" "+want {
+	if err == nil || err.Error() != "nas: checkpoint "+filepath.Join(stopped, runfolder.CheckpointFile)+" "+want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	if after := filesOf(t, stopped); fmt.Sprint(after) != fmt.Sprint(before) {

@@ -10,6 +10,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 )
 
 // reportEvery is the time between two reports within an epoch where they are
@@ -80,7 +81,7 @@ func (p *progress) onStart(r *Run) error {
 		what = "training"
 	}
 	line := fmt.Sprintf("%s %s: %s of %s, %s",
-		what, filepath.Base(r.Dir), count(r.Config.RunEpochs(), "epoch"), count(p.steps, "step"), count(size, unit))
+		what, filepath.Base(r.Dir), names.Count(r.Config.RunEpochs(), "epoch"), names.Count(p.steps, "step"), names.Count(size, unit))
 	switch {
 	case r.at.Epoch >= r.Config.RunEpochs():
 		line += ", all done before"
@@ -88,9 +89,9 @@ func (p *progress) onStart(r *Run) error {
 		line += fmt.Sprintf(", going on in epoch %d after step %d", r.at.Epoch+1, r.at.Step)
 	}
 	p.bar, p.skipped, p.said = nil, 0, 0
-	p.genotype, _, _ = latestGenotype(r.Dir) // without it one epoch says less
+	p.genotype, _, _ = runfolder.LatestGenotype(r.Dir) // without it one epoch says less
 	if r.Config.FromScratch() {
-		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), count(r.Config.Strategy.Trials, "cell"), r.at.Epoch))
+		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), names.Count(r.Config.Strategy.Trials, "cell"), r.at.Epoch))
 		p.sayNotes(r)
 		return nil
 	}
@@ -143,7 +144,7 @@ func (p *progress) onStep(r *Run, s *Step) error {
 // quality is what a meter says of a network.
 func quality(r *Run, m Meter) string {
 	if r.Corpus != nil {
-		return fmt.Sprintf("loss %.4f, perplexity %s", m.MeanLoss(), decimal(m.Perplexity()))
+		return fmt.Sprintf("loss %.4f, perplexity %s", m.MeanLoss(), runfolder.Decimal(m.Perplexity()))
 	}
 	return fmt.Sprintf("loss %.4f, accuracy %.1f %%", m.MeanLoss(), 100*m.Accuracy())
 }
@@ -171,7 +172,7 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 func (p *progress) trial(r *Run, e *Epoch) {
 	cell := fmt.Sprintf("cell %d/%d", e.Index+1, r.Config.Strategy.Trials)
 	if d := e.Diverged; d != nil {
-		p.println(fmt.Sprintf("note: %s diverged at %s: it counts as the worst", cell, d.where()))
+		p.println(fmt.Sprintf("note: %s diverged at %s: it counts as the worst", cell, d.Where()))
 		return
 	}
 	best := ""
@@ -197,7 +198,7 @@ func changedEdges(before, after string) string {
 	if changed == 0 { // another order, or another concat
 		return ""
 	}
-	return fmt.Sprintf("; %d of %s changed", changed, count(of, "edge"))
+	return fmt.Sprintf("; %d of %s changed", changed, names.Count(of, "edge"))
 }
 
 // skippedFiles says, at the end of an epoch, if it found images that could not be used.
@@ -211,7 +212,7 @@ func (p *progress) skippedFiles(r *Run) {
 		return
 	}
 	p.skipped = n
-	p.println(fmt.Sprintf("warning: %s left out, such as %v", count(n, "image"), feed.left.first()))
+	p.println(fmt.Sprintf("warning: %s left out, such as %v", names.Count(n, "image"), feed.left.first()))
 }
 
 func (p *progress) onEnd(*Run, error) error {
@@ -223,22 +224,6 @@ func (p *progress) onEnd(*Run, error) error {
 func (p *progress) println(line string) {
 	p.bar.clear()
 	_, _ = io.WriteString(p.w, names.Escape(line)+"\n") // a report that is lost stops no run
-}
-
-// count is "1 step", "23 steps".
-func count(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// decimal is a perplexity to the hundredth, or its size if it is beyond all reason.
-func decimal(perplexity float64) string {
-	if perplexity >= 1e6 {
-		return fmt.Sprintf("%.3g", perplexity)
-	}
-	return fmt.Sprintf("%.2f", perplexity)
 }
 
 // short gives the two largest units of a duration: 1h02m, 12m05s, 45s.

@@ -16,6 +16,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 )
 
 // reported is a run of 5 epochs of 4 steps of 8 images, watched by a clock that
@@ -116,7 +117,7 @@ func TestProgressGenotypes(t *testing.T) {
 	}
 
 	line := fmt.Sprintf(`{"epoch":0,"step":50}%s{"epoch":0,"genotype":"%v"}%s{"epo`, "\n", second, "\n")
-	if err := os.WriteFile(filepath.Join(p.run.Dir, MetricsFile), []byte(line), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(p.run.Dir, runfolder.MetricsFile), []byte(line), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	p.run.at = position{Epoch: 1}

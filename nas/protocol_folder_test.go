@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 )
 
 // tinyWhole is a protocol of one search and one training.
@@ -46,17 +47,17 @@ func TestProtocolFolder(t *testing.T) {
 	if err := work(); err != nil {
 		t.Fatal(err)
 	}
-	report := contentOf(t, dir, resultFile)
+	report := contentOf(t, dir, runfolder.ResultFile)
 	begun = nil
-	restore := "restore the file, or delete the folder " + filepath.Join(dir, wholeFolder) + " and give the CONFIG of before, with --out " + dir
+	restore := "restore the file, or delete the folder " + filepath.Join(dir, runfolder.ProtocolConfigs) + " and give the CONFIG of before, with --out " + dir
 	for _, test := range []struct {
 		name, want string
 		by         func(string) error
 	}{
-		{wholeFolder + "/search.yaml", restore, text("")},
-		{wholeFolder + "/search.yaml", restore, text("experiment: train")},
-		{wholeFolder + "/train.yaml", "is a pipe, wanted a file: move it away", pipe},
-		{wholeFolder + "/" + config.WholeFile, "is a folder, wanted a file: move it away", folder},
+		{runfolder.ProtocolConfigs + "/search.yaml", restore, text("")},
+		{runfolder.ProtocolConfigs + "/search.yaml", restore, text("experiment: train")},
+		{runfolder.ProtocolConfigs + "/train.yaml", "is a pipe, wanted a file: move it away", pipe},
+		{runfolder.ProtocolConfigs + "/" + config.WholeFile, "is a folder, wanted a file: move it away", folder},
 		{"search-2/result.json", "the file is empty; restore the file, or delete it and go on with `darts search --resume ", text("")},
 		{"search-2/genotype.json", "restore it, or delete ", text("{}")},
 		{"brief-2/result.json", "key test_error is missing; restore the file, or delete it", func(file string) error {
@@ -79,7 +80,7 @@ func TestProtocolFolder(t *testing.T) {
 	if len(begun) > 0 {
 		t.Errorf("begun: %s", begun)
 	}
-	for _, name := range []string{wholeFolder, "train-0/result.json", resultFile} {
+	for _, name := range []string{runfolder.ProtocolConfigs, "train-0/result.json", runfolder.ResultFile} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -89,15 +90,15 @@ func TestProtocolFolder(t *testing.T) {
 			replace(t, filepath.Join(dir, name), text("left by a kill"))
 		}
 	}
-	leave("."+resultFile+"784", "."+ReportFile+"1", "."+GenotypeFile+"2")
-	if err := work(); err != nil || fmt.Sprint(begun) != "[train-0]" || !bytes.Equal(contentOf(t, dir, resultFile), report) {
-		t.Errorf("begun %s, %v, report\n%s, want\n%s", begun, err, contentOf(t, dir, resultFile), report)
+	leave("."+runfolder.ResultFile+"784", "."+ReportFile+"1", "."+runfolder.GenotypeFile+"2")
+	if err := work(); err != nil || fmt.Sprint(begun) != "[train-0]" || !bytes.Equal(contentOf(t, dir, runfolder.ResultFile), report) {
+		t.Errorf("begun %s, %v, report\n%s, want\n%s", begun, err, contentOf(t, dir, runfolder.ResultFile), report)
 	}
-	leave(wholeFolder+"/.data.json77", wholeFolder+"/.search-data.json8", ".config-3")
+	leave(runfolder.ProtocolConfigs+"/.data.json77", runfolder.ProtocolConfigs+"/.search-data.json8", ".config-3")
 	if err := work(); err != nil {
 		t.Error(err)
 	}
-	for _, pattern := range []string{".*", wholeFolder + "/.*"} {
+	for _, pattern := range []string{".*", runfolder.ProtocolConfigs + "/.*"} {
 		if left, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(left) > 0 {
 			t.Errorf("left: %v, %v", left, err)
 		}
@@ -117,10 +118,10 @@ func TestProtocolTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			replace(t, filepath.Join(dir, wholeFolder, "search.yaml"), text(string(files["search.yaml"])))
+			replace(t, filepath.Join(dir, runfolder.ProtocolConfigs, "search.yaml"), text(string(files["search.yaml"])))
 		}},
 		{"gone", "no such file or directory", func(t *testing.T, dir string) {
-			if err := os.RemoveAll(filepath.Join(dir, wholeFolder)); err != nil {
+			if err := os.RemoveAll(filepath.Join(dir, runfolder.ProtocolConfigs)); err != nil {
 				t.Fatal(err)
 			}
 		}},

@@ -9,6 +9,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 )
 
 // changeable are the keys that may have another value when a run goes on: more epochs, and how the
@@ -19,7 +20,7 @@ var changeable = []string{"epochs", "data.root", "data.on_bad_file", "data.check
 // Settings.Changed. It is an error to change what a run cannot go on with: any other key, fewer
 // epochs, and more of them where those behind it would mean something else.
 func Changed(dir string, set []string) (*config.Config, error) {
-	own, err := ReadConfig(dir)
+	own, err := runfolder.ReadConfig(dir)
 	if err != nil || len(set) == 0 {
 		return own, err
 	}
@@ -33,14 +34,14 @@ func Changed(dir string, set []string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, err := config.Parse(filepath.Join(dir, configFile), text, set...)
+	c, err := config.Parse(filepath.Join(dir, runfolder.ConfigFile), text, set...)
 	if err != nil {
 		return nil, err
 	}
-	if c, err = c.AbsoluteRoot(); err != nil || c.Epochs == own.Epochs || Begun(dir) {
+	if c, err = c.AbsoluteRoot(); err != nil || c.Epochs == own.Epochs || runfolder.Begun(dir) {
 		return c, err
 	}
-	if Finished(dir) {
+	if runfolder.Finished(dir) {
 		return nil, fmt.Errorf("nas: epochs: the run in %s is complete after %d: for %d begin another one", names.Escape(dir), own.Epochs, c.Epochs)
 	}
 	at, err := savedPosition(dir)
@@ -50,7 +51,7 @@ func Changed(dir string, set []string) (*config.Config, error) {
 	if err := mayLast(own, c, at); err != nil {
 		return nil, err
 	}
-	if c.Evaluate != nil && there(dir, foundFolder) {
+	if c.Evaluate != nil && runfolder.Has(dir, runfolder.FoundFolder) {
 		return nil, fmt.Errorf("nas: epochs: the cell of the search in %s is found, and is being trained: for %d epochs begin another one", names.Escape(dir), c.Epochs)
 	}
 	return c, nil
@@ -96,11 +97,11 @@ func scheduled(c *config.Config) (what []string) {
 
 // savedPosition is where the run in dir stands by its last checkpoint; at the start without one.
 func savedPosition(dir string) (at position, err error) {
-	file, meta, err := lastMeta(dir)
+	file, meta, err := runfolder.LastMeta(dir)
 	if err != nil || file == "" {
 		return at, err
 	}
-	if err := json.Unmarshal([]byte(meta[metaPosition]), &at); err != nil {
+	if err := json.Unmarshal([]byte(meta[runfolder.MetaPosition]), &at); err != nil {
 		return at, fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 	}
 	return at, nil
@@ -109,12 +110,12 @@ func savedPosition(dir string) (at position, err error) {
 // adopting compares the run's config with that of its folder, the epochs aside, and says in a line what
 // differs in the changeable keys.
 func (r *Run) adopting() (changes string, err error) {
-	own, err := ReadConfig(r.Dir)
+	own, err := runfolder.ReadConfig(r.Dir)
 	if err != nil {
 		return "", err
 	}
 	changes = strings.Join(config.Diff(own, r.Config, "until now", "from now on"), "; ")
-	return changes, sameConfig(r.Dir, lasting(own, r.Config), r.Config)
+	return changes, runfolder.SameConfig(r.Dir, lasting(own, r.Config), r.Config)
 }
 
 // reconfigure writes the run's config to its folder, so that the next resume knows it too.
@@ -130,7 +131,7 @@ func (r *Run) reconfigure(changes string) error {
 	if err != nil {
 		return err
 	}
-	return r.write(configFile, text)
+	return r.write(runfolder.ConfigFile, text)
 }
 
 // lasting is c with the epochs of another config.
@@ -147,7 +148,7 @@ func AdoptFinished(dir string, c *config.Config) (changes string, err error) {
 	if changes, err = r.adopting(); err != nil || changes == "" {
 		return changes, err
 	}
-	if r.lock, err = lock(dir); err != nil {
+	if r.lock, err = runfolder.Lock(dir); err != nil {
 		return "", err
 	}
 	defer r.lock.Close()

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"godarts/nas/runfolder"
 )
 
 // goOn goes on in dir with what set changes, until that many epochs are done (0 does not stop), and gives what the
@@ -69,15 +71,15 @@ func TestMoreEpochs(t *testing.T) {
 			if said, err := goOn(t, dir, 0); err != nil || strings.Contains(said, "changed") {
 				t.Fatalf("the next resume: %q, %v", said, err)
 			}
-			if lines := strings.Count(string(contentOf(t, dir, MetricsFile)), "\n"); lines < 4 {
+			if lines := strings.Count(string(contentOf(t, dir, runfolder.MetricsFile)), "\n"); lines < 4 {
 				t.Errorf("%d lines of metrics, want 4 epochs", lines)
 			}
 			if err := perform(t.Context(), want, loadTiny(t, test.file, append(test.set, "epochs=4")...), Hooks{}); err != nil {
 				t.Fatal(err)
 			}
-			for _, name := range []string{configFile, CheckpointFile, resultFile} {
+			for _, name := range []string{runfolder.ConfigFile, runfolder.CheckpointFile, runfolder.ResultFile} {
 				same := string(contentOf(t, dir, name)) == string(contentOf(t, want, name))
-				if same != test.same && (test.same || name == CheckpointFile) {
+				if same != test.same && (test.same || name == runfolder.CheckpointFile) {
 					t.Errorf("%s is the same as with 4 epochs from the start: %v, want %v", name, same, test.same)
 				}
 			}
@@ -124,7 +126,7 @@ func TestChangedRefuses(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
 			c := loadTiny(t, "tiny.yaml", "epochs=1", "evaluate={random: 0, epochs: 1, batch: 32, network: {channels: 2, layers: 3, stem_multiplier: 1}}")
 			watch := Hooks{OnStart: func(r *Run) error {
-				if filepath.Base(r.Dir) == foundFolder {
+				if filepath.Base(r.Dir) == runfolder.FoundFolder {
 					return errStart
 				}
 				return nil
@@ -158,9 +160,9 @@ func TestMovedData(t *testing.T) {
 	if err := os.RemoveAll(first); err != nil {
 		t.Fatal(err)
 	}
-	before := string(contentOf(t, dir, configFile))
-	if _, err := goOn(t, dir, 0, "data.root="+first+"x"); err == nil || string(contentOf(t, dir, configFile)) != before {
-		t.Errorf("data that is nowhere: %v; the config was\n%sand is\n%s", err, before, contentOf(t, dir, configFile))
+	before := string(contentOf(t, dir, runfolder.ConfigFile))
+	if _, err := goOn(t, dir, 0, "data.root="+first+"x"); err == nil || string(contentOf(t, dir, runfolder.ConfigFile)) != before {
+		t.Errorf("data that is nowhere: %v; the config was\n%sand is\n%s", err, before, contentOf(t, dir, runfolder.ConfigFile))
 	}
 	said, err := goOn(t, dir, 0, "data.root="+second)
 	if want := fmt.Sprintf("changed: data.root: %q until now, %q from now on", first, second); err != nil || !strings.Contains(said, want) {
@@ -175,7 +177,7 @@ func TestMovedData(t *testing.T) {
 	if err != nil || changes != fmt.Sprintf("data.root: %q until now, %q from now on", second, third) {
 		t.Errorf("complete: %q, %v", changes, err)
 	}
-	if own, err := ReadConfig(dir); err != nil || own.Data.Root != third {
+	if own, err := runfolder.ReadConfig(dir); err != nil || own.Data.Root != third {
 		t.Errorf("its config has %s, %v", own.Data.Root, err)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/nas/report"
+	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 	"godarts/torch"
 )
@@ -23,7 +24,6 @@ import (
 // Files of a protocol's folder beside result.json and genotype.json. Each part is a run
 // folder below it: search-SEED, brief-SEED (of the cell of that search), train-SEED.
 const (
-	wholeFolder  = "config" // the resolved configs
 	claimsFolder = "claims" // who works on which part
 	ReportFile   = "report.md"
 )
@@ -92,7 +92,7 @@ type protocol struct {
 	whole    *config.Whole
 	settings RepeatSettings
 	claims   claim.Folder
-	data     map[string]*wholeData // of its searches and its trainings
+	data     map[string]*runfolder.SharedData // of its searches and its trainings
 }
 
 // HoldsProtocol tells whether dir is the folder of a protocol.
@@ -102,11 +102,13 @@ func HoldsProtocol(dir string) bool {
 }
 
 // WholeConfig is the file from which config.LoadWhole reads the protocol in dir.
-func WholeConfig(dir string) string { return filepath.Join(dir, wholeFolder, config.WholeFile) }
+func WholeConfig(dir string) string {
+	return filepath.Join(dir, runfolder.ProtocolConfigs, config.WholeFile)
+}
 
 // ReadProtocol reads the protocol in dir.
 func ReadProtocol(dir string) (*config.Whole, error) {
-	folder := filepath.Join(dir, wholeFolder)
+	folder := filepath.Join(dir, runfolder.ProtocolConfigs)
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, fmt.Errorf("nas: protocol folder: %w", err)
@@ -130,7 +132,7 @@ func ReadProtocol(dir string) (*config.Whole, error) {
 
 // join makes the folder, or checks that it is of the same protocol, on the same data.
 func (p *protocol) join(ctx context.Context) error {
-	var looked map[string]*wholeData
+	var looked map[string]*runfolder.SharedData
 	switch {
 	case !HoldsProtocol(p.dir): // before anything is made: the look may take a while, or fail
 		var err error
@@ -140,7 +142,7 @@ func (p *protocol) join(ctx context.Context) error {
 		if err := p.create(); err != nil {
 			return err
 		}
-	case there(p.dir, claimsFolder) && !there(filepath.Join(p.dir, wholeFolder), dataFile):
+	case runfolder.Has(p.dir, claimsFolder) && !runfolder.Has(filepath.Join(p.dir, runfolder.ProtocolConfigs), runfolder.DataFile):
 		p.settings.Note("%s does not say what its data was: whether that has changed is not known", names.Escape(p.dir))
 	}
 	if err := p.owns(); err != nil {
@@ -150,7 +152,7 @@ func (p *protocol) join(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
-	p.data, err = p.look(ctx, filepath.Join(p.dir, wholeFolder), looked)
+	p.data, err = p.look(ctx, filepath.Join(p.dir, runfolder.ProtocolConfigs), looked)
 	return err
 }
 
@@ -160,14 +162,14 @@ func (p *protocol) owns() error {
 	if err != nil {
 		return err
 	}
-	if differences := config.DiffWhole(own, p.whole, "in its "+wholeFolder, "given"); len(differences) > 0 {
+	if differences := config.DiffWhole(own, p.whole, "in its "+runfolder.ProtocolConfigs, "given"); len(differences) > 0 {
 		return fmt.Errorf("nas: the protocol in %s has another config: %s", p.dir, strings.Join(differences, "; "))
 	}
 	return nil
 }
 
 // look is lookAt for the protocol's experiments.
-func (p *protocol) look(ctx context.Context, dir string, looked map[string]*wholeData) (map[string]*wholeData, error) {
+func (p *protocol) look(ctx context.Context, dir string, looked map[string]*runfolder.SharedData) (map[string]*runfolder.SharedData, error) {
 	return lookAt(ctx, dir, p.whole.Search, p.whole.Train, p.settings.Settings, looked)
 }
 
@@ -183,7 +185,7 @@ func (p *protocol) create() error {
 	}
 	// Beside claims only the configs can be missing; each part is compared with its own.
 	for _, e := range entries {
-		if e.Name() != wholeFolder && e.Name()[0] != '.' && !HoldsProtocol(p.dir) && !there(p.dir, claimsFolder) {
+		if e.Name() != runfolder.ProtocolConfigs && e.Name()[0] != '.' && !HoldsProtocol(p.dir) && !runfolder.Has(p.dir, claimsFolder) {
 			return fmt.Errorf("nas: protocol folder %s is not empty: choose another --out", p.dir)
 		}
 	}
@@ -200,12 +202,12 @@ func (p *protocol) create() error {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
 	for name, text := range files {
-		if err := write(filepath.Join(staged, name), text); err != nil {
+		if err := runfolder.Write(filepath.Join(staged, name), text); err != nil {
 			return err
 		}
 	}
 	// A folder that is not empty is never replaced.
-	if err := os.Rename(staged, filepath.Join(p.dir, wholeFolder)); err != nil && !HoldsProtocol(p.dir) {
+	if err := os.Rename(staged, filepath.Join(p.dir, runfolder.ProtocolConfigs)); err != nil && !HoldsProtocol(p.dir) {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
 	if err := wholefile.SyncFolder(p.dir); err != nil {
@@ -225,15 +227,15 @@ type piece struct {
 func (p *protocol) ready() (pieces []piece, err error) {
 	// add tells whether the part is complete. One that has diverged is over, but not complete.
 	add := func(name string, c *config.Config) (finished bool, err error) {
-		if !Finished(p.file(name)) {
-			diverged, err := Diverged(p.file(name))
+		if !runfolder.Finished(p.file(name)) {
+			diverged, err := runfolder.Diverged(p.file(name))
 			if err != nil || diverged != nil {
 				return false, err
 			}
 			pieces = append(pieces, piece{name, c})
 			return false, nil
 		}
-		return true, CheckResult(p.file(name), c)
+		return true, runfolder.CheckResult(p.file(name), c)
 	}
 	var briefs []piece
 	for _, seed := range p.searchSeeds() {
@@ -278,7 +280,7 @@ func (p *protocol) ready() (pieces []piece, err error) {
 
 // training is a copy of c for the cell of a complete search.
 func (p *protocol) training(c *config.Config, search string) (*config.Config, error) {
-	g, err := ReadGenotype(filepath.Join(p.dir, search))
+	g, err := runfolder.ReadGenotype(filepath.Join(p.dir, search))
 	if err != nil {
 		return nil, err
 	}
@@ -321,11 +323,11 @@ func (p *protocol) workOnOne(ctx context.Context, ready []piece) (elsewhere stri
 			return "", err
 		}
 		err = errors.Join(p.work(ctx, it, c), c.Release())
-		var diverged *DivergedError
+		var diverged *runfolder.DivergedError
 		switch {
 		case errors.As(err, &diverged):
-			p.settings.Note("%s diverged at %s: %s; the others go on", it.name, diverged.where(), diverged.What)
-		case errors.Is(err, errBusy): // its claim is stale, but a process that hangs has its folder
+			p.settings.Note("%s diverged at %s: %s; the others go on", it.name, diverged.Where(), diverged.What)
+		case errors.Is(err, runfolder.ErrBusy): // its claim is stale, but a process that hangs has its folder
 			busy = append(busy, it.name+" by a process that does not renew its claim")
 			continue
 		case errors.Is(err, claim.ErrLost):
@@ -346,10 +348,10 @@ func (p *protocol) work(ctx context.Context, it piece, c *claim.Claim) error {
 	s := p.settings.Settings
 	s.Guard, s.data = c.Check, p.data[it.config.Experiment]
 	s.Hooks = slices.Clone(s.Hooks)
-	if HoldsRun(dir) && !Finished(dir) {
-		began, err := ReadAbout(dir)
+	if runfolder.HoldsRun(dir) && !runfolder.Finished(dir) {
+		began, err := runfolder.ReadAbout(dir)
 		if errors.Is(err, fs.ErrNotExist) {
-			began, err = about(it.config, s.Device), nil // as the run then notes
+			began, err = runfolder.Present(it.config, s.Device), nil // as the run then notes
 		}
 		if err != nil {
 			return err

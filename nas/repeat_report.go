@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"godarts/nas/report"
+	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 )
 
@@ -31,7 +32,7 @@ func (p *protocol) candidates() (all []report.Candidate, failed []report.Failure
 			return nil, nil, err
 		}
 		if r.Validated == nil {
-			return nil, nil, fmt.Errorf("nas: %s has no valid_error: it is no training that held images out", p.file(briefName(seed), resultFile))
+			return nil, nil, fmt.Errorf("nas: %s has no valid_error: it is no training that held images out", p.file(briefName(seed), runfolder.ResultFile))
 		}
 		all = append(all, report.Candidate{
 			Name: searchName(seed), Seed: seed, Genotype: r.Genotype.String(), Parameters: r.Parameters,
@@ -47,12 +48,12 @@ func (p *protocol) candidates() (all []report.Candidate, failed []report.Failure
 // failure is how the first of some parts has diverged that did, nil if none did.
 func (p *protocol) failure(seed int64, parts ...string) (*report.Failure, error) {
 	for _, name := range parts {
-		diverged, err := Diverged(p.file(name))
+		diverged, err := runfolder.Diverged(p.file(name))
 		if err != nil {
 			return nil, err
 		}
 		if diverged != nil {
-			return &report.Failure{Name: name, Seed: seed, What: diverged.short()}, nil
+			return &report.Failure{Name: name, Seed: seed, What: diverged.Short()}, nil
 		}
 	}
 	return nil, nil
@@ -60,11 +61,11 @@ func (p *protocol) failure(seed int64, parts ...string) (*report.Failure, error)
 
 // failed is an error that names the parts that diverged, nil if none did.
 func (p *protocol) failed(parts []report.Failure) error {
-	e := &FailedError{Of: 2*len(p.searchSeeds()) + len(p.trainSeeds())}
+	e := &runfolder.FailedError{Of: 2*len(p.searchSeeds()) + len(p.trainSeeds())}
 	for _, it := range parts {
-		e.add(it.Name, it.What)
+		e.Add(it.Name, it.What)
 	}
-	return e.err()
+	return e.Err()
 }
 
 // report gathers the results of a protocol that has come to its end and writes them. Every
@@ -85,7 +86,7 @@ func (p *protocol) report(ctx context.Context) (r report.Repeat, err error) {
 	if e := p.whole.Repeat.Expect; e != nil {
 		r.Expect = &report.Published{TestError: e.TestError, Std: e.Std, Source: e.Source, Title: e.Title()}
 	}
-	g, err := ReadGenotype(p.file(r.Chosen))
+	g, err := runfolder.ReadGenotype(p.file(r.Chosen))
 	if err != nil {
 		return r, err
 	}
@@ -97,13 +98,13 @@ func (p *protocol) report(ctx context.Context) (r report.Repeat, err error) {
 	if err := p.removeLeftovers(); err != nil {
 		return r, err
 	}
-	if err := writeJSON(p.file(GenotypeFile), g); err != nil {
+	if err := runfolder.WriteJSON(p.file(runfolder.GenotypeFile), g); err != nil {
 		return r, err
 	}
-	if err := write(p.file(ReportFile), []byte(r.Markdown())); err != nil {
+	if err := runfolder.Write(p.file(ReportFile), []byte(r.Markdown())); err != nil {
 		return r, err
 	}
-	if err := writeJSON(p.file(resultFile), r); err != nil {
+	if err := runfolder.WriteJSON(p.file(runfolder.ResultFile), r); err != nil {
 		return r, err
 	}
 	return r, failed
@@ -126,7 +127,7 @@ func (p *protocol) trainings(r *report.Repeat) error {
 			return err
 		}
 		if t.Tested == nil {
-			return fmt.Errorf("nas: %s has no test_error: it is no training that ends with the test images", p.file(trainName(seed), resultFile))
+			return fmt.Errorf("nas: %s has no test_error: it is no training that ends with the test images", p.file(trainName(seed), runfolder.ResultFile))
 		}
 		r.Parameters = t.Parameters
 		r.Trainings = append(r.Trainings, report.Training{Name: trainName(seed), Seed: seed, TestError: t.TestError, TestLoss: t.TestLoss})
@@ -141,8 +142,8 @@ func (p *protocol) trainings(r *report.Repeat) error {
 func (p *protocol) alone(ctx context.Context) (*os.File, error) {
 	const look = 50 * time.Millisecond
 	for {
-		held, err := lock(p.dir)
-		if !errors.Is(err, errBusy) {
+		held, err := runfolder.Lock(p.dir)
+		if !errors.Is(err, runfolder.ErrBusy) {
 			return held, err
 		}
 		if err := pause(ctx, look); err != nil {
@@ -152,8 +153,8 @@ func (p *protocol) alone(ctx context.Context) (*os.File, error) {
 }
 
 // result is that of a complete training, which ready has checked.
-func (p *protocol) result(part string) (r TrainResult, err error) {
-	err = readJSON(p.file(part, resultFile), &r)
+func (p *protocol) result(part string) (r runfolder.TrainResult, err error) {
+	err = runfolder.ReadJSON(p.file(part, runfolder.ResultFile), &r)
 	return r, err
 }
 
@@ -173,10 +174,10 @@ func (p *protocol) removeLeftovers() error {
 			return fmt.Errorf("nas: protocol folder: %w", err)
 		}
 	}
-	if err := wholefile.RemoveLeftovers(p.dir, GenotypeFile, ReportFile, resultFile); err != nil {
+	if err := wholefile.RemoveLeftovers(p.dir, runfolder.GenotypeFile, ReportFile, runfolder.ResultFile); err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
-	if err := wholefile.RemoveLeftovers(p.file(wholeFolder), dataFile, "search-"+dataFile); err != nil {
+	if err := wholefile.RemoveLeftovers(p.file(runfolder.ProtocolConfigs), runfolder.DataFile, "search-"+runfolder.DataFile); err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
 	return nil

@@ -15,6 +15,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -58,14 +59,14 @@ func TestGuard(t *testing.T) {
 	}
 	var saved []byte
 	watch := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error {
-		saved = content(t, dir, nas.CheckpointFile)
+		saved = content(t, dir, runfolder.CheckpointFile)
 		return nil
 	}}
 	_, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{Every: nas.CheckpointEvery{Steps: 1}, Guard: guard, Hooks: []nas.Hooks{watch}})
 	if !errors.Is(err, lost) {
 		t.Fatalf("got error %v", err)
 	}
-	if len(saved) == 0 || !bytes.Equal(saved, content(t, dir, nas.CheckpointFile)) {
+	if len(saved) == 0 || !bytes.Equal(saved, content(t, dir, runfolder.CheckpointFile)) {
 		t.Error("the checkpoint is not that of the step before")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -52,18 +53,18 @@ func TestDamagedResult(t *testing.T) {
 			if err := perform(t.Context(), dir, c, Hooks{}); err != nil {
 				t.Fatal(err)
 			}
-			compared := []string{resultFile, GenotypeFile, CheckpointFile, MetricsFile}
+			compared := []string{runfolder.ResultFile, runfolder.GenotypeFile, runfolder.CheckpointFile, runfolder.MetricsFile}
 			if c.Experiment != "search" {
-				compared = append(compared, WeightsFile)
+				compared = append(compared, runfolder.WeightsFile)
 			}
 			before := map[string][]byte{}
 			for _, name := range compared {
 				before[name] = contentOf(t, dir, name)
 			}
-			file := filepath.Join(dir, resultFile)
+			file := filepath.Join(dir, runfolder.ResultFile)
 			goOn := func() error { return perform(t.Context(), dir, c, Hooks{}) }
 			again := fmt.Sprintf("delete it and go on with `darts %s --resume %s`", c.Experiment, dir)
-			sound := string(before[resultFile])
+			sound := string(before[runfolder.ResultFile])
 			for what, by := range map[string]struct {
 				make func(string) error
 				want string
@@ -107,7 +108,7 @@ func contentOf(t *testing.T, dir, name string) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if name != MetricsFile {
+	if name != runfolder.MetricsFile {
 		return content
 	}
 	var kept []byte
@@ -122,7 +123,7 @@ func TestImplausibleResult(t *testing.T) {
 	// A result is refused when no run of its config ends so.
 	c := loadTiny(t, "tiny-train.yaml")
 	dir := trainedRun(t)
-	sound := string(contentOf(t, dir, resultFile))
+	sound := string(contentOf(t, dir, runfolder.ResultFile))
 	change := func(key, to string) string {
 		at := strings.Index(sound, `"`+key+`": `)
 		end := at + strings.IndexAny(sound[at:], ",\n}")
@@ -136,19 +137,19 @@ func TestImplausibleResult(t *testing.T) {
 		"two kinds":           {change("test_loss", `"test_loss": 1, "valid_error": 1, "valid_loss": 1`), "want one of"},
 		"another cell":        {strings.Replace(sound, `"sep_conv_3x3"`, `"sep_conv_5x5"`, 1), "the config has another cell"},
 	} {
-		replace(t, filepath.Join(dir, resultFile), text(test.text))
-		if err := readResult(dir, c, &TrainResult{}); err == nil || !strings.Contains(err.Error(), test.want) {
+		replace(t, filepath.Join(dir, runfolder.ResultFile), text(test.text))
+		if err := runfolder.ReadResult(dir, c, &runfolder.TrainResult{}); err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: got %v, want %s", what, err, test.want)
 		}
 	}
-	replace(t, filepath.Join(dir, resultFile), text(sound))
-	cell := string(contentOf(t, dir, GenotypeFile))
+	replace(t, filepath.Join(dir, runfolder.ResultFile), text(sound))
+	cell := string(contentOf(t, dir, runfolder.GenotypeFile))
 	for what, test := range map[string]struct{ text, want string }{
-		"an empty genotype":         {"", GenotypeFile},
+		"an empty genotype":         {"", runfolder.GenotypeFile},
 		"another genotype":          {strings.Replace(cell, `"sep_conv_3x3"`, `"sep_conv_5x5"`, 1), "have different cells"},
-		"a genotype that is no one": {"{}", GenotypeFile},
+		"a genotype that is no one": {"{}", runfolder.GenotypeFile},
 	} {
-		replace(t, filepath.Join(dir, GenotypeFile), text(test.text))
+		replace(t, filepath.Join(dir, runfolder.GenotypeFile), text(test.text))
 		if _, err := Test(t.Context(), dir, torch.CPU); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "writes both anew") {
 			t.Errorf("%s: got %v", what, err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -36,7 +37,7 @@ type Run struct {
 	lock     *os.File // of the folder
 	settings Settings
 	feed     feed
-	data     dataRecord // what the data is, and which of its files cannot be read
+	data     runfolder.DataRecord // what the data is, and which of its files cannot be read
 	hooks    []Hooks
 	notes    []string // for whoever reports the run, at its start
 	state    State
@@ -133,8 +134,8 @@ type Epoch struct {
 	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out; of a text the validation split
 	Genotype string // of a search: as α stands after the epoch
 
-	Eigenvalue *float64       // of a search that measures it: the dominant one, see darts.Plain.DominantEigenvalue
-	Diverged   *DivergedError // of a trial: it has no Valid
+	Eigenvalue *float64                 // of a search that measures it: the dominant one, see darts.Plain.DominantEigenvalue
+	Diverged   *runfolder.DivergedError // of a trial: it has no Valid
 }
 
 // Epochs yields the epochs that are left. The run's hooks OnStart and OnEnd are

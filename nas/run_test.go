@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"godarts/nas"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -80,7 +81,7 @@ func TestDiverged(t *testing.T) {
 			if err == nil || !regexp.MustCompile(test.message).MatchString(err.Error()) {
 				t.Errorf("got error %v", err)
 			}
-			if nas.Finished(dir) {
+			if runfolder.Finished(dir) {
 				t.Error("the run counts as complete")
 			}
 		})

@@ -16,6 +16,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -85,7 +86,7 @@ func TestStoppedAnywhere(t *testing.T) {
 
 func bytesOf(t *testing.T, dir string) string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, nas.CheckpointFile))
+	content, err := os.ReadFile(filepath.Join(dir, runfolder.CheckpointFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,7 +110,7 @@ func TestSharedWeights(t *testing.T) {
 				if _, err := nas.Search(t.Context(), dir, tiny(t, all...), nas.Settings{}); err != nil {
 					t.Fatal(err)
 				}
-				sd, err := torchtest.Golden(t, filepath.Join(dir, nas.CheckpointFile)).LoadAll()
+				sd, err := torchtest.Golden(t, filepath.Join(dir, runfolder.CheckpointFile)).LoadAll()
 				if err != nil {
 					t.Fatal(err)
 				}

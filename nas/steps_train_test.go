@@ -9,6 +9,7 @@ import (
 	"godarts/darts"
 	"godarts/darts/enas"
 	"godarts/nas/rng"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
@@ -142,7 +143,7 @@ func TestStepsOfTraining(t *testing.T) {
 	c := steps(t, "tiny-train.yaml", "data.subset=24", "epochs=3", "w.grad_clip=1", "w.weight_decay=0.01")
 	clips := 0
 	follow(t, c, func(k *taken) {
-		g, err := parseGenotype(c)
+		g, err := runfolder.GenotypeOf(c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -194,7 +195,7 @@ func (k *taken) textLR() float64 {
 func TestStepsOfTextTraining(t *testing.T) {
 	// w moves along the clipped gradient from the state before, and its average follows once there is one, in each step of a training on a text.
 	c := steps(t, "tiny-text-train.yaml", "epochs=7", "nonmono=1", "w.weight_decay=0.001", "network.activation=0.5", "network.slowness=0.5")
-	g, err := parseGenotype(c)
+	g, err := runfolder.GenotypeOf(c)
 	if err != nil {
 		t.Fatal(err)
 	}

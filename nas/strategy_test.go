@@ -8,6 +8,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/nastest"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -148,7 +149,7 @@ func TestHVPKeys(t *testing.T) {
 func stateOf(t *testing.T, dir, entry string) []float64 {
 	t.Helper()
 	torchtest.Scope(t)
-	x, err := torchtest.Golden(t, filepath.Join(dir, nas.CheckpointFile)).Load(entry, torch.Options{Dtype: torch.Float64})
+	x, err := torchtest.Golden(t, filepath.Join(dir, runfolder.CheckpointFile)).Load(entry, torch.Options{Dtype: torch.Float64})
 	if err != nil {
 		t.Fatal(err)
 	}

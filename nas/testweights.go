@@ -12,6 +12,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -22,7 +23,7 @@ import (
 // place of keys that are not written, which the result's notes tell. It is an error where
 // it differs from one that is, or from the classes or the dictionary of the data. Whether
 // there is an auxiliary head, which the measurement has no use for, the file alone says.
-func TestWeights(ctx context.Context, c *config.Config, written map[string]bool, file string, device torch.Device) (result TrainResult, err error) {
+func TestWeights(ctx context.Context, c *config.Config, written map[string]bool, file string, device torch.Device) (result runfolder.TrainResult, err error) {
 	of := *c
 	err = withWeights(file, func(w storedWeights) error {
 		of.Network.Auxiliary = slices.ContainsFunc(w.names, func(name string) bool { return strings.HasPrefix(name, w.prefix+auxiliaryHead) })
@@ -41,7 +42,7 @@ func TestWeights(ctx context.Context, c *config.Config, written map[string]bool,
 			return result, fmt.Errorf("nas: weights %s: %w", names.Escape(file), err)
 		}
 	}
-	g, err := parseGenotype(&of)
+	g, err := runfolder.GenotypeOf(&of)
 	if err != nil {
 		return result, err
 	}
@@ -97,7 +98,7 @@ func (r *Run) adopt(d description, written map[string]bool) error {
 		return fmt.Errorf("they are of %s, data.name %s is %s: want the config of their training", kind[d.Units > 0], c.Data.Name, kind[c.Data.IsText()])
 	}
 	statements := d.statements(c)
-	g, err := parseGenotype(c)
+	g, err := runfolder.GenotypeOf(c)
 	if err != nil {
 		return err
 	}
@@ -186,7 +187,7 @@ func (d description) knows(r *Run) error {
 }
 
 // measureWeights measures weights in the network of g on the data that the run has opened.
-func (r *Run) measureWeights(ctx context.Context, g genotype.Genotype, file string) (result TrainResult, err error) {
+func (r *Run) measureWeights(ctx context.Context, g genotype.Genotype, file string) (result runfolder.TrainResult, err error) {
 	about, said, err := described(file)
 	if err != nil {
 		return result, err
@@ -209,7 +210,7 @@ func (r *Run) measureWeights(ctx context.Context, g genotype.Genotype, file stri
 			return err
 		}
 		m := r.Validate(ctx, 0, t.eval)
-		result.measured(r, m)
+		measuredOn(&result, r, m)
 		result.Parameters, _ = t.net.ParameterCount()
 		return r.Err()
 	})

@@ -10,6 +10,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -23,7 +24,7 @@ func TestWeightsSayWhatTheyAre(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, nas.WeightsFile)
+	file := filepath.Join(dir, runfolder.WeightsFile)
 	for _, test := range []struct {
 		name, key string
 		own       func(c *config.Config) // what is written of the key
@@ -87,7 +88,7 @@ func TestWeightsKnowTheirClasses(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "data.json")); err != nil {
 		t.Fatal(err)
 	}
-	want := "nas: weights " + filepath.Join(dir, nas.WeightsFile) + `: they tell other classes apart: class 1 of 10 is "0", in imagefolder "1" of 10`
+	want := "nas: weights " + filepath.Join(dir, runfolder.WeightsFile) + `: they tell other classes apart: class 1 of 10 is "0", in imagefolder "1" of 10`
 	if _, err := nas.Test(t.Context(), dir, torch.CPU); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
@@ -111,7 +112,7 @@ func TestWeightsKnowTheirWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(dir, nas.WeightsFile)
+	file := filepath.Join(dir, runfolder.WeightsFile)
 	plain := *c
 	plain.Network.Hidden, plain.Genotype = 850, "DARTS_V2" // not written
 	tested, err := nas.TestWeights(t.Context(), &plain, nil, file, torch.CPU)

@@ -15,11 +15,12 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
 // trained runs a training on a text in a new folder.
-func trained(t *testing.T, s nas.Settings, set ...string) (dir string, result nas.TrainResult) {
+func trained(t *testing.T, s nas.Settings, set ...string) (dir string, result runfolder.TrainResult) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "run")
 	result, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-text-train.yaml", set...), s)
@@ -53,7 +54,7 @@ func TestTextTraining(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			for _, file := range []string{nas.CheckpointFile, nas.BestFile, nas.WeightsFile, "result.json", "metrics.jsonl"} {
+			for _, file := range []string{runfolder.CheckpointFile, runfolder.BestFile, runfolder.WeightsFile, "result.json", "metrics.jsonl"} {
 				want := content(t, undisturbed, file)
 				for name, dir := range map[string]string{"again": again, "interrupted": interrupted} {
 					if !bytes.Equal(content(t, dir, file), want) {
@@ -61,7 +62,7 @@ func TestTextTraining(t *testing.T) {
 					}
 				}
 			}
-			averaged := bytes.Contains(content(t, undisturbed, nas.CheckpointFile), []byte("optimizer.averaged.ax.0"))
+			averaged := bytes.Contains(content(t, undisturbed, runfolder.CheckpointFile), []byte("optimizer.averaged.ax.0"))
 			if want := nonmono == "nonmono=1"; averaged != want {
 				t.Errorf("averaging is %v at the end, want %v", averaged, want)
 			}
@@ -171,7 +172,7 @@ func TestTextDiverged(t *testing.T) {
 		spoil := nas.Hooks{OnStep: func(r *nas.Run, s *nas.Step) error {
 			if s.Epoch == 2 && s.Index == 1 && times != 0 {
 				times--
-				return &nas.DivergedError{Epoch: 3, Step: 2, What: "the loss is +Inf", LR: s.LR}
+				return &runfolder.DivergedError{Epoch: 3, Step: 2, What: "the loss is +Inf", LR: s.LR}
 			}
 			return nil
 		}}
@@ -199,11 +200,11 @@ func TestTextDiverged(t *testing.T) {
 	t.Run("before there is a best model", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "run")
 		_, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-text-train.yaml", "w.lr=1e38", "w.grad_clip=1e30"), nas.Settings{})
-		var diverged *nas.DivergedError
+		var diverged *runfolder.DivergedError
 		if !errors.As(err, &diverged) || diverged.Epoch != 1 || diverged.Checkpoint != "" {
 			t.Errorf("got error %v", err)
 		}
-		if _, err := os.Stat(filepath.Join(dir, nas.BestFile)); err == nil {
+		if _, err := os.Stat(filepath.Join(dir, runfolder.BestFile)); err == nil {
 			t.Error("there is a best model")
 		}
 	})
@@ -271,7 +272,7 @@ func TestTextErrors(t *testing.T) {
 		})
 	}
 	dir, _ := trained(t, nas.Settings{})
-	want := "nas: " + filepath.Join(dir, nas.WeightsFile) + " is of a language model; networks of images alone classify and are exported"
+	want := "nas: " + filepath.Join(dir, runfolder.WeightsFile) + " is of a language model; networks of images alone classify and are exported"
 	if _, err := nas.Export(dir, t.TempDir(), false); err == nil || err.Error() != want {
 		t.Errorf("export: %v", err)
 	}

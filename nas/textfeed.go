@@ -9,6 +9,7 @@ import (
 	"godarts/cells"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/names"
 	"godarts/nas/rng"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -42,7 +43,7 @@ func (r *Run) openText() error {
 	}
 	r.Corpus = corpus
 	if corpus.Unknown > 0 {
-		r.note("%s of the validation and test splits %s not in the training split", count(corpus.Unknown, "word"), map[bool]string{true: "is", false: "are"}[corpus.Unknown == 1])
+		r.note("%s of the validation and test splits %s not in the training split", names.Count(corpus.Unknown, "word"), map[bool]string{true: "is", false: "are"}[corpus.Unknown == 1])
 	}
 	return nil
 }

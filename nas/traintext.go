@@ -12,6 +12,7 @@ import (
 	"godarts/cells"
 	"godarts/cells/genotype"
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -19,31 +20,9 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// BestFile is, in the folder of a training on a text, the run as it stood after the
-// epoch that validated best: its model is the result.
-const BestFile = "best.safetensors"
-
-// Perplexity is that of a model on the tokens of a split that it predicts.
-type Perplexity struct {
-	Perplexity float64 `json:"perplexity"`
-	Unigram    float64 `json:"unigram"` // of the unigram model on the same tokens, see data.Corpus.UnigramLoss
-}
-
-func (p Perplexity) String() string {
-	return fmt.Sprintf("perplexity %s, of the unigram model %s", decimal(p.Perplexity), decimal(p.Unigram))
-}
-
-// Modelled is what a language model reached.
-type Modelled struct {
-	Test      *Perplexity `json:"test,omitempty"`       // of the best model
-	Valid     *Perplexity `json:"valid,omitempty"`      // likewise; nil if only the test text was read
-	BestEpoch int         `json:"best_epoch,omitempty"` // counted from 1
-	Restarts  int         `json:"restarts,omitempty"`   // how often the training diverged and went back to the best
-}
-
 // beside is the perplexity of what was measured on columns, beside the unigram model's.
-func (f *textFeed) beside(m Meter, columns data.Columns) *Perplexity {
-	return &Perplexity{m.Perplexity(), math.Exp(f.corpus.UnigramLoss(columns))}
+func (f *textFeed) beside(m Meter, columns data.Columns) *runfolder.Perplexity {
+	return &runfolder.Perplexity{Perplexity: m.Perplexity(), Unigram: math.Exp(f.corpus.UnigramLoss(columns))}
 }
 
 // textTrainer trains the language model of a derived cell from scratch: by SGD, and
@@ -84,7 +63,7 @@ func newTextTrainer(r *Run, g genotype.Genotype) (*textTrainer, error) {
 // train runs the epochs that are left.
 func (t *textTrainer) train(ctx context.Context, run *Run) error {
 	if t.bestEpoch > 0 { // its end needs the best model: better known now
-		st, err := readBest(filepath.Join(run.Dir, BestFile))
+		st, err := readBest(filepath.Join(run.Dir, runfolder.BestFile))
 		if err != nil {
 			return err
 		}
@@ -173,19 +152,19 @@ func (t *textTrainer) judge(run *Run, e Epoch) {
 		t.losses = append(t.losses, loss)
 	}
 	if better { // before the checkpoint, which is never ahead of it
-		run.err = run.saveAs(BestFile, run.at.after(e))
+		run.err = run.saveAs(runfolder.BestFile, run.at.after(e))
 	}
 }
 
 // goBack puts a run that diverged back to where it was best. From there it draws
 // other chunks and masks. If it diverges again before it gets better, it ends.
 func (t *textTrainer) goBack(run *Run) {
-	var diverged *DivergedError
+	var diverged *runfolder.DivergedError
 	if !errors.As(run.err, &diverged) {
 		return
 	}
 	restarts := run.at.Restarts
-	there, err := run.restoreFile(BestFile)
+	there, err := run.restoreFile(runfolder.BestFile)
 	switch {
 	case err != nil:
 		run.err = err
@@ -198,7 +177,7 @@ func (t *textTrainer) goBack(run *Run) {
 		return
 	}
 	run.at.Restarts = restarts + 1
-	run.note("%s: %s; the run goes back to its best model, of epoch %d", diverged.where(), diverged.What, t.bestEpoch)
+	run.note("%s: %s; the run goes back to its best model, of epoch %d", diverged.Where(), diverged.What, t.bestEpoch)
 	if run.err = run.trimMetrics(); run.err == nil {
 		run.err = run.save()
 	}
@@ -271,7 +250,7 @@ func (t *textTrainer) fresh() torch.StateDict {
 }
 
 // trainText trains the cell on a text and measures the best model.
-func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
+func (r *Run) trainText(ctx context.Context, result *runfolder.TrainResult) error {
 	var t *textTrainer
 	return r.do(func() (State, error) {
 		var err error
@@ -303,7 +282,7 @@ func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
 		if err := r.draw(result.Genotype); err != nil {
 			return err
 		}
-		return r.writeJSON(GenotypeFile, result.Genotype)
+		return r.writeJSON(runfolder.GenotypeFile, result.Genotype)
 	})
 }
 
@@ -311,9 +290,9 @@ func (r *Run) trainText(ctx context.Context, result *TrainResult) error {
 func readBest(file string) (*safetensors.File, error) {
 	content, err := wholefile.Read(file)
 	if err != nil {
-		return nil, fmt.Errorf("nas: best model: %w; restore the file, or delete %s too and resume: the training then begins anew", err, CheckpointFile)
+		return nil, fmt.Errorf("nas: best model: %w; restore the file, or delete %s too and resume: the training then begins anew", err, runfolder.CheckpointFile)
 	}
-	return openChecked(file, content)
+	return runfolder.OpenCheckpoint(file, content)
 }
 
 // loadBest puts the weights of the best model in place: the averaged ones where there
@@ -322,7 +301,7 @@ func (t *textTrainer) loadBest(r *Run) error {
 	if t.bestEpoch == 0 {
 		return nil
 	}
-	file := filepath.Join(r.Dir, BestFile)
+	file := filepath.Join(r.Dir, runfolder.BestFile)
 	st, err := readBest(file)
 	if err != nil {
 		return err
@@ -346,19 +325,19 @@ func (t *textTrainer) loadBest(r *Run) error {
 }
 
 // test measures the weights in place on the test text.
-func (t *textTrainer) test(ctx context.Context, r *Run, result *TrainResult) error {
+func (t *textTrainer) test(ctx context.Context, r *Run, result *runfolder.TrainResult) error {
 	feed := r.feed.(*textFeed)
 	m, err := feed.measure(ctx, feed.test, t.eval)
 	if err == nil {
 		err = r.measuredFinite("test", m)
 	}
-	result.Modelled = &Modelled{Test: feed.beside(m, feed.test)}
+	result.Modelled = &runfolder.Modelled{Test: feed.beside(m, feed.test)}
 	result.Parameters = t.net.ParameterCount()
 	return err
 }
 
 // testText measures weights in a file on the test text.
-func (r *Run) testText(ctx context.Context, file string, result *TrainResult) error {
+func (r *Run) testText(ctx context.Context, file string, result *runfolder.TrainResult) error {
 	t, err := newTextTrainer(r, result.Genotype)
 	if err != nil {
 		return err

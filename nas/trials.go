@@ -11,7 +11,9 @@ import (
 	"godarts/darts"
 	"godarts/nas/blackbox"
 	"godarts/nas/config"
+	"godarts/nas/names"
 	"godarts/nas/rng"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -75,16 +77,18 @@ func newTrials(r *Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[ge
 func (t *trials) Search(ctx context.Context, run *Run) (found genotype.Genotype, err error) {
 	best, trial := blackbox.Worst, 0
 	var valid Meter // of the best
-	var first *DivergedError
+	var first *runfolder.DivergedError
 	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g genotype.Genotype) (float64, error) {
-		var result TrainResult
+		var result runfolder.TrainResult
 		err := run.owns() // the trial's folder is made in the run's
 		if err != nil {
 			return 0, err
 		}
 		run.aside(func() {
 			dir := filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1))
-			result, err = runPart(dir, func() (TrainResult, error) { return Train(ctx, dir, run.Config.Trial(g.String()), run.settings) })
+			result, err = runfolder.RunPart(dir, func() (runfolder.TrainResult, error) {
+				return Train(ctx, dir, run.Config.Trial(g.String()), run.settings)
+			})
 		})
 		if err != nil {
 			return 0, err
@@ -92,7 +96,7 @@ func (t *trials) Search(ctx context.Context, run *Run) (found genotype.Genotype,
 		e := Epoch{Index: trial, Diverged: result.Diverged}
 		score := blackbox.Worst
 		if e.Diverged == nil {
-			e.Valid = result.validMeter()
+			e.Valid = validMeter(result)
 			score = run.score(e.Valid)
 		} else if first == nil {
 			first = e.Diverged
@@ -111,7 +115,7 @@ func (t *trials) Search(ctx context.Context, run *Run) (found genotype.Genotype,
 	}, run.Config.Strategy.Trials, t.random)
 	run.at.Valid = valid
 	if err == nil && best == blackbox.Worst {
-		return found, fmt.Errorf("nas: every one of %s diverged, w.lr %g may be too high; the first: %w", count(trial, "cell"), run.Config.W.LR, first)
+		return found, fmt.Errorf("nas: every one of %s diverged, w.lr %g may be too high; the first: %w", names.Count(trial, "cell"), run.Config.W.LR, first)
 	}
 	return found, err
 }
@@ -140,17 +144,17 @@ func (r *Run) aside(fn func()) {
 	})
 }
 
-// validMeter is what a training was measured by on what it held out, as of one image
-// or token.
-func (t TrainResult) validMeter() Meter {
-	if t.Modelled != nil {
-		return Meter{Loss: math.Log(t.Modelled.Valid.Perplexity), Count: 1}
-	}
-	return Meter{Loss: t.ValidLoss, Correct: 1 - t.ValidError/100, Count: 1}
-}
-
 // StateDict implements Strategy.
 func (t *trials) StateDict() torch.StateDict { return torch.StateDict{} }
 
 // LoadStateDict implements Strategy.
 func (t *trials) LoadStateDict(torch.StateDict) error { return nil }
+
+// validMeter is what a training was measured by on what it held out, as of one image
+// or token.
+func validMeter(t runfolder.TrainResult) Meter {
+	if t.Modelled != nil {
+		return Meter{Loss: math.Log(t.Modelled.Valid.Perplexity), Count: 1}
+	}
+	return Meter{Loss: t.ValidLoss, Correct: 1 - t.ValidError/100, Count: 1}
+}

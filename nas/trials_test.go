@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"godarts/nas"
+	"godarts/nas/runfolder"
 )
 
 func TestTrialDoneButNotCounted(t *testing.T) {
@@ -44,14 +45,14 @@ func TestTrialDoneButNotCounted(t *testing.T) {
 				if _, err := nas.Search(t.Context(), dir, c, nas.Settings{Guard: die}); !errors.Is(err, died) {
 					t.Fatalf("trial %d: %v", trial, err)
 				}
-				if !nas.Finished(filepath.Join(dir, "trial-"+string(rune('0'+trial)))) {
+				if !runfolder.Finished(filepath.Join(dir, "trial-"+string(rune('0'+trial)))) {
 					t.Fatalf("trial %d is not complete", trial)
 				}
 			}
 			if _, err := nas.Search(t.Context(), dir, c, nas.Settings{}); err != nil {
 				t.Fatal(err)
 			}
-			for _, file := range []string{nas.CheckpointFile, nas.GenotypeFile, nas.MetricsFile, "result.json"} {
+			for _, file := range []string{runfolder.CheckpointFile, runfolder.GenotypeFile, runfolder.MetricsFile, "result.json"} {
 				if !bytes.Equal(content(t, dir, file), content(t, undisturbed, file)) {
 					t.Errorf("%s differs from the undisturbed search's", file)
 				}

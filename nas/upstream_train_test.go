@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -68,7 +69,7 @@ func (r upstream) trainer(run *Run) *trainer {
 	r.t.Helper()
 	init := r.state("init.")
 	for _, cell := range []string{r.meta("genotype"), r.meta("arch"), "DARTS_V2", "DARTS_V1"} {
-		g, err := namedGenotype(cell, false)
+		g, err := runfolder.NamedGenotype(cell, false)
 		if err != nil {
 			continue
 		}

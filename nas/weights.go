@@ -11,6 +11,7 @@ import (
 	"godarts/nas/data"
 	"godarts/nas/finite"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/pickle"
@@ -79,7 +80,7 @@ func (r *Run) writeWeights(net nn.Module, d description) error {
 	if err != nil {
 		return err
 	}
-	return r.write(WeightsFile, content)
+	return r.write(runfolder.WeightsFile, content)
 }
 
 // encodeWeights is a file of a trained network under the reference's names.
@@ -99,13 +100,13 @@ func openWeights(file string) (*safetensors.File, error) {
 		return nil, err
 	}
 	sum := weightsSum
-	if st.Metadata()[metaFormat] == checkpointFormat {
-		sum = metaSum
+	if st.Metadata()[runfolder.MetaFormat] == runfolder.CheckpointFormat {
+		sum = runfolder.MetaSum
 	}
 	if found, fits := st.CheckSum(sum); found && !fits {
 		st.Close()
 		return nil, fmt.Errorf("nas: weights %s are damaged: their checksum does not fit; restore the file, or delete the run's %s and resume the run, which writes both anew",
-			file, resultFile)
+			file, runfolder.ResultFile)
 	}
 	return st, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"godarts/cells"
 	"godarts/cells/genotype"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/safetensors"
 	"godarts/torch/torchtest"
@@ -255,7 +256,7 @@ func TestReadDescription(t *testing.T) {
 			if test.metadata == "" {
 				metadata = nil
 			}
-			f, err := os.Create(filepath.Join(dir, WeightsFile))
+			f, err := os.Create(filepath.Join(dir, runfolder.WeightsFile))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -16,9 +16,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"godarts/nas"
 	"godarts/nas/bench"
 	"godarts/nas/report"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -86,7 +86,7 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 	}
 	if o.serve != "" {
 		w := bench.Work{Row: o.serve, Form: o.form, Sizes: o.instead, Files: o.files, Threads: o.threads, Seed: o.seed, Device: device}
-		return bench.Serve(w, "darts "+nas.Version()+", libtorch "+torch.Version(), os.Stdin, stdout)
+		return bench.Serve(w, "darts "+runfolder.Version()+", libtorch "+torch.Version(), os.Stdin, stdout)
 	}
 	self, err := os.Executable()
 	if err != nil {

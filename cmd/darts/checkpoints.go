@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"godarts/nas"
+	"godarts/nas/runfolder"
 )
 
 // parseEvery reads "100" as steps and "10m" as time.
@@ -23,13 +24,13 @@ func parseEvery(text string) (nas.CheckpointEvery, error) {
 
 // registerKeep registers the flag that says how many checkpoints a run keeps.
 func registerKeep(f *pflag.FlagSet, keep *int) {
-	f.IntVar(keep, "keep", 0, fmt.Sprintf("keep `N` checkpoints, 1 to %d; %d in a new run", nas.MaxKeep, nas.DefaultKeep))
+	f.IntVar(keep, "keep", 0, fmt.Sprintf("keep `N` checkpoints, 1 to %d; %d in a new run", runfolder.MaxKeep, runfolder.DefaultKeep))
 }
 
 // checkKeep is an error if that flag has a value that no run can have.
 func checkKeep(f *pflag.FlagSet, keep int) error {
-	if f.Changed("keep") && (keep < 1 || keep > nas.MaxKeep) {
-		return fmt.Errorf("--keep %d: wanted 1 to %d checkpoints", keep, nas.MaxKeep)
+	if f.Changed("keep") && (keep < 1 || keep > runfolder.MaxKeep) {
+		return fmt.Errorf("--keep %d: wanted 1 to %d checkpoints", keep, runfolder.MaxKeep)
 	}
 	return nil
 }

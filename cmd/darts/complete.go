@@ -13,6 +13,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/bench"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 )
 
 // configFiles completes the CONFIG of a command.
@@ -62,7 +63,7 @@ func runs(c *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra
 	if c.Annotations[experimentNote] == config.Repeat {
 		return orFolders(folders(typed, nas.HoldsProtocol))
 	}
-	return orFolders(folders(typed, nas.HoldsRun))
+	return orFolders(folders(typed, runfolder.HoldsRun))
 }
 
 // orFolders completes any folder where nothing was found.
@@ -76,7 +77,7 @@ func orFolders(found []string) ([]cobra.Completion, cobra.ShellCompDirective) {
 // holdsCell tells whether dir is a run or an export.
 func holdsCell(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "genotype.txt"))
-	return err == nil || nas.HoldsRun(dir)
+	return err == nil || runfolder.HoldsRun(dir)
 }
 
 // folders are those that hold something and whose paths start as typed: beside what is typed,

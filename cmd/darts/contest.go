@@ -19,6 +19,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 )
 
@@ -48,7 +49,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 				return searchInChild(ctx, self, dir, c, s.Keep, stdout, stderr)
 			}}
 			contest, err := nas.RunContest(ctx, dir, t, c)
-			var failed *nas.FailedError
+			var failed *runfolder.FailedError
 			if err != nil && !errors.As(err, &failed) {
 				return err
 			}
@@ -67,7 +68,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 // searchInChild runs a search in a process of its own, whose peak memory is the search's.
 func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (effort nas.Effort, err error) {
 	args := []string{"search", "--resume", dir}
-	if !nas.HoldsRun(dir) || nas.Begun(dir) {
+	if !runfolder.HoldsRun(dir) || runfolder.Begun(dir) {
 		c, err := c.AbsoluteRoot()
 		if err != nil {
 			return effort, err

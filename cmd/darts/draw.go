@@ -10,8 +10,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"godarts/cells/genotype"
-	"godarts/nas"
+
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 )
 
 func newDraw() *cobra.Command {
@@ -30,9 +31,9 @@ func newDraw() *cobra.Command {
 
 // draw draws the cells that where names into a folder.
 func draw(where, out string, recurrent bool, stdout io.Writer) error {
-	find := nas.ReadGenotype
+	find := runfolder.ReadGenotype
 	if recurrent {
-		find = nas.ReadRecurrent
+		find = runfolder.ReadRecurrent
 	}
 	g, err := find(where)
 	if err != nil {
@@ -52,7 +53,7 @@ func draw(where, out string, recurrent bool, stdout io.Writer) error {
 	}
 	for _, p := range pictures {
 		file := filepath.Join(out, p.name+".svg")
-		if err := nas.DrawFile(file, p.cell, g.IsRecurrent()); err != nil {
+		if err := runfolder.DrawFile(file, p.cell, g.IsRecurrent()); err != nil {
 			return err
 		}
 		fmt.Fprintln(stdout, names.Escape(file))

@@ -15,6 +15,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -77,10 +78,10 @@ func (o *experimentFlags) start(f *pflag.FlagSet, k kind, stdout, stderr io.Writ
 		torch.SetThreads(o.threads)
 	}
 	printNotes(stdout, notesOf(o.genotype))
-	if dir != "" && nas.Finished(dir) { // its device need not be here
-		own, err := nas.ReadConfig(dir) // without what --set changes
+	if dir != "" && runfolder.Finished(dir) { // its device need not be here
+		own, err := runfolder.ReadConfig(dir) // without what --set changes
 		if err == nil {
-			err = nas.CheckResult(dir, own)
+			err = runfolder.CheckResult(dir, own)
 		}
 		if err != nil {
 			return usageError{err}
@@ -139,7 +140,7 @@ func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind) (*config.Config, str
 	if c.Experiment != k.experiment {
 		return nil, "", fmt.Errorf("%s: %s is the config of a %s: use `darts %s`", k.name, cmp.Or(o.resume, f.Arg(0)), c.Experiment, c.Experiment)
 	}
-	if o.resume == "" && dir != "" && nas.HoldsRun(dir) && !nas.Begun(dir) {
+	if o.resume == "" && dir != "" && runfolder.HoldsRun(dir) && !runfolder.Begun(dir) {
 		return nil, "", fmt.Errorf("%s: %s holds a run already: go on with --resume %s, or choose another --out", k.name, dir, names.Shell(dir))
 	}
 	return c, dir, nil
@@ -160,7 +161,7 @@ func (o *experimentFlags) prepareNew(f *pflag.FlagSet, k kind) (*config.Config, 
 		c.Seed = o.seed
 	}
 	if c.Experiment == config.Train {
-		g, err := nas.GenotypeFor(c, cmp.Or(o.genotype, c.Genotype))
+		g, err := runfolder.GenotypeFor(c, cmp.Or(o.genotype, c.Genotype))
 		if err != nil {
 			return nil, err
 		}
@@ -184,7 +185,7 @@ func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind) (*config.Confi
 	if err != nil {
 		return nil, err
 	}
-	a, err := nas.ReadAbout(o.resume)
+	a, err := runfolder.ReadAbout(o.resume)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil // the run then notes what it goes on with
 	}

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 )
 
 // printed runs a command line that has to succeed, and gives what it prints to stdout.
@@ -101,7 +101,7 @@ func TestKeys(t *testing.T) {
 
 func TestVersionFlag(t *testing.T) {
 	// --version prints one line when it is given without a command.
-	if got, want := printed(t, "--version"), "darts "+nas.Version()+"\n"; got != want {
+	if got, want := printed(t, "--version"), "darts "+runfolder.Version()+"\n"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

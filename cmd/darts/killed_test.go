@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"godarts/nas"
+	"godarts/nas/runfolder"
 )
 
 func TestContestKilled(t *testing.T) {
@@ -32,7 +32,7 @@ func TestContestKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	search := filepath.Join(out, "darts-first", "search")
-	waitFor(t, filepath.Join(search, nas.CheckpointFile))
+	waitFor(t, filepath.Join(search, runfolder.CheckpointFile))
 	var second bytes.Buffer
 	if status := run([]string{"compare", file, "--out", out}, &second, &second); status == exitOK || !strings.Contains(second.String(), "another process works on this run") {
 		t.Errorf("beside the first: status %d, %q", status, second.String())
@@ -55,7 +55,7 @@ func TestContestKilled(t *testing.T) {
 			t.Fatal("the search goes on, ", err)
 		}
 	}
-	if nas.Finished(search) {
+	if runfolder.Finished(search) {
 		t.Error("the search went on to its end")
 	}
 	// The second call finds the lock held, as if the search were still saving.

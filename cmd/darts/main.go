@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"godarts/nas"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -62,7 +62,7 @@ func newRoot(words []string) *cobra.Command {
 	root.RunE = func(c *cobra.Command, args []string) error {
 		switch {
 		case *version:
-			fmt.Fprintln(c.OutOrStdout(), "darts", nas.Version())
+			fmt.Fprintln(c.OutOrStdout(), "darts", runfolder.Version())
 			return nil
 		case len(args) > 0:
 			return unknownCommand(c, args[0])

@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/cobra/doc"
 
-	"godarts/nas"
+	"godarts/nas/runfolder"
 )
 
 // newMan makes the hidden sub-command behind scripts/man.
@@ -22,5 +22,5 @@ func runMan(c *cobra.Command, args []string) error {
 	}
 	root := c.Root()
 	root.DisableAutoGenTag = true
-	return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "darts " + nas.Version(), Manual: "darts"}, args[0])
+	return doc.GenManTree(root, &doc.GenManHeader{Section: "1", Source: "darts " + runfolder.Version(), Manual: "darts"}, args[0])
 }

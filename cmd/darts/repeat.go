@@ -16,6 +16,7 @@ import (
 	"godarts/nas/claim"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -135,7 +136,7 @@ func (o *repeatFlags) start(dir string, whole *config.Whole, s nas.RepeatSetting
 			fmt.Fprintln(stdout, oneLine(err))
 			return nil
 		}
-		var failed *nas.FailedError
+		var failed *runfolder.FailedError
 		if err != nil && (!errors.As(err, &failed) || len(result.Trainings) == 0) {
 			return err
 		}

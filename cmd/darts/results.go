@@ -4,12 +4,12 @@ import (
 	"fmt"
 	"io"
 
-	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 )
 
-func printResult(w io.Writer, r nas.TrainResult) {
+func printResult(w io.Writer, r runfolder.TrainResult) {
 	if r.Modelled != nil {
 		printModelled(w, r)
 		return
@@ -22,7 +22,7 @@ func printResult(w io.Writer, r nas.TrainResult) {
 }
 
 // printMeasured prints r, in which e is the error on some images.
-func printMeasured(w io.Writer, r nas.TrainResult, images string, e float64, topFive *float64, loss float64) {
+func printMeasured(w io.Writer, r runfolder.TrainResult, images string, e float64, topFive *float64, loss float64) {
 	fmt.Fprintf(w, "%s error %.2f %%", images, e)
 	if topFive != nil {
 		fmt.Fprintf(w, ", top-5 error %.2f %%", *topFive)
@@ -35,7 +35,7 @@ func printMeasured(w io.Writer, r nas.TrainResult, images string, e float64, top
 }
 
 // printModelled prints what a language model reached.
-func printModelled(w io.Writer, r nas.TrainResult) {
+func printModelled(w io.Writer, r runfolder.TrainResult) {
 	fmt.Fprintf(w, "test %v; %d parameters\n", r.Test, r.Parameters)
 	if r.Valid == nil {
 		return
@@ -64,7 +64,7 @@ func printExpect(w io.Writer, c *config.Config) {
 
 // notesOf is what is to be said of the cell that where names.
 func notesOf(where string) []string {
-	if note := nas.GenotypeNote(where); note != "" {
+	if note := runfolder.GenotypeNote(where); note != "" {
 		return []string{note}
 	}
 	return nil

@@ -12,6 +12,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 )
 
 func newSearch() *cobra.Command {
@@ -21,7 +22,7 @@ func newSearch() *cobra.Command {
 
 func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
 	result, err := nas.Search(ctx, dir, c, s)
-	var failed *nas.FailedError
+	var failed *runfolder.FailedError
 	if err != nil && !errors.As(err, &failed) {
 		return err
 	}

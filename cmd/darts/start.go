@@ -11,6 +11,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/runfolder"
 )
 
 // kind is a sub-command that runs until it ends or signals come.
@@ -40,11 +41,11 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 	}}
 	s.Hooks = append(s.Hooks, start, nas.Progress(stdout, terminalWidth(stdout)))
 	err := k.run(ctx, dir, c, s, stdout)
-	var failed *nas.FailedError
+	var failed *runfolder.FailedError
 	switch {
 	case err == nil, errors.As(err, &failed):
 		return err
-	case errors.Is(err, context.Canceled) && c != nil && !nas.HoldsRun(dir): // while image files were checked
+	case errors.Is(err, context.Canceled) && c != nil && !runfolder.HoldsRun(dir): // while image files were checked
 		return interruptedError{"the same command, since no run had begun"}
 	case errors.Is(err, context.Canceled):
 		return interruptedError{resume}

@@ -11,6 +11,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -99,7 +100,7 @@ func weightsConfig(file, genotype string, set []string) (c *config.Config, writt
 	case len(set) > 0:
 		return nil, nil, fmt.Errorf("test: --set %s overrides a CONFIG, but none is given", set[0])
 	}
-	g, err := nas.GenotypeFor(c, cmp.Or(genotype, c.Genotype))
+	g, err := runfolder.GenotypeFor(c, cmp.Or(genotype, c.Genotype))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -6,8 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"godarts/nas"
 	"godarts/nas/data"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -28,7 +28,7 @@ func runVersion(c *cobra.Command, _ []string) error {
 	if why != nil {
 		jpeg += fmt.Sprintf(" (no libturbojpeg: %v)", why)
 	}
-	fmt.Fprintf(stdout, "darts %s\nlibtorch %s, %d threads\n%s %s/%s\nprocessor: %s\nJPEG: %s\n", nas.Version(), torch.Version(), torch.Threads(),
+	fmt.Fprintf(stdout, "darts %s\nlibtorch %s, %d threads\n%s %s/%s\nprocessor: %s\nJPEG: %s\n", runfolder.Version(), torch.Version(), torch.Threads(),
 		runtime.Version(), runtime.GOOS, runtime.GOARCH, processor, jpeg)
 	if device, err := torch.CUDA(0); err != nil {
 		fmt.Fprintln(stdout, "no GPU:", err)

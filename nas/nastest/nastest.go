@@ -13,6 +13,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -106,7 +107,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 // validLosses are those of the epochs of the run in dir.
 func validLosses(t *testing.T, dir string) (losses []float64) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, nas.MetricsFile))
+	content, err := os.ReadFile(filepath.Join(dir, runfolder.MetricsFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,7 +127,7 @@ func validLosses(t *testing.T, dir string) (losses []float64) {
 
 func checkpoint(t *testing.T, dir string) []byte {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, nas.CheckpointFile))
+	content, err := os.ReadFile(filepath.Join(dir, runfolder.CheckpointFile))
 	if err != nil {
 		t.Fatal(err)
 	}

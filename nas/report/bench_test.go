@@ -117,8 +117,8 @@ func example(t *testing.T) report.Bench {
 		Started: time.Date(2025, 1, 31, 12, 0, 0, 0, time.UTC),
 		Machine: report.Machine{CPU: "AMD EPYC", Cores: 2, Memory: 25e9}, Device: "cpu", Threads: 2, Seed: 1,
 		Programs: []report.Program{
-			{"darts", "darts 0.1.0, libtorch 2.11.0", "bin/darts bench"},
-			{"pytorch", "PyTorch 2.11.0", "python bench_pytorch.py"},
+			{Name: "darts", Version: "darts 0.1.0, libtorch 2.11.0", Command: "bin/darts bench"},
+			{Name: "pytorch", Version: "PyTorch 2.11.0", Command: "python bench_pytorch.py"},
 		},
 		Rows: []report.BenchRow{
 			newRow(t, report.BenchRow{Name: "first-order", Title: "first-order step", Work: "C 16, 8 layers, batch 64", Passed: 64, Of: "images",

@@ -1,4 +1,4 @@
-package nas
+package runfolder
 
 import (
 	"bytes"
@@ -18,25 +18,25 @@ import (
 // ReadGenotype finds the cells that where names: a published name, a genotype's
 // text, a file with either text or JSON, or the folder of an export or a run, which
 // need not be complete, see GenotypeNote.
-func ReadGenotype(where string) (genotype.Genotype, error) { return readGenotype(where, false) }
+func ReadGenotype(where string) (genotype.Genotype, error) { return FindGenotype(where, false) }
 
 // ReadRecurrent is ReadGenotype, but a name is first looked for among the published
 // recurrent cells.
-func ReadRecurrent(where string) (genotype.Genotype, error) { return readGenotype(where, true) }
+func ReadRecurrent(where string) (genotype.Genotype, error) { return FindGenotype(where, true) }
 
 // GenotypeFor finds the cell that where names, as ReadGenotype or ReadRecurrent, for
 // the network of c. A cell of the other kind is an error.
 func GenotypeFor(c *config.Config, where string) (genotype.Genotype, error) {
-	g, err := readGenotype(where, c.Data.IsText())
+	g, err := FindGenotype(where, c.Data.IsText())
 	if err != nil {
 		return g, err
 	}
 	return g, suits(g, c)
 }
 
-// parseGenotype is the cell that c names.
-func parseGenotype(c *config.Config) (genotype.Genotype, error) {
-	g, err := namedGenotype(c.Genotype, c.Data.IsText())
+// GenotypeOf is the cell that c names.
+func GenotypeOf(c *config.Config) (genotype.Genotype, error) {
+	g, err := NamedGenotype(c.Genotype, c.Data.IsText())
 	if err != nil {
 		return g, err
 	}
@@ -54,9 +54,9 @@ func suits(g genotype.Genotype, c *config.Config) error {
 	return nil
 }
 
-// namedGenotype is what a genotype's text or a published name stands for, a name that
+// NamedGenotype is what a genotype's text or a published name stands for, a name that
 // has both kinds of cells for the recurrent ones if those are wanted.
-func namedGenotype(text string, recurrent bool) (genotype.Genotype, error) {
+func NamedGenotype(text string, recurrent bool) (genotype.Genotype, error) {
 	if recurrent {
 		if g, err := genotype.LookupRecurrent(text); err == nil {
 			return g, nil
@@ -65,23 +65,23 @@ func namedGenotype(text string, recurrent bool) (genotype.Genotype, error) {
 	return genotype.Parse(text)
 }
 
-func readGenotype(where string, recurrent bool) (genotype.Genotype, error) {
+func FindGenotype(where string, recurrent bool) (genotype.Genotype, error) {
 	info, err := os.Stat(where)
 	if errors.Is(err, fs.ErrNotExist) && isPath(where) {
 		return genotype.Genotype{}, fmt.Errorf("nas: genotype: %w", noPath(where))
 	}
 	if err != nil {
-		return namedGenotype(where, recurrent)
+		return NamedGenotype(where, recurrent)
 	}
 	if info.IsDir() {
-		g, _, err := folderGenotype(where, recurrent)
+		g, _, err := FolderGenotype(where, recurrent)
 		return g, err
 	}
 	text, err := os.ReadFile(where) // no whole file: the shell's <(command) is a pipe
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("nas: genotype: %w", err)
 	}
-	g, err := namedGenotype(strings.TrimSpace(string(text)), recurrent)
+	g, err := NamedGenotype(strings.TrimSpace(string(text)), recurrent)
 	if err != nil {
 		return g, fmt.Errorf("nas: %s: %w", where, err)
 	}
@@ -107,5 +107,5 @@ func DrawFile(file string, c genotype.Cell, recurrent bool) error {
 	if err := draw.SVG(&b, c, recurrent); err != nil {
 		return err
 	}
-	return write(file, b.Bytes())
+	return Write(file, b.Bytes())
 }

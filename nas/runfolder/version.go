@@ -1,4 +1,4 @@
-package nas
+package runfolder
 
 import "runtime/debug"
 

@@ -1,4 +1,4 @@
-package nas
+package runfolder
 
 import (
 	"bytes"
@@ -14,20 +14,20 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// write replaces a file as a whole or not at all.
-func write(file string, content []byte) error {
+// Write replaces a file as a whole or not at all.
+func Write(file string, content []byte) error {
 	if err := wholefile.Write(file, content); err != nil {
 		return fmt.Errorf("nas: write %s: %w", file, err)
 	}
 	return nil
 }
 
-func writeJSON(file string, v any) error {
+func WriteJSON(file string, v any) error {
 	text, err := asJSON(file, v)
 	if err != nil {
 		return err
 	}
-	return write(file, text)
+	return Write(file, text)
 }
 
 // asJSON is v as the text of a file.
@@ -39,8 +39,8 @@ func asJSON(file string, v any) ([]byte, error) {
 	return text, nil
 }
 
-// readJSON reads what writeJSON wrote: every key of v that is always written, and no other.
-func readJSON(file string, v any) error {
+// ReadJSON reads what writeJSON wrote: every key of v that is always written, and no other.
+func ReadJSON(file string, v any) error {
 	text, err := wholefile.Read(file)
 	if err != nil {
 		return fmt.Errorf("nas: run folder: %w", err)

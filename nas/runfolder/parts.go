@@ -1,15 +1,17 @@
-package nas
+package runfolder
 
 import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"godarts/nas/names"
 )
 
-// runPart runs a training that is a part of something larger, unless it has diverged before: a
+// RunPart runs a training that is a part of something larger, unless it has diverged before: a
 // part that does is not taken up again by itself. To try it again delete its folder. If it
 // diverges result.Diverged says how.
-func runPart(dir string, train func() (TrainResult, error)) (result TrainResult, err error) {
+func RunPart(dir string, train func() (TrainResult, error)) (result TrainResult, err error) {
 	if result.Diverged, err = Diverged(dir); err != nil || result.Diverged != nil {
 		return result, err
 	}
@@ -28,29 +30,29 @@ type FailedError struct {
 }
 
 func (e *FailedError) Error() string {
-	return fmt.Sprintf("nas: %d of %s diverged: %s; to try a part again delete its folder", len(e.Parts), count(e.Of, "part"), strings.Join(e.Parts, "; "))
+	return fmt.Sprintf("nas: %d of %s diverged: %s; to try a part again delete its folder", len(e.Parts), names.Count(e.Of, "part"), strings.Join(e.Parts, "; "))
 }
 
-// add notes that a part has diverged, and how.
-func (e *FailedError) add(name, how string) {
+// Add notes that a part has diverged, and how.
+func (e *FailedError) Add(name, how string) {
 	e.Parts = append(e.Parts, name+": "+how)
 }
 
-// err is e if any part has diverged.
-func (e *FailedError) err() error {
+// Err is e if any part has diverged.
+func (e *FailedError) Err() error {
 	if len(e.Parts) == 0 {
 		return nil
 	}
 	return e
 }
 
-// failed is an error that names the evaluations that diverged, nil if none did.
-func (s SearchResult) failed() error {
+// Failed is an error that names the evaluations that diverged, nil if none did.
+func (s SearchResult) Failed() error {
 	e := &FailedError{Of: len(s.Evaluations)}
 	for _, it := range s.Evaluations {
 		if it.Diverged != nil {
-			e.add(it.Name, it.Diverged.short())
+			e.Add(it.Name, it.Diverged.Short())
 		}
 	}
-	return e.err()
+	return e.Err()
 }

@@ -1,0 +1,78 @@
+package runfolder
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/torch"
+	"io/fs"
+	"path/filepath"
+	"runtime"
+	"strconv"
+)
+
+// About is what a run folder says of the program and machine that made it.
+type About struct {
+	ID       string `json:"id,omitempty"` // drawn when the run began; runs of before have none
+	Version  string `json:"version"`
+	Libtorch string `json:"libtorch"`
+	Go       string `json:"go"`
+	Platform string `json:"platform"`
+	// Processor is torch.Processor's; runs of before do not say.
+	Processor string `json:"processor,omitempty"`
+	JPEG      string `json:"jpeg,omitempty"` // of a run on a folder of images, data.JPEGDecoder's; runs of before do not say
+	Device    string `json:"device"`
+	Threads   int    `json:"threads"`        // exact resume needs the same number
+	Keep      int    `json:"keep,omitempty"` // of Settings, where its caller said so
+	Seed      int64  `json:"seed"`
+}
+
+func Present(c *config.Config, device torch.Device) About {
+	processor, _ := torch.Processor() // without one nothing can be computed, as the first scope tells
+	jpeg := ""
+	if c.Data.Name == config.ImageFolder {
+		jpeg, _, _ = data.JPEGDecoder() // opening the folder tells the error
+	}
+	return About{
+		ID: rand.Text(), Version: Version(), Libtorch: torch.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
+		Processor: processor, JPEG: jpeg, Device: device.String(), Threads: torch.Threads(), Seed: c.Seed,
+	}
+}
+
+// Changes lists what a run that began as a says goes on with otherwise now.
+func (a About) Changes(now About) (lines []string) {
+	for _, it := range []struct{ what, began, now string }{
+		{"version", a.Version, now.Version},
+		{"libtorch", a.Libtorch, now.Libtorch},
+		{"platform", a.Platform, now.Platform},
+		{"processor", a.Processor, now.Processor},
+		{"JPEG", a.JPEG, now.JPEG},
+		{"device", a.Device, now.Device},
+		{"threads", strconv.Itoa(a.Threads), strconv.Itoa(now.Threads)},
+	} {
+		if it.began != "" && it.began != it.now {
+			lines = append(lines, fmt.Sprintf("%s: the run began with %s and goes on with %s, so that it may end with other bits", it.what, it.began, it.now))
+		}
+	}
+	return lines
+}
+
+// ReadAbout reads the description of the run in dir. The error wraps fs.ErrNotExist if it
+// is not there.
+func ReadAbout(dir string) (About, error) {
+	var a About
+	file := filepath.Join(dir, RunFile)
+	err := ReadJSON(file, &a)
+	if err == nil && (a.Threads < 1 || a.Device == "") {
+		err = fmt.Errorf("nas: %s: %d threads on device %q", file, a.Threads, a.Device)
+	}
+	if err == nil && (a.Keep < 0 || a.Keep > MaxKeep) {
+		err = fmt.Errorf("nas: %s: keep: %d, wanted 1 to %d", file, a.Keep, MaxKeep)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w; restore it, or delete it and resume with the --threads and --device of before", err)
+	}
+	return a, err
+}

@@ -1,0 +1,205 @@
+package runfolder
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"godarts/cells/genotype"
+	"godarts/nas/config"
+	"godarts/nas/names"
+)
+
+// Finished tells whether the run in dir has a result. Whether it is a sound one is known
+// when it is read.
+func Finished(dir string) bool { return Has(dir, ResultFile) }
+
+// result is a SearchResult or a TrainResult.
+type result interface {
+	cell() genotype.Genotype
+	// check is an error if no run of the config c has such a result.
+	check(c *config.Config) error
+}
+
+// CheckResult is an error if the result of the complete run in dir, which is of the config c,
+// does not read.
+func CheckResult(dir string, c *config.Config) error {
+	if c.Experiment == config.Search {
+		return ReadResult(dir, c, &SearchResult{})
+	}
+	return ReadResult(dir, c, &TrainResult{})
+}
+
+// ReadResult reads the result of the complete run in dir, which is of the config c, and
+// compares it with the run's genotype.
+func ReadResult(dir string, c *config.Config, to result) error {
+	if err := SameRun(dir, c); err != nil {
+		return err
+	}
+	file := filepath.Join(dir, ResultFile)
+	resume := names.Command("darts", c.Experiment, "--resume", dir)
+	again := fmt.Sprintf("restore the file, or delete it and go on with `%s`, which writes it anew from the checkpoint", resume)
+	if err := ReadJSON(file, to); err != nil {
+		return fmt.Errorf("%w; %s", err, again)
+	}
+	if err := to.check(c); err != nil {
+		return fmt.Errorf("nas: %s: %w; %s", file, err, again)
+	}
+	g, err := ReadGenotype(dir)
+	if err == nil && g.String() != to.cell().String() {
+		err = fmt.Errorf("nas: %s and %s have different cells", file, GenotypeFile)
+	}
+	if err != nil {
+		return fmt.Errorf("%w; restore it, or delete %s and go on with `%s`, which writes both anew", err, file, resume)
+	}
+	return nil
+}
+
+func (s *SearchResult) cell() genotype.Genotype { return s.Genotype }
+
+func (s *SearchResult) check(c *config.Config) error {
+	if err := fitting(s.Genotype, c); err != nil {
+		return err
+	}
+	if s.Valid != nil && !s.Valid.sound() {
+		return errors.New("valid: a perplexity is 1 or more")
+	}
+	want := 0
+	if c.Evaluate != nil {
+		want = 1 + c.Evaluate.Random
+	}
+	if len(s.Evaluations) != want {
+		return fmt.Errorf("evaluations: %d, the config has %d", len(s.Evaluations), want)
+	}
+	for i := range s.Evaluations {
+		if s.Evaluations[i].Diverged != nil {
+			continue
+		}
+		if err := s.Evaluations[i].sound(); err != nil {
+			return fmt.Errorf("evaluations[%d]: %w", i, err)
+		}
+	}
+	return nil
+}
+
+func (t *TrainResult) cell() genotype.Genotype { return t.Genotype }
+
+func (t *TrainResult) check(c *config.Config) error {
+	if err := fitting(t.Genotype, c); err != nil {
+		return err
+	}
+	g, err := GenotypeOf(c)
+	if err != nil {
+		return err
+	}
+	if g.String() != t.Genotype.String() {
+		return errors.New("genotype: the config has another cell")
+	}
+	return t.sound()
+}
+
+// fitting is an error if g is no cell of an experiment c.
+func fitting(g genotype.Genotype, c *config.Config) error {
+	if err := g.Validate(); err != nil {
+		return err
+	}
+	return suits(g, c)
+}
+
+// sound is an error if no training ends so.
+func (t *TrainResult) sound() error {
+	kinds := 0
+	for _, there := range []bool{t.Tested != nil, t.Validated != nil, t.Modelled != nil} {
+		if there {
+			kinds++
+		}
+	}
+	percent := func(x float64) bool { return 0 <= x && x <= 100 }
+	switch {
+	case kinds != 1:
+		return errors.New("want one of test_error, valid_error and test")
+	case t.Tested != nil && (!percent(t.TestError) || t.TestLoss < 0):
+		return fmt.Errorf("test_error %v %%, test_loss %v", t.TestError, t.TestLoss)
+	case t.Validated != nil && (!percent(t.ValidError) || t.ValidLoss < 0):
+		return fmt.Errorf("valid_error %v %%, valid_loss %v", t.ValidError, t.ValidLoss)
+	case t.Modelled != nil && (t.Test == nil || !t.Test.sound() || t.Valid != nil && !t.Valid.sound()):
+		return errors.New("test, valid: a perplexity is 1 or more")
+	case t.Parameters < 1:
+		return fmt.Errorf("parameters: %d", t.Parameters)
+	}
+	return nil
+}
+
+// sound tells whether p can be: log-likelihoods are not positive.
+func (p *Perplexity) sound() bool { return p.Perplexity >= 1 && p.Unigram >= 1 }
+
+// SearchResult is what a complete search found.
+type SearchResult struct {
+	Genotype    genotype.Genotype `json:"genotype"`
+	Valid       *Perplexity       `json:"valid,omitempty"`       // of a text: the supernet's, after the last epoch
+	Evaluations []TrainResult     `json:"evaluations,omitempty"` // the found cell first, then the random ones
+}
+
+// TrainResult is what a complete training reached, after its last epoch.
+type TrainResult struct {
+	Name       string            `json:"name,omitempty"` // in a search: "found", "random-1", ...
+	Genotype   genotype.Genotype `json:"genotype"`
+	*Tested                      // of images; nil if the training held images out
+	*Validated                   // of images; nil if it did not
+	*Modelled                    // of a text
+	Parameters int               `json:"parameters"`        // without the auxiliary head
+	Skipped    int               `json:"skipped,omitempty"` // images left out because they could not be decoded
+
+	Diverged *DivergedError `json:"diverged,omitempty"` // of a part of a search: there is no result
+	Notes    []string       `json:"-"`                  // of a test: what whoever reports it should know
+}
+
+// Tested is what a network reached on the test images.
+type Tested struct {
+	TestError float64 `json:"test_error"` // percent
+	TestLoss  float64 `json:"test_loss"`
+
+	TestTopFiveError *float64 `json:"test_top_five_error,omitempty"` // percent; nil where there are ten classes or fewer
+}
+
+// Validated is what a network reached on the training images that were held out
+// from its training (data.train_portion below 1): such a training reads no test image.
+type Validated struct {
+	ValidError float64 `json:"valid_error"` // percent
+	ValidLoss  float64 `json:"valid_loss"`
+
+	ValidTopFiveError *float64 `json:"valid_top_five_error,omitempty"` // as TestTopFiveError
+}
+
+// FoundFolder is, in the folder of a search, that of the training of the cell it found.
+const FoundFolder = "found"
+
+// BestFile is, in the folder of a training on a text, the run as it stood after the
+// epoch that validated best: its model is the result.
+const BestFile = "best.safetensors"
+
+// Perplexity is that of a model on the tokens of a split that it predicts.
+type Perplexity struct {
+	Perplexity float64 `json:"perplexity"`
+	Unigram    float64 `json:"unigram"` // of the unigram model on the same tokens, see data.Corpus.UnigramLoss
+}
+
+func (p Perplexity) String() string {
+	return fmt.Sprintf("perplexity %s, of the unigram model %s", Decimal(p.Perplexity), Decimal(p.Unigram))
+}
+
+// Modelled is what a language model reached.
+type Modelled struct {
+	Test      *Perplexity `json:"test,omitempty"`       // of the best model
+	Valid     *Perplexity `json:"valid,omitempty"`      // likewise; nil if only the test text was read
+	BestEpoch int         `json:"best_epoch,omitempty"` // counted from 1
+	Restarts  int         `json:"restarts,omitempty"`   // how often the training diverged and went back to the best
+}
+
+// Decimal is a perplexity to the hundredth, or its size if it is beyond all reason.
+func Decimal(perplexity float64) string {
+	if perplexity >= 1e6 {
+		return fmt.Sprintf("%.3g", perplexity)
+	}
+	return fmt.Sprintf("%.2f", perplexity)
+}

@@ -1,0 +1,111 @@
+package nas
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"godarts/nas/names"
+	"godarts/nas/runfolder"
+	"godarts/nas/wholefile"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// settle makes the folder that this process has locked ready for the run: it writes what a
+// new one begins with, checks what one of before holds, and removes what kills left.
+func (r *Run) settle() error {
+	if err := runfolder.CheckFiles(r.Dir); err != nil {
+		return err
+	}
+	if err := wholefile.RemoveLeftovers(r.Dir, runfolder.Files...); err != nil {
+		return fmt.Errorf("nas: run folder: %w", err)
+	}
+	begun := runfolder.Begun(r.Dir)
+	if begun || !runfolder.HoldsRun(r.Dir) {
+		return r.begin(begun)
+	}
+	changes := ""
+	var err error
+	if r.settings.Changed {
+		changes, err = r.adopting()
+	} else {
+		err = runfolder.SameRun(r.Dir, r.Config)
+	}
+	if err != nil {
+		return err
+	}
+	if err := r.recall(); err != nil {
+		return err
+	}
+	if err := r.recallData(); err != nil {
+		return err
+	}
+	if err := r.reconfigure(changes); err != nil {
+		return err
+	}
+	if runfolder.Has(r.Dir, runfolder.ConfigFile) {
+		return nil
+	}
+	r.note("%s was missing and is written anew, as the checkpoint has it", filepath.Join(r.Dir, runfolder.ConfigFile))
+	text, err := r.Config.YAML()
+	if err != nil {
+		return err
+	}
+	return r.write(runfolder.ConfigFile, text)
+}
+
+// recall finds out the id of the run in its folder, and gives it one if it has none, and how many
+// checkpoints it keeps, if the caller does not say.
+func (r *Run) recall() error {
+	a, err := runfolder.ReadAbout(r.Dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		a = runfolder.Present(r.Config, r.Device)
+		r.note("%s was missing and is written anew: the run goes on with %s on %s", filepath.Join(r.Dir, runfolder.RunFile), names.Count(a.Threads, "thread"), a.Device)
+	case err != nil:
+		return err
+	default:
+		r.notes = append(r.notes, a.Changes(runfolder.Present(r.Config, r.Device))...)
+	}
+	before := a
+	a.ID, a.Keep = cmp.Or(a.ID, rand.Text()), cmp.Or(r.settings.Keep, a.Keep)
+	r.id, r.settings.Keep = a.ID, a.Keep
+	if err == nil && a == before {
+		return nil
+	}
+	return runfolder.WriteJSON(filepath.Join(r.Dir, runfolder.RunFile), a)
+}
+
+// begin writes what a new run's folder begins with. The folder is empty, or holds the start of a
+// run of which nothing was saved.
+func (r *Run) begin(again bool) error {
+	if again {
+		r.note("nothing was saved of the run that began in %s: this one begins at the start", names.Escape(r.Dir))
+		for _, name := range []string{runfolder.MetricsFile, runfolder.BestFile} {
+			if err := os.Remove(filepath.Join(r.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("nas: run folder: %w", err)
+			}
+		}
+	} else if err := runfolder.CheckEmpty(r.Dir); err != nil {
+		return err
+	}
+	text, err := r.Config.YAML()
+	if err != nil {
+		return err
+	}
+	a := runfolder.Present(r.Config, r.Device)
+	if before, err := runfolder.ReadAbout(r.Dir); err == nil {
+		r.settings.Keep = cmp.Or(r.settings.Keep, before.Keep)
+	}
+	a.Keep = r.settings.Keep
+	r.id = a.ID
+	if err := runfolder.WriteJSON(filepath.Join(r.Dir, runfolder.RunFile), a); err != nil {
+		return err
+	}
+	if err := runfolder.WriteJSON(filepath.Join(r.Dir, runfolder.DataFile), r.data); err != nil {
+		return err
+	}
+	return runfolder.Write(filepath.Join(r.Dir, runfolder.ConfigFile), text)
+}
