@@ -14,18 +14,6 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// Files of a run folder.
-const (
-	ConfigFile     = "config.yaml"            // the resolved config
-	RunFile        = "run.json"               // versions, device, threads
-	MetricsFile    = "metrics.jsonl"          // one line for each report and epoch
-	CheckpointFile = "checkpoint.safetensors" // where to go on; CheckpointNames has those before it
-	GenotypeFile   = "genotype.json"          // the cell that was found or trained
-	WeightsFile    = "weights.safetensors"    // of a trained network
-	ResultFile     = "result.json"            // written last: the run is complete
-	LockFile       = "lock"                   // held while a process works on the run
-)
-
 // Files are all files that a run writes in its folder.
 var Files = append(slices.Clone(CheckpointNames),
 	ConfigFile, RunFile, DataFile, MetricsFile, BestFile, GenotypeFile, WeightsFile, ResultFile, LockFile,
@@ -39,12 +27,6 @@ func HoldsRun(dir string) bool { return Has(dir, ConfigFile) || HoldsCheckpoint(
 // a run begins anew.
 func Begun(dir string) bool {
 	return Has(dir, ConfigFile) && Has(dir, RunFile) && !HoldsCheckpoint(dir) && !Finished(dir)
-}
-
-// Has tells whether dir has a file of that name.
-func Has(dir, name string) bool {
-	_, err := os.Stat(filepath.Join(dir, name))
-	return err == nil
 }
 
 // CheckFiles is an error if something else stands where the run in dir is to write a file.
@@ -75,3 +57,7 @@ func CheckEmpty(dir string) error {
 	}
 	return nil
 }
+
+// Finished tells whether the run in dir has a result. Whether it is a sound one is known
+// when it is read.
+func Finished(dir string) bool { return Has(dir, ResultFile) }

@@ -10,10 +10,6 @@ import (
 	"godarts/nas/names"
 )
 
-// Finished tells whether the run in dir has a result. Whether it is a sound one is known
-// when it is read.
-func Finished(dir string) bool { return Has(dir, ResultFile) }
-
 // result is a SearchResult or a TrainResult.
 type result interface {
 	cell() genotype.Genotype

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -104,4 +106,22 @@ func alike(got, want any, path string) error {
 		}
 	}
 	return nil
+}
+
+// Files of a run folder.
+const (
+	ConfigFile     = "config.yaml"            // the resolved config
+	RunFile        = "run.json"               // versions, device, threads
+	MetricsFile    = "metrics.jsonl"          // one line for each report and epoch
+	CheckpointFile = "checkpoint.safetensors" // where to go on; CheckpointNames has those before it
+	GenotypeFile   = "genotype.json"          // the cell that was found or trained
+	WeightsFile    = "weights.safetensors"    // of a trained network
+	ResultFile     = "result.json"            // written last: the run is complete
+	LockFile       = "lock"                   // held while a process works on the run
+)
+
+// Has tells whether dir has a file of that name.
+func Has(dir, name string) bool {
+	_, err := os.Stat(filepath.Join(dir, name))
+	return err == nil
 }
