@@ -6,13 +6,13 @@ import (
 	"path/filepath"
 
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/fingerprint"
 	"godarts/nas/names"
 	"godarts/nas/runfolder"
 )
 
 // fingerprint is that of the data that the run has opened.
-func (r *Run) fingerprint() data.Fingerprint {
+func (r *Run) fingerprint() fingerprint.Fingerprint {
 	if r.Corpus != nil {
 		return r.Corpus.Fingerprint()
 	}

@@ -13,7 +13,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/sets"
 	"godarts/nas/runfolder"
 	"godarts/torch"
 )
@@ -22,7 +22,7 @@ import (
 func digitFiles(t *testing.T, n int) (root string) {
 	t.Helper()
 	root = filepath.Join(t.TempDir(), "photos")
-	set, err := data.Open("digits", "")
+	set, err := sets.Open("digits", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/data/sets"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -50,7 +51,7 @@ type imageFeed struct {
 func openData(c *config.Config) (*data.Set, error) {
 	d := c.Data
 	mean, std := d.Normalisation()
-	set, err := data.Options{
+	set, err := sets.Options{
 		Name: d.Name, Root: d.Root, Size: d.Size, Channels: d.Channels, Mean: mean, Std: std,
 		Coarse: d.Labels == config.Coarse, SplitSeed: d.SplitSeed, MaxPixels: d.MaxPixels,
 	}.Open()

@@ -12,6 +12,7 @@ import (
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/data/texts"
 	"godarts/nas/rng"
 	"godarts/torch"
 	"godarts/torch/torchtest"
@@ -137,10 +138,10 @@ func TestChunks(t *testing.T) {
 	if halves < 160 || halves > 240 { // 200, and 14 its standard deviation
 		t.Errorf("%d of %d chunks are half as long", halves, draws)
 	}
-	if want := data.NewColumns(r.Corpus.Valid, r.Config.Data.EvalBatch); !slices.Equal(tokensOf(f.validation), tokensOf(want)) {
+	if want := texts.NewColumns(r.Corpus.Valid, r.Config.Data.EvalBatch); !slices.Equal(tokensOf(f.validation), tokensOf(want)) {
 		t.Error("what is measured is not the validation text")
 	}
-	train, valid := data.NewColumns(r.Corpus.Train, r.Config.Data.Batch), data.NewColumns(r.Corpus.Valid, r.Config.Data.Batch)
+	train, valid := texts.NewColumns(r.Corpus.Train, r.Config.Data.Batch), texts.NewColumns(r.Corpus.Valid, r.Config.Data.Batch)
 	from := 0
 	for _, load := range f.batches(t.Context(), position{}) {
 		torch.Scoped(func() {
@@ -150,7 +151,7 @@ func TestChunks(t *testing.T) {
 			for _, test := range []struct {
 				name string
 				got  torch.Tensor
-				of   data.Columns
+				of   texts.Columns
 				n    int
 			}{{"w", s.Train.X, train, tokens}, {"α", s.Valid.X, valid, 8}} {
 				if want, _ := test.of.Chunk(from%(test.of.Rows-1), test.n); !slices.Equal(test.got.Flatten().Int64s(), want) {
@@ -163,7 +164,7 @@ func TestChunks(t *testing.T) {
 }
 
 // tokensOf are all but the last row of columns.
-func tokensOf(c data.Columns) []int64 {
+func tokensOf(c texts.Columns) []int64 {
 	x, _ := c.Chunk(0, c.Rows)
 	return x
 }

@@ -11,7 +11,8 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/picture"
+	"godarts/nas/data/sets"
 	"godarts/nas/nastest"
 	"godarts/nas/runfolder"
 	"godarts/torch"
@@ -22,9 +23,9 @@ import (
 func photos(t *testing.T, n int) (root string) {
 	t.Helper()
 	root = filepath.Join(t.TempDir(), "photos")
-	set, err := data.Open("cifar10", "")
+	set, err := sets.Open("cifar10", "")
 	if err != nil {
-		if set, err = data.Open("digits", ""); err != nil {
+		if set, err = sets.Open("digits", ""); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -57,7 +58,7 @@ func TestImageFolder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			decoder, _, _ := data.JPEGDecoder()
+			decoder, _, _ := picture.JPEGDecoder()
 			if about, err := runfolder.ReadAbout(filepath.Join(dir, "train")); err != nil || about.JPEG != decoder || decoder == "" {
 				t.Errorf("run.json says that %q decodes JPEG, want %q: %v", about.JPEG, decoder, err)
 			}
@@ -132,7 +133,7 @@ func TestBrokenImage(t *testing.T) {
 func TestTopFive(t *testing.T) {
 	// The top-5 error is reported and at most the error when there are more than ten classes.
 	root := t.TempDir()
-	digits, err := data.Open("digits", "")
+	digits, err := sets.Open("digits", "")
 	if err != nil {
 		t.Fatal(err)
 	}

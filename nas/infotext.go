@@ -7,7 +7,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/texts"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -24,7 +24,7 @@ func recurrentInfo(g genotype.Genotype) (infos []Info, err error) {
 		}
 		var info Info
 		err = torch.Do(func() (err error) {
-			info, err = modelInfo(c, g, data.PublishedWords(published.data))
+			info, err = modelInfo(c, g, texts.PublishedWords(published.data))
 			return err
 		})
 		if err != nil {
@@ -51,9 +51,9 @@ func modelWords(c *config.Config, nodes, words int) string {
 
 // textInfo is of the network that c makes for its text; where is its file or run folder.
 func textInfo(c *config.Config, where string) ([]Info, error) {
-	words := data.PublishedWords(c.Data.Name)
+	words := texts.PublishedWords(c.Data.Name)
 	if words == 0 || c.Data.Tokens > 0 {
-		corpus, err := data.CorpusOptions{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
+		corpus, err := texts.Options{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 
 	"godarts/darts"
 	"godarts/nas/data"
+	"godarts/nas/data/texts"
 	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -91,7 +92,7 @@ func TestMeasuredTextTraining(t *testing.T) {
 	if err := loadWeights(trainer.net, filepath.Join(dir, runfolder.WeightsFile)); err != nil {
 		t.Fatal(err)
 	}
-	f, all := r.feed.(*textFeed), data.NewColumns(r.Corpus.Test, c.Data.TestBatch)
+	f, all := r.feed.(*textFeed), texts.NewColumns(r.Corpus.Test, c.Data.TestBatch)
 	if want := math.Exp(trainer.eval(f.batch(all, 0, all.Rows)).Loss.Item()); math.Abs(result.Test.Perplexity-want) > 1e-9*want {
 		t.Errorf("test perplexity %v, want %v", result.Test.Perplexity, want)
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"godarts/nas/data"
+	"godarts/nas/data/sets"
 	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/torchtest"
@@ -39,7 +40,7 @@ func TestClassify(t *testing.T) {
 	if err := json.Unmarshal(text, &result); err != nil {
 		t.Fatal(err)
 	}
-	set, err := data.Open("digits", "")
+	set, err := sets.Open("digits", "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/data/texts"
 	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -28,9 +29,9 @@ type State interface {
 // Run is one experiment in its folder, from the position where it stands.
 type Run struct {
 	Config *config.Config
-	Dir    string       // the run folder
-	Set    *data.Set    // the images; nil on a text
-	Corpus *data.Corpus // the text; nil on images
+	Dir    string        // the run folder
+	Set    *data.Set     // the images; nil on a text
+	Corpus *texts.Corpus // the text; nil on images
 	Device torch.Device
 
 	id       string   // see owns

@@ -8,7 +8,7 @@ import (
 
 	"godarts/cells"
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/texts"
 	"godarts/nas/names"
 	"godarts/nas/rng"
 	"godarts/torch"
@@ -19,12 +19,12 @@ import (
 // order, so that the state after one is the state before the next.
 type textFeed struct {
 	config *config.Config
-	corpus *data.Corpus
+	corpus *texts.Corpus
 
-	train      data.Columns
-	valid      data.Columns // of a search: trains α
-	validation data.Columns // measured after an epoch; in a search the same text as valid
-	test       data.Columns // of a training
+	train      texts.Columns
+	valid      texts.Columns // of a search: trains α
+	validation texts.Columns // measured after an epoch; in a search the same text as valid
+	test       texts.Columns // of a training
 	to         torch.Options
 
 	planned position // whose chunks plan holds
@@ -34,7 +34,7 @@ type textFeed struct {
 // openText opens the text and checks that the config's columns fit it.
 func (r *Run) openText() error {
 	c := r.Config
-	corpus, err := data.CorpusOptions{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
+	corpus, err := texts.Options{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
 	if err != nil {
 		return err
 	}
@@ -49,10 +49,10 @@ func (r *Run) openText() error {
 }
 
 // newTextFeed cuts the splits into columns. A split too short for them is an error.
-func newTextFeed(c *config.Config, corpus *data.Corpus, to torch.Options) (*textFeed, error) {
+func newTextFeed(c *config.Config, corpus *texts.Corpus, to torch.Options) (*textFeed, error) {
 	f := &textFeed{config: c, corpus: corpus, to: to}
 	for _, cut := range []struct {
-		columns *data.Columns
+		columns *texts.Columns
 		split   string
 		tokens  []int32
 		key     string
@@ -67,7 +67,7 @@ func newTextFeed(c *config.Config, corpus *data.Corpus, to torch.Options) (*text
 		if cut.only != "" && cut.only != c.Experiment {
 			continue
 		}
-		if *cut.columns = data.NewColumns(cut.tokens, cut.n); cut.columns.Rows < cut.rows {
+		if *cut.columns = texts.NewColumns(cut.tokens, cut.n); cut.columns.Rows < cut.rows {
 			return nil, fmt.Errorf("nas: %s: %d columns of %d tokens at least need %d, the %s split of %s has %d, want fewer columns or more text",
 				cut.key, cut.n, cut.rows, cut.n*cut.rows, cut.split, corpus.Name, len(cut.tokens))
 		}
@@ -151,7 +151,7 @@ func (s textStep) fill(step *Step) {
 }
 
 // batch is a chunk as tensors X [T,B] and Y [T·B].
-func (f *textFeed) batch(c data.Columns, from, n int) nn.Batch {
+func (f *textFeed) batch(c texts.Columns, from, n int) nn.Batch {
 	x, y := c.Chunk(from, n)
 	o := torch.Options{Dtype: torch.Int64, Device: f.to.Device}
 	return nn.Batch{X: torch.FromSliceTo(x, []int{len(x) / c.Columns, c.Columns}, o), Y: torch.FromSliceTo(y, []int{len(y)}, o)}
@@ -186,7 +186,7 @@ func (f *textFeed) validate(ctx context.Context, _ int, forward func(nn.Batch) n
 
 // measure passes all of columns through forward, from a state of zeros. The mean is
 // over the tokens predicted; the reference divides by one more for each column.
-func (f *textFeed) measure(ctx context.Context, columns data.Columns, forward func(nn.Batch) nn.Output) (m Meter, err error) {
+func (f *textFeed) measure(ctx context.Context, columns texts.Columns, forward func(nn.Batch) nn.Output) (m Meter, err error) {
 	bptt := f.config.Data.BPTT
 	torch.Scoped(func() {
 		hidden := torch.Zeros([]int{1, columns.Columns, f.config.Network.Hidden}, f.to)

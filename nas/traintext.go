@@ -11,7 +11,7 @@ import (
 
 	"godarts/cells"
 	"godarts/cells/genotype"
-	"godarts/nas/data"
+	"godarts/nas/data/texts"
 	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 	"godarts/torch"
@@ -21,7 +21,7 @@ import (
 )
 
 // beside is the perplexity of what was measured on columns, beside the unigram model's.
-func (f *textFeed) beside(m Meter, columns data.Columns) *runfolder.Perplexity {
+func (f *textFeed) beside(m Meter, columns texts.Columns) *runfolder.Perplexity {
 	return &runfolder.Perplexity{Perplexity: m.Perplexity(), Unigram: math.Exp(f.corpus.UnigramLoss(columns))}
 }
 

@@ -35,7 +35,7 @@ type description struct {
 	ClassNames     []string          `json:"class_names"`
 
 	Units      int    `json:"units,omitempty"`      // of a language model, which has nothing of the above but a genotype
-	Dictionary string `json:"dictionary,omitempty"` // its words, as data.Corpus.Dictionary
+	Dictionary string `json:"dictionary,omitempty"` // its words, as texts.Corpus.Dictionary
 }
 
 // auxiliaryHead begins the names of the auxiliary head's weights.

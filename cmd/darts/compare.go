@@ -15,7 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/home"
 	"godarts/nas/names"
 	"godarts/nas/nasbench201"
 	"godarts/nas/report"
@@ -134,7 +134,7 @@ func (o *compareFlags) prepare(f *pflag.FlagSet, c *config.Config) (*nasbench201
 	case o.workers == 0:
 		o.workers = runtime.NumCPU()
 	}
-	return nasbench201.ForConfig(c, data.Root(c.Data.Root))
+	return nasbench201.ForConfig(c, home.DataRoot(c.Data.Root))
 }
 
 // newFolder makes a folder, or takes one that holds nothing.

@@ -17,7 +17,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/sets"
+	"godarts/nas/data/texts"
+	"godarts/nas/home"
 	"godarts/nas/names"
 	"godarts/nas/nasbench201"
 )
@@ -45,9 +47,9 @@ func completeData(_ *cobra.Command, args []string, _ string) ([]cobra.Completion
 	case len(args) == 0:
 		return []cobra.Completion{"get", "export"}, nothingElse
 	case len(args) == 1 && args[0] == "get":
-		return slices.Concat(data.Names(), data.CorpusNames(), []string{nasbench201.Name}), nothingElse
+		return slices.Concat(sets.Names(), texts.Names(), []string{nasbench201.Name}), nothingElse
 	case len(args) == 1:
-		return data.Names(), nothingElse
+		return sets.Names(), nothingElse
 	case len(args) == 2 && args[0] == "export":
 		return nil, cobra.ShellCompDirectiveFilterDirs
 	}
@@ -66,10 +68,10 @@ func runData(words, args []string, root string, n int, stdout io.Writer) error {
 	if name == nasbench201.Name && action == "get" {
 		return getTable(root, stdout)
 	}
-	isText := slices.Contains(data.CorpusNames(), name)
-	if !isText && !slices.Contains(data.Names(), name) {
+	isText := slices.Contains(texts.Names(), name)
+	if !isText && !slices.Contains(sets.Names(), name) {
 		return usagef("data: unknown data set %q (there are: %s; texts: %s; to get: %s)", name,
-			strings.Join(data.Names(), ", "), strings.Join(data.CorpusNames(), ", "), nasbench201.Name)
+			strings.Join(sets.Names(), ", "), strings.Join(texts.Names(), ", "), nasbench201.Name)
 	}
 	if isText {
 		return getText(action, name, root, stdout)
@@ -79,21 +81,21 @@ func runData(words, args []string, root string, n int, stdout io.Writer) error {
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), terminationSignals()...)
 	defer stop()
-	err := data.Get(ctx, name, root, downloadProgress(stdout))
+	err := sets.Get(ctx, name, root, downloadProgress(stdout))
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil {
 		return interruptedError{names.Command(append([]string{"darts"}, words...)...)}
 	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(stdout, "%s is in %s\n", name, names.Escape(data.Root(root)))
+	fmt.Fprintf(stdout, "%s is in %s\n", name, names.Escape(home.DataRoot(root)))
 	return nil
 }
 
 // getTable checks the table of NAS-Bench-201. Where there is none it tells how to make
 // one: the benchmark is published in files of gigabytes, for Python alone.
 func getTable(root string, stdout io.Writer) error {
-	root = data.Root(root)
+	root = home.DataRoot(root)
 	if _, err := os.Stat(nasbench201.File(root)); errors.Is(err, fs.ErrNotExist) {
 		return usagef("data: get %s: there is no %s, and no download of such a table: %s", nasbench201.Name, nasbench201.File(root), nasbench201.HowToGet)
 	}
@@ -112,8 +114,8 @@ func getText(action, name, root string, stdout io.Writer) error {
 	if action == "export" {
 		return usagef("data: export: %s is a text, which has no images", name)
 	}
-	c, err := data.CorpusOptions{Name: name, Root: root}.Open()
-	if wanted := data.WantedFiles(name, root); errors.Is(err, fs.ErrNotExist) && wanted != "" {
+	c, err := texts.Options{Name: name, Root: root}.Open()
+	if wanted := texts.WantedFiles(name, root); errors.Is(err, fs.ErrNotExist) && wanted != "" {
 		return usagef("data: get %s: not there, and no download of it: %s", name, wanted)
 	}
 	if err != nil {
@@ -131,7 +133,7 @@ func exportData(name, root, dir string, n int, stdout io.Writer) error {
 	if name == config.ImageFolder {
 		return usagef("data: export: an imagefolder is one already")
 	}
-	set, err := data.Open(name, root)
+	set, err := sets.Open(name, root)
 	if err != nil {
 		return usageError{err}
 	}

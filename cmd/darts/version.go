@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"godarts/nas/data"
+	"godarts/nas/data/picture"
 	"godarts/nas/runfolder"
 	"godarts/torch"
 )
@@ -21,7 +21,7 @@ func runVersion(c *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	jpeg, why, err := data.JPEGDecoder()
+	jpeg, why, err := picture.JPEGDecoder()
 	if err != nil {
 		return err
 	}

@@ -12,6 +12,7 @@ import (
 	"runtime"
 
 	"godarts/nas/data"
+	"godarts/nas/data/sets"
 	"godarts/nas/rng"
 )
 
@@ -80,7 +81,7 @@ func landscape(seed uint64, i int) image.Image {
 // step is all files once, with the garbage of that, on one core: that is what can
 // be compared, since there are as many processes or goroutines as there are cores.
 func prepareDecode(w Work) (step, error) {
-	set, err := data.Options{Name: "imagefolder", Root: w.Files, Size: jpegSide}.Open()
+	set, err := sets.Options{Name: "imagefolder", Root: w.Files, Size: jpegSide}.Open()
 	if err != nil {
 		return nil, err
 	}

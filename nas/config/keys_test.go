@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/nas/data"
+	"godarts/nas/data/sets"
 )
 
 // trial is what TestEveryKey tries for one key: a good value that differs from the default of
@@ -375,14 +375,14 @@ func ExampleKeys() {
 
 func TestFacts(t *testing.T) {
 	// What keys are checked against is what the data set has when it is opened.
-	set, err := data.Open(Digits, "")
+	set, err := sets.Open(Digits, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := known[Digits]; set.Train.Height != want.side || set.Train.Width != want.side || set.Train.N != want.train || set.Train.Channels != want.channels {
 		t.Errorf("digits: %d training images of %dx%d, want %+v", set.Train.N, set.Train.Height, set.Train.Width, want)
 	}
-	if set, err = data.Open(Synthetic, ""); err != nil {
+	if set, err = sets.Open(Synthetic, ""); err != nil {
 		t.Fatal(err)
 	}
 	if want := known[Synthetic]; set.Train.Height != want.side || set.Train.N != want.train || set.Train.Channels != want.channels {

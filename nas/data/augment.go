@@ -1,39 +1,46 @@
 package data
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
 
-// Augment is what chance does to a training image, in this order: window and
-// colours, crop after padding, flip, normalise, cutout. The zero value is the
-// evaluation transform: it only normalises, to (pixel/Max - mean)/std.
+	"godarts/nas/data/picture"
+)
+
+// Augment transforms a training image at random, in this order: window, colours, padding
+// and crop, flip, normalisation, cutout. The zero value is the evaluation transform: it
+// only normalises, to (pixel/Max - mean)/std.
 type Augment struct {
-	Window Window // what of the picture is brought to the size of the images
-	Jitter Jitter // of its colours
-	Pad    int    // black pixels put around the image before a window of its size is cut out, at offsets 0..2*Pad
-	Flip   bool   // mirror left to right, with probability 1/2
-	Cutout int    // side of the square set to zero after normalising: 2*(Cutout/2), less where its centre, any pixel, is near a border
+	Window picture.Window // the part of the picture that is scaled to the size of the images
+	Jitter picture.Jitter // of its colours
+	Pad    int            // black pixels put around the image before a part of its size is cut out, at offsets 0..2*Pad
+	Flip   bool           // mirror left to right, with probability 1/2
+
+	// Cutout is the side of a square that is set to zero after normalising. Its centre is
+	// any pixel; what lies beyond a border is cut off. An odd side counts as one less.
+	Cutout int
 }
 
-// ImageNet is the training recipe for ImageNet. Reference cnn/train_imagenet.py.
+// ImageNet returns the training recipe for ImageNet. Reference cnn/train_imagenet.py.
 func ImageNet() Augment {
-	return Augment{Window: RandomArea, Flip: true, Jitter: Jitter{Brightness: 0.4, Contrast: 0.4, Saturation: 0.4, Hue: 0.2}}
+	return Augment{Window: picture.RandomArea, Flip: true, Jitter: picture.Jitter{Brightness: 0.4, Contrast: 0.4, Saturation: 0.4, Hue: 0.2}}
 }
 
-// Evaluation is the transform for test images of a network that trains with a.
+// Evaluation returns the transform for test images of a network that trains with a.
 func (a Augment) Evaluation() Augment {
-	if a.Window == RandomArea {
-		return Augment{Window: Middle}
+	if a.Window == picture.RandomArea {
+		return Augment{Window: picture.Middle}
 	}
 	return Augment{Window: a.Window}
 }
 
-// chances is what was drawn for one image.
+// chances are the draws for one image.
 type chances struct {
 	top, left int // of the window, counted from the unpadded image: -Pad..Pad
 	flip      bool
 	y, x      int // centre of the hole
 }
 
-// draw draws for an image of that size. All is drawn always, in this order, so
+// draw draws for an image of that size. It always draws all values, in this order, so
 // that switching one augmentation on or off leaves the others as they were.
 func (a Augment) draw(r *rand.Rand, height, width int) chances {
 	return chances{
@@ -56,9 +63,9 @@ func (m *Images) normalised(limit uint8) [][256]float32 {
 	return values
 }
 
-// put writes image [Channels, Height, Width] to out [Height, Width, Channels],
-// cropped, flipped, normalised and cut out as a and drawn say. values is the
-// table of normalised.
+// put crops, flips, normalises and cuts out image [Channels, Height, Width], as a and
+// drawn say, and writes it to out [Height, Width, Channels]. values is the table of
+// normalised.
 func (m *Images) put(out []float32, image []uint8, a Augment, drawn chances, values [][256]float32) {
 	for c := range m.Channels {
 		for y := range m.Height {
@@ -78,14 +85,13 @@ func (m *Images) put(out []float32, image []uint8, a Augment, drawn chances, val
 	}
 }
 
-// putRow writes channel c of one row to line [width, channels]. A nil row lies
-// in the padding.
+// putRow writes channel c of one row to line [width, channels]. A nil row is padding.
 func putRow(line []float32, c, channels, width int, row []uint8, drawn chances, values *[256]float32) {
 	at, step := c, channels
 	if drawn.flip {
 		at, step = c+(width-1)*channels, -channels
 	}
-	// Columns before and from on show padding, those between show the row.
+	// The first columns, up to before, show padding, the next ones the row, those from on padding.
 	before, from := width, width
 	if row != nil {
 		left := min(max(drawn.left, -width), width)

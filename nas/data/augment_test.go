@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"godarts/nas/data/datatest"
 	"godarts/nas/rng"
 )
 
@@ -66,7 +67,7 @@ func positions(height, width int) *Images {
 
 func TestAugmentEqualsDefinition(t *testing.T) {
 	// Every image equals the long computation, bit for bit, when any augmentations are on.
-	square, wide := randomCIFAR(5, 4), positions(3, 5)
+	square, wide := noise(5, 4), positions(3, 5)
 	for _, c := range []struct {
 		name   string
 		images *Images
@@ -128,25 +129,6 @@ func TestAugmentValues(t *testing.T) {
 	}
 }
 
-// checkUniform compares counts with a uniform distribution. Chi-square exceeds
-// len(counts)-1 by more than 4 times sqrt(2 len) about once in ten thousand.
-func checkUniform(t *testing.T, what string, counts []int) {
-	t.Helper()
-	total := 0
-	for _, k := range counts {
-		total += k
-	}
-	want := float64(total) / float64(len(counts))
-	chi2 := 0.0
-	for _, k := range counts {
-		chi2 += (float64(k) - want) * (float64(k) - want) / want
-	}
-	degrees := float64(len(counts) - 1)
-	if limit := degrees + 4*math.Sqrt(2*degrees) + 4; chi2 > limit {
-		t.Errorf("%s: chi-square %.1f with %.0f degrees of freedom, want at most %.1f: %v", what, chi2, degrees, limit, counts)
-	}
-}
-
 // loads returns n independently augmented versions of the one image of m.
 func loads(m *Images, a Augment, n int) [][]float32 {
 	s := &Source{Images: m, Augment: a, Seed: 1, Name: "test", Size: 1}
@@ -176,7 +158,7 @@ func TestCropIsUniform(t *testing.T) {
 		}
 		counts[(top+pad)*side+left+pad]++
 	}
-	checkUniform(t, "offsets", counts)
+	datatest.Uniform(t, "offsets", counts)
 }
 
 func TestFlipIsFair(t *testing.T) {
@@ -203,7 +185,7 @@ func TestFlipIsFair(t *testing.T) {
 			counts[0]++
 		}
 	}
-	checkUniform(t, "flips", counts)
+	datatest.Uniform(t, "flips", counts)
 }
 
 func TestCutoutIsUniform(t *testing.T) {
@@ -240,7 +222,7 @@ func TestCutoutIsUniform(t *testing.T) {
 		}
 		counts[y*8+x]++
 	}
-	checkUniform(t, "centres", counts)
+	datatest.Uniform(t, "centres", counts)
 }
 
 func TestAugmentationsAreIndependent(t *testing.T) {
@@ -266,7 +248,7 @@ func TestAugmentationsAreIndependent(t *testing.T) {
 
 // BenchmarkAugment measures one goroutine with everything switched on.
 func BenchmarkAugment(b *testing.B) {
-	m := randomCIFAR(1, 640)
+	m := noise(1, 640)
 	s := &Source{Images: m, Augment: Augment{Pad: 4, Flip: true, Cutout: 16}, Seed: 1, Name: "bench", Size: 64, Order: Shuffled}
 	step := 0
 	for b.Loop() {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"sync"
@@ -17,30 +16,14 @@ import (
 
 // Values of how for [Set.Check].
 const (
-	CheckDecode = "decode" // all of each file is read
-	CheckHeader = "header" // its size and kind alone, which misses truncated files
+	CheckDecode = "decode" // each file is decoded
+	CheckHeader = "header" // only its header is read: truncated files are missed
 )
 
-// origin is the folder whose image i of p is, and its number there; nil if p are no files.
-func origin(p Pictures, i int) (*folder, int) {
-	for {
-		switch from := p.(type) {
-		case *folder:
-			return from, i
-		case slicedPictures:
-			p, i = from.all, from.first+i
-		case pickedPictures:
-			p, i = from.all, from.picked[i]
-		default:
-			return nil, 0
-		}
-	}
-}
-
-// Check looks at the files of Train and, if test, of Test, by as many goroutines as there
-// are processors, and gives those that cannot be used: those of Train first, each in the
-// order of their names. A set that is not of files has none. progress, if not nil, is
-// called after each file, by one goroutine at a time.
+// Check reads the files of Train and, if test, of Test, with as many goroutines as there are
+// processors. It returns the files that cannot be used: those of Train first, each part in
+// the order of names. A set that does not consist of files has none. Check calls progress,
+// if not nil, after each file, from one goroutine at a time.
 func (s *Set) Check(ctx context.Context, how string, test bool, progress func(done, of int)) (bad []Unreadable, err error) {
 	parts := []*Images{s.Train}
 	if test {
@@ -82,29 +65,23 @@ func (s *Set) Check(ctx context.Context, how string, test bool, progress func(do
 	return bad, ctx.Err()
 }
 
-// checkFile tells why image i of m cannot be used, nil if it can.
+// checkFile returns why image i of m cannot be used, nil if it can.
 func checkFile(m *Images, i int, how string) *Unreadable {
 	from, at := origin(m.Pictures, i)
 	if how == CheckHeader {
-		f, _, err := openPicture(filepath.Join(from.root, from.file(at)), from.maxPixels)
-		if err != nil {
-			return &Unreadable{from.file(at), cause(err).Error(), from.root}
-		}
-		f.Close()
-		return nil
+		return from.CheckHeader(at)
 	}
 	_, free, err := from.Decode(at)
 	if err != nil {
 		var unreadable *Unreadable
-		errors.As(err, &unreadable) // as Decode promises
+		errors.As(err, &unreadable) // as Files promise
 		return unreadable
 	}
 	free()
 	return nil
 }
 
-// Without takes files out of Train and Test. It is an error if it leaves a class without
-// the images that it had.
+// Without takes files out of Train and Test. A class that loses all its images is an error.
 func (s *Set) Without(bad []Unreadable) error {
 	if len(bad) == 0 {
 		return nil
@@ -114,7 +91,7 @@ func (s *Set) Without(bad []Unreadable) error {
 		out[u.File] = true
 	}
 	for _, m := range []**Images{&s.Train, &s.Test} {
-		left, err := (*m).without(out, s.ClassNames)
+		left, err := (*m).without(out)
 		if err != nil {
 			return err
 		}
@@ -123,15 +100,15 @@ func (s *Set) Without(bad []Unreadable) error {
 	return nil
 }
 
-func (m *Images) without(out map[string]bool, classes []string) (*Images, error) {
+// without returns the images whose files are not in out.
+func (m *Images) without(out map[string]bool) (*Images, error) {
 	var picked []int
 	before, after := make([]int, m.Classes), make([]int, m.Classes)
 	left := *m
 	left.Labels = nil
 	for i, label := range m.Labels {
 		before[label]++
-		from, at := origin(m.Pictures, i)
-		if from != nil && out[from.file(at)] {
+		if out[m.File(i)] {
 			continue
 		}
 		after[label]++
@@ -139,9 +116,9 @@ func (m *Images) without(out map[string]bool, classes []string) (*Images, error)
 	}
 	for label, n := range after {
 		if n == 0 && before[label] > 0 {
-			from, _ := origin(m.Pictures, 0)
+			from, at := origin(m.Pictures, slices.Index(m.Labels, uint16(label)))
 			return nil, fmt.Errorf("data: imagefolder: %s: none of the %s of the class can be read, and data.on_bad_file: skip leaves them out",
-				names.Escape(filepath.Join(from.dir(), classes[label])), count(before[label], "image"))
+				names.Escape(from.ClassFolder(at)), names.Count(before[label], "image"))
 		}
 	}
 	left.N, left.Pictures = len(picked), pickedPictures{m.Pictures, picked}

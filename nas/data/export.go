@@ -8,12 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"godarts/nas/data/picture"
 )
 
-// Export writes n images of the set as PNG files that an imagefolder reads: four
-// fifths are the first ones of Train, in dir/train/CLASS, and the others the first
-// ones of Test, in dir/val/CLASS. A folder that is there already is refused, and so
-// is an n that the set does not have or that leaves a class without an image.
+// Export writes n images of the set as PNG files that an imagefolder reads. Four fifths
+// of them are the first ones of Train, in dir/train/CLASS; the others are the first ones
+// of Test, in dir/val/CLASS. It is an error if dir exists, if the set has fewer images,
+// or if a class is left without one.
 func (s *Set) Export(dir string, n int) error {
 	parts := []struct {
 		name   string
@@ -48,19 +50,20 @@ func (s *Set) Export(dir string, n int) error {
 	return nil
 }
 
+// exportImage writes image i of m below dir.
 func (s *Set) exportImage(dir string, m *Images, i int) error {
-	picture, free, err := m.decode(i)
+	decoded, free, err := m.Decode(i)
 	if err != nil {
 		return err
 	}
 	defer free()
-	if rgba, ok := picture.(*image.RGBA); ok && m.Channels == 1 {
+	if rgba, ok := decoded.(*image.RGBA); ok && m.Channels == 1 {
 		grey := image.NewGray(rgba.Rect)
-		copy(grey.Pix, planes(rgba, 1))
-		picture = grey
+		copy(grey.Pix, picture.Planes(rgba, 1))
+		decoded = grey
 	}
 	var b bytes.Buffer
-	if err := png.Encode(&b, picture); err != nil {
+	if err := png.Encode(&b, decoded); err != nil {
 		return err
 	}
 	class := filepath.Join(dir, strings.ReplaceAll(s.ClassNames[m.Labels[i]], "/", "-"))

@@ -7,13 +7,13 @@ import (
 )
 
 // Prefetch yields (step, load(step)) for from <= step < to, in order. Up to
-// workers goroutines load at a time, and while the loop's body runs at most
-// ahead later steps are loaded or being loaded; both are at least 1. load has to
+// workers goroutines load at a time. While the loop's body runs, at most ahead
+// later steps are loaded or being loaded. Both numbers are at least 1. load has to
 // be safe for concurrent use.
 //
-// The loop ends early when ctx is done, to be told from the end by ctx.Err().
-// However it ends, its goroutines have ended before: a load that has begun is
-// waited for.
+// The loop ends early when ctx is done; ctx.Err() tells that from the last step.
+// When the loop ends, in whatever way, its goroutines have ended: Prefetch waits for
+// loads that have begun.
 func Prefetch[T any](ctx context.Context, from, to, workers, ahead int, load func(step int) T) iter.Seq2[int, T] {
 	ahead = max(ahead, 1)
 	workers = min(max(workers, 1), ahead)
@@ -22,8 +22,8 @@ func Prefetch[T any](ctx context.Context, from, to, workers, ahead int, load fun
 		var running sync.WaitGroup
 		defer running.Wait()
 
-		// At most ahead steps are under way, and those have different slots: neither
-		// channel is ever full, so no worker blocks but for want of work.
+		// At most ahead steps are under way, and these have different slots. So neither
+		// channel is ever full, and a worker blocks only where there is no work.
 		steps := make(chan int, ahead)
 		defer close(steps)
 		defer cancel()

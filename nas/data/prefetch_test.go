@@ -142,21 +142,3 @@ func TestPrefetchTwice(t *testing.T) {
 		}
 	}
 }
-
-func ExamplePrefetch() {
-	set, err := Open("digits", "")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	s := &Source{Images: set.Test, Size: 100}
-	load := func(step int) *Batch { return s.Load(0, step) }
-	for step, b := range Prefetch(context.Background(), 0, s.Steps(), 2, 4, load) {
-		fmt.Println(step, b.N)
-	}
-	// Output:
-	// 0 100
-	// 1 100
-	// 2 100
-	// 3 60
-}

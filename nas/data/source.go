@@ -5,29 +5,30 @@ import (
 	"math/rand/v2"
 	"sync"
 
+	"godarts/nas/data/picture"
 	"godarts/nas/rng"
 )
 
-// Batch is what one step of a network reads.
+// Batch is the input of one step of a network.
 type Batch struct {
 	N, Channels, Height, Width int
 	X                          []float32 // [N, Height, Width, Channels]: channels last
 	Y                          []int64   // [N], labels
-	Err                        error     // why there are no images, which only Pictures can cause; nil if there are
+	Err                        error     // why there are no images, nil if there are; only Pictures cause one
 
-	LeftOut []Unreadable // what a Source that skips left out; where that is all, N is 0
+	LeftOut []Unreadable // the images that a Source with Skip left out, up to all of them
 }
 
 // Order is the order in which a Source goes through its images.
 type Order int
 
 const (
-	// Sequential keeps the order of the images, in every epoch: for testing.
+	// Sequential keeps the order of the images in every epoch, for measuring.
 	Sequential Order = iota
-	// Shuffled goes through a permutation of the images, a new one every epoch.
+	// Shuffled goes through a permutation of the images, a new one in each epoch.
 	Shuffled
 	// Resampled shuffles all images anew at every step and takes the first of
-	// them: full batches, without repetition inside one, with it across steps.
+	// them. Batches are full; images repeat across batches, not within one.
 	Resampled
 )
 
@@ -39,21 +40,21 @@ type Source struct {
 	Name    string // of its random streams; sources of one run have different ones
 	Size    int    // images in a batch, at least 1; an incomplete last batch is kept
 	Order   Order
-	Skip    bool // images that cannot be decoded are left out of their batch
+	Skip    bool // leave out of a batch the images that cannot be decoded
 
 	mu    sync.Mutex
 	of    permuted
-	order []int // permutation of what of says, if not nil
+	order []int // the permutation for of, if not nil
 }
 
-// permuted is all that a permutation depends on.
+// permuted is what a permutation depends on.
 type permuted struct {
 	seed     int64
 	name     string
 	epoch, n int
 }
 
-// Steps is the number of batches that hold every image once, the last of which
+// Steps is the number of batches that together hold every image once. The last batch
 // may be incomplete.
 func (s *Source) Steps() int { return (s.Images.N + s.Size - 1) / s.Size }
 
@@ -61,9 +62,8 @@ func (s *Source) Steps() int { return (s.Images.N + s.Size - 1) / s.Size }
 // of s and the images. It is safe for concurrent use. It panics if step does not
 // lie within 0..Steps()-1; a Resampled source has no last step.
 //
-// Images from memory are changed by the calling goroutine, Pictures by as many
-// as there are processors. The number of pictures being decoded, in all calls
-// together, is at most that of the processors.
+// The calling goroutine augments images from memory. Pictures are decoded by other
+// goroutines; all calls together decode at most as many at a time as there are processors.
 func (s *Source) Load(epoch, step int) *Batch {
 	m := s.Images
 	picked := s.pick(epoch, step)
@@ -75,7 +75,7 @@ func (s *Source) Load(epoch, step int) *Batch {
 	for i, image := range picked {
 		b.Y[i] = int64(m.Labels[image])
 	}
-	if m.Pictures != nil || s.Augment.Window != Whole || s.Augment.Jitter != (Jitter{}) {
+	if m.Pictures != nil || s.Augment.Window != picture.Whole || s.Augment.Jitter != (picture.Jitter{}) {
 		s.loadPictures(b, picked, epoch, step)
 		return b
 	}
@@ -87,19 +87,19 @@ func (s *Source) Load(epoch, step int) *Batch {
 	return b
 }
 
-// draw draws for image i of a step. What else is needed comes from the returned
-// generator, nil if nothing is up to chance.
+// draw draws for image i of a step. The returned generator gives the draws for window and
+// colours; it is nil where nothing is random.
 func (s *Source) draw(epoch, step, i int) (*rand.Rand, chances) {
 	if s.Augment == s.Augment.Evaluation() {
 		return nil, chances{}
 	}
-	// A stream for each image: the draws do not depend on who loads what when.
+	// Each image has a stream of its own: the draws do not depend on the order of loading.
 	r := rng.Stream(s.Seed, s.Name+".augment", epoch, step, i)
 	return r, s.Augment.draw(r, s.Images.Height, s.Images.Width)
 }
 
-// pick returns the indices of the images of a step. The result is not to be
-// written to.
+// pick returns the indices of the images of a step. The caller must not write to the
+// result.
 func (s *Source) pick(epoch, step int) []int {
 	n := s.Images.N
 	if step < 0 || step >= s.Steps() && s.Order != Resampled {
@@ -110,7 +110,7 @@ func (s *Source) pick(epoch, step int) []int {
 	case Shuffled:
 		return s.permutation(epoch)[from:to]
 	case Resampled:
-		return shuffled(rng.Stream(s.Seed, s.Name+".order", epoch, step), n, min(s.Size, n))
+		return rng.Permutation(rng.Stream(s.Seed, s.Name+".order", epoch, step), n, min(s.Size, n))
 	}
 	picked := make([]int, to-from)
 	for i := range picked {
@@ -119,26 +119,12 @@ func (s *Source) pick(epoch, step int) []int {
 	return picked
 }
 
-// permutation returns the order of an epoch, remembering the last one asked for.
+// permutation returns the order of an epoch. It keeps the last one.
 func (s *Source) permutation(epoch int) []int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if of := (permuted{s.Seed, s.Name, epoch, s.Images.N}); s.order == nil || s.of != of {
-		s.of, s.order = of, shuffled(rng.Stream(s.Seed, s.Name+".order", epoch), of.n, of.n)
+		s.of, s.order = of, rng.Permutation(rng.Stream(s.Seed, s.Name+".order", epoch), of.n, of.n)
 	}
 	return s.order
-}
-
-// shuffled returns the first k elements of a random permutation of 0..n-1.
-func shuffled(r *rand.Rand, n, k int) []int {
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	// Fisher-Yates from the front: after k exchanges the first k are final.
-	for i := range k {
-		j := i + r.IntN(n-i)
-		order[i], order[j] = order[j], order[i]
-	}
-	return order[:k]
 }

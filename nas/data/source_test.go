@@ -2,11 +2,14 @@ package data
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"godarts/nas/data/datatest"
 )
 
 // numbered returns n one-pixel images whose label and pixel are their index.
@@ -15,6 +18,22 @@ func numbered(n int) *Images {
 	for i := range n {
 		m.Pixels = append(m.Pixels, uint8(i))
 		m.Labels = append(m.Labels, uint16(i))
+	}
+	return m
+}
+
+// noise returns n images of 32x32 pixels of noise, in 10 classes, normalised as CIFAR-10.
+func noise(seed uint64, n int) *Images {
+	r := rand.New(rand.NewPCG(seed, 0))
+	m := &Images{
+		N: n, Channels: 3, Height: 32, Width: 32, Classes: 10, Max: 255,
+		Mean: []float32{0.49139968, 0.48215827, 0.44653124}, Std: []float32{0.24703233, 0.24348505, 0.26158768},
+	}
+	for range n {
+		m.Labels = append(m.Labels, uint16(r.IntN(10)))
+	}
+	for range n * m.size() {
+		m.Pixels = append(m.Pixels, uint8(r.IntN(256)))
 	}
 	return m
 }
@@ -97,8 +116,8 @@ func TestResampled(t *testing.T) {
 					t.Fatalf("step %d: an image twice: %v", step, y)
 				}
 			}
-			checkUniform(t, "images", counts)
-			checkUniform(t, "first image", first)
+			datatest.Uniform(t, "images", counts)
+			datatest.Uniform(t, "first image", first)
 		})
 	}
 }
@@ -121,7 +140,7 @@ func TestShuffledIsUniform(t *testing.T) {
 	if len(counts) != 24 {
 		t.Fatalf("%d orders, want 24", len(counts))
 	}
-	checkUniform(t, "orders", counts)
+	datatest.Uniform(t, "orders", counts)
 }
 
 func TestLoadGolden(t *testing.T) {
@@ -142,7 +161,7 @@ func TestLoadGolden(t *testing.T) {
 
 func TestLoadDependsOnItsArguments(t *testing.T) {
 	// Images and order change when seed, name, epoch or step do, and only then.
-	m := randomCIFAR(3, 16)
+	m := noise(3, 16)
 	load := func(seed int64, name string, epoch, step int, order Order) *Batch {
 		s := &Source{Images: m, Augment: Augment{Pad: 4, Flip: true}, Seed: seed, Name: name, Size: 8, Order: order}
 		return s.Load(epoch, step)
@@ -175,7 +194,7 @@ func TestLoadDependsOnItsArguments(t *testing.T) {
 
 func TestLoadConcurrently(t *testing.T) {
 	// Batches are those of a fresh source, whatever the order of calls, when many goroutines load.
-	m := randomCIFAR(3, 10)
+	m := noise(3, 10)
 	source := func() *Source {
 		return &Source{Images: m, Augment: Augment{Pad: 4, Flip: true}, Seed: 1, Name: "train", Size: 4, Order: Shuffled}
 	}
@@ -220,16 +239,4 @@ func TestLoadOutside(t *testing.T) {
 			(&Source{Images: numbered(5), Name: "train", Size: 2, Order: c.order}).Load(0, c.step)
 		})
 	}
-}
-
-func ExampleSource() {
-	set, err := Open("digits", "")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	s := &Source{Images: set.Train, Augment: set.Augment, Seed: 2, Name: "train", Size: 64, Order: Shuffled}
-	last := s.Load(0, s.Steps()-1)
-	fmt.Println(s.Steps(), "steps, the last one of", last.N, "images,", len(last.X), "values")
-	// Output: 23 steps, the last one of 29 images, 1856 values
 }

@@ -1,5 +1,6 @@
-// Package home reads the ~ of paths that no shell has expanded: in config files, in
-// --set data.root=~/x, in quotes, in the environment.
+// Package home finds the folders of the user: ~ in paths that no shell has expanded, such as
+// those in config files, in --set data.root=~/x, in quotes and in the environment, and the
+// folder of the data sets.
 package home
 
 import (
@@ -25,4 +26,20 @@ func Expand(path string) (string, error) {
 		return "", fmt.Errorf("%s: %w", path, err)
 	}
 	return filepath.Join(home, rest), nil
+}
+
+// DataRoot returns the folder that holds the data sets: given if it is not empty, else
+// $GODARTS_DATA, else ~/.cache/godarts.
+func DataRoot(given string) string {
+	if given != "" {
+		return given
+	}
+	if dir := os.Getenv("GODARTS_DATA"); dir != "" {
+		if expanded, err := Expand(dir); err == nil {
+			return expanded
+		}
+		return dir // the first error that names the path shows the ~
+	}
+	home, _ := os.UserHomeDir() // without a home the path is relative, which the first error shows
+	return filepath.Join(home, ".cache", "godarts")
 }

@@ -26,3 +26,20 @@ func TestExpand(t *testing.T) {
 		t.Errorf("without a home: %q", got)
 	}
 }
+
+func TestDataRoot(t *testing.T) {
+	// DataRoot takes the first of argument, environment and home when several are set.
+	t.Setenv("HOME", "/home/somebody")
+	for _, c := range []struct{ name, given, env, want string }{
+		{"argument", "a", "b", "a"},
+		{"environment", "", "b", "b"},
+		{"home", "", "", "/home/somebody/.cache/godarts"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Setenv("GODARTS_DATA", c.env)
+			if got := home.DataRoot(c.given); got != c.want {
+				t.Errorf("DataRoot(%q) = %q, want %q", c.given, got, c.want)
+			}
+		})
+	}
+}

@@ -30,3 +30,17 @@ func Stream(seed int64, name string, key ...int) *rand.Rand {
 	// 16 bytes of state and nothing to fill before the first number.
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[0:]), binary.LittleEndian.Uint64(sum[8:])))
 }
+
+// Permutation returns the first k elements of a random permutation of 0..n-1.
+func Permutation(r *rand.Rand, n, k int) []int {
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	// Fisher-Yates from the front: after k exchanges the first k are final.
+	for i := range k {
+		j := i + r.IntN(n-i)
+		order[i], order[j] = order[j], order[i]
+	}
+	return order[:k]
+}

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/picture"
 	"godarts/torch"
 	"io/fs"
 	"path/filepath"
@@ -22,7 +22,7 @@ type About struct {
 	Platform string `json:"platform"`
 	// Processor is torch.Processor's; runs of before do not say.
 	Processor string `json:"processor,omitempty"`
-	JPEG      string `json:"jpeg,omitempty"` // of a run on a folder of images, data.JPEGDecoder's; runs of before do not say
+	JPEG      string `json:"jpeg,omitempty"` // of a run on a folder of images, picture.JPEGDecoder's; runs of before do not say
 	Device    string `json:"device"`
 	Threads   int    `json:"threads"`        // exact resume needs the same number
 	Keep      int    `json:"keep,omitempty"` // of Settings, where its caller said so
@@ -33,7 +33,7 @@ func Present(c *config.Config, device torch.Device) About {
 	processor, _ := torch.Processor() // without one nothing can be computed, as the first scope tells
 	jpeg := ""
 	if c.Data.Name == config.ImageFolder {
-		jpeg, _, _ = data.JPEGDecoder() // opening the folder tells the error
+		jpeg, _, _ = picture.JPEGDecoder() // opening the folder tells the error
 	}
 	return About{
 		ID: rand.Text(), Version: Version(), Libtorch: torch.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/data/fingerprint"
 	"godarts/nas/names"
 	"godarts/nas/wholefile"
 	"io/fs"
@@ -20,7 +21,7 @@ const ProtocolConfigs = "config"
 
 // DataRecord is what the data of a run is, and what a look at its files found.
 type DataRecord struct {
-	data.Fingerprint
+	fingerprint.Fingerprint
 	Checked    string            `json:"checked,omitempty"`    // data.check of the look, empty if there was none
 	Train      int               `json:"train,omitempty"`      // training images that it took in
 	Test       bool              `json:"test,omitempty"`       // whether it took in the test images
@@ -40,7 +41,7 @@ func ReadRecord(file string) (d DataRecord, there bool, err error) {
 }
 
 // Same is an error that names what is different now, in the data that file describes.
-func (d DataRecord) Same(now data.Fingerprint, file string) error {
+func (d DataRecord) Same(now fingerprint.Fingerprint, file string) error {
 	changes := d.Changes(now)
 	if changes == "" && !d.plausible() {
 		return fmt.Errorf("nas: %s is damaged: it tells of a look at files that no run makes; put it back, or delete it to go on without knowing whether the data has changed", names.Escape(file))

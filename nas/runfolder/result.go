@@ -177,7 +177,7 @@ const BestFile = "best.safetensors"
 // Perplexity is that of a model on the tokens of a split that it predicts.
 type Perplexity struct {
 	Perplexity float64 `json:"perplexity"`
-	Unigram    float64 `json:"unigram"` // of the unigram model on the same tokens, see data.Corpus.UnigramLoss
+	Unigram    float64 `json:"unigram"` // of the unigram model on the same tokens, see texts.Corpus.UnigramLoss
 }
 
 func (p Perplexity) String() string {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,6 +17,27 @@ import (
 
 	"github.com/google/renameio/v2"
 )
+
+// KindError says that there is something else than a file.
+type KindError struct {
+	File, Kind string // Kind as function Kind
+}
+
+// Error names the file.
+func (e *KindError) Error() string { return fmt.Sprintf("%s is %s, wanted a file", e.File, e.Kind) }
+
+// Cause returns what is wrong with a file, without its name, which may not be fit to print.
+func Cause(err error) error {
+	var path *fs.PathError
+	var kind *KindError
+	switch {
+	case errors.As(err, &path):
+		return path.Err
+	case errors.As(err, &kind):
+		return fmt.Errorf("it is %s, want a file", kind.Kind)
+	}
+	return err
+}
 
 // Read reads a regular file. The error names it, and wraps fs.ErrNotExist if it is not there.
 func Read(file string) ([]byte, error) {
@@ -29,7 +51,7 @@ func Read(file string) ([]byte, error) {
 		return nil, err
 	}
 	if what := Kind(info.Mode()); what != "" {
-		return nil, fmt.Errorf("%s is %s, wanted a file", file, what)
+		return nil, &KindError{file, what}
 	}
 	var b bytes.Buffer
 	b.Grow(int(info.Size()) + bytes.MinRead) // at once: a checkpoint may be large

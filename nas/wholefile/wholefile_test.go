@@ -33,11 +33,17 @@ func TestRead(t *testing.T) {
 		{dir, dir + " is a folder, wanted a file"},
 		{os.DevNull, os.DevNull + " is a device, wanted a file"},
 	} {
-		if _, err := Read(test.file); err == nil || err.Error() != test.want {
+		_, err := Read(test.file)
+		if err == nil || err.Error() != test.want {
 			t.Errorf("got %v, want %s", err, test.want)
 		}
+		cause := "it is " + strings.TrimSuffix(strings.TrimPrefix(test.want, test.file+" is "), "wanted a file") + "want a file"
+		if got := Cause(err); got.Error() != cause {
+			t.Errorf("got the cause %v, want %s", got, cause)
+		}
 	}
-	if _, err := Read(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+	_, err := Read(filepath.Join(dir, "none"))
+	if !errors.Is(err, fs.ErrNotExist) || Cause(err).Error() != "no such file or directory" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -113,7 +113,7 @@ func TestTargets(t *testing.T) {
 	for _, f := range (&campaign{}).targets() {
 		names[f.name] = f.folder
 	}
-	for name, folder := range map[string]string{"FuzzPickle": "torch/pickle", "FuzzSafetensors": "torch/safetensors", "FuzzParseGenotype": "cells/genotype", "FuzzParse": "nas/config", "FuzzCIFAR": "nas/data"} {
+	for name, folder := range map[string]string{"FuzzPickle": "torch/pickle", "FuzzSafetensors": "torch/safetensors", "FuzzParseGenotype": "cells/genotype", "FuzzParse": "nas/config", "FuzzCIFAR": "nas/data/cifar"} {
 		if names[name] != folder {
 			t.Errorf("%s is found in %q, want %q", name, names[name], folder)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/sets"
 	"godarts/torch"
 )
 
@@ -44,7 +44,7 @@ func parse(args []string, out io.Writer) (o options, err error) {
 	f := pflag.NewFlagSet("hvp", pflag.ContinueOnError)
 	f.SortFlags = false
 	f.SetOutput(out)
-	f.StringVar(&o.data, "data", config.CIFAR10, "images: "+strings.Join(data.Names(), " or "))
+	f.StringVar(&o.data, "data", config.CIFAR10, "images: "+strings.Join(sets.Names(), " or "))
 	f.StringVar(&o.root, "root", "", "folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts")
 	f.IntVar(&o.channels, "channels", 8, "channels of the first cell")
 	f.IntVar(&o.layers, "layers", 5, "cells")
@@ -85,7 +85,7 @@ func run(args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	set, err := data.Open(o.data, o.root)
+	set, err := sets.Open(o.data, o.root)
 	if err != nil {
 		return err
 	}

@@ -9,7 +9,7 @@ import (
 
 	"godarts/darts"
 	"godarts/nas/config"
-	"godarts/nas/data"
+	"godarts/nas/data/sets"
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
@@ -26,7 +26,7 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := data.Open(o.data, "")
+	set, err := sets.Open(o.data, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +69,7 @@ func TestSecondOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	set, err := data.Open(o.data, "")
+	set, err := sets.Open(o.data, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,6 @@ const most = 5
 var larger = map[string]int{
 	"godarts/nas":              46,
 	"godarts/nas/config":       16,
-	"godarts/nas/data":         14,
 	"godarts/scripts/campaign": 14,
 }
 

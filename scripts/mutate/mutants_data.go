@@ -100,8 +100,8 @@ var ofData = []mutant{
 	{"feed: no cutout", "nas/feed.go", "augment.Cutout = c.Data.Cutout", "", inNAS("TestFeedOfTraining")},
 	{
 		"feed: each epoch has the same order", "nas/data/source.go",
-		`shuffled(rng.Stream(s.Seed, s.Name+".order", epoch), of.n, of.n)`,
-		`shuffled(rng.Stream(s.Seed, s.Name+".order", 0), of.n, of.n)`,
+		`rng.Permutation(rng.Stream(s.Seed, s.Name+".order", epoch), of.n, of.n)`,
+		`rng.Permutation(rng.Stream(s.Seed, s.Name+".order", 0), of.n, of.n)`,
 		inData("TestShuffled$"),
 	},
 	{
