@@ -70,16 +70,15 @@ func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 	auxiliaryChannels := 0
 	c := o.Channels
 	for layer := range o.Layers {
-		cell := g.Normal
-		reduce := reduces(layer, o.Layers)
-		if reduce {
-			cell = g.Reduce
+		kind := genotype.KindOfLayer(layer, o.Layers)
+		if kind == genotype.Reduce {
 			c *= 2
 		}
+		cell := *g.Cell(kind)
 		n.cells = append(n.cells, newNetworkCell(root.At("cells").Index(layer), cell, networkCellOptions{
-			before: before, last: last, channels: c, reduce: reduce, reducedBefore: reducedBefore,
+			before: before, last: last, channels: c, kind: kind, reducedBefore: reducedBefore,
 		}))
-		reducedBefore = reduce
+		reducedBefore = kind == genotype.Reduce
 		before, last = last, len(cell.Concat)*c
 		if layer == auxiliaryLayer(o.Layers) {
 			auxiliaryChannels = last
@@ -92,9 +91,6 @@ func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 	n.weights = b.Build(o.Options)
 	return n, nil
 }
-
-// reduces tells whether the cell at that layer is a reduction cell.
-func reduces(layer, layers int) bool { return layer == layers/3 || layer == auxiliaryLayer(layers) }
 
 // auxiliaryLayer is that of the second reduction cell, whose output the
 // auxiliary head takes.
@@ -252,7 +248,7 @@ type networkCell struct {
 type networkCellOptions struct {
 	before, last  int // channels of the outputs of the last but one and the last cell
 	channels      int
-	reduce        bool
+	kind          genotype.Kind
 	reducedBefore bool // the last cell halved the image: the last but one's output is twice as large
 }
 
@@ -265,11 +261,7 @@ func newNetworkCell(p nn.Path, g genotype.Cell, o networkCellOptions) *networkCe
 	}
 	c.preprocess1 = ReLUConvBN(p.At("preprocess1"), o.last, o.channels, true)
 	for i, e := range g.Edges {
-		stride := 1
-		if o.reduce && e.From < 2 {
-			stride = 2
-		}
-		op := Operation(p.At("_ops").Index(i), e.Op, o.channels, stride, true)
+		op := Operation(p.At("_ops").Index(i), e.Op, o.channels, o.kind.Stride(e.From), true)
 		c.edges = append(c.edges, networkEdge{op: op, name: e.Op, from: e.From})
 	}
 	return c

@@ -447,20 +447,20 @@ func TestDropPathOnEdges(t *testing.T) {
 
 func TestDropPathInCells(t *testing.T) {
 	// Drop-path changes a cell of skip connections only when the cell reduces.
-	for _, reduce := range []bool{false, true} {
-		t.Run(fmt.Sprint("reduce=", reduce), func(t *testing.T) {
+	for kind := range genotype.ConvolutionalKinds {
+		t.Run(kind.String(), func(t *testing.T) {
 			torchtest.Scope(t)
 			torch.ManualSeed(9)
 			var b nn.Builder
 			cell := newNetworkCell(b.Root(), uniformGenotype(genotype.SkipConnect).Normal, networkCellOptions{
-				before: 3, last: 3, channels: 4, reduce: reduce,
+				before: 3, last: 3, channels: 4, kind: kind,
 			})
 			b.Build(float64s)
 			x := torch.Randn([]int{16, 3, 8, 8}, float64s)
 			all := cell.forward(x, x, nn.Mode{Training: true})
 			some := cell.forward(x, x, nn.Mode{Training: true, DropPath: 0.5})
-			if changed := all.Sub(some).Norm().Item() != 0; changed != reduce {
-				t.Errorf("changed: %v, want %v", changed, reduce)
+			if changed := all.Sub(some).Norm().Item() != 0; changed != (kind == genotype.Reduce) {
+				t.Errorf("changed: %v, want the opposite", changed)
 			}
 		})
 	}

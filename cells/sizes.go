@@ -35,7 +35,7 @@ func (o NetworkOptions) validateSize(g genotype.Genotype) error {
 		skips = skips || e.Op == genotype.SkipConnect && e.From < 2
 	}
 	for layer := range o.Layers {
-		if !reduces(layer, o.Layers) {
+		if genotype.KindOfLayer(layer, o.Layers) != genotype.Reduce {
 			continue
 		}
 		if factorized := skips || layer+1 < o.Layers; factorized && size%2 != 0 {
@@ -78,13 +78,12 @@ func (o NetworkOptions) NormedSide(g genotype.Genotype) int {
 	least := size
 	for layer := range o.Layers {
 		least = min(least, size) // what the inputs are made to
-		cell, stride := g.Normal, 1
-		if reduces(layer, o.Layers) {
-			cell, stride = g.Reduce, 2
+		kind := genotype.KindOfLayer(layer, o.Layers)
+		if kind == genotype.Reduce {
 			size = half(size)
 		}
-		for _, e := range cell.Edges {
-			if e.Op.Normed(1) || e.From < 2 && e.Op.Normed(stride) {
+		for _, e := range g.Cell(kind).Edges {
+			if e.Op.Normed(kind.Stride(e.From)) {
 				least = min(least, size)
 			}
 		}
@@ -122,18 +121,14 @@ func (o NetworkOptions) Estimate(g genotype.Genotype) (e Estimate) {
 	}
 	e.PerImage = in * float64(o.Size) * float64(o.Size)
 	for layer := range o.Layers {
-		cell, stride := g.Normal, 1
-		if reduces(layer, o.Layers) {
-			cell, stride = g.Reduce, 2
+		kind := genotype.KindOfLayer(layer, o.Layers)
+		cell := g.Cell(kind)
+		if kind == genotype.Reduce {
 			c, side = 2*c, float64(half(int(side)))
 		}
 		e.Weights += before*c + 2*c + last*c + 2*c
 		for _, edge := range cell.Edges {
-			s := 1
-			if edge.From < 2 {
-				s = stride
-			}
-			e.Weights += edge.Op.Weights(c, s, true)
+			e.Weights += edge.Op.Weights(c, kind.Stride(edge.From), true)
 		}
 		before, last = last, float64(len(cell.Concat))*c
 		e.PerImage += last * side * side

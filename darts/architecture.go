@@ -110,9 +110,6 @@ func (a *Architecture) path(c genotype.Cell) mixture {
 
 // validateOperations checks lists of operations for the edges of a cell.
 func validateOperations(nodes int, ops [][]genotype.Op) error {
-	if ops == nil {
-		return nil
-	}
 	if len(ops) != Edges(nodes) {
 		return fmt.Errorf("%d lists for the %d edges of %d nodes", len(ops), Edges(nodes), nodes)
 	}

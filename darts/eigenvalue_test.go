@@ -165,7 +165,7 @@ func TestDominantEigenvalueLeavesTheNetwork(t *testing.T) {
 	for name, x := range net.StateDict() {
 		torchtest.Close(t, name, x, before[name], 0)
 	}
-	ops := net.Normal.Ops
+	ops := net.Architecture(genotype.Normal).Ops
 	single, err := NewPlain(Options{
 		Channels: 2, Layers: 3, Nodes: 1, Classes: 4, InputChannels: 1, StemMultiplier: 2, Normal: ops, Reduce: ops,
 	})

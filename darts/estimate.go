@@ -12,7 +12,8 @@ const maxOperations = 100_000
 
 // operations is the number of operations of all edges of all layers.
 func (o Options) operations() int {
-	of := func(ops [][]genotype.Op) (n int) {
+	of := func(kind genotype.Kind) (n int) {
+		ops := o.ops(kind)
 		if ops == nil {
 			return Edges(o.Nodes) * len(genotype.Primitives)
 		}
@@ -21,7 +22,7 @@ func (o Options) operations() int {
 		}
 		return n
 	}
-	return (o.Layers-2)*of(o.Normal) + 2*of(o.Reduce)
+	return (o.Layers-2)*of(genotype.Normal) + 2*of(genotype.Reduce)
 }
 
 // Check is the error of NewPlain, if it would return one.
@@ -42,9 +43,9 @@ func (o Options) Estimate(side int) (e cells.Estimate) {
 	e.Weights = 9*in*stem + 2*stem
 	e.PerImage = in * float64(side) * float64(side)
 	for layer := range o.Layers {
-		ops, stride := o.Normal, 1
-		if reduces(layer, o.Layers) {
-			ops, stride = o.Reduce, 2
+		kind := genotype.KindOfLayer(layer, o.Layers)
+		ops := o.ops(kind)
+		if kind == genotype.Reduce {
 			c, s = 2*c, (s+1)/2
 		}
 		e.Weights += before*c + last*c
@@ -55,7 +56,7 @@ func (o Options) Estimate(side int) (e cells.Estimate) {
 					of = ops[FirstEdge(i)+from]
 				}
 				for _, op := range of {
-					e.Weights += op.Weights(c/float64(max(o.Partial, 1)), strideOf(from, stride), false)
+					e.Weights += op.Weights(c/float64(max(o.Partial, 1)), kind.Stride(from), false)
 				}
 			}
 		}

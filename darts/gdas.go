@@ -26,9 +26,9 @@ type GumbelSupernet struct {
 	// shape and type. nil draws Gumbel noise from the CPU's default generator.
 	Noise func(alpha torch.Tensor) torch.Tensor
 
-	chosen  [cellKinds][][]bool // what passes have chosen so far: of each edge, each operation
-	first   bool                // the last pass has chosen some for the first time
-	reached torch.Tensor        // see Reached
+	chosen  [genotype.ConvolutionalKinds][][]bool // what passes have chosen so far: of each edge, each operation
+	first   bool                                  // the last pass has chosen some for the first time
+	reached torch.Tensor                          // see Reached
 }
 
 var _ Supernet = (*GumbelSupernet)(nil)
@@ -44,8 +44,8 @@ func NewGumbelSupernet(o Options, tau float64) (*GumbelSupernet, error) {
 
 func newGumbelSupernet(plain *Plain, tau float64) *GumbelSupernet {
 	s := &GumbelSupernet{Plain: plain, Tau: tau, reached: torch.Ones(plain.W().Shape(), plain.W().Options())}
-	for kind := range s.chosen {
-		for _, ops := range s.Architecture(kind == 1).Ops {
+	for kind, a := range s.architectures {
+		for _, ops := range a.Ops {
 			s.chosen[kind] = append(s.chosen[kind], make([]bool, len(ops)))
 		}
 	}
@@ -78,12 +78,8 @@ func (s *GumbelSupernet) reach() {
 			if n, _ := fmt.Sscanf(name, "cells.%d._ops.%d._ops.%d.", &cell, &edge, &op); n < 3 {
 				continue // it is part of every pass
 			}
-			kind := 0
-			if s.Cells[cell].Reduce {
-				kind = 1
-			}
 			one := 0.0
-			if s.chosen[kind][edge][op] {
+			if s.chosen[s.Cells[cell].Kind][edge][op] {
 				one = 1
 			}
 			view.Fill_(one)
@@ -133,17 +129,14 @@ func (s *GumbelSupernet) SetChosen(chosen torch.Tensor) error {
 // Eval implements Supernet with the most probable operation of each edge: a pass that
 // measures is not up to chance.
 func (s *GumbelSupernet) Eval(b nn.Batch) nn.Output {
-	return s.eval(b, func() mixtures { return mixtures{normal: s.Normal.likeliest(), reduce: s.Reduce.likeliest()} })
+	return s.eval(b, func() mixtures { return s.mixBy((*Architecture).likeliest) })
 }
 
 // Genotype implements Supernet by the rule of the authors' code: of all operations of
 // all edges of a node, "none" aside, the two that weigh most, strongest first. Both may
 // be of one edge, where DARTS takes two edges with an operation each.
 func (s *GumbelSupernet) Genotype() genotype.Genotype {
-	return genotype.Genotype{
-		Normal: deriveGumbel(s.Normal.probabilities(), s.Normal.Ops),
-		Reduce: deriveGumbel(s.Reduce.probabilities(), s.Reduce.Ops),
-	}
+	return s.deriveBy(func(a *Architecture) genotype.Cell { return deriveGumbel(a.probabilities(), a.Ops) })
 }
 
 // draw draws the operations of both kinds of cell, and again until all is finite. It panics with
@@ -153,12 +146,15 @@ func (s *GumbelSupernet) draw() mixtures {
 		torch.Misuse("darts.GumbelSupernet", "tau is %g, want a number above 0", s.Tau)
 	}
 	for range mostDraws {
-		normal, first := s.Normal.sample(s.noise(s.Normal), s.Tau)
-		reduce, second := s.Reduce.sample(s.noise(s.Reduce), s.Tau)
-		if first && second {
-			s.note(0, normal)
-			s.note(1, reduce)
-			return mixtures{normal: normal, reduce: reduce}
+		finite := true
+		mix := s.mixBy(func(a *Architecture) mixture {
+			sample, ok := a.sample(s.noise(a), s.Tau)
+			finite = finite && ok
+			return sample
+		})
+		if finite {
+			s.note(mix)
+			return mix
 		}
 	}
 	torch.Misuse("darts.GumbelSupernet", "%d draws and none was finite: alpha or the noise is not", mostDraws)
@@ -179,12 +175,14 @@ func (s *GumbelSupernet) noise(a *Architecture) torch.Tensor {
 	return a.gumbel()
 }
 
-// note adds a sample to what was chosen.
-func (s *GumbelSupernet) note(kind int, sample mixture) {
-	for e, of := range sample {
-		for k, weight := range of {
-			if weight.Defined() && !s.chosen[kind][e][k] {
-				s.chosen[kind][e][k], s.first = true, true
+// note adds the operations of a pass to chosen.
+func (s *GumbelSupernet) note(drawn mixtures) {
+	for kind, mix := range drawn.of {
+		for e, of := range mix {
+			for k, weight := range of {
+				if weight.Defined() && !s.chosen[kind][e][k] {
+					s.chosen[kind][e][k], s.first = true, true
+				}
 			}
 		}
 	}

@@ -122,7 +122,7 @@ func TestSampledPass(t *testing.T) {
 		torch.ManualSeed(seed)
 		drawn := net.draw()
 		one := torch.Ones([]int{1}, net.W().Detach().Options())
-		for _, mix := range []mixture{drawn.normal, drawn.reduce} {
+		for _, mix := range drawn.of {
 			for _, of := range mix {
 				for k := range of {
 					if of[k].Defined() {
@@ -180,19 +180,19 @@ func TestReached(t *testing.T) {
 	// Weights of operations count as reached once a pass has chosen them, those of stem, preprocessing and classifier always, also in a network that takes over what was chosen.
 	torchtest.Scope(t)
 	net, b := sampledNetwork(t, 1)
-	name := func(kind, edge, op int) string {
+	name := func(kind genotype.Kind, edge, op int) string {
 		for i, cell := range net.Cells {
-			if cell.Reduce == (kind == 1) {
+			if cell.Kind == kind {
 				return fmt.Sprintf("cells.%d._ops.%d._ops.%d.", i, edge, op)
 			}
 		}
 		panic("no such cell")
 	}
-	check := func(net *GumbelSupernet, chosen func(kind, edge, op int) bool) {
+	check := func(net *GumbelSupernet, chosen func(kind genotype.Kind, edge, op int) bool) {
 		t.Helper()
 		views := net.Views(net.Reached())
 		operations := 0
-		for kind := range cellKinds {
+		for kind := range genotype.ConvolutionalKinds {
 			for edge := range Edges(2) {
 				for op := range genotype.Primitives {
 					prefix, want := name(kind, edge, op), 0.0
@@ -220,12 +220,12 @@ func TestReached(t *testing.T) {
 			}
 		}
 	}
-	check(net, func(int, int, int) bool { return false })
+	check(net, func(genotype.Kind, int, int) bool { return false })
 	seen := map[[3]int]bool{}
 	for seed := range uint64(2) {
 		torch.ManualSeed(seed)
 		drawn := net.draw()
-		for kind, mix := range []mixture{drawn.normal, drawn.reduce} {
+		for kind, mix := range drawn.of {
 			for edge, of := range mix {
 				seen[[3]int{kind, edge, slices.IndexFunc(of, torch.Tensor.Defined)}] = true
 			}
@@ -236,7 +236,7 @@ func TestReached(t *testing.T) {
 		torch.ManualSeed(seed)
 		fresh.Gradients(fresh.W(), b, Need{Alphas: true})
 	}
-	was := func(kind, edge, op int) bool { return seen[[3]int{kind, edge, op}] }
+	was := func(kind genotype.Kind, edge, op int) bool { return seen[[3]int{int(kind), edge, op}] }
 	check(fresh, was)
 	other, _ := sampledNetwork(t, 1)
 	if err := other.SetChosen(fresh.Chosen()); err != nil {

@@ -71,19 +71,20 @@ func TestPartialEdge(t *testing.T) {
 	net, _ := partialNetwork(t)
 	const channels, k = 16, 4
 	cell := net.Cells[1]
-	if !cell.Reduce {
+	if cell.Kind != genotype.Reduce {
 		t.Fatal("cell 1 does not reduce")
 	}
 	o := torch.Options{Dtype: torch.Float64}
 	x := torch.Randn([]int{2, channels, 6, 6}, o)
 	mode := nn.Mode{Training: true, FreezeStatistics: true}
-	rows := net.Reduce.probabilities()
-	beta := net.Reduce.beta.Float64s()
-	weights := net.Reduce.edgeWeights()
+	a := net.Architecture(genotype.Reduce)
+	rows := a.probabilities()
+	beta := a.beta.Float64s()
+	weights := a.edgeWeights()
 	for _, test := range []struct {
 		edge, node, side int
 	}{{0, 0, 3}, {4, 1, 6}} {
-		got := cell.edges[test.edge].forward(x, net.Reduce.mixture()[test.edge], false, mode).Mul(weights[test.edge]).Contiguous().Float64s()
+		got := cell.edges[test.edge].forward(x, a.mixture()[test.edge], false, mode).Mul(weights[test.edge]).Contiguous().Float64s()
 		// β's share among the edges of the node, and the mix without it.
 		var sum float64
 		for _, b := range beta[FirstEdge(test.node):FirstEdge(test.node+1)] {
@@ -133,7 +134,7 @@ func TestWeighedNodes(t *testing.T) {
 	s0 := net.stem.Forward(b.X, mode)
 	s1 := s0
 	for layer, cell := range net.Cells {
-		a := net.Architecture(cell.Reduce)
+		a := net.Architecture(cell.Kind)
 		mix, beta := a.mixture(), a.beta.Float64s()
 		states := []torch.Tensor{cell.preprocess0.Forward(s0, mode), cell.preprocess1.Forward(s1, mode)}
 		for i := range cell.Nodes {
@@ -178,7 +179,7 @@ func TestEdgeWeights(t *testing.T) {
 	// The weights of the edges of each node are above 0 and sum to 1, and all edges have one, when β is random.
 	torchtest.Scope(t)
 	net, _ := partialNetwork(t)
-	weights := net.Normal.edgeWeights()
+	weights := net.Architecture(genotype.Normal).edgeWeights()
 	if len(weights) != Edges(2) {
 		t.Fatalf("%d weights", len(weights))
 	}

@@ -22,18 +22,16 @@ const (
 // gradient. It shares weights and α with the Plain it is made of.
 type PerturbationSupernet struct {
 	*Plain
-	rows    [cellKinds][]int // for each edge the column of its operation, undecided or deleted
-	removed entry            // what a measurement goes without
+	rows    [genotype.ConvolutionalKinds][]int // for each edge the column of its operation, undecided or deleted
+	removed entry                              // what a measurement goes without
 }
-
-// cellKinds are normal and reduction cells, in this order.
-const cellKinds = 2
 
 // entry is one of a table of α, or with column deleted a whole row. The zero entry is
 // none.
 type entry struct {
-	on                 bool
-	kind, edge, column int
+	on           bool
+	kind         genotype.Kind
+	edge, column int
 }
 
 var (
@@ -44,37 +42,35 @@ var (
 // NewPerturbationSupernet decides nothing yet.
 func NewPerturbationSupernet(net *Plain) *PerturbationSupernet {
 	p := &PerturbationSupernet{Plain: net}
-	for kind := range p.rows {
-		p.rows[kind] = slices.Repeat([]int{undecided}, len(net.Architecture(kind == 1).Ops))
+	for kind, a := range net.architectures {
+		p.rows[kind] = slices.Repeat([]int{undecided}, len(a.Ops))
 	}
 	return p
 }
 
 // decided are the mixtures of a pass.
 func (p *PerturbationSupernet) decided() mixtures {
-	var mix [cellKinds]mixture
+	mix := p.mixed()
 	for kind, rows := range p.rows {
-		a := p.Architecture(kind == 1)
-		mix[kind] = a.mixture()
 		for e, row := range rows {
 			if row == undecided {
 				continue
 			}
-			clear(mix[kind][e])
+			clear(mix.of[kind][e])
 			if row != deleted {
-				mix[kind][e][row] = torch.Ones([]int{1}, a.Alpha.Options())
+				mix.of[kind][e][row] = torch.Ones([]int{1}, p.architectures[kind].Alpha.Options())
 			}
 		}
 	}
 	if r := p.removed; r.on {
-		row := mix[r.kind][r.edge]
+		row := mix.of[r.kind][r.edge]
 		if r.column == deleted {
 			clear(row)
 		} else {
 			row[r.column] = torch.Tensor{} // the others' weights stay as they are
 		}
 	}
-	return mixtures{normal: mix[0], reduce: mix[1]}
+	return mix
 }
 
 // Gradients implements Supernet.
@@ -103,12 +99,11 @@ func (p *PerturbationSupernet) Measure(b nn.Batch) (out nn.Output) {
 // Genotype implements Supernet: the cells derived from the rows as they stand. Of an edge
 // whose operation was decided to be "none", which no cell has, it is the operation that
 // α weighs most, "none" aside; the paper's code takes the first of the list there.
-func (p *PerturbationSupernet) Genotype() genotype.Genotype {
-	var derived [cellKinds]genotype.Cell
-	for kind, rows := range p.rows {
-		a := p.Architecture(kind == 1)
+func (p *PerturbationSupernet) Genotype() (g genotype.Genotype) {
+	for kind := range genotype.ConvolutionalKinds {
+		a := p.architectures[kind]
 		mix := a.probabilities()
-		for e, row := range rows {
+		for e, row := range p.rows[kind] {
 			if row == undecided || row >= 0 && a.Ops[e][row] == genotype.None {
 				continue
 			}
@@ -117,14 +112,13 @@ func (p *PerturbationSupernet) Genotype() genotype.Genotype {
 				mix[e][row] = 1
 			}
 		}
-		derived[kind] = discretize(mix, a.Ops)
+		*g.Cell(kind) = discretize(mix, a.Ops)
 	}
-	return genotype.Genotype{Normal: derived[0], Reduce: derived[1]}
+	return g
 }
 
-// Undecided are the edges of a kind of cell, 0 normal and 1 reduction, whose operation
-// is not decided.
-func (p *PerturbationSupernet) Undecided(kind int) (edges []int) {
+// Undecided are the edges of the cells of that kind whose operation is not decided.
+func (p *PerturbationSupernet) Undecided(kind genotype.Kind) (edges []int) {
 	p.need(kind, 0)
 	for e, row := range p.rows[kind] {
 		if row == undecided {
@@ -135,7 +129,7 @@ func (p *PerturbationSupernet) Undecided(kind int) (edges []int) {
 }
 
 // Open are the nodes of a kind of cell, from 0, that have more than two edges.
-func (p *PerturbationSupernet) Open(kind int) (nodes []int) {
+func (p *PerturbationSupernet) Open(kind genotype.Kind) (nodes []int) {
 	p.need(kind, 0)
 	for i := 0; FirstEdge(i) < len(p.rows[kind]); i++ {
 		if len(p.edges(kind, i)) > EdgesKept {
@@ -146,14 +140,14 @@ func (p *PerturbationSupernet) Open(kind int) (nodes []int) {
 }
 
 // need panics with *torch.Error unless there is that edge of that kind of cell.
-func (p *PerturbationSupernet) need(kind, edge int) {
-	if kind < 0 || kind >= cellKinds || edge < 0 || edge >= len(p.rows[kind]) {
+func (p *PerturbationSupernet) need(kind genotype.Kind, edge int) {
+	if kind < 0 || kind >= genotype.ConvolutionalKinds || edge < 0 || edge >= len(p.rows[kind]) {
 		torch.Misuse("darts.PerturbationSupernet", "there is no edge %d of cells of kind %d", edge, kind)
 	}
 }
 
 // edges are those of a node that are not deleted.
-func (p *PerturbationSupernet) edges(kind, node int) (edges []int) {
+func (p *PerturbationSupernet) edges(kind genotype.Kind, node int) (edges []int) {
 	for e := FirstEdge(node); e < FirstEdge(node+1); e++ {
 		if p.rows[kind][e] != deleted {
 			edges = append(edges, e)
@@ -165,10 +159,10 @@ func (p *PerturbationSupernet) edges(kind, node int) (edges []int) {
 // DecideOperation decides an edge: it keeps the operation, "none" among them, without
 // which accuracy is lowest, the first of equal ones. accuracy measures p as it stands; if it
 // fails the edge stays undecided.
-func (p *PerturbationSupernet) DecideOperation(kind, edge int, accuracy func() (float64, error)) error {
+func (p *PerturbationSupernet) DecideOperation(kind genotype.Kind, edge int, accuracy func() (float64, error)) error {
 	p.need(kind, edge)
 	torch.NeedFunction("darts.PerturbationSupernet", accuracy == nil)
-	row, err := lowest(len(p.Architecture(kind == 1).Ops[edge]), func(k int) (float64, error) {
+	row, err := lowest(len(p.architectures[kind].Ops[edge]), func(k int) (float64, error) {
 		return p.without(entry{true, kind, edge, k}, accuracy)
 	})
 	if err == nil {
@@ -179,7 +173,7 @@ func (p *PerturbationSupernet) DecideOperation(kind, edge int, accuracy func() (
 
 // DecideNode leaves a node the two edges without which accuracy is lowest, each removed
 // alone; the first of equal ones stays. If accuracy fails all of them stay.
-func (p *PerturbationSupernet) DecideNode(kind, node int, accuracy func() (float64, error)) error {
+func (p *PerturbationSupernet) DecideNode(kind genotype.Kind, node int, accuracy func() (float64, error)) error {
 	if node < 0 || node >= len(p.rows[0]) {
 		torch.Misuse("darts.PerturbationSupernet", "there is no node %d", node)
 	}
@@ -230,20 +224,20 @@ func (p *PerturbationSupernet) Rows() torch.Tensor {
 			all = append(all, int64(row))
 		}
 	}
-	return torch.FromSlice(all, cellKinds, len(p.rows[0]))
+	return torch.FromSlice(all, len(p.rows), len(p.rows[0]))
 }
 
 // SetRows takes the decisions that Rows gave. It returns an error for numbers that stand
 // for none, and then has changed nothing.
 func (p *PerturbationSupernet) SetRows(decided torch.Tensor) error {
 	edges := len(p.rows[0])
-	if !slices.Equal(decided.Shape(), []int{cellKinds, edges}) {
-		return fmt.Errorf("darts: decisions of shape %v, want [%d %d]", decided.Shape(), cellKinds, edges)
+	if !slices.Equal(decided.Shape(), []int{len(p.rows), edges}) {
+		return fmt.Errorf("darts: decisions of shape %v, want [%d %d]", decided.Shape(), len(p.rows), edges)
 	}
-	var rows [cellKinds][]int
+	var rows [genotype.ConvolutionalKinds][]int
 	for i, row := range decided.Int64s() {
 		kind, e := i/edges, i%edges
-		if row < deleted || row >= int64(len(p.Architecture(kind == 1).Ops[e])) {
+		if row < deleted || row >= int64(len(p.architectures[kind].Ops[e])) {
 			return fmt.Errorf("darts: edge %d is decided to be %d, which is no operation of it", e, row)
 		}
 		rows[kind] = append(rows[kind], int(row))

@@ -180,10 +180,13 @@ func TestRemoval(t *testing.T) {
 	for name, x := range p.StateDict() {
 		before[name] = x.Detach().Clone()
 	}
-	mask := torch.Ones(p.Normal.Alpha.Shape(), p.W().Options())
+	a := p.Architecture(genotype.Normal)
+	mask := torch.Ones(a.Alpha.Shape(), p.W().Options())
 	mask.Select(0, 2).Select(0, 1).Zero_()
 	want := p.gradients(p.W(), b, Need{FreezeStatistics: true}, func() mixtures {
-		return mixtures{normal: p.Normal.numbers(p.Normal.Mix().Mul(mask)), reduce: p.Reduce.mixture()}
+		mix := p.mixed()
+		mix.of[genotype.Normal] = a.numbers(a.Mix().Mul(mask))
+		return mix
 	})
 	p.removed = entry{true, 0, 2, 1}
 	out := p.Measure(b)
@@ -205,7 +208,7 @@ func TestProjectedGenotype(t *testing.T) {
 		t.Errorf("undecided: %s, want %s", got, want)
 	}
 	torch.NoGrad(func() {
-		p.Normal.Alpha.Copy_(table([][]float32{{0, 2, 1}, {9, 0, 1}, {0, 5, 0}, {0, 5, 0}, {0, 0, 9}}))
+		p.Architecture(genotype.Normal).Alpha.Copy_(table([][]float32{{0, 2, 1}, {9, 0, 1}, {0, 5, 0}, {0, 5, 0}, {0, 0, 9}}))
 	})
 	p.rows[0] = []int{2, 0, 1, deleted, 1}
 	const pool, skip = genotype.MaxPool3x3, genotype.SkipConnect

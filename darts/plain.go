@@ -17,10 +17,9 @@ import (
 // oracle for faster forms. Reference cnn/model_search.py Network.
 type Plain struct {
 	Weights *nn.Weights
-	Normal  *Architecture // of normal cells
-	Reduce  *Architecture // of reduction cells
 
-	skipDropout *float64 // the rate, of all cells
+	architectures [genotype.ConvolutionalKinds]*Architecture // by kind
+	skipDropout   *float64                                   // the rate, of all cells
 
 	stem       nn.Sequential
 	Cells      []*SearchCell
@@ -40,7 +39,10 @@ func NewPlain(o Options) (*Plain, error) {
 	}
 	var b nn.Builder
 	root := b.Root()
-	s := &Plain{Normal: newArchitecture(o.Nodes, o.Normal), Reduce: newArchitecture(o.Nodes, o.Reduce), classes: o.Classes, skipDropout: &o.SkipDropout}
+	s := &Plain{classes: o.Classes, skipDropout: &o.SkipDropout}
+	for kind := range genotype.ConvolutionalKinds {
+		s.architectures[kind] = newArchitecture(o.Nodes, o.ops(kind))
+	}
 
 	stemChannels := o.StemMultiplier * o.Channels
 	s.stem = nn.Sequential{
@@ -51,38 +53,40 @@ func NewPlain(o Options) (*Plain, error) {
 	before, last := stemChannels, stemChannels // channels of the two inputs of a cell
 	reducedBefore := false
 	for layer := range o.Layers {
-		reduce := reduces(layer, o.Layers)
-		if reduce {
+		kind := genotype.KindOfLayer(layer, o.Layers)
+		if kind == genotype.Reduce {
 			c *= 2
 		}
 		cell := newSearchCell(root.At("cells").Index(layer), searchCellOptions{
-			ops: s.Architecture(reduce).Ops, nodes: o.Nodes,
-			before: before, last: last, channels: c, partial: o.Partial, reduce: reduce, reducedBefore: reducedBefore,
+			ops: s.architectures[kind].Ops, nodes: o.Nodes,
+			before: before, last: last, channels: c, partial: o.Partial, kind: kind, reducedBefore: reducedBefore,
 		})
 		if o.SkipDropout > 0 {
-			cell.dropSkips(s.Architecture(reduce).Ops, s.skipDropout)
+			cell.dropSkips(s.architectures[kind].Ops, s.skipDropout)
 		}
 		s.Cells = append(s.Cells, cell)
-		reducedBefore = reduce
+		reducedBefore = kind == genotype.Reduce
 		before, last = last, o.Nodes*c
 	}
 	s.Classifier = nn.NewLinear(root.At("classifier"), last, o.Classes)
 	s.Weights = b.Build(o.Options)
-	s.Normal.draw(o.Options)
-	s.Reduce.draw(o.Options)
+	for _, a := range s.architectures {
+		a.draw(o.Options)
+	}
 	if o.EdgeNormalisation {
-		s.Normal.drawBeta(o.Options)
-		s.Reduce.drawBeta(o.Options)
+		for _, a := range s.architectures {
+			a.drawBeta(o.Options)
+		}
 	}
 	return s, nil
 }
 
-// Architecture is that of one kind of cell.
-func (s *Plain) Architecture(reduce bool) *Architecture {
-	if reduce {
-		return s.Reduce
+// Architecture is α of the cells of that kind. It panics with *torch.Error for a kind that the supernet has not.
+func (s *Plain) Architecture(kind genotype.Kind) *Architecture {
+	if kind < 0 || kind >= genotype.ConvolutionalKinds {
+		torch.Misuse("darts.Plain", "a convolutional supernet has no %s cells", kind)
 	}
-	return s.Normal
+	return s.architectures[kind]
 }
 
 func (o Options) validate() error {
@@ -112,11 +116,12 @@ func (o Options) validate() error {
 	if o.Partial > o.Channels/2 || o.Channels%(2*o.Partial) != 0 {
 		return fmt.Errorf("darts: supernet: %d channels: a factorized reduction halves 1/%d of them, they must be a multiple of %d", o.Channels, o.Partial, 2*o.Partial)
 	}
-	if err := validateOperations(o.Nodes, o.Normal); err != nil {
-		return fmt.Errorf("darts: supernet: operations of normal cells: %w", err)
-	}
-	if err := validateOperations(o.Nodes, o.Reduce); err != nil {
-		return fmt.Errorf("darts: supernet: operations of reduction cells: %w", err)
+	for kind := range genotype.ConvolutionalKinds {
+		if ops := o.ops(kind); ops != nil {
+			if err := validateOperations(o.Nodes, ops); err != nil {
+				return fmt.Errorf("darts: supernet: operations of %s: %w", cellsOf(kind), err)
+			}
+		}
 	}
 	return nil
 }
@@ -126,22 +131,39 @@ func (s *Plain) W() torch.Tensor { return s.Weights.W }
 
 // Alphas implements Supernet.
 func (s *Plain) Alphas() []torch.Tensor {
-	tables := []torch.Tensor{s.Normal.Alpha, s.Reduce.Alpha}
-	if s.Normal.beta.Defined() {
-		tables = append(tables, s.Normal.beta, s.Reduce.beta)
+	var alphas, betas []torch.Tensor
+	for _, a := range s.architectures {
+		alphas = append(alphas, a.Alpha)
+		if a.beta.Defined() {
+			betas = append(betas, a.beta)
+		}
 	}
-	return tables
+	return append(alphas, betas...)
 }
 
-// mixtures are the mixtures of both kinds of cell in a pass.
+// mixtures are the mixtures of a pass.
 type mixtures struct {
-	normal, reduce mixture
-	all            bool // in training the running statistics of all operations move, see mixedOp.forward
+	of  [genotype.ConvolutionalKinds]mixture // by kind of cell
+	all bool                                 // in training the running statistics of all operations move, see mixedOp.forward
 }
 
-// mixed is softmax(α) of both.
-func (s *Plain) mixed() mixtures {
-	return mixtures{normal: s.Normal.mixture(), reduce: s.Reduce.mixture()}
+// mixBy makes the mixtures of a pass by mix.
+func (s *Plain) mixBy(mix func(*Architecture) mixture) (by mixtures) {
+	for kind, a := range s.architectures {
+		by.of[kind] = mix(a)
+	}
+	return by
+}
+
+// mixed is softmax(α) of both kinds of cells.
+func (s *Plain) mixed() mixtures { return s.mixBy((*Architecture).mixture) }
+
+// deriveBy makes the genotype of the cells that derive gives.
+func (s *Plain) deriveBy(derive func(*Architecture) genotype.Cell) (g genotype.Genotype) {
+	for kind := range genotype.ConvolutionalKinds {
+		*g.Cell(kind) = derive(s.architectures[kind])
+	}
+	return g
 }
 
 // Gradients implements Supernet.
@@ -224,22 +246,19 @@ func (s *Plain) forward(x torch.Tensor, by mixtures, m nn.Mode) torch.Tensor {
 	x = x.ChannelsLast()
 	s0 := s.stem.Forward(x, m)
 	s1 := s0
-	normal, reduce := s.Normal.edgeWeights(), s.Reduce.edgeWeights()
+	var weights [genotype.ConvolutionalKinds][]torch.Tensor
+	for kind, a := range s.architectures {
+		weights[kind] = a.edgeWeights()
+	}
 	for _, cell := range s.Cells {
-		mix, weights := by.normal, normal
-		if cell.Reduce {
-			mix, weights = by.reduce, reduce
-		}
-		s0, s1 = s1, cell.forward(s0, s1, mix, weights, by.all && m.Training && !m.FreezeStatistics, m)
+		s0, s1 = s1, cell.forward(s0, s1, by.of[cell.Kind], weights[cell.Kind], by.all && m.Training && !m.FreezeStatistics, m)
 	}
 	pooled := torch.AdaptiveAvgPool2d(s1, 1, 1).Reshape(x.Size(0), -1) // [N, nodes·channels]
 	return s.Classifier.Forward(pooled, m)
 }
 
 // Genotype implements Supernet.
-func (s *Plain) Genotype() (g genotype.Genotype) {
-	return genotype.Genotype{Normal: s.Normal.derive(), Reduce: s.Reduce.derive()}
-}
+func (s *Plain) Genotype() genotype.Genotype { return s.deriveBy((*Architecture).derive) }
 
 // Derive is Genotype of other tables than Alphas, which are like them. The normal cell has
 // at most so many skip_connects, where the space allows it, or any number if skips is
@@ -254,16 +273,18 @@ func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g genotype.Genotype) {
 			torch.Misuse("darts.Derive", "table %d has shape %v, the network's %v", i, got, want)
 		}
 	}
-	var betas [2]torch.Tensor
-	copy(betas[:], alphas[2:])
-	rows := s.Normal.rows(alphas[0], betas[0])
-	if skips < 0 {
-		skips = len(rows)
+	var betas [genotype.ConvolutionalKinds]torch.Tensor
+	copy(betas[:], alphas[len(betas):])
+	for kind := range genotype.ConvolutionalKinds {
+		a := s.architectures[kind]
+		rows := a.rows(alphas[kind], betas[kind])
+		if kind == genotype.Normal && skips >= 0 {
+			g.Normal = deriveLimited(rows, a.Ops, skips)
+		} else {
+			*g.Cell(kind) = discretize(rows, a.Ops)
+		}
 	}
-	return genotype.Genotype{
-		Normal: deriveLimited(rows, s.Normal.Ops, skips),
-		Reduce: discretize(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops),
-	}
+	return g
 }
 
 // alphaNames are those of Alphas in state dicts; the references keep the tables as

@@ -32,23 +32,24 @@ var _ Progressive = (*Plain)(nil)
 // Remaining implements Progressive. It panics with *torch.Error if n is negative or leaves an edge
 // without operations.
 func (s *Plain) Remaining(n int) Space {
-	for _, of := range slices.Concat(s.Normal.Ops, s.Reduce.Ops) {
-		if n < 0 || n >= len(of) {
-			torch.Misuse("darts.Remaining", "%d of an edge's %d operations to drop", n, len(of))
+	var left [genotype.ConvolutionalKinds][][]genotype.Op
+	for kind, a := range s.architectures {
+		for _, of := range a.Ops {
+			if n < 0 || n >= len(of) {
+				torch.Misuse("darts.Remaining", "%d of an edge's %d operations to drop", n, len(of))
+			}
 		}
+		left[kind] = dropWeakest(a.probabilities(), a.Ops, n)
 	}
-	return Space{
-		Nodes:  s.Cells[0].Nodes,
-		Normal: dropWeakest(s.Normal.probabilities(), s.Normal.Ops, n),
-		Reduce: dropWeakest(s.Reduce.probabilities(), s.Reduce.Ops, n),
-	}
+	return Space{Nodes: s.Cells[0].Nodes, Normal: left[genotype.Normal], Reduce: left[genotype.Reduce]}
 }
 
 // LimitedGenotype implements Progressive.
 func (s *Plain) LimitedGenotype(skips int) genotype.Genotype {
+	normal, reduce := s.architectures[genotype.Normal], s.architectures[genotype.Reduce]
 	return genotype.Genotype{
-		Normal: deriveProgressive(s.Normal.probabilities(), s.Normal.Ops, skips),
-		Reduce: deriveProgressive(s.Reduce.probabilities(), s.Reduce.Ops, math.MaxInt),
+		Normal: deriveProgressive(normal.probabilities(), normal.Ops, skips),
+		Reduce: deriveProgressive(reduce.probabilities(), reduce.Ops, math.MaxInt),
 	}
 }
 
@@ -71,8 +72,8 @@ func (c *SearchCell) dropSkips(ops [][]genotype.Op, rate *float64) {
 	for i := range c.Nodes {
 		for j := range i + 2 {
 			e := FirstEdge(i) + j
-			halves := c.Reduce && j < 2 // a factorized reduction
-			if k := slices.Index(ops[e], genotype.SkipConnect); k >= 0 && !halves {
+			identity := c.Kind.Stride(j) == 1 // else a factorized reduction
+			if k := slices.Index(ops[e], genotype.SkipConnect); k >= 0 && identity {
 				c.edges[e].ops[k] = skipDropout{c.edges[e].ops[k], rate}
 			}
 		}

@@ -45,9 +45,9 @@ func TestStages(t *testing.T) {
 		if err := space.Validate(); err != nil {
 			t.Error(err)
 		}
-		for e, p := range net.Normal.probabilities() {
+		for e, p := range net.Architecture(genotype.Normal).probabilities() {
 			var kept, gone []float64
-			for k, op := range net.Normal.Ops[e] {
+			for k, op := range net.Architecture(genotype.Normal).Ops[e] {
 				if slices.Contains(space.Normal[e], op) {
 					kept = append(kept, p[k])
 				} else {
@@ -194,11 +194,11 @@ func TestLimitSkipsAnywhere(t *testing.T) {
 		}
 		flat := table32(p)
 		a := &Architecture{Ops: ops, Alpha: flat}
-		g := (&Plain{Normal: a, Reduce: a}).LimitedGenotype(0)
+		g := (&Plain{architectures: [2]*Architecture{a, a}}).LimitedGenotype(0)
 		if len(skipsOf(g.Normal)) != 0 {
 			t.Errorf("normal cell %v", g.Normal)
 		}
-		if unlimited := (&Plain{Normal: a, Reduce: a}).LimitedGenotype(8); !slices.Equal(g.Reduce.Edges, unlimited.Normal.Edges) {
+		if unlimited := (&Plain{architectures: [2]*Architecture{a, a}}).LimitedGenotype(8); !slices.Equal(g.Reduce.Edges, unlimited.Normal.Edges) {
 			t.Errorf("reduction cell %v, want %v", g.Reduce, unlimited.Normal)
 		}
 	}

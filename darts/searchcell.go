@@ -10,7 +10,7 @@ import (
 // SearchCell is a cell whose every edge mixes all operations. Reference
 // cnn/model_search.py Cell.
 type SearchCell struct {
-	Reduce                   bool
+	Kind                     genotype.Kind
 	preprocess0, preprocess1 nn.Layer
 	edges                    []mixedOp // node by node, by input
 	Nodes                    int
@@ -22,12 +22,12 @@ type searchCellOptions struct {
 	before, last  int // channels of the outputs of the last but one and the last cell
 	channels      int
 	partial       int // see Options.Partial, at least 1
-	reduce        bool
+	kind          genotype.Kind
 	reducedBefore bool // the last cell halved the image: the last but one's output is twice as large
 }
 
 func newSearchCell(p nn.Path, o searchCellOptions) *SearchCell {
-	c := &SearchCell{Reduce: o.reduce, Nodes: o.nodes}
+	c := &SearchCell{Kind: o.kind, Nodes: o.nodes}
 	if o.reducedBefore {
 		c.preprocess0 = cells.FactorizedReduce(p.At("preprocess0"), o.before, o.channels, false)
 	} else {
@@ -36,11 +36,8 @@ func newSearchCell(p nn.Path, o searchCellOptions) *SearchCell {
 	c.preprocess1 = cells.ReLUConvBN(p.At("preprocess1"), o.last, o.channels, false)
 	for i := range o.nodes {
 		for j := range i + 2 {
-			stride := 1
-			if o.reduce && j < 2 {
-				stride = 2
-			}
-			c.edges = append(c.edges, newMixedOp(p.At("_ops").Index(len(c.edges)), o.ops[len(c.edges)], o.channels, stride, o.partial))
+			e := len(c.edges)
+			c.edges = append(c.edges, newMixedOp(p.At("_ops").Index(e), o.ops[e], o.channels, o.kind.Stride(j), o.partial))
 		}
 	}
 	return c

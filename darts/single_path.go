@@ -44,6 +44,9 @@ func (s *Plain) PathEval(g genotype.Genotype, b nn.Batch) nn.Output {
 	return s.eval(b, func() mixtures { return s.path(g) })
 }
 
-func (s *Plain) path(g genotype.Genotype) mixtures {
-	return mixtures{normal: s.Normal.path(g.Normal), reduce: s.Reduce.path(g.Reduce)}
+func (s *Plain) path(g genotype.Genotype) (by mixtures) {
+	for kind := range genotype.ConvolutionalKinds {
+		by.of[kind] = s.architectures[kind].path(*g.Cell(kind))
+	}
+	return by
 }

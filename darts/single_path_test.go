@@ -25,7 +25,7 @@ func TestPath(t *testing.T) {
 	for seed := range uint64(4) {
 		g := FullSpace(2).Sample(rand.New(rand.NewPCG(seed, 0)))
 		all := func() mixtures {
-			return mixtures{normal: tables(net.Normal, g.Normal), reduce: tables(net.Reduce, g.Reduce)}
+			return mixtures{of: [2]mixture{tables(net.architectures[0], g.Normal), tables(net.architectures[1], g.Reduce)}}
 		}
 		stats, w := net.Weights.Stats.Clone(), net.W().Detach().Clone()
 

@@ -16,9 +16,6 @@ func Edges(nodes int) int { return nodes * (nodes + 3) / 2 }
 // FirstEdge is the row of node i's first edge in a table of α.
 func FirstEdge(i int) int { return Edges(i) }
 
-// reduces tells whether the cell at that layer is a reduction cell.
-func reduces(layer, layers int) bool { return layer == layers/3 || layer == 2*layers/3 }
-
 // Space is the set of convolutional cells that a search chooses from: each node has
 // two edges from distinct inputs, each edge one of its operations, "none" aside.
 //
@@ -27,6 +24,19 @@ type Space struct {
 	Nodes int
 	// Operations of each edge of normal and reduction cells, node by node, by input.
 	Normal, Reduce [][]genotype.Op
+}
+
+// Ops are the operations of each edge of cells of that kind.
+func (s Space) Ops(kind genotype.Kind) [][]genotype.Op {
+	if kind == genotype.Reduce {
+		return s.Reduce
+	}
+	return s.Normal
+}
+
+// cellsOf names cells of that kind in errors.
+func cellsOf(kind genotype.Kind) string {
+	return [genotype.ConvolutionalKinds]string{"normal cells", "reduction cells"}[kind]
 }
 
 // FullSpace is that of the paper: all of genotype.Primitives on every edge.
@@ -47,15 +57,13 @@ func (s Space) Validate() error {
 	if s.Nodes < 1 || s.Nodes > genotype.MaxNodes {
 		return fmt.Errorf("darts: space: %d nodes, want 1 to %d", s.Nodes, genotype.MaxNodes)
 	}
-	for _, of := range []struct {
-		kind string
-		ops  [][]genotype.Op
-	}{{"normal", s.Normal}, {"reduction", s.Reduce}} {
-		if of.ops == nil {
-			return fmt.Errorf("darts: space: no operations of %s cells", of.kind)
+	for kind := range genotype.ConvolutionalKinds {
+		ops := s.Ops(kind)
+		if ops == nil {
+			return fmt.Errorf("darts: space: no operations of %s", cellsOf(kind))
 		}
-		if err := validateOperations(s.Nodes, of.ops); err != nil {
-			return fmt.Errorf("darts: space: operations of %s cells: %w", of.kind, err)
+		if err := validateOperations(s.Nodes, ops); err != nil {
+			return fmt.Errorf("darts: space: operations of %s: %w", cellsOf(kind), err)
 		}
 	}
 	return nil
@@ -114,31 +122,23 @@ func (s Space) Sample(r *rand.Rand) genotype.Genotype {
 // more than one value per channel.
 func (s Space) Hardest() genotype.Genotype {
 	s.mustBeValid()
-	pick := func(ops [][]genotype.Op, stride int) (c genotype.Cell) {
+	pick := func(kind genotype.Kind) (c genotype.Cell) {
 		for i := range s.Nodes {
 			edges := make([]genotype.Edge, i+2)
 			for from := range edges {
-				own := strideOf(from, stride)
-				of := genotype.Without(ops[FirstEdge(i)+from], genotype.None)
-				edges[from] = genotype.Edge{Op: slices.MaxFunc(of, func(a, b genotype.Op) int { return demand(a, own) - demand(b, own) }), From: from}
+				stride := kind.Stride(from)
+				of := genotype.Without(s.Ops(kind)[FirstEdge(i)+from], genotype.None)
+				edges[from] = genotype.Edge{Op: slices.MaxFunc(of, func(a, b genotype.Op) int { return demand(a, stride) - demand(b, stride) }), From: from}
 			}
 			slices.SortStableFunc(edges, func(a, b genotype.Edge) int {
-				return demand(b.Op, strideOf(b.From, stride)) - demand(a.Op, strideOf(a.From, stride))
+				return demand(b.Op, kind.Stride(b.From)) - demand(a.Op, kind.Stride(a.From))
 			})
 			c.Edges = append(c.Edges, edges[:EdgesKept]...)
 			c.Concat = append(c.Concat, i+2)
 		}
 		return c
 	}
-	return genotype.Genotype{Normal: pick(s.Normal, 1), Reduce: pick(s.Reduce, 2)}
-}
-
-// strideOf is the stride of an edge from that state in a cell of that stride.
-func strideOf(from, stride int) int {
-	if from < 2 {
-		return stride
-	}
-	return 1
+	return genotype.Genotype{Normal: pick(genotype.Normal), Reduce: pick(genotype.Reduce)}
 }
 
 // demand orders operations by what they ask, see Hardest.
@@ -159,18 +159,16 @@ func demand(op genotype.Op, stride int) int {
 func (s Space) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 	s.mustHold(g)
 	g.Normal.Edges, g.Reduce.Edges = slices.Clone(g.Normal.Edges), slices.Clone(g.Reduce.Edges)
-	// Edges and kinds of change in random order, until one is possible.
-	const kinds = 2
+	// Edges and changes, of the operation or of the input, in random order, until one is possible.
+	const changes = 2
 	each := len(g.Normal.Edges)
-	for _, at := range r.Perm(2 * each * kinds) {
-		edges, ops := g.Normal.Edges, s.Normal
-		if at/kinds >= each {
-			edges, ops = g.Reduce.Edges, s.Reduce
-		}
-		i := at / kinds % each
+	for _, at := range r.Perm(2 * each * changes) {
+		kind := genotype.Kind(at / changes / each)
+		edges := g.Cell(kind).Edges
+		i := at / changes % each
 		node, edge, other := i/EdgesKept, &edges[i], edges[i^1]
-		ops = ops[FirstEdge(node):FirstEdge(node+1)]
-		if at%kinds == 0 {
+		ops := s.Ops(kind)[FirstEdge(node):FirstEdge(node+1)]
+		if at%changes == 0 {
 			if choice := genotype.Without(ops[edge.From], genotype.None, edge.Op); len(choice) > 0 {
 				edge.Op = choice[r.IntN(len(choice))]
 				return g
@@ -201,10 +199,10 @@ func (s Space) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 // then the operation of each edge that it could have.
 func (s Space) Options() (options []int) {
 	s.mustBeValid()
-	for _, ops := range [][][]genotype.Op{s.Normal, s.Reduce} {
+	for kind := range genotype.ConvolutionalKinds {
 		for i := range s.Nodes {
 			options = append(options, len(pairs(i+2)))
-			for _, of := range ops[FirstEdge(i):FirstEdge(i+1)] {
+			for _, of := range s.Ops(kind)[FirstEdge(i):FirstEdge(i+1)] {
 				options = append(options, len(genotype.Without(of, genotype.None)))
 			}
 		}

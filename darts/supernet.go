@@ -109,3 +109,11 @@ type Options struct {
 
 	torch.Options // type and device
 }
+
+// ops are the operations of cells of that kind.
+func (o Options) ops(kind genotype.Kind) [][]genotype.Op {
+	if kind == genotype.Reduce {
+		return o.Reduce
+	}
+	return o.Normal
+}

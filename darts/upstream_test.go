@@ -55,7 +55,7 @@ func TestUpstreamPCDARTSDerivation(t *testing.T) {
 		}
 		ops := newArchitecture(4, nil).Ops
 		net := &Plain{
-			Normal: &Architecture{Ops: ops, Alpha: tables[0], beta: tables[2]}, Reduce: &Architecture{Ops: ops, Alpha: tables[1], beta: tables[3]},
+			architectures: [2]*Architecture{{Ops: ops, Alpha: tables[0], beta: tables[2]}, {Ops: ops, Alpha: tables[1], beta: tables[3]}},
 		}
 		if got := net.Genotype().String(); got != row.Genotype {
 			t.Errorf("row %d:\n got %s\nwant %s", i, got, row.Genotype)
@@ -73,11 +73,11 @@ func TestUpstreamGDASDerivation(t *testing.T) {
 	for i, row := range derivations[row](t, "derive_gdas*.json") {
 		ops := newArchitecture(4, nil).Ops
 		net := &GumbelSupernet{Plain: &Plain{
-			Normal: &Architecture{Ops: ops, Alpha: recordedTable(t, row.Tables[0])}, Reduce: &Architecture{Ops: ops, Alpha: recordedTable(t, row.Tables[1])},
+			architectures: [2]*Architecture{{Ops: ops, Alpha: recordedTable(t, row.Tables[0])}, {Ops: ops, Alpha: recordedTable(t, row.Tables[1])}},
 		}}
 		got := net.Genotype()
-		for kind, want := range map[string][][2][2]any{"normal": row.Normal, "reduce": row.Reduce} {
-			own := map[string]genotype.Cell{"normal": got.Normal, "reduce": got.Reduce}[kind]
+		for kind, want := range map[genotype.Kind][][2][2]any{genotype.Normal: row.Normal, genotype.Reduce: row.Reduce} {
+			own := got.Cell(kind)
 			var edges []genotype.Edge
 			for _, node := range want {
 				for _, pair := range node {
@@ -128,9 +128,11 @@ func TestUpstreamPDARTSDerivation(t *testing.T) {
 	for i, row := range derivations[row](t, "derive_pdarts*.json") {
 		for n, stage := range row.Stages {
 			net := &Plain{
-				Normal: &Architecture{Ops: switched(stage.BeforeNormal), Alpha: table(stage.Normal)},
-				Reduce: &Architecture{Ops: switched(stage.BeforeReduce), Alpha: table(stage.Reduce)},
-				Cells:  []*SearchCell{{Nodes: 4}},
+				architectures: [2]*Architecture{
+					{Ops: switched(stage.BeforeNormal), Alpha: table(stage.Normal)},
+					{Ops: switched(stage.BeforeReduce), Alpha: table(stage.Reduce)},
+				},
+				Cells: []*SearchCell{{Nodes: 4}},
 			}
 			if n < len(drop) {
 				space := net.Remaining(drop[n])

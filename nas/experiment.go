@@ -264,16 +264,12 @@ func (r *Run) search(ctx context.Context, result *runfolder.SearchResult) error 
 
 // draw writes the cells as pictures.
 func (r *Run) draw(g genotype.Genotype) error {
-	pictures := map[string]genotype.Cell{"normal.svg": g.Normal, "reduce.svg": g.Reduce}
-	if g.IsRecurrent() {
-		pictures = map[string]genotype.Cell{"recurrent.svg": g.Recurrent}
-	}
-	for name, cell := range pictures {
+	for _, kind := range g.Kinds() {
 		var b bytes.Buffer
-		if err := draw.SVG(&b, cell, g.IsRecurrent()); err != nil {
+		if err := draw.SVG(&b, *g.Cell(kind), kind); err != nil {
 			return err
 		}
-		if err := r.write(name, b.Bytes()); err != nil {
+		if err := r.write(kind.String()+".svg", b.Bytes()); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/data"
 	"godarts/nas/data/texts"
@@ -198,9 +199,9 @@ func TestDecisionsMeasured(t *testing.T) {
 		}
 		p := s.(*dartsStrategy).selection
 		decided := func(forward func(*darts.PerturbationSupernet, nn.Batch) nn.Output) (rows [2]torch.Tensor, err error) {
-			for kind := range 2 { // the normal cell's decision comes first
+			for kind := range genotype.ConvolutionalKinds { // the normal cell's decision comes first
 				other := darts.NewPerturbationSupernet(p.net.Plain)
-				if kind == 1 {
+				if kind == genotype.Reduce {
 					if err := other.SetRows(rows[0]); err != nil {
 						return rows, err
 					}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/nas/rng"
@@ -23,7 +24,7 @@ type perturbation struct {
 
 	// pick chooses an edge or a node, from those that are not decided, for a decision of a
 	// kind of cell.
-	pick func(decision, kind int, undecided []int) int
+	pick func(decision int, kind genotype.Kind, undecided []int) int
 }
 
 // newPerturbation is nil if the search c selects by α.
@@ -33,8 +34,8 @@ func newPerturbation(c *config.Config, net *darts.Plain) *perturbation {
 	}
 	return &perturbation{
 		net: darts.NewPerturbationSupernet(net), nodes: c.Network.Nodes, interval: c.Strategy.Perturbation.Interval, first: c.Epochs,
-		pick: func(decision, kind int, undecided []int) int {
-			return undecided[rng.Stream(c.Seed, "perturbation", decision, kind).IntN(len(undecided))]
+		pick: func(decision int, kind genotype.Kind, undecided []int) int {
+			return undecided[rng.Stream(c.Seed, "perturbation", decision, int(kind)).IntN(len(undecided))]
 		},
 	}
 }
@@ -53,7 +54,7 @@ func (p *perturbation) decide(ctx context.Context, run *Run, epoch int) {
 		seen := run.measure(ctx, epoch, func(b nn.Batch) nn.Output { return p.net.Measure(b) })
 		return seen.Accuracy(), run.err
 	}
-	for kind := range 2 {
+	for kind := range genotype.ConvolutionalKinds {
 		if err := p.decideOne(kind, (epoch-p.first)/p.interval, accuracy); err != nil {
 			return
 		}
@@ -62,7 +63,7 @@ func (p *perturbation) decide(ctx context.Context, run *Run, epoch int) {
 
 // decideOne makes a decision of one kind of cell: the operation of a random edge, or once
 // all edges have theirs which edges a random node keeps.
-func (p *perturbation) decideOne(kind, decision int, accuracy func() (float64, error)) error {
+func (p *perturbation) decideOne(kind genotype.Kind, decision int, accuracy func() (float64, error)) error {
 	undecided, open := p.net.Undecided(kind), p.net.Open(kind)
 	edges := darts.Edges(p.nodes)
 	if decision < edges {
@@ -91,7 +92,7 @@ func (p *perturbation) standsAt(at position) error {
 			least = since / p.interval
 		}
 	}
-	for kind := range 2 {
+	for kind := range genotype.ConvolutionalKinds {
 		made := darts.Edges(p.nodes) - len(p.net.Undecided(kind)) + p.nodes - 1 - len(p.net.Open(kind))
 		if made < least || made > most {
 			return fmt.Errorf("epoch %d has %d to %d decisions made, the state %d", at.Epoch, least, most, made)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/torch"
 )
@@ -29,7 +30,7 @@ func TestDecideOnce(t *testing.T) {
 		decide := func(ctx context.Context, epoch, want int) {
 			t.Helper()
 			p.decide(ctx, r, epoch)
-			for kind := range 2 {
+			for kind := range genotype.ConvolutionalKinds {
 				if got := 5 - len(p.net.Undecided(kind)); got != want {
 					t.Errorf("kind %d: %d edges are decided, want %d", kind, got, want)
 				}

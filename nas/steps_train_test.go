@@ -112,7 +112,7 @@ func TestStepsOfPerturbation(t *testing.T) {
 			if err := net.SetRows(k.after[namePerturbation]); err != nil {
 				t.Fatal(err)
 			}
-			for kind := range 2 {
+			for kind := range genotype.ConvolutionalKinds {
 				if got := 2 - len(net.Undecided(kind)); got != min(phase, 2) {
 					t.Errorf("epoch %d: %d edges of kind %d are decided", k.Epoch, got, kind)
 				}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas/config"
 	"godarts/torch/torchtest"
@@ -60,11 +61,11 @@ func TestUpstreamPerturbation(t *testing.T) {
 		var decisions []recordedDecision // of a normal cell, then of a reduction cell, and so on
 		r.decode("rows", &decisions)
 		p := d.selection
-		p.pick = func(decision, kind int, _ []int) int {
-			if it := decisions[2*decision+kind]; it.on == "op" {
+		p.pick = func(decision int, kind genotype.Kind, _ []int) int {
+			if it := decisions[2*decision+int(kind)]; it.on == "op" {
 				return it.at
 			}
-			return decisions[2*decision+kind].at + 1
+			return decisions[2*decision+int(kind)].at + 1
 		}
 		var passes []pass
 		feed.begin = func(int) { d.spy(t, c, &passes) }
@@ -73,7 +74,7 @@ func TestUpstreamPerturbation(t *testing.T) {
 		run.hooks = append(run.hooks, Hooks{OnStep: func(_ *Run, s *Step) error {
 			step := s.Epoch*s.Of + s.Index
 			p.compare(t, decisions, s.Epoch)
-			alphas.step(step, func(kind, edge int) bool { return slices.Contains(p.net.Undecided(kind), edge) })
+			alphas.step(step, func(kind, edge int) bool { return slices.Contains(p.net.Undecided(genotype.Kind(kind)), edge) })
 			losses = append(losses, passes[len(passes)-1].loss)
 			norms = append(norms, passes[len(passes)-1].w)
 			seen, right = append(seen, flat(feed.losses)...), append(right, feed.right...)
@@ -192,7 +193,7 @@ func TestUpstreamPicks(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := newPerturbation(c, net)
-		p.pick = func(decision, kind int, undecided []int) int {
+		p.pick = func(decision int, kind genotype.Kind, undecided []int) int {
 			pick := picks[decision][kind]
 			if decision >= darts.Edges(4) {
 				pick++ // nodes count from that with three edges
@@ -206,13 +207,13 @@ func TestUpstreamPicks(t *testing.T) {
 			t.Errorf("%d picks, there are %d decisions", len(picks), c.Decisions())
 		}
 		for decision := range picks {
-			for kind := range 2 {
+			for kind := range genotype.ConvolutionalKinds {
 				if err := p.decideOne(kind, decision, func() (float64, error) { return 0.5, nil }); err != nil {
 					t.Fatal(err)
 				}
 			}
 		}
-		for kind := range 2 {
+		for kind := range genotype.ConvolutionalKinds {
 			if left := len(p.net.Undecided(kind)) + len(p.net.Open(kind)); left != 0 {
 				t.Errorf("kind %d: %d edges and nodes are left", kind, left)
 			}

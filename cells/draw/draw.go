@@ -13,13 +13,13 @@ import (
 // maxDrawnNodes bounds the size of a picture; the published cells have at most 11 nodes.
 const maxDrawnNodes = 32
 
-// SVG writes a picture of the cell to w, left to right: the inputs c_{k-2} and c_{k-1} (x_t and
-// h_{t-1} if recurrent), the numbered nodes with one labelled edge per operation, and the output c_{k} (h_t).
+// SVG writes a picture of the cell of that kind to w, left to right: the inputs c_{k-2} and c_{k-1} (x_t and h_{t-1} of a
+// recurrent cell), the numbered nodes with one labelled edge per operation, and the output c_{k} (h_t).
 // Sizes are in CSS pixels. The same cell gives the same bytes.
 //
 // It fails if the cell is not valid, has more than 32 nodes, or w fails.
-func SVG(w io.Writer, c genotype.Cell, recurrent bool) error {
-	g, err := newCellGraph(c, recurrent)
+func SVG(w io.Writer, c genotype.Cell, kind genotype.Kind) error {
+	g, err := newCellGraph(c, kind)
 	if err != nil {
 		return fmt.Errorf("cells: draw: %w", err)
 	}
@@ -32,8 +32,8 @@ func SVG(w io.Writer, c genotype.Cell, recurrent bool) error {
 
 // DOT returns the graph that SVG draws in Graphviz's language, for other layouts and formats. The cell
 // must be valid.
-func DOT(c genotype.Cell, recurrent bool) (string, error) {
-	g, err := newCellGraph(c, recurrent)
+func DOT(c genotype.Cell, kind genotype.Kind) (string, error) {
+	g, err := newCellGraph(c, kind)
 	if err != nil {
 		return "", fmt.Errorf("cells: dot: %w", err)
 	}
@@ -88,22 +88,18 @@ var (
 	outputPaint = boxPaint{"#fbeecb", "#a8842c"}
 )
 
-func newCellGraph(c genotype.Cell, recurrent bool) (*cellGraph, error) {
-	role := genotype.Normal
-	if recurrent {
-		role = genotype.Recurrent
-	}
-	if err := c.Check(role); err != nil {
+func newCellGraph(c genotype.Cell, kind genotype.Kind) (*cellGraph, error) {
+	if err := c.Check(kind); err != nil {
 		return nil, err
 	}
-	nodes := len(c.Edges) / role.EdgesPerNode()
+	nodes := len(c.Edges) / kind.EdgesPerNode()
 	if nodes > maxDrawnNodes {
 		return nil, fmt.Errorf("the cell has %d nodes, want at most %d in a picture", nodes, maxDrawnNodes)
 	}
 	g := &cellGraph{}
 	output := cellBox{"c", "k", outputPaint}
 	firstState := 0 // the box of state 0
-	if recurrent {
+	if kind == genotype.Recurrent {
 		// State 0 is drawn as node 0, the mix of the two inputs, as in the paper's figure.
 		g.boxes = []cellBox{{"x", "t", inputPaint}, {"h", "t-1", inputPaint}, {"0", "", nodePaint}}
 		g.arrows = []cellArrow{{0, 2, ""}, {1, 2, ""}}
@@ -113,13 +109,13 @@ func newCellGraph(c genotype.Cell, recurrent bool) (*cellGraph, error) {
 	}
 	for node := range nodes {
 		number := node
-		if recurrent {
+		if kind == genotype.Recurrent {
 			number = node + 1
 		}
 		g.boxes = append(g.boxes, cellBox{fmt.Sprint(number), "", nodePaint})
 	}
 	for i, e := range c.Edges {
-		to := firstState + role.Inputs() + i/role.EdgesPerNode()
+		to := firstState + kind.Inputs() + i/kind.EdgesPerNode()
 		g.arrows = append(g.arrows, cellArrow{firstState + e.From, to, string(e.Op)})
 	}
 	g.boxes = append(g.boxes, output)

@@ -49,10 +49,10 @@ func svgTexts(t *testing.T, svg []byte) []string {
 
 func TestSVG(t *testing.T) {
 	// SVG writes well-formed SVG with every state and one label per edge when the cell is a published one.
-	check := func(name string, c genotype.Cell, recurrent bool, states string) {
+	check := func(name string, c genotype.Cell, kind genotype.Kind, states string) {
 		t.Run(name, func(t *testing.T) {
 			var b bytes.Buffer
-			if err := SVG(&b, c, recurrent); err != nil {
+			if err := SVG(&b, c, kind); err != nil {
 				t.Fatal(err)
 			}
 			want := strings.Fields(states)
@@ -64,7 +64,7 @@ func TestSVG(t *testing.T) {
 				t.Errorf("texts (-want +got):\n%s", diff)
 			}
 			var again bytes.Buffer
-			if err := SVG(&again, c, recurrent); err != nil {
+			if err := SVG(&again, c, kind); err != nil {
 				t.Fatal(err)
 			}
 			if !bytes.Equal(b.Bytes(), again.Bytes()) {
@@ -77,15 +77,15 @@ func TestSVG(t *testing.T) {
 		if k.Genotype.Normal.Nodes() == 5 {
 			states += " 4"
 		}
-		check(k.Name+" normal", k.Genotype.Normal, false, states)
-		check(k.Name+" reduce", k.Genotype.Reduce, false, states)
+		check(k.Name+" normal", k.Genotype.Normal, genotype.Normal, states)
+		check(k.Name+" reduce", k.Genotype.Reduce, genotype.Reduce, states)
 	}
 	for _, k := range genotype.PublishedRecurrent {
 		states := "xt ht-1 0 1 2 3 4 5 6 7 8 ht"
 		if len(k.Genotype.Recurrent.Edges) == 11 {
 			states += " 9 10 11"
 		}
-		check("recurrent "+k.Name, k.Genotype.Recurrent, true, states)
+		check("recurrent "+k.Name, k.Genotype.Recurrent, genotype.Recurrent, states)
 	}
 }
 
@@ -93,8 +93,8 @@ func TestSVGOverlaps(t *testing.T) {
 	// No boxes and labels overlap, and every arrow goes right, when the cell is any random one.
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 100 {
-		c, recurrent := randomCell(r)
-		g, err := newCellGraph(c, recurrent)
+		c, kind := randomCell(r)
+		g, err := newCellGraph(c, kind)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -119,11 +119,12 @@ func TestSVGOverlaps(t *testing.T) {
 }
 
 // randomCell draws a cell of one to six nodes with any of their inputs.
-func randomCell(r *rand.Rand) (c genotype.Cell, recurrent bool) {
-	inputs, perNode, ops := 2, 2, genotype.Primitives
-	if recurrent = r.IntN(3) == 0; recurrent {
-		inputs, perNode, ops = 1, 1, genotype.RecurrentPrimitives[1:]
+func randomCell(r *rand.Rand) (c genotype.Cell, kind genotype.Kind) {
+	ops := genotype.Primitives
+	if r.IntN(3) == 0 {
+		kind, ops = genotype.Recurrent, genotype.RecurrentPrimitives[1:]
 	}
+	inputs, perNode := kind.Inputs(), kind.EdgesPerNode()
 	nodes := 1 + r.IntN(6)
 	for i := range nodes * perNode {
 		c.Edges = append(c.Edges, genotype.Edge{Op: ops[r.IntN(len(ops))], From: r.IntN(inputs + i/perNode)})
@@ -133,7 +134,7 @@ func randomCell(r *rand.Rand) (c genotype.Cell, recurrent bool) {
 			c.Concat = append(c.Concat, s)
 		}
 	}
-	return c, recurrent
+	return c, kind
 }
 
 type brokenWriter struct{}
@@ -148,20 +149,20 @@ func TestSVGErrors(t *testing.T) {
 		large.Edges = append(large.Edges, genotype.Edge{Op: genotype.SkipConnect, From: 0})
 	}
 	for _, test := range []struct {
-		name      string
-		w         io.Writer
-		cell      genotype.Cell
-		recurrent bool
-		want      string
+		name string
+		w    io.Writer
+		cell genotype.Cell
+		kind genotype.Kind
+		want string
 	}{
-		{"empty", io.Discard, genotype.Cell{}, false, "cells: draw: has no edges"},
-		{"convolutional as recurrent", io.Discard, good, true,
+		{"empty", io.Discard, genotype.Cell{}, genotype.Normal, "cells: draw: has no edges"},
+		{"convolutional as recurrent", io.Discard, good, genotype.Recurrent,
 			`cells: draw: edge 0 of node 0: op "sep_conv_5x5" does not fit a recurrent cell, want one of ["tanh" "relu" "sigmoid" "identity"]`},
-		{"too large", io.Discard, large, false, "cells: draw: the cell has 33 nodes, want at most 32 in a picture"},
-		{"writer fails", brokenWriter{}, good, false, "cells: draw: disk full"},
+		{"too large", io.Discard, large, genotype.Normal, "cells: draw: the cell has 33 nodes, want at most 32 in a picture"},
+		{"writer fails", brokenWriter{}, good, genotype.Normal, "cells: draw: disk full"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if err := SVG(test.w, test.cell, test.recurrent); err == nil || err.Error() != test.want {
+			if err := SVG(test.w, test.cell, test.kind); err == nil || err.Error() != test.want {
 				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
@@ -170,7 +171,7 @@ func TestSVGErrors(t *testing.T) {
 
 func BenchmarkSVG(b *testing.B) {
 	for b.Loop() {
-		if err := SVG(io.Discard, genotype.Published[3].Genotype.Normal, false); err != nil {
+		if err := SVG(io.Discard, genotype.Published[3].Genotype.Normal, genotype.Normal); err != nil {
 			b.Fatal(err)
 		}
 	}

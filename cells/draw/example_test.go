@@ -15,7 +15,7 @@ func ExampleSVG() {
 		return
 	}
 	var svg bytes.Buffer
-	err = draw.SVG(&svg, g.Normal, false)
+	err = draw.SVG(&svg, g.Normal, genotype.Normal)
 	fmt.Println(bytes.Count(svg.Bytes(), []byte("sep_conv_3x3")), err)
 	// Output:
 	// 5 <nil>
@@ -23,7 +23,7 @@ func ExampleSVG() {
 
 func ExampleDOT() {
 	c := genotype.Cell{Edges: []genotype.Edge{{Op: genotype.SepConv3x3, From: 0}, {Op: genotype.SkipConnect, From: 1}}, Concat: []int{2}}
-	dot, err := draw.DOT(c, false)
+	dot, err := draw.DOT(c, genotype.Normal)
 	fmt.Print(dot, err)
 	// Output:
 	// digraph cell {

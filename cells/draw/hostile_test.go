@@ -14,6 +14,7 @@ func TestHostileArguments(t *testing.T) {
 		Functions: []any{DOT, SVG},
 		Values: []any{
 			func() *bytes.Buffer { return new(bytes.Buffer) },
+			func() genotype.Kind { return genotype.Recurrent },
 			func() genotype.Cell { return genotype.Published[0].Genotype.Normal },
 			func() genotype.Cell { return genotype.PublishedRecurrent[0].Genotype.Recurrent },
 		},

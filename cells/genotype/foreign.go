@@ -27,13 +27,13 @@ func (p *genotypeParser) skipLogHead() bool {
 //	[('sep_conv_3x3', 0), ('skip_connect', 1)]
 //
 // The opening bracket was passed already, at start.
-func (p *genotypeParser) node(role Kind, start int, closing byte) (edges []Edge, err error) {
+func (p *genotypeParser) node(kind Kind, start int, closing byte) (edges []Edge, err error) {
 	err = p.list(closing, func() error {
-		e, err := p.edge(role)
+		e, err := p.edge(kind)
 		edges = append(edges, e)
 		return err
 	})
-	if want := role.EdgesPerNode(); err == nil && len(edges) != want {
+	if want := kind.EdgesPerNode(); err == nil && len(edges) != want {
 		return nil, p.errorAt(start, "a list for each node: want %d edges in it, this one has %d", want, len(edges))
 	}
 	return edges, err
@@ -80,18 +80,18 @@ func (p *genotypeParser) isNNI() bool {
 
 // nni reads the object in the form of NNI whose bracket was passed.
 func (p *genotypeParser) nni() (g Genotype, err error) {
-	read := map[string]nniCell{}
-	for _, f := range convolutionalFields {
-		read[f.edges] = nniCell{map[nniEdge]Op{}, map[nniEdge]int{}}
+	var read [ConvolutionalKinds]nniCell
+	for kind := range read {
+		read[kind] = nniCell{map[nniEdge]Op{}, map[nniEdge]int{}}
 	}
-	if err := p.list('}', func() error { return p.nniEntry(read) }); err != nil {
+	if err := p.list('}', func() error { return p.nniEntry(read[:]) }); err != nil {
 		return g, err
 	}
 	if p.skipSpace(); p.pos < len(p.text) {
 		return g, p.want("nothing after the genotype")
 	}
-	for _, f := range convolutionalFields {
-		if *f.cell(&g), err = read[f.edges].cell(f.edges); err != nil {
+	for kind := range ConvolutionalKinds {
+		if *g.Cell(kind), err = read[kind].cell(kind); err != nil {
 			return g, err
 		}
 	}
@@ -99,7 +99,7 @@ func (p *genotypeParser) nni() (g Genotype, err error) {
 }
 
 // nniEntry reads one entry of the object.
-func (p *genotypeParser) nniEntry(read map[string]nniCell) error {
+func (p *genotypeParser) nniEntry(read []nniCell) error {
 	p.skipSpace()
 	start := p.pos
 	name, err := p.quoted()
@@ -112,7 +112,11 @@ func (p *genotypeParser) nniEntry(read map[string]nniCell) error {
 	}
 	node, _ := strconv.Atoi(parts[3]) // nine digits fit
 	index, _ := strconv.Atoi(parts[4])
-	cell, edge := read[parts[1]], nniEdge{node, index}
+	kind := Normal
+	if parts[1] == Reduce.String() {
+		kind = Reduce
+	}
+	cell, edge := read[kind], nniEdge{node, index}
 	_, known := cell.ops[edge]
 	if parts[2] == "input" {
 		_, known = cell.inputs[edge]
@@ -124,25 +128,21 @@ func (p *genotypeParser) nniEntry(read map[string]nniCell) error {
 		return p.want("':' after " + name)
 	}
 	if parts[2] == "op" {
-		cell.ops[edge], err = p.nniOp(parts[1])
+		cell.ops[edge], err = p.nniOp(kind)
 		return err
 	}
 	cell.inputs[edge], err = p.nniInput()
 	return err
 }
 
-func (p *genotypeParser) nniOp(cell string) (Op, error) {
+func (p *genotypeParser) nniOp(kind Kind) (Op, error) {
 	p.skipSpace()
 	start := p.pos
 	op, err := p.quoted()
 	if err != nil {
 		return "", err
 	}
-	role := Normal
-	if cell == "reduce" {
-		role = Reduce
-	}
-	if err := checkOp(op, role); err != nil {
+	if err := checkOp(op, kind); err != nil {
 		return "", p.errorAt(start, "%w", err)
 	}
 	return Op(strings.Clone(op)), nil // the clone lets go of the text
@@ -161,9 +161,9 @@ func (p *genotypeParser) nniInput() (int, error) {
 }
 
 // cell puts the edges in order. It names the first that is missing.
-func (c nniCell) cell(name string) (cell Cell, err error) {
+func (c nniCell) cell(kind Kind) (cell Cell, err error) {
 	missing := func(what string, e nniEdge) error {
-		return fmt.Errorf("in the form of NNI: %q is missing", fmt.Sprintf("%s/%s_%d_%d", name, what, e.node, e.index))
+		return fmt.Errorf("in the form of NNI: %q is missing", fmt.Sprintf("%s/%s_%d_%d", kind, what, e.node, e.index))
 	}
 	nodes := max(1, (max(len(c.ops), len(c.inputs))+1)/2)
 	for i := range 2 * nodes {

@@ -43,27 +43,33 @@ func (g Genotype) IsRecurrent() bool { return !g.Recurrent.isZero() }
 
 func (c Cell) isZero() bool { return len(c.Edges) == 0 && len(c.Concat) == 0 }
 
-// genotypeField is one cell of a genotype under the reference's names of its two fields.
-type genotypeField struct {
-	edges, concat string
-	role          Kind
-	cell          func(*Genotype) *Cell
-}
-
-var convolutionalFields = []genotypeField{
-	{"normal", "normal_concat", Normal, func(g *Genotype) *Cell { return &g.Normal }},
-	{"reduce", "reduce_concat", Reduce, func(g *Genotype) *Cell { return &g.Reduce }},
-}
-
-var recurrentFields = []genotypeField{
-	{"recurrent", "concat", Recurrent, func(g *Genotype) *Cell { return &g.Recurrent }},
-}
-
-func (g Genotype) fields() []genotypeField {
+// Kinds returns the kinds of the cells of g: Recurrent, or Normal and Reduce.
+func (g Genotype) Kinds() []Kind {
 	if g.IsRecurrent() {
-		return recurrentFields
+		return recurrentKinds
 	}
-	return convolutionalFields
+	return convolutionalKinds
+}
+
+var convolutionalKinds, recurrentKinds = []Kind{Normal, Reduce}, []Kind{Recurrent}
+
+// Cell returns the cell of that kind, which the caller may change; of an unknown kind it is Recurrent.
+func (g *Genotype) Cell(k Kind) *Cell {
+	switch k {
+	case Normal:
+		return &g.Normal
+	case Reduce:
+		return &g.Reduce
+	}
+	return &g.Recurrent
+}
+
+// concatField returns the reference's name of the field of Concat; String is its name of the field of Edges.
+func (k Kind) concatField() string {
+	if k == Recurrent {
+		return "concat"
+	}
+	return k.String() + "_concat"
 }
 
 // String returns the genotype as the reference prints it after a search, Python's repr of its named tuple:
@@ -74,19 +80,19 @@ func (g Genotype) fields() []genotypeField {
 // States in a row are written range(a, b), others as a list. Parse reads both back.
 func (g Genotype) String() string {
 	b := []byte("Genotype(")
-	for i, f := range g.fields() {
+	for i, kind := range g.Kinds() {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		c := f.cell(&g)
-		b = append(b, f.edges+"=["...)
+		c := g.Cell(kind)
+		b = append(b, kind.String()+"=["...)
 		for j, e := range c.Edges {
 			if j > 0 {
 				b = append(b, ", "...)
 			}
 			b = fmt.Appendf(b, "('%s', %d)", e.Op, e.From)
 		}
-		b = append(b, "], "+f.concat+"="...)
+		b = append(b, "], "+kind.concatField()+"="...)
 		b = appendConcat(b, c.Concat)
 	}
 	return string(append(b, ')'))
@@ -131,19 +137,19 @@ func (g Genotype) MarshalJSON() ([]byte, error) {
 		return nil, err
 	}
 	b := []byte("{")
-	for i, f := range g.fields() {
+	for i, kind := range g.Kinds() {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		c := f.cell(&g)
-		b = fmt.Appendf(b, "%q: [", f.edges)
+		c := g.Cell(kind)
+		b = fmt.Appendf(b, "%q: [", kind)
 		for j, e := range c.Edges {
 			if j > 0 {
 				b = append(b, ", "...)
 			}
 			b = fmt.Appendf(b, "[%q, %d]", string(e.Op), e.From)
 		}
-		b = fmt.Appendf(b, "], %q: ", f.concat)
+		b = fmt.Appendf(b, "], %q: ", kind.concatField())
 		b = appendIntList(b, c.Concat)
 	}
 	return append(b, '}'), nil
@@ -165,12 +171,12 @@ func (g *Genotype) UnmarshalJSON(data []byte) error {
 // Changed counts the edges of g that old, of as many nodes, does not have: of each node those that
 // no edge of the same node in old is equal to, in any order. of is the number of all edges of g.
 func (g Genotype) Changed(old Genotype) (changed, of int) {
-	for _, f := range g.fields() {
-		edges, before := f.cell(&g).Edges, slices.Clone(f.cell(&old).Edges)
+	for _, kind := range g.Kinds() {
+		edges, before := g.Cell(kind).Edges, slices.Clone(old.Cell(kind).Edges)
 		for i, e := range edges {
 			of++
-			node := i - i%f.role.EdgesPerNode()
-			first, last := min(node, len(before)), min(node+f.role.EdgesPerNode(), len(before))
+			node := i - i%kind.EdgesPerNode()
+			first, last := min(node, len(before)), min(node+kind.EdgesPerNode(), len(before))
 			if j := slices.Index(before[first:last], e); j >= 0 {
 				before[first+j].Op = "" // each stands for one edge
 				continue
@@ -195,74 +201,40 @@ func (g Genotype) Check() error {
 	if g.IsRecurrent() && !(g.Normal.isZero() && g.Reduce.isZero()) {
 		return fmt.Errorf("has both convolutional and recurrent cells, want one kind")
 	}
-	for _, f := range g.fields() {
-		if err := f.cell(&g).Check(f.role); err != nil {
-			return fmt.Errorf("%s cell: %w", f.edges, err)
+	for _, kind := range g.Kinds() {
+		if err := g.Cell(kind).Check(kind); err != nil {
+			return fmt.Errorf("%s cell: %w", kind, err)
 		}
 	}
 	return nil
 }
 
-// Kind is what a cell is used as; it sets which operations and states are right in it.
-type Kind int
-
-const (
-	Normal Kind = iota
-	Reduce
-	Recurrent
-)
-
-// Inputs is the number of states before the first node.
-func (r Kind) Inputs() int {
-	if r == Recurrent {
-		return 1
-	}
-	return 2
-}
-
-// EdgesPerNode is how many edges of Cell.Edges make one node.
-func (r Kind) EdgesPerNode() int {
-	if r == Recurrent {
-		return 1
-	}
-	return 2
-}
-
-// firstConcat is the lowest state that can be part of the output. The inputs of a reduction cell cannot:
-// they have twice the height and width of its nodes.
-func (r Kind) firstConcat() int {
-	if r == Reduce {
-		return 2
-	}
-	return 0
-}
-
-func (c Cell) Check(role Kind) error {
+func (c Cell) Check(kind Kind) error {
 	if len(c.Edges) == 0 {
 		return fmt.Errorf("has no edges")
 	}
-	if n := role.EdgesPerNode(); len(c.Edges)%n != 0 {
+	if n := kind.EdgesPerNode(); len(c.Edges)%n != 0 {
 		return fmt.Errorf("has %d edges, want %d for every node", len(c.Edges), n)
 	} else if nodes := len(c.Edges) / n; nodes > MaxNodes {
 		return fmt.Errorf("has %d nodes, want at most %d", nodes, MaxNodes)
 	}
 	for i, e := range c.Edges {
-		node := i / role.EdgesPerNode()
-		if err := checkOp(string(e.Op), role); err != nil {
+		node := i / kind.EdgesPerNode()
+		if err := checkOp(string(e.Op), kind); err != nil {
 			return fmt.Errorf("edge %d of node %d: %w", i, node, err)
 		}
-		if last := node + role.Inputs() - 1; e.From < 0 || e.From > last {
+		if last := node + kind.Inputs() - 1; e.From < 0 || e.From > last {
 			return fmt.Errorf("edge %d of node %d: comes from state %d, want an earlier state (0 to %d)", i, node, e.From, last)
 		}
 	}
-	return c.checkConcat(role)
+	return c.checkConcat(kind)
 }
 
-func (c Cell) checkConcat(role Kind) error {
+func (c Cell) checkConcat(kind Kind) error {
 	if len(c.Concat) == 0 {
 		return fmt.Errorf("concat is empty, want at least one state")
 	}
-	first, last := role.firstConcat(), role.Inputs()+len(c.Edges)/role.EdgesPerNode()-1
+	first, last := kind.firstConcat(), kind.Inputs()+len(c.Edges)/kind.EdgesPerNode()-1
 	for i, s := range c.Concat {
 		if s < first || s > last {
 			return fmt.Errorf("concat has state %d, want %d to %d", s, first, last)
@@ -275,16 +247,16 @@ func (c Cell) checkConcat(role Kind) error {
 }
 
 // checkOp names what fits if op does not.
-func checkOp(op string, role Kind) error {
-	fits, all, kind := Op.Convolutional, ConvolutionalOps, "convolutional"
-	if role == Recurrent {
-		fits, all, kind = Op.Recurrent, recurrentOps, "recurrent"
+func checkOp(op string, kind Kind) error {
+	fits, all, family := Op.Convolutional, ConvolutionalOps, "convolutional"
+	if kind == Recurrent {
+		fits, all, family = Op.Recurrent, recurrentOps, "recurrent"
 	}
 	if fits(Op(op)) {
 		return nil
 	}
 	if Op(op).Convolutional() || Op(op).Recurrent() {
-		return fmt.Errorf("op %q does not fit a %s cell, want one of %q", op, kind, all)
+		return fmt.Errorf("op %q does not fit a %s cell, want one of %q", op, family, all)
 	}
 	return fmt.Errorf("unknown op %s (nearest: %q)", quoteShort(op), nearestOpAmong(op, all))
 }

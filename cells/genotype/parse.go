@@ -135,10 +135,10 @@ func (p *genotypeParser) field(between byte, keyword bool) error {
 			return err
 		}
 	}
-	field, isEdges, ok := findGenotypeField(name)
+	kind, isEdges, ok := kindOfField(name)
 	foreign := slices.Contains(autoDLFields, name)
 	if !ok && !foreign {
-		return p.errorAt(start, "unknown field %s (nearest: %q)", quoteShort(name), nearestSpelling(name, genotypeFieldNames))
+		return p.errorAt(start, "unknown field %s (nearest: %q)", quoteShort(name), nearestSpelling(name, fieldNames))
 	}
 	if _, repeated := p.seen[name]; repeated {
 		return p.errorAt(start, "field %q stands twice", name)
@@ -153,7 +153,7 @@ func (p *genotypeParser) field(between byte, keyword bool) error {
 	value := parsedField{offset: p.pos}
 	var err error
 	if isEdges {
-		value.edges, err = p.edges(field.role)
+		value.edges, err = p.edges(kind)
 	} else {
 		err = p.concat(&value)
 	}
@@ -161,18 +161,19 @@ func (p *genotypeParser) field(between byte, keyword bool) error {
 	return err
 }
 
-var genotypeFieldNames = []string{"normal", "normal_concat", "reduce", "reduce_concat", "recurrent", "concat"}
+var fieldNames = []string{"normal", "normal_concat", "reduce", "reduce_concat", "recurrent", "concat"}
 
-func findGenotypeField(name string) (field genotypeField, isEdges, ok bool) {
-	for _, f := range slices.Concat(convolutionalFields, recurrentFields) {
-		if name == f.edges || name == f.concat {
-			return f, name == f.edges, true
+// kindOfField returns the kind of cell that the field belongs to, and whether it holds the edges.
+func kindOfField(name string) (kind Kind, isEdges, ok bool) {
+	for _, kind := range slices.Concat(convolutionalKinds, recurrentKinds) {
+		if name == kind.String() || name == kind.concatField() {
+			return kind, name == kind.String(), true
 		}
 	}
-	return genotypeField{}, false, false
+	return 0, false, false
 }
 
-func (p *genotypeParser) edges(role Kind) ([]Edge, error) {
+func (p *genotypeParser) edges(kind Kind) ([]Edge, error) {
 	closing, ok := p.openSequence()
 	if !ok {
 		return nil, p.want("a list of edges")
@@ -180,20 +181,20 @@ func (p *genotypeParser) edges(role Kind) ([]Edge, error) {
 	var edges []Edge
 	flat, nested := 0, 0
 	err := p.list(closing, func() error {
-		if most := MaxNodes * role.EdgesPerNode(); len(edges) >= most {
+		if most := MaxNodes * kind.EdgesPerNode(); len(edges) >= most {
 			return p.errorAt(p.pos, "more than %d edges, want at most %d nodes", most, MaxNodes)
 		}
 		p.skipSpace()
 		start := p.pos
 		if !p.atNode() {
 			flat++
-			e, err := p.edge(role)
+			e, err := p.edge(kind)
 			edges = append(edges, e)
 			return err
 		}
 		nested++
 		closing, _ := p.openSequence()
-		of, err := p.node(role, start, closing)
+		of, err := p.node(kind, start, closing)
 		edges = append(edges, of...)
 		return err
 	})
@@ -214,7 +215,7 @@ func (p *genotypeParser) atNode() bool {
 	return ok
 }
 
-func (p *genotypeParser) edge(role Kind) (Edge, error) {
+func (p *genotypeParser) edge(kind Kind) (Edge, error) {
 	closing, ok := p.openSequence()
 	if !ok {
 		return Edge{}, p.want("a pair ('op', state)")
@@ -225,7 +226,7 @@ func (p *genotypeParser) edge(role Kind) (Edge, error) {
 	if err != nil {
 		return Edge{}, err
 	}
-	if err := checkOp(op, role); err != nil {
+	if err := checkOp(op, kind); err != nil {
 		return Edge{}, p.errorAt(start, "%w", err)
 	}
 	if !p.accept(',') {
@@ -284,36 +285,34 @@ func (p *genotypeParser) rangeCall(value *parsedField) error {
 
 // assemble builds the genotype from the fields, which must be those of one kind.
 func (p *genotypeParser) assemble() (Genotype, error) {
-	fields := convolutionalFields
-	for _, f := range recurrentFields {
-		_, edges := p.seen[f.edges]
-		_, concat := p.seen[f.concat]
-		if edges || concat {
-			fields = recurrentFields
-		}
+	kinds := convolutionalKinds
+	_, edges := p.seen[Recurrent.String()]
+	_, concat := p.seen[Recurrent.concatField()]
+	if edges || concat {
+		kinds = recurrentKinds
 	}
-	if len(p.seen) > 2*len(fields) {
+	if len(p.seen) > 2*len(kinds) {
 		return Genotype{}, fmt.Errorf("has fields of both convolutional and recurrent cells, want one kind")
 	}
 	var g Genotype
-	for _, f := range fields {
-		for _, name := range []string{f.edges, f.concat} {
+	for _, kind := range kinds {
+		for _, name := range []string{kind.String(), kind.concatField()} {
 			if _, ok := p.seen[name]; !ok {
 				return Genotype{}, fmt.Errorf("field %q is missing", name)
 			}
 		}
-		edges, concat := p.seen[f.edges], p.seen[f.concat]
-		states := f.role.Inputs() + len(edges.edges)/f.role.EdgesPerNode()
+		edges, concat := p.seen[kind.String()], p.seen[kind.concatField()]
+		states := kind.Inputs() + len(edges.edges)/kind.EdgesPerNode()
 		if concat.isRange {
 			if concat.start < 0 || concat.end > states {
 				return Genotype{}, p.errorAt(concat.offset, "%s is range(%d, %d), but the states are 0 to %d",
-					f.concat, concat.start, concat.end, states-1)
+					kind.concatField(), concat.start, concat.end, states-1)
 			}
 			for s := concat.start; s < concat.end; s++ {
 				concat.concat = append(concat.concat, s)
 			}
 		}
-		*f.cell(&g) = Cell{Edges: edges.edges, Concat: concat.concat}
+		*g.Cell(kind) = Cell{Edges: edges.edges, Concat: concat.concat}
 	}
 	return g, g.Check()
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"godarts/cells/genotype"
-
 	"godarts/nas/names"
 	"godarts/nas/runfolder"
 )
@@ -43,17 +41,9 @@ func draw(where, out string, recurrent bool, stdout io.Writer) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return usagef("draw: %w", err)
 	}
-	pictures := []struct {
-		name string
-		cell genotype.Cell
-	}{{"normal", g.Normal}, {"reduce", g.Reduce}}
-	if g.IsRecurrent() {
-		pictures = pictures[:1]
-		pictures[0].name, pictures[0].cell = "recurrent", g.Recurrent
-	}
-	for _, p := range pictures {
-		file := filepath.Join(out, p.name+".svg")
-		if err := runfolder.DrawFile(file, p.cell, g.IsRecurrent()); err != nil {
+	for _, kind := range g.Kinds() {
+		file := filepath.Join(out, kind.String()+".svg")
+		if err := runfolder.DrawFile(file, *g.Cell(kind), kind); err != nil {
 			return err
 		}
 		fmt.Fprintln(stdout, names.Escape(file))

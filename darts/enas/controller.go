@@ -131,8 +131,9 @@ func (c *Controller) Sample(r *rand.Rand) (g genotype.Genotype, logP torch.Tenso
 	torch.Scoped(func() {
 		zero := torch.Zeros([]int{1, controllerUnits}, c.start.Options())
 		d := &draw{Controller: c, r: r, h: zero, c: zero, zero: zero}
-		g.Normal = d.cell(c.space.Normal, true)
-		g.Reduce = d.cell(c.space.Reduce, false)
+		for kind := range genotype.ConvolutionalKinds {
+			*g.Cell(kind) = d.cell(kind)
+		}
 		logP, entropy = torch.Keep(d.logP), d.entropy
 	})
 	return g, logP, entropy
@@ -170,8 +171,8 @@ type draw struct {
 	entropy float64
 }
 
-// cell draws a cell with ops on its edges.
-func (d *draw) cell(ops [][]genotype.Op, normal bool) (cell genotype.Cell) {
+// cell draws a cell of that kind.
+func (d *draw) cell(kind genotype.Kind) (cell genotype.Cell) {
 	var anchors, keys []torch.Tensor // of the states so far, [1,units]
 	for range 2 {
 		d.step(d.start.Tensor)
@@ -187,7 +188,7 @@ func (d *draw) cell(ops [][]genotype.Op, normal bool) (cell genotype.Cell) {
 		}
 		for _, from := range inputs {
 			d.step(x)
-			k := d.operation(ops[darts.FirstEdge(i)+from], normal)
+			k := d.operation(d.space.Ops(kind)[darts.FirstEdge(i)+from], kind)
 			cell.Edges = append(cell.Edges, genotype.Edge{Op: d.ops[k], From: from})
 			x = d.embedding.Narrow(0, k, 1)
 		}
@@ -223,9 +224,9 @@ func (d *draw) input(keys []torch.Tensor, taken []int) int {
 }
 
 // operation decides on an operation of an edge, an index of d.ops.
-func (d *draw) operation(of []genotype.Op, normal bool) int {
+func (d *draw) operation(of []genotype.Op, kind genotype.Kind) int {
 	logits := d.h.Mm(d.toOperation.Tensor).Flatten().Add(d.opsBias.Tensor).Tanh().MulScalar(cmp.Or(d.o.Squash, squashOperation)) // [ops]
-	if normal {
+	if kind == genotype.Normal {
 		logits = logits.Add(d.fixed)
 	}
 	var own []int64

@@ -140,7 +140,7 @@ func (s *fastState) trace(x grid, t *nn.Trace) grid {
 func (c *fastCell) edgeCost(i, j int) part {
 	return func(x grid, t *nn.Trace) grid {
 		out := x
-		if c.stride(j) == 2 {
+		if c.kind.Stride(j) == 2 {
 			out = x.halved()
 		}
 		numel, product := out.m()*out.c, out.m()*out.c*out.c

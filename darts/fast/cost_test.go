@@ -63,7 +63,7 @@ func fastOf(t *testing.T, plain *darts.Plain) *Supernet {
 	t.Helper()
 	fast, err := New(darts.Options{
 		Channels: 2, Layers: 3, Nodes: plain.Cells[0].Nodes, Classes: 4, InputChannels: 1, StemMultiplier: 2,
-		Normal: plain.Normal.Ops, Reduce: plain.Reduce.Ops, Options: plain.W().Options(),
+		Normal: plain.Architecture(genotype.Normal).Ops, Reduce: plain.Architecture(genotype.Reduce).Ops, Options: plain.W().Options(),
 	})
 	if err != nil {
 		t.Fatal(err)

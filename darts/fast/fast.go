@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -54,7 +55,7 @@ func New(o darts.Options) (*Supernet, error) {
 		s.layout = b.layout
 		b.stem()
 		for i, cell := range plain.Cells {
-			s.cells = append(s.cells, b.cell(i, cell, plain.Architecture(cell.Reduce)))
+			s.cells = append(s.cells, b.cell(i, cell, plain.Architecture(cell.Kind)))
 		}
 		b.classifier()
 		b.build(o.Device)
@@ -67,7 +68,7 @@ func New(o darts.Options) (*Supernet, error) {
 func (s *Supernet) FallbackReason(height, width int) string {
 	h, w := height, width
 	for i, cell := range s.cells {
-		if !cell.reduce {
+		if cell.kind != genotype.Reduce {
 			continue
 		}
 		if h%2 != 0 || w%2 != 0 {
@@ -111,7 +112,7 @@ func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g dar
 func (s *Supernet) finalPixels(x torch.Tensor) int {
 	h, w := x.Size(2), x.Size(3)
 	for _, cell := range s.cells {
-		if cell.reduce {
+		if cell.kind == genotype.Reduce {
 			h, w = h/2, w/2
 		}
 	}
@@ -138,19 +139,19 @@ type batchwork struct {
 	batch  nn.Batch
 	images int
 	need   darts.Need
-	w      torch.Tensor    // in the order of layout
-	mix    [2]torch.Tensor // softmax(α) of normal and reduction cells [edges, operations]
+	w      torch.Tensor                              // in the order of layout
+	mix    [genotype.ConvolutionalKinds]torch.Tensor // softmax(α) by kind of cell [edges, operations]
 
 	loss, logits torch.Tensor
 	statistics   torch.Tensor // the batch's means and unbiased variances, in the order of layout
 	gradient     torch.Tensor // ∇w, likewise; zero unless needed
-	dMix         [2]torch.Tensor
+	dMix         [genotype.ConvolutionalKinds]torch.Tensor
 }
 
 func (s *Supernet) newBatchwork(w torch.Tensor, b nn.Batch, need darts.Need) *batchwork {
 	t := &batchwork{Supernet: s, batch: b, images: b.X.Size(0), need: need, w: s.layout.gathered(w)}
-	for i, a := range []*darts.Architecture{s.Normal, s.Reduce} {
-		t.mix[i] = a.Mix()
+	for kind := range genotype.ConvolutionalKinds {
+		t.mix[kind] = s.Architecture(kind).Mix()
 	}
 	t.logits = torch.Empty([]int{t.images, s.layout.classifierBias.shape[0]}, w.Options())
 	return t
@@ -189,12 +190,11 @@ type pass struct {
 	*Supernet
 	*torch.Rank
 	need       darts.Need
-	images     int             // of all ranks
-	w          segments        // w in the order of layout
-	gradient   segments        // this rank's part of ∇w, likewise; zero unless needed
-	statistics segments        // the batch's means and unbiased variances
-	mix        [2]torch.Tensor // softmax(α) of normal and reduction cells [edges, operations]
-	dMix       [2]torch.Tensor
+	images     int                                       // of all ranks
+	w          segments                                  // w in the order of layout
+	gradient   segments                                  // this rank's part of ∇w, likewise; zero unless needed
+	statistics segments                                  // the batch's means and unbiased variances
+	mix, dMix  [genotype.ConvolutionalKinds]torch.Tensor // softmax(α) by kind of cell [edges, operations], and its gradient
 	o          torch.Options
 
 	outputs []output // of the stem and of each cell

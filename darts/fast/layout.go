@@ -219,8 +219,8 @@ func newConstants(cells []*fastCell, x torch.Tensor, o torch.Options) map[consta
 	made[onesOf(g.n)] = torch.Ones([]int{1, g.n}, o)
 	for _, cell := range cells {
 		g.c = cell.c
-		state(g, cell.stride(0))
-		if cell.reduce {
+		state(g, cell.kind.Stride(0))
+		if cell.kind == genotype.Reduce {
 			g = g.halved()
 		}
 		state(g, 1)
@@ -239,12 +239,12 @@ func newInverseCounts(in grid, onesKernel torch.Tensor, stride int) (inverse tor
 
 // fastCell says what a cell computes, and where its weights lie in the layout.
 type fastCell struct {
-	reduce, reducedBefore bool
-	kind                  int // 0 normal, 1 reduction: of pass.mix
-	c                     int // channels of a node
-	inputs                [2]fastInput
-	states                []fastState // both inputs, then the nodes that have outgoing edges
-	nodes                 []fastNode
+	kind          genotype.Kind
+	reducedBefore bool
+	c             int // channels of a node
+	inputs        [2]fastInput
+	states        []fastState // both inputs, then the nodes that have outgoing edges
+	nodes         []fastNode
 }
 
 // fastInput is preprocess0 or preprocess1: one 1x1 convolution [c,in], or the two
@@ -317,10 +317,7 @@ var convolutions = []struct {
 func (b *layoutBuilder) cell(layer int, from *darts.SearchCell, a *darts.Architecture) *fastCell {
 	at := fmt.Sprintf("cells.%d.", layer)
 	pre0 := b.parameters[at+"preprocess0.conv_1.weight"]
-	cell := &fastCell{reduce: from.Reduce, reducedBefore: pre0.Defined()}
-	if from.Reduce {
-		cell.kind = 1
-	}
+	cell := &fastCell{kind: from.Kind, reducedBefore: pre0.Defined()}
 	if cell.reducedBefore {
 		cell.inputs[0].weight = b.parameter(at+"preprocess0.conv_1.weight", at+"preprocess0.conv_2.weight")
 	} else {
@@ -390,7 +387,7 @@ func (b *layoutBuilder) node(at string, cell *fastCell, i int, a *darts.Architec
 	var reductions []string
 	var reductionNorms [][]string
 	edges(genotype.SkipConnect, func(name string, state int) {
-		if cell.stride(state) == 2 {
+		if cell.kind.Stride(state) == 2 {
 			n.reductions = append(n.reductions, state)
 			reductions = append(reductions, name+"conv_1.weight", name+"conv_2.weight")
 			reductionNorms = append(reductionNorms, []string{name + "bn"})
@@ -404,17 +401,9 @@ func (b *layoutBuilder) node(at string, cell *fastCell, i int, a *darts.Architec
 	return n
 }
 
-// stride is that of the edges out of a state.
-func (c *fastCell) stride(state int) int {
-	if c.reduce && state < 2 {
-		return 2
-	}
-	return 1
-}
-
 // state lays out what the edges out of state j share.
 func (b *layoutBuilder) state(at string, cell *fastCell, j int, a *darts.Architecture) fastState {
-	s := fastState{stride: cell.stride(j)}
+	s := fastState{stride: cell.kind.Stride(j)}
 	var norms [2][]string
 	for i := max(0, j-1); i < len(cell.nodes); i++ {
 		e := darts.FirstEdge(i) + j

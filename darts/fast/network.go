@@ -1,6 +1,7 @@
 package fast
 
 import (
+	"godarts/cells/genotype"
 	"godarts/torch"
 )
 
@@ -61,7 +62,7 @@ func (p *pass) forwardCell(i int, cell *fastCell) {
 	}
 	in := saved.inputs[0].grid
 	out := in
-	if cell.reduce {
+	if cell.kind == genotype.Reduce {
 		out = in.halved()
 	}
 	for j := range cell.nodes {

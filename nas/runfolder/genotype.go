@@ -101,10 +101,10 @@ func noPath(path string) error {
 	return fmt.Errorf("there is no %s", path)
 }
 
-// DrawFile writes the picture of a cell.
-func DrawFile(file string, c genotype.Cell, recurrent bool) error {
+// DrawFile writes the picture of a cell of that kind.
+func DrawFile(file string, c genotype.Cell, kind genotype.Kind) error {
 	var b bytes.Buffer
-	if err := draw.SVG(&b, c, recurrent); err != nil {
+	if err := draw.SVG(&b, c, kind); err != nil {
 		return err
 	}
 	return Write(file, b.Bytes())

@@ -168,15 +168,15 @@ var ofSupernet = []mutant{
 		inDARTS("TestGradientsElsewhere"),
 	},
 	{
-		"supernet: reductions in other layers", "darts/space.go",
-		"return layer == layers/3 || layer == 2*layers/3",
-		"return layer == layers/3 || layer == layers/2",
+		"supernet: reductions in other layers", "cells/genotype/kind.go",
+		"if layer == layers/3 || layer == 2*layers/3 {",
+		"if layer == layers/3 || layer == layers/2 {",
 		inDARTS("TestSizes"),
 	},
 	{
 		"supernet: one α for both kinds of cells", "darts/plain.go",
-		"mix, weights = by.reduce, reduce",
-		"Weights = Reduce",
+		"by.of[cell.Kind], ",
+		"by.of[genotype.Normal], ",
 		inFast("TestRecordings/cnn_search_first_order"),
 	},
 	{"supernet: α starts at 0", "darts/architecture.go", "MulScalar_(alphaScale)", "MulScalar_(0)", inFast("TestInitialisation")},
@@ -239,8 +239,8 @@ var ofDerivation = []mutant{
 	},
 	{
 		"derivation: skips of the reduction cell count", "darts/plain.go",
-		"Reduce: discretize(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops),",
-		"Reduce: deriveLimited(s.Reduce.rows(alphas[1], betas[1]), s.Reduce.Ops, skips),",
+		"if kind == genotype.Normal && skips >= 0 {\n\t\t\tg.Normal = deriveLimited",
+		"if skips >= 0 {\n\t\t\t*g.Cell(kind) = deriveLimited",
 		inDARTS("TestDerive"),
 	},
 }

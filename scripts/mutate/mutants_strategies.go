@@ -1,7 +1,7 @@
 package main
 
 var ofPCDARTS = []mutant{
-	{"pc-darts: the cells found ignore β", "darts/plain.go", "copy(betas[:], alphas[2:])", "", inNAS("TestFoundByPCDARTS")},
+	{"pc-darts: the cells found ignore β", "darts/plain.go", "copy(betas[:], alphas[len(betas):])", "", inNAS("TestFoundByPCDARTS")},
 	{
 		"pc-darts: the cells derived ignore β", "darts/discretize.go",
 		"func (a *Architecture) probabilities() [][]float64 { return a.rows(a.Alpha, a.beta) }",
@@ -35,8 +35,8 @@ var ofPCDARTS = []mutant{
 	},
 	{
 		"pc-darts: β does not move", "darts/plain.go",
-		"tables = append(tables, s.Normal.beta, s.Reduce.beta)",
-		"",
+		"return append(alphas, betas...)",
+		"return alphas",
 		inNAS("TestWarmUp"),
 	},
 	{"pc-darts: no warm-up", "nas/darts.go", "warmup: c.Strategy.Warmup, skips", "skips", inNAS("TestStepsOfDARTS/pc-darts")},
@@ -119,8 +119,8 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: dropout on factorized reductions", "darts/progressive.go",
-		"halves := c.Reduce && j < 2",
-		"halves := c.Reduce && j < 0",
+		"identity := c.Kind.Stride(j) == 1",
+		"identity := true",
 		inDARTS("TestSkipDropout"),
 	},
 	{
@@ -131,8 +131,8 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: the reduction cell has the normal one's operations", "darts/progressive.go",
-		"Reduce: dropWeakest(s.Reduce.probabilities(), s.Reduce.Ops, n),",
-		"Reduce: dropWeakest(s.Normal.probabilities(), s.Normal.Ops, n),",
+		"Reduce: left[genotype.Reduce]}",
+		"Reduce: left[genotype.Normal]}",
 		inNAS("TestUpstreamPDARTS"),
 	},
 	{
@@ -211,7 +211,7 @@ var ofGDAS = []mutant{
 	{"gdas: none is derived", "darts/gdas.go", "if op != genotype.None {", "if op != \"\" {", inDARTS("TestStrongest")},
 	{
 		"gdas: measured by the mixture", "darts/gdas.go",
-		"return s.eval(b, func() mixtures { return mixtures{normal: s.Normal.likeliest(), reduce: s.Reduce.likeliest()} })",
+		"return s.eval(b, func() mixtures { return s.mixBy((*Architecture).likeliest) })",
 		"return s.Plain.Eval(b)",
 		inDARTS("TestSampledCost"),
 	},
@@ -295,8 +295,8 @@ var ofPerturbation = []mutant{
 	},
 	{
 		"perturbation: the first undecided edge", "nas/perturbation.go",
-		"kind).IntN(len(undecided))]",
-		"kind).IntN(1)]",
+		"int(kind)).IntN(len(undecided))]",
+		"int(kind)).IntN(1)]",
 		inNAS("TestDecidedEdges"),
 	},
 	{"perturbation: the momentum goes on", "nas/darts.go", "buffer.Zero_()", "_ = buffer", inNAS("TestStepsOfPerturbation")},
@@ -321,8 +321,8 @@ var ofPerturbation = []mutant{
 	},
 	{
 		"perturbation: the reduction cell is not decided", "nas/perturbation.go",
-		"for kind := range 2 {\n		if err := p.decideOne",
-		"for kind := range 1 {\n		if err := p.decideOne",
+		"for kind := range genotype.ConvolutionalKinds {\n		if err := p.decideOne",
+		"for kind := range genotype.Reduce {\n		if err := p.decideOne",
 		inNAS("TestPerturbation|TestDecideOnce"),
 	},
 	{
@@ -333,7 +333,7 @@ var ofPerturbation = []mutant{
 	},
 	{
 		"perturbation: a decided edge keeps its mixture", "darts/perturbation.go",
-		"clear(mix[kind][e])",
+		"clear(mix.of[kind][e])",
 		"",
 		inDARTS("TestProjectedPasses"),
 	},

@@ -90,8 +90,8 @@ var ofSharedWeights = []mutant{
 	{"controller: Adam's usual betas", "darts/enas/controller.go", "Betas: [2]float64{0, 0.999}, ", "", inENAS("TestControllerMoments")},
 	{
 		"controller: the bias of normal cells is everywhere", "darts/enas/controller.go",
-		"	if normal {\n		logits = logits.Add(d.fixed)\n	}",
-		"	_ = normal\n	logits = logits.Add(d.fixed)",
+		"	if kind == genotype.Normal {\n		logits = logits.Add(d.fixed)\n	}",
+		"	_ = kind\n	logits = logits.Add(d.fixed)",
 		inENAS("TestControllerByHand"),
 	},
 	{
@@ -151,8 +151,8 @@ var ofSharedWeights = []mutant{
 	},
 	{
 		"controller: the reduction cell starts anew", "darts/enas/controller.go",
-		"		g.Reduce = d.cell(c.space.Reduce, false)",
-		"		d.h, d.c = zero, zero\n		g.Reduce = d.cell(c.space.Reduce, false)",
+		"			*g.Cell(kind) = d.cell(kind)",
+		"			d.h, d.c = zero, zero\n			*g.Cell(kind) = d.cell(kind)",
 		inENAS("TestControllerByHand"),
 	},
 	{
@@ -233,8 +233,8 @@ var ofScores = []mutant{
 	},
 	{
 		"space: mutations change operations alone", "darts/space.go",
-		"if at%kinds == 0 {",
-		"if at%kinds >= 0 {",
+		"if at%changes == 0 {",
+		"if at%changes >= 0 {",
 		inDARTS("TestMutateReaches"),
 	},
 	{
