@@ -45,6 +45,8 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/nasbench201", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a look-up trains nothing"},
 		{"godarts/nas/runfolder", []string{"godarts/darts", "godarts/nas/bench", "godarts/nas/nasbench201"}, "what lies in a folder is read without running anything"},
 		{"godarts/nas/wholefile", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading and writing files needs no libtorch"},
+		{"godarts/scripts/campaign/device", []string{"godarts"}, "a model of a disk knows no runs"},
+		{"godarts/scripts/campaign/ptrace", []string{"godarts"}, "tracing a process needs no knowledge of what it does"},
 		{"godarts/nas/rng", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "streams are plain Go"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", "./...").Output()

@@ -8,25 +8,27 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"godarts/scripts/campaign/device"
 )
 
-// campaign is what the parts share.
+// campaign is the state that the parts share.
 type campaign struct {
 	darts  string // absolute
 	seed   uint64
-	dir    string // everything of the campaign; kept if something was found
+	dir    string // holds all files of the campaign; kept if something was found
 	out    io.Writer
 	failed bool
-	every  bool // every point instead of random ones
+	every  bool // try every point, not random ones
 
 	subjects   []subject
-	references map[string]*reference // by the subject's name
-	fuzzers    []target
-	calls      map[string][]fileCall // of an undisturbed run, by the subject's name
+	references map[string]*reference    // by the subject's name
+	calls      map[string][]device.Call // of the undisturbed run, by the subject's name
 }
 
+// newCampaign writes the configs of the subjects to a new folder.
 func newCampaign(darts string, seed uint64, out io.Writer) (c *campaign, err error) {
-	c = &campaign{seed: seed, out: out, references: map[string]*reference{}, calls: map[string][]fileCall{}}
+	c = &campaign{seed: seed, out: out, references: map[string]*reference{}, calls: map[string][]device.Call{}}
 	if c.darts, err = filepath.Abs(darts); err != nil {
 		return nil, err
 	}
@@ -42,62 +44,13 @@ func newCampaign(darts string, seed uint64, out io.Writer) (c *campaign, err err
 	return c, nil
 }
 
+// close removes the folder, unless something was found.
 func (c *campaign) close() {
 	if c.failed {
 		fmt.Fprintf(c.out, "attack: kept for a look: %s\n", c.dir)
 		return
 	}
 	os.RemoveAll(c.dir)
-}
-
-// mostTrials are more than there is ever time for.
-const mostTrials = 1 << 20
-
-// attack makes trials of a part until the time is over, one at least.
-func (c *campaign) attack(w wanted, until time.Time) {
-	if w.missing != nil {
-		if lack := w.missing(); lack != "" {
-			fmt.Fprintf(c.out, "%s: left out: %s\n", w.name, lack)
-			return
-		}
-	}
-	if w.partly != nil {
-		if lack := w.partly(); lack != "" {
-			fmt.Fprintf(c.out, "%s: %s\n", w.name, lack)
-		}
-	}
-	most, n := mostTrials, 0
-	if w.most != nil {
-		most = w.most(c)
-	}
-	if w.only >= 0 {
-		n, most = w.only, min(most, w.only+1)
-	}
-	tally := map[string]int{}
-	began, done, failures := time.Now(), 0, 0
-	order := rand.New(rand.NewPCG(c.seed, 0)).Perm(min(most, mostTrials))
-	for ; n < most && (done == 0 || c.every || time.Now().Before(until)); n++ {
-		number := n
-		if w.most != nil && w.only < 0 && !c.every {
-			number = order[n] // a short campaign makes others each time
-		}
-		t := c.newTrial(w.name, number)
-		t.left = time.Until(until) / time.Duration(max(1, most-n))
-		w.trial(t)
-		done++
-		if !t.end() {
-			failures++
-			t.outcome += ", failed"
-		}
-		tally[t.outcome]++
-		if c.every && done%50 == 0 {
-			fmt.Fprintf(c.out, "%s: %d of %d in %.0f s, %d failures\n", w.name, n+1, most, time.Since(began).Seconds(), failures)
-		}
-	}
-	fmt.Fprintf(c.out, "%s: %d trials in %.0f s, %d failures%s\n", w.name, done, time.Since(began).Seconds(), failures, described(tally))
-	if w.most != nil && w.only < 0 && n < most {
-		fmt.Fprintf(c.out, "%s: no time was left for %d more\n", w.name, most-n)
-	}
 }
 
 // trial is one attack.
@@ -107,13 +60,14 @@ type trial struct {
 	part    string
 	n       int
 	dir     string        // of its own
-	left    time.Duration // its share of the time, for attacks that last as long as they may
+	left    time.Duration // its share of the time, for attacks of any length
 	outcome string        // for the tally
-	steps   []string      // what was done, as a shell would do it
-	wrong   []string      // what was found
+	steps   []string      // what the trial did, as lines for a shell
+	wrong   []string      // what it found
 	running []*process
 }
 
+// newTrial makes the trial with that number, which decides its draws, and its folder.
 func (c *campaign) newTrial(part string, n int) *trial {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s:%d", part, n)
@@ -129,12 +83,12 @@ func (t *trial) note(format string, args ...any) {
 	t.steps = append(t.steps, fmt.Sprintf(format, args...))
 }
 
-// failf says what is wrong.
+// failf adds a finding.
 func (t *trial) failf(format string, args ...any) {
 	t.wrong = append(t.wrong, fmt.Sprintf(format, args...))
 }
 
-// end prints what was found, and removes what the trial left if that is nothing.
+// end prints the findings. If there are none it removes the folder of the trial.
 func (t *trial) end() (ok bool) {
 	for _, p := range t.running {
 		p.reap(t)

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// mounter is a command that lets the next one mount, in a namespace of its own; nil if none
-// does here.
+// mounter returns a command that lets another one mount in a namespace of its own, nil if none
+// works here.
 func mounter() []string {
 	for _, line := range [][]string{{"unshare", "-m"}, {"unshare", "-r", "-m"}} {
 		probe := append(line, "mount", "-t", "tmpfs", "none", "/mnt")
@@ -20,6 +20,7 @@ func mounter() []string {
 	return nil
 }
 
+// noMounts returns what the machine lacks for mounting, empty if nothing.
 func noMounts() string {
 	if mounter() == nil {
 		return "neither root nor a user namespace may mount a small disk here"
@@ -27,7 +28,7 @@ func noMounts() string {
 	return ""
 }
 
-// disk runs on a disk that is too small, by any number of bytes, then goes on elsewhere.
+// disk runs on a disk that is too small by a random number of pages, and goes on on another.
 func disk(t *trial) {
 	s := t.subject()
 	t.outcome = s.name
@@ -39,7 +40,7 @@ func disk(t *trial) {
 	for _, content := range r.files {
 		total += len(content) + 4096
 	}
-	// What the run writes is twice the checkpoint at most, beside the rest.
+	// In addition to its files a run needs room for a second checkpoint.
 	pages := 1 + t.IntN(1+int(math.Ceil(1.5*float64(total)/4096)))
 	small := filepath.Join(t.dir, "small")
 	script := fmt.Sprintf(`mkdir small && mount -t tmpfs -o size=%dk none small && mkdir small/tmp && cd small && { TMPDIR=$PWD/tmp "$@"; s=$?; cp -a run .. 2>/dev/null; exit $s; }`, 4*pages)

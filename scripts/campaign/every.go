@@ -5,19 +5,16 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"maps"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
+
+	"godarts/scripts/campaign/device"
+	"godarts/scripts/campaign/ptrace"
 )
 
-// point is a moment at which a run is disturbed: after the call with that number, from 1, of
-// those that change its files or sync them.
-type point struct {
-	subject
-	call int
-	cut  int // of cuts, for power
-}
-
-// everyConfigs are small runs that write every kind of file, as subjectConfigs.
+// everyConfigs are small runs that together write every kind of file.
 var everyConfigs = []subjectConfig{
 	{"search", "search", `experiment: search
 data: {name: digits, subset: 16, batch: 8}
@@ -56,8 +53,8 @@ epochs: 1
 `},
 }
 
-// takeEvery makes the campaign one of every point of the small runs. Their claims are not
-// renewed while they run: a run makes the same calls each time.
+// takeEvery replaces the campaign's runs by the small ones. These do not renew their claims
+// while they run, so that a run makes the same calls each time.
 func (c *campaign) takeEvery() (err error) {
 	c.every = true
 	c.subjects, err = writeSubjects(filepath.Join(c.dir, "configs"), everyConfigs)
@@ -67,7 +64,7 @@ func (c *campaign) takeEvery() (err error) {
 	return err
 }
 
-// everyPoint is a part that makes a trial of each point.
+// everyPoint returns the functions of a part that makes a trial of each point.
 func everyPoint(points func(*trial) []point, disturb func(*trial, point)) (func(*trial), func(*campaign) int) {
 	var all []point
 	one := func(t *trial) { disturb(t, all[t.n]) }
@@ -82,21 +79,22 @@ func everyPoint(points func(*trial) []point, disturb func(*trial, point)) (func(
 	return one, most
 }
 
-// killPoints are all moments at which a run can be killed, powerPoints those and kinds at and in
-// which the power can be cut.
-func killPoints(t *trial) []point  { return t.points([]loss{{none: true}}) }
+// killPoints are all moments at which a run can be killed; powerPoints are all moments and ways
+// in which the power can be cut.
+func killPoints(t *trial) []point  { return t.points([]device.Loss{{None: true}}) }
 func powerPoints(t *trial) []point { return t.points(cuts) }
 
-// points are all moments and kinds of losses, of those that leave the same files the last: what
-// goes on from them does the same. A kill after a sync leaves what one before it left.
-func (t *trial) points(losses []loss) (points []point) {
+// points returns the moments and losses that leave different files. Of those that leave the
+// same files it takes the last: what goes on from them does the same. For example a kill
+// after a sync leaves the same files as one before it.
+func (t *trial) points(losses []device.Loss) (points []point) {
 	for _, s := range t.subjects {
 		calls := t.fileCalls(s)
-		d, left := newDevice(), map[[sha256.Size]byte]point{}
+		d, left := device.New("tmp"), map[[sha256.Size]byte]point{}
 		for n, call := range calls {
-			d.apply(call)
+			d.Apply(call)
 			for i, l := range losses {
-				left[d.root.sum(l)] = point{s, n + 1, i}
+				left[d.Sum(l)] = point{s, n + 1, i}
 			}
 		}
 		fmt.Fprintf(t.out, "%v: %d calls%s; %d ends leave %d different folders\n", s, len(calls), kinds(calls), len(losses)*len(calls), len(left))
@@ -108,32 +106,19 @@ func (t *trial) points(losses []loss) (points []point) {
 }
 
 // kinds counts calls.
-func kinds(calls []fileCall) string {
+func kinds(calls []device.Call) string {
 	tally := map[string]int{}
 	for _, call := range calls {
-		tally[call.kind]++
+		tally[call.Kind]++
 	}
 	return described(tally)
 }
 
-// sum is a hash of all that is left below n.
-func (n *node) sum(l loss) [sha256.Size]byte {
-	if !n.folder {
-		return sha256.Sum256(append([]byte("file "), n.left(l)...))
-	}
-	text := []byte("folder ")
-	entries := n.kept(l)
-	for _, name := range slices.Sorted(maps.Keys(entries)) {
-		text = fmt.Appendf(text, "%q %x ", name, entries[name].sum(l))
-	}
-	return sha256.Sum256(text)
-}
-
-// timed is the run whose number of calls depends on its time: once a second a comparison writes what its searches
-// have taken so far.
+// timed is the run whose number of calls depends on its time: once a second a comparison writes
+// the time of its searches so far.
 const timed = "comparison"
 
-// killEvery kills the process that makes a call, after the call, and goes on with the run.
+// killEvery kills the process that makes a call after that call, and goes on with the run.
 func killEvery(t *trial, p point) {
 	t.outcome = p.name
 	r := t.reference(p.subject)
@@ -151,4 +136,33 @@ func killEvery(t *trial, p point) {
 	if t.finish(p.subject) {
 		t.equal(r)
 	}
+}
+
+// killAfter runs the program and kills the process that makes the n-th of its fileCalls after
+// that call. It tells whether there was such a call.
+func (t *trial) killAfter(n int, args ...string) (killed bool) {
+	line := append([]string{t.darts}, args...)
+	output, err := os.Create(filepath.Join(t.campaign.dir, "killed"))
+	if err != nil {
+		t.failf("%v", err)
+		return false
+	}
+	defer output.Close()
+	root, err := filepath.EvalSymlinks(t.dir)
+	if err != nil {
+		t.failf("%v", err)
+		return false
+	}
+	c := exec.Command(line[0], line[1:]...)
+	c.Dir, c.Env = root, t.environment()
+	c.Stdout, c.Stderr = output, output
+	killed, err = ptrace.KillAfter(c, n, longest)
+	text, _ := os.ReadFile(output.Name())
+	if m := traces.Find(text); m != nil {
+		err = fmt.Errorf("printed a trace (%q): %s", m, shortened(string(text)))
+	}
+	if err != nil {
+		t.failf("%s: %v", quoted(line), err)
+	}
+	return killed
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// damages are what happens to a file, each with the step for a shell.
+// damages are the ways to damage a file.
 var damages = []struct {
 	name string
 	do   func(t *trial, content []byte) []byte
@@ -26,13 +26,14 @@ var damages = []struct {
 	}},
 }
 
+// flipBit flips a random bit.
 func flipBit(t *trial, content []byte) []byte {
 	damaged := slices.Clone(content)
 	damaged[t.IntN(len(damaged))] ^= 1 << t.IntN(8)
 	return damaged
 }
 
-// overwrite replaces a stretch of bytes, or all of them.
+// overwrite replaces some consecutive bytes, or all.
 func (t *trial) overwrite(content []byte, with func() byte) []byte {
 	damaged := slices.Clone(content)
 	from, n := t.IntN(len(damaged)), 1+t.IntN(64)
@@ -45,8 +46,8 @@ func (t *trial) overwrite(content []byte, with func() byte) []byte {
 	return damaged
 }
 
-// flips damages a file of a run, complete or interrupted, and goes on with it and asks for
-// its answers: each has to be the undisturbed run's, or one line has to say what is wrong.
+// flips damages a file of a run, complete or interrupted, goes on with the run, and asks for its
+// results. Each has to equal the undisturbed run's, or a line has to say what is wrong.
 func flips(t *trial) {
 	s := t.subject()
 	r := t.reference(s)
@@ -81,7 +82,7 @@ func flips(t *trial) {
 	}
 }
 
-// damage damages a file of the run and gives its name.
+// damage damages a file of the run and returns its name.
 func (t *trial) damage() (name string, ok bool) {
 	dir := filepath.Join(t.dir, runFolder)
 	files, err := allFiles(dir)
@@ -104,8 +105,7 @@ func (t *trial) damage() (name string, ok bool) {
 	return name, true
 }
 
-// allFiles reads the files of a folder that are not empty, the ones that equal compares and
-// the others.
+// allFiles reads the files of a folder that are not empty, also those that equal leaves out.
 func allFiles(dir string) (map[string][]byte, error) {
 	files, err := snapshot(dir)
 	if err != nil {
@@ -123,8 +123,8 @@ func allFiles(dir string) (map[string][]byte, error) {
 	return files, nil
 }
 
-// interrupted is a run folder of r's subject in the middle of its work, made once; the whole
-// one if the run was too fast.
+// interrupted returns the folder of an interrupted run of r's subject, which it makes once. The
+// run is complete if it was too fast.
 func (t *trial) interrupted(r *reference) string {
 	of := t.newTrial("interrupted-"+r.name, 0)
 	dir := filepath.Join(of.dir, runFolder)
@@ -147,14 +147,14 @@ func (t *trial) interrupted(r *reference) string {
 	return dir
 }
 
-// sameAnswer demands the last lines of the undisturbed run, asked for again.
+// sameAnswer fails the trial if the last line is not that of the undisturbed run, resumed too.
 func (t *trial) sameAnswer(s subject, r *reference, p *process) {
 	if a, b := lastLine(t.undisturbed(r, s.line(true)...)), lastLine(p.stdout.String()); a != b {
 		t.failf("%s answers %q, the undisturbed run %q", p.line, b, a)
 	}
 }
 
-// undisturbed is what a command prints of the undisturbed run.
+// undisturbed returns what a command prints about the undisturbed run.
 func (t *trial) undisturbed(r *reference, args ...string) string {
 	key := args[0]
 	if said, ok := r.answers[key]; ok {
@@ -168,7 +168,7 @@ func (t *trial) undisturbed(r *reference, args ...string) string {
 	return r.answers[key]
 }
 
-// lastLine is what a complete run says last, but for its folder.
+// lastLine returns the last line of a complete run that does not name its folder.
 func lastLine(stdout string) string {
 	lines := strings.Split(strings.TrimSpace(stdout), "\n")
 	for len(lines) > 0 && strings.Contains(lines[len(lines)-1], "folder") {
@@ -180,10 +180,10 @@ func lastLine(stdout string) string {
 	return effort.ReplaceAllString(lines[len(lines)-1], "")
 }
 
-// effort is what a comparison says of time and memory.
+// effort matches the time and memory that a comparison prints.
 var effort = regexp.MustCompile(`\d+ (s|MB)\b *`)
 
-// test measures the damaged run's network: the right number or one line.
+// test measures the network of the damaged run. The result has to be right, or an error.
 func (t *trial) test(r *reference) {
 	got, status := t.run(nil, "test", runFolder)
 	if status != 0 {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -19,11 +20,8 @@ type target struct {
 
 var fuzzTarget = regexp.MustCompile(`(?m)^func (Fuzz\w+)\(`)
 
-// targets finds the fuzz targets below the present folder.
-func (c *campaign) targets() []target {
-	if c.fuzzers != nil {
-		return c.fuzzers
-	}
+// fuzzTargets finds the fuzz targets below the working folder.
+func fuzzTargets() (found []target) {
 	_ = filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -35,17 +33,22 @@ func (c *campaign) targets() []target {
 		}
 		text, err := os.ReadFile(path)
 		for _, m := range fuzzTarget.FindAllSubmatch(text, -1) {
-			c.fuzzers = append(c.fuzzers, target{filepath.Dir(path), string(m[1])})
+			found = append(found, target{filepath.Dir(path), string(m[1])})
 		}
 		return err
 	})
-	return c.fuzzers
+	return found
 }
 
-// fuzz runs one target for the trial's share of the time. An input that fails lies in the
-// target's testdata/fuzz then, as `go test -fuzz` leaves it.
-func fuzz(t *trial) {
-	f := t.targets()[t.n]
+// fuzzing is the part that runs every target.
+func fuzzing() (one func(*trial), most func(*campaign) int) {
+	all := sync.OnceValue(fuzzTargets)
+	return func(t *trial) { fuzz(t, all()[t.n]) }, func(*campaign) int { return len(all()) }
+}
+
+// fuzz runs a target for the trial's share of the time. It leaves an input that fails in the
+// target's testdata/fuzz, as `go test -fuzz` does.
+func fuzz(t *trial, f target) {
 	test := filepath.Join(t.campaign.dir, strings.ReplaceAll(f.folder, "/", "-")+".test")
 	if _, err := os.Stat(test); err != nil { // compiling is not part of the share
 		build := exec.Command("go", "test", "-c", "-fuzz", f.name, "-o", test, "./"+f.folder)
@@ -56,7 +59,7 @@ func fuzz(t *trial) {
 	}
 	share := max(t.left, time.Second).Round(time.Second)
 	line := []string{test, "-test.run", "^$", "-test.fuzz", "^" + f.name + "$", "-test.fuzztime", share.String(),
-		"-test.fuzzminimizetime", "10x", // by default a minute goes into making one new input smaller
+		"-test.fuzzminimizetime", "10x", // by default it takes a minute to make a new input smaller
 		"-test.fuzzcachedir", filepath.Join(t.campaign.dir, "fuzz"), "-test.parallel", "2"}
 	ctx, cancel := context.WithTimeout(context.Background(), share+2*time.Minute)
 	defer cancel()
@@ -65,12 +68,13 @@ func fuzz(t *trial) {
 	out, err := command.CombinedOutput()
 	t.outcome = f.name
 	if err == nil || bytes.Contains(out, []byte("context deadline exceeded")) && !bytes.Contains(out, []byte("Failing input")) {
-		return // the time may be over in the middle of a worker's answer, which is no finding
+		return // the time was over while a worker answered, which is no finding
 	}
 	t.note("cd %s && go test -run '^$' -fuzz '^%s$' ./%s", mustAbs("."), f.name, f.folder)
 	t.failf("%s in %s: %v: %s", f.name, f.folder, err, shortened(string(out)))
 }
 
+// mustAbs returns the absolute form of path, or path if there is none.
 func mustAbs(path string) string {
 	abs, err := filepath.Abs(path)
 	if err != nil {

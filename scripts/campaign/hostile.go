@@ -8,21 +8,22 @@ import (
 	"time"
 )
 
-// hostileCase is a command line with the files that it needs. It has to fail with one line.
+// hostileCase is a command line with its files. The program has to fail with one line.
 type hostileCase struct {
 	name  string
 	args  []string
-	files map[string]string // by their paths in the trial's folder; a folder if the path ends in /
-	want  string            // a regular expression that the line has to match
+	files map[string]string // by their paths in the folder of the trial; a path that ends in / is a folder
+	want  string            // a regular expression for the line
 	fine  bool              // the program may also succeed
 }
 
 // soon is how long a refusal may take on a busy machine.
 const soon = 20 * time.Second
 
-// bounded starts a command with 8 GB of address space and no file above 64 MB.
+// bounded limits a command to 8 GB of address space and files of 64 MB.
 var bounded = []string{"sh", "-c", `ulimit -v 8000000; ulimit -f 131072; exec "$@"`, "sh"}
 
+// hostile gives the program a hostile command line and checks how it fails.
 func hostile(t *trial) {
 	c := hostileCases()[t.n]
 	for name, content := range c.files {

@@ -14,6 +14,7 @@ const (
 	smallText = "experiment: search\ndata: {name: synthetic-text, tokens: 108, batch: 4, eval_batch: 2, bptt: 7}\nnetwork: {hidden: 5, nodes: 2}\nepochs: 1\n"
 )
 
+// hostileCases lists all cases.
 func hostileCases() []hostileCase {
 	var all []hostileCase
 	for _, cases := range [][]hostileCase{lineCases(), configCases(), sizeCases(), weightsCases(), genotypeCases(), dataCases(), folderCases()} {
@@ -95,7 +96,7 @@ func bomb() string {
 	return text
 }
 
-// sizeCases are sizes that no machine holds.
+// sizeCases are sizes beyond every memory.
 func sizeCases() []hostileCase {
 	var cases []hostileCase
 	for _, c := range []struct{ config, key string }{
@@ -159,12 +160,13 @@ func zipPickle(program string) string {
 	return b.String()
 }
 
-// pairsPickle makes that many dicts of one list of that many pairs.
+// pairsPickle makes dicts from one list of pairs, in these numbers.
 func pairsPickle(pairs, dicts int) string {
 	return "\x80\x02X\x01\x00\x00\x00kN\x86q\x010](" + strings.Repeat("h\x01", pairs) + "eq\x020h\x02\x85q\x030ccollections\nOrderedDict\nq\x040](" +
 		strings.Repeat("h\x04h\x03R", dicts) + "e."
 }
 
+// safetensors is a file of that header and no data.
 func safetensors(header string) string {
 	return string(binary.LittleEndian.AppendUint64(nil, uint64(len(header)))) + header
 }

@@ -3,32 +3,18 @@ package main
 import (
 	"fmt"
 	"math"
-	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 )
 
-// killCalls are the system calls at which a run's folder changes, and those that come
-// between two changes.
+// killCalls are system calls that change a run's folder, and some that come between two
+// changes.
 var killCalls = []string{"renameat", "fsync", "write", "openat", "unlinkat", "ftruncate", "flock", "mkdirat", "close", "read"}
 
-// canTrace tells whether strace works here.
-var canTrace = sync.OnceValue(func() bool {
-	return exec.Command("strace", "-f", "-o", "/dev/null", "-e", "inject=renameat:signal=SIGKILL:when=1", "true").Run() == nil
-})
-
-func noStrace() string {
-	if !canTrace() {
-		return "strace is not installed, or may not trace here"
-	}
-	return ""
-}
-
-// kill kills a run up to four times, at random moments or at the n-th call of a kind that
-// one of its threads makes, and goes on; a protocol is worked on by two processes.
+// kill kills a run up to four times, at random moments or at the n-th call of a kind by one of
+// its threads, and goes on. Two processes work on a protocol.
 func kill(t *trial) {
 	s := t.subject()
 	t.outcome = s.name
@@ -54,7 +40,7 @@ func kill(t *trial) {
 	}
 }
 
-// startDoomed starts the run and lets it be killed.
+// startDoomed starts the run so that it will be killed.
 func (t *trial) startDoomed(s subject, r *reference) {
 	if canTrace() && t.IntN(2) == 0 {
 		call := killCalls[t.IntN(len(killCalls))]
@@ -66,7 +52,7 @@ func (t *trial) startDoomed(s subject, r *reference) {
 	t.signalLater(p, syscall.SIGKILL, r)
 }
 
-// signalLater signals a process at a random moment of the time that it should take.
+// signalLater signals a process at a random moment of its expected time.
 func (t *trial) signalLater(p *process, signal syscall.Signal, r *reference) {
 	wait := time.Duration(t.Float64() * 1.1 * float64(r.took))
 	t.note("sleep %.3f; kill -%d $!", wait.Seconds(), signal)
@@ -79,14 +65,14 @@ func (t *trial) signalLater(p *process, signal syscall.Signal, r *reference) {
 	}()
 }
 
-// judgeKilled demands of a process that was killed, or ended before, no trace.
+// judgeKilled fails the trial if a process that was killed, or ended before, printed a trace.
 func (t *trial) judgeKilled(p *process) {
 	if m := traces.FindString(p.stderr.String()); m != "" || p.late {
 		t.failf("%s printed %q, too late: %v: %s", p.line, m, p.late, shortened(p.stderr.String()))
 	}
 }
 
-// signals ends a run up to three times with signals that let it save.
+// signals ends a run up to three times by signals on which it saves.
 func signals(t *trial) {
 	s := t.subject()
 	t.outcome = s.name
@@ -100,7 +86,7 @@ func signals(t *trial) {
 		t.signalLater(p, signal, r)
 		switch status := p.wait(); {
 		case status == 130, status == 0:
-		case status < 0 && strings.Count(p.stdout.String(), "\n") < 2: // before it was ready for signals: nothing is lost
+		case status < 0 && strings.Count(p.stdout.String(), "\n") < 2: // it was not ready for signals yet: nothing is lost
 		case status < 0:
 			t.failf("%s ended at once by the signal %v, and did not save", p.line, signal)
 		default:
@@ -113,7 +99,7 @@ func signals(t *trial) {
 	}
 }
 
-// began tells whether a run has made a step and saved it.
+// began tells whether the run has saved a checkpoint.
 func (t *trial) began() bool {
 	found, _ := filepath.Glob(filepath.Join(t.dir, runFolder, "checkpoint*"))
 	return len(found) > 0

@@ -1,8 +1,9 @@
-// Command campaign attacks the program: it kills runs at every moment and system call,
-// signals them, cuts the power, fills their disk, damages their files, fuzzes the readers and gives hostile
-// input, and demands what the program promises of each. scripts/attack builds and starts it:
+// Command campaign attacks the program: it kills runs at any moment and system call, signals
+// them, cuts the power, fills their disk, damages their files, fuzzes the readers and gives
+// hostile input. It checks after each attack what the program promises. scripts/attack builds
+// and starts it:
 //
-//	scripts/attack                       a minute, shared out to all parts
+//	scripts/attack                       a minute, shared by all parts
 //	scripts/attack --minutes 30 kill     half an hour of one part
 //	scripts/attack --seed 7 flips:12     one trial again
 //	scripts/attack --every               kills and power cuts at every file call of small runs
@@ -15,8 +16,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
@@ -33,47 +32,12 @@ func main() {
 	}
 }
 
-// part is one kind of attack.
-type part struct {
-	name, summary string
-	trial         func(*trial)
-	most          func(*campaign) int // trials there are; nil for any number
-	missing       func() string       // what the machine lacks for it; nil if nothing
-	partly        func() string       // what it lacks for some of its trials
-}
-
-func parts() []part {
-	return []part{
-		{name: "hostile", summary: "command lines and files that ask for trouble: one line and no trace", trial: hostile, most: func(*campaign) int { return len(hostileCases()) }},
-		{name: "flips", summary: "damaged files of a run folder: noticed, or the right answer", trial: flips},
-		{name: "signals", summary: "SIGTERM, SIGINT and SIGHUP at random moments: resumed runs end with the same bytes", trial: signals},
-		{name: "disk", summary: "a disk that fills up: resumed runs end with the same bytes", trial: disk, missing: noMounts},
-		{name: "power", summary: "power cuts that drop what was not synced: resumed runs end with the same bytes", trial: power, missing: noStrace},
-		{name: "kill", summary: "SIGKILL at random moments and system calls: resumed runs end with the same bytes", trial: kill, partly: noStrace},
-		{name: "fuzz", summary: "every fuzz target of the repository", trial: fuzz, most: func(c *campaign) int { return len(c.targets()) }},
-	}
-}
-
-// everyParts are those that take every point there is.
-func everyParts() []part {
-	kills := part{name: "kill", missing: noStrace}
-	kills.trial, kills.most = everyPoint(killPoints, killEvery)
-	cuts := part{name: "power", missing: noStrace}
-	cuts.trial, cuts.most = everyPoint(powerPoints, cutAfter)
-	return []part{kills, cuts}
-}
-
-// wanted is a part to run, and the one trial of it that is wanted, if not all.
-type wanted struct {
-	part
-	only int // -1 for all
-}
-
+// run runs the command line. found tells whether an attack found something.
 func run(args []string, out io.Writer) (found bool, err error) {
 	f := pflag.NewFlagSet("attack", pflag.ContinueOnError)
 	f.SortFlags = false
 	f.SetOutput(out)
-	minutes := f.Float64("minutes", 1, "how long to attack, shared out to the parts")
+	minutes := f.Float64("minutes", 1, "how long to attack, shared by the parts")
 	seed := f.Uint64("seed", 0, "seed of every choice; default a new one")
 	every := f.Bool("every", false, "kill and power: at every file call of small runs, however long that takes")
 	darts := f.String("darts", "bin/darts", "the program")
@@ -118,36 +82,4 @@ func run(args []string, out io.Writer) (found bool, err error) {
 		c.attack(w, time.Now().Add(time.Until(end)/time.Duration(len(chosen)-i)))
 	}
 	return c.failed, nil
-}
-
-// choose finds the parts that names stand for, PART or PART:TRIAL; all if there are none.
-func choose(names []string, all []part) (chosen []wanted, err error) {
-	if len(names) == 0 {
-		for _, p := range all {
-			chosen = append(chosen, wanted{p, -1})
-		}
-	}
-	for _, name := range names {
-		name, number, one := strings.Cut(name, ":")
-		w := wanted{only: -1}
-		for _, p := range all {
-			if p.name == name {
-				w.part = p
-			}
-		}
-		if w.trial == nil {
-			known := ""
-			for i, p := range all {
-				known += p.name + [...]string{"", " or ", ", "}[min(len(all)-1-i, 2)]
-			}
-			return nil, fmt.Errorf("no part %q: want %s", name, known)
-		}
-		if one {
-			if w.only, err = strconv.Atoi(number); err != nil || w.only < 0 {
-				return nil, fmt.Errorf("part %s: no trial %q: want its number", name, number)
-			}
-		}
-		chosen = append(chosen, w)
-	}
-	return chosen, nil
 }

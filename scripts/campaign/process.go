@@ -17,19 +17,20 @@ import (
 	"unicode/utf8"
 )
 
-// longest is how long a process of a small run may take, on a machine that others keep busy.
+// longest is how long a process of a small run may take on a busy machine.
 const longest = 10 * time.Minute
 
-// process is the program at work, in a process group of its own.
+// process is a process of the program, in a process group of its own.
 type process struct {
 	command        *exec.Cmd
 	line           string
 	stdout, stderr bytes.Buffer
 	ended          chan struct{}
-	late           bool // killed since it took too long
+	late           bool // killed because it took too long
 }
 
-// start runs the program in the trial's folder; wrapper stands before it, as strace does.
+// start starts the program in the folder of the trial. The words of wrapper, such as strace,
+// come before it.
 func (t *trial) start(wrapper []string, args ...string) *process {
 	line := append(slices.Clone(wrapper), t.darts)
 	line = append(line, args...)
@@ -43,7 +44,7 @@ func (t *trial) start(wrapper []string, args ...string) *process {
 		p.late = true
 		return p.signal(syscall.SIGKILL)
 	}
-	p.command.WaitDelay = 10 * time.Second // for what the process started, and holds its output
+	p.command.WaitDelay = 10 * time.Second // for processes that it started and that hold its output
 	t.note("OMP_NUM_THREADS=1 %s", quoted(line))
 	t.running = append(t.running, p)
 	if err := p.command.Start(); err != nil {
@@ -60,15 +61,15 @@ func (t *trial) start(wrapper []string, args ...string) *process {
 	return p
 }
 
-// environment is that of the program.
+// environment is the environment of the program.
 func (t *trial) environment() []string {
 	return append(os.Environ(), "OMP_NUM_THREADS=1", "TMPDIR="+filepath.Join(t.dir, "tmp"))
 }
 
-// signal sends s to the program alone, not to what it started.
+// signal sends s to the program, not to processes that it started.
 func (p *process) signal(s syscall.Signal) error { return p.command.Process.Signal(s) }
 
-// wait waits for the end and gives the exit status, -1 after a signal.
+// wait waits for the end and returns the exit status, -1 after a signal.
 func (p *process) wait() int {
 	<-p.ended
 	if p.command.ProcessState == nil {
@@ -77,7 +78,7 @@ func (p *process) wait() int {
 	return p.command.ProcessState.ExitCode()
 }
 
-// run runs the program to its end, which has to be an orderly one.
+// run runs the program to its end and judges it.
 func (t *trial) run(wrapper []string, args ...string) (p *process, status int) {
 	p = t.start(wrapper, args...)
 	status = p.wait()
@@ -85,14 +86,14 @@ func (t *trial) run(wrapper []string, args ...string) (p *process, status int) {
 	return p, status
 }
 
-// reap kills what is left of the process's group.
+// reap kills what is left of the process group.
 func (p *process) reap(t *trial) {
 	<-p.ended
 	if p.command.Process == nil {
 		return
 	}
 	group := -p.command.Process.Pid
-	for range 100 { // what the program started ends with it, in an orderly way
+	for range 100 { // processes that the program started end with it
 		if errors.Is(syscall.Kill(group, 0), syscall.ESRCH) {
 			return
 		}
@@ -102,10 +103,11 @@ func (p *process) reap(t *trial) {
 	t.failf("%s left a process that went on for 10 s", p.line)
 }
 
-// traces are what a crash prints.
+// traces matches what a crash prints.
 var traces = regexp.MustCompile(`goroutine \d+|panic:|runtime error|fatal error:|SIGSEGV|SIGABRT|SIGBUS|terminate called|core dumped|Sanitizer:|\.go:\d+ \+0x`)
 
-// judge demands an end without a trace, and of an error one line that says it.
+// judge fails the trial if the process printed a trace, ended by a signal, or failed without
+// lines that say why.
 func (t *trial) judge(p *process) {
 	said := p.stderr.String()
 	switch m := traces.FindString(p.stdout.String() + said); {
@@ -127,13 +129,13 @@ func (t *trial) judge(p *process) {
 	t.judgeError(p, said)
 }
 
-// ways are how a line on stderr begins: errors and notes, and what signals bring about.
+// ways are the beginnings of lines on stderr: errors and notes, and answers to signals.
 var ways = []string{"darts: ", "interrupted; go on with: ", "quit; go on ", "still finishing "}
 
-// control finds what acts on a terminal: control characters, separators, marks of direction.
+// control matches what acts on a terminal: control characters, separators, marks of direction.
 var control = regexp.MustCompile(`[\p{Cc}\x{2028}\x{2029}\x{200e}\x{200f}\x{202a}-\x{202e}\x{2066}-\x{2069}]`)
 
-// judgeError demands readable lines, each of which says by itself what is wrong.
+// judgeError fails the trial if a line is not readable or does not begin as one of ways.
 func (t *trial) judgeError(p *process, said string) {
 	lines := strings.Split(strings.TrimSuffix(said, "\n"), "\n")
 	for _, line := range lines {
@@ -151,10 +153,10 @@ func (t *trial) judgeError(p *process, said string) {
 	}
 }
 
-// mostText is how many characters errors may have, the names of files in them included.
+// mostText is how many characters errors may have, with the names of files.
 const mostText = 1600
 
-// clipped leaves out the middle of a long text, shortened quotes it too.
+// clipped leaves out the middle of a long text.
 func clipped(s string) string {
 	if len(s) > 600 {
 		s = s[:300] + " ... " + s[len(s)-300:]
@@ -162,11 +164,12 @@ func clipped(s string) string {
 	return s
 }
 
+// shortened quotes a text without its middle.
 func shortened(s string) string { return fmt.Sprintf("%q", clipped(s)) }
 
 var plain = regexp.MustCompile(`^[\w@%+=:,./-]+$`)
 
-// quoted is a command line for a shell.
+// quoted returns a command line for a shell.
 func quoted(args []string) string {
 	words := make([]string, len(args))
 	for i, a := range args {

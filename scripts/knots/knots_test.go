@@ -24,9 +24,8 @@ const most = 5
 
 // larger are the knots above that. They may shrink only: whoever makes one smaller lowers its number.
 var larger = map[string]int{
-	"godarts/nas":              46,
-	"godarts/nas/config":       16,
-	"godarts/scripts/campaign": 14,
+	"godarts/nas":        46,
+	"godarts/nas/config": 16,
 }
 
 func TestKnotsOfTheModule(t *testing.T) {

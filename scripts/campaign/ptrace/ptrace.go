@@ -1,4 +1,5 @@
-package main
+// Package ptrace kills a process after its n-th file call.
+package ptrace
 
 import (
 	"bytes"
@@ -15,69 +16,49 @@ import (
 	"unsafe"
 )
 
-// What package syscall does not name, see ptrace(2).
+// Constants of ptrace(2) that package syscall lacks.
 const (
 	ptraceGetSyscallInfo = 0x420e
 	ptraceExitKill       = 0x100000
-	waitOwnThread        = 0x20000000 // __WNOTHREAD: for what this thread traces
+	waitOwnThread        = 0x20000000 // __WNOTHREAD: wait only for what this thread traces
 	callEntered          = 1
 	callLeft             = 2
 )
 
 // tracer follows the threads and processes of a run from call to call.
 type tracer struct {
-	root   string       // the trial's folder
+	root   string       // calls on files below it count
 	group  int          // of the processes
-	inside map[int]bool // threads that are in a call on a file of the trial
-	calls  int          // of these, that worked
+	inside map[int]bool // threads that are in such a call
+	calls  int          // number of such calls that succeeded
 	last   int          // the call after which its process is killed
 }
 
-// killAfter runs the program and kills the process that makes a call, once it has worked: the
-// n-th of those that fileCalls lists. What that process started ends by itself. It tells
-// whether there was such a call.
-func (t *trial) killAfter(n int, args ...string) (killed bool) {
-	runtime.LockOSThread() // what traces is a thread
+// KillAfter runs a command in its folder c.Dir and kills the process that makes a file call,
+// once the call has succeeded: the n-th of those on files below c.Dir that device.Parse
+// reads. Processes that it started end by themselves. killed tells whether there was such a
+// call. A command that takes longer than longest is an error.
+func KillAfter(c *exec.Cmd, n int, longest time.Duration) (killed bool, err error) {
+	runtime.LockOSThread() // a thread traces, not a process
 	defer runtime.UnlockOSThread()
-	line := append([]string{t.darts}, args...)
-	said, err := os.Create(filepath.Join(t.campaign.dir, "killed"))
-	if err != nil {
-		t.failf("%v", err)
-		return false
-	}
-	defer said.Close()
-	root, err := filepath.EvalSymlinks(t.dir)
-	if err != nil {
-		t.failf("%v", err)
-		return false
-	}
-	c := exec.Command(line[0], line[1:]...)
-	c.Dir, c.Env = root, t.environment()
-	c.Stdout, c.Stderr = said, said
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Ptrace: true}
 	if err := c.Start(); err != nil {
-		t.failf("%s: %v", quoted(line), err)
-		return false
+		return false, err
 	}
-	r := &tracer{root: root, group: c.Process.Pid, inside: map[int]bool{}, last: n}
+	r := &tracer{root: c.Dir, group: c.Process.Pid, inside: map[int]bool{}, last: n}
 	end := time.AfterFunc(longest, func() { _ = syscall.Kill(-r.group, syscall.SIGKILL) })
 	err = r.follow()
 	if !end.Stop() {
 		err = fmt.Errorf("took more than %v", longest)
 	}
 	_ = c.Process.Release()
-	text, _ := os.ReadFile(said.Name())
-	if m := traces.Find(text); m != nil {
-		err = fmt.Errorf("printed a trace (%q): %s", m, shortened(string(text)))
-	}
 	if err != nil {
 		_ = syscall.Kill(-r.group, syscall.SIGKILL)
-		t.failf("%s: %v", quoted(line), err)
 	}
-	return r.calls >= n
+	return r.calls >= n, err
 }
 
-// follow lets the run go on from stop to stop until nothing of it is left.
+// follow resumes the threads at each stop, until none is left.
 func (r *tracer) follow() error {
 	var status syscall.WaitStatus
 	if _, err := syscall.Wait4(r.group, &status, waitOwnThread|syscall.WALL, nil); err != nil {
@@ -108,7 +89,7 @@ func (r *tracer) follow() error {
 		signal = 0
 		switch {
 		case !status.Stopped():
-			thread = -1 // it has ended: there is nobody to let go on
+			thread = -1 // it has ended: there is no thread to resume
 		case status.StopSignal() == syscall.SIGTRAP|0x80:
 			if err := r.call(thread); err != nil {
 				return err
@@ -122,12 +103,12 @@ func (r *tracer) follow() error {
 	}
 }
 
-// call looks at a call that a thread enters or leaves.
+// call handles a call that a thread enters or leaves.
 func (r *tracer) call(thread int) error {
 	var info [88]byte // struct ptrace_syscall_info
 	_, _, e := syscall.Syscall6(syscall.SYS_PTRACE, ptraceGetSyscallInfo, uintptr(thread), uintptr(len(info)), uintptr(unsafe.Pointer(&info)), 0, 0)
 	switch {
-	case e == syscall.ESRCH: // killed meanwhile
+	case e == syscall.ESRCH: // killed in the meantime
 		return nil
 	case e != 0:
 		return fmt.Errorf("ptrace: %w", e)
@@ -148,7 +129,7 @@ func (r *tracer) call(thread int) error {
 	return nil
 }
 
-// changes tells whether a call is on a file below the root and among those that parseCall takes.
+// changes tells whether a call is on a file below the root and among those that device.Parse reads.
 func (r *tracer) changes(thread int, number uint64, args [3]uint64) bool {
 	switch number {
 	case syscall.SYS_OPENAT:
@@ -162,7 +143,7 @@ func (r *tracer) changes(thread int, number uint64, args [3]uint64) bool {
 	return false
 }
 
-// below tells whether a path, which may begin where the run does, is in the trial's folder.
+// below tells whether a path, absolute or from the root, lies below the root.
 func (r *tracer) below(path string) bool {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(r.root, path)
@@ -171,7 +152,7 @@ func (r *tracer) below(path string) bool {
 	return err == nil && !strings.HasPrefix(relative, "..")
 }
 
-// text reads a path of a thread.
+// text reads a path from the memory of a thread.
 func (r *tracer) text(thread int, at uint64) string {
 	var path []byte
 	for chunk := make([]byte, 256); len(path) < 4096; {

@@ -1,6 +1,8 @@
-package main
+package device
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,7 +10,7 @@ import (
 
 func TestPowerCut(t *testing.T) {
 	// A power cut leaves what was synced, with all names or those of synced folders, when files were written, renamed and removed before.
-	calls := powerCalls(t)
+	calls := someCalls(t)
 	for _, test := range []struct {
 		name          string
 		after         int
@@ -26,11 +28,11 @@ func TestPowerCut(t *testing.T) {
 		{"removed", 11, false, false, map[string]string{"run/log": ""}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			d, dir := newDevice(), t.TempDir()
+			d, dir := New("tmp"), t.TempDir()
 			for _, call := range calls[:test.after] {
-				d.apply(call)
+				d.Apply(call)
 			}
-			if err := d.afterCut(dir, loss{durable: test.durable, torn: test.torn}); err != nil {
+			if err := d.AfterCut(dir, Loss{Durable: test.durable, Torn: test.torn}); err != nil {
 				t.Fatal(err)
 			}
 			got := contents(t, dir)
@@ -46,10 +48,39 @@ func TestPowerCut(t *testing.T) {
 	}
 }
 
-// powerCalls are some file calls.
-func powerCalls(t *testing.T) []fileCall {
+func TestSums(t *testing.T) {
+	// Kills and power cuts have the same sum exactly when the same files and folders are left.
+	left := map[[sha256.Size]byte]string{}
+	sums := map[string][sha256.Size]byte{}
+	d := New("tmp")
+	for n, call := range someCalls(t) {
+		d.Apply(call)
+		for _, cut := range []Loss{{None: true}, {Durable: true}, {}, {Torn: true}} {
+			dir := t.TempDir()
+			if err := d.AfterCut(dir, cut); err != nil {
+				t.Fatal(err)
+			}
+			_, err := os.Stat(filepath.Join(dir, "run"))
+			text := fmt.Sprint(err == nil, contents(t, dir))
+			sum := d.Sum(cut)
+			if other, ok := left[sum]; ok && other != text {
+				t.Errorf("call %d: the same sum for %s and %s", n+1, text, other)
+			}
+			if other, ok := sums[text]; ok && other != sum {
+				t.Errorf("call %d: another sum for %s", n+1, text)
+			}
+			left[sum], sums[text] = text, sum
+		}
+	}
+	if len(left) < 6 {
+		t.Errorf("%d different folders", len(left))
+	}
+}
+
+// someCalls are file calls of all kinds.
+func someCalls(t *testing.T) []Call {
 	t.Helper()
-	calls, err := parseTrace(`7 mkdirat(AT_FDCWD</r>, "run", 0755) = 0
+	calls, err := Parse(`7 mkdirat(AT_FDCWD</r>, "run", 0755) = 0
 7 openat(AT_FDCWD</r>, "\x72un/.a1", O_RDWR|O_CREAT|O_EXCL|O_CLOEXEC, 0600) = 3</r/run/.a1>
 7 write(3</r/run/.a1>, "\x6f\x6e\x65", 3 <unfinished ...>
 8 write(1</dev/null>, "\x78", 1) = 1
