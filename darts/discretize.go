@@ -54,34 +54,6 @@ func bestOperation(row []float64, ops []genotype.Op) int {
 	return best
 }
 
-// deriveLimited is discretize, but while the cell has more skip_connects than limit, the
-// one whose weight is smallest is ruled out on its edge and the cell derived again; the
-// first of equal ones. One that is its edge's only operation stays, so that the cell
-// can end with more.
-func deriveLimited(mix [][]float64, ops [][]genotype.Op, limit int) genotype.Cell {
-	ops = slices.Clone(ops)
-	for {
-		c := discretize(mix, ops)
-		skips, weakest, column := 0, -1, 0
-		for i, edge := range c.Edges {
-			if edge.Op != genotype.SkipConnect {
-				continue
-			}
-			skips++
-			e := FirstEdge(i/EdgesKept) + edge.From
-			k := slices.Index(ops[e], genotype.SkipConnect)
-			if len(genotype.Without(ops[e], genotype.None, genotype.SkipConnect)) > 0 && (weakest < 0 || mix[e][k] < mix[weakest][column]) {
-				weakest, column = e, k
-			}
-		}
-		if skips <= limit || weakest < 0 {
-			return c
-		}
-		ops[weakest] = slices.Clone(ops[weakest])
-		ops[weakest][column] = genotype.None // which never counts
-	}
-}
-
 // derive discretizes α. Its softmax is written out because the order of libtorch's
 // sums hangs on the processor, and with it which of two edges wins when their
 // rows hold the same numbers in another order.

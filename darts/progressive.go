@@ -147,37 +147,3 @@ func progressiveCell(p [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 	}
 	return c
 }
-
-// deriveProgressive derives a cell from the probabilities of the last stage with at most so many
-// skip connections: as long as it has more, the least probable of them gets probability 0
-// and the cell is derived anew, which can bring edges back. "none" has no say in an
-// edge's strength. Where edges have nothing but skip connections more of them stay.
-func deriveProgressive(p [][]float64, ops [][]genotype.Op, most int) genotype.Cell {
-	table := make([][]float64, len(p))
-	for e, row := range p {
-		table[e] = slices.Clone(row)
-		if k := slices.Index(ops[e], genotype.None); k >= 0 {
-			table[e][k] = 0
-		}
-	}
-	for {
-		c := progressiveCell(table, ops)
-		count := 0
-		var weakest *float64
-		for i, edge := range c.Edges {
-			if edge.Op != genotype.SkipConnect {
-				continue
-			}
-			count++
-			e := FirstEdge(i/EdgesKept) + edge.From
-			skip := &table[e][slices.Index(ops[e], genotype.SkipConnect)]
-			if *skip > 0 && (weakest == nil || *skip < *weakest) {
-				weakest = skip
-			}
-		}
-		if count <= most || weakest == nil {
-			return c
-		}
-		*weakest = 0
-	}
-}

@@ -226,15 +226,15 @@ var ofDerivation = []mutant{
 		inDARTS("TestDiscretize"),
 	},
 	{
-		"derivation: the strongest skip is ruled out", "darts/discretize.go",
-		"mix[e][k] < mix[weakest][column])",
-		"mix[e][k] > mix[weakest][column])",
+		"derivation: the strongest skip is ruled out", "darts/skips.go",
+		"(weakest == nil || *skip < *weakest)",
+		"(weakest == nil || *skip > *weakest)",
 		inDARTS("TestSkipLimit"),
 	},
 	{
-		"derivation: the limit of skips is one more", "darts/discretize.go",
-		"if skips <= limit || weakest < 0 {",
-		"if skips <= limit+1 || weakest < 0 {",
+		"derivation: the limit of skips is one more", "darts/skips.go",
+		"if count <= l.most || weakest == nil {",
+		"if count <= l.most+1 || weakest == nil {",
 		inDARTS("TestSkipLimit"),
 	},
 	{

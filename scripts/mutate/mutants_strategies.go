@@ -112,7 +112,7 @@ var ofPDARTS = []mutant{
 		inNAS("TestSkipsOfPDARTS"),
 	},
 	{
-		"p-darts: the most probable skip goes", "darts/progressive.go",
+		"p-darts: the most probable skip goes", "darts/skips.go",
 		"(weakest == nil || *skip < *weakest)",
 		"(weakest == nil || *skip > *weakest)",
 		inDARTS("TestLimitSkips"),
@@ -136,7 +136,7 @@ var ofPDARTS = []mutant{
 		inNAS("TestUpstreamPDARTS"),
 	},
 	{
-		"p-darts: none counts for an edge's strength", "darts/progressive.go",
+		"p-darts: none counts for an edge's strength", "darts/skips.go",
 		"table[e][k] = 0",
 		"_ = k",
 		inDARTS("TestUpstreamPDARTSDerivation"),
@@ -144,7 +144,7 @@ var ofPDARTS = []mutant{
 	{
 		"p-darts: none can be an edge's operation", "darts/progressive.go",
 		"if last := order[len(order)-1]; ops[last] != genotype.None {",
-		"if last := order[len(order)-1]; Ops[last] != \"\" {",
+		"if last := order[len(order)-1]; ops[last] != \"\" {",
 		inDARTS("TestLastOperation"),
 	},
 	{
