@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -37,10 +38,11 @@ func TestHostileArguments(t *testing.T) {
 		}
 		return n
 	}
+	fresh := 0
 	torchtest.Hostile{
 		Functions: []any{
 			Activation, AddProduct, DropPath, FactorizedReduce, Gate, NewLanguage, NewNetwork, NewRecurrentNetwork,
-			OneActivation, Operation, ReLUConvBN, WriteProduct,
+			OneActivation, Operation, ReLUConvBN, RegisterOp, RegisteredOp, WriteProduct,
 		},
 		Values: []any{
 			func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
@@ -91,7 +93,11 @@ func TestHostileArguments(t *testing.T) {
 				n := model()
 				return []any{n.Language, words(), nn.Mode{Training: true}, n.step}
 			},
-			"Language.State0":            func() []any { return []any{model().Language, x(2, 4), x(2, 4), Masks{}} },
+			"Language.State0": func() []any { return []any{model().Language, x(2, 4), x(2, 4), Masks{}} },
+			"RegisterOp": func() []any {
+				fresh++
+				return []any{genotype.Op(fmt.Sprint("own_", fresh)), CustomOp{New: func(nn.Path, int, int, bool) nn.Layer { return Identity{} }}}
+			},
 			"RecurrentNetwork.Forward":   func() []any { return []any{model(), words(), nn.Mode{Training: true}} },
 			"RecurrentNetwork.Gradients": func() []any { return []any{model(), words(), torch.ZerosLike(model().weights.W)} },
 		},

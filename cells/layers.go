@@ -6,10 +6,11 @@ import (
 	"godarts/torch/nn"
 )
 
-// Operation makes the layer of op from c to c channels. With stride 2 it halves
-// the image. An affine batch norm has weight and bias: the search network's have
-// none. It panics with *torch.Error if op is none of a convolutional cell: genotypes are
-// validated before. Reference cnn/operations.py OPS.
+// Operation makes the layer of op from c to c channels. With stride 2 it halves the image. An affine batch norm has
+// weight and bias; those of the search network have none. RegisterOp adds operations.
+//
+// It panics with *torch.Error if op is no operation of a convolutional cell: genotypes are validated before. Reference
+// cnn/operations.py OPS.
 func Operation(p nn.Path, op genotype.Op, c, stride int, affine bool) nn.Layer {
 	if stride < 1 {
 		torch.Misuse("cells.Operation", "a stride of %d", stride)
@@ -38,6 +39,9 @@ func Operation(p nn.Path, op genotype.Op, c, stride int, affine bool) nn.Layer {
 		return dilConv(p, c, 5, stride, affine)
 	case genotype.Conv7x1_1x7:
 		return conv7x1(p, c, stride, affine)
+	}
+	if o, ok := RegisteredOp(op); ok {
+		return o.New(p, c, stride, affine)
 	}
 	torch.Misuse("cells.Operation", "%q is no operation of a convolutional cell", op)
 	return nil

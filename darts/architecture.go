@@ -116,8 +116,8 @@ func validateOperations(nodes int, ops [][]genotype.Op) error {
 	for e, of := range ops {
 		real := 0
 		for k, op := range of {
-			if !slices.Contains(genotype.Primitives, op) {
-				return fmt.Errorf("edge %d: %q is no operation of a convolutional search (there are: %v)", e, op, genotype.Primitives)
+			if all := genotype.SearchOps(); !slices.Contains(all, op) {
+				return fmt.Errorf("edge %d: %q is no operation of a convolutional search (there are: %v)", e, op, all)
 			}
 			if slices.Contains(of[:k], op) {
 				return fmt.Errorf("edge %d: %s is there twice", e, op)

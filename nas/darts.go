@@ -60,27 +60,19 @@ func newDARTS(r *Run) (Strategy, error) {
 	return d, nil
 }
 
-// newSupernet makes the supernet in the form that the config asks for, or in the plain
-// form if it drops skip connections.
+// newSupernet makes the supernet in the form that the config asks for, or in the plain form where the fast one cannot be
+// chosen, and notes why.
 func (r *Run) newSupernet(o darts.Options) (darts.Supernet, error) {
 	images := r.Set.Train
 	o.Options = r.options()
-	if !runsFast(r.Config, o) {
+	if r.Config.Network.Form == config.Plain {
 		return darts.NewPlain(o)
 	}
-	net, err := fast.New(o)
-	if err != nil {
-		return nil, err
+	net, why, err := fast.Choose(o, images.Height, images.Width)
+	if err == nil && why != "" && o.SkipDropout == 0 { // newPDARTS notes skip dropout
+		r.note("the plain form of the supernet runs: %s", why)
 	}
-	if why := net.FallbackReason(images.Height, images.Width); why != "" {
-		r.note("the plain form of the supernet runs: %s, an odd side", why)
-	}
-	return net, nil
-}
-
-// runsFast tells whether newSupernet takes the fast form, but for images that do not suit it.
-func runsFast(c *config.Config, o darts.Options) bool {
-	return c.Network.Form != config.Plain && o.SkipDropout == 0
+	return net, err
 }
 
 // plainOf is the plain form of a supernet of newSupernet, with the same weights and α.

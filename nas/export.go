@@ -6,8 +6,11 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
+	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/finite"
 	"godarts/nas/runfolder"
@@ -59,6 +62,10 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 	if auxiliary && !about.Auxiliary {
 		return nil, fmt.Errorf("nas: export: the network in %s has no auxiliary head", weights)
 	}
+	module, err := moduleOf(about.Genotype)
+	if err != nil {
+		return nil, err
+	}
 	content, err := exported(st, about, training, auxiliary)
 	if err != nil {
 		return nil, err
@@ -70,7 +77,7 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 		name    string
 		content []byte
 	}{
-		{runfolder.WeightsFile, content}, {runfolder.ExportedGenotype, []byte(about.Genotype.String() + "\n")}, {exportModule, networkModule},
+		{runfolder.WeightsFile, content}, {runfolder.ExportedGenotype, []byte(about.Genotype.String() + "\n")}, {exportModule, module},
 	} {
 		file := filepath.Join(to, f.name)
 		if err := runfolder.Write(file, f.content); err != nil {
@@ -80,6 +87,39 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 	}
 	return files, nil
 }
+
+// moduleOf returns the PyTorch module of networks of g: networkModule, and after it the Python texts of the registered
+// operations that g has.
+func moduleOf(g genotype.Genotype) ([]byte, error) {
+	module := slices.Clone(networkModule)
+	var entries []string
+	for _, op := range genotype.Registered() {
+		used := slices.ContainsFunc(slices.Concat(g.Normal.Edges, g.Reduce.Edges), func(e genotype.Edge) bool { return e.Op == op })
+		custom, ok := cells.RegisteredOp(op)
+		switch {
+		case !used:
+			continue
+		case !ok || custom.Python == "":
+			return nil, fmt.Errorf("nas: export: the cells have %s, which was registered without its text in Python: no module could rebuild the network", op)
+		}
+		module = fmt.Appendf(module, "\n\n%s\n", strings.Trim(custom.Python, "\n"))
+		entries = append(entries, fmt.Sprintf("%q: %s", op, op))
+	}
+	if len(entries) > 0 {
+		module = fmt.Appendf(module, customOperations, strings.Join(entries, ", "))
+	}
+	return module, nil
+}
+
+// customOperations makes the module's function operation know the operations that are filled in.
+const customOperations = `
+
+_operation, _custom = operation, {%s}
+
+
+def operation(name, c, stride):
+    return _custom[name](c, stride) if name in _custom else _operation(name, c, stride)
+`
 
 // exported is the content of the weights st, of the network about, with or without its auxiliary head.
 func exported(st *safetensors.File, about description, training string, auxiliary bool) (content []byte, err error) {

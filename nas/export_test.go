@@ -3,6 +3,7 @@ package nas
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"image"
 	"image/color"
 	"math"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/cells"
 	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/runfolder"
@@ -91,6 +93,7 @@ func TestExportInPyTorch(t *testing.T) {
 		{"NASNet", "NASNet", func(*description) {}},
 		{"AmoebaNet with auxiliary head", "AmoebaNet", func(d *description) { d.Auxiliary, d.Layers = true, 4 }},
 		{"DARTS_V2 for ImageNet", "DARTS_V2", func(d *description) { d.ImageNet, d.Auxiliary, d.Size, d.Layers = true, true, 224, 4 }},
+		{"an operation from outside", withCustomOp("blur_3x3"), func(*description) {}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			torchtest.Scope(t)
@@ -100,7 +103,7 @@ func TestExportInPyTorch(t *testing.T) {
 				Mean: []float32{0.4, 0.5, 0.6}, Std: []float32{0.2, 0.25, 0.3}, ClassNames: []string{"a", "b", "c"},
 			}
 			var err error
-			if d.Genotype, err = genotype.Lookup(test.genotype); err != nil {
+			if d.Genotype, err = genotype.Parse(test.genotype); err != nil {
 				t.Fatal(err)
 			}
 			test.change(&d)
@@ -132,6 +135,59 @@ func TestExportInPyTorch(t *testing.T) {
 			got := torch.FromSlice(inPyTorch(t, python, to, images), want.Shape()...)
 			torchtest.Close(t, "logits", got, want, 1e-5)
 		})
+	}
+}
+
+func init() {
+	blur := cells.CustomOp{
+		New: func(p nn.Path, c, stride int, affine bool) nn.Layer {
+			return nn.Sequential{
+				nn.NewConv2d(p.At("op").Index(0), c, c, [2]int{3, 3}, torch.Conv2dOptions{Stride: stride, Padding: 1, Groups: c}),
+				nn.NewBatchNorm2d(p.At("op").Index(1), c, affine),
+			}
+		},
+		Python: `
+def blur_3x3(c, stride):
+    return Wrapped(conv(c, c, 3, stride, 1, groups=c), nn.BatchNorm2d(c))
+`,
+	}
+	cells.RegisterOp("blur_3x3", blur)
+	blur.Python = ""
+	cells.RegisterOp("untold", blur)
+}
+
+// withCustomOp is the text of cells of two nodes that have op.
+func withCustomOp(op string) string {
+	edges := fmt.Sprintf("[('%s', 0), ('skip_connect', 1), ('%[1]s', 2), ('max_pool_3x3', 0)]", op)
+	return fmt.Sprintf("Genotype(normal=%s, normal_concat=[2, 3], reduce=%[1]s, reduce_concat=[2, 3])", edges)
+}
+
+func TestModuleOfCustomOp(t *testing.T) {
+	// The exported module ends in the Python text of a registered operation that the cells have; without a text it is refused.
+	for op, want := range map[string]string{
+		"sep_conv_3x3": "",
+		"blur_3x3":     "",
+		"untold":       "nas: export: the cells have untold, which was registered without its text in Python: no module could rebuild the network",
+	} {
+		g, err := genotype.Parse(withCustomOp(op))
+		if err != nil {
+			t.Fatal(err)
+		}
+		module, err := moduleOf(g)
+		if want != "" {
+			if err == nil || err.Error() != want {
+				t.Errorf("%s: %v, want %s", op, err, want)
+			}
+			continue
+		}
+		own, ok := strings.CutPrefix(string(module), string(networkModule))
+		if err != nil || !ok {
+			t.Fatalf("%s: %v, the module begins otherwise: %v", op, err, !ok)
+		}
+		custom := strings.Contains(own, "def blur_3x3(c, stride):") && strings.Contains(own, `{"blur_3x3": blur_3x3}`)
+		if custom != (op == "blur_3x3") || !custom && own != "" {
+			t.Errorf("%s: the module ends in %q", op, own)
+		}
 	}
 }
 

@@ -167,20 +167,20 @@ func supernetInfo(c *config.Config, o darts.Options, images *data.Images) (info 
 		stage = fmt.Sprintf(" of the first of %d stages", config.Stages)
 	}
 	hasForms := c.Strategy.Name == config.DARTS || c.Strategy.Name == config.PDARTS
-	if hasForms && runsFast(c, o) {
-		fast, err := fast.New(o)
+	if hasForms && c.Network.Form != config.Plain {
+		chosen, why, err := fast.Choose(o, images.Height, images.Width)
 		if err != nil {
 			return Info{}, err
 		}
-		switch why := fast.FallbackReason(images.Height, images.Width); {
+		net = plainOf(chosen)
+		switch {
+		case o.SkipDropout > 0:
 		case why != "":
-			note("the plain form of the supernet runs: %s, an odd side", why)
-			net = fast.Plain
+			note("the plain form of the supernet runs: %s", why)
 		case c.W.Precision == config.BF16:
 			note("with w.precision bf16 the passes for w run in the plain form, which is counted, in full precision")
-			net = fast.Plain
 		default:
-			form, net = "fast", fast
+			form, net = "fast", chosen.(*fast.Supernet)
 		}
 	} else if net, err = darts.NewPlain(o); err != nil {
 		return Info{}, err

@@ -133,7 +133,7 @@ const (
 	nameReduceOps = "operations_reduce"
 )
 
-// StateDict implements Strategy. Operations are by their index in genotype.Primitives.
+// StateDict implements Strategy. Operations are by their index in genotype.SearchOps.
 func (p *pdartsStrategy) StateDict() torch.StateDict {
 	sd := p.net.StateDict()
 	maps.Copy(sd, prefixed(optimizerW, p.w.StateDict()))
@@ -181,11 +181,12 @@ func operationTable(ops [][]genotype.Op) torch.Tensor {
 	for _, of := range ops {
 		width = max(width, len(of))
 	}
+	all := genotype.SearchOps()
 	var table []int64
 	for _, of := range ops {
 		row := slices.Repeat([]int64{-1}, width)
 		for k, op := range of {
-			row[k] = int64(slices.Index(genotype.Primitives, op))
+			row[k] = int64(slices.Index(all, op))
 		}
 		table = append(table, row...)
 	}
@@ -197,16 +198,17 @@ func operationLists(table torch.Tensor, of [][]genotype.Op) (ops [][]genotype.Op
 	if table.Dim() != 2 || table.Dtype() != torch.Int64 || table.Size(0) != len(of) || table.Size(1) == 0 {
 		return nil, fmt.Errorf("nas: load state dict: a table of operations is %s %v, want int64 with a row for each of %d edges", table.Dtype(), table.Shape(), len(of))
 	}
+	all := genotype.SearchOps()
 	for row := range slices.Chunk(table.Int64s(), table.Size(1)) {
 		var left []genotype.Op
 		for _, op := range row {
 			if op == -1 {
 				continue
 			}
-			if op < 0 || op >= int64(len(genotype.Primitives)) || slices.Contains(left, genotype.Primitives[op]) || !slices.Contains(of[len(ops)], genotype.Primitives[op]) {
+			if op < 0 || op >= int64(len(all)) || slices.Contains(left, all[op]) || !slices.Contains(of[len(ops)], all[op]) {
 				return nil, fmt.Errorf("nas: load state dict: operation %d of edge %d is none of the space, or there twice", op, len(ops))
 			}
-			left = append(left, genotype.Primitives[op])
+			left = append(left, all[op])
 		}
 		if len(left) == 0 {
 			return nil, fmt.Errorf("nas: load state dict: edge %d has no operation", len(ops))

@@ -246,16 +246,17 @@ func (c Cell) checkConcat(kind Kind) error {
 	return nil
 }
 
-// checkOp names what fits if op does not.
+// checkOp returns an error that says what fits if op does not fit a cell of that kind.
 func checkOp(op string, kind Kind) error {
-	fits, all, family := Op.Convolutional, ConvolutionalOps, "convolutional"
-	if kind == Recurrent {
-		fits, all, family = Op.Recurrent, recurrentOps, "recurrent"
-	}
-	if fits(Op(op)) {
+	convolutional, recurrent := Op(op).Convolutional(), Op(op).Recurrent()
+	if kind == Recurrent && recurrent || kind != Recurrent && convolutional {
 		return nil
 	}
-	if Op(op).Convolutional() || Op(op).Recurrent() {
+	all, family := recurrentOps, "recurrent"
+	if kind != Recurrent {
+		all, family = allConvolutionalOps(), "convolutional"
+	}
+	if convolutional || recurrent {
 		return fmt.Errorf("op %q does not fit a %s cell, want one of %q", op, family, all)
 	}
 	return fmt.Errorf("unknown op %s (nearest: %q)", quoteShort(op), nearestOpAmong(op, all))

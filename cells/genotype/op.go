@@ -34,21 +34,26 @@ const (
 	ActIdentity Op = "identity"
 )
 
-// Primitives are the operations of the convolutional search space; the position is the column of alpha.
+// Primitives are the operations of the paper's convolutional search space; the position is the column of alpha.
+// Register adds operations; an append to Primitives does not.
 var Primitives = []Op{None, MaxPool3x3, AvgPool3x3, SkipConnect, SepConv3x3, SepConv5x5, DilConv3x3, DilConv5x5}
 
 // RecurrentPrimitives are the activations of the recurrent search space; the position is the column of alpha.
 var RecurrentPrimitives = []Op{None, ActTanh, ActReLU, ActSigmoid, ActIdentity}
 
-// What can stand in a derived cell of each kind.
-var (
-	ConvolutionalOps = slices.Concat(Primitives, []Op{SepConv7x7, Conv7x1_1x7})
-	recurrentOps     = RecurrentPrimitives[1:]
-)
+// ConvolutionalOps are the operations of this module that a derived convolutional cell may have.
+var ConvolutionalOps = slices.Concat(Primitives, []Op{SepConv7x7, Conv7x1_1x7})
+
+// recurrentOps are those of a derived recurrent cell.
+var recurrentOps = RecurrentPrimitives[1:]
 
 // Convolutional reports whether op can stand on an edge of a convolutional cell.
 func (op Op) Convolutional() bool {
-	return slices.Contains(ConvolutionalOps, op)
+	if slices.Contains(ConvolutionalOps, op) {
+		return true
+	}
+	_, ok := op.traits()
+	return ok
 }
 
 // Recurrent reports whether op can be the activation of a node of a derived recurrent cell. None cannot:
@@ -57,8 +62,11 @@ func (op Op) Recurrent() bool {
 	return slices.Contains(recurrentOps, op)
 }
 
-// Normed tells whether op has a batch norm in an evaluation network.
+// Normed reports whether op has a batch norm in an evaluation network.
 func (op Op) Normed(stride int) bool {
+	if t, ok := op.traits(); ok && t.Normed != nil {
+		return t.Normed(stride)
+	}
 	switch op {
 	case None, MaxPool3x3, AvgPool3x3:
 		return false
@@ -68,8 +76,11 @@ func (op Op) Normed(stride int) bool {
 	return true
 }
 
-// Weights is the number of weights of op on c channels.
+// Weights returns the number of weights of op on c channels.
 func (op Op) Weights(c float64, stride int, affine bool) float64 {
+	if t, ok := op.traits(); ok && t.Weights != nil {
+		return t.Weights(c, stride, affine)
+	}
 	norm := 0.0
 	if affine {
 		norm = 2 * c
@@ -108,7 +119,7 @@ func Without(ops []Op, some ...Op) (rest []Op) {
 // NearestOp returns the known op whose name takes the fewest edits to reach from name. Among digits a near
 // miss costs less than a far one, so "sep_conv_9x9" gives "sep_conv_7x7". For error messages.
 func NearestOp(name string) Op {
-	return nearestOpAmong(name, slices.Concat(ConvolutionalOps, recurrentOps))
+	return nearestOpAmong(name, slices.Concat(allConvolutionalOps(), recurrentOps))
 }
 
 func nearestOpAmong(name string, ops []Op) Op {

@@ -86,7 +86,7 @@ func New(s darts.Space, o Options) (*Controller, error) {
 		return nil, fmt.Errorf("darts: controller: baseline %g, want at least 0 and less than 1", o.Baseline)
 	}
 	c := &Controller{space: s, o: o}
-	for _, op := range genotype.Without(genotype.Primitives, genotype.None) {
+	for _, op := range genotype.Without(genotype.SearchOps(), genotype.None) {
 		if s.Has(op) {
 			c.ops = append(c.ops, op)
 		}

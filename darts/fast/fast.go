@@ -3,8 +3,8 @@
 package fast
 
 import (
-	"errors"
 	"fmt"
+	"slices"
 
 	"godarts/cells/genotype"
 	"godarts/darts"
@@ -39,11 +39,44 @@ type Supernet struct {
 
 var _ darts.Supernet = (*Supernet)(nil)
 
-// New makes a supernet as NewPlain does, with the same first weights. It has no
-// formulas for partial channels, edge normalisation and dropout of skip connections.
-func New(o darts.Options) (*Supernet, error) {
+// Choose makes the fast form of the supernet for images of that size, in pixels, or the plain form where the fast form
+// has no formulas for o. It is the one place that decides between the two. why is the reason where passes run in the
+// plain form, else empty.
+func Choose(o darts.Options, height, width int) (net darts.Supernet, why string, err error) {
+	if why := missing(o); why != "" {
+		plain, err := darts.NewPlain(o)
+		if err != nil {
+			return nil, "", err
+		}
+		return plain, why, nil
+	}
+	fast, err := New(o)
+	if err != nil {
+		return nil, "", err
+	}
+	return fast, fast.FallbackReason(height, width), nil
+}
+
+// missing says what the fast form has no formulas for among what o asks for. It is empty if there is nothing.
+func missing(o darts.Options) string {
 	if o.Partial > 1 || o.EdgeNormalisation || o.SkipDropout > 0 {
-		return nil, errors.New("darts: supernet: the fast form has no partial channels, edge normalisation or skip dropout")
+		return "the fast form has no partial channels, edge normalisation or skip dropout"
+	}
+	for _, ops := range slices.Concat(o.Normal, o.Reduce) {
+		for _, op := range ops {
+			if slices.Contains(genotype.Registered(), op) {
+				return fmt.Sprintf("the fast form has no %s", op)
+			}
+		}
+	}
+	return ""
+}
+
+// New makes a supernet as NewPlain does, with the same first weights. It returns an error where the fast form has no
+// formulas: for partial channels, edge normalisation, dropout of skip connections, and registered operations.
+func New(o darts.Options) (*Supernet, error) {
+	if why := missing(o); why != "" {
+		return nil, fmt.Errorf("darts: supernet: %s", why)
 	}
 	plain, err := darts.NewPlain(o)
 	if err != nil {
@@ -72,7 +105,7 @@ func (s *Supernet) FallbackReason(height, width int) string {
 			continue
 		}
 		if h%2 != 0 || w%2 != 0 {
-			return fmt.Sprintf("images of %dx%d reach the reduction in cell %d as %dx%d", height, width, i, h, w)
+			return fmt.Sprintf("images of %dx%d reach the reduction in cell %d as %dx%d, an odd side", height, width, i, h, w)
 		}
 		h, w = h/2, w/2
 	}

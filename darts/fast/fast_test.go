@@ -246,7 +246,7 @@ func TestFastFallsBack(t *testing.T) {
 	o.Layers = 3
 	only(genotype.SepConv3x3)(&o)
 	plain, fast := bothForms(t, o)
-	if why, want := fast.FallbackReason(8, 6), "images of 8x6 reach the reduction in cell 2 as 4x3"; why != want {
+	if why, want := fast.FallbackReason(8, 6), "images of 8x6 reach the reduction in cell 2 as 4x3, an odd side"; why != want {
 		t.Errorf("8x6 images: got %q, want %q", why, want)
 	}
 	b := randomBatch(o, 3, 8, 6)

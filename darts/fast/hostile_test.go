@@ -39,7 +39,7 @@ func TestHostileArguments(t *testing.T) {
 		return net
 	}
 	torchtest.Hostile{
-		Functions: []any{New, NewRecurrent},
+		Functions: []any{Choose, New, NewRecurrent},
 		Values: []any{
 			func() genotype.Genotype { return space.Hardest() },
 			func() nn.Batch { return images() },
