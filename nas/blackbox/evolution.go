@@ -6,16 +6,16 @@ import (
 )
 
 // Evolution is regularized evolution (Real, Aggarwal, Huang, Le, AAAI 2019,
-// algorithm 1): the best of some random members of the population has a child, which
-// takes the place of the oldest member, good or bad.
+// algorithm 1). The best of some random members of the population gets a child, which
+// replaces the oldest member, whatever its score.
 type Evolution[A any] struct {
 	space              Space[A]
 	population, sample int
 	alive              []Trial[A] // oldest first
 }
 
-// NewEvolution makes an evolution of a population, of which sample members, drawn
-// with replacement, meet in a tournament. It panics if either is below 1.
+// NewEvolution makes an evolution. A tournament compares sample members of the population,
+// drawn with replacement. NewEvolution panics if population or sample is below 1.
 func NewEvolution[A any](space Space[A], population, sample int) *Evolution[A] {
 	if population < 1 || sample < 1 {
 		panic(fmt.Sprintf("blackbox: evolution: population %d, sample %d, want 1 or more of each", population, sample))

@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// Constants of the policy: the spread of its first logits (as in the code of
-// NAS-Bench-201's authors), and Adam's (Kingma, Ba, ICLR 2015).
+// Constants of the policy: the deviation of its first logits (as in the code of
+// NAS-Bench-201's authors), and those of Adam (Kingma, Ba, ICLR 2015).
 const (
 	firstSpread = 1e-3
 	beta1       = 0.9
@@ -15,11 +15,11 @@ const (
 )
 
 // Reinforce learns a distribution over architectures by the policy gradient
-// (Williams, 1992), one architecture a step. Its policy has no controller network,
-// only logits for each decision:
+// (Williams, 1992), from one architecture in each step. Its policy has logits for each
+// decision and no controller network:
 //
 //	p(a) = Π_d softmax(logits_d)[a_d]
-//	loss = −log p(a)·(R − b),  b the moving average of R, a's own included
+//	loss = −log p(a)·(R − b),  b the moving average of R, with that of a
 //
 // The logits follow Adam. This is the REINFORCE of NAS-Bench-201 (Dong, Yang, ICLR
 // 2020).
@@ -31,21 +31,21 @@ type Reinforce[A any] struct {
 	decisions []decision
 	steps     int
 
-	// The baseline is sum/weight: an average of fewer scores is as unbiased as one of many.
+	// The baseline is sum/weight, which is unbiased also for few scores.
 	sum, weight float64
 
-	least float64 // of the scores so far that are not Worst; Worst before there is one
+	least float64 // the least score so far except Worst; Worst if there is none
 }
 
-// decision is the policy's part for one decision.
+// decision is the state of the policy for one decision.
 type decision struct {
 	logits, p []float64 // p = softmax(logits) when chosen was drawn
 	m, v      []float64 // Adam's moments of the gradient
 	chosen    int
 }
 
-// NewReinforce makes a policy whose first logits, nearly equal, come from r. lr is
-// Adam's learning rate, momentum the part of the baseline that a new score leaves.
+// NewReinforce makes a policy with nearly equal logits, drawn from r. lr is Adam's
+// learning rate, momentum the decay of the baseline at each new score.
 func NewReinforce[A any](space Decisions[A], lr, momentum float64, r *rand.Rand) *Reinforce[A] {
 	s := &Reinforce[A]{space: space, lr: lr, momentum: momentum, least: Worst}
 	for _, n := range space.Options() {
@@ -67,9 +67,8 @@ func (s *Reinforce[A]) Propose(r *rand.Rand) A {
 	return s.space.Architecture(chosen)
 }
 
-// Observe implements Strategy: a step of the policy gradient. It takes the least score so
-// far in the place of Worst, which is no number to learn from; before there is one, Worst
-// changes nothing.
+// Observe implements Strategy by a step of the policy gradient. Worst counts as the least
+// score so far, since it is infinite; before there is another score it changes nothing.
 func (s *Reinforce[A]) Observe(_ A, score float64) {
 	if score == Worst {
 		score = s.least
@@ -88,7 +87,7 @@ func (s *Reinforce[A]) Observe(_ A, score float64) {
 	}
 }
 
-// Probabilities gives the policy's distribution over the options of each decision.
+// Probabilities returns the distribution over the options of each decision.
 func (s *Reinforce[A]) Probabilities() [][]float64 {
 	var all [][]float64
 	for i := range s.decisions {
@@ -99,11 +98,11 @@ func (s *Reinforce[A]) Probabilities() [][]float64 {
 	return all
 }
 
-// draw makes the decision.
+// draw draws an option.
 func (d *decision) draw(r *rand.Rand) int {
 	softmax(d.p, d.logits)
 	u := r.Float64()
-	d.chosen = len(d.p) - 1 // rounding may leave u a little above the sum of the others
+	d.chosen = len(d.p) - 1 // by rounding u may exceed the sum of all p
 	for i, p := range d.p[:len(d.p)-1] {
 		if u < p {
 			d.chosen = i

@@ -1,10 +1,10 @@
-// Package blackbox searches architectures of which it learns nothing but a score:
-// random search, regularized evolution, and REINFORCE without shared weights.
+// Package blackbox searches for an architecture by scores only: random search,
+// regularized evolution, and REINFORCE without shared weights.
 //
-// The three parts of a search are kept apart. A [Space] says which architectures
-// there are, a [Strategy] which one to try next, an [Estimator] what one is worth: a
-// look-up in a table, or the training of a network. Each knows nothing of the
-// others, so that a strategy is one file and serves every space.
+// A search has three parts. A [Space] is the set of architectures. A [Strategy]
+// selects the next one to try. An [Estimator] scores it, by a look-up in a table or
+// the training of a network. The parts do not know each other, so that a strategy is
+// one file and works in every space.
 package blackbox
 
 import (
@@ -18,32 +18,31 @@ import (
 type Space[A any] interface {
 	// Sample draws an architecture.
 	Sample(r *rand.Rand) A
-	// Mutate returns an architecture that differs from a in one decision. It leaves a alone.
+	// Mutate returns an architecture that differs from a in one decision. It does not change a.
 	Mutate(a A, r *rand.Rand) A
 }
 
-// Decisions is a set of architectures each of which is a row of decisions that can
-// be made one by one: what a policy needs to know of a space.
+// Decisions is a set of architectures that are sequences of decisions. A policy needs
+// such a space.
 type Decisions[A any] interface {
 	// Options gives the number of options of each decision.
 	Options() []int
-	// Architecture makes the one of these options, chosen[i] in 0..Options()[i]-1.
+	// Architecture returns the architecture of these options, chosen[i] in 0..Options()[i]-1.
 	Architecture(chosen []int) A
 }
 
 // Worst is the score of an architecture that could not be estimated, such as one whose
-// training diverges: less than every other.
+// training diverges. It is less than every other score.
 var Worst = math.Inf(-1)
 
 // Estimator scores an architecture; more is better.
 type Estimator[A any] func(ctx context.Context, a A) (float64, error)
 
-// Strategy says which architecture to estimate next. Propose and Observe take turns:
-// Observe tells the score of what was proposed last.
+// Strategy selects the next architecture to estimate. Propose and Observe take turns:
+// Observe receives the score of the last proposal.
 //
-// All that a strategy does follows from its generator and the scores, so a search
-// that was interrupted goes on when it is done again with an estimator that returns
-// the scores known already.
+// A strategy depends only on its generator and the scores. So an interrupted search goes
+// on if it is run again with an estimator that returns the known scores.
 type Strategy[A any] interface {
 	Propose(r *rand.Rand) A
 	Observe(a A, score float64)
@@ -55,9 +54,9 @@ type Trial[A any] struct {
 	Score        float64
 }
 
-// Search asks the estimator for the given number of architectures and returns them
-// in order. It returns the estimator's error, or that of ctx, beside the trials made
-// until then; a score that is not a number is an error too.
+// Search estimates the given number of architectures and returns them in order. If the
+// estimator fails, ctx is done, or a score is not a number, it returns the error and the
+// trials made before.
 func Search[A any](ctx context.Context, s Strategy[A], estimate Estimator[A], queries int, r *rand.Rand) ([]Trial[A], error) {
 	var trials []Trial[A]
 	for len(trials) < queries {

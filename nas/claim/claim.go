@@ -1,11 +1,13 @@
-// Package claim shares work out among processes, of one machine or of several that share a
-// folder: each piece of work has a name, and whoever takes its claim does it.
+// Package claim divides work among processes, on one machine or on several that share a
+// folder. Each piece of work has a name. The process that takes the claim to the name does
+// the work.
 //
-// A claim is a file NAME.N that is created with O_EXCL, which one process alone can do, over
-// NFS too. Its holder rewrites a byte of it again and again; a holder that has not for long is
-// taken to be gone, and the next one creates NAME.N+1. No file is ever removed or renamed:
-// however many see that NAME.N is stale, and however late they act on it, one of them creates
-// NAME.N+1. A holder that was only paused finds that file and knows that it has lost.
+// A claim is a file NAME.N. A process creates it with O_EXCL, which succeeds for only one
+// process, over NFS too. The holder rewrites a byte of the file regularly. If it has not done
+// so for long, others assume that it is gone, and one of them creates NAME.N+1. No file is
+// ever removed or renamed. So of all processes that see that NAME.N is stale only one creates
+// NAME.N+1, however late they act. A holder that was only paused finds that file and knows
+// that it has lost the claim.
 package claim
 
 import (
@@ -24,49 +26,51 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// DefaultStale is the age at which a claim counts as left behind. NFS clients may show a
-// file's time up to a minute late.
+// DefaultStale is the age at which a claim is stale. An NFS client may show the time of a
+// file up to a minute late.
 const DefaultStale = 3 * time.Minute
 
-// beats is the number of times that a claim is renewed before it would be stale.
+// beats is how many times a holder renews its claim in the time after which it is stale.
 const beats = 12
 
-// ErrLost ends the work of a holder that another process has taken for gone.
+// ErrLost tells a holder that another process has taken its claim.
 var ErrLost = errors.New("claim: lost to another process")
 
 // Folder holds the claims of some work.
 type Folder struct {
-	Dir   string        // is made if it is not there
-	Stale time.Duration // 0 is DefaultStale; each claim carries that of its holder
+	Dir   string        // made if it is not there
+	Stale time.Duration // 0 is DefaultStale; a claim records the value of its holder
 }
 
 // HeldError says who holds a claim that could not be taken.
 type HeldError struct {
 	Name   string
-	Holder Holder // the zero Holder if its file does not say yet
+	Holder Holder // the zero Holder if the file does not name it yet
 }
 
+// Error names the claim and its holder.
 func (e *HeldError) Error() string { return fmt.Sprintf("claim: %s is held by %v", e.Name, e.Holder) }
 
-// Claim is held until Release. Its methods are safe for concurrent use.
+// Claim is a claim that this process holds until Release. Its methods are safe for concurrent
+// use.
 type Claim struct {
 	folder Folder
 	name   string
 	number int
 	holder Holder
 	file   *os.File
-	end    int64 // of the line that the file begins with
+	end    int64 // of the first line of the file
 
 	mu       sync.Mutex
 	renewed  time.Time
-	err      error // why the claim is held no more
+	err      error // why this process does not hold the claim any more
 	stop     chan struct{}
 	stopping sync.Once
 	beating  sync.WaitGroup
 }
 
-// Take takes the claim to name, a word without dots and slashes. The error is a *HeldError if
-// another process holds it, or took it at the same moment.
+// Take takes the claim to name, a word without dots and slashes. If another process holds the
+// claim, or takes it at the same moment, the error is a *HeldError.
 func (f Folder) Take(name string) (*Claim, error) {
 	if f.Stale == 0 {
 		f.Stale = DefaultStale
@@ -105,7 +109,7 @@ func (f Folder) Take(name string) (*Claim, error) {
 	return c, nil
 }
 
-// begin says in the file who holds the claim and keeps it from getting stale.
+// begin writes the holder to the file and starts to renew the claim.
 func (c *Claim) begin() error {
 	line, err := finite.Marshal(c.holder)
 	if err != nil {
@@ -126,14 +130,14 @@ func (c *Claim) begin() error {
 			case <-c.stop:
 				return
 			case <-beat.C:
-				_ = c.renew() // Check tells, or tries again
+				_ = c.renew() // Check returns the error, or tries again
 			}
 		}
 	})
 	return nil
 }
 
-// renew makes the claim's file new, if the claim is not lost.
+// renew renews the claim, unless it is lost.
 func (c *Claim) renew() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -153,7 +157,7 @@ func (c *Claim) renew() error {
 		c.err = fmt.Errorf("claim: %s was removed", c.folder.path(c.name, c.number))
 		return c.err
 	}
-	// The server of a shared folder sets the time of a write: no clock of a client counts.
+	// The server of a shared folder sets the time of a write. So the clocks of clients do not matter.
 	if _, err := c.file.WriteAt([]byte("\n"), c.end); err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}
@@ -164,12 +168,12 @@ func (c *Claim) renew() error {
 	return nil
 }
 
-// Check is an error if the claim is held no more, ErrLost if another process has taken it.
-// It costs next to nothing, unless the claim was not renewed in time: this process may have
-// been paused, and Check looks and renews it before anything else is done.
+// Check returns an error if this process does not hold the claim any more, ErrLost if another
+// process has taken it. It is cheap unless the claim was not renewed in time. Then this
+// process may have been paused, and Check renews the claim before the caller goes on.
 func (c *Claim) Check() error {
 	c.mu.Lock()
-	// Wall time: the other clock stands still while the machine sleeps.
+	// Wall time, since the monotonic clock stands still while the machine sleeps.
 	since, err := time.Now().Round(0).Sub(c.renewed.Round(0)), c.err
 	c.mu.Unlock()
 	if err != nil {
@@ -181,10 +185,10 @@ func (c *Claim) Check() error {
 	return c.renew()
 }
 
-// released is the second line of a claim that was given back.
+// released is the second line of a released claim.
 const released = "released\n"
 
-// Release gives the claim back: any process can take it at once.
+// Release releases the claim. Any process can take it at once.
 func (c *Claim) Release() error {
 	c.stopping.Do(func() { close(c.stop) })
 	c.beating.Wait()
@@ -195,11 +199,12 @@ func (c *Claim) Release() error {
 	return nil
 }
 
+// path returns the file of a claim.
 func (f Folder) path(name string, number int) string {
 	return filepath.Join(f.Dir, name+"."+strconv.Itoa(number))
 }
 
-// last is the number of the latest claim to name, 0 if there was none.
+// last returns the number of the latest claim to name, 0 if there was none.
 func (f Folder) last(name string) (int, error) {
 	entries, err := os.ReadDir(f.Dir)
 	if err != nil {
@@ -216,14 +221,14 @@ func (f Folder) last(name string) (int, error) {
 	return last, nil
 }
 
-// state is what a claim's file says.
+// state is the content of a claim's file.
 type state struct {
 	holder   Holder
 	released bool
-	renewed  time.Time // by the file server's clock
+	renewed  time.Time // by the clock of the file server
 }
 
-// read reads a claim. One that is just being written has the zero Holder.
+// read reads a claim. A claim whose process has not written to it yet has the zero Holder.
 func (f Folder) read(name string, number int) (s state, err error) {
 	file := f.path(name, number)
 	text, err := wholefile.Read(file) // opening makes an NFS client ask the server for the time
@@ -243,11 +248,11 @@ func (f Folder) read(name string, number int) (s state, err error) {
 	return s, nil
 }
 
-// nameless is the age at which a claim that does not say who holds it is taken for left behind: a process
-// writes that right after it has made the file.
+// nameless is the age at which a claim that does not name its holder is stale: a process writes
+// its name right after it has made the file.
 const nameless = 5 * time.Second
 
-// free is a *HeldError unless the claim was given back, or its holder is gone.
+// free returns a *HeldError unless the claim was released or its holder is gone.
 func (f Folder) free(name string, number int) error {
 	s, err := f.read(name, number)
 	if err != nil {
@@ -261,7 +266,7 @@ func (f Folder) free(name string, number int) error {
 		return err
 	}
 	stale := f.Stale
-	if s.holder.PID == 0 { // its process ended between two calls, or has yet to write
+	if s.holder.PID == 0 { // its process has ended between two calls, or has not written yet
 		stale = min(stale, nameless)
 	} else if own := s.holder.StaleSeconds; own > 0 {
 		stale = time.Duration(own * float64(time.Second))
@@ -272,7 +277,7 @@ func (f Folder) free(name string, number int) error {
 	return nil
 }
 
-// now is the time by the clock that files of the folder get theirs from.
+// now returns the time by the clock that dates the files of the folder.
 func (f Folder) now() (time.Time, error) {
 	if err := wholefile.RemoveStale(f.Dir, ".clock-*"); err != nil {
 		return time.Time{}, fmt.Errorf("claim: %w", err)

@@ -15,14 +15,14 @@ import (
 	"time"
 )
 
-// takerDir in the environment makes the test binary a process that takes claims in that
-// folder and prints those it got.
+// takerDir in the environment makes the test binary take claims in that folder and print the
+// ones that it got.
 const takerDir = "GODARTS_TEST_TAKER"
 
 // allTried is the last line of such a process.
 const allTried = "all tried"
 
-// Claims that several take at once, and the goroutines of a process that do.
+// Numbers of claims that processes take at once, and of goroutines that take them in each.
 const claims, takers = 20, 8
 
 func TestMain(m *testing.M) {
@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	if dir == "" {
 		os.Exit(m.Run())
 	}
-	bufio.NewReader(os.Stdin).ReadByte() // until the test lets all processes go at once
+	bufio.NewReader(os.Stdin).ReadByte() // until the test starts all processes at once
 	for n := range claims {
 		fmt.Print(strings.Repeat(nameOf(n)+"\n", takeAtOnce(Folder{Dir: dir, Stale: time.Hour}, nameOf(n))))
 	}
@@ -40,7 +40,7 @@ func TestMain(m *testing.M) {
 
 func nameOf(n int) string { return fmt.Sprintf("work-%d", n) }
 
-// takeAtOnce lets goroutines take the same claim and tells how many got it. They keep it.
+// takeAtOnce lets goroutines take the same claim, which they keep, and returns how many got it.
 func takeAtOnce(f Folder, name string) int {
 	var won atomic.Int64
 	var all sync.WaitGroup
@@ -80,7 +80,7 @@ func claimBy(t *testing.T, f Folder, name string, h Holder, age time.Duration, m
 	}
 }
 
-// ended is a process of this machine that is no more.
+// ended returns a process of this machine that has ended.
 func ended(t *testing.T) Holder {
 	t.Helper()
 	p := exec.Command("true")
@@ -206,7 +206,7 @@ func TestOneWinnerAmongProcesses(t *testing.T) {
 }
 
 func TestPaused(t *testing.T) {
-	// A holder that was paused knows that it lost its claim before it goes on when another took it meanwhile, and holds it otherwise.
+	// A holder that was paused knows before it goes on that it lost its claim when another has taken it, and holds it otherwise.
 	for _, taken := range []bool{false, true} {
 		t.Run(fmt.Sprint("taken ", taken), func(t *testing.T) {
 			f := Folder{Dir: t.TempDir(), Stale: time.Hour}
@@ -215,7 +215,7 @@ func TestPaused(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer c.Release()
-			then := time.Now().Add(-2 * time.Hour) // as if nothing had been done since
+			then := time.Now().Add(-2 * time.Hour) // as if the holder had done nothing since
 			c.renewed = then
 			if err := os.Chtimes(f.path("work", 1), then, then); err != nil {
 				t.Fatal(err)
@@ -241,7 +241,7 @@ func TestPaused(t *testing.T) {
 }
 
 func TestRenewed(t *testing.T) {
-	// A claim's file gets a new time by itself when its holder does nothing, and Check fails when the file is removed.
+	// A claim is renewed while its holder does nothing, and Check fails when the file is removed.
 	f := Folder{Dir: t.TempDir(), Stale: 120 * time.Millisecond}
 	c, err := f.Take("work")
 	if err != nil {

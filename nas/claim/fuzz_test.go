@@ -9,7 +9,7 @@ import (
 )
 
 func FuzzTake(f *testing.F) {
-	// A claim is held or taken over, in one line of printable text, whatever stands in its file.
+	// A claim with any content is held or taken over, and the error is one line of printable text.
 	f.Add([]byte(`{"host":"a","pid":1,"since":"2026-01-02T03:04:05Z"}` + "\n"))
 	f.Add([]byte(`{"host":"\u001b[31m","pid":-1,"stale_seconds":1e300}` + "\n" + released))
 	f.Add([]byte{})

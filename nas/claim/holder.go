@@ -18,14 +18,15 @@ type Holder struct {
 	Host         string    `json:"host"`
 	PID          int       `json:"pid"`
 	Since        time.Time `json:"since"`
-	StaleSeconds float64   `json:"stale_seconds"` // the claim's age at which the process is taken for gone
+	StaleSeconds float64   `json:"stale_seconds"` // age at which the claim is stale
 
-	// Where PID means this process and no other: a boot of a kernel and a PID namespace of it
-	// (containers of one machine can have one host name), and when the process started.
+	// Kernel names a boot and a PID namespace, since containers of one machine can share a host
+	// name. With the time when the process started it makes PID unique.
 	Kernel string `json:"kernel,omitempty"`
 	Start  string `json:"start,omitempty"`
 }
 
+// String names process, host and time.
 func (h Holder) String() string {
 	if h.PID == 0 {
 		return "a process that is just starting"
@@ -33,7 +34,7 @@ func (h Holder) String() string {
 	return fmt.Sprintf("process %d on %s since %s", h.PID, names.Print(h.Host), h.Since.Format(time.DateTime))
 }
 
-// kernel names the boot and the PID namespace, empty if they cannot be known.
+// kernel returns the boot and the PID namespace of this process, empty if they are unknown.
 var kernel = sync.OnceValue(func() string {
 	boot, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	if err != nil {
@@ -46,6 +47,7 @@ var kernel = sync.OnceValue(func() string {
 	return strings.TrimSpace(string(boot)) + " " + namespace
 })
 
+// self returns this process as a holder.
 func self(stale time.Duration) Holder {
 	host, err := os.Hostname()
 	if err != nil {
@@ -55,7 +57,7 @@ func self(stale time.Duration) Holder {
 	return Holder{Host: host, PID: os.Getpid(), Since: time.Now().Round(time.Second), StaleSeconds: stale.Seconds(), Kernel: kernel(), Start: start}
 }
 
-// dead tells whether h is known to have ended. It is not known of processes elsewhere.
+// dead tells whether h is known to have ended. Of processes on other machines that is unknown.
 func (h Holder) dead() bool {
 	if h.Kernel == "" || h.Kernel != kernel() {
 		return false
@@ -67,14 +69,14 @@ func (h Holder) dead() bool {
 	return ok && (start != h.Start || state == "Z" || state == "X")
 }
 
-// process gives the state of a process ("R", "Z") and when it started, in ticks since the
-// boot; ok is false if /proc does not show it.
+// process returns the state of a process ("R", "Z") and when it started, in ticks since the
+// boot. ok is false if /proc does not show the process.
 func process(pid int) (state, start string, ok bool) {
 	text, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
 	if err != nil {
 		return "", "", false
 	}
-	// After the name, which may hold anything, come the fields from the third on.
+	// The third field and the others follow the name, which may hold any characters.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	const stateField, startField = 3, 22
 	if len(fields) <= startField-3 {

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Expand puts the user's home folder in the place of "~" in "~" and "~/...". Other paths stay
-// as they are. The home of another user, "~name", is an error.
+// Expand replaces "~" in "~" and "~/..." by the user's home folder. It does not change other
+// paths. The home of another user, "~name", is an error.
 func Expand(path string) (string, error) {
 	rest, ok := strings.CutPrefix(path, "~")
 	if !ok {

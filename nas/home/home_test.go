@@ -7,7 +7,7 @@ import (
 )
 
 func TestExpand(t *testing.T) {
-	// The home folder takes the place of a ~ that stands for it; that of another user is refused.
+	// Expand replaces a ~ at the start by the home folder, and refuses the home of another user.
 	t.Setenv("HOME", "/home/me")
 	for path, want := range map[string]string{
 		"~": "/home/me", "~/": "/home/me", "~/x/y z": "/home/me/x/y z",

@@ -9,14 +9,14 @@ import (
 	"unicode/utf8"
 )
 
-// longest is how many runes of a name Print shows.
+// longest is the number of runes that Print shows of a name.
 const longest = 200
 
-// Print makes s fit for a line: what Escape does, and no more than 200 runes of it.
+// Print escapes s as Escape does and cuts it after 200 runes.
 func Print(s string) string { return Limit(s, longest) }
 
-// Limit is Print with another number of runes. It cuts no escape in two and puts "..." in
-// place of what it leaves out.
+// Limit is Print with another number of runes. It does not cut an escape in two, and ends in
+// "..." where it leaves something out.
 func Limit(s string, runes int) string {
 	var b strings.Builder
 	for at, n := 0, 0; at < len(s); {
@@ -34,8 +34,8 @@ func Limit(s string, runes int) string {
 	return b.String()
 }
 
-// Ends is s without its middle where it has more than that number of runes: of a message
-// it keeps what it is about and what is wrong.
+// Ends leaves out the middle of a text that has more than that number of runes. Of a message
+// this keeps the subject, at the start, and the fault, at the end.
 func Ends(s string, runes int) string {
 	if utf8.RuneCountInString(s) <= runes {
 		return s
@@ -46,11 +46,11 @@ func Ends(s string, runes int) string {
 	return string(all[:head]) + between + string(all[len(all)-(runes-head-len(between)):])
 }
 
-// Quote is Limit between double quotes.
+// Quote puts double quotes around Limit(s, runes).
 func Quote(s string, runes int) string { return `"` + Limit(s, runes) + `"` }
 
 // Escape writes control characters (C0, DEL, C1), separators of lines and paragraphs, marks of
-// direction and bytes that are no UTF-8 as \x1b, \u202e or \xff. All else stays as it is.
+// direction and bytes that are not UTF-8 as \x1b, \u202e or \xff. It changes nothing else.
 func Escape(s string) string {
 	plain := true
 	for at := 0; plain && at < len(s); {
@@ -61,10 +61,10 @@ func Escape(s string) string {
 	if plain {
 		return s
 	}
-	return Limit(s, len(s)*len(`\u202e`)) // no text grows beyond that
+	return Limit(s, len(s)*len(`\u202e`)) // no text grows longer than that
 }
 
-// escaped tells whether a rune that takes size bytes is not for printing.
+// escaped tells whether Escape replaces a rune that takes size bytes.
 func escaped(r rune, size int) bool {
 	switch {
 	case r == utf8.RuneError && size == 1:
@@ -79,7 +79,7 @@ func escaped(r rune, size int) bool {
 	return false
 }
 
-// escape shows r, whose bytes are those of encoded.
+// escape writes r, encoded in these bytes, as an escape.
 func escape(r rune, encoded string) string {
 	if len(encoded) == 1 {
 		return fmt.Sprintf(`\x%02x`, encoded[0])
@@ -87,9 +87,9 @@ func escape(r rune, encoded string) string {
 	return fmt.Sprintf(`\u%04x`, r)
 }
 
-// Spreadsheet is Escape for a cell of CSV: programs that open such a file take text after one of
-// = + - @ for a formula, so that an apostrophe goes before it. It is for names; numbers may
-// begin with a sign.
+// Spreadsheet is Escape for a cell of CSV. Spreadsheets read text that begins with one of = + - @
+// as a formula, so Spreadsheet puts an apostrophe before it. It is for names, not for numbers,
+// which may begin with a sign.
 func Spreadsheet(s string) string {
 	if trimmed := strings.TrimLeft(s, " \t\r\n"); trimmed != "" && strings.ContainsRune("=+-@", rune(trimmed[0])) {
 		s = "'" + s

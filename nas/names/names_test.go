@@ -9,7 +9,7 @@ import (
 )
 
 func TestPrint(t *testing.T) {
-	// Print shows as an escape what would act on a terminal, and changes nothing else.
+	// Print escapes what would act on a terminal and changes nothing else.
 	tests := []struct{ name, text, want string }{
 		{"empty", "", ""},
 		{"words of many scripts", "Größe 犬 كلب 👩‍🔬 e\u0301 \u00a0|", "Größe 犬 كلب 👩‍🔬 e\u0301 \u00a0|"},
@@ -58,7 +58,7 @@ func TestSpreadsheet(t *testing.T) {
 }
 
 func FuzzEscape(f *testing.F) {
-	// What Escape gives is UTF-8 of one line without control characters, and stays as it is from then on.
+	// Escape returns one line of UTF-8 without control characters, which a second Escape does not change.
 	f.Add("a\x1b[0m\u202e\xff\n")
 	f.Fuzz(func(t *testing.T, s string) {
 		shown := names.Escape(s)

@@ -5,10 +5,10 @@ import (
 	"path/filepath"
 )
 
-// Nearest is the first of the candidates that is closest to text; empty if there are none.
+// Nearest returns the first of the candidates that are closest to text, empty if there are none.
 func Nearest(text string, candidates []string) string { return NearestBy(text, candidates, Distance) }
 
-// NearestBy is Nearest by another cost than Distance.
+// NearestBy is Nearest with another cost than Distance.
 func NearestBy(text string, candidates []string, cost func(text, candidate string) int) string {
 	text = text[:min(len(text), 64)] // no name is that long, and the cost is quadratic
 	best, least := "", 0
@@ -20,8 +20,9 @@ func NearestBy(text string, candidates []string, cost func(text, candidate strin
 	return best
 }
 
-// NearestPath is what lies where path would, or where the first of its folders that is missing
-// would, under the nearest name; empty if there is nothing.
+// NearestPath returns, for a path that does not exist, the existing one with the nearest name in
+// the same folder. If that folder is missing too it looks at the first missing folder of the
+// path. It returns an empty text if there is none.
 func NearestPath(path string) string {
 	path = filepath.Clean(path)
 	for {
@@ -47,7 +48,7 @@ func NearestPath(path string) string {
 	return filepath.Join(filepath.Dir(path), Nearest(filepath.Base(path), there))
 }
 
-// Distance is the Levenshtein distance in bytes.
+// Distance returns the Levenshtein distance in bytes.
 func Distance(a, b string) int {
 	row := make([]int, len(b)+1) // row[j] = distance(a[:i], b[:j])
 	for j := range row {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	// The name of the fewest changed letters is nearest, of several the first.
+	// The nearest name is the one with the fewest changed letters, of several the first.
 	for _, test := range []struct {
 		text       string
 		candidates []string
@@ -35,7 +35,7 @@ func TestNearest(t *testing.T) {
 }
 
 func TestNearestPath(t *testing.T) {
-	// The nearest of what is there is found beside the path, or beside the folder of it that is missing.
+	// The nearest existing path is found in the folder of the path, or in that of its first missing folder.
 	dir := t.TempDir()
 	for _, name := range []string{"runs/second-3", "runs/.second-4", "runs/first", "other", "empty"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// Command is a command line of such words for a POSIX shell, in one line whatever is in them:
+// Command returns a command line of these words for a POSIX shell. It is one line, whatever the
+// words hold:
 //
 //	darts train --resume 'my runs/a b'
 func Command(words ...string) string {
@@ -16,8 +17,8 @@ func Command(words ...string) string {
 	return strings.Join(quoted, " ")
 }
 
-// Shell quotes a word for a shell where that is needed. A word with characters that are not for
-// printing is written in Bash's form $'...', which Zsh and POSIX 2024 have too.
+// Shell quotes a word for a shell where that is needed. It writes a word with characters that
+// Escape replaces in Bash's form $'...', which Zsh and POSIX 2024 have too.
 func Shell(word string) string {
 	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./,:=+@%"
 	switch {

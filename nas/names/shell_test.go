@@ -8,7 +8,7 @@ import (
 	"godarts/nas/names"
 )
 
-// words need care in a shell, all but the first.
+// words need quotes in a shell, except the first.
 var words = []struct{ word, want string }{
 	{"runs/darts-20260102-030405", "runs/darts-20260102-030405"},
 	{"my runs/a b", `'my runs/a b'`},
@@ -23,7 +23,7 @@ var words = []struct{ word, want string }{
 }
 
 func TestShell(t *testing.T) {
-	// A word is quoted where a shell would not take it as it is, in one line for printing.
+	// A word is quoted where a shell would change it, in one printable line.
 	for _, test := range words {
 		if got := names.Shell(test.word); got != test.want {
 			t.Errorf("%q: got %s, want %s", test.word, got, test.want)
@@ -35,7 +35,7 @@ func TestShell(t *testing.T) {
 }
 
 func TestShellReads(t *testing.T) {
-	// Bash gives the words back when it reads the command.
+	// Bash reads the same words from the command.
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Skip("no bash")

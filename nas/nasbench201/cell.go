@@ -1,6 +1,6 @@
 // Package nasbench201 is the benchmark NAS-Bench-201 (Dong, Yang, ICLR 2020): its
-// space of 15,625 cells, the table of what each of them reaches, and the comparison of
-// strategies that look it up instead of training.
+// space of 15,625 cells, the table of their accuracies, and a comparison of strategies
+// that look accuracies up instead of training.
 package nasbench201
 
 import (
@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// ops are the operations an edge can have, under the benchmark's names and in its order.
+// ops are the operations of an edge, under the benchmark's names and in its order.
 var ops = [...]string{"none", "skip_connect", "nor_conv_1x1", "nor_conv_3x3", "avg_pool_3x3"}
 
 // Cells is the number of cells: 5 operations on each of 6 edges.
@@ -18,12 +18,13 @@ const Cells = 15625
 
 const edges = 6 // 1<-0, 2<-0, 2<-1, 3<-0, 3<-1, 3<-2
 
-// Cell is a cell: four nodes, each of which adds up an operation of every earlier one.
-// It holds the index in ops of each edge's operation, edges in the order of the text.
+// Cell is a cell of four nodes. A node is the sum of an operation on each earlier node.
+// Cell holds the index in ops of each edge's operation, with the edges in the order of the
+// text.
 type Cell [edges]uint8
 
-// String is the cell as the benchmark writes it: the operations that lead to nodes 1, 2
-// and 3, each with the node it comes from.
+// String writes the cell as the benchmark does: the operations that lead to nodes 1, 2 and
+// 3, each with its input node.
 //
 //	|nor_conv_3x3~0|+|none~0|skip_connect~1|+|none~0|none~1|avg_pool_3x3~2|
 func (c Cell) String() string {
@@ -76,7 +77,7 @@ func ParseCell(text string) (Cell, error) {
 	return c, nil
 }
 
-// number is the place of c among all cells, 0 to Cells-1.
+// number returns the index of c among all cells, 0 to Cells-1.
 func (c Cell) number() int {
 	n := 0
 	for _, op := range c {
@@ -85,7 +86,7 @@ func (c Cell) number() int {
 	return n
 }
 
-// numbered is the cell of that number.
+// numbered returns the cell of that number.
 func numbered(n int) Cell {
 	var c Cell
 	for i := range c {
@@ -98,10 +99,10 @@ func numbered(n int) Cell {
 // Space is the space of cells, for the strategies of package blackbox.
 type Space struct{}
 
-// Sample draws a cell, all being equally probable.
+// Sample draws a cell uniformly.
 func (Space) Sample(r *rand.Rand) Cell { return numbered(r.IntN(Cells)) }
 
-// Mutate gives one edge, drawn uniformly, another operation, drawn uniformly.
+// Mutate replaces the operation of one edge by another. It draws both uniformly.
 func (Space) Mutate(c Cell, r *rand.Rand) Cell {
 	edge := r.IntN(edges)
 	other := 1 + r.IntN(len(ops)-1)
@@ -109,10 +110,10 @@ func (Space) Mutate(c Cell, r *rand.Rand) Cell {
 	return c
 }
 
-// Options gives five operations for each edge.
+// Options returns 5 for each edge, the number of operations.
 func (Space) Options() []int { return slices.Repeat([]int{len(ops)}, edges) }
 
-// Architecture is the cell of these operations.
+// Architecture returns the cell of these operations.
 func (Space) Architecture(chosen []int) Cell {
 	var c Cell
 	for i, op := range chosen {

@@ -13,8 +13,8 @@ import (
 	"godarts/nas/rng"
 )
 
-// strategies are those that are compared, in the order of the tables. r is the
-// generator of the search that the strategy is made for.
+// strategies are the compared strategies, in the order of the tables. r is the generator
+// of the search.
 var strategies = []struct {
 	name      string
 	published func(config.Published) [2]float64
@@ -41,7 +41,7 @@ var strategies = []struct {
 	},
 }
 
-// ForConfig is the table that a comparison looks up, root the folder of data sets.
+// ForConfig returns the table of a comparison. root is the folder of data sets.
 func ForConfig(c *config.Config, root string) (*Table, error) {
 	if c.Compare.Table == config.SyntheticTable {
 		return Synthetic(), nil
@@ -49,7 +49,7 @@ func ForConfig(c *config.Config, root string) (*Table, error) {
 	return Open(root)
 }
 
-// dataset is the one that a config names.
+// dataset returns the dataset that a config names.
 func dataset(name string) Dataset {
 	switch name {
 	case config.CIFAR100:
@@ -60,13 +60,14 @@ func dataset(name string) Dataset {
 	return CIFAR10
 }
 
-// Compare runs every strategy on the table, once for each seed, in as many goroutines
-// as workers says. A search depends on its strategy and seed alone, so their number
-// changes nothing. A strategy is told the validation accuracy after 12 epochs; what it
-// finds is judged by the test accuracy after 200. It returns ctx's error if that is done.
+// Compare runs every strategy on the table, once for each seed, in workers goroutines.
+// Their number does not change the results, since a search depends only on its strategy
+// and seed. The score that a strategy receives is the validation accuracy after 12 epochs.
+// The comparison judges a found cell by its test accuracy after 200 epochs. Compare
+// returns ctx's error if ctx is done.
 func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (report.Comparison, error) {
 	asked := dataset(c.Compare.Dataset)
-	order := []Dataset{asked} // what was asked about comes first, it is drawn
+	order := []Dataset{asked} // the dataset of the queries comes first: the chart shows it
 	for d := range datasets {
 		if d != asked {
 			order = append(order, d)
@@ -105,13 +106,13 @@ func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (rep
 	return comparison, ctx.Err()
 }
 
-// search is one search of a strategy, judged on the datasets of order. It is cut short
-// when ctx is done.
+// search runs one search of a strategy and looks up the found cell on the datasets of
+// order. It stops early when ctx is done.
 func (t *Table) search(ctx context.Context, c *config.Config, strategy int, seed int64, order []Dataset) report.CompareRun {
 	s := strategies[strategy]
 	r := rng.Stream(seed, "compare."+s.name)
 	lookup := func(_ context.Context, cell Cell) (float64, error) { return t.Result(cell).Valid12[order[0]], nil }
-	// A look-up does not fail, and ctx is asked again by the caller.
+	// A look-up does not fail, and the caller checks ctx again.
 	trials, _ := blackbox.Search(ctx, s.make(c.Compare, r), lookup, c.Compare.Queries, r)
 	run := report.CompareRun{Seed: seed, Trace: make([]float64, 0, len(trials))}
 	if len(trials) == 0 {

@@ -12,7 +12,7 @@ import (
 	"godarts/nas/report"
 )
 
-// load reads a config of configs/ over which set is laid.
+// load reads a config of configs/ and applies set to it.
 func load(t *testing.T, name string, set ...string) *config.Config {
 	t.Helper()
 	c, err := config.Load("../../configs/"+name, set...)
@@ -32,7 +32,7 @@ func compare(t *testing.T, table *Table, c *config.Config, workers int) report.C
 }
 
 func TestCompare(t *testing.T) {
-	// A comparison is the same with any number of workers and another for other seeds, and its searches agree with the table, when strategies search a made-up one.
+	// A comparison is the same with any number of workers, differs for other seeds, and agrees with the table.
 	table := Synthetic()
 	c := load(t, "nasbench201.toy.yaml")
 	one := compare(t, table, c, 1)
@@ -65,7 +65,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestCompareKeys(t *testing.T) {
-	// Each key of the config changes what it should when it is set.
+	// Each key of the config changes the strategies it belongs to, and no other.
 	table := Synthetic()
 	plain := compare(t, table, load(t, "nasbench201.toy.yaml"), 2)
 	for _, test := range []struct {
@@ -103,7 +103,7 @@ func TestCompareStops(t *testing.T) {
 }
 
 func TestPublished(t *testing.T) {
-	// Means are the published ones by the benchmark's settings, and the order of the strategies by better ones, when the published table is searched.
+	// Means on the published table are the published ones by the benchmark's settings, and the order of the strategies is right by better settings.
 	table := realTable(t)
 	set := []string{}
 	slack := 0.0
@@ -137,7 +137,7 @@ func TestPublished(t *testing.T) {
 }
 
 func TestBestIsFound(t *testing.T) {
-	// A search finds the best cell that it has been told of, not the last, when it goes on after that.
+	// A search finds the cell with the best score, not the last one.
 	table := Synthetic()
 	before := compare(t, table, load(t, "nasbench201.toy.yaml", "compare.queries=20"), 2)
 	after := compare(t, table, load(t, "nasbench201.toy.yaml", "compare.queries=25"), 2)

@@ -12,16 +12,16 @@ import (
 	"strconv"
 )
 
-// Name is the table's name, its folder's among the data sets, and its file's without
-// the ending.
+// Name is the name of the table, of its folder among the data sets, and of its file
+// without the extension.
 const Name = "nasbench201"
 
-// HowToGet tells how to make the file.
+// HowToGet says how to make the file.
 const HowToGet = "take NATS-Bench's or NAS-Bench-201's topology files (github.com/D-X-Y/NATS-Bench, MIT licence) and write with its Python API " +
 	"a line for each of the 15625 cells, after one with the columns index,cell,D_valid_12,D_test_12 for D = cifar10, cifar100, imagenet16, then D_test_200: " +
 	"accuracies in percent after 12 and 200 epochs, cifar10_valid_12 from the set cifar10-valid, 200 epochs as mean over seeds"
 
-// Dataset is one of the three that every cell was trained on.
+// Dataset is one of the three datasets on which every cell was trained.
 type Dataset int
 
 // The datasets, in the order of the table's columns.
@@ -32,12 +32,12 @@ const (
 	datasets
 )
 
-// String is the published name.
+// String returns the published name.
 func (d Dataset) String() string {
 	return [...]string{"CIFAR-10", "CIFAR-100", "ImageNet16-120"}[d]
 }
 
-// Result is what a cell reaches: accuracies in percent on each dataset.
+// Result holds the accuracies of a cell, in percent on each dataset.
 type Result struct {
 	Valid12 [datasets]float64 // of validation images after 12 epochs
 	Test12  [datasets]float64 // of test images after 12 epochs
@@ -53,7 +53,7 @@ var columns = []string{
 
 const firstAccuracy = 2
 
-// field is where the accuracy of a column belongs.
+// field returns the field of r for a column.
 func (r *Result) field(column int) *float64 {
 	i := column - firstAccuracy
 	if i >= 2*int(datasets) {
@@ -74,7 +74,7 @@ type Table struct {
 // Result looks a cell up.
 func (t *Table) Result(c Cell) Result { return t.results[c.number()] }
 
-// Best is the highest accuracy of test images after 200 epochs on d.
+// Best returns the highest test accuracy of any cell after 200 epochs on d.
 func (t *Table) Best(d Dataset) float64 {
 	best := 0.0
 	for _, r := range t.results {
@@ -83,14 +83,14 @@ func (t *Table) Best(d Dataset) float64 {
 	return best
 }
 
-// File is where the table lies below a folder of data sets.
+// File returns the path of the table below a folder of data sets.
 func File(root string) string { return filepath.Join(root, Name, Name+".csv") }
 
-// maxFileBytes bounds what is read as a table; the real one has 2.3 MB.
+// maxFileBytes bounds the file; the published table has 2.3 MB.
 const maxFileBytes = 16 << 20
 
-// Open reads the table below a folder of data sets. The errors are those of Read; one
-// for a file that is not there tells how to get it.
+// Open reads the table below a folder of data sets. Its errors are those of Read. If the
+// file is not there the error says how to get it.
 func Open(root string) (*Table, error) {
 	file := File(root)
 	f, err := os.Open(file)
@@ -109,8 +109,8 @@ func Open(root string) (*Table, error) {
 //	index,cell,cifar10_valid_12,cifar10_test_12,cifar100_valid_12,cifar100_test_12,
 //	imagenet16_valid_12,imagenet16_test_12,cifar10_test_200,cifar100_test_200,imagenet16_test_200
 //
-// Every cell has one line, the index counts them from 0, accuracies are percent. Whatever
-// is not so is an error of one line, with the line of the file, which name stands for.
+// Every cell has one line. The index counts the lines from 0, and accuracies are percent.
+// Any other content is an error of one line, with name and the line number.
 func Read(name string, r io.Reader) (*Table, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxFileBytes+1))
 	if err != nil {
@@ -126,10 +126,10 @@ func Read(name string, r io.Reader) (*Table, error) {
 	return t, nil
 }
 
-// read fills t. Its errors begin with the line.
+// read fills t. Its errors begin with the line number.
 func (t *Table) read(text []byte) error {
 	rows := csv.NewReader(bytes.NewReader(text))
-	rows.FieldsPerRecord = -1 // counted here, for an error that says what is wanted
+	rows.FieldsPerRecord = -1 // add counts them, since its error says what is wanted
 	rows.ReuseRecord = true
 	line := 1
 	var known [Cells]int // line of each cell, 0 if it has none yet
@@ -175,7 +175,7 @@ func checkHeader(row []string) error {
 	return nil
 }
 
-// given is field i of a row in an error.
+// given writes field i of a row for an error.
 func given(row []string, i int) string {
 	if i >= len(row) {
 		return "missing"
@@ -183,7 +183,7 @@ func given(row []string, i int) string {
 	return strconv.Quote(row[i][:min(len(row[i]), 40)])
 }
 
-// add takes in the row of cell n of the file.
+// add stores row n.
 func (t *Table) add(row []string, n, line int, known *[Cells]int) error {
 	if len(row) != len(columns) {
 		return fmt.Errorf("%d columns, want %d", len(row), len(columns))

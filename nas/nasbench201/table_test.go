@@ -15,7 +15,7 @@ import (
 )
 
 func TestCell(t *testing.T) {
-	// ParseCell reads back what String writes, and number is its place, when every cell is walked.
+	// ParseCell reads back what String writes, and number is the index, for every cell.
 	seen := map[string]bool{}
 	for n := range Cells {
 		c := numbered(n)
@@ -55,7 +55,7 @@ func TestParseCellErrors(t *testing.T) {
 }
 
 func TestSpace(t *testing.T) {
-	// Sample takes every operation on every edge equally often, and Mutate every other one on every edge, when there are many draws.
+	// Sample draws every operation on every edge equally often, and Mutate every other operation on every edge.
 	const draws = 60_000
 	r := rng.Stream(0, "test")
 	var sampled, mutated [edges][len(ops)]int
@@ -111,7 +111,7 @@ func lines() []string {
 }
 
 func TestRead(t *testing.T) {
-	// Every accuracy is found under its cell, dataset and epochs when a good table is read.
+	// Every accuracy is found by its cell, dataset and epochs in a good table.
 	table, err := Read("x.csv", strings.NewReader(strings.Join(lines(), "")))
 	if err != nil {
 		t.Fatal(err)
@@ -132,7 +132,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestReadErrors(t *testing.T) {
-	// One line tells file, line and what is wrong when a table is broken.
+	// The error names file, line and fault in one line when a table is broken.
 	good := lines()
 	first := strings.Split(good[1], ",")[1]
 	replace := func(line int, with string) func([]string) []string {
@@ -196,7 +196,7 @@ func TestReadErrors(t *testing.T) {
 }
 
 func TestOpen(t *testing.T) {
-	// The error tells how to get the table when there is none.
+	// The error says how to get the table when there is none.
 	root := t.TempDir()
 	want := "nasbench201: there is no " + filepath.Join(root, "nasbench201", "nasbench201.csv") + ": `darts data get nasbench201` tells how to get it"
 	if _, err := Open(root); err == nil || err.Error() != want {
@@ -219,7 +219,7 @@ func realTable(t *testing.T) *Table {
 }
 
 func TestRealTable(t *testing.T) {
-	// The published best accuracies, and those of the cell of skips alone, are there when the real table is read.
+	// The published table has the published best accuracies, and those of the cell of only skip connections.
 	table := realTable(t)
 	skips := table.Result(Cell{1, 1, 1, 1, 1, 1})
 	// arXiv 2001.00326: the optimum, and what DARTS finds.

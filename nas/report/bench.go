@@ -1,4 +1,4 @@
-// Package report turns results into what people read: tables and pictures.
+// Package report writes results as tables and charts.
 package report
 
 import (
@@ -9,8 +9,8 @@ import (
 	"godarts/nas/finite"
 )
 
-// Bench is one run of a benchmark: how long the same work takes this program and
-// others, its rivals, on one machine.
+// Bench is one run of a benchmark: the times of the same work on one machine, by this
+// program and by others, its rivals.
 type Bench struct {
 	Started  time.Time  `json:"started"`
 	Machine  Machine    `json:"machine"`
@@ -21,59 +21,59 @@ type Bench struct {
 	Rows     []BenchRow `json:"rows"`
 }
 
-// Machine is what a time hangs on besides the programs.
+// Machine is the hardware, on which times depend as on the programs.
 type Machine struct {
 	CPU    string `json:"cpu"`
 	Cores  int    `json:"cores"`
 	Memory int64  `json:"memory_bytes"`
 }
 
-// Program is one of those compared.
+// Program is one of the programs that are compared.
 type Program struct {
 	Name    string `json:"name"`
-	Version string `json:"version"` // as it says itself
+	Version string `json:"version"` // as the program prints it
 	Command string `json:"command"`
 }
 
-// BenchRow is one kind of work, done by every program.
+// BenchRow is one kind of work and its measurements, by every program.
 type BenchRow struct {
 	Name   string      `json:"name"`
 	Title  string      `json:"title"`  // for people
 	Work   string      `json:"work"`   // sizes: "C 16, 8 layers, batch 64"
-	Passed int         `json:"passed"` // by one step
-	Of     string      `json:"of"`     // what: "images" or "tokens"
+	Passed int         `json:"passed"` // number of images or tokens in a step
+	Of     string      `json:"of"`     // "images" or "tokens"
 	Sides  []BenchSide `json:"sides"`  // one for each program, in its order
 	Notes  []string    `json:"notes,omitempty"`
 }
 
-// BenchSide is what one program took for a row.
+// BenchSide holds the measurements of one program in a row.
 type BenchSide struct {
 	Name        string    `json:"name"`
-	StepSeconds []float64 `json:"step_seconds"`         // of each round, the warm-up left out
-	FirstLoss   *float64  `json:"first_loss,omitempty"` // of the warm-up; nil for work without a loss
-	PeakBytes   int64     `json:"peak_bytes"`           // the most memory of its fresh process: resident, or of the GPU
+	StepSeconds []float64 `json:"step_seconds"`         // of each round, without the warm-up
+	FirstLoss   *float64  `json:"first_loss,omitempty"` // in the warm-up; nil for work without a loss
+	PeakBytes   int64     `json:"peak_bytes"`           // peak memory of its fresh process: resident, or of the GPU
 
-	// What follows from them.
+	// NewBenchRow computes these.
 	Seconds     float64 `json:"seconds"`                // median
 	PerSecond   float64 `json:"per_second"`             // of what BenchRow.Of says
 	Ratio       *Ratio  `json:"ratio,omitempty"`        // its seconds over those of the first side, round by round
 	MemoryRatio float64 `json:"memory_ratio,omitempty"` // peak of the first side over its own
 }
 
-// Ratio is that of two times, taken in pairs: one round after the other.
+// Ratio is the ratio of two times over all rounds. Each round gives one ratio.
 type Ratio struct {
 	Median float64 `json:"median"`
 	Min    float64 `json:"min"`
 	Max    float64 `json:"max"`
 }
 
-// lossesDiffer is the relative difference between the first losses of two
-// programs in float32 from which on their work can not be the same.
+// lossesDiffer is the least relative difference between the first losses of two
+// programs in float32 that shows that they do different work.
 const lossesDiffer = 1e-3
 
-// NewBenchRow computes what follows from the measurements in row, and notes if
-// two sides did not reach the same loss. It returns an error if the sides do not
-// have the same number of rounds, at least one.
+// NewBenchRow computes medians and ratios from the measurements in row, and adds a note
+// if two sides did not reach the same loss. It returns an error unless all sides have the
+// same number of rounds, at least one.
 func NewBenchRow(row BenchRow) (BenchRow, error) {
 	row.Sides = slices.Clone(row.Sides)
 	row.Notes = slices.Clone(row.Notes)
@@ -98,7 +98,7 @@ func NewBenchRow(row BenchRow) (BenchRow, error) {
 	return row, nil
 }
 
-// pairs is the ratio a[i]/b[i] over all rounds i.
+// pairs returns the ratio a[i]/b[i] over all rounds i.
 func pairs(a, b []float64) *Ratio {
 	ratios := make([]float64, len(a))
 	for i := range a {
@@ -107,8 +107,8 @@ func pairs(a, b []float64) *Ratio {
 	return &Ratio{Median: median(ratios), Min: slices.Min(ratios), Max: slices.Max(ratios)}
 }
 
-// median of at least one number; of an even number of them the mean of the
-// middle two.
+// median returns the median of at least one number. For an even number of them it is
+// the mean of the middle two.
 func median(xs []float64) float64 {
 	xs = slices.Sorted(slices.Values(xs))
 	n := len(xs)
@@ -117,7 +117,7 @@ func median(xs []float64) float64 {
 
 func abs(x float64) float64 { return max(x, -x) }
 
-// JSON is b for programs, readable by people too.
+// JSON returns b as indented JSON.
 func (b Bench) JSON() ([]byte, error) {
 	text, err := finite.Indented(b)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 	"godarts/nas/names"
 )
 
-// sideColors are told apart by colour-blind readers and in grey (Okabe, Ito 2008).
+// sideColors differ also for colour-blind readers and in grey (Okabe, Ito 2008).
 var sideColors = []color.Color{
 	color.RGBA{0x00, 0x72, 0xb2, 0xff}, color.RGBA{0xe6, 0x9f, 0x00, 0xff}, color.RGBA{0x56, 0xb4, 0xe9, 0xff},
 	color.RGBA{0x00, 0x9e, 0x73, 0xff}, color.RGBA{0xcc, 0x79, 0xa7, 0xff},
@@ -37,11 +37,10 @@ const (
 	groupWidth  = 0.8 // of a row's bars, where the rows are 1 apart
 )
 
-// Chart draws two panels of bars, as PNG or SVG after the file's extension, ready
-// to be written: images per second relative to the first rival, and peak resident
-// memory. Rows without a network, which have no loss, are left out if there are
-// others: their factors are of another size. It returns an error if b has no rival
-// or no row, or for another extension.
+// Chart returns a PNG or SVG, by the file's extension, of two panels of bars: images per
+// second relative to the first rival, and peak resident memory. If there are rows of
+// networks, which have a loss, it leaves out the others, whose factors are much larger or
+// smaller. It returns an error if b has no rival or no row, or for another extension.
 func (b Bench) Chart(extension string) ([]byte, error) {
 	if len(b.Programs) < 2 || len(b.Rows) == 0 {
 		return nil, errors.New("report: chart: there is no rival to compare with")
@@ -70,8 +69,8 @@ func (b Bench) Chart(extension string) ([]byte, error) {
 	return b.render(extension, speed, memory)
 }
 
-// panel is a bar chart with a group of bars for each row, one for each program,
-// as tall as value says and labelled so.
+// panel returns a bar chart with a group of bars for each row. A group has a bar for each
+// program, with the height and the label that value returns.
 func (b Bench) panel(title string, value func(row BenchRow, side int) (float64, string)) (*plot.Plot, error) {
 	p := plot.New()
 	p.Y.Label.Text = title
@@ -109,9 +108,9 @@ func (b Bench) panel(title string, value func(row BenchRow, side int) (float64, 
 		above.Offset.Y = 2
 		p.Add(above)
 	}
-	p.Y.Max *= 1.08 // room for the labels
+	p.Y.Max *= 1.08 // space for the labels
 	p.NominalX(b.titles()...)
-	p.Y.Padding = 0 // NominalX leaves room for half a title, which its group has already
+	p.Y.Padding = 0 // NominalX adds space for half a title, which the group has already
 	return p, nil
 }
 
@@ -139,7 +138,7 @@ type bar struct{ left, right, height float64 }
 
 type bars []bar
 
-// coloured draws bars.
+// coloured draws bars in one colour.
 type coloured struct {
 	bars
 	color.Color
@@ -165,8 +164,8 @@ func fill(c *draw.Canvas, with color.Color, from, to vg.Point) {
 	c.FillPolygon(with, []vg.Point{from, {X: to.X, Y: from.Y}, to, {X: from.X, Y: to.Y}})
 }
 
-// render draws the panels, one above the other, with their axes aligned, under a
-// line that says what the colours are and where it was measured.
+// render draws the panels, one above the other with aligned axes, under a line with the
+// meaning of the colours and the conditions.
 func (b Bench) render(extension string, panels ...*plot.Plot) ([]byte, error) {
 	var rows [][]*plot.Plot
 	for _, p := range panels {
@@ -184,7 +183,7 @@ func (b Bench) render(extension string, panels ...*plot.Plot) ([]byte, error) {
 	})
 }
 
-// picture is what paint draws on a white page, as PNG or SVG after the extension.
+// picture returns what paint draws on a white page, as PNG or SVG by the extension.
 func picture(extension string, width, height vg.Length, paint func(page draw.Canvas)) ([]byte, error) {
 	var canvas interface {
 		vg.CanvasSizer

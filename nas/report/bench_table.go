@@ -8,7 +8,7 @@ import (
 	"godarts/nas/names"
 )
 
-// Text is the row for a terminal: a line for each side, and the notes.
+// Text returns the row for a terminal: a line for each side, and the notes.
 //
 //	first-order step: C 16, 8 layers, batch 64
 //	    darts  6.25 s  10.2 images/s  4.50 GB
@@ -32,8 +32,7 @@ func (r BenchRow) Text() string {
 	return text.String()
 }
 
-// Markdown is b as two tables, times and memory, under a line that says on what
-// machine, with what and how they were measured.
+// Markdown returns two tables, times and memory, under a line with the conditions.
 func (b Bench) Markdown() string {
 	var text strings.Builder
 	text.WriteString(b.conditions())
@@ -77,7 +76,7 @@ func (b Bench) Markdown() string {
 	return text.String()
 }
 
-// conditions says where and how it was measured.
+// conditions names the machine, the programs and the method of measuring.
 func (b Bench) conditions() string {
 	var programs []string
 	for _, p := range b.Programs {
@@ -85,7 +84,7 @@ func (b Bench) conditions() string {
 	}
 	where := fmt.Sprintf("%s, %d cores, %s of memory", b.Machine.CPU, b.Machine.Cores, storage(b.Machine.Memory))
 	if b.Device != "cpu" {
-		where = b.Device + " beside " + where
+		where = b.Device + " in " + where
 	}
 	how := "Median of the rounds."
 	if len(b.Programs) > 1 {
@@ -98,7 +97,7 @@ func (b Bench) conditions() string {
 
 func (r BenchRow) label() string { return r.Title + ": " + r.Work }
 
-// table writes a Markdown table. What stands in a cell stays in it.
+// table writes a Markdown table. It escapes what would end a cell.
 func table[Row any](text *strings.Builder, header []string, rows []Row, cells func(Row) []string) {
 	write := func(line []string) {
 		for _, cell := range line {
@@ -118,7 +117,7 @@ func table[Row any](text *strings.Builder, header []string, rows []Row, cells fu
 	}
 }
 
-// Three digits are what such measurements are good for.
+// Three significant digits are as many as such measurements justify.
 
 func seconds(s float64) string { return digits(s, 3) }
 
@@ -126,7 +125,7 @@ func rate(perSecond float64) string { return digits(perSecond, 3) }
 
 func ratio(r float64) string { return digits(r, 3) }
 
-// digits writes x >= 0 with n significant digits, and never with an exponent.
+// digits writes x >= 0 with n significant digits, never with an exponent.
 func digits(x float64, n int) string {
 	decimals := n - 1
 	for limit := 10.0; x >= limit && decimals > 0; limit *= 10 {
@@ -138,7 +137,7 @@ func digits(x float64, n int) string {
 	return fmt.Sprintf("%.*f", decimals, x)
 }
 
-// storage is bytes in decimal units, as memory is sold.
+// storage writes a number of bytes in decimal units.
 func storage(n int64) string {
 	switch {
 	case n <= 0:

@@ -30,7 +30,7 @@ func newRow(t *testing.T, row report.BenchRow) report.BenchRow {
 }
 
 func TestBenchRow(t *testing.T) {
-	// Medians and ratios follow from the rounds, which are compared in pairs, when a row is made.
+	// NewBenchRow computes medians, and ratios from pairs of rounds.
 	for _, test := range []struct {
 		name        string
 		ours, other []float64
@@ -41,7 +41,7 @@ func TestBenchRow(t *testing.T) {
 		{"one round", []float64{2}, []float64{5}, 5, 2, report.Ratio{Median: 2.5, Min: 2.5, Max: 2.5}},
 		{"odd", []float64{1, 2, 4}, []float64{8, 10, 8}, 8, 1.25, report.Ratio{Median: 5, Min: 2, Max: 8}},
 		{"even", []float64{1, 1, 1, 1}, []float64{4, 1, 3, 2}, 2.5, 4, report.Ratio{Median: 2.5, Min: 1, Max: 4}},
-		// A slow machine in the first round slows both: the pairs do not see it.
+		// A machine that is slow in the first round slows both: the ratios do not change.
 		{"both slow once", []float64{10, 1, 2}, []float64{20, 2, 4}, 4, 2.5, report.Ratio{Median: 2, Min: 2, Max: 2}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -61,7 +61,7 @@ func TestBenchRow(t *testing.T) {
 }
 
 func TestBenchRowErrors(t *testing.T) {
-	// A row is refused when its sides can not be taken in pairs.
+	// A row is refused when its sides have different numbers of rounds.
 	for _, test := range []struct {
 		name string
 		a, b []float64
@@ -82,7 +82,7 @@ func TestBenchRowErrors(t *testing.T) {
 }
 
 func TestBenchLosses(t *testing.T) {
-	// A note says so when two sides do not reach the same loss from the same start.
+	// A note is added when two sides do not reach the same loss from the same start.
 	note := "the first loss of darts is 2.3, of pytorch 2.31: they do not do the same work"
 	for _, test := range []struct {
 		name        string
@@ -130,7 +130,7 @@ func example(t *testing.T) report.Bench {
 }
 
 func TestBenchText(t *testing.T) {
-	// A terminal shows a line for each side, comparisons and notes when a row is done.
+	// Text has a line for each side, with comparisons, and the notes.
 	want := `first-order step: C 16, 8 layers, batch 64
     darts  6.25 s  10.2 images/s  4.50 GB
   pytorch  32.0 s  2.00 images/s  11.0 GB  darts: 5.12 times as fast (5.00 to 5.25), 0.411 of the memory
@@ -145,7 +145,7 @@ func TestBenchText(t *testing.T) {
 }
 
 func TestBenchMarkdown(t *testing.T) {
-	// The tables name the machine, the programs and the sizes when they are written for a README.
+	// The tables name the machine, the programs and the sizes.
 	want := `Measured 2025-01-31 on AMD EPYC, 2 cores, 25.0 GB of memory, 2 threads, float32, with darts (darts 0.1.0, libtorch 2.11.0), pytorch (PyTorch 2.11.0). A fresh process for each program and row; after a warm-up they take turns at one step each. Factors are medians over the rounds, with the least and the greatest.
 
 | seconds a step | rounds | darts | pytorch | darts is faster by |
@@ -166,7 +166,7 @@ input pipeline: 1 round of 5.
 }
 
 func TestBenchJSON(t *testing.T) {
-	// Everything comes back when the JSON is read again.
+	// The JSON reads back to the same values.
 	b := example(t)
 	text, err := b.JSON()
 	if err != nil {
@@ -184,7 +184,7 @@ func TestBenchJSON(t *testing.T) {
 }
 
 func TestBenchChart(t *testing.T) {
-	// A picture of each kind parses, and names programs and rows, when there is a rival.
+	// A picture of each kind parses and names the programs and rows.
 	b := example(t)
 	picture, err := b.Chart(".png")
 	if err != nil {
@@ -214,7 +214,7 @@ func TestBenchChart(t *testing.T) {
 	}
 }
 
-// svgText gives the texts of a picture, each between line ends.
+// svgText returns the texts of a picture, each on a line.
 func svgText(t *testing.T, picture []byte) string {
 	t.Helper()
 	words := "\n"
@@ -233,7 +233,7 @@ func svgText(t *testing.T, picture []byte) string {
 }
 
 func TestBenchChartErrors(t *testing.T) {
-	// An error says what is wrong when there is nothing to compare, or no such kind of picture.
+	// The error says what is wrong when there is nothing to compare, or no such kind of picture.
 	alone := example(t)
 	alone.Programs = alone.Programs[:1]
 	for _, test := range []struct {

@@ -1,12 +1,12 @@
 package report
 
-// Comparison is what strategies found in many searches each, and how good that is.
+// Comparison is the results of many searches by each of several strategies.
 type Comparison struct {
-	Title   string    // of what was searched: "NAS-Bench-201"
-	Asked   string    // what a query tells: "CIFAR-10 validation accuracy after 12 epochs"
-	Judged  []string  // what found cells are judged by, the column of Trace first: "CIFAR-10"
-	Epochs  int       // of training behind the judged accuracies
-	Best    []float64 // in each of Judged the most that any cell reaches
+	Title   string    // name of the table that was searched: "NAS-Bench-201"
+	Asked   string    // the answer to a query: "CIFAR-10 validation accuracy after 12 epochs"
+	Judged  []string  // the measures of found cells: "CIFAR-10"; Trace has the first of them
+	Epochs  int       // of the trainings whose accuracies Judged has
+	Best    []float64 // for each of Judged the highest accuracy of any cell
 	Queries int       // in each search
 	Sides   []Compared
 }
@@ -14,23 +14,23 @@ type Comparison struct {
 // Compared is a strategy and its searches.
 type Compared struct {
 	Name      string
-	Published *MeanStd // of the first of Comparison.Judged; nil if nothing was published
+	Published *MeanStd // published value of the first of Comparison.Judged, nil if there is none
 	Runs      []CompareRun
 }
 
 // CompareRun is one search. Accuracies are in percent.
 type CompareRun struct {
 	Seed   int64
-	Cell   string    // the found one: of those asked for, the best by what was told
-	Told   float64   // what was told of it
-	Judged []float64 // of Cell, for each of Comparison.Judged
-	Trace  []float64 // after each query the first of Judged of the cell that was best by then
+	Cell   string    // the found cell: the one with the best answer
+	Told   float64   // that answer
+	Judged []float64 // accuracies of Cell, one for each of Comparison.Judged
+	Trace  []float64 // after each query the first of Judged for the cell with the best answer so far
 }
 
 // MeanStd is a mean and a standard deviation over seeds.
 type MeanStd struct{ Mean, Std float64 }
 
-// spread is that of n values, two or more; the deviation is that of a sample.
+// spread returns mean and sample standard deviation of n values, two or more.
 func spread(n int, value func(i int) float64) MeanStd {
 	numbers := make([]float64, n)
 	for i := range n {
@@ -40,17 +40,17 @@ func spread(n int, value func(i int) float64) MeanStd {
 	return MeanStd{s.Mean, *s.Std}
 }
 
-// Told is the spread of what was told of the found cells.
+// Told returns the spread of the answers for the found cells.
 func (c Compared) Told() MeanStd {
 	return spread(len(c.Runs), func(i int) float64 { return c.Runs[i].Told })
 }
 
-// Judged is the spread of the found cells' accuracies in one column of Comparison.Judged.
+// Judged returns the spread of the found cells' accuracies in one column of Comparison.Judged.
 func (c Compared) Judged(column int) MeanStd {
 	return spread(len(c.Runs), func(i int) float64 { return c.Runs[i].Judged[column] })
 }
 
-// After is the spread of Trace after a query, 0 being the first.
+// After returns the spread of Trace after a query, from 0.
 func (c Compared) After(query int) MeanStd {
 	return spread(len(c.Runs), func(i int) float64 { return c.Runs[i].Trace[query] })
 }

@@ -14,7 +14,7 @@ import (
 	"godarts/nas/names"
 )
 
-// curveColors are those of sideColors, similar ones far apart.
+// curveColors are sideColors in an order that keeps similar ones apart.
 var curveColors = []color.Color{sideColors[0], sideColors[1], sideColors[3], sideColors[4], sideColors[2]}
 
 // Sizes of the picture of curves.
@@ -23,10 +23,10 @@ const (
 	curvesHeight = 5 * vg.Inch
 )
 
-// Chart draws the mean of each strategy's Trace against queries, in a band of its
-// standard error, as PNG or SVG after the file's extension, ready to be written. It
-// begins at a tenth of the queries: what comes before would press the rest together.
-// It returns an error if c has no search, or for another extension.
+// Chart returns a PNG or SVG, by the file's extension, of the mean of each strategy's Trace
+// against queries, in a band of its standard error. It begins at a tenth of the queries,
+// since the low start would leave the other values little height. It returns an error if
+// c has no search, or for another extension.
 func (c Comparison) Chart(extension string) ([]byte, error) {
 	if len(c.Sides) == 0 || len(c.Sides[0].Runs) < 2 || c.Queries < 2 {
 		return nil, errors.New("report: chart: there are no two searches of two queries to draw")
@@ -66,7 +66,7 @@ func (c Comparison) Chart(extension string) ([]byte, error) {
 	})
 }
 
-// draw adds the curve of s to p, from query first on.
+// draw adds to p the curve of s from query first on.
 func (s Compared) draw(p *plot.Plot, first, queries int, c color.Color) error {
 	var mean, upper, lower plotter.XYs
 	for q := first; q < queries; q++ {

@@ -13,15 +13,15 @@ import (
 
 func (s MeanStd) String() string { return fmt.Sprintf("%.2f ± %.2f", s.Mean, s.Std) }
 
-// what says how the searches were made and judged.
+// what describes the searches and the measures.
 func (c Comparison) what() string {
 	return fmt.Sprintf("%s: %d searches of each strategy, %d queries in each, which tell the %s. "+
 		"Test accuracy in percent after %d epochs of the cell that was best by its queries, mean ± standard deviation over the searches.",
 		c.Title, len(c.Sides[0].Runs), c.Queries, c.Asked, c.Epochs)
 }
 
-// rows are the lines of the table, the names of the columns first. Without a published
-// figure there is no column for them.
+// rows returns the lines of the table, the names of the columns first. If no figure is
+// published there is no column for them.
 func (c Comparison) rows() [][]string {
 	header := append([]string{"strategy"}, c.Judged...)
 	rows := [][]string{append(header, "as queried", "published")}
@@ -51,7 +51,7 @@ func (c Comparison) rows() [][]string {
 	return rows
 }
 
-// Text is the table for a terminal.
+// Text returns the table for a terminal.
 func (c Comparison) Text() string {
 	var text strings.Builder
 	fmt.Fprintln(&text, c.what())
@@ -63,7 +63,7 @@ func (c Comparison) Text() string {
 	return text.String()
 }
 
-// Markdown is the table under a line that says how it was made.
+// Markdown returns the table under a line that describes the searches.
 func (c Comparison) Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s\n\n", c.what())
@@ -72,8 +72,8 @@ func (c Comparison) Markdown() string {
 	return text.String()
 }
 
-// CSV is the table as numbers: for each strategy mean and standard deviation of every
-// column, and the published ones where there are any.
+// CSV returns the table as numbers: for each strategy mean and standard deviation of every
+// column, and the published ones if there are any.
 func (c Comparison) CSV() string {
 	header := []string{"strategy", "searches", "queries"}
 	for _, column := range append(append([]string(nil), c.Judged...), "as queried", "published") {
@@ -96,7 +96,7 @@ func (c Comparison) CSV() string {
 	return encode(rows)
 }
 
-// CurvesCSV has a line for each query: mean and standard deviation of each strategy's
+// CurvesCSV returns a line for each query: mean and standard deviation of each strategy's
 // Trace.
 func (c Comparison) CurvesCSV() string {
 	header := []string{"query"}
@@ -114,7 +114,7 @@ func (c Comparison) CurvesCSV() string {
 	return encode(rows)
 }
 
-// RunsCSV has a line for each search: its seed, the found cell, its accuracies.
+// RunsCSV returns a line for each search: its seed, the found cell, its accuracies.
 func (c Comparison) RunsCSV() string {
 	rows := [][]string{append([]string{"strategy", "seed", "cell", "as queried"}, c.Judged...)}
 	for _, s := range c.Sides {
@@ -137,6 +137,6 @@ func number(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 
 func encode(rows [][]string) string {
 	var text strings.Builder
-	_ = csv.NewWriter(&text).WriteAll(rows) // a strings.Builder takes everything
+	_ = csv.NewWriter(&text).WriteAll(rows) // a strings.Builder returns no error
 	return text.String()
 }

@@ -83,7 +83,7 @@ evolution,1,c,81,94,72
 }
 
 func TestComparisonChart(t *testing.T) {
-	// PNG and SVG show every strategy, and an error comes instead, when there is something to draw, and when there is not.
+	// PNG and SVG show every strategy, and the error says so when there is nothing to draw.
 	c := compared()
 	picture, err := c.Chart(".png")
 	if err != nil {

@@ -9,14 +9,14 @@ import (
 	"godarts/nas/names"
 )
 
-// Contest is how strategies fared on networks.
+// Contest is the result of a comparison of strategies on networks.
 type Contest struct {
 	Trainings int // of each found cell
 	Sides     []Entrant
 }
 
-// Entrant is one strategy: what its search took, and how well the found cell does when it
-// is trained from scratch.
+// Entrant is one strategy: the cost of its search, and the test errors of the found cell after
+// trainings from scratch.
 type Entrant struct {
 	Name          string
 	Genotype      string
@@ -25,15 +25,17 @@ type Entrant struct {
 	SearchSeconds float64
 	PeakBytes     int64 // resident memory of the search
 
-	Diverged []string // the parts that did: "search", or trainings such as "train-1"
+	Diverged []string // the parts that diverged: "search", or trainings such as "train-1"
 }
 
+// what describes the searches and trainings.
 func (c Contest) what() string {
 	return fmt.Sprintf("One search by each strategy; the cell it found trained %d times. Test error: mean ± sample standard deviation (n-1) over the trainings.", c.Trainings)
 }
 
 var contestHeader = []string{"strategy", "test error", "parameters", "search time", "peak memory"}
 
+// row returns the entrant's line of the table.
 func (e Entrant) row() []string {
 	return []string{
 		names.Print(e.Name), e.testError(), strconv.Itoa(e.Parameters),
@@ -41,7 +43,7 @@ func (e Entrant) row() []string {
 	}
 }
 
-// testError is the spread of the trainings, and which of them diverged.
+// testError returns the spread over the trainings, and names the ones that diverged.
 func (e Entrant) testError() string {
 	spread := SpreadOf(e.TestErrors)
 	text := percent(spread.Mean)
@@ -58,7 +60,7 @@ func (e Entrant) testError() string {
 	return text
 }
 
-// Text is the table for a terminal.
+// Text returns the table for a terminal.
 func (c Contest) Text() string {
 	var text strings.Builder
 	fmt.Fprintln(&text, c.what())
@@ -71,7 +73,7 @@ func (c Contest) Text() string {
 	return text.String()
 }
 
-// Markdown is the table under a line that says how it was made, the cells below.
+// Markdown returns the table under a line that describes the searches, with the cells below.
 func (c Contest) Markdown() string {
 	var text strings.Builder
 	var rows [][]string
@@ -89,7 +91,7 @@ func (c Contest) Markdown() string {
 	return text.String()
 }
 
-// CSV is the table as numbers, a line for each training.
+// CSV returns a line of numbers for each training.
 func (c Contest) CSV() string {
 	rows := [][]string{{"strategy", "training", "test error percent", "parameters", "search seconds", "peak bytes", "genotype"}}
 	for _, e := range c.Sides {

@@ -17,7 +17,7 @@ import (
 const hostile = "=1\x1b[2K|</text>\n\u202ea"
 
 func TestHostileNames(t *testing.T) {
-	// No table and no picture has what a name would do to a terminal, a spreadsheet or XML.
+	// No name in a table or a picture acts on a terminal, a spreadsheet or XML.
 	run := report.CompareRun{Cell: hostile, Told: 1, Judged: []float64{1}, Trace: []float64{1, 2}}
 	side := report.Compared{Name: hostile, Runs: []report.CompareRun{run, run}}
 	comparison := report.Comparison{Title: "t", Asked: "a", Judged: []string{"j"}, Queries: 2, Sides: []report.Compared{side}, Best: []float64{2}}

@@ -10,18 +10,18 @@ import (
 	"godarts/nas/names"
 )
 
-// Repeat is what a protocol found: the cells of its searches, the one that validated best,
-// and how its trainings ended.
+// Repeat is the result of a protocol: the cells of its searches, the one with the least
+// validation error, and the results of its trainings.
 type Repeat struct {
 	Searches   []Candidate `json:"searches"`
 	Chosen     string      `json:"chosen"` // name of the search
 	Genotype   string      `json:"genotype"`
-	Parameters int         `json:"parameters"` // of its network, without the auxiliary head
+	Parameters int         `json:"parameters"` // of the network, without the auxiliary head
 	Trainings  []Training  `json:"trainings"`
 	TestError  Spread      `json:"test_error"`
 	Expect     *Published  `json:"expect,omitempty"`
 
-	// Those that diverged; of a search it may be the short training of its cell.
+	// The parts that diverged. For a search that may be the short training of its cell.
 	FailedSearches  []Failure `json:"failed_searches,omitempty"`
 	FailedTrainings []Failure `json:"failed_trainings,omitempty"`
 }
@@ -33,8 +33,8 @@ type Failure struct {
 	What string `json:"what"`
 }
 
-// Candidate is the cell of one search and what its short training reached on the training
-// images that were held out.
+// Candidate is the cell of one search, and the result of its short training on the held-out
+// training images.
 type Candidate struct {
 	Name       string  `json:"name"`
 	Seed       int64   `json:"seed"`
@@ -63,21 +63,21 @@ type Published struct {
 
 const published = "published"
 
-// capital is text with a capital letter at the start, which is one byte.
+// capital makes the first letter of text, which is one byte, a capital.
 func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // Spread is the mean of N numbers and their sample standard deviation,
 //
 //	√(Σ(x − mean)² / (N − 1)),
 //
-// which one number does not have.
+// which is missing for a single number.
 type Spread struct {
 	Mean float64  `json:"mean"`
 	Std  *float64 `json:"std,omitempty"`
 	N    int      `json:"n"`
 }
 
-// SpreadOf is the spread of numbers, of which there is at least one.
+// SpreadOf returns the spread of numbers; there has to be at least one.
 func SpreadOf(numbers []float64) Spread {
 	s := Spread{N: len(numbers)}
 	for _, x := range numbers {
@@ -95,8 +95,8 @@ func SpreadOf(numbers []float64) Spread {
 	return s
 }
 
-// Choose gives the index of the candidate with the least validation error; of several, of
-// that with the least loss, then of the first.
+// Choose returns the index of the candidate with the least validation error. Of several it
+// takes the one with the least loss, then the first.
 func Choose(candidates []Candidate) int {
 	best := 0
 	for i, c := range candidates {
@@ -108,7 +108,7 @@ func Choose(candidates []Candidate) int {
 	return best
 }
 
-// Text is r for a terminal.
+// Text returns r for a terminal.
 //
 //	    search  seed  validation error    loss  parameters
 //	  search-2     2            6.25 %  0.2315        7986  chosen
@@ -143,7 +143,7 @@ func (r Repeat) Text() string {
 	return text.String()
 }
 
-// Markdown is r as a document.
+// Markdown returns r as a document.
 func (r Repeat) Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s\n\n", capital(r.conclusion()))
@@ -158,7 +158,7 @@ func (r Repeat) Markdown() string {
 	return text.String()
 }
 
-// diverged stands in the place of the error that a part has not reached.
+// diverged takes the place of the error of a part that diverged.
 const diverged = "diverged"
 
 var (

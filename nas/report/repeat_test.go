@@ -23,7 +23,7 @@ func twice() Repeat {
 }
 
 func TestRepeatText(t *testing.T) {
-	// The table marks the chosen search and ends with the spread beside what was published.
+	// The table marks the chosen search and ends with the spread and the published result.
 	want := strings.Join([]string{
 		"    search  seed  validation error    loss  parameters",
 		"  search-2     2            9.38 %  0.3011        7986",
@@ -43,7 +43,7 @@ func TestRepeatText(t *testing.T) {
 }
 
 func TestRepeatMarkdown(t *testing.T) {
-	// The document says the same with the genotype in it, and of a single training no deviation.
+	// The document has the same values and the genotype, and no deviation for a single training.
 	text := twice().Markdown()
 	for _, want := range []string{"# Test error 3.47 ± 0.20 % (", "\nPublished: 2.76 ± 0.09 % (arXiv", "cell of search-3:", "\n    Genotype(b)\n", "\n| search-2 | 2 | 9.38 % | 0.3011 | 7986 |\n", "\n| train-1 | 1 | 3.33 % | 0.1042 |\n"} {
 		if !strings.Contains(text, want) {
@@ -69,7 +69,7 @@ func TestSpread(t *testing.T) {
 }
 
 func TestChoose(t *testing.T) {
-	// The candidate of the least error wins, at a tie that of the least loss, then the first.
+	// The candidate with the least error wins, at a tie the one with the least loss, then the first.
 	for _, test := range []struct {
 		name       string
 		candidates []Candidate

@@ -1,9 +1,9 @@
 // Package rng derives independent random streams from one seed.
 //
-// A stream is named, and numbered by keys such as epoch, step and index, so
-// whatever is drawn is a pure function of (seed, name, keys): there is no state
-// to save for an exact resume, the number of goroutines changes nothing, and a
-// new consumer, having a name of its own, shifts no other.
+// A stream has a name, and keys such as epoch, step and index. So every draw is a
+// pure function of (seed, name, keys): an exact resume needs no saved state, the
+// number of goroutines changes nothing, and a new consumer, which has a name of its
+// own, does not shift the draws of others.
 package rng
 
 import (
@@ -12,22 +12,22 @@ import (
 	"math/rand/v2"
 )
 
-// Stream returns the generator named by seed, name and keys, at its beginning.
-// Equal arguments give equal sequences, on every machine and in every version
-// of this package; arguments that differ anywhere, the number of keys included,
-// give unrelated ones. The generator is not safe for concurrent use.
+// Stream returns the generator of this seed, name and keys, at its start. Equal
+// arguments give equal sequences, on every machine and in every version of this
+// package. Different arguments, also a different number of keys, give unrelated
+// sequences. The generator is not safe for concurrent use.
 func Stream(seed int64, name string, key ...int) *rand.Rand {
 	text := make([]byte, 0, 128)
 	text = binary.LittleEndian.AppendUint64(text, uint64(seed))
-	// The length keeps a name's last bytes apart from the first key.
+	// The length separates the last bytes of the name from the first key.
 	text = binary.LittleEndian.AppendUint64(text, uint64(len(name)))
 	text = append(text, name...)
 	for _, k := range key {
 		text = binary.LittleEndian.AppendUint64(text, uint64(k))
 	}
 	sum := sha256.Sum256(text)
-	// PCG rather than ChaCha8: a stream is started for every image, and PCG has
-	// 16 bytes of state and nothing to fill before the first number.
+	// Every image starts a stream. PCG has only 16 bytes of state, where ChaCha8 fills
+	// a buffer before the first number.
 	return rand.New(rand.NewPCG(binary.LittleEndian.Uint64(sum[0:]), binary.LittleEndian.Uint64(sum[8:])))
 }
 

@@ -29,7 +29,7 @@ type stream struct {
 func (s stream) open() *rand.Rand { return rng.Stream(s.seed, s.name, s.key...) }
 
 func TestStreamGolden(t *testing.T) {
-	// Stream gives the recorded numbers when asked for a recorded stream, so that runs stay reproducible.
+	// Stream returns the recorded numbers, so that old runs stay reproducible.
 	for _, c := range []struct {
 		stream
 		want []uint64
@@ -48,7 +48,7 @@ func TestStreamGolden(t *testing.T) {
 }
 
 func TestStreamRepeats(t *testing.T) {
-	// Stream starts anew when it is asked for the same stream a second time.
+	// Stream starts from the beginning when it is called a second time.
 	want := first(rng.Stream(3, "augment", 1, 2), 5)
 	if diff := cmp.Diff(want, first(rng.Stream(3, "augment", 1, 2), 5)); diff != "" {
 		t.Errorf("second opening differs (-first +second):\n%s", diff)
@@ -56,13 +56,13 @@ func TestStreamRepeats(t *testing.T) {
 }
 
 func TestStreamDiffers(t *testing.T) {
-	// Streams share no number among their first ones when any of their arguments differ.
+	// The first numbers of two streams are all different when an argument is.
 	streams := []stream{
 		{2, "augment", nil}, {3, "augment", nil}, {-2, "augment", nil}, {2 << 32, "augment", nil},
 		{2, "augmen", nil}, {2, "order", nil}, {2, "", nil},
 		{2, "augment", []int{0}}, {2, "augment", []int{0, 0}}, {2, "augment", []int{1}}, {2, "augment", []int{-1}},
 		{2, "augment", []int{0, 1}}, {2, "augment", []int{1, 0}}, {2, "augment", []int{1 << 32}},
-		// The bytes of this name end as the key 0 would be written.
+		// This name ends in the bytes of the key 0.
 		{2, "augment\x00\x00\x00\x00\x00\x00\x00\x00", nil},
 	}
 	seen := map[uint64]stream{}
@@ -108,7 +108,7 @@ func TestStreamUniform(t *testing.T) {
 }
 
 func ExampleStream() {
-	// The crop of image 7 of step 3 in epoch 0: always the same, whoever asks, and when.
+	// The crop of image 7 of step 3 in epoch 0 is always the same.
 	r := rng.Stream(2, "augment", 0, 3, 7)
 	fmt.Println(r.IntN(9), r.IntN(9))
 	// Output: 1 1

@@ -1,6 +1,6 @@
-// Package wholefile reads and writes files as a whole. What it reads is a regular file, so
-// that no pipe makes a program wait. What it writes is there entirely or not at all, after a
-// kill and after a power cut.
+// Package wholefile reads and writes whole files. It reads only regular files, so that a pipe
+// does not make a program wait. A file that it writes is there entirely or not at all, also
+// after a kill or a power cut.
 package wholefile
 
 import (
@@ -41,7 +41,7 @@ func Cause(err error) error {
 
 // Read reads a regular file. The error names it, and wraps fs.ErrNotExist if it is not there.
 func Read(file string) ([]byte, error) {
-	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // opening a pipe waits for its writer otherwise
+	f, err := os.OpenFile(file, os.O_RDONLY|syscall.O_NONBLOCK, 0) // without it opening a pipe waits for a writer
 	if err != nil {
 		return nil, err
 	}
@@ -54,14 +54,14 @@ func Read(file string) ([]byte, error) {
 		return nil, &KindError{file, what}
 	}
 	var b bytes.Buffer
-	b.Grow(int(info.Size()) + bytes.MinRead) // at once: a checkpoint may be large
+	b.Grow(int(info.Size()) + bytes.MinRead) // in one step, since a checkpoint may be large
 	if _, err := b.ReadFrom(f); err != nil {
 		return nil, err
 	}
 	return b.Bytes(), nil
 }
 
-// Kind is "a folder", "a pipe" and the like, empty for a regular file.
+// Kind returns "a folder", "a pipe" and the like, empty for a regular file.
 func Kind(m os.FileMode) string {
 	switch {
 	case m.IsRegular():
@@ -86,8 +86,8 @@ func Write(file string, content []byte) error {
 	return SyncFolder(dir)
 }
 
-// SyncFolder returns when the disk has the names of the files in dir. File systems that
-// cannot tell are believed.
+// SyncFolder returns when the disk has the names of the files in dir. On a file system that
+// cannot sync folders it does nothing.
 func SyncFolder(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
@@ -100,8 +100,8 @@ func SyncFolder(dir string) error {
 	return nil
 }
 
-// WriteFirst makes a file unless it is there already, which it leaves. Of several processes
-// that call it at once, one writes.
+// WriteFirst makes a file unless it is there already. Of several processes that call it at
+// once only one writes.
 func WriteFirst(file string, content []byte) error {
 	dir := filepath.Dir(file)
 	f, err := os.CreateTemp(dir, "."+filepath.Base(file)+"*")
@@ -119,8 +119,8 @@ func WriteFirst(file string, content []byte) error {
 	return SyncFolder(dir)
 }
 
-// MakeFolder makes a folder, and those above it that are missing. It returns when the disk
-// has their names, that of dir too if another process has made it.
+// MakeFolder makes a folder and the missing ones above it. It returns when the disk has their
+// names, also the name of dir if another process has made it.
 func MakeFolder(dir string) error {
 	above := []string{filepath.Dir(filepath.Clean(dir))}
 	for {
@@ -141,11 +141,12 @@ func MakeFolder(dir string) error {
 	return nil
 }
 
-// temporary is the name of the file that Write has not renamed yet, and WriteFirst not removed.
+// temporary matches the names of the temporary files of Write and WriteFirst.
 var temporary = regexp.MustCompile(`^\.(.+?)\d+$`)
 
-// RemoveLeftovers removes from dir what kills left of calls of Write and WriteFirst for files of
-// these names. The caller sees to it that nobody writes there.
+// RemoveLeftovers removes from dir the temporary files that killed calls of Write and
+// WriteFirst have left for files of these names. The caller makes sure that no process writes
+// there.
 func RemoveLeftovers(dir string, names ...string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -163,11 +164,11 @@ func RemoveLeftovers(dir string, names ...string) error {
 	return nil
 }
 
-// stale is the age at which nobody works on a temporary file or folder any more.
+// stale is the age at which a temporary file or folder is no longer in use.
 const stale = time.Hour
 
-// RemoveStale removes from a folder that processes share what kills left there: what matches
-// one of the patterns of filepath.Match and is older than an hour.
+// RemoveStale removes what killed processes have left in a shared folder: the entries that
+// match one of the patterns of filepath.Match and are older than an hour.
 func RemoveStale(dir string, patterns ...string) error {
 	entries, err := os.ReadDir(dir)
 	if errors.Is(err, os.ErrNotExist) {

@@ -13,7 +13,7 @@ import (
 )
 
 func TestRead(t *testing.T) {
-	// Read gives what Write wrote, and names what is there instead when it is no file, without waiting.
+	// Read returns what Write wrote, and names what is there if it is no file, without waiting.
 	dir := t.TempDir()
 	file := filepath.Join(dir, "result.json")
 	for _, text := range []string{"one", "another, longer", ""} {
@@ -49,7 +49,7 @@ func TestRead(t *testing.T) {
 }
 
 func TestWriteBeside(t *testing.T) {
-	// Write makes its temporary file beside the target, whatever $TMPDIR says, and leaves nothing when it fails.
+	// Write makes its temporary file next to the target, whatever $TMPDIR says, and leaves nothing when it fails.
 	private, dir := t.TempDir(), t.TempDir()
 	t.Setenv("TMPDIR", private)
 	if err := os.Chmod(private, 0o500); err != nil {
@@ -97,7 +97,7 @@ func TestRemoveLeftovers(t *testing.T) {
 }
 
 func TestRemoveStale(t *testing.T) {
-	// RemoveStale removes what matches and is old, folders with all in them too, and no folder is no error.
+	// RemoveStale removes what matches and is old, folders with their content too, and accepts a missing folder.
 	dir := t.TempDir()
 	long := time.Now().Add(-2 * time.Hour)
 	for _, name := range []string{".config-1", ".config-2", "config-3"} {
@@ -125,7 +125,7 @@ func TestRemoveStale(t *testing.T) {
 	}
 }
 
-// names are those in a folder.
+// names lists the names in a folder.
 func names(t *testing.T, dir string) string {
 	t.Helper()
 	entries, err := os.ReadDir(dir)
@@ -141,7 +141,7 @@ func names(t *testing.T, dir string) string {
 }
 
 func TestWriteFirst(t *testing.T) {
-	// WriteFirst makes a file, leaves one that is there, and leaves nothing else, when several call it.
+	// WriteFirst makes a file but does not change one that is there, and leaves nothing else.
 	dir := t.TempDir()
 	file := filepath.Join(dir, "data.json")
 	for _, text := range []string{"one", "two"} {
@@ -161,7 +161,7 @@ func TestWriteFirst(t *testing.T) {
 }
 
 func TestMakeFolder(t *testing.T) {
-	// MakeFolder makes a folder with those above it, or finds it there, in a relative path too.
+	// MakeFolder makes a folder and those above it, also by a relative path, and accepts one that is there.
 	t.Chdir(t.TempDir())
 	for _, dir := range []string{"a/b/c", "a/b/c", "d", "./e/", filepath.Join(t.TempDir(), "f/g")} {
 		if err := MakeFolder(dir); err != nil {
