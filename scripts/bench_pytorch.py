@@ -188,8 +188,8 @@ class SearchNetwork(nn.Module):
 
 
 class Architect:
-    """Steps the alphas: on the validation loss of the weights as they are, or of the
-    weights that one step of their optimizer, without clipping, would give."""
+    """Steps the alphas on the validation loss, at the weights or at the weights after one
+    step of their optimizer without clipping."""
 
     def __init__(self, model, optimizer, lr, betas, weight_decay):
         self.model, self.weights = model, optimizer
@@ -354,7 +354,7 @@ class EvaluationNetwork(nn.Module):
 
 
 class Recording:
-    """A file of tensors that the authors' code made, and what was compared with it."""
+    """A file of tensors from the authors' code, and the results of comparing with it."""
 
     def __init__(self, file):
         from safetensors import safe_open
@@ -461,7 +461,7 @@ def verify_evaluation(r, channels_last):
 
 
 def verify_initialisation(file):
-    """A seed gives the weights that it gives the authors' code. Yields what differs."""
+    """Yields the weights that a seed initialises differently from the authors' code."""
     for row in json.load(open(file)):
         torch.manual_seed(row['seed'])
         if row['network'] == 'cnn-search':
@@ -480,7 +480,7 @@ def verify_initialisation(file):
 
 
 def verify(folder, channels_last):
-    """Returns whether everything in the folder of recordings is reproduced."""
+    """Returns whether all recordings of the folder are reproduced."""
     ok = True
     for name, replay in (('cnn_search_first_order', verify_search), ('cnn_search_second_order', verify_search),
                          ('cnn_eval_darts_v2', verify_evaluation), ('cnn_eval_nasnet', verify_evaluation),
@@ -516,7 +516,7 @@ def batch(n, o):
 
 
 def search_step(o):
-    """One step of the search in the order of o.serve, or a forward and backward pass alone."""
+    """One step of the search in the order of o.serve, or only a forward and backward pass."""
     model = layout(SearchNetwork(o.channels, 10, o.layers).to(o.device), o.channels_last)
     model.set_alphas(model.alphas_normal.to(o.device), model.alphas_reduce.to(o.device))
     optimizer = torch.optim.SGD(model.parameters(), 0.025, momentum=0.9, weight_decay=3e-4)
@@ -612,7 +612,7 @@ def input_step(o):
 
 
 def decode_step(o):
-    """The JPEG files of train/, one after the other, as validation images of ImageNet. Pillow's work."""
+    """Decodes the JPEG files of train/ by Pillow, one after the other, as validation images of ImageNet."""
     import glob
     import numpy
     from PIL import Image
@@ -645,7 +645,7 @@ ROWS = {'forward-backward': search_step, 'first-order': search_step, 'second-ord
 
 
 def peak_bytes(device):
-    """The most memory that this process has held: resident, or of a GPU."""
+    """Peak memory of this process: resident, or of a GPU."""
     if device.type == 'cuda':
         return torch.cuda.max_memory_reserved(device)
     for line in open('/proc/self/status'):
@@ -671,7 +671,7 @@ def serve(o):
         start = time.perf_counter()
         loss = step()
         if loss is not None:
-            loss = loss.item()  # waits for all that the device has been told
+            loss = loss.item()  # waits for the device
         say(seconds=time.perf_counter() - start, loss=loss)
     say(peak_bytes=peak_bytes(o.device))
 

@@ -292,7 +292,7 @@ def verify_evaluation(r, _):
 
 
 def verify_initialisation(file):
-    """A seed gives the weights that it gives the authors' code. Yields what differs."""
+    """Yields the weights that a seed initialises differently from the authors' code."""
     for row in json.load(open(file)):
         torch.manual_seed(row['seed'])
         model = SearchNetwork(row['ntoken'], row['nhid'], Dropout())
@@ -307,13 +307,13 @@ def verify_initialisation(file):
 
 
 def batch(o):
-    """Tokens of one chunk and what follows them, from the default generator of the CPU."""
+    """Tokens of one chunk and the tokens that follow them, from the default generator of the CPU."""
     x, y = torch.randint(0, o.tokens, (o.bptt, o.batch)), torch.randint(0, o.tokens, (o.bptt * o.batch,))
     return x.to(o.device), y.to(o.device)
 
 
 def first_loss(model, tokens):
-    """The loss of the fresh network without dropout: masks differ between programs, this does not."""
+    """The loss of the initial network without dropout, since masks differ between programs."""
     model = copy.deepcopy(model)
     for module in model, model.rnns[0]:
         module.dropout = Dropout()
@@ -334,7 +334,7 @@ def search_step(o):
         loss = first_loss(model, train) if states.pop('fresh', False) else None
         states['valid'] = architect.step(states['train'], train, states['valid'], valid, 20, o.serve == 'rnn-second-order')
         states['train'], trained, _ = weight_step(model, train, states['train'], optimizer, 0.25)
-        trained.item()  # waits for all that the device has been told
+        trained.item()  # waits for the device
         return loss
 
     return step
@@ -350,7 +350,7 @@ def train_step(o):
     def step():
         loss = first_loss(model, train) if states.pop('fresh', False) else None
         states['train'], trained, _ = weight_step(model, train, states['train'], optimizer, 0.25)
-        trained.item()  # waits for all that the device has been told
+        trained.item()  # waits for the device
         return loss
 
     return step

@@ -1,6 +1,6 @@
-// Command hvp measures how far the finite difference of DARTS' second order is
-// from the exact Hessian-vector product, and what float32 adds, at the start of a
-// search and after some steps of it. It prints two tables in Markdown:
+// Command hvp measures the error of the finite difference of DARTS' second order
+// against the exact Hessian-vector product, and the error of float32, at the start of
+// a search and after some steps. It prints two tables in Markdown:
 //
 //	go run ./scripts/hvp
 //	go run ./scripts/hvp --data digits --steps 10 --float32-batch 16

@@ -14,11 +14,11 @@ import (
 	"godarts/torch/torchtest"
 )
 
-// small are flags of a measurement that takes seconds.
+// small are the flags of a measurement that takes seconds.
 var small = []string{"--form", "plain", "--data", "digits", "--channels", "2", "--layers", "3", "--batch", "6", "--float32-batch", "6", "--steps", "1", "--radius", "0.1,1e-7"}
 
 func TestMeasure(t *testing.T) {
-	// The shortest radius agrees with the exact product, float32 roughly with float64, and the tables have all rows when a measurement is done.
+	// The shortest radius agrees with the exact product, float32 roughly agrees with float64, and the tables have all rows.
 	if testing.Short() {
 		t.Skip("-short: a measurement takes 8 s")
 	}
@@ -63,7 +63,7 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestSecondOrder(t *testing.T) {
-	// Each result has the product and the gradient of its own way when several are taken at once.
+	// Each result has the product and the gradient of its own method when several run at once.
 	torchtest.Scope(t)
 	o, err := parse(small, io.Discard)
 	if err != nil {
@@ -92,7 +92,7 @@ func TestSecondOrder(t *testing.T) {
 }
 
 func TestCompare(t *testing.T) {
-	// Error, ratio and cosine are the known ones when vectors are short.
+	// compare returns the known error, ratio and cosine of short vectors.
 	for _, test := range []struct {
 		name string
 		got  []float64
@@ -112,7 +112,7 @@ func TestCompare(t *testing.T) {
 }
 
 func TestBadFlags(t *testing.T) {
-	// One line says what is wanted when a flag is wrong.
+	// The error says in one line what is wanted when a flag is wrong.
 	for _, test := range []struct {
 		args []string
 		want string

@@ -21,10 +21,10 @@ var forms = map[string]func(darts.Options) (darts.Supernet, error){
 	config.Fast:  func(o darts.Options) (darts.Supernet, error) { return fast.New(o) },
 }
 
-// settings are the paper's.
+// settings are the settings of the paper.
 var settings = config.Defaults(config.Search)
 
-// moment is what was measured after some steps of a search.
+// moment holds the measurements after some steps of a search.
 type moment struct {
 	step        int
 	exact       result
@@ -38,15 +38,14 @@ type result struct {
 	product  []float64 // ∇²α,w L_train·v, a part of it
 }
 
-// precision is how far a form in float32 is from the plain one in float64.
+// precision is the difference of a form in float32 from the plain one in float64.
 type precision struct {
 	form            string
 	quotient, first comparison // of the finite difference and of the first-order gradient
 }
 
-// measure searches in float32 and measures before the first step and after the
-// last. Float64 then starts from weights that float32 has too. progress gets a
-// line now and then.
+// measure searches in float32, and measures before the first step and after the last.
+// So float64 starts from weights that float32 can represent. It writes lines to progress.
 func measure(o options, set *data.Set, progress io.Writer) (moments []moment, err error) {
 	torch.ManualSeed(uint64(o.seed))
 	s, err := newSearch(o.forms[0], sizes(o, set, torch.Float32))
@@ -76,8 +75,8 @@ func measure(o options, set *data.Set, progress io.Writer) (moments []moment, er
 	return moments, nil
 }
 
-// products compares radii with the exact product, in the plain form and float64,
-// at the state of s.
+// products compares finite differences of all radii with the exact product at the state
+// of s, in the plain form and float64.
 func (m *moment) products(o options, set *data.Set, s *search, b batches) error {
 	plain, err := s.copy(config.Plain, sizes(o, set, torch.Float64))
 	if err != nil {
@@ -96,8 +95,7 @@ func (m *moment) products(o options, set *data.Set, s *search, b batches) error 
 	return nil
 }
 
-// float32s compares each form in float32 with the plain one in float64, at the
-// state of s.
+// float32s compares each form in float32 with the plain one in float64 at the state of s.
 func (m *moment) float32s(o options, set *data.Set, s *search, b batches) error {
 	gradients := func(form string, dtype torch.Dtype) (quotient, first []float64, err error) {
 		torch.Scoped(func() {
@@ -150,7 +148,7 @@ func newSearch(form string, o darts.Options) (*search, error) {
 	return s, nil
 }
 
-// copy makes a search of another form or type at the state of s, but for Adam's.
+// copy makes a search of another form or type with the state of s, except that of Adam.
 func (s *search) copy(form string, o darts.Options) (*search, error) {
 	t, err := newSearch(form, o)
 	if err != nil {
@@ -171,7 +169,7 @@ func (s *search) step(b batches) {
 	s.w.Step(g.W)
 }
 
-// firstOrder is ∇α L_val(w, α).
+// firstOrder returns ∇α L_val(w, α).
 func (s *search) firstOrder(b batches) (gradient []float64) {
 	torch.Scoped(func() {
 		train, valid := b.tensors(s.to)
@@ -180,8 +178,8 @@ func (s *search) firstOrder(b batches) (gradient []float64) {
 	return gradient
 }
 
-// secondOrder is the gradient of Eq. 7 with the product taken in each of the
-// ways, all in the same direction.
+// secondOrder returns the gradient of Eq. 7 for each way to compute the product. All ways
+// take the same direction.
 func (s *search) secondOrder(b batches, ways ...darts.Hessian) []result {
 	all := &several{ways: ways}
 	var gradient []float64 // with the product of the first
@@ -200,7 +198,7 @@ func (s *search) secondOrder(b batches, ways ...darts.Hessian) []result {
 	return results
 }
 
-// several takes a product in several ways, notes them and returns the first.
+// several computes a product in several ways, keeps all and returns the first.
 type several struct {
 	ways     []darts.Hessian
 	products [][]float64
@@ -225,7 +223,7 @@ func flat(alphas []torch.Tensor) (all []float64) {
 	return all
 }
 
-// comparison is how far a vector is from the one that is right.
+// comparison is the difference of a vector from the right one.
 type comparison struct {
 	error  float64 // ‖got − want‖ / ‖want‖
 	ratio  float64 // ‖got‖ / ‖want‖
@@ -249,8 +247,7 @@ func sizes(o options, set *data.Set, dtype torch.Dtype) darts.Options {
 	}
 }
 
-// feed gives batches as a search sees them: the first half of the images trains
-// w, the other α.
+// feed makes the batches of a search: the first half of the images trains w, the other α.
 type feed struct{ train, valid *data.Source }
 
 // batches are the images of a step.
@@ -267,7 +264,7 @@ func newFeed(o options, set *data.Set, size int) feed {
 	}
 }
 
-// at is the batches of a step, counted over epochs.
+// at returns the batches of a step, counted over all epochs.
 func (f feed) at(step int) batches {
 	epoch, step := step/f.train.Steps(), step%f.train.Steps()
 	return batches{f.train.Load(epoch, step), f.valid.Load(epoch, step)}

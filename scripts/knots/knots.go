@@ -13,7 +13,7 @@ import (
 	"golang.org/x/tools/go/packages"
 )
 
-// measured is a package's files and its knots, the largest first. Tests do not count.
+// measured is a package with its files, without tests, and its knots, the largest first.
 type measured struct {
 	path  string
 	files []string
@@ -21,7 +21,7 @@ type measured struct {
 	knots [][]string // of at least two files
 }
 
-// largest is the largest knot, or nil.
+// largest returns the largest knot, or nil.
 func (m measured) largest() []string {
 	if len(m.knots) == 0 {
 		return nil
@@ -29,7 +29,7 @@ func (m measured) largest() []string {
 	return m.knots[0]
 }
 
-// measure reads the packages that match patterns, from folder on.
+// measure measures the packages that match patterns, relative to folder.
 func measure(folder string, patterns ...string) ([]measured, error) {
 	loaded, err := packages.Load(&packages.Config{
 		Mode: packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
@@ -59,8 +59,8 @@ func measure(folder string, patterns ...string) ([]measured, error) {
 	return found, nil
 }
 
-// needs says for each file of p which others of p declare a constant, variable, function, type, method
-// or field that it uses.
+// needs returns for each file of p the files of p that declare a constant, variable, function, type,
+// method or field that it uses.
 func needs(p *packages.Package) map[string]map[string]bool {
 	base := func(pos token.Pos) string { return filepath.Base(p.Fset.Position(pos).Filename) }
 	uses := map[string]map[string]bool{}
@@ -87,7 +87,7 @@ func needs(p *packages.Package) map[string]map[string]bool {
 	return uses
 }
 
-// outlivesFile says whether object can be used from another file: it is the package's own, a method or a field.
+// outlivesFile tells whether another file can use object: a declaration of the package, a method or a field.
 func outlivesFile(object types.Object, p *types.Package) bool {
 	if object.Parent() == p.Scope() {
 		return true
@@ -99,7 +99,7 @@ func outlivesFile(object types.Object, p *types.Package) bool {
 	return method
 }
 
-// knots are the strongly connected components of two files or more, the largest first (Tarjan 1972).
+// knots returns the strongly connected components of two or more files, the largest first (Tarjan 1972).
 func knots(files []string, uses map[string]map[string]bool) [][]string {
 	var (
 		found      [][]string

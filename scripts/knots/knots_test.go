@@ -6,7 +6,7 @@ import (
 )
 
 func TestKnots(t *testing.T) {
-	// The files that each need every other are a triangle and a pair, but for one that only uses them.
+	// The knots are a triangle and a pair; a file that only uses them is in neither.
 	files := []string{"a", "b", "c", "d", "e", "f"}
 	uses := map[string]map[string]bool{
 		"a": {"b": true}, "b": {"c": true, "made by cgo": true}, "c": {"a": true, "d": true},
@@ -19,17 +19,17 @@ func TestKnots(t *testing.T) {
 	}
 }
 
-// most is how many files of a package may need each other: so many one can read at once.
+// most is how many files of a package may need each other: a reader can keep as many in mind.
 const most = 5
 
-// larger are the knots above that. They may shrink only: whoever makes one smaller lowers its number.
+// larger are the knots above that. They may only shrink: lower the number when one gets smaller.
 var larger = map[string]int{
 	"godarts/nas":        46,
 	"godarts/nas/config": 16,
 }
 
 func TestKnotsOfTheModule(t *testing.T) {
-	// No package has more files in a knot than one can read at once, and those that had do not grow.
+	// No package has a knot above the bound, and the larger ones do not grow.
 	if testing.Short() {
 		t.Skip("-short: the types of the whole module")
 	}

@@ -1,5 +1,6 @@
-// Command knots prints, for each package of the module, its files and its largest knot: files of which
-// each one needs every other, directly or through others. Nobody can read one of them alone.
+// Command knots prints for each package of the module its number of files and the size of its largest
+// knot. A knot is a set of files in which each file needs every other, directly or through others. One
+// has to read all of them to understand one.
 //
 //	go run ./scripts/knots            all packages
 //	go run ./scripts/knots ./nas/...  these, with the files of every knot

@@ -1,6 +1,6 @@
-// Command mutate makes known mistakes in the program, one at a time, and tells which of
-// them no test notices. No file of the repository changes: the compiler is shown the
-// mistakes by an overlay.
+// Command mutate makes known mistakes in the program, one at a time, and lists those that
+// no test notices. It changes no file of the repository: an overlay shows the mistake to
+// the compiler.
 //
 //	go run ./scripts/mutate                      all of mutants.go
 //	go run ./scripts/mutate pc-darts train       those whose names begin with these words
@@ -59,7 +59,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	return try(ctx, root, chosen, out)
 }
 
-// root is the folder of the module.
+// root returns the folder of the module.
 func root() (string, error) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}").Output()
 	if err != nil {
@@ -68,7 +68,7 @@ func root() (string, error) {
 	return strings.TrimSpace(string(out)), nil
 }
 
-// choose takes the mutants whose names begin with one of the prefixes, all if there are none.
+// choose returns the mutants whose names begin with one of the prefixes, all without prefixes.
 func choose(all []mutant, prefixes []string) (chosen []mutant, err error) {
 	if len(prefixes) == 0 {
 		return all, nil
@@ -116,8 +116,8 @@ func try(ctx context.Context, root string, chosen []mutant, out io.Writer) error
 	return nil
 }
 
-// unchanged is an error if a test fails without a mistake, or if there are none of a name.
-// Each folder's tests run once.
+// unchanged returns an error if a test fails without a mistake, or if no test has one of the
+// names. It runs the tests of each folder once.
 func unchanged(ctx context.Context, root string, chosen []mutant, out io.Writer) error {
 	runs := map[string][]string{}
 	var folders []string
@@ -143,7 +143,7 @@ func unchanged(ctx context.Context, root string, chosen []mutant, out io.Writer)
 	return nil
 }
 
-// outcome is what became of a mutant.
+// outcome is the result of a mutant.
 type outcome string
 
 const (
@@ -153,7 +153,7 @@ const (
 	misfit   outcome = "TEXT NOT FOUND"
 )
 
-// try runs the mutant's tests on it. by is the test that failed first, or why there is none.
+// try runs the mutant's tests with it. by is the test that failed first, or says why none did.
 func (m mutant) try(ctx context.Context, root string) (result outcome, by string, err error) {
 	text, err := os.ReadFile(filepath.Join(root, m.file))
 	if err != nil {
@@ -187,7 +187,7 @@ func (m mutant) try(ctx context.Context, root string) (result outcome, by string
 	return killed, failed(said), nil
 }
 
-// failed is the name of the first test that failed, or what ended them all.
+// failed returns the name of the first test that failed, or what ended all of them.
 func failed(said string) string {
 	for line := range strings.Lines(said) {
 		line = strings.TrimSpace(line)

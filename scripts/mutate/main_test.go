@@ -11,7 +11,7 @@ import (
 )
 
 func TestMutantsApply(t *testing.T) {
-	// Each mistake still fits its file, has a name of its own, and tests that are there, when the program has changed.
+	// Each mistake fits its file, and has a name of its own and existing tests.
 	root, err := root()
 	if err != nil {
 		t.Fatal(err)
@@ -42,7 +42,7 @@ func TestMutantsApply(t *testing.T) {
 	}
 }
 
-// testsIn is the text of all tests in a folder.
+// testsIn returns the text of all test files in a folder.
 func testsIn(t *testing.T, folder string) (text string) {
 	t.Helper()
 	files, err := fs.Glob(os.DirFS(folder), "*_test.go")
@@ -60,7 +60,7 @@ func testsIn(t *testing.T, folder string) (text string) {
 }
 
 func TestApply(t *testing.T) {
-	// A mistake is refused when its old text is not there once, changes nothing or leaves no Go.
+	// A mistake is refused when its old text is not there once, when it changes nothing, or when the result is not Go.
 	const text = "package p\n\nfunc f() int { return 1 + 1 }\n"
 	for _, test := range []struct{ old, new, want string }{
 		{"return 1", "return 2", ""},
@@ -83,7 +83,7 @@ func TestApply(t *testing.T) {
 }
 
 func TestTry(t *testing.T) {
-	// A mistake is killed by a test that fails, survives one that passes, and is told apart from one that does not compile, when each is tried on a module.
+	// A mistake is killed by a test that fails and survives one that passes; one that does not compile is named as such.
 	root := t.TempDir()
 	for name, text := range map[string]string{
 		"go.mod": "module m\n\ngo 1.26\n",
@@ -140,7 +140,7 @@ func TestWrong(t *testing.T) { t.Fail() }
 }
 
 func TestChoose(t *testing.T) {
-	// Mutants are those whose names begin as asked for, all without a name, and a name that begins none is refused.
+	// choose returns the mutants whose names begin with a prefix, all without one, and refuses a prefix that fits none.
 	all := []mutant{{name: "a: b"}, {name: "a: c"}, {name: "b: a"}}
 	for _, test := range []struct {
 		prefixes []string

@@ -13,19 +13,18 @@ import (
 	"strings"
 )
 
-// mutant is a mistake, and the tests that should notice it.
+// mutant is a mistake with the tests that should notice it.
 type mutant struct {
-	name     string // what it is in, colon, what is wrong
-	file     string // of the repository
+	name     string // its place, a colon, what is wrong
+	file     string // path in the repository
 	old, new string // old occurs once in file
 	by       tests
 }
 
-// tests are those of a folder whose names match run, as -run of go test.
+// tests are the tests of a folder whose names match run, as -run of go test.
 type tests struct{ folder, run string }
 
-// Tests by their folder: of the strategies and trainers, of what these are made of, and
-// of what everything rests on.
+// Tests by their folder.
 func inNAS(run string) tests      { return tests{"nas", run} }
 func inDARTS(run string) tests    { return tests{"darts", run} }
 func inFast(run string) tests     { return tests{"darts/fast", run} }
@@ -35,8 +34,8 @@ func inBlackbox(run string) tests { return tests{"nas/blackbox", run} }
 func inData(run string) tests     { return tests{"nas/data", run} }
 func inOptim(run string) tests    { return tests{"torch/optim", run} }
 
-// apply puts new in the place of old. It returns an error if old does not occur once, or
-// if the result is no Go.
+// apply replaces old by new. It returns an error if old does not occur exactly once, or if the
+// result is not Go.
 func (m mutant) apply(text string) (mutated string, err error) {
 	if n := strings.Count(text, m.old); n != 1 {
 		return "", fmt.Errorf("%s has the old text %d times, want once: %q", m.file, n, m.old)
@@ -51,7 +50,7 @@ func (m mutant) apply(text string) (mutated string, err error) {
 	return mutated, nil
 }
 
-// overlay writes the file that shows the compiler text in the place of a file.
+// overlay writes the file by which the compiler reads text in place of a file.
 func overlay(folder, file, text string) (name string, err error) {
 	instead := filepath.Join(folder, filepath.Base(file))
 	if err := os.WriteFile(instead, []byte(text), 0o644); err != nil {
@@ -65,7 +64,7 @@ func overlay(folder, file, text string) (name string, err error) {
 	return name, os.WriteFile(name, content, 0o644)
 }
 
-// test runs tests up to the first that fails, under an overlay if there is one.
+// test runs tests up to the first that fails, with an overlay if there is one.
 func test(ctx context.Context, root, overlay string, of tests) (said string, err error) {
 	args := []string{"test", "-vet=off", "-failfast", "-timeout=2m", "-run", of.run}
 	if overlay != "" {

@@ -1,9 +1,10 @@
-// Command skips shows `go test -json` as go test shows it without, and notes what was skipped and why.
+// Command skips prints the output of `go test -json` as go test prints it without -json, and
+// records which tests were skipped and why.
 //
 //	go test -json ./... | go run ./scripts/skips FILE
 //
-// adds a line to FILE for each test that ended: its package and name, a tab, and why it
-// was skipped, or nothing if it was not.
+// adds a line to FILE for each test that ended: its package and name, a tab, and the reason
+// why it was skipped, or nothing if it was not.
 package main
 
 import (
@@ -15,7 +16,7 @@ import (
 	"strings"
 )
 
-// event is what `go doc test2json` describes.
+// event is an event of `go doc test2json`.
 type event struct {
 	Action, Package, Test, Output string
 }
@@ -35,15 +36,15 @@ func main() {
 	}
 }
 
-// follow reads the events. What a test printed is shown when it fails or never ends.
+// follow reads the events. It shows the output of a test if the test fails or never ends.
 func follow(events io.Reader, shown, notes io.Writer) error {
-	printed := map[string]string{} // by tests that have not ended
+	printed := map[string]string{} // by test, for tests that have not ended
 	in := bufio.NewReader(events)
 	for {
 		line, err := in.ReadString('\n')
 		var e event
 		if json.Unmarshal([]byte(line), &e) != nil {
-			fmt.Fprint(shown, line) // of go itself
+			fmt.Fprint(shown, line) // a line of go itself
 		} else if err := e.handle(printed, shown, notes); err != nil {
 			return err
 		}
@@ -56,6 +57,7 @@ func follow(events io.Reader, shown, notes io.Writer) error {
 	}
 }
 
+// handle shows or keeps an output, and notes a test that ended.
 func (e event) handle(printed map[string]string, shown, notes io.Writer) error {
 	test := e.Package + "." + e.Test
 	switch {
@@ -64,7 +66,7 @@ func (e event) handle(printed map[string]string, shown, notes io.Writer) error {
 	case e.Action == "output" && e.Output == "PASS\n":
 	case e.Action == "output" || e.Action == "build-output":
 		fmt.Fprint(shown, e.Output)
-	case e.Action == "fail" && e.Test == "": // tests that never ended: a panic, or the time is up
+	case e.Action == "fail" && e.Test == "": // the package failed; its other tests never ended, by a panic or a time-out
 		for open, text := range printed {
 			if strings.HasPrefix(open, test) {
 				fmt.Fprint(shown, text)
@@ -86,7 +88,8 @@ func (e event) handle(printed map[string]string, shown, notes io.Writer) error {
 	return nil
 }
 
-// reason is what t.Skip said, the last line of a skipped test with a file and a line number.
+// reason returns the text of t.Skip: the last line of a skipped test that begins with a file
+// and a line number.
 func reason(printed string) string {
 	why := "no reason given"
 	for line := range strings.Lines(printed) {

@@ -6,7 +6,7 @@ import (
 )
 
 func TestFollow(t *testing.T) {
-	// Failures, packages and go's own lines are shown, and each test that ended is noted with its reason, when events of go test come in.
+	// follow shows failures, packages and go's own lines, and notes each test that ended with its reason.
 	const events = `{"Action":"build-output","ImportPath":"a","Output":"x.go:1: broken\n"}
 {"Action":"output","Package":"m/a","Test":"TestGood","Output":"    a_test.go:3: fine\n"}
 {"Action":"pass","Package":"m/a","Test":"TestGood"}
