@@ -61,14 +61,9 @@ func checkNetwork(c *config.Config, g genotype.Genotype, images *data.Images, d 
 
 // checkSupernet is check of a search that trains one.
 func checkSupernet(c *config.Config, images *data.Images, d torch.Device) error {
-	o := supernetOptions(c, images)
-	layers := []int{o.Layers}
-	if c.Strategy.Name == config.PDARTS {
-		layers = c.Strategy.Layers[:]
-	}
 	g := spaceOf(c).Hardest()
 	used, split := parts(c, images.N)
-	for _, o.Layers = range layers {
+	for _, o := range supernetsOf(c, images) {
 		if err := o.Check(); err != nil {
 			return err
 		}
@@ -96,8 +91,7 @@ func checkLasts(c *config.Config, train, rest int) error {
 	if err := checkLast(c, train, weightImages, ""); err != nil {
 		return err
 	}
-	s := c.Strategy
-	if all := s.Name == config.PDARTS || s.Name == config.ENAS || s.Selection == config.ByPerturbation; all {
+	if all := methodOf(c).TrainsOnHeldOut; all != nil && all(c) {
 		return checkLast(c, rest, "images held out", "")
 	}
 	if c.HasAlpha() && rest == 1 {
@@ -200,19 +194,18 @@ func (m demand) hold(numbers float64) error {
 func (m demand) largest() (key string, value int) {
 	c := m.c
 	const layers = "network.layers"
-	keys := []struct {
+	type size struct {
 		key             string
 		value, standard int
-	}{
+	}
+	keys := []size{
 		{"network.channels", c.Network.Channels, 36}, {"network.stem_multiplier", c.Network.StemMultiplier, 3}, {layers, c.Network.Layers, 20},
 		{"network.nodes", c.Network.Nodes, 8}, {"network.hidden", c.Network.Hidden, 850},
 		{"data.batch", c.Data.Batch, 96}, {"data.size", c.Data.Size, 32}, {"data.bptt", c.Data.BPTT, 35},
 	}
-	if c.Strategy.Name == config.PDARTS {
-		keys = append(keys, struct {
-			key             string
-			value, standard int
-		}{"strategy.layers", c.Strategy.Layers[2], 17})
+	if own := methodOf(c).Size; own != nil {
+		key, value, standard := own(c)
+		keys = append(keys, size{key, value, standard})
 	}
 	most := math.Inf(-1)
 	for _, k := range keys {

@@ -10,7 +10,7 @@ import (
 )
 
 func TestWorkedExample(t *testing.T) {
-	// CONTRIBUTING's example compiles and passes the suite of strategies when its lines are put where it says.
+	// CONTRIBUTING's example, one file, compiles, has its keys and passes the suite of strategies.
 	if testing.Short() {
 		t.Skip("-short: compiles the package again")
 	}
@@ -20,13 +20,7 @@ func TestWorkedExample(t *testing.T) {
 	if !ok || strings.Count(code, "\n") >= 100 {
 		t.Fatalf("want a block of Go of under 100 lines, got %d", strings.Count(code, "\n"))
 	}
-	replace := map[string]string{
-		"onelevel.go": code,
-		"strategy.go": edited(t, "strategy.go", "var strategies = map[string]func(*Run) (Strategy, error){\n", "$&\t\"one-level\": newOneLevel,\n"),
-		"config/config.go": strings.Replace(edited(t, "config/config.go", `oneof:"darts p-darts`, `oneof:"one-level darts p-darts`),
-			`key:"alpha" only:"search" for:"darts`, `key:"alpha" only:"search" for:"one-level darts`, 1),
-		"contributing_example_test.go": exampleTest,
-	}
+	replace := map[string]string{"onelevel.go": code, "contributing_example_test.go": exampleTest}
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	dir := t.TempDir()
 	for name, text := range replace {
@@ -54,29 +48,36 @@ func TestWorkedExample(t *testing.T) {
 	}
 }
 
-// exampleTest runs the suite in the copy of the package.
+// exampleTest sets the keys of the example, right and wrong, and runs the suite in the copy of the package.
 const exampleTest = `package nas_test
 
 import (
+	"bytes"
 	"testing"
 
+	"godarts/nas/config"
 	"godarts/nas/nastest"
 )
 
 func TestExampleOfContributing(t *testing.T) {
-	nastest.TestStrategy(t, tiny(t, "strategy.name=one-level"))
+	set := []string{"strategy.name=one-level", "strategy.rest=1", "strategy.every=2"}
+	nastest.TestStrategy(t, tiny(t, set...))
+	text, err := tiny(t, set...).YAML()
+	if want := "strategy:\n  name: one-level\n  rest: 1\n  every: 2\n"; err != nil || !bytes.Contains(text, []byte(want)) {
+		t.Errorf("%v in\n%s", err, text)
+	}
+	for item, want := range map[string]string{
+		"strategy.every=0": "config: --set strategy.every=0: strategy.every: given 0, want 1 or more",
+		"strategy.rest=3":  "config: --set strategy.rest=3: strategy.rest: 3 is more than epochs 2, want at most that",
+		"strategy.order=2": "config: --set strategy.order=2: key \"strategy.order\" does not apply to strategy one-level, only to darts",
+		"strategy.evry=2":  "config: --set strategy.evry=2: unknown key \"strategy.evry\" (nearest: \"strategy.every\")",
+	} {
+		if _, err := config.Load("testdata/tiny.yaml", append(set, item)...); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", item, err, want)
+		}
+	}
 }
 `
-
-// edited is a file with to in place of from, which it must have.
-func edited(t *testing.T, file, from, to string) string {
-	t.Helper()
-	text := read(t, file)
-	if !strings.Contains(text, from) {
-		t.Fatalf("%s has no %q", file, from)
-	}
-	return strings.Replace(text, from, strings.ReplaceAll(to, "$&", from), 1)
-}
 
 func read(t *testing.T, file string) string {
 	t.Helper()

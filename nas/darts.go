@@ -36,19 +36,21 @@ func newDARTS(r *Run) (Strategy, error) {
 	if r.Config.Data.IsText() {
 		return newRecurrentDARTS(r)
 	}
+	return newGradientSearch(r, config.KeysAs[DARTSKeys](r.Config), 0)
+}
+
+// newGradientSearch makes a search on images by DARTS whose α moves after some epochs.
+func newGradientSearch(r *Run, k DARTSKeys, warmup int) (Strategy, error) {
 	c := r.Config
 	net, err := r.newSupernet(supernetOptions(c, r.Set.Train))
 	if err != nil {
 		return nil, err
 	}
 	d := &dartsStrategy{
-		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: c.Strategy.Order, warmup: c.Strategy.Warmup, skips: -1,
-	}
-	if c.Strategy.Name == config.DARTS {
-		d.skips = c.Strategy.SkipLimit
+		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: k.Order, warmup: warmup, skips: k.SkipLimit,
 	}
 	d.plain = plainOf(net)
-	d.early, d.selection = newEarlyStop(c, d.plain), newPerturbation(c, d.plain)
+	d.early, d.selection = newEarlyStop(c, k, d.plain), newPerturbation(c, d.plain)
 	d.net, d.free = darts.Captured(net)
 	d.w = newSGD(net.W(), c.W)
 	d.alpha = newAdam(net.Alphas(), c.Alpha)

@@ -11,7 +11,7 @@ import (
 // earlyStop measures the dominant eigenvalue after epochs of a search, and ends the
 // search if it grows. Zela et al., arXiv 1909.09656, sec. 5.1. A nil one does nothing.
 type earlyStop struct {
-	config.EarlyStop
+	EarlyStop
 	net    *darts.Plain
 	decay  float64 // of α
 	epochs int
@@ -28,13 +28,13 @@ type alphaFeed interface {
 	lastValid(epoch int) (nn.Batch, error)
 }
 
-// newEarlyStop is nil if the search c has no early stop.
-func newEarlyStop(c *config.Config, net *darts.Plain) *earlyStop {
-	o := c.Strategy.EarlyStop
+// newEarlyStop is nil if the search c, with the keys k, has no early stop.
+func newEarlyStop(c *config.Config, k DARTSKeys, net *darts.Plain) *earlyStop {
+	o := k.EarlyStop
 	if o.Every == 0 {
 		return nil
 	}
-	s := &earlyStop{EarlyStop: o, net: net, decay: c.Alpha.WeightDecay, epochs: c.Epochs, skips: c.Strategy.SkipLimit}
+	s := &earlyStop{EarlyStop: o, net: net, decay: c.Alpha.WeightDecay, epochs: c.Epochs, skips: k.SkipLimit}
 	measurements := max(1, (c.Epochs+o.Every-1)/o.Every)
 	s.eigenvalues = torch.Zeros([]int{measurements}, torch.Options{Dtype: torch.Float64})
 	for _, alpha := range net.Alphas() {
@@ -120,7 +120,7 @@ func (s *earlyStop) stopped(epochs int) (row int, stop bool) {
 //
 // and if the second of them is not around an epoch before Start. The paper's code takes
 // Window 5 and Delta 4, every 2 epochs: after epoch e it returns the cells of e − 12.
-func stops(eigenvalues []float64, o config.EarlyStop) (good int, stop bool) {
+func stops(eigenvalues []float64, o EarlyStop) (good int, stop bool) {
 	mean := func(k int) float64 {
 		end := k + o.Window/2 + 1
 		of := eigenvalues[max(0, end-o.Window):end]

@@ -3,19 +3,17 @@ package nas
 import (
 	"slices"
 	"testing"
-
-	"godarts/nas/config"
 )
 
 func TestStops(t *testing.T) {
 	// A search stops at the first measurement at which the mean has grown enough, and gives back that of six measurements before with the paper's numbers.
-	paper := config.EarlyStop{Every: 2, Window: 5, Start: 10, Delta: 4, Factor: 1.3}
+	paper := EarlyStop{Every: 2, Window: 5, Start: 10, Delta: 4, Factor: 1.3}
 	grown := func(ones, n int, to float64) []float64 {
 		return append(slices.Repeat([]float64{1}, ones), slices.Repeat([]float64{to}, n)...)
 	}
 	for _, test := range []struct {
 		name    string
-		o       config.EarlyStop
+		o       EarlyStop
 		values  []float64
 		at      int // measurements taken when it stops, 0 if it does not
 		returns int
@@ -27,12 +25,12 @@ func TestStops(t *testing.T) {
 		{"a little less", paper, grown(8, 10, 1.37), 0, 0},
 		{"early growth that is over", paper, grown(2, 20, 50), 0, 0},
 		{"later", paper, grown(16, 9, 2), 18, 11},
-		{"every epoch", config.EarlyStop{Every: 1, Window: 5, Start: 10, Delta: 4, Factor: 1.3}, grown(8, 20, 3), 0, 0},
+		{"every epoch", EarlyStop{Every: 1, Window: 5, Start: 10, Delta: 4, Factor: 1.3}, grown(8, 20, 3), 0, 0},
 		// Means of what there is: of 3 around the first, of 4 around the second.
-		{"first means", config.EarlyStop{Every: 1, Window: 5, Delta: 1, Factor: 1.3}, []float64{1, 1, 1, 2.21}, 4, 0},
-		{"first means, less", config.EarlyStop{Every: 1, Window: 5, Delta: 1, Factor: 1.3}, []float64{1, 1, 1, 2.19}, 0, 0},
-		{"too few", config.EarlyStop{Every: 1, Window: 5, Delta: 1, Factor: 0.1}, []float64{1, 1, 1}, 0, 0},
-		{"window of one", config.EarlyStop{Every: 3, Window: 1, Start: 4, Delta: 1, Factor: 0.5}, []float64{1, 1, 1, 1}, 4, 2},
+		{"first means", EarlyStop{Every: 1, Window: 5, Delta: 1, Factor: 1.3}, []float64{1, 1, 1, 2.21}, 4, 0},
+		{"first means, less", EarlyStop{Every: 1, Window: 5, Delta: 1, Factor: 1.3}, []float64{1, 1, 1, 2.19}, 0, 0},
+		{"too few", EarlyStop{Every: 1, Window: 5, Delta: 1, Factor: 0.1}, []float64{1, 1, 1}, 0, 0},
+		{"window of one", EarlyStop{Every: 3, Window: 1, Start: 4, Delta: 1, Factor: 0.5}, []float64{1, 1, 1, 1}, 4, 2},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			for n := range len(test.values) + 1 {

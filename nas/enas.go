@@ -8,6 +8,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/darts/enas"
+	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/rng"
 	"godarts/torch"
@@ -32,6 +33,7 @@ type enasSearch struct {
 	*sharedWeights
 	controller *enas.Controller
 	rewards    *data.Source
+	keys       ENASKeys
 }
 
 // stateController is the prefix of the controller in the state of a search.
@@ -40,14 +42,46 @@ const stateController = "controller."
 // baselineKept is the part of the baseline that a new reward leaves.
 const baselineKept = 0.99
 
+// ENASKeys are the keys of ENAS.
+type ENASKeys struct {
+	Controller Controller `key:"controller"`
+	Candidates int        `key:"candidates" range:"[1,)" most:"100000" doc:"architectures drawn at the end to choose from by validation accuracy with the shared weights"`
+}
+
+// Controller is how the controller learns after each epoch: by steps of Adam, each by the mean
+// gradient of some architectures.
+type Controller struct {
+	Updates   int     `key:"updates" range:"[0,)" doc:"steps of the controller after each epoch"`
+	Aggregate int     `key:"aggregate" range:"[1,)" most:"100000" doc:"architectures drawn for a step, each rewarded by its accuracy on one validation batch"`
+	LR        float64 `key:"lr" range:"(0,)" doc:"learning rate of the controller"`
+	Entropy   float64 `key:"entropy" range:"[0,)" doc:"what a nat of the decisions' entropy adds to a reward"`
+	Squash    float64 `key:"squash" range:"(0,)" doc:"largest logit of an operation: the authors' 0.44 leaves none of seven more than 0.29 of the probability, 3 leaves 0.98"`
+}
+
+func init() {
+	Register(Method{
+		Method: config.Method{
+			Name: "enas", How: withSharedWeights, Paper: "1802.03268",
+			Keys: ENASKeys{Controller{Updates: 30, Aggregate: 10, LR: 0.0035, Entropy: 1e-4, Squash: 0.44}, 10},
+			Defaults: func(c *config.Config) {
+				c.Data.TrainPortion, c.Data.Batch, c.Network.Channels, c.Epochs = 0.9, 160, 20, 150
+				c.W.LR, c.W.LRMin, c.W.Schedule, c.W.Nesterov, c.W.WeightDecay = 0.05, 0.0005, config.Restarts, true, 2e-4
+			},
+		},
+		New: newENAS, Passes: passesOneCell,
+		TrainsOnHeldOut: func(*config.Config) bool { return true },
+	})
+}
+
 func newENAS(r *Run) (Strategy, error) {
 	c := r.Config
 	shared, err := newSharedWeights(r)
 	if err != nil {
 		return nil, err
 	}
+	k := config.KeysAs[ENASKeys](c)
 	controller, err := enas.New(spaceOf(c), enas.Options{
-		LR: c.Strategy.Controller.LR, Entropy: c.Strategy.Controller.Entropy, Baseline: baselineKept, Squash: c.Strategy.Controller.Squash, Dtype: dtype(c),
+		LR: k.Controller.LR, Entropy: k.Controller.Entropy, Baseline: baselineKept, Squash: k.Controller.Squash, Dtype: dtype(c),
 	})
 	if err != nil {
 		return nil, err
@@ -56,10 +90,10 @@ func newENAS(r *Run) (Strategy, error) {
 	rewards := &data.Source{
 		Images: of.Images, Augment: of.Augment.Evaluation(), Seed: of.Seed, Name: "reward", Size: of.Size, Order: data.Resampled, Skip: of.Skip,
 	}
-	return &enasSearch{shared, controller, rewards}, nil
+	return &enasSearch{shared, controller, rewards, k}, nil
 }
 
-// Search implements Strategy. What is drawn hangs on the position and the controller.
+// Search implements Strategy. What is drawn depends on the position and the controller.
 func (e *enasSearch) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	seed := run.Config.Seed
 	for epoch := range run.Epochs(ctx) {
@@ -79,7 +113,7 @@ func (e *enasSearch) Search(ctx context.Context, run *Run) (genotype.Genotype, e
 // counted in its state, which moves with a whole step alone: a run that is stopped
 // between them goes on there.
 func (e *enasSearch) teach(ctx context.Context, run *Run, epoch int) {
-	o, seed := run.Config.Strategy.Controller, run.Config.Seed
+	o, seed := e.keys.Controller, run.Config.Seed
 	for e.controller.Updates() < o.Updates*(epoch+1) && !run.stopped(ctx) {
 		first := e.controller.Updates() * o.Aggregate
 		streams := make([]*rand.Rand, o.Aggregate)
@@ -126,7 +160,7 @@ func (e *enasSearch) measure(g genotype.Genotype, b nn.Batch) nn.Output {
 // it repeats it.
 func (e *enasSearch) derive(ctx context.Context, run *Run) (best genotype.Genotype, err error) {
 	highest := -1.0
-	for i := range run.Config.Strategy.Candidates {
+	for i := range e.keys.Candidates {
 		if run.stopped(ctx) {
 			break
 		}

@@ -201,15 +201,15 @@ func (r *Run) LR(epoch int) float64 {
 	if r.Config.Data.IsText() {
 		return r.Config.W.LR
 	}
-	if r.Config.Decisions() > 0 && epoch >= r.Config.Epochs {
-		return r.Config.Strategy.Perturbation.LR
+	if own := methodOf(r.Config).LR; own != nil {
+		return own(r.Config, epoch)
 	}
-	epochs := r.Config.Epochs
-	if r.Config.Strategy.Name == config.PDARTS { // each stage starts again
-		epochs /= config.Stages
-		epoch %= max(epochs, 1)
-	}
-	switch w := r.Config.W; w.Schedule {
+	return ScheduledLR(r.Config.W, epoch, r.Config.Epochs)
+}
+
+// ScheduledLR is the learning rate in an epoch by the schedule of w over some epochs, on images.
+func ScheduledLR(w config.W, epoch, epochs int) float64 {
+	switch w.Schedule {
 	case config.StepDecay:
 		return w.LR * math.Pow(w.LRDecay, float64(epoch))
 	case config.Restarts:

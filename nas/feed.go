@@ -112,8 +112,8 @@ func newImageFeed(c *config.Config, set *data.Set, to torch.Options) *imageFeed 
 	}
 	if c.HasAlpha() {
 		f.valid = source("valid", half, data.Resampled)
-		if c.Strategy.Name == config.PDARTS {
-			f.valid.Order = data.Shuffled // its authors go through the half, from the start in each epoch
+		if methodOf(c).AlphaTurns {
+			f.valid.Order = data.Shuffled
 		}
 	}
 	return f

@@ -10,7 +10,6 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/darts"
-	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/data/texts"
 	"godarts/nas/rng"
@@ -62,9 +61,9 @@ func within(t *testing.T, name string, s *data.Source, of *data.Images, from, to
 
 func TestFeedOfSearch(t *testing.T) {
 	// A search trains w on the first part of the training images and α on the rest, all augmented, and measures on that rest.
-	for _, strategy := range []string{config.DARTS, config.PDARTS, config.PCDARTS, config.GDAS, config.ENAS, config.SharedRandom} {
+	for _, strategy := range []string{"darts", "p-darts", "pc-darts", "gdas", "enas", "rsps"} {
 		file := "tiny.yaml"
-		if strategy == config.PDARTS {
+		if strategy == "p-darts" {
 			file = "tiny-p-darts.yaml"
 		}
 		r := feedOf(t, file, "strategy.name="+strategy, "data.subset=40", "data.train_portion=0.75", "data.batch=5", "data.cutout=4", "network.channels=8")

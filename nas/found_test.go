@@ -102,7 +102,7 @@ func TestSkipsOfPDARTS(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := s.(*pdartsStrategy)
-	for stage := range config.Stages {
+	for stage := range stages {
 		if err := p.reach(stage); err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func TestFoundByENAS(t *testing.T) {
 	batch := toBatch((&data.Source{Images: half.Images, Seed: c.Seed, Name: "reward", Size: c.Data.Batch, Order: data.Resampled}).Load(c.Epochs, 0), r.options())
 	var accuracies []float64
 	found := -1.0
-	for i := range c.Strategy.Candidates {
+	for i := range config.KeysAs[ENASKeys](c).Candidates {
 		g := controller.Draw(rng.Stream(c.Seed, "enas.candidate", i))
 		logits := net.PathGradients(g, batch, darts.Need{FreezeStatistics: true}).Logits
 		accuracies = append(accuracies, logits.Argmax(1, false).Eq(batch.Y).ToDtype(torch.Float64).Mean().Item())
@@ -229,9 +229,10 @@ func showsFinalist(t *testing.T, seed int) (shows bool) {
 		cell         genotype.Genotype
 		score, whole int
 	}
+	candidates := config.KeysAs[SharedRandomKeys](c).Candidates
 	found := func(batches func(i int) []int) (best, first candidate) {
 		var all []candidate
-		for i := range c.Strategy.Candidates {
+		for i := range candidates {
 			g := spaceOf(c).Sample(rng.Stream(c.Seed, "rsps.candidate", i))
 			all = append(all, candidate{g, correct(g, batches(i)...), correct(g, 0, 1, 2, 3, 4, 5, 6, 7)})
 		}
@@ -239,7 +240,7 @@ func showsFinalist(t *testing.T, seed int) (shows bool) {
 		return slices.MaxFunc(all[:3], func(a, b candidate) int { return a.whole - b.whole }), all[0] // the first of equal ones
 	}
 	best, first := found(func(i int) []int { return []int{2 * i, 2*i + 1} })
-	other, _ := found(func(i int) []int { return []int{i, i + c.Strategy.Candidates} })
+	other, _ := found(func(i int) []int { return []int{i, i + candidates} })
 	if got := result.Genotype.String(); got != best.cell.String() {
 		t.Errorf("found %s, want %s", got, best.cell)
 	}
@@ -270,7 +271,7 @@ func foundByTrials(t *testing.T, c *config.Config, score func(runfolder.TrainRes
 		t.Fatal(err)
 	}
 	best, least, found := 0, math.Inf(1), 0.0
-	for i := 1; i <= c.Strategy.Trials; i++ {
+	for i := 1; i <= c.Trials(); i++ {
 		content, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("trial-%d", i), runfolder.ResultFile))
 		if err != nil {
 			t.Fatal(err)
@@ -286,7 +287,7 @@ func foundByTrials(t *testing.T, c *config.Config, score func(runfolder.TrainRes
 			found = score(trial)
 		}
 	}
-	if best == c.Strategy.Trials || best == 1 {
+	if best == c.Trials() || best == 1 {
 		t.Errorf("trial %d is the best, which shows nothing", best)
 	}
 	if found != least {

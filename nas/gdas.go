@@ -28,17 +28,37 @@ type gdasStrategy struct {
 	tau      [2]float64
 }
 
+// GDASKeys are the keys of GDAS.
+type GDASKeys struct {
+	Tau [2]float64 `key:"tau" range:"(0,)" doc:"temperature of the samples in the first and in the last epoch, linear between"`
+}
+
+func init() {
+	Register(Method{
+		Method: config.Method{
+			Name: "gdas", How: byGradients, Paper: "1910.04465",
+			Keys: GDASKeys{Tau: [2]float64{10, 0.1}}, Alpha: true,
+			Defaults: func(c *config.Config) {
+				c.Network.Form, c.Network.Layers = config.Plain, 6
+				c.Data.Batch, c.Epochs, c.W.Nesterov, c.W.WeightDecay = 256, 250, true, 5e-4
+			},
+		},
+		New: newGDAS, Scheduled: []string{"the temperature"},
+		Passes: "a pass in training computes one operation of each edge; what is counted is all of them",
+	})
+}
+
 func newGDAS(r *Run) (Strategy, error) {
-	c := r.Config
+	c, tau := r.Config, config.KeysAs[GDASKeys](r.Config).Tau
 	o := supernetOptions(c, r.Set.Train)
 	o.Options = r.options()
-	net, err := darts.NewGumbelSupernet(o, c.Strategy.Tau[0])
+	net, err := darts.NewGumbelSupernet(o, tau[0])
 	if err != nil {
 		return nil, err
 	}
 	g := &gdasStrategy{
 		net: net, w: newSGD(net.W(), c.W), alpha: newAdam(net.Alphas(), c.Alpha),
-		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, tau: c.Strategy.Tau,
+		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, tau: tau,
 	}
 	g.w.Mask(net.Reached())
 	for _, alpha := range net.Alphas() {

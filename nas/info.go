@@ -158,16 +158,13 @@ func supernetInfo(c *config.Config, o darts.Options, images *data.Images) (info 
 	}
 	form, stage := "plain", ""
 	note := func(format string, args ...any) { info.Notes = append(info.Notes, fmt.Sprintf(format, args...)) }
-	switch c.Strategy.Name {
-	case config.GDAS:
-		note("a pass in training computes one operation of each edge; what is counted is all of them")
-	case config.ENAS, config.SharedRandom:
-		note("a pass computes the path of one cell; what is counted is all operations of all edges")
-	case config.PDARTS:
-		stage = fmt.Sprintf(" of the first of %d stages", config.Stages)
+	if passes := methodOf(c).Passes; passes != "" {
+		note("%s", passes)
 	}
-	hasForms := c.Strategy.Name == config.DARTS || c.Strategy.Name == config.PDARTS
-	if hasForms && c.Network.Form != config.Plain {
+	if n := len(supernetsOf(c, images)); n > 1 {
+		stage = fmt.Sprintf(" of the first of %d stages", n)
+	}
+	if c.Has("network.form") && c.Network.Form != config.Plain {
 		chosen, why, err := fast.Choose(o, images.Height, images.Width)
 		if err != nil {
 			return Info{}, err

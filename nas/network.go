@@ -30,20 +30,24 @@ func networkOptions(c *config.Config, images *data.Images) cells.NetworkOptions 
 	}
 }
 
-// supernetOptions are the sizes of the supernet that the search c makes for such
-// images, in its first stage if it has stages, but for its device.
+// supernetOptions are the sizes of the first supernet that the search c makes for such images, but for
+// its device.
 func supernetOptions(c *config.Config, images *data.Images) darts.Options {
+	return supernetsOf(c, images)[0]
+}
+
+// supernetsOf are the sizes of all supernets that the search c makes one after the other.
+func supernetsOf(c *config.Config, images *data.Images) []darts.Options {
 	space := spaceOf(c)
-	layers := c.Network.Layers
-	if c.Strategy.Name == config.PDARTS {
-		layers = c.Strategy.Layers[0]
-	}
-	return darts.Options{
+	o := darts.Options{
 		Normal: space.Normal, Reduce: space.Reduce,
-		Channels: c.Network.Channels, Layers: layers, Nodes: c.Network.Nodes, Classes: images.Classes,
+		Channels: c.Network.Channels, Layers: c.Network.Layers, Nodes: c.Network.Nodes, Classes: images.Classes,
 		InputChannels: images.Channels, StemMultiplier: c.Network.StemMultiplier, Options: torch.Options{Dtype: dtype(c)},
-		Partial: c.Strategy.Partial, EdgeNormalisation: c.Strategy.Name == config.PCDARTS, SkipDropout: c.Strategy.SkipDropout[0],
 	}
+	if all := methodOf(c).Supernets; all != nil {
+		return all(c, o)
+	}
+	return []darts.Options{o}
 }
 
 // trainedCell is the cell that c trains, or one of those that it tries.

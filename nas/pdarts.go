@@ -21,7 +21,8 @@ import (
 // The gradient of α is clipped as that of w is, and α moves in the epochs of a stage
 // after its warm-up. Steps take the images of α in turn, from a new order in each epoch.
 type pdartsStrategy struct {
-	run *Run
+	run  *Run
+	keys PDARTSKeys
 
 	stage int
 	space darts.Space // of the stage
@@ -30,28 +31,81 @@ type pdartsStrategy struct {
 	alpha *optim.Adam
 }
 
+// stages of P-DARTS.
+const stages = 3
+
+// PDARTSKeys are the keys of P-DARTS.
+type PDARTSKeys struct {
+	Warmup      int             `key:"warmup" range:"[0,)" doc:"epochs of each stage that train the weights alone before alpha moves"`
+	Layers      [stages]int     `key:"layers" range:"[3,)" why:"too few layers for two reductions" most:"1000" doc:"cells of the network in each of three stages, which share epochs evenly"`
+	Drop        [stages - 1]int `key:"drop" range:"[0,)" doc:"least probable operations that each edge loses after the first and after the second stage"`
+	SkipDropout [stages]float64 `key:"skip_dropout" range:"[0,1)" doc:"first rate of a stage at which skip connections drop elements; it falls"`
+	Skips       int             `key:"skips" range:"[0,)" doc:"most skip connections that the normal cell is derived with"`
+}
+
+func init() {
+	Register(Method{
+		Method: config.Method{
+			Name: "p-darts", How: byGradients, Paper: "1904.12760", Alpha: true,
+			Takes: []string{"network.form"}, Lacks: []string{"network.layers"},
+			Keys: PDARTSKeys{Warmup: 10, Layers: [stages]int{5, 11, 17}, Drop: [stages - 1]int{3, 2}, SkipDropout: [stages]float64{0.1, 0.4, 0.7}, Skips: 2},
+			Defaults: func(c *config.Config) {
+				c.Data.Batch, c.Epochs, c.W.LRMin, c.Alpha.LR = 96, 75, 0, 6e-4
+			},
+			Rules: func(c *config.Config) *config.Problem {
+				if c.Epochs%stages == 0 {
+					return nil
+				}
+				return config.Conflict("epochs", "strategy.name", "%d are not shared evenly by the %d stages of p-darts, want a multiple of %d", c.Epochs, stages, stages)
+			},
+		},
+		New: newPDARTS, AlphaTurns: true, // its authors go through the half of α in each epoch
+		Supernets: pdartsSupernets,
+		LR: func(c *config.Config, epoch int) float64 { // each stage starts again
+			each := c.Epochs / stages
+			return ScheduledLR(c.W, epoch%max(each, 1), each)
+		},
+		MayLast: func(*config.Config, int) string {
+			return "the stages of p-darts share them, and depth and operations of one that is done depend on its end"
+		},
+		TrainsOnHeldOut: func(*config.Config) bool { return true },
+		Size: func(c *config.Config) (key string, value, standard int) {
+			return "strategy.layers", config.KeysAs[PDARTSKeys](c).Layers[stages-1], 17
+		},
+	})
+}
+
+// pdartsSupernets are the sizes of the supernets of all stages, each with all operations.
+func pdartsSupernets(c *config.Config, o darts.Options) (each []darts.Options) {
+	k := config.KeysAs[PDARTSKeys](c)
+	for stage := range stages {
+		o.Layers, o.SkipDropout = k.Layers[stage], k.SkipDropout[stage]
+		each = append(each, o)
+	}
+	return each
+}
+
 func newPDARTS(r *Run) (Strategy, error) {
-	c, space := r.Config, spaceOf(r.Config)
+	c, space, k := r.Config, spaceOf(r.Config), config.KeysAs[PDARTSKeys](r.Config)
 	for e, ops := range slices.Concat(space.Normal, space.Reduce) {
 		real := slices.DeleteFunc(slices.Clone(ops), func(op genotype.Op) bool { return op == genotype.None })
-		if dropped := c.Strategy.Drop[0] + c.Strategy.Drop[1]; len(real) <= dropped {
+		if dropped := k.Drop[0] + k.Drop[1]; len(real) <= dropped {
 			return nil, fmt.Errorf("nas: strategy.drop: %d of the %d operations of edge %d of the space, none aside, want fewer",
 				dropped, len(real), e%len(space.Normal))
 		}
 	}
-	if c.Network.Form == config.Fast && c.Strategy.SkipDropout != [config.Stages]float64{} {
+	if c.Network.Form == config.Fast && k.SkipDropout != [stages]float64{} {
 		r.note("the plain form of the supernet runs in stages with strategy.skip_dropout: the fast form drops no skip connections")
 	}
-	p := &pdartsStrategy{run: r}
+	p := &pdartsStrategy{run: r, keys: k}
 	return p, p.enter(0, space)
 }
 
 // enter begins a stage. The networks of those before keep their weights until the run ends.
 func (p *pdartsStrategy) enter(stage int, space darts.Space) error {
 	c := p.run.Config
-	o := supernetOptions(c, p.run.Set.Train)
+	o := supernetsOf(c, p.run.Set.Train)[stage]
 	o.Normal, o.Reduce = space.Normal, space.Reduce
-	o.Layers, o.SkipDropout = c.Strategy.Layers[stage], c.Strategy.SkipDropout[stage]
 	net, err := p.run.newSupernet(o)
 	if err != nil {
 		return err
@@ -64,7 +118,7 @@ func (p *pdartsStrategy) enter(stage int, space darts.Space) error {
 // reach goes on to a stage, through those between.
 func (p *pdartsStrategy) reach(stage int) error {
 	for p.stage < stage {
-		if err := p.enter(p.stage+1, p.net.Remaining(p.run.Config.Strategy.Drop[p.stage])); err != nil {
+		if err := p.enter(p.stage+1, p.net.Remaining(p.keys.Drop[p.stage])); err != nil {
 			return err
 		}
 	}
@@ -73,23 +127,23 @@ func (p *pdartsStrategy) reach(stage int) error {
 
 // Search implements Strategy.
 func (p *pdartsStrategy) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
-	each := run.Config.Epochs / config.Stages
+	each := run.Config.Epochs / stages
 	for epoch := range run.Epochs(ctx) {
 		if err := p.reach(epoch / each); err != nil {
 			return genotype.Genotype{}, err
 		}
 		p.w.SetLR(run.LR(epoch))
 		of := epoch % each
-		p.net.SetSkipDropout(skipDropout(run.Config.Strategy.SkipDropout[p.stage], of, each, run.Config.Strategy.Warmup))
+		p.net.SetSkipDropout(skipDropout(p.keys.SkipDropout[p.stage], of, each, p.keys.Warmup))
 		for s := range run.Steps(ctx, epoch) {
-			p.step(s, of >= run.Config.Strategy.Warmup)
+			p.step(s, of >= p.keys.Warmup)
 		}
 		run.Finish(Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, p.net.Eval), Genotype: p.genotype().String()})
 	}
 	if run.Err() != nil {
 		return genotype.Genotype{}, run.Err()
 	}
-	if err := p.reach(config.Stages - 1); err != nil { // of no epochs
+	if err := p.reach(stages - 1); err != nil { // of no epochs
 		return genotype.Genotype{}, err
 	}
 	return p.genotype(), nil
@@ -111,10 +165,10 @@ func (p *pdartsStrategy) step(s *Step, moves bool) {
 
 // genotype is the cell of the last stage, before it that which DARTS would derive.
 func (p *pdartsStrategy) genotype() genotype.Genotype {
-	if p.stage < config.Stages-1 {
+	if p.stage < stages-1 {
 		return p.net.Genotype()
 	}
-	return p.net.LimitedGenotype(p.run.Config.Strategy.Skips)
+	return p.net.LimitedGenotype(p.keys.Skips)
 }
 
 // skipDropout is the rate in one of a stage's epochs, of the stage's first rate: it falls on
@@ -153,8 +207,8 @@ func (p *pdartsStrategy) LoadStateDict(sd torch.StateDict) error {
 		delete(rest, name)
 	}
 	stage := sd[nameStage].ItemInt()
-	if stage < 0 || stage >= config.Stages {
-		return fmt.Errorf("nas: load state dict: stage %d, want 0 to %d", stage, config.Stages-1)
+	if stage < 0 || stage >= stages {
+		return fmt.Errorf("nas: load state dict: stage %d, want 0 to %d", stage, stages-1)
 	}
 	space := darts.Space{Nodes: p.space.Nodes}
 	var err error
@@ -220,11 +274,11 @@ func operationLists(table torch.Tensor, of [][]genotype.Op) (ops [][]genotype.Op
 
 // standsAt implements placed: a stage begins before the first step of its epochs, or is about to.
 func (p *pdartsStrategy) standsAt(at position) error {
-	each := p.run.Config.Epochs / config.Stages
+	each := p.run.Config.Epochs / stages
 	if each == 0 {
 		return nil // there is one position
 	}
-	last := min(at.Epoch/each, config.Stages-1)
+	last := min(at.Epoch/each, stages-1)
 	first := last
 	if at.Step == 0 && at.Epoch > 0 {
 		first = (at.Epoch - 1) / each

@@ -55,8 +55,8 @@ func TestStages(t *testing.T) {
 	look := Hooks{OnEpoch: func(r *Run, e *Epoch) error {
 		torch.Scoped(func() {
 			sd := r.state.StateDict()
-			_, deeper := sd[fmt.Sprintf("cells.%d.preprocess1.op.1.weight", c.Strategy.Layers[e.Index/2])]
-			_, deep := sd[fmt.Sprintf("cells.%d.preprocess1.op.1.weight", c.Strategy.Layers[e.Index/2]-1)]
+			_, deeper := sd[fmt.Sprintf("cells.%d.preprocess1.op.1.weight", config.KeysAs[PDARTSKeys](c).Layers[e.Index/2])]
+			_, deep := sd[fmt.Sprintf("cells.%d.preprocess1.op.1.weight", config.KeysAs[PDARTSKeys](c).Layers[e.Index/2]-1)]
 			alpha := sd["alphas_normal"]
 			epochs = append(epochs, seen{alpha.Size(1), deep && !deeper, alpha.ToDtype(torch.Float64).Float64s()})
 		})

@@ -29,15 +29,24 @@ type perturbation struct {
 
 // newPerturbation is nil if the search c selects by α.
 func newPerturbation(c *config.Config, net *darts.Plain) *perturbation {
-	if c.Decisions() == 0 {
+	if decisions(c) == 0 {
 		return nil
 	}
 	return &perturbation{
-		net: darts.NewPerturbationSupernet(net), nodes: c.Network.Nodes, interval: c.Strategy.Perturbation.Interval, first: c.Epochs,
+		net: darts.NewPerturbationSupernet(net), nodes: c.Network.Nodes, interval: config.KeysAs[DARTSKeys](c).Perturbation.Interval, first: c.Epochs,
 		pick: func(decision int, kind genotype.Kind, undecided []int) int {
 			return undecided[rng.Stream(c.Seed, "perturbation", decision, int(kind)).IntN(len(undecided))]
 		},
 	}
+}
+
+// decisions are those of the phase of a selection by perturbation: the operation of each edge, then the
+// two edges of each node but the first, which has two. 0 without.
+func decisions(c *config.Config) int {
+	if config.KeysAs[DARTSKeys](c).Selection != byPerturbation {
+		return 0
+	}
+	return darts.Edges(c.Network.Nodes) + c.Network.Nodes - 1
 }
 
 // due tells whether an epoch is one of the phase.

@@ -16,7 +16,7 @@ type placed interface {
 func (r *Run) reaches(at position) error {
 	c, epochs := r.Config, r.Config.RunEpochs()
 	if c.FromScratch() {
-		epochs = c.Strategy.Trials // each counts as one
+		epochs = c.Trials() // each counts as one
 	}
 	// A text's training goes back to its best model at most once from each epoch.
 	restarts := 0

@@ -91,7 +91,7 @@ func (p *progress) onStart(r *Run) error {
 	p.bar, p.skipped, p.said = nil, 0, 0
 	p.genotype, _, _ = runfolder.LatestGenotype(r.Dir) // without it one epoch says less
 	if r.Config.FromScratch() {
-		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), names.Count(r.Config.Strategy.Trials, "cell"), r.at.Epoch))
+		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), names.Count(r.Config.Trials(), "cell"), r.at.Epoch))
 		p.sayNotes(r)
 		return nil
 	}
@@ -170,7 +170,7 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 
 // trial says how a cell that was tried from scratch did, and which is the best if that has changed.
 func (p *progress) trial(r *Run, e *Epoch) {
-	cell := fmt.Sprintf("cell %d/%d", e.Index+1, r.Config.Strategy.Trials)
+	cell := fmt.Sprintf("cell %d/%d", e.Index+1, r.Config.Trials())
 	if d := e.Diverged; d != nil {
 		p.println(fmt.Sprintf("note: %s diverged at %s: it counts as the worst", cell, d.Where()))
 		return

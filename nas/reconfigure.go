@@ -70,12 +70,11 @@ func mayLast(saved, c *config.Config, at position) error {
 		return refuse("a run can get more epochs, not fewer")
 	case saved.FromScratch():
 		return refuse("they are those of each cell's training, and cells with fewer have been compared")
-	case saved.Strategy.Name == config.PDARTS:
-		return refuse("the stages of p-darts share them, and depth and operations of one that is done depend on its end")
-	case saved.Strategy.EarlyStop.Every > 0:
-		return refuse("strategy.early_stop has begun to measure for as many")
-	case saved.Decisions() > 0 && at.Epoch >= saved.Epochs:
-		return refuse("the selection by perturbation, which comes after them, has begun")
+	}
+	if own := methodOf(saved).MayLast; own != nil {
+		if why := own(saved, at.Epoch); why != "" {
+			return refuse(why)
+		}
 	}
 	return nil
 }
@@ -89,10 +88,7 @@ func scheduled(c *config.Config) (what []string) {
 	if c.Experiment == config.Train && !c.Data.IsText() && c.Network.DropPath > 0 {
 		what = append(what, "drop path")
 	}
-	if c.Strategy.Name == config.GDAS {
-		what = append(what, "the temperature")
-	}
-	return what
+	return append(what, methodOf(c).Scheduled...)
 }
 
 // savedPosition is where the run in dir stands by its last checkpoint; at the start without one.

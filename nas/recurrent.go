@@ -32,7 +32,7 @@ func newRecurrentDARTS(r *Run) (Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &recurrentDARTS{net: net, gradClip: c.W.GradClip, order: c.Strategy.Order, columns: c.Data.Columns()}
+	d := &recurrentDARTS{net: net, gradClip: c.W.GradClip, order: config.KeysAs[DARTSKeys](c).Order, columns: c.Data.Columns()}
 	d.w, d.alpha = newSGD(net.W(), c.W), newAdam(net.Alphas(), c.Alpha)
 	d.architect = darts.NewArchitect(net, d.w, d.alpha)
 	d.architect.Clip, d.architect.Corrected = c.W.GradClip, c.Alpha.Corrected

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"godarts/cells/genotype"
+	"godarts/nas/config"
 	"godarts/nas/rng"
 	"godarts/torch/nn"
 )
@@ -23,8 +24,34 @@ import (
 // a person chooses; here there is one.
 type sharedRandom struct {
 	*sharedWeights
+	keys SharedRandomKeys
 	// draw draws an architecture, from the stream of that name and place alone.
 	draw func(name string, at ...int) genotype.Genotype
+}
+
+// SharedRandomKeys are the keys of random search with weight sharing.
+type SharedRandomKeys struct {
+	Candidates   int `key:"candidates" range:"[1,)" most:"100000" doc:"architectures drawn at the end to choose from by validation accuracy with the shared weights"`
+	ScoreBatches int `key:"score_batches" range:"[1,)" doc:"validation batches that score a candidate"`
+	Finalists    int `key:"finalists" range:"[1,)" doc:"best candidates, which all validation images score again"`
+}
+
+func init() {
+	Register(Method{
+		Method: config.Method{
+			Name: "rsps", Note: "random search", How: withSharedWeights, Paper: "1902.07638",
+			Keys: SharedRandomKeys{Candidates: 1000, ScoreBatches: 10, Finalists: 10},
+			Rules: func(c *config.Config) *config.Problem {
+				k := config.KeysAs[SharedRandomKeys](c)
+				if k.Finalists <= k.Candidates {
+					return nil
+				}
+				return config.Conflict("strategy.finalists", "strategy.candidates",
+					"%d is more than strategy.candidates %d, of which they are the best, want at most that", k.Finalists, k.Candidates)
+			},
+		},
+		New: newSharedRandom, Passes: passesOneCell,
+	})
 }
 
 func newSharedRandom(r *Run) (Strategy, error) {
@@ -34,12 +61,12 @@ func newSharedRandom(r *Run) (Strategy, error) {
 	}
 	shared.all = true
 	space := spaceOf(r.Config)
-	return &sharedRandom{shared, func(name string, at ...int) genotype.Genotype {
+	return &sharedRandom{shared, config.KeysAs[SharedRandomKeys](r.Config), func(name string, at ...int) genotype.Genotype {
 		return space.Sample(rng.Stream(r.Config.Seed, name, at...))
 	}}, nil
 }
 
-// Search implements Strategy. What is drawn hangs on the position alone.
+// Search implements Strategy. What is drawn depends only on the position.
 func (s *sharedRandom) Search(ctx context.Context, run *Run) (genotype.Genotype, error) {
 	for epoch := range run.Epochs(ctx) {
 		s.w.SetLR(run.LR(epoch))
@@ -59,7 +86,7 @@ func (s *sharedRandom) Search(ctx context.Context, run *Run) (genotype.Genotype,
 // is stopped in it repeats it. Each has the batches after those of the one before, as
 // in the authors' code; the finalists have the same.
 func (s *sharedRandom) best(ctx context.Context, run *Run) (genotype.Genotype, error) {
-	o, epochs := run.Config.Strategy, run.Config.Epochs
+	o, epochs := s.keys, run.Config.Epochs
 	drawn := make([]genotype.Genotype, o.Candidates)
 	for i := range drawn {
 		drawn[i] = s.draw("rsps.candidate", i)

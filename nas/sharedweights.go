@@ -21,6 +21,12 @@ type sharedWeights struct {
 	all      bool // the running statistics of all operations move in each step
 }
 
+// withSharedWeights is how strategies with such weights search, passesOneCell what a pass of theirs computes.
+const (
+	withSharedWeights = "with shared weights"
+	passesOneCell     = "a pass computes the path of one cell; what is counted is all operations of all edges"
+)
+
 func newSharedWeights(r *Run) (*sharedWeights, error) {
 	c := r.Config
 	size := supernetOptions(c, r.Set.Train)

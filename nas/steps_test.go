@@ -222,13 +222,14 @@ func TestStepsOfDARTS(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := steps(t, "tiny.yaml", append(test.set, "data.subset=48", "alpha.lr=0.1", "w.grad_clip=1", "w.weight_decay=0.01")...)
+			warmup := config.KeysAs[PCDARTSKeys](c).Warmup
 			clips, still := 0, 0
 			follow(t, c, func(k *taken) {
 				net, want, lr := k.supernet(t), torch.StateDict{}, cosine(c.W, k.Epoch, c.Epochs)
 				switch {
-				case k.Epoch < c.Strategy.Warmup:
+				case k.Epoch < warmup:
 					still++
-				case c.Strategy.Order == 2:
+				case config.KeysAs[DARTSKeys](c).Order == 2:
 					k.adapt(want, net.Alphas(), k.secondOrder(net, lr))
 				default:
 					k.adapt(want, net.Alphas(), net.Gradients(net.W(), k.Valid, darts.Need{Alphas: true}).Alphas)
@@ -244,7 +245,7 @@ func TestStepsOfDARTS(t *testing.T) {
 					t.Errorf("epoch %d, step %d: loss %v, want %v", k.Epoch, k.Index, k.Loss, loss)
 				}
 			})
-			if clips == 0 || (still > 0) != (c.Strategy.Warmup > 0) {
+			if clips == 0 || (still > 0) != (warmup > 0) {
 				t.Errorf("%d steps clip and in %d α rests", clips, still)
 			}
 		})
@@ -255,15 +256,16 @@ func TestStepsOfPDARTS(t *testing.T) {
 	// The gradient of α and then that of w are clipped, each by its own norm, under the stage's rates of dropout and learning in each step of P-DARTS.
 	c := steps(t, "tiny-p-darts.yaml", "data.subset=48", "data.batch=12", "epochs=6", "strategy.warmup=1", "alpha.lr=0.1",
 		"w.grad_clip=0.01", "w.weight_decay=0.01")
-	each := c.Epochs / config.Stages
-	clips, stages := 0, map[int]bool{}
+	each := c.Epochs / stages
+	keys := config.KeysAs[PDARTSKeys](c)
+	clips, moving := 0, map[int]bool{}
 	follow(t, c, func(k *taken) {
 		stage, of := k.Epoch/each, k.Epoch%each
 		if k.before[nameStage].ItemInt() != stage {
 			return // the first step of a stage starts from what was not seen
 		}
 		o := supernetOptions(c, k.run.Set.Train)
-		o.Options, o.Layers, o.SkipDropout = k.run.options(), c.Strategy.Layers[stage], c.Strategy.SkipDropout[stage]
+		o.Options, o.Layers, o.SkipDropout = k.run.options(), keys.Layers[stage], keys.SkipDropout[stage]
 		var err error
 		if o.Normal, err = operationLists(k.before[nameNormalOps], spaceOf(c).Normal); err != nil {
 			t.Fatal(err)
@@ -276,14 +278,14 @@ func TestStepsOfPDARTS(t *testing.T) {
 			t.Fatal(err)
 		}
 		k.restore(t, net)
-		rate := c.Strategy.SkipDropout[stage] // as it is again in the first epoch after the warm-up, the last of a stage
+		rate := keys.SkipDropout[stage] // as it is again in the first epoch after the warm-up, the last of a stage
 		if of == 0 {
 			rate /= 2
 		}
 		net.SetSkipDropout(rate)
 		want := torch.StateDict{}
-		if of >= c.Strategy.Warmup {
-			stages[stage] = true
+		if of >= keys.Warmup {
+			moving[stage] = true
 			dAlpha := net.Gradients(net.W(), k.Valid, darts.Need{Alphas: true}).Alphas
 			if clip(c.W.GradClip, dAlpha...) {
 				clips++
@@ -298,7 +300,7 @@ func TestStepsOfPDARTS(t *testing.T) {
 		k.same(t, want)
 		k.same(t, net.StateDict())
 	})
-	if clips == 0 || len(stages) != config.Stages {
-		t.Errorf("α's gradient is clipped in %d steps, α moves in %d stages", clips, len(stages))
+	if clips == 0 || len(moving) != stages {
+		t.Errorf("α's gradient is clipped in %d steps, α moves in %d stages", clips, len(moving))
 	}
 }

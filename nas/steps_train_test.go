@@ -8,6 +8,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/darts/enas"
+	"godarts/nas/config"
 	"godarts/nas/rng"
 	"godarts/nas/runfolder"
 	"godarts/torch"
@@ -58,7 +59,7 @@ func TestStepsOfSharedWeights(t *testing.T) {
 // controller is the run's of ENAS, as it was before the step.
 func (k *taken) controller(t *testing.T) *enas.Controller {
 	t.Helper()
-	o := k.run.Config.Strategy.Controller
+	o := config.KeysAs[ENASKeys](k.run.Config).Controller
 	c, err := enas.New(spaceOf(k.run.Config), enas.Options{
 		LR: o.LR, Entropy: o.Entropy, Baseline: 0.99, Squash: o.Squash, Dtype: torch.Float64,
 	})

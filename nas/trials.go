@@ -42,6 +42,50 @@ func cellSpaceOf(c *config.Config) cellSpace {
 	return spaceOf(c)
 }
 
+// TrialKeys are the keys of random search.
+type TrialKeys struct {
+	Trials int `key:"trials" range:"[1,)" most:"1000000" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
+}
+
+// EvolutionKeys are the keys of regularized evolution.
+type EvolutionKeys struct {
+	TrialKeys
+	Evolution config.Evolution `key:"evolution"`
+}
+
+// ReinforceKeys are the keys of REINFORCE.
+type ReinforceKeys struct {
+	TrialKeys
+	Reinforce config.Reinforce `key:"reinforce"`
+}
+
+func init() {
+	const how, parameters = "by training each cell they try", "space.parameters"
+	Register(Method{New: newRandom, Method: config.Method{
+		Name: "random", How: how, Texts: true, Takes: []string{parameters},
+		Keys:   TrialKeys{24},
+		Trials: func(c *config.Config) int { return config.KeysAs[TrialKeys](c).Trials },
+	}})
+	Register(Method{New: newEvolution, Method: config.Method{
+		Name: "evolution", Note: "regularized", How: how, Paper: "1802.01548", Texts: true, Takes: []string{parameters},
+		Keys:   EvolutionKeys{TrialKeys{100}, config.Evolution{Population: 10, Sample: 10}},
+		Trials: func(c *config.Config) int { return config.KeysAs[EvolutionKeys](c).Trials },
+		Rules: func(c *config.Config) *config.Problem {
+			k := config.KeysAs[EvolutionKeys](c)
+			if k.Evolution.Population <= k.Trials {
+				return nil
+			}
+			return config.Conflict("strategy.evolution.population", "strategy.trials",
+				"%d is more than strategy.trials %d, which would leave none to evolve, want at most that", k.Evolution.Population, k.Trials)
+		},
+	}})
+	Register(Method{New: newReinforce, Method: config.Method{
+		Name: "reinforce", How: how, Paper: "2001.00326", Texts: true, // of the settings
+		Keys:   ReinforceKeys{TrialKeys{100}, config.Reinforce{LR: 0.1, Momentum: 0.9}},
+		Trials: func(c *config.Config) int { return config.KeysAs[ReinforceKeys](c).Trials },
+	}})
+}
+
 func newRandom(r *Run) (Strategy, error) {
 	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
 		return blackbox.NewRandom(space)
@@ -49,14 +93,14 @@ func newRandom(r *Run) (Strategy, error) {
 }
 
 func newEvolution(r *Run) (Strategy, error) {
-	o := r.Config.Strategy.Evolution
+	o := config.KeysAs[EvolutionKeys](r.Config).Evolution
 	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
 		return blackbox.NewEvolution(space, o.Population, o.Sample)
 	})
 }
 
 func newReinforce(r *Run) (Strategy, error) {
-	o := r.Config.Strategy.Reinforce
+	o := config.KeysAs[ReinforceKeys](r.Config).Reinforce
 	return newTrials(r, func(space cellSpace, random *rand.Rand) blackbox.Strategy[genotype.Genotype] {
 		return blackbox.NewReinforce(space, o.LR, o.Momentum, random)
 	})
@@ -112,7 +156,7 @@ func (t *trials) Search(ctx context.Context, run *Run) (found genotype.Genotype,
 		}
 		trial++
 		return score, run.Err()
-	}, run.Config.Strategy.Trials, t.random)
+	}, run.Config.Trials(), t.random)
 	run.at.Valid = valid
 	if err == nil && best == blackbox.Worst {
 		return found, fmt.Errorf("nas: every one of %s diverged, w.lr %g may be too high; the first: %w", names.Count(trial, "cell"), run.Config.W.LR, first)

@@ -9,7 +9,6 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/darts"
-	"godarts/nas/config"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -33,7 +32,7 @@ func TestUpstreamPDARTS(t *testing.T) {
 		t := r.t
 		epochs := r.whole("epochs")
 		c := r.config("cifar10-p-darts.yaml", "strategy.layers="+r.meta("layers"), "strategy.skip_dropout="+r.meta("rates"),
-			fmt.Sprintf("epochs=%d", epochs*config.Stages))
+			fmt.Sprintf("epochs=%d", epochs*stages))
 		run, feed := r.run(c, r.whole("steps"))
 		s, err := newStrategy(run)
 		if err != nil {
@@ -58,7 +57,7 @@ func TestUpstreamPDARTS(t *testing.T) {
 					left = append(left, switches(p.space.Normal), switches(p.space.Reduce))
 				}
 			}
-			rates = append(rates, skipDropout(c.Strategy.SkipDropout[p.stage], epoch%epochs, epochs, c.Strategy.Warmup))
+			rates = append(rates, skipDropout(p.keys.SkipDropout[p.stage], epoch%epochs, epochs, p.keys.Warmup))
 		}
 		run.hooks = append(run.hooks, Hooks{OnStep: func(_ *Run, s *Step) error {
 			alphas.step(s.Epoch*s.Of+s.Index, nil)
@@ -138,7 +137,7 @@ func (r upstream) compareLimits(p *pdartsStrategy, found string) {
 		if got := p.net.LimitedGenotype(limit).String(); got != genotypes[i+1] {
 			r.t.Errorf("genotype with at most %d skip connections\n got %s\nwant %s", limit, got, genotypes[i+1])
 		}
-		if limit >= p.run.Config.Strategy.Skips {
+		if limit >= p.keys.Skips {
 			want = genotypes[i+1]
 		}
 	}

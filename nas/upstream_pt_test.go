@@ -203,8 +203,8 @@ func TestUpstreamPicks(t *testing.T) {
 			}
 			return pick
 		}
-		if len(picks) != c.Decisions() {
-			t.Errorf("%d picks, there are %d decisions", len(picks), c.Decisions())
+		if len(picks) != decisions(c) {
+			t.Errorf("%d picks, there are %d decisions", len(picks), decisions(c))
 		}
 		for decision := range picks {
 			for kind := range genotype.ConvolutionalKinds {

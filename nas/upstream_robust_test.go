@@ -27,7 +27,7 @@ func TestUpstreamStops(t *testing.T) {
 		}
 		stopped := 0
 		for i, row := range rows {
-			o := config.EarlyStop{Every: row.Freq, Window: row.Window, Start: row.Start, Delta: row.Delta, Factor: row.Factor}
+			o := EarlyStop{Every: row.Freq, Window: row.Window, Start: row.Start, Delta: row.Delta, Factor: row.Factor}
 			got := "none"
 			for n := range row.Ev {
 				if good, stop := stops(row.Ev[:n+1], o); stop {
@@ -80,7 +80,7 @@ func TestUpstreamEigenvalue(t *testing.T) {
 		}
 		f := &recordedFeed{upstream: r, measured: []nn.Batch{{X: r.tensor("input").ChannelsLast(), Y: y}}}
 		run := &Run{Config: c, feed: f}
-		got := newEarlyStop(c, net).measure(run, 0)
+		got := newEarlyStop(c, config.KeysAs[DARTSKeys](c), net).measure(run, 0)
 		if want := r.numbers("eigenvalue")[0]; got == nil || !(math.Abs(*got-want) <= torchtest.Float64*want) {
 			t.Errorf("eigenvalue %v, want %.17g: %v", got, want, run.err)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/darts"
+	"godarts/nas/config"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -40,7 +41,9 @@ func TestUpstreamSharedRandom(t *testing.T) {
 		c := r.config("cifar10-rsps.yaml", "network.layers="+r.meta("layers"), "epochs=1",
 			fmt.Sprintf("strategy.candidates=%d", len(scored)), fmt.Sprintf("strategy.finalists=%d", len(scored)))
 		run, feed := r.run(c, r.whole("steps"))
-		c.Strategy.ScoreBatches = len(feed.measured)
+		keys := config.KeysAs[SharedRandomKeys](c)
+		keys.ScoreBatches = len(feed.measured)
+		c.Strategy.Keys = keys
 		strategy, err := newStrategy(run)
 		if err != nil {
 			t.Fatal(err)

@@ -1,7 +1,5 @@
 package config
 
-import "fmt"
-
 // Values of Compare.Table.
 const (
 	NASBench201    = "nasbench201"
@@ -52,33 +50,4 @@ type Published struct {
 	Evolution [2]float64 `key:"evolution" range:"[0,100]" doc:"as compare.expect.random, of evolution"`
 	Reinforce [2]float64 `key:"reinforce" range:"[0,100]" doc:"as compare.expect.random, of reinforce"`
 	Source    string     `key:"source" doc:"where the numbers were published"`
-}
-
-// compareDefaults are the settings of arXiv 2001.00326 and of its authors' scripts.
-func compareDefaults() *Config {
-	return &Config{
-		Experiment: Comparison,
-		Compare: Compare{
-			Table:     NASBench201,
-			Dataset:   CIFAR10,
-			Queries:   100,
-			Seeds:     500,
-			Evolution: Evolution{Population: 10, Sample: 3},
-			Reinforce: Reinforce{LR: 0.5, Momentum: 0.9},
-		},
-	}
-}
-
-// checkCompare checks what must hold between keys of a comparison.
-func (l *layers) checkCompare(c *Config, file origin) error {
-	const population, queries, root = "compare.evolution.population", "compare.queries", "data.root"
-	if p := c.Compare.Evolution.Population; p > c.Compare.Queries {
-		return fmt.Errorf("config: %v: %s: %d is more than compare.queries %d, which would leave none to evolve, want at most that",
-			l.blame(file, population, queries), population, p, c.Compare.Queries)
-	}
-	if c.Compare.Table != NASBench201 && c.Data.Root != "" {
-		return fmt.Errorf("config: %v: %s: has no effect with compare.table %s, want \"\"",
-			l.blame(file, root, "compare.table"), root, c.Compare.Table)
-	}
-	return nil
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -150,15 +151,32 @@ func TestToys(t *testing.T) {
 				}
 				return
 			}
-			most, layers := 2, c.Network.Layers // epochs
-			if c.Strategy.Name == PDARTS {
-				most, layers = Stages, slices.Max(c.Strategy.Layers[:])
+			most, layers := 2, c.Network.Layers                         // epochs
+			if stages := numbers(c, "strategy.layers"); stages != nil { // an epoch for each
+				most, layers = len(stages), slices.Max(stages)
 			}
-			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > most || c.Network.Channels > max(4, 2*c.Strategy.Partial) || layers > 3 {
+			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > most || c.Network.Channels > 2*max(2, slices.Max(append(numbers(c, "strategy.partial"), 0))) || layers > 3 {
 				t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
 			}
 		})
 	}
+}
+
+// numbers are the values of a key of whole numbers; nil if c has not got it.
+func numbers(c *Config, path string) (values []int) {
+	for _, k := range current.Load().keys {
+		field, ok := k.field(c)
+		switch {
+		case k.path != path || !ok || !k.has(c):
+		case field.Kind() == reflect.Array:
+			for i := range field.Len() {
+				values = append(values, int(field.Index(i).Int()))
+			}
+		default:
+			values = append(values, int(field.Int()))
+		}
+	}
+	return values
 }
 
 // testToyProtocol checks that a toy repeats the toys of what its twin repeats, seldom.

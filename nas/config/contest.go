@@ -49,12 +49,12 @@ func LoadContest(path string, set ...string) (*Contest, error) {
 // onNetworks tells whether strategies are compared on networks, not on a table.
 func (c Compare) onNetworks() bool { return len(c.Strategies) > 0 || c.Search != "" || c.Train != "" }
 
-// name is that of a strategy: its own, with the order of darts; behind it the number in the
-// list where that is another's already.
+// name is the label of a strategy, followed by its number in the list where another has that label
+// already.
 func (t *Contest) name(search *Config, i int) string {
 	name := search.Strategy.Name
-	if name == DARTS {
-		name = map[int]string{1: "darts-first", 2: "darts-second"}[search.Strategy.Order]
+	if label := search.method().Label; label != nil {
+		name = label(search)
 	}
 	if slices.Contains(t.Names, name) {
 		name = fmt.Sprintf("%s-%d", name, i+1)

@@ -1,10 +1,5 @@
 package config
 
-import (
-	"slices"
-	"strings"
-)
-
 // Defaults returns the values that absent keys take in the given experiment, on images if it has
 // data: in Search and Train the option defaults of the authors' cnn/train_search.py and cnn/train.py, in Repeat
 // the numbers of the paper, in Comparison those of NAS-Bench-201's paper and code. Evaluate
@@ -15,7 +10,7 @@ import (
 func Defaults(experiment string) *Config {
 	switch experiment {
 	case Search:
-		return searchDefaults()
+		return defaultsOf(Search, images, DefaultStrategy)
 	case Train:
 		return trainDefaults()
 	case Repeat:
@@ -35,11 +30,7 @@ func defaultsOf(experiment, kind, strategy string) *Config {
 		if kind == texts {
 			c = textSearchDefaults()
 		}
-		if slices.Contains(strings.Fields(fromScratch), strategy) {
-			c = c.fromScratch()
-		}
-		c.Strategy.setDefaults(strategy, kind)
-		c.setDefaultsOf(strategy)
+		c.setStrategy(strategy, kind)
 		return c
 	}
 	switch {
@@ -49,6 +40,26 @@ func defaultsOf(experiment, kind, strategy string) *Config {
 		return textTrainDefaults()
 	}
 	return nil
+}
+
+// setStrategy fills in what the strategy of that name has of its own, on images or texts, and the numbers
+// of its authors.
+func (c *Config) setStrategy(name, kind string) {
+	m := current.Load().method(name)
+	if m == nil {
+		c.Strategy.Name = name
+		return
+	}
+	if m.Trials != nil {
+		*c = *c.fromScratch()
+	}
+	c.Strategy = Strategy{Name: name, Keys: m.Keys}
+	if kind == texts && m.TextKeys != nil {
+		c.Strategy.Keys = m.TextKeys
+	}
+	if m.Defaults != nil {
+		m.Defaults(c)
+	}
 }
 
 // fromScratch turns the defaults of a search into those of one that trains every cell it
@@ -68,52 +79,9 @@ func (c *Config) fromScratch() *Config {
 	return t
 }
 
-// setDefaults fills in what the strategy of that name has of its own, on images or texts.
-func (s *Strategy) setDefaults(name, kind string) {
-	*s = Strategy{Name: name}
-	switch name {
-	case DARTS:
-		*s = dartsDefaults(kind)
-	case PDARTS:
-		s.Layers, s.Drop, s.SkipDropout, s.Skips, s.Warmup = [3]int{5, 11, 17}, [2]int{3, 2}, [3]float64{0.1, 0.4, 0.7}, 2, 10
-	case PCDARTS:
-		s.Partial, s.Warmup = 4, 15
-	case ENAS:
-		s.Controller, s.Candidates = Controller{Updates: 30, Aggregate: 10, LR: 0.0035, Entropy: 1e-4, Squash: 0.44}, 10
-	case SharedRandom:
-		s.Candidates, s.ScoreBatches, s.Finalists = 1000, 10, 10
-	case GDAS:
-		s.Tau = [2]float64{10, 0.1}
-	case Random:
-		s.Trials = 24
-	case Evolve:
-		s.Trials, s.Evolution = 100, Evolution{Population: 10, Sample: 10}
-	case Reinforced:
-		s.Trials, s.Reinforce = 100, Reinforce{LR: 0.1, Momentum: 0.9}
-	}
-}
-
-// setDefaultsOf puts the numbers of another method's authors in the place of those of DARTS.
-func (c *Config) setDefaultsOf(strategy string) {
-	switch strategy {
-	case PDARTS:
-		c.Data.Batch, c.Epochs, c.W.LRMin, c.Alpha.LR = 96, 75, 0, 6e-4
-	case PCDARTS:
-		c.Network.Form = Plain
-		c.Data.Batch, c.W.LR, c.W.LRMin, c.Alpha.LR = 256, 0.1, 0, 6e-4
-	case GDAS:
-		c.Network.Form, c.Network.Layers = Plain, 6
-		c.Data.Batch, c.Epochs, c.W.Nesterov, c.W.WeightDecay = 256, 250, true, 5e-4
-	case ENAS:
-		c.Data.TrainPortion, c.Data.Batch, c.Network.Channels, c.Epochs = 0.9, 160, 20, 150
-		c.W.LR, c.W.LRMin, c.W.Schedule, c.W.Nesterov, c.W.WeightDecay = 0.05, 0.0005, Restarts, true, 2e-4
-	}
-}
-
 func textSearchDefaults() *Config {
 	return &Config{
 		Experiment: Search,
-		Strategy:   dartsDefaults(texts),
 		Data:       Data{Name: PTB, Batch: 256, EvalBatch: 10, BPTT: 35},
 		Network: Network{
 			Nodes:    8,
@@ -151,10 +119,9 @@ func textTrainDefaults() *Config {
 func searchDefaults() *Config {
 	return &Config{
 		Experiment: Search,
-		Strategy:   dartsDefaults(images),
 		Data:       Data{Name: CIFAR10, TrainPortion: 0.5, Batch: 64, Augment: Crop, Labels: Fine, OnBadFile: Fail, Check: Decode, MaxPixels: 100_000_000},
 		Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: Float32, Form: Fast},
-		Space:      Space{Name: DARTS},
+		Space:      Space{Name: AllOperations},
 		W:          W{LR: 0.025, LRMin: 0.001, Schedule: Cosine, LRDecay: 0.97, Restart: 10, RestartFactor: 2, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
 		Alpha:      Alpha{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3, HVP: HVP{Method: FiniteDifference, Radius: 0.01}},
 		Epochs:     50,
@@ -200,5 +167,20 @@ func evaluateDefaults() *Evaluate {
 		},
 		W:      t.W,
 		Epochs: t.Epochs,
+	}
+}
+
+// compareDefaults are the settings of arXiv 2001.00326 and of its authors' scripts.
+func compareDefaults() *Config {
+	return &Config{
+		Experiment: Comparison,
+		Compare: Compare{
+			Table:     NASBench201,
+			Dataset:   CIFAR10,
+			Queries:   100,
+			Seeds:     500,
+			Evolution: Evolution{Population: 10, Sample: 3},
+			Reinforce: Reinforce{LR: 0.5, Momentum: 0.9},
+		},
 	}
 }

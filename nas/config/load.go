@@ -39,7 +39,7 @@ func LoadWritten(path string, set ...string) (c *Config, written map[string]bool
 	if err != nil {
 		return nil, nil, err
 	}
-	if c, err = all.build(path); err != nil {
+	if c, err = all.checked(path); err != nil {
 		return nil, nil, err
 	}
 	if err := all.markChanged(c, path, set); err != nil {
@@ -50,6 +50,18 @@ func LoadWritten(path string, set ...string) (c *Config, written map[string]bool
 		written[key] = true
 	}
 	return c, written, nil
+}
+
+// checked is build with what must hold between values.
+func (l *layers) checked(name string) (*Config, error) {
+	c, err := l.build(name)
+	if err != nil {
+		return nil, err
+	}
+	if p := c.rules(); p != nil {
+		return nil, l.refuse(p, origin{where: names.Print(name)})
+	}
+	return c, nil
 }
 
 // overlay lays the items over the file at path, and that over the file it extends.
@@ -99,7 +111,7 @@ func Parse(name string, text []byte, set ...string) (*Config, error) {
 			return nil, err
 		}
 	}
-	return l.build(name)
+	return l.checked(name)
 }
 
 // AbsoluteRoot is c with data.root as an absolute path, if it is given: for what may be read from

@@ -37,7 +37,7 @@ func (l *layers) markChanged(c *Config, path string, set []string) error {
 	if written == nil { // a section without a figure
 		return nil
 	}
-	was, err := written.build(path)
+	was, err := written.checked(path)
 	if err != nil { // a base that is not whole by itself has no settings of its own
 		return nil
 	}
@@ -61,15 +61,6 @@ func (p *Published) leaveOut(keys []string) {
 			p.Random, p.Evolution, p.Reinforce = [2]float64{}, [2]float64{}, [2]float64{}
 		}
 	}
-}
-
-// Title is what a published figure is printed after: "published", with the keys that are
-// set otherwise.
-func (e *Expect) Title() string {
-	if len(e.Changed) == 0 {
-		return "published"
-	}
-	return "published, but with another " + strings.Join(e.Changed, ", ")
 }
 
 // changed are the keys, each behind prefix, in which two configs differ and that are not

@@ -23,17 +23,16 @@ func Reference() string {
 	page.WriteString(referenceHead)
 	rows := map[string][]string{}
 	var titles []string // in the order of their first keys
-	for i := range keys {
-		k := &keys[i]
-		row := []string{"`" + k.path + "`", k.doc, k.values(), k.where(), k.defaultCell()}
-		for i, cell := range row {
-			row[i] = strings.ReplaceAll(cell, "|", `\|`)
+	for _, r := range current.Load().rows() {
+		cells := []string{"`" + r.path + "`", r.text, r.allValues(), r.where(), r.defaultCell() + r.own}
+		for i, cell := range cells {
+			cells[i] = strings.ReplaceAll(cell, "|", `\|`)
 		}
-		title := k.title()
+		title := r.title()
 		if rows[title] == nil {
 			titles = append(titles, title)
 		}
-		rows[title] = append(rows[title], "| "+strings.Join(row, " | ")+" |\n")
+		rows[title] = append(rows[title], "| "+strings.Join(cells, " | ")+" |\n")
 	}
 	for _, title := range titles {
 		fmt.Fprintf(&page, "\n## %s\n\n| key | meaning | values | applies to | default |\n|---|---|---|---|---|\n", title)
@@ -42,7 +41,7 @@ func Reference() string {
 	page.WriteString("\n## Defaults of the other strategies\n\n" +
 		"`strategy.name` also chooses the defaults of a search on images. Keys that are not listed have the default above.\n\n" +
 		"| strategy | defaults that differ |\n|---|---|\n")
-	for _, strategy := range strategyNames() {
+	for _, strategy := range current.Load().names() {
 		if own := ownDefaults(strategy); len(own) > 0 {
 			fmt.Fprintf(&page, "| `%s` | %s |\n", strategy, strings.Join(own, ", "))
 		}
@@ -59,9 +58,20 @@ func (k *key) title() string {
 	return "`" + section + "`"
 }
 
+// allValues says which values the keys of r take.
+func (r *row) allValues() string {
+	var each []string
+	for _, k := range r.all {
+		if values := k.values(); !slices.Contains(each, values) {
+			each = append(each, values)
+		}
+	}
+	return strings.Join(each, ", or ")
+}
+
 // values says which values k takes.
 func (k *key) values() string {
-	t := k.valueType()
+	t := k.kind
 	if len(k.oneOf) > 0 {
 		each := "`" + strings.Join(k.oneOf, "`, `") + "`"
 		switch {
@@ -118,10 +128,10 @@ func (k *key) where() string {
 	for _, e := range experiments {
 		switch {
 		case k.only != "" && !slices.Contains(strings.Fields(k.only), e.name):
-		case e.name == Search && k.by != "":
-			parts = append(parts, "search by "+strings.Join(strings.Fields(k.by), ", "))
-		case e.name == Search && k.not != "":
-			parts = append(parts, "search, but by "+strings.Join(strings.Fields(k.not), ", "))
+		case e.name == Search && k.takers != nil:
+			parts = append(parts, "search by "+strings.Join(k.takers, ", "))
+		case e.name == Search && len(k.lackers) > 0:
+			parts = append(parts, "search, but by "+strings.Join(k.lackers, ", "))
 		default:
 			parts = append(parts, e.name)
 		}
@@ -150,28 +160,18 @@ func (k *key) defaultCell() string {
 	return ofImages + "; texts: " + ofTexts
 }
 
-// valueType is the type of k's field.
-func (k *key) valueType() reflect.Type {
-	return reflect.TypeFor[Config]().FieldByIndex(k.index).Type
-}
-
-// strategyNames are all values of strategy.name.
-func strategyNames() []string {
-	return keys[slices.IndexFunc(keys, func(k key) bool { return k.path == "strategy.name" })].oneOf
-}
-
 // ownDefaults lists, as "`key` value", the defaults of a search on images by strategy that
 // differ from those that the tables of Reference show.
 func ownDefaults(strategy string) (own []string) {
 	c := defaultsOf(Search, images, strategy)
-	for i := range keys {
-		k := &keys[i]
-		standard := defaultsOf(Search, images, k.strategy())
-		if k.path == "strategy.name" || !k.has(c) {
+	for _, r := range current.Load().rows() {
+		i := slices.IndexFunc(r.all, func(k key) bool { return k.has(c) })
+		if i < 0 || r.path == "strategy.name" {
 			continue
 		}
-		if value := k.defaultIn(c); !k.has(standard) || value != k.defaultIn(standard) {
-			own = append(own, fmt.Sprintf("`%s` %s", k.path, value))
+		standard := defaultsOf(Search, images, r.strategy())
+		if value := r.all[i].defaultIn(c); !r.has(standard) || value != r.defaultIn(standard) {
+			own = append(own, fmt.Sprintf("`%s` %s", r.path, value))
 		}
 	}
 	return own

@@ -3,6 +3,7 @@ package config
 import (
 	"math"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -45,22 +46,22 @@ func Schema() ([]byte, error) {
 		Description: "another config, a path from this file's folder, of which this file changes some keys; one level",
 	}
 	objects := map[string]*schemaNode{"": root}
-	for i := range keys {
-		k := &keys[i]
-		names := strings.Split(k.path, ".")
+	t := current.Load()
+	for _, r := range t.rows() {
+		names := strings.Split(r.path, ".")
 		parent := root
 		for depth, name := range names[:len(names)-1] {
 			path := strings.Join(names[:depth+1], ".")
 			if objects[path] == nil {
 				objects[path] = object()
-				if sections[path].optional {
+				if t.sections[path].optional {
 					objects[path].Type = []string{"object", "null"}
 				}
 				parent.Properties[name] = objects[path]
 			}
 			parent = objects[path]
 		}
-		parent.Properties[names[len(names)-1]] = k.schema()
+		parent.Properties[names[len(names)-1]] = r.schema()
 	}
 	return finite.Indented(root)
 }
@@ -71,19 +72,33 @@ func object() *schemaNode {
 	return &schemaNode{Type: "object", Properties: map[string]*schemaNode{}, Additional: &closed}
 }
 
-// schema is the part of k, described as in docs/config.md.
-func (k *key) schema() *schemaNode {
-	t := k.valueType()
-	node := k.typeSchema(t)
-	if t.Kind() == reflect.Array {
-		list := &schemaNode{Type: "array", Items: k.typeSchema(t.Elem()), MinItems: t.Len(), MaxItems: t.Len()}
-		node = list
-		if t.Len() == 3 { // one number stands for three
-			node = &schemaNode{AnyOf: []*schemaNode{k.typeSchema(t.Elem()), list}}
+// schema is the part of r, described as in docs/config.md.
+func (r *row) schema() *schemaNode {
+	var each []*schemaNode
+	for _, k := range r.all {
+		node := k.schema()
+		if !slices.ContainsFunc(each, func(other *schemaNode) bool { return reflect.DeepEqual(node, other) }) {
+			each = append(each, node)
 		}
 	}
-	node.Description = k.doc + " (" + k.where() + "; default " + k.defaultCell() + ")"
+	node := each[0]
+	if len(each) > 1 {
+		node = &schemaNode{AnyOf: each}
+	}
+	node.Description = r.text + " (" + r.where() + "; default " + r.defaultCell() + r.own + ")"
 	return node
+}
+
+// schema is the part of k.
+func (k *key) schema() *schemaNode {
+	if k.kind.Kind() != reflect.Array {
+		return k.typeSchema(k.kind)
+	}
+	list := &schemaNode{Type: "array", Items: k.typeSchema(k.kind.Elem()), MinItems: k.kind.Len(), MaxItems: k.kind.Len()}
+	if k.kind.Len() == 3 { // one number stands for three
+		return &schemaNode{AnyOf: []*schemaNode{k.typeSchema(k.kind.Elem()), list}}
+	}
+	return list
 }
 
 // typeSchema is the part of a value of type t under the rules of k.
@@ -107,10 +122,7 @@ func (k *key) typeSchema(t reflect.Type) *schemaNode {
 	}
 	node := &schemaNode{Type: "integer"}
 	for _, value := range k.oneOf {
-		n, err := strconv.Atoi(value)
-		if err != nil {
-			panic("config: tag oneof of " + k.path + ": " + err.Error())
-		}
+		n, _ := strconv.Atoi(value) // newKey has read it
 		node.Enum = append(node.Enum, n)
 	}
 	if k.even != "" {

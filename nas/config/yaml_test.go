@@ -136,9 +136,9 @@ func TestYAMLNamesEveryKey(t *testing.T) {
 	if err := l.addFile("x.yaml", text, 0); err != nil {
 		t.Fatal(err)
 	}
-	for _, k := range keys {
-		if _, ok := l.values[k.path]; ok != k.has(c) {
-			t.Errorf("%s: in the text is %v, applies is %v", k.path, ok, k.has(c))
+	for _, k := range current.Load().keys {
+		if _, ok := l.values[k.path]; ok != c.Has(k.path) {
+			t.Errorf("%s: in the text is %v, applies is %v", k.path, ok, c.Has(k.path))
 		}
 	}
 }
@@ -226,10 +226,10 @@ func TestDiff(t *testing.T) {
 			}
 		})
 	}
-	text := textSearchDefaults()
+	text := defaultsOf(Search, texts, DefaultStrategy)
 	text.Network.Dropout.Word, text.Alpha.Corrected = 0.5, true
 	want := []string{"network.dropout.word: 0 here, 0.5 there", "alpha.corrected: false here, true there"}
-	if diff := cmp.Diff(want, Diff(textSearchDefaults(), text, "here", "there")); diff != "" {
+	if diff := cmp.Diff(want, Diff(defaultsOf(Search, texts, DefaultStrategy), text, "here", "there")); diff != "" {
 		t.Error(diff)
 	}
 	published := Defaults(Comparison)

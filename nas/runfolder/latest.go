@@ -62,7 +62,7 @@ func FolderGenotype(dir string, recurrent bool) (g genotype.Genotype, note strin
 	}
 	what, of := "epoch", c.RunEpochs()
 	if c.FromScratch() {
-		what, of = "cell", c.Strategy.Trials
+		what, of = "cell", c.Trials()
 	}
 	g, err = genotype.Parse(text)
 	return g, fmt.Sprintf("the cell of %s is that after %s %d of %d: the run is not complete", dir, what, epochs, of), err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	_ "godarts/nas" // registers the strategies
 	"godarts/nas/config"
 )
 

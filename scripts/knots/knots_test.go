@@ -24,8 +24,7 @@ const most = 5
 
 // larger are the knots above that. They may only shrink: lower the number when one gets smaller.
 var larger = map[string]int{
-	"godarts/nas":        46,
-	"godarts/nas/config": 16,
+	"godarts/nas": 36,
 }
 
 func TestKnotsOfTheModule(t *testing.T) {

@@ -39,7 +39,7 @@ var ofPCDARTS = []mutant{
 		"return alphas",
 		inNAS("TestWarmUp"),
 	},
-	{"pc-darts: no warm-up", "nas/darts.go", "warmup: c.Strategy.Warmup, skips", "skips", inNAS("TestStepsOfDARTS/pc-darts")},
+	{"pc-darts: no warm-up", "nas/darts.go", "warmup: warmup, skips", "skips", inNAS("TestStepsOfDARTS/pc-darts")},
 	{
 		"pc-darts: operations have the last channels", "darts/partial.go",
 		"return x.Narrow(1, 0, first), x.Narrow(1, first, all-first)",
@@ -59,7 +59,7 @@ var ofPDARTS = []mutant{
 	{"p-darts: w is not clipped", "nas/pdarts.go", "optim.Clip(c.W.GradClip, g.W)", "", inNAS("TestStepsOfPDARTS")},
 	{
 		"p-darts: no warm-up", "nas/pdarts.go",
-		"p.step(s, of >= run.Config.Strategy.Warmup)",
+		"p.step(s, of >= p.keys.Warmup)",
 		"p.step(s, true)",
 		inNAS("TestStageWarmUp"),
 	},
@@ -77,8 +77,8 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: one depth for all stages", "nas/pdarts.go",
-		"o.Layers, o.SkipDropout = c.Strategy.Layers[stage], c.Strategy.SkipDropout[stage]",
-		"o.Layers, o.SkipDropout = c.Strategy.Layers[0], c.Strategy.SkipDropout[stage]",
+		"o.Layers, o.SkipDropout = k.Layers[stage], k.SkipDropout[stage]",
+		"o.Layers, o.SkipDropout = k.Layers[0], k.SkipDropout[stage]",
 		inNAS("TestStages"),
 	},
 	{
@@ -89,25 +89,25 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: the dropout of skips does not fall", "nas/pdarts.go",
-		"skipDropout(run.Config.Strategy.SkipDropout[p.stage], of, each, run.Config.Strategy.Warmup)",
-		"run.Config.Strategy.SkipDropout[p.stage]",
+		"skipDropout(p.keys.SkipDropout[p.stage], of, each, p.keys.Warmup)",
+		"p.keys.SkipDropout[p.stage]",
 		inNAS("TestStepsOfPDARTS"),
 	},
 	{
 		"p-darts: the dropout of skips is the first stage's", "nas/pdarts.go",
-		"skipDropout(run.Config.Strategy.SkipDropout[p.stage], of",
-		"skipDropout(run.Config.Strategy.SkipDropout[0], of",
+		"skipDropout(p.keys.SkipDropout[p.stage], of",
+		"skipDropout(p.keys.SkipDropout[0], of",
 		inNAS("TestStepsOfPDARTS"),
 	},
 	{
-		"p-darts: the rate does not begin again in a stage", "nas/experiment.go",
-		"epoch %= max(epochs, 1)",
-		"",
+		"p-darts: the rate does not begin again in a stage", "nas/pdarts.go",
+		"epoch%max(each, 1), each)",
+		"epoch, each)",
 		inNAS("TestStepsOfPDARTS"),
 	},
 	{
 		"p-darts: the last cell has any number of skips", "nas/pdarts.go",
-		"return p.net.LimitedGenotype(p.run.Config.Strategy.Skips)",
+		"return p.net.LimitedGenotype(p.keys.Skips)",
 		"return p.net.Genotype()",
 		inNAS("TestSkipsOfPDARTS"),
 	},
@@ -125,8 +125,8 @@ var ofPDARTS = []mutant{
 	},
 	{
 		"p-darts: as many operations go after each stage", "nas/pdarts.go",
-		"p.net.Remaining(p.run.Config.Strategy.Drop[p.stage])",
-		"p.net.Remaining(p.run.Config.Strategy.Drop[0])",
+		"p.net.Remaining(p.keys.Drop[p.stage])",
+		"p.net.Remaining(p.keys.Drop[0])",
 		inNAS("TestStages"),
 	},
 	{
@@ -148,9 +148,9 @@ var ofPDARTS = []mutant{
 		inDARTS("TestLastOperation"),
 	},
 	{
-		"p-darts: α learns from resampled images", "nas/feed.go",
-		"f.valid.Order = data.Shuffled // its",
-		"_ = data.Shuffled // its",
+		"p-darts: α learns from resampled images", "nas/pdarts.go",
+		"AlphaTurns: true",
+		"AlphaTurns: false",
 		inNAS("TestPlaceOfAlphaImages|TestFeedOfSearch"),
 	},
 	{
@@ -301,9 +301,9 @@ var ofPerturbation = []mutant{
 	},
 	{"perturbation: the momentum goes on", "nas/darts.go", "buffer.Zero_()", "_ = buffer", inNAS("TestStepsOfPerturbation")},
 	{
-		"perturbation: the search's learning rate goes on", "nas/experiment.go",
-		"return r.Config.Strategy.Perturbation.LR",
-		"return r.Config.W.LR",
+		"perturbation: the search's learning rate goes on", "nas/dartskeys.go",
+		"return config.KeysAs[DARTSKeys](c).Perturbation.LR",
+		"return c.W.LR",
 		inNAS("TestStepsOfPerturbation"),
 	},
 	{"perturbation: training goes on with softmax(α)", "nas/darts.go", "		d.net = net\n", "", inNAS("TestStepsOfPerturbation")},

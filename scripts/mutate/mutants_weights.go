@@ -124,10 +124,10 @@ var ofSharedWeights = []mutant{
 		"enas.Need{}",
 		inNAS("TestRewardBatches"),
 	},
-	{"enas: no entropy", "nas/enas.go", "Entropy: c.Strategy.Controller.Entropy, ", "", inNAS("TestImageKeys/enas")},
+	{"enas: no entropy", "nas/enas.go", "Entropy: k.Controller.Entropy, ", "", inNAS("TestImageKeys/enas")},
 	{
 		"enas: the authors' bound of logits always", "nas/enas.go",
-		"Squash: c.Strategy.Controller.Squash, ",
+		"Squash: k.Controller.Squash, ",
 		"",
 		inNAS("TestImageKeys/enas"),
 	},

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -84,7 +85,7 @@ func (l *layers) add(path string, node *yaml.Node, from origin) error {
 	if node.Kind == yaml.AliasNode {
 		return fmt.Errorf("config: %v: %s*%s: aliases are not supported; write the value out", from, subject(path), names.Limit(node.Value, 40))
 	}
-	s, inner := sections[path]
+	s, inner := current.Load().sections[path]
 	if !inner {
 		l.mention(path, from)
 		l.values[path] = located{node, from}
@@ -189,15 +190,14 @@ func subject(path string) string {
 }
 
 func isKey(path string) bool {
-	if _, ok := sections[path]; ok {
-		return true
-	}
-	for _, k := range keys {
-		if k.path == path {
-			return true
-		}
-	}
-	return false
+	t := current.Load()
+	_, section := t.sections[path]
+	return section || slices.ContainsFunc(t.keys, func(k key) bool { return k.path == path })
+}
+
+// unknown is the error for a key that does not exist.
+func unknown(from origin, path string) error {
+	return fmt.Errorf("config: %v: unknown key %s (nearest: %q)", from, names.Quote(path, 60), nearestKey(path))
 }
 
 // given names a YAML value in an error.

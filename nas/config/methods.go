@@ -1,0 +1,272 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+)
+
+// Method is what configs know of a search strategy.
+type Method struct {
+	Name  string // the value of strategy.name
+	How   string // how it searches, as strategy.name explains it: "by gradients of the architecture"
+	Note  string // what that says in brackets after Name; may be empty
+	Paper string // arXiv number, by which strategies of a kind are listed; empty if it has no paper of its own
+
+	// Keys are the keys that it has of its own, below "strategy": a struct whose tags are those of
+	// Config, with the values that absent keys take. Sections are structs, not pointers. Keys of
+	// embedded structs lie beside the others. Nil if there are none.
+	//
+	// TextKeys are the same keys with the values of a search on texts; nil if these are no others.
+	Keys, TextKeys any
+
+	Alpha bool // it searches by α, which validation images train in each step
+	Texts bool // it searches cells of texts too
+
+	Takes []string // shared keys, or sections, that only strategies have which name them: "network.form"
+	Lacks []string // shared keys, or sections, that it does not have: "network.layers"
+
+	// Trials is how many cells the search c tries, each of which it trains from scratch; nil for
+	// another strategy. Such a search has the keys of a training.
+	Trials func(c *Config) int
+
+	// Defaults puts the numbers of its authors in place of those of DARTS, in keys that it shares.
+	// On texts too, nil if there are none.
+	Defaults func(c *Config)
+
+	// Rules says what is wrong between keys of a search whose values are each in range; nil if
+	// nothing is. The function may be nil.
+	Rules func(c *Config) *Problem
+
+	// RunEpochs are those of the whole run, where they are not c.Epochs.
+	RunEpochs func(c *Config) int
+
+	// Label is the name of the search c in a comparison, where it is not Name.
+	Label func(c *Config) string
+}
+
+// Problem is what is wrong between a key and others. Whichever of them was written last is blamed.
+type Problem struct {
+	Key    string
+	Others []string
+	Text   string // what is wrong with Key, and what is wanted
+}
+
+// Conflict is the problem of a key that does not go with another, which may be the key itself.
+func Conflict(key, other, format string, args ...any) *Problem {
+	return &Problem{key, []string{other}, fmt.Sprintf(format, args...)}
+}
+
+// table is all keys that there are. It does not change: Register makes another.
+type table struct {
+	methods  []*Method // as listed
+	keys     []key     // those of strategies follow strategy.name; several may have one path
+	sections map[string]section
+}
+
+var (
+	current     atomic.Pointer[table]
+	registering sync.Mutex
+)
+
+func init() { current.Store(newTable(nil)) }
+
+// Register adds a search strategy to those that configs can name. The init function of the package
+// that has it calls this. It panics if the name is taken, or a tag of the keys is malformed.
+func Register(m Method) {
+	registering.Lock()
+	defer registering.Unlock()
+	t := current.Load()
+	if m.Name == "" || strings.ContainsAny(m.Name, " \n\t") {
+		panic(fmt.Sprintf("config: register strategy %q: want a name without spaces", m.Name))
+	}
+	if t.method(m.Name) != nil {
+		panic(fmt.Sprintf("config: register strategy %q: there is one of that name", m.Name))
+	}
+	if m.TextKeys != nil && reflect.TypeOf(m.TextKeys) != reflect.TypeOf(m.Keys) {
+		panic(fmt.Sprintf("config: register strategy %q: TextKeys are %T, Keys %T", m.Name, m.TextKeys, m.Keys))
+	}
+	current.Store(newTable(append(slices.Clone(t.methods), &m)))
+}
+
+// method is the strategy of that name; nil if there is none.
+func (t *table) method(name string) *Method {
+	for _, m := range t.methods {
+		if m.Name == name {
+			return m
+		}
+	}
+	return nil
+}
+
+// method is the strategy of the search c; one that can nothing if c is none, or its strategy is not registered.
+func (c *Config) method() *Method {
+	if c.Experiment == Search {
+		if m := current.Load().method(c.Strategy.Name); m != nil {
+			return m
+		}
+	}
+	return &Method{}
+}
+
+// HasAlpha tells whether c searches by α, which validation images train in each step.
+func (c *Config) HasAlpha() bool { return c.method().Alpha }
+
+// FromScratch tells whether c is a search that trains every cell it tries from scratch.
+func (c *Config) FromScratch() bool { return c.method().Trials != nil }
+
+// Trials is how many cells such a search tries.
+func (c *Config) Trials() int { return c.method().Trials(c) }
+
+// RunEpochs are those of the whole run: Epochs, and those that the strategy adds.
+func (c *Config) RunEpochs() int {
+	if epochs := c.method().RunEpochs; epochs != nil {
+		return epochs(c)
+	}
+	return c.Epochs
+}
+
+// Has tells whether c has the key of that path, such as "network.form".
+func (c *Config) Has(path string) bool {
+	return slices.ContainsFunc(current.Load().keys, func(k key) bool { return k.path == path && k.has(c) })
+}
+
+// KeysAs are the keys that the strategy of c has of its own, zeros if they are not of type K.
+func KeysAs[K any](c *Config) K {
+	keys, _ := c.Strategy.Keys.(K)
+	return keys
+}
+
+// newTable walks the tags of Config and of the strategies' keys.
+func newTable(methods []*Method) *table {
+	slices.SortFunc(methods, func(a, b *Method) int {
+		return cmp.Or(cmp.Compare(a.class(), b.class()), cmp.Compare(a.Paper, b.Paper), cmp.Compare(a.Name, b.Name))
+	})
+	t := &table{methods: methods, sections: map[string]section{}}
+	var shared, owned tree
+	shared.walk(reflect.TypeFor[Config](), "", scope{}, nil)
+	for _, m := range methods {
+		if m.Keys != nil {
+			if kind := reflect.TypeOf(m.Keys).Kind(); kind != reflect.Struct {
+				panic(fmt.Sprintf("config: register strategy %q: Keys are of type %T, want a struct", m.Name, m.Keys))
+			}
+			owned.walk(reflect.TypeOf(m.Keys), "strategy.", scope{only: Search, owner: m.Name}, nil)
+		}
+	}
+	t.sections[""] = section{}
+	for _, s := range slices.Concat(shared.sections, owned.sections) {
+		s.takers, s.lackers = t.having(s.scope, s.path, owned)
+		if other, ok := t.sections[s.path]; ok && other.of != s.of {
+			s.of = ""
+		}
+		s.owner = "" // its keys have owners
+		t.sections[s.path] = s
+	}
+	for _, k := range shared.keys {
+		if k.path == "strategy.name" {
+			k.doc, k.oneOf = t.explained(k.doc), t.names()
+		}
+		t.add(k, owned)
+		if k.path == "strategy.name" {
+			for _, k := range owned.keys {
+				t.add(k, owned)
+			}
+		}
+	}
+	return t
+}
+
+// add appends a key, which no section and no shared key, and none of its owner's, has the path of.
+func (t *table) add(k key, owned tree) {
+	_, section := t.sections[k.path]
+	if section || slices.ContainsFunc(t.keys, func(other key) bool {
+		return other.path == k.path && (other.owner == "" || other.owner == k.owner)
+	}) {
+		panic(fmt.Sprintf("config: register strategy %q: key %s is there already", k.owner, k.path))
+	}
+	k.takers, k.lackers = t.having(k.scope, k.path, owned)
+	t.keys = append(t.keys, k)
+}
+
+// having lists the strategies of a search that have what lies at path, or those that have it not.
+func (t *table) having(s scope, path string, owned tree) (takers, lackers []string) {
+	below := func(section string) bool { return path == section || strings.HasPrefix(path, section+".") }
+	takers = []string{}
+	for _, m := range t.methods {
+		takes := s.by == byAlpha && m.Alpha || s.by == byScratch && m.Trials != nil || s.by == byNamed && slices.ContainsFunc(m.Takes, below)
+		if s.owner != "" {
+			takes = slices.ContainsFunc(owned.keys, func(k key) bool {
+				return k.owner == m.Name && (k.path == path || strings.HasPrefix(k.path, path+"."))
+			})
+		}
+		if takes {
+			takers = append(takers, m.Name)
+		}
+		if slices.ContainsFunc(m.Lacks, below) {
+			lackers = append(lackers, m.Name)
+		}
+	}
+	if s.by == "" && s.owner == "" {
+		takers = nil
+	}
+	return takers, lackers
+}
+
+// class is the kind of a strategy, by which it is listed: by α, by shared weights, from scratch.
+func (m *Method) class() int {
+	switch {
+	case m.Alpha:
+		return 0
+	case m.Trials == nil:
+		return 1
+	}
+	return 2
+}
+
+// names are those of all strategies.
+func (t *table) names() (names []string) {
+	for _, m := range t.methods {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+// explained is the meaning of strategy.name: each strategy, and how it searches.
+func (t *table) explained(doc string) string {
+	var parts []string
+	for i := 0; i < len(t.methods); {
+		how := t.methods[i].How
+		var names []string
+		for ; i < len(t.methods) && t.methods[i].How == how; i++ {
+			name := t.methods[i].Name
+			if note := t.methods[i].Note; note != "" {
+				name += " (" + note + ")"
+			}
+			names = append(names, name)
+		}
+		parts = append(parts, joined(names, " and ")+" "+how)
+	}
+	if len(parts) == 0 {
+		return doc
+	}
+	return doc + ": " + strings.Join(parts, "; ")
+}
+
+// joined is names as a sentence has them: with commas, and a word before the last.
+func joined(names []string, word string) string {
+	last := len(names) - 1
+	switch last {
+	case -1:
+		return "none"
+	case 0:
+		return names[0]
+	}
+	return strings.Join(names[:last], ", ") + word + names[last]
+}
+
+// listed is names as a choice: "search, train or repeat".
+func listed(names []string) string { return joined(names, " or ") }

@@ -1,0 +1,197 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// key is one leaf of Config, or of the keys that a strategy has of its own, as its tags describe it.
+type key struct {
+	path string // "w.lr_min"
+	doc  string
+	scope
+	index    []int        // of the field in Config, or in the owner's Keys, for reflect
+	kind     reflect.Type // of the field
+	interval *interval
+	oneOf    []string
+	nonEmpty bool
+	isPath   bool   // a file or folder
+	even     string // why an odd value is wrong; empty if it is not
+	why      string // what a value outside interval means
+	most     int    // 0 is no limit
+}
+
+// scope is where something belongs, as its tags say.
+type scope struct {
+	only  string // experiments, with spaces between; empty for all
+	of    string // images or texts; empty for both
+	by    string // what strategies have to do to have it: byAlpha, byScratch or byNamed; empty for all
+	owner string // the strategy that has it of its own; empty for what strategies share
+
+	// What newTable makes of by and owner: the strategies of a search that have it, or that have it
+	// not. Both are nil where all have it.
+	takers, lackers []string
+}
+
+// The values of the tag by.
+const (
+	byAlpha   = "alpha"   // they search by alpha
+	byScratch = "scratch" // they train each cell from scratch
+	byNamed   = "named"   // they name it in Method.Takes
+)
+
+// section is an inner node of the key tree.
+type section struct {
+	scope
+	path     string
+	optional bool // a pointer in Config: absent unless the file has it
+}
+
+// tree is what the tags of a struct say, in the order of its fields.
+type tree struct {
+	keys     []key
+	sections []section
+}
+
+// walk adds what the tags of struct t say, whose keys lie below prefix. It panics where a tag or a
+// type is not one that a config can have, which is a mistake of the package that declares it.
+func (tr *tree) walk(t reflect.Type, prefix string, in scope, index []int) {
+	for f := range t.Fields() {
+		index := append(slices.Clone(index), f.Index...)
+		if f.Anonymous && f.Type.Kind() == reflect.Struct { // its keys lie beside those around it
+			tr.walk(f.Type, prefix, in, index)
+			continue
+		}
+		if f.Type.Kind() == reflect.Interface { // the Keys of a strategy: each Method has its own
+			continue
+		}
+		name := f.Tag.Get("key")
+		path := prefix + name
+		if name == "" || strings.Contains(name, ".") || !f.IsExported() {
+			panic(fmt.Sprintf("config: field %s of %s: want an exported field with a tag key", f.Name, t))
+		}
+		in := scope{only: cmp.Or(f.Tag.Get("only"), in.only), of: cmp.Or(f.Tag.Get("of"), in.of), by: cmp.Or(f.Tag.Get("by"), in.by), owner: in.owner}
+		ft := f.Type
+		optional := ft.Kind() == reflect.Pointer && in.owner == ""
+		if optional {
+			ft = ft.Elem()
+		}
+		if ft.Kind() == reflect.Struct {
+			tr.sections = append(tr.sections, section{scope: in, path: path, optional: optional})
+			tr.walk(ft, path+".", in, index)
+			continue
+		}
+		k, err := newKey(path, f, in)
+		if err != nil {
+			panic(fmt.Sprintf("config: field %s of %s: %v", f.Name, t, err))
+		}
+		k.index = index
+		tr.keys = append(tr.keys, k)
+	}
+}
+
+// newKey reads the tags of a leaf.
+func newKey(path string, f reflect.StructField, in scope) (key, error) {
+	k := key{
+		path: path, scope: in, kind: f.Type,
+		doc:      f.Tag.Get("doc"),
+		oneOf:    strings.Fields(f.Tag.Get("oneof")),
+		nonEmpty: f.Tag.Get("nonempty") != "",
+		isPath:   f.Tag.Get("path") != "",
+		even:     f.Tag.Get("even"),
+		why:      f.Tag.Get("why"),
+	}
+	var err error
+	if k.interval, err = parseInterval(f.Tag.Get("range")); err != nil {
+		return k, err
+	}
+	if most := f.Tag.Get("most"); most != "" {
+		if k.most, err = strconv.Atoi(most); err != nil {
+			return k, fmt.Errorf("tag most %q: %w", most, err)
+		}
+	}
+	switch {
+	case k.doc == "":
+		return k, errors.New("no tag doc")
+	case k.of != "" && k.of != images && k.of != texts:
+		return k, fmt.Errorf("tag of %q: want %s or %s", k.of, images, texts)
+	case k.by != "" && !slices.Contains([]string{byAlpha, byScratch, byNamed}, k.by):
+		return k, fmt.Errorf("tag by %q: want %s, %s or %s", k.by, byAlpha, byScratch, byNamed)
+	case !readable(f.Type):
+		return k, fmt.Errorf("a config has no values of type %s", f.Type)
+	case f.Type.Kind() == reflect.Int || f.Type.Kind() == reflect.Int64:
+		for _, value := range k.oneOf {
+			if _, err := strconv.Atoi(value); err != nil {
+				return k, fmt.Errorf("tag oneof: %w", err)
+			}
+		}
+	}
+	return k, nil
+}
+
+// readable tells whether a key may have values of type t.
+func readable(t reflect.Type) bool {
+	switch t.Kind() {
+	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
+		return true
+	case reflect.Array:
+		of := t.Elem().Kind()
+		return (t.Len() == 2 || t.Len() == 3) && (of == reflect.Int || of == reflect.Float64)
+	case reflect.Slice:
+		of := t.Elem()
+		return of.Kind() == reflect.String || of.Kind() == reflect.Slice && of.Elem().Kind() == reflect.String
+	}
+	return false
+}
+
+// field returns k's field in c, to read. There is none where its optional section is absent, or where
+// c is a search by a strategy that does not own k.
+func (k *key) field(c *Config) (reflect.Value, bool) {
+	if k.owner == "" {
+		v, err := reflect.ValueOf(c).Elem().FieldByIndexErr(k.index)
+		return v, err == nil
+	}
+	if c.Strategy.Name != k.owner || c.Strategy.Keys == nil {
+		return reflect.Value{}, false
+	}
+	return reflect.ValueOf(c.Strategy.Keys).FieldByIndex(k.index), true
+}
+
+// edit lets change set k's field in c, which has one. An error leaves c as it is, but for a shared key.
+func (k *key) edit(c *Config, change func(field reflect.Value) error) error {
+	if k.owner == "" {
+		field, ok := k.field(c)
+		if !ok {
+			panic("config: " + k.path + ": set in a section that was not made")
+		}
+		return change(field)
+	}
+	keys := reflect.New(reflect.TypeOf(c.Strategy.Keys)).Elem() // a copy: other copies of c keep theirs
+	keys.Set(reflect.ValueOf(c.Strategy.Keys))
+	if err := change(keys.FieldByIndex(k.index)); err != nil {
+		return err
+	}
+	c.Strategy.Keys = keys.Interface()
+	return nil
+}
+
+// format prints a leaf as YAML reads it, strings without quotes. Floats are the shortest
+// decimal that reads back to the same bits.
+func format(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Float64:
+		return strconv.FormatFloat(v.Float(), 'g', -1, 64)
+	case reflect.Array, reflect.Slice:
+		var parts []string
+		for i := range v.Len() {
+			parts = append(parts, format(v.Index(i)))
+		}
+		return "[" + strings.Join(parts, ", ") + "]"
+	}
+	return fmt.Sprint(v.Interface())
+}
