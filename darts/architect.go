@@ -68,7 +68,7 @@ func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Result) {
 	torch.Scoped(func() {
 		g := a.Gradient(train, valid, xi)
 		a.alpha.Step(g.Alphas...)
-		out = Result{Loss: g.Loss, Logits: g.Logits, Hidden: g.Hidden}.each(torch.Keep)
+		out = Result{Output: g.Output}.each(torch.Keep)
 	})
 	return out
 }

@@ -90,8 +90,7 @@ func (p *PerturbationSupernet) HessianVectorProduct(v torch.Tensor, b nn.Batch) 
 // training. The running ones stay as they are; in the paper's code they move.
 func (p *PerturbationSupernet) Measure(b nn.Batch) (out nn.Output) {
 	torch.NoGrad(func() {
-		g := p.Gradients(p.W(), b, Need{FreezeStatistics: true})
-		out = nn.Output{Loss: g.Loss, Logits: g.Logits}
+		out = p.Gradients(p.W(), b, Need{FreezeStatistics: true}).Output
 	})
 	return out
 }

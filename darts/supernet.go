@@ -7,6 +7,8 @@
 package darts
 
 import (
+	"slices"
+
 	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -55,33 +57,25 @@ type Need struct {
 	Logits bool
 }
 
-// Result is what Gradients returns.
+// Result is the outcome of a pass: that of its forward half, without a graph, and the gradients.
 type Result struct {
-	Loss   torch.Tensor   // mean over the batch, no dimensions
-	Logits torch.Tensor   // [N,classes]; [T·B,tokens] of a recurrent supernet, if needed
+	nn.Output
 	W      torch.Tensor   // ∇w Loss [P], if needed
 	Alphas []torch.Tensor // ∇α Loss, if needed
-
-	// Of recurrent supernets:
-	Hidden  torch.Tensor // the state after the last token [1,B,H]
-	Penalty torch.Tensor // what regularisation adds to Loss, if Regularised, no dimensions
 }
 
-// each gives what fn makes of every tensor of g.
+// each returns a Result of fn(t) for each tensor t of g.
 func (g Result) each(fn func(torch.Tensor) torch.Tensor) Result {
-	var out Result
-	for _, of := range []struct {
-		t  torch.Tensor
-		to *torch.Tensor
-	}{{g.Loss, &out.Loss}, {g.Logits, &out.Logits}, {g.W, &out.W}, {g.Hidden, &out.Hidden}, {g.Penalty, &out.Penalty}} {
-		if of.t.Defined() {
-			*of.to = fn(of.t)
+	for _, t := range []*torch.Tensor{&g.Loss, &g.Logits, &g.Hidden, &g.Penalty, &g.W} {
+		if t.Defined() {
+			*t = fn(*t)
 		}
 	}
-	for _, dAlpha := range g.Alphas {
-		out.Alphas = append(out.Alphas, fn(dAlpha))
+	g.Alphas = slices.Clone(g.Alphas)
+	for i, dAlpha := range g.Alphas {
+		g.Alphas[i] = fn(dAlpha)
 	}
-	return out
+	return g
 }
 
 // Options are the sizes of a convolutional supernet.

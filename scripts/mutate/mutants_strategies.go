@@ -339,8 +339,8 @@ var ofPerturbation = []mutant{
 	},
 	{
 		"perturbation: measuring moves the statistics", "darts/perturbation.go",
-		"Need{FreezeStatistics: true})\n		out =",
-		"Need{})\n		out =",
+		"Need{FreezeStatistics: true}).Output",
+		"Need{}).Output",
 		inDARTS("TestRemoval"),
 	},
 }
