@@ -133,7 +133,7 @@ func TestBadUsage(t *testing.T) {
 		{"convolutional cell for a text", []string{"train", textTraining, "--genotype", "NASNet"}, `^darts: nas: genotype: convolutional cells, which take images: data.name synthetic-text is a text, which takes a recurrent cell\n$`},
 		{"key of images", []string{"train", textTraining, "--set", "network.layers=4"}, `^darts: config: --set network.layers=4: key "network.layers" does not apply to texts \(data.name synthetic-text\), only to images\n$`},
 		{"text that is not there", []string{"search", "../../configs/ptb-darts-first.yaml", "--set", "data.root=" + notRun, "--out", filepath.Join(notRun, "r")},
-			"^darts: data: ptb: .*/ptb/ptb.train.txt: file does not exist; `darts data get ptb` tells what is wanted\n$"},
+			"^darts: data: ptb: .*/ptb/ptb.train.txt: file does not exist; `darts data get ptb` says what is wanted\n$"},
 		{"text to put there", []string{"data", "get", "wikitext2", "--root", notRun}, `^darts: data: get wikitext2: not there, and no download of it: put into .*/wikitext-2: wiki.train.tokens, .* as train.txt, valid.txt and test.txt\n$`},
 		{"pictures of a text", []string{"data", "export", "ptb", notRun}, `^darts: data: export: ptb is a text, which has no images\n$`},
 		{"info with a key of no config", []string{"info", "DARTS_V2", "--set", "epochs=1"}, `^darts: nas: info: DARTS_V2 is no config, which epochs=1 could override\n$`},

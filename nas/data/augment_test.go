@@ -12,8 +12,8 @@ import (
 	"godarts/nas/rng"
 )
 
-// slowly computes what Images.put does the long way, as the definition reads:
-// pad, crop, mirror, normalise, cut out, and last turn to channels last.
+// slowly computes the result of Images.put step by step, as the definition says: pad,
+// crop, mirror, normalise, cut out, and convert to channels last.
 func slowly(m *Images, i int, a Augment, d chances) []float32 {
 	type plane [][]float32
 	blank := func(h, w int) plane {
@@ -49,9 +49,8 @@ func slowly(m *Images, i int, a Augment, d chances) []float32 {
 	return out
 }
 
-// positions is one image whose two channels hold 1 + row and 1 + column, so that
-// black is padding and nothing else, and whose mean is no pixel's value, so that
-// zero is a hole and nothing else.
+// positions returns one image whose two channels hold 1 + row and 1 + column. So only
+// padding is black. No pixel has the value of the mean, so only a hole is zero.
 func positions(height, width int) *Images {
 	m := &Images{N: 1, Channels: 2, Height: height, Width: width, Classes: 1, Labels: []uint16{0}, Max: 250,
 		Mean: []float32{0.123, 0.321}, Std: []float32{0.5, 0.25}}
@@ -100,7 +99,7 @@ func TestAugmentEqualsDefinition(t *testing.T) {
 }
 
 func TestAugmentValues(t *testing.T) {
-	// Pixels take the values worked out by hand when the draws are given.
+	// Pixels have the values computed by hand for given draws.
 	m := &Images{N: 1, Channels: 1, Height: 2, Width: 3, Classes: 1, Pixels: []uint8{1, 2, 3, 4, 5, 6}, Max: 10, Mean: []float32{0.5}, Std: []float32{0.1}}
 	// (p/10 - 0.5)/0.1 = p - 5, so black is -5.
 	for _, c := range []struct {
@@ -146,12 +145,12 @@ func pixel(m *Images, out []float32, y, x, c int) int {
 }
 
 func TestCropIsUniform(t *testing.T) {
-	// Windows lie at all offsets 0..2*Pad equally often, rows and columns independent, when padding is on.
+	// Crops lie at all offsets 0..2*Pad equally often, rows and columns independent, when padding is on.
 	m := positions(12, 12)
 	const pad, side = 4, 2*4 + 1
 	counts := make([]int, side*side)
 	for i, out := range loads(m, Augment{Pad: pad}, 8100) {
-		// The middle pixel is never padding, and says where it comes from.
+		// The middle pixel is never padding, and its value is its position.
 		top, left := pixel(m, out, 6, 6, 0)-1-6, pixel(m, out, 6, 6, 1)-1-6
 		if top < -pad || top > pad || left < -pad || left > pad {
 			t.Fatalf("load %d: window at %d, %d", i, top, left)
@@ -189,10 +188,10 @@ func TestFlipIsFair(t *testing.T) {
 }
 
 func TestCutoutIsUniform(t *testing.T) {
-	// Holes have every pixel as centre equally often, are clipped and leave the rest alone when cutout is on.
+	// Holes have every pixel as centre equally often, are clipped, and change no other pixel when cutout is on.
 	m := positions(8, 8)
 	plain := loads(m, Augment{}, 1)[0]
-	// Length 4: the rows of the hole, first and one past the last, tell its centre.
+	// With length 4 the first and last row of the hole determine its centre.
 	centre := map[[2]int]int{}
 	for y := range 8 {
 		centre[[2]int{max(y-2, 0), min(y+2, 8)}] = y
@@ -232,7 +231,7 @@ func TestAugmentationsAreIndependent(t *testing.T) {
 	for _, a := range []Augment{{Pad: 4, Cutout: 4}, {Pad: 4, Flip: true}} {
 		t.Run(fmt.Sprintf("%+v", a), func(t *testing.T) {
 			for i, out := range loads(m, a, 50) {
-				// A row of the image survives flip and hole somewhere in each line.
+				// In each line some pixels show their row in spite of flip and hole.
 				for x := range 12 {
 					at := (6*12 + x) * 2
 					if out[at] != 0 && pixel(m, out, 6, x, 0) != 0 {

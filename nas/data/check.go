@@ -117,7 +117,7 @@ func (m *Images) without(out map[string]bool) (*Images, error) {
 	for label, n := range after {
 		if n == 0 && before[label] > 0 {
 			from, at := origin(m.Pictures, slices.Index(m.Labels, uint16(label)))
-			return nil, fmt.Errorf("data: imagefolder: %s: none of the %s of the class can be read, and data.on_bad_file: skip leaves them out",
+			return nil, fmt.Errorf("data: imagefolder: %s: none of the %s of the class can be read, and data.on_bad_file: skip would leave the class empty",
 				names.Escape(from.ClassFolder(at)), names.Count(before[label], "image"))
 		}
 	}

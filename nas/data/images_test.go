@@ -8,7 +8,7 @@ import (
 )
 
 func TestSlice(t *testing.T) {
-	// Slice shares exactly the chosen images when the range is inside, and panics when it is not.
+	// Slice shares exactly the chosen images, and panics when the range is not inside.
 	m := &Images{N: 3, Channels: 1, Height: 1, Width: 2, Pixels: []uint8{0, 1, 2, 3, 4, 5}, Labels: []uint16{7, 8, 9}}
 	part := m.Slice(1, 3)
 	if diff := cmp.Diff([]uint8{2, 3, 4, 5}, part.Pixels); diff != "" || part.N != 2 {

@@ -31,7 +31,7 @@ func pictured(n int, p Pictures) *Images {
 	return m
 }
 
-// withDecoders runs body with that many places for decoded pictures.
+// withDecoders runs body while n pictures may be decoded at a time.
 func withDecoders(n int, body func()) {
 	before := decoders
 	defer func() { decoders = before }()
@@ -65,8 +65,8 @@ func TestDecodedPicturesAreBounded(t *testing.T) {
 	})
 }
 
-// alivePicture counts as alive until its bounds, which scaling asks for first,
-// have been told once. That takes a second.
+// alivePicture counts as alive until the first call of Bounds, with which scaling begins.
+// That call takes a second.
 type alivePicture struct {
 	image.Image
 	alive *atomic.Int64
@@ -83,7 +83,7 @@ func (p *alivePicture) Bounds() image.Rectangle {
 }
 
 func TestLoadPicturesWithAnyWorkers(t *testing.T) {
-	// Batches are the same, bit for bit, when one picture is decoded at a time and when many are.
+	// Batches are the same, bit for bit, with one picture decoded at a time and with many.
 	m := pictured(40, drawn(func(i int) (image.Image, error) { return datatest.Formula(9+i%5, 7+i%7), nil }))
 	for _, a := range []Augment{{}, {Pad: 1, Flip: true}, ImageNet(), ImageNet().Evaluation()} {
 		s := &Source{Images: m, Augment: a, Seed: 3, Name: "train", Size: 16, Order: Shuffled}
@@ -107,7 +107,7 @@ func TestLoadPicturesWithAnyWorkers(t *testing.T) {
 }
 
 func TestPicturesInMemory(t *testing.T) {
-	// The recipe for photographs takes images from memory when it is asked for, and gives other ones with every draw.
+	// The recipe for photographs works on images in memory, and gives other results with every draw.
 	m := noise(1, 3)
 	s := &Source{Images: m, Augment: ImageNet(), Seed: 1, Name: "train", Size: 3}
 	first, again, later := s.Load(0, 0), s.Load(0, 0), s.Load(1, 0)
@@ -126,7 +126,7 @@ func TestPicturesInMemory(t *testing.T) {
 }
 
 func TestBrokenPictures(t *testing.T) {
-	// A batch names its first broken picture, or is without them and tells which, when some cannot be decoded.
+	// A batch with broken pictures has the error of the first, or with Skip leaves them out and lists them.
 	m := pictured(10, drawn(func(i int) (image.Image, error) {
 		if i == 3 || i == 5 {
 			return nil, errors.New("broken " + string(rune('0'+i)))

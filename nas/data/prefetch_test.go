@@ -38,7 +38,7 @@ func TestPrefetchOrder(t *testing.T) {
 }
 
 func TestPrefetchLimits(t *testing.T) {
-	// All of workers run and exactly ahead steps are prepared when the loop's body is slow.
+	// All workers run, and exactly ahead steps are prepared, when the loop's body is slow.
 	for _, c := range []struct{ workers, ahead int }{{1, 1}, {1, 3}, {2, 3}, {3, 3}} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -67,8 +67,8 @@ func TestPrefetchLimits(t *testing.T) {
 }
 
 func TestPrefetchLeavesNothing(t *testing.T) {
-	// No load runs and no goroutine is left when the loop has ended, whichever way: one that still
-	// waits for work makes synctest.Test panic. A count of the process's goroutines would hold
+	// No load runs and no goroutine is left when the loop has ended, in whatever way. A goroutine that
+	// still waits for work makes synctest.Test panic. Counting the process's goroutines would also count
 	// those of earlier tests that are about to end.
 	for _, c := range []struct {
 		name string
@@ -130,7 +130,7 @@ func TestPrefetchCancelledWhileWaiting(t *testing.T) {
 }
 
 func TestPrefetchTwice(t *testing.T) {
-	// The sequence starts anew when it is ranged over again.
+	// The sequence starts from the beginning when it is ranged over again.
 	steps := Prefetch(t.Context(), 0, 3, 2, 2, func(step int) int { return step * step })
 	for range 2 {
 		var got []int

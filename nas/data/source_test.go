@@ -96,7 +96,7 @@ func TestShuffled(t *testing.T) {
 }
 
 func TestResampled(t *testing.T) {
-	// Every step is a full sample without repetition, beyond Steps too, when the order is resampled.
+	// Every step is a full sample without repetition, also beyond Steps, when the order is resampled.
 	for _, c := range []struct{ n, size, want int }{{10, 4, 4}, {3, 4, 3}, {4, 4, 4}} {
 		t.Run(fmt.Sprint(c.n, " by ", c.size), func(t *testing.T) {
 			s := &Source{Images: numbered(c.n), Seed: 1, Name: "valid", Size: c.size, Order: Resampled}
@@ -144,7 +144,7 @@ func TestShuffledIsUniform(t *testing.T) {
 }
 
 func TestLoadGolden(t *testing.T) {
-	// The order stays the recorded one when seed and name do, so that old runs can be resumed.
+	// The order for a seed and a name is the recorded one, so that old runs can be resumed.
 	for _, c := range []struct {
 		order Order
 		want  [][]int64
@@ -160,7 +160,7 @@ func TestLoadGolden(t *testing.T) {
 }
 
 func TestLoadDependsOnItsArguments(t *testing.T) {
-	// Images and order change when seed, name, epoch or step do, and only then.
+	// Images and order change with seed, name, epoch and step, and only with these.
 	m := noise(3, 16)
 	load := func(seed int64, name string, epoch, step int, order Order) *Batch {
 		s := &Source{Images: m, Augment: Augment{Pad: 4, Flip: true}, Seed: seed, Name: name, Size: 8, Order: order}
@@ -183,7 +183,7 @@ func TestLoadDependsOnItsArguments(t *testing.T) {
 			}
 		}
 	}
-	// Two copies of one image in a batch are augmented each on its own.
+	// Two copies of one image in a batch are augmented independently.
 	twice := &Images{N: 2, Channels: 3, Height: 32, Width: 32, Classes: 10, Max: 255, Mean: m.Mean, Std: m.Std,
 		Pixels: slices.Repeat(m.Pixels[:m.size()], 2), Labels: []uint16{1, 1}}
 	b := (&Source{Images: twice, Augment: Augment{Pad: 4}, Seed: 1, Size: 2}).Load(0, 0)
@@ -213,7 +213,7 @@ func TestLoadConcurrently(t *testing.T) {
 }
 
 func TestLoadFollowsChangedFields(t *testing.T) {
-	// The order is that of the present fields when they change between loads.
+	// The order follows the fields when they change between loads.
 	s := &Source{Images: numbered(10), Seed: 1, Name: "train", Size: 10, Order: Shuffled}
 	s.Load(0, 0)
 	s.Seed = 2

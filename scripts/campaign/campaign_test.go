@@ -7,10 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	_ "godarts/nas" // registers the strategies
 	"godarts/nas/config"
 )
 
-// attackFake attacks a shell script in the program's place, and gives what was printed.
+// attackFake attacks a shell script in place of the program and returns the output.
 func attackFake(t *testing.T, script string, parts ...string) (found bool, said string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -34,7 +35,7 @@ func attackFake(t *testing.T, script string, parts ...string) (found bool, said 
 func TestFindings(t *testing.T) {
 	// An attack reports a trace, an error without a line, several lines, a control character, success and other bytes, with the way to repeat it, and nothing else.
 	const run = `while [ $# -gt 0 ]; do case $1 in --out|--resume) d=$2;; esac; shift; done; mkdir -p $d; : >$d/config.yaml; `
-	const disturbed = `case $PWD in *undisturbed*) ;; *) ` // what follows, up to esac, is for runs that are attacked, whenever signals come
+	const disturbed = `case $PWD in *undisturbed*) ;; *) ` // the commands after it, up to esac, run only in attacked runs, whenever signals come
 	for _, test := range []struct{ name, script, part, want string }{
 		{"one line", `echo "darts: unknown command" >&2; exit 2`, "hostile:0", ""},
 		{"a trace", `echo "panic: oh" >&2; exit 2`, "hostile:0", `printed a trace ("panic:")`},
@@ -81,7 +82,7 @@ func TestUsage(t *testing.T) {
 }
 
 func TestSubjects(t *testing.T) {
-	// Every run that is attacked is one that the program takes.
+	// The program accepts the config of every attacked run.
 	var subjects []subject
 	for _, configs := range [][]subjectConfig{subjectConfigs, everyConfigs} {
 		some, err := writeSubjects(t.TempDir(), configs)

@@ -9,7 +9,7 @@ import (
 )
 
 func TestKillAfter(t *testing.T) {
-	// A process is killed when its n-th call on a file of the trial has worked, and no earlier one is missing.
+	// A process is killed after its n-th successful call on a file of the trial, and all earlier calls have happened.
 	if lack := noStrace(); lack != "" {
 		t.Skip(lack)
 	}
@@ -30,7 +30,7 @@ func TestKillAfter(t *testing.T) {
 			t.Errorf("call %d: killed %v", n, killed)
 		}
 		got := contents(t, of.dir)
-		if n >= 3 && n <= 6 { // the process inside was killed, and the one outside goes on
+		if n >= 3 && n <= 6 { // the inner process was killed, and the outer one goes on
 			if got["c"] != "c\n" {
 				t.Errorf("call %d: left %q", n, got)
 			}

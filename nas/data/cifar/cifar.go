@@ -178,7 +178,7 @@ func (l Layout) readFile(root, file string) ([]byte, error) {
 
 // getHint names the command that downloads the files.
 func (l Layout) getHint(root string) string {
-	return fmt.Sprintf("`%s` gets it", names.Command("darts", "data", "get", l.name, "--root", root))
+	return fmt.Sprintf("`%s` downloads it", names.Command("darts", "data", "get", l.name, "--root", root))
 }
 
 // Archive describes the published files: those of the images, and of the names of every

@@ -12,7 +12,7 @@ import (
 )
 
 func TestCIFAR100(t *testing.T) {
-	// CIFAR-100 reads back with fine or coarse labels when its files are whole, and names the file when a label is none.
+	// CIFAR-100 reads back with fine or coarse labels when its files are whole, and the error names the file when a label is out of range.
 	root := t.TempDir()
 	dir := filepath.Join(root, "cifar-100-binary")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -55,7 +55,7 @@ func TestCIFAR100(t *testing.T) {
 		})
 	}
 	_, err := CIFAR100.Open(root)
-	if want := "data: cifar100: " + filepath.Join(dir, "train.bin") + ": 2 records, want 50000; `darts data get cifar100 --root " + root + "` gets it"; err == nil || err.Error() != want {
+	if want := "data: cifar100: " + filepath.Join(dir, "train.bin") + ": 2 records, want 50000; `darts data get cifar100 --root " + root + "` downloads it"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	write("test.bin", record(20, 100, 2))

@@ -16,7 +16,7 @@ import (
 	"godarts/nas/data"
 )
 
-// encodeRecords writes images as the CIFAR files hold them.
+// encodeRecords encodes images as the CIFAR files do.
 func encodeRecords(m *data.Images) []byte {
 	var raw []byte
 	for i := range m.N {
@@ -95,8 +95,8 @@ func TestCIFAR(t *testing.T) {
 }
 
 func TestCIFARErrors(t *testing.T) {
-	// A set is refused in one line that names file and remedy when something is wrong with it.
-	hint := "; `darts data get cifar10 --root ROOT` gets it"
+	// The error is one line that names the file and the remedy when something is wrong with a set.
+	hint := "; `darts data get cifar10 --root ROOT` downloads it"
 	for _, c := range []struct {
 		name    string
 		damage  func(t *testing.T, root string)
@@ -157,7 +157,7 @@ func TestOpenCIFARDemandsPublishedCount(t *testing.T) {
 	// Open refuses a set of the right form when its files do not hold 10,000 records each.
 	root, _ := plant(t, 2)
 	_, err := CIFAR10.Open(root)
-	if want := fmt.Sprintf("data_batch_1.bin: 2 records, want 10000; `darts data get cifar10 --root %s` gets it", root); err == nil || !strings.HasSuffix(err.Error(), want) {
+	if want := fmt.Sprintf("data_batch_1.bin: 2 records, want 10000; `darts data get cifar10 --root %s` downloads it", root); err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %v, want ...%s", err, want)
 	}
 }
@@ -178,7 +178,7 @@ func FuzzCIFAR(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		// Records read without panic in memory of the input's size, and write back equal when they are valid.
+		// Records are read without panic in memory of the input's size, and valid ones are written back equal.
 		m := CIFAR10.empty(0)
 		err := CIFAR10.appendRecords(m, "fuzz", raw)
 		// Grow rounds up, to the allocator's next size.

@@ -158,7 +158,7 @@ func (a Archive) extract(ctx context.Context, part, root string) error {
 			continue
 		}
 		if entry.Typeflag != tar.TypeReg || size != AnySize && entry.Size != size {
-			return fmt.Errorf("%s: entry %q is no file of %d bytes", part, entry.Name, size)
+			return fmt.Errorf("%s: entry %q is not a file of %d bytes", part, entry.Name, size)
 		}
 		delete(wanted, name)
 		if err := write(filepath.Join(root, a.Folder, name), entries); err != nil {

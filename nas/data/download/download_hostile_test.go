@@ -13,7 +13,7 @@ import (
 )
 
 func TestHostileServers(t *testing.T) {
-	// A download ends with an error when the server falls silent, never ends or announces more than any set has.
+	// A download ends with an error when the server falls silent, never ends or announces too many bytes.
 	for _, test := range []struct {
 		name  string
 		serve http.HandlerFunc
@@ -53,7 +53,7 @@ func TestHostileServers(t *testing.T) {
 }
 
 func TestSlowServer(t *testing.T) {
-	// A download is whole when its server pauses often, each time for less than the longest silence.
+	// A download completes when its server often pauses for less than the longest silence.
 	a, whole := published(t, nil, nil)
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 8 {

@@ -19,7 +19,7 @@ import (
 )
 
 func TestGetWhole(t *testing.T) {
-	// The files arrive, with progress, in one request, and no second one when they are there.
+	// The files arrive in one request, with progress, and a second call makes no request.
 	a, whole := published(t, nil, nil)
 	s := &server{whole: whole, ranges: true}
 	a = serve(t, s, a)
@@ -81,7 +81,7 @@ func TestGetRepairs(t *testing.T) {
 }
 
 func TestGetResumes(t *testing.T) {
-	// A download cut off half-way goes on from its last byte when the server can, and starts anew when it cannot.
+	// An interrupted download goes on from its last byte if the server supports that, else from the start.
 	for _, ranges := range []bool{true, false} {
 		t.Run(fmt.Sprint("ranges ", ranges), func(t *testing.T) {
 			a, whole := published(t, nil, nil)
@@ -121,7 +121,7 @@ func TestGetResumes(t *testing.T) {
 }
 
 func TestGetAfterCompletePart(t *testing.T) {
-	// Nothing is loaded again when the archive had come whole but was not unpacked.
+	// Nothing is downloaded again when the archive is complete but was not unpacked.
 	a, whole := published(t, nil, nil)
 	a = serve(t, &server{whole: whole, ranges: true}, a)
 	root := t.TempDir()
@@ -157,7 +157,7 @@ func TestGetWrongMD5(t *testing.T) {
 	// A wrong archive is refused and removed, and the next call succeeds, when the MD5 differs.
 	for _, c := range []struct {
 		name string
-		part []byte // left by an earlier call
+		part []byte // from an earlier call
 	}{
 		{"wrong bytes on the server", nil},
 		{"wrong bytes in the part", []byte("wrong")},
@@ -190,13 +190,13 @@ func TestGetWrongMD5(t *testing.T) {
 }
 
 func TestGetServerErrors(t *testing.T) {
-	// The server's answer is the error, and the part stays, when it is no archive.
+	// The error names the server's answer, and the part stays, when the answer is no archive.
 	for _, c := range []struct {
 		status int
 		want   string
 	}{
-		{http.StatusNotFound, "server says 404 Not Found"},
-		{http.StatusInternalServerError, "server says 500 Internal Server Error"},
+		{http.StatusNotFound, "the server answers 404 Not Found"},
+		{http.StatusInternalServerError, "the server answers 500 Internal Server Error"},
 		{http.StatusPartialContent, `asked for bytes from 3 on, got ""`},
 	} {
 		t.Run(fmt.Sprint(c.status), func(t *testing.T) {
@@ -244,7 +244,7 @@ func TestGetCancelled(t *testing.T) {
 }
 
 func TestGetHostileArchive(t *testing.T) {
-	// Nothing is written but the wanted files when an archive holds something else.
+	// Only the wanted files are written when an archive holds other files too.
 	long := func(name string) tar.Header { return tar.Header{Name: name, Typeflag: tar.TypeReg} }
 	link := func(name, to string) tar.Header {
 		return tar.Header{Name: name, Linkname: to, Typeflag: tar.TypeSymlink}
@@ -259,7 +259,7 @@ func TestGetHostileArchive(t *testing.T) {
 		{"hidden parent", []tar.Header{long("set/../../evil")}, nil, `entry "set/../../evil" leads out of the folder`, nil},
 		{"absolute", []tar.Header{long("/tmp/evil")}, nil, `entry "/tmp/evil" leads out of the folder`, nil},
 		{"after the files", nil, []tar.Header{long("../evil")}, `entry "../evil" leads out of the folder`, wholeTree},
-		{"link in place of a file", []tar.Header{link("set/a.bin", "../../evil")}, nil, fmt.Sprintf(`entry "set/a.bin" is no file of %d bytes`, len(content)), nil},
+		{"link in place of a file", []tar.Header{link("set/a.bin", "../../evil")}, nil, fmt.Sprintf(`entry "set/a.bin" is not a file of %d bytes`, len(content)), nil},
 		{"link in place of the folder", []tar.Header{link("set", "..")}, nil, "", wholeTree},
 		{"unknown names", []tar.Header{long("evil"), long("set/evil.bin"), long("other/a.bin"), long("set/sub/a.bin"), long("a.bin")}, nil, "", wholeTree},
 		{"file twice", nil, []tar.Header{link("set/a.bin", "../../evil")}, "", wholeTree},
@@ -292,14 +292,14 @@ func TestGetHostileArchive(t *testing.T) {
 }
 
 func TestGetWrongContent(t *testing.T) {
-	// The archive is refused when a wanted file has another size, is absent, or the archive is none.
+	// The archive is refused when a wanted file has another size, or is absent, or the file is not an archive.
 	for _, c := range []struct {
 		name   string
 		change func(a *Archive)
 		whole  []byte
 		want   string
 	}{
-		{"size", func(a *Archive) { a.Files["b.bin"]++ }, nil, fmt.Sprintf(`entry "./set/b.bin" is no file of %d bytes`, len(content)+1)},
+		{"size", func(a *Archive) { a.Files["b.bin"]++ }, nil, fmt.Sprintf(`entry "./set/b.bin" is not a file of %d bytes`, len(content)+1)},
 		{"absent", func(a *Archive) { a.Files["c.bin"] = 3 }, nil, "/x.tar.gz does not hold set/c.bin"},
 		{"no gzip", func(*Archive) {}, []byte("<html>"), "x.tar.gz.part: unexpected EOF"},
 		{"no tar", func(*Archive) {}, zip(t, bytes.Repeat([]byte("x"), 2000)), "x.tar.gz.part: archive/tar: invalid tar header"},

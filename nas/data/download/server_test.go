@@ -30,7 +30,7 @@ func zip(t *testing.T, b []byte) []byte {
 	return out.Bytes()
 }
 
-// pack returns a .tar.gz of entries, each file of which holds content.
+// pack returns a .tar.gz of entries; each file holds content.
 func pack(t *testing.T, entries []tar.Header, content []byte) []byte {
 	t.Helper()
 	var out bytes.Buffer
@@ -55,16 +55,16 @@ func pack(t *testing.T, entries []tar.Header, content []byte) []byte {
 	return zip(t, out.Bytes())
 }
 
-// content is what every file of the test archives holds: noise, so that it does
-// not compress and the archive is larger than any buffer on its way.
+// content is the content of every file of the test archives. It is noise, which does not
+// compress, so that the archive is larger than every buffer on its way.
 var content = func() []byte {
 	noise := make([]byte, 100_000)
 	_, _ = rand.NewChaCha8([32]byte{1}).Read(noise) // returns no error
 	return noise
 }()
 
-// published returns a data set of two files as a server would hold it, and
-// whole, its archive with the entries before and after those files.
+// published returns the description of a data set of two files, and whole, its archive
+// with other entries before and after these files.
 func published(t *testing.T, before, after []tar.Header) (a Archive, whole []byte) {
 	t.Helper()
 	entries := slices.Concat(before, []tar.Header{
@@ -82,9 +82,9 @@ func published(t *testing.T, before, after []tar.Header) (a Archive, whole []byt
 // server serves archives and counts requests.
 type server struct {
 	whole    []byte
-	ranges   bool // answers Range
+	ranges   bool // supports Range
 	cut      int  // breaks the connection after that many bytes of a body, if not 0
-	status   int  // answers that, if not 0
+	status   int  // the answer, if not 0
 	requests []string
 }
 

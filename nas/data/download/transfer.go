@@ -111,7 +111,7 @@ func (a Archive) request(ctx context.Context, have int64) (body io.ReadCloser, f
 	case resp.StatusCode == http.StatusRequestedRangeNotSatisfiable && have > 0:
 		// The part is whole, or too long, which its MD5 will tell.
 	default:
-		err = fmt.Errorf("%s: server says %s", a.URL, resp.Status)
+		err = fmt.Errorf("%s: the server answers %s", a.URL, resp.Status)
 	}
 	resp.Body.Close()
 	return nil, 0, 0, err

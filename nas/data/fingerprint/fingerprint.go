@@ -95,9 +95,9 @@ func (p Part) changes(q Part) []string {
 	case p.Images != q.Images:
 		return []string{fmt.Sprintf("%s: %s, was %d", p.title(), names.Count(q.Images, "image"), p.Images)}
 	case p.Sum != q.Sum && p.Tokens > 0:
-		return []string{p.title() + ": as many tokens, but other words"}
+		return []string{p.title() + ": the same number of tokens, but other words"}
 	case p.Sum != q.Sum:
-		return []string{p.title() + ": as many images, but other ones"}
+		return []string{p.title() + ": the same number of images, but other ones"}
 	}
 	return nil
 }
@@ -121,7 +121,7 @@ func (p Part) changedClasses(q Part) (changes []string) {
 		case d.Files < c.Files:
 			say(c, ": %s fewer", names.Count(c.Files-d.Files, "file"))
 		case d.Sum != c.Sum:
-			say(c, ": as many files, but other names or sizes")
+			say(c, ": the same number of files, but other names or sizes")
 		}
 	}
 	for _, d := range q.Classes {

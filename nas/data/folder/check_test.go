@@ -17,7 +17,7 @@ import (
 )
 
 func TestCheck(t *testing.T) {
-	// Broken files are found, in order, and truncated ones when all is decoded; the rest keeps its order without them.
+	// Check lists broken files in order, truncated ones only if it decodes; Without keeps the order of the others.
 	whole := string(datatest.PNG(t, 7))
 	root := datatest.Plant(t, datatest.Merged(datatest.Grown("train", 6, "cat", "dog"), datatest.Grown("val", 2, "cat", "dog"), map[string]string{
 		"train/dog/b.png": "no picture", "train/cat/c.png": whole[:len(whole)-20], "val/cat/a.png": "",
@@ -85,7 +85,7 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// allFiles are the files of the images, in order.
+// allFiles lists the files of the images, in order.
 func allFiles(m *data.Images) (files []string) {
 	for i := range m.N {
 		files = append(files, m.File(i))
@@ -104,7 +104,7 @@ func TestWithoutAClass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "data: imagefolder: " + root + "/val/dog: none of the 1 image of the class can be read, and data.on_bad_file: skip leaves them out"
+	want := "data: imagefolder: " + root + "/val/dog: none of the 1 image of the class can be read, and data.on_bad_file: skip would leave the class empty"
 	if err := set.Without(bad); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

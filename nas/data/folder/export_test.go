@@ -30,7 +30,7 @@ func colours(train, test int) *data.Set {
 }
 
 func TestExport(t *testing.T) {
-	// An imagefolder holds the pixels of the images it was made of, colour and grey, when they are exported.
+	// An exported imagefolder holds the pixels of the exported images, colour and grey.
 	digits, err := builtin.Digits()
 	if err != nil {
 		t.Fatal(err)

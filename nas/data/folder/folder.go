@@ -169,7 +169,7 @@ func (o Options) trainPart() (string, error) {
 	case classes < 2:
 		return "", missing
 	case other != "":
-		return "", fmt.Errorf("data: imagefolder: %s has no train, but %s beside %s of images: move these into %[4]s",
+		return "", fmt.Errorf("data: imagefolder: %s has no train, but %s and %s of images: move these into %[4]s",
 			names.Escape(o.Root), other, names.Count(classes, "folder"), names.Escape(filepath.Join(o.Root, "train")))
 	}
 	return "", nil
@@ -192,7 +192,7 @@ func (o Options) testPart(set *data.Set, train *scanned) (*part, error) {
 		return train.part.split(o.SplitSeed)
 	}
 	if len(found) == 2 {
-		set.Notes = append(set.Notes, names.Escape(filepath.Join(o.Root, "val"))+" is not used, since there is test")
+		set.Notes = append(set.Notes, names.Escape(filepath.Join(o.Root, "val"))+" is not used, since there is a folder test")
 	}
 	test, err := o.scan(found[0])
 	if err != nil {
@@ -261,7 +261,7 @@ func (p *part) split(seed int64) (*part, error) {
 		}
 		n := to - from
 		if n < 2 {
-			return nil, fmt.Errorf("data: imagefolder: %s has 1 image, of which none can be held out for test: want two or more, or a folder test or val",
+			return nil, fmt.Errorf("data: imagefolder: %s has 1 image, too few to hold one out for test: want two or more, or a folder test or val",
 				names.Escape(filepath.Join(p.dir(), p.classes[class])))
 		}
 		out := make([]bool, n)

@@ -31,18 +31,18 @@ func fileNames(m *data.Images) []string {
 }
 
 func TestImageFolder(t *testing.T) {
-	// The parts of a folder are those documented, in size, channels, labels and normalisation, when it has both, one or none for test.
+	// The parts of a folder are as documented, with size, channels, labels and normalisation, for folders with two, one or no part for test.
 	train := datatest.Grown("train", 5, "cat", "dog")
 	for _, c := range []struct {
 		name  string
 		files map[string]string
-		test  []string // nil where it is a part of train
+		test  []string // nil if they come from train
 		note  string
 	}{
 		{"val", datatest.Merged(train, datatest.Grown("val", 1, "cat", "dog")), []string{"val/cat/a.png", "val/dog/a.png"}, ""},
 		{"test", datatest.Merged(train, datatest.Grown("test", 1, "cat", "dog")), []string{"test/cat/a.png", "test/dog/a.png"}, ""},
 		{"both", datatest.Merged(train, datatest.Grown("val", 2, "cat", "dog"), datatest.Grown("test", 1, "cat", "dog")), []string{"test/cat/a.png", "test/dog/a.png"},
-			"ROOT/val is not used, since there is test"},
+			"ROOT/val is not used, since there is a folder test"},
 		{"none", train, nil, "ROOT has neither test nor val: a fifth of each class of train, drawn by data.split_seed 0, is for test"},
 		{"others between", datatest.Merged(train, datatest.Grown("val", 1, "cat", "dog"), map[string]string{
 			"train/notes.txt": "x", "train/cat/notes.txt": "x", "train/cat/.hidden.png": "x", "train/.git/x.png": "x", "train/cat/more/a.png": "x",
@@ -84,7 +84,7 @@ func TestImageFolder(t *testing.T) {
 }
 
 func TestImageFolderLoads(t *testing.T) {
-	// Every image has its own label and colours when they are loaded in one and in three channels.
+	// Every image has its own label and colours in one and in three channels.
 	root := datatest.Plant(t, datatest.Merged(datatest.Grown("train", 2, "cat", "dog"), datatest.Grown("val", 2, "cat", "dog")))
 	for _, c := range []struct {
 		channels  int
@@ -122,7 +122,7 @@ func TestImageFolderLoads(t *testing.T) {
 }
 
 func TestImageFolderOrder(t *testing.T) {
-	// Order and split are the recorded ones of the seed, other ones for another, and no image is lost or in both parts.
+	// Order and split are the recorded ones for a seed, differ for another seed, and no image is lost or in both parts.
 	root := datatest.Plant(t, datatest.Grown("train", 10, "cat", "dog", "eel"))
 	open := func(seed int64) (train, test []string) {
 		set, err := Options{Root: root, Size: 32, Channels: 3, SplitSeed: seed}.Open()
@@ -161,7 +161,7 @@ func TestImageFolderOrder(t *testing.T) {
 }
 
 func TestImageFolderErrors(t *testing.T) {
-	// A folder is refused in one line that names what is wrong with it.
+	// The error is one line that names what is wrong with a folder.
 	const kinds = ".bmp, .gif, .jpeg, .jpg, .png, .tif, .tiff, .webp"
 	good := datatest.Merged(datatest.Grown("train", 2, "cat", "dog"), datatest.Grown("val", 1, "cat", "dog"))
 	without := func(prefix string) map[string]string {
@@ -181,23 +181,23 @@ func TestImageFolderErrors(t *testing.T) {
 		{"no train", datatest.Merged(without("train/"), datatest.Grown("training", 1, "cat")), "", "ROOT/train: no such folder, want it to hold a folder of images for each class (nearest: ROOT/training)"},
 		{"no class", datatest.Merged(without("train/"), map[string]string{"train/x.txt": "x"}), "", "ROOT/train has no folder of a class"},
 		{"no class but images", datatest.Merged(without("train/"), map[string]string{"train/x.png": "x"}), "", "ROOT/train has no folder of a class: x.png lies in it directly, want CLASS/x.png"},
-		{"one class", without("train/dog"), "", `ROOT/train has the class "cat" alone, want two or more`},
+		{"one class", without("train/dog"), "", `ROOT/train has only the class "cat", want two or more`},
 		{"non-images", datatest.Merged(good, map[string]string{"train/eel/a.avif": "x", "train/eel/b.avif": "x"}), "",
-			"ROOT/train/eel has no image (" + kinds + "): its 2 files, such as a.avif, end otherwise"},
+			"ROOT/train/eel has no image (" + kinds + "): its 2 files, such as a.avif, have other suffixes"},
 		{"deeper images", datatest.Merged(good, map[string]string{"train/eel/young/a.png": ""}), "",
-			"ROOT/train/eel has no image (" + kinds + "): its images lie deeper, in young: want them in eel, or in eel/images"},
+			"ROOT/train/eel has no image (" + kinds + "): its images lie in subfolders such as young: want them in eel, or in eel/images"},
 		{"Tiny ImageNet's val", datatest.Merged(without("val"), map[string]string{"val/images/a.png": "", "val/val_annotations.txt": "x"}), "",
 			"ROOT/val has the images of all classes in one folder, images, as the val of Tiny ImageNet: want a folder for each class (val_annotations.txt says which), or none there: move it away"},
 		{"classes beside val", datatest.Merged(without("train"), datatest.Grown("cat", 1, "."), datatest.Grown("dog", 1, ".")), "",
-			"ROOT has no train, but val beside 2 folders of images: move these into ROOT/train"},
+			"ROOT has no train, but val and 2 folders of images: move these into ROOT/train"},
 		{"a class with an escape", datatest.Merged(good, datatest.Grown("train", 1, "\x1b[31mred")), "", `classes differ: only ROOT/train has \x1b[31mred`},
 		{"empty class", datatest.Merged(good, map[string]string{"train/eel/.keep": "x"}), "", "ROOT/train/eel has no image (" + kinds + "): it is empty"},
-		{"class missing in val", without("val/dog"), "", `ROOT/val has the class "cat" alone, want two or more`},
+		{"class missing in val", without("val/dog"), "", `ROOT/val has only the class "cat", want two or more`},
 		{"classes of train alone", datatest.Merged(good, datatest.Grown("train", 1, "eel", "fox")), "", "classes differ: only ROOT/train has eel, fox"},
 		{"classes of val alone", datatest.Merged(good, datatest.Grown("val", 1, "eel")), "", "classes differ: only ROOT/val has eel"},
 		{"classes of both", datatest.Merged(good, datatest.Grown("train", 1, "a", "b", "c", "d", "e", "f", "g"), datatest.Grown("val", 1, "Cat")), "",
 			"classes differ: only ROOT/train has a, b, c, d, e and 2 more; only ROOT/val has Cat"},
-		{"too few to hold out", datatest.Merged(without("val"), datatest.Grown("train", 1, "eel")), "", "ROOT/train/eel has 1 image, of which none can be held out for test: want two or more, or a folder test or val"},
+		{"too few to hold out", datatest.Merged(without("val"), datatest.Grown("train", 1, "eel")), "", "ROOT/train/eel has 1 image, too few to hold one out for test: want two or more, or a folder test or val"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root := datatest.Plant(t, c.files)

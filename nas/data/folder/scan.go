@@ -86,7 +86,7 @@ func numberOfClasses(dir string, classes []string, own string) error {
 		return refuse("has the images of all classes in one folder, images, as the val of Tiny ImageNet: want a folder for each class " +
 			"(val_annotations.txt says which), or none there: move it away")
 	case n == 1:
-		return refuse(`has the class "%s" alone, want two or more`, names.Print(classes[0]))
+		return refuse(`has only the class "%s", want two or more`, names.Print(classes[0]))
 	case n > math.MaxUint16:
 		return refuse("has %d classes, want at most %d", n, math.MaxUint16)
 	}
@@ -201,9 +201,9 @@ func (c *class) none(dir string) error {
 	what := "it is empty"
 	switch {
 	case c.others.n > 0:
-		what = fmt.Sprintf("its %s, such as %s, end otherwise", names.Count(c.others.n, "file"), names.Print(filepath.Base(c.others.such)))
+		what = fmt.Sprintf("its %s, such as %s, have other suffixes", names.Count(c.others.n, "file"), names.Print(filepath.Base(c.others.such)))
 	case c.folders.n > 0:
-		what = fmt.Sprintf("its images lie deeper, in %s: want them in %s, or in %[2]s/%s",
+		what = fmt.Sprintf("its images lie in subfolders such as %s: want them in %s, or in %[2]s/%s",
 			names.Print(filepath.Base(c.folders.such)), names.Print(c.name), inner)
 	}
 	return fmt.Errorf("data: imagefolder: %s has no image (%s): %s", names.Escape(filepath.Join(dir, c.name)), strings.Join(picture.Suffixes, ", "), what)

@@ -14,7 +14,7 @@ import (
 )
 
 func TestLayouts(t *testing.T) {
-	// Classes are found, and a note tells how, when they lie in the root itself or hold their images in a folder images.
+	// Classes are found, with a note, when they lie in the root itself or hold their images in a folder images.
 	for _, c := range []struct {
 		name        string
 		files       map[string]string
@@ -53,7 +53,7 @@ func TestLayouts(t *testing.T) {
 }
 
 func TestPipeIsNoImage(t *testing.T) {
-	// A named pipe is no image, which reading would wait for, when its name is that of one.
+	// A named pipe with the name of an image is left out, since reading it would wait.
 	root := datatest.Plant(t, datatest.Merged(datatest.Grown("train", 5, "cat", "dog"), datatest.Grown("val", 1, "cat", "dog")))
 	if err := syscall.Mkfifo(filepath.Join(root, "train", "cat", "0.png"), 0o644); err != nil {
 		t.Fatal(err)
@@ -68,7 +68,7 @@ func TestPipeIsNoImage(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
-	// What has changed in a folder is told, by class, when files or classes have, and nothing when only the folder has moved.
+	// Changes names by class the files and classes that have changed, and nothing when only the folder has moved.
 	files := datatest.Merged(datatest.Grown("train", 3, "cat", "dog"), datatest.Grown("val", 1, "cat", "dog"))
 	open := func(root string) *data.Set {
 		set, err := open(root)
@@ -89,8 +89,8 @@ func TestFingerprint(t *testing.T) {
 			return os.WriteFile(root+"/train/dog/zz.png", content, 0o644)
 		}, "class dog of train: 1 file more"},
 		{"a file fewer", func(root string) error { return os.Remove(root + "/train/dog/a.png") }, "class dog of train: 1 file fewer"},
-		{"a file renamed", func(root string) error { return os.Rename(root+"/train/dog/a.png", root+"/train/dog/x.png") }, "class dog of train: as many files, but other names or sizes"},
-		{"a file longer", func(root string) error { return os.WriteFile(root+"/train/dog/a.png", make([]byte, 999), 0o644) }, "class dog of train: as many files, but other names or sizes"},
+		{"a file renamed", func(root string) error { return os.Rename(root+"/train/dog/a.png", root+"/train/dog/x.png") }, "class dog of train: the same number of files, but other names or sizes"},
+		{"a file longer", func(root string) error { return os.WriteFile(root+"/train/dog/a.png", make([]byte, 999), 0o644) }, "class dog of train: the same number of files, but other names or sizes"},
 		{"a class renamed", func(root string) error {
 			for _, part := range []string{"/train/", "/val/"} {
 				if err := os.Rename(root+part+"cat", root+part+"cats"); err != nil {

@@ -116,7 +116,7 @@ func readHeader(f *os.File) (image.Config, error) {
 func decode(f *os.File) (picture image.Image, err error) {
 	defer func() {
 		if failed := recover(); failed != nil {
-			picture, err = nil, fmt.Errorf("its decoder fails: %v", failed)
+			picture, err = nil, fmt.Errorf("its decoder crashed: %v", failed)
 		}
 	}()
 	switch {

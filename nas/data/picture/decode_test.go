@@ -25,7 +25,7 @@ import (
 )
 
 func TestFormats(t *testing.T) {
-	// A picture of each format that counts as an image is read when a folder has it.
+	// A picture of each format of Suffixes is decoded.
 	m := image.NewRGBA(image.Rect(0, 0, 1, 1))
 	m.SetRGBA(0, 0, color.RGBA{255, 0, 0, 255})
 	encoded := func(encode func(b *bytes.Buffer) error) []byte {
@@ -70,7 +70,7 @@ func TestFormats(t *testing.T) {
 }
 
 func TestHostileHeaders(t *testing.T) {
-	// A file of some bytes is refused in little memory when it claims an offset or a frame beyond all that it has.
+	// A file of a few bytes that claims a large offset or frame is refused in little memory.
 	canvas := func(frame []byte) []byte { // a canvas of 1x1
 		body := slices.Concat([]byte("WEBPVP8X\x0a\x00\x00\x00"), make([]byte, 10), []byte("VP8L"), binary.LittleEndian.AppendUint32(nil, uint32(len(frame))), frame)
 		return slices.Concat([]byte("RIFF"), binary.LittleEndian.AppendUint32(nil, uint32(len(body))), body)
@@ -102,7 +102,7 @@ func TestHostileHeaders(t *testing.T) {
 }
 
 func TestMaxPixels(t *testing.T) {
-	// A picture of more pixels than allowed is refused by its header, one of as many is read.
+	// A picture with more pixels than allowed is refused by its header; one with the allowed number is decoded.
 	file := filepath.Join(t.TempDir(), "x.png")
 	if err := os.WriteFile(file, datatest.PNG(t, 1), 0o644); err != nil { // 3x5
 		t.Fatal(err)
@@ -119,7 +119,7 @@ func TestMaxPixels(t *testing.T) {
 }
 
 func TestRoom(t *testing.T) {
-	// A picture waits to be decoded until there is room for its pixels, and gives the room back when it is freed or broken.
+	// Decode waits until there is room for the pixels, and releases the room when the picture is freed or broken.
 	dir := t.TempDir()
 	good, broken := filepath.Join(dir, "good.png"), filepath.Join(dir, "broken.png")
 	content := datatest.PNG(t, 1)
@@ -162,9 +162,9 @@ func TestRoom(t *testing.T) {
 }
 
 func TestDecodeFile(t *testing.T) {
-	// Pictures of every kind decode to their colours, and what is none or claims to be huge is an error, when files are read.
+	// Pictures of every kind decode to their colours; other files, and headers that claim huge sizes, are errors.
 	dir := t.TempDir()
-	path := filepath.Join(dir, "x.jpg") // what it holds counts, not its name
+	path := filepath.Join(dir, "x.jpg") // the content counts, not the name
 	write := func(m image.Image) {
 		f, err := os.Create(path)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 	"godarts/nas/rng"
 )
 
-// swatch is six colours in four bytes each, the last of which is to stay.
+// swatch returns colours in four bytes each; the fourth byte has to stay.
 func swatch(rgb ...uint8) []uint8 {
 	var out []uint8
 	for c := range slices.Chunk(rgb, 3) {
@@ -20,7 +20,7 @@ func swatch(rgb ...uint8) []uint8 {
 }
 
 func TestJitterEqualsPillow(t *testing.T) {
-	// Brightness, contrast and saturation change colours as Pillow 13.0's ImageEnhance does when the factors are given.
+	// Brightness, contrast and saturation change colours as Pillow 13.0's ImageEnhance with the same factors.
 	for _, c := range []struct {
 		name string
 		step func([]uint8)
@@ -44,7 +44,7 @@ func TestJitterEqualsPillow(t *testing.T) {
 }
 
 func TestHue(t *testing.T) {
-	// A hue moves round the circle, and grey stays, when it is turned by known parts of it.
+	// A hue moves round the circle by known angles, and grey stays.
 	for _, c := range []struct {
 		turn float64
 		want []uint8
@@ -66,7 +66,7 @@ func TestHue(t *testing.T) {
 }
 
 func TestJitterDraws(t *testing.T) {
-	// Factors are uniform within their bounds and every order comes equally often when colours are drawn often.
+	// Factors are uniform within their bounds, and every order is drawn equally often.
 	j := Jitter{Brightness: 0.4, Contrast: 0.3, Saturation: 0.2, Hue: 0.1}
 	const bins = 8
 	factors := [4][]int{make([]int, bins), make([]int, bins), make([]int, bins), make([]int, bins)}

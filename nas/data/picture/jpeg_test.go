@@ -17,7 +17,7 @@ import (
 	"godarts/nas/data/picture/turbojpeg"
 )
 
-// withJPEG lets the rest of a test decode by that decoder. It skips the test where there is none.
+// withJPEG selects a decoder for the rest of the test. It skips the test if the decoder is missing.
 func withJPEG(t testing.TB, name string) {
 	t.Helper()
 	c := chooseJPEG(name, turbojpeg.Open)
@@ -29,7 +29,7 @@ func withJPEG(t testing.TB, name string) {
 	chosenJPEG = func() jpegChoice { return c }
 }
 
-// jpegFiles are those of testdata/jpeg.
+// jpegFiles lists the files of testdata/jpeg.
 func jpegFiles(t testing.TB) []string {
 	t.Helper()
 	files, err := filepath.Glob("testdata/jpeg/*.jpg")
@@ -57,7 +57,7 @@ func coloursOf(t *testing.T, file string) ([]uint8, error) {
 }
 
 func TestJPEGEqualsPillow(t *testing.T) {
-	// Every pixel is that which Pillow 13.0 decodes when libturbojpeg does it, whatever the coding, sampling and colours.
+	// libturbojpeg decodes every pixel as Pillow 13.0, for all codings, samplings and colours.
 	withJPEG(t, turboJPEG)
 	for _, file := range jpegFiles(t) {
 		want, err := os.ReadFile(strings.TrimSuffix(file, ".jpg") + ".rgb")
@@ -71,7 +71,7 @@ func TestJPEGEqualsPillow(t *testing.T) {
 }
 
 func TestJPEGWithoutLibrary(t *testing.T) {
-	// Files of the usual kinds are decoded to nearly Pillow's pixels, others refused by name, when Go's decoder does it.
+	// Go's decoder gives nearly Pillow's pixels for the usual kinds of files and names the fault of others.
 	withJPEG(t, goJPEG)
 	refused := map[string]string{
 		"arithmetic": "unsupported JPEG feature: unknown marker", "chroma-finer": "unsupported JPEG feature: luma/chroma subsampling ratio",
@@ -96,8 +96,8 @@ func TestJPEGWithoutLibrary(t *testing.T) {
 			d := max(int(got[i])-int(want[i]), int(want[i])-int(got[i]))
 			sum, most = sum+d, max(most, d)
 		}
-		// Luma is off by rounding alone. Chroma that is coarser than it is repeated, not smoothed, and the
-		// picture's third part changes by 11 from one pixel to the next.
+		// Luma differs only by rounding. Coarser chroma is repeated, not smoothed, and the third colour of
+		// the picture changes by 11 from one pixel to the next.
 		mostMean, mostOff := 0.25, 2
 		if coarse := []string{"411", "420", "420-restarts", "422-progressive", "440", "ycck"}; slices.Contains(coarse, name) {
 			mostMean, mostOff = 6, 70
@@ -109,7 +109,7 @@ func TestJPEGWithoutLibrary(t *testing.T) {
 }
 
 func TestDecodersOfJPEGAgree(t *testing.T) {
-	// Both decoders give grey pictures whose values are at most one apart when Go's encoder wrote them, of any quality and size.
+	// Both decoders give grey values at most one apart for files of Go's encoder, of any quality and size.
 	file := filepath.Join(t.TempDir(), "x.jpg")
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 50 {
@@ -142,14 +142,14 @@ func TestDecodersOfJPEGAgree(t *testing.T) {
 }
 
 func TestDamagedJPEG(t *testing.T) {
-	// A file that is cut or damaged is refused, and one with bytes beside the picture's read, when either decoder meets it.
+	// Both decoders refuse a truncated or damaged file and read one with extra bytes.
 	whole, err := os.ReadFile("testdata/jpeg/420.jpg")
 	if err != nil {
 		t.Fatal(err)
 	}
 	end := len(whole) - 2
 	damaged := slices.Clone(whole)
-	for i := end - 60; i < end; i++ { // ones alone, which are no code
+	for i := end - 60; i < end; i++ { // only ones, which are no code
 		damaged[i] = []byte{0xff, 0x00}[(i-end)&1]
 	}
 	file := filepath.Join(t.TempDir(), "x.jpg")
@@ -185,7 +185,7 @@ func TestDamagedJPEG(t *testing.T) {
 }
 
 func TestChooseJPEG(t *testing.T) {
-	// The library decodes where it is there, Go's decoder where it is not or is asked for, and it is an error to ask for what is not there.
+	// The library decodes if it is there, Go's decoder if it is not or if the environment says so; a missing choice is an error.
 	missing := errors.New("no such library")
 	for _, test := range []struct {
 		wanted string
@@ -212,7 +212,7 @@ func TestChooseJPEG(t *testing.T) {
 }
 
 func FuzzJPEG(f *testing.F) {
-	// Any bytes that begin as JPEG are a picture of the same size or an error in both decoders, without a panic and in bounded memory, when a file has them.
+	// Any bytes that begin as JPEG are a picture of the same size or an error in both decoders, without a panic and in bounded memory.
 	for _, file := range jpegFiles(f) {
 		content, err := os.ReadFile(file)
 		if err != nil {
@@ -258,7 +258,7 @@ func FuzzJPEG(f *testing.F) {
 	})
 }
 
-// BenchmarkPicture brings a photograph of 500x375 to 224x224.
+// BenchmarkPicture decodes a photograph of 500x375 and scales it to 224x224.
 func BenchmarkPicture(b *testing.B) {
 	m := datatest.Formula(500, 375)
 	r := rand.New(rand.NewPCG(1, 2))

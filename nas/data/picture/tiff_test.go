@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// tiffFile is a grey picture of those tags, in ascending order, whose only block is
-// packed; -1 stands for where that lies, -2 for its length.
+// tiffFile returns a grey picture with these tags, in ascending order, and the block packed.
+// The values -1 and -2 stand for the position and the length of the block.
 func tiffFile(order binary.AppendByteOrder, packed []byte, tags [][2]int64) []byte {
 	begin := []byte("II*\x00")
 	if order == binary.BigEndian {
@@ -40,7 +40,7 @@ func tiffFile(order binary.AppendByteOrder, packed []byte, tags [][2]int64) []by
 }
 
 func TestTIFFIsBounded(t *testing.T) {
-	// A TIFF of one strip or tile is read in memory of its own size, and not of what its block unfolds to, whatever number of rows the strip claims.
+	// A TIFF of one strip or tile takes memory of its own size, whatever its block unfolds to and whatever number of rows the strip claims.
 	pack := func(n int) []byte {
 		var b bytes.Buffer
 		w := zlib.NewWriter(&b)
@@ -102,7 +102,7 @@ func TestTIFFIsBounded(t *testing.T) {
 }
 
 func FuzzDecodeFile(f *testing.F) {
-	// Any bytes are a picture that can be scaled or an error, without a panic and in bounded memory, when a file has them.
+	// Any bytes are a picture that can be scaled or an error, without a panic and in bounded memory.
 	f.Add(tiffFile(binary.LittleEndian, []byte{1}, [][2]int64{{256, 1}, {257, 1}, {258, 8}, {259, 1}, {262, 1}, {273, -1}, {277, 1}, {278, 1}, {279, -2}}))
 	f.Add([]byte("II*\x00\xf0\xff\xff\xff"))
 	f.Add([]byte("\x89PNG\r\n\x1a\n"))

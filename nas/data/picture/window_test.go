@@ -12,7 +12,7 @@ import (
 )
 
 func TestScaleEqualsPillow(t *testing.T) {
-	// Windows hold what Pillow 13.0 gives by resize(BILINEAR) and crop, with torchvision's sizes and offsets, when pictures are larger, smaller, wide and tall.
+	// Scale equals resize(BILINEAR) and crop of Pillow 13.0 with torchvision's sizes and offsets, for larger, smaller, wide and tall pictures.
 	for _, c := range []struct {
 		name                string
 		window              Window
@@ -55,13 +55,13 @@ func TestScaleEqualsPillow(t *testing.T) {
 }
 
 func TestScaleArea(t *testing.T) {
-	// A rectangle is scaled as Pillow 13.0 scales what it cuts out, without a look at what lies around it.
+	// A rectangle is scaled as Pillow 13.0 scales a cut-out: pixels around it do not count.
 	want := []uint8{
 		71, 98, 128, 155, 93, 120, 150, 177, 118, 145, 175, 202, 140, 167, 197, 224, 15, 24, 33, 42, 28, 45, 63, 80,
 		42, 68, 96, 122, 56, 89, 126, 159, 29, 57, 100, 152, 38, 66, 109, 161, 49, 77, 120, 172, 58, 86, 129, 181,
 	}
 	for seed := range 1000 {
-		// The first seed whose draw is that rectangle would be rare: cut it out beforehand and ask for all of it.
+		// Few seeds draw that rectangle. So cut it out first and take a seed that draws the whole picture.
 		r := rng.Stream(int64(seed), "area")
 		if randomArea(r, image.Rect(0, 0, 11, 14), 4, 4) != image.Rect(0, 0, 11, 14) {
 			continue
@@ -76,7 +76,7 @@ func TestScaleArea(t *testing.T) {
 }
 
 func TestScaleKeepsSize(t *testing.T) {
-	// Nothing is changed when a picture has the size already.
+	// Scale does not change a picture that has the size already.
 	m := datatest.Formula(6, 6)
 	if got := Whole.Scale(m, 6, 6, nil); !slices.Equal(got.Pix, m.Pix) {
 		t.Errorf("got %v, want %v", got.Pix, m.Pix)
@@ -84,7 +84,7 @@ func TestScaleKeepsSize(t *testing.T) {
 }
 
 func TestRandomArea(t *testing.T) {
-	// Areas and ratios are uniform (ratios by their logarithm) within the recipe's bounds, and the rectangle lies anywhere, when it is drawn often.
+	// Areas and the logarithms of ratios are uniform within the recipe's bounds, and the rectangle lies anywhere.
 	r := rng.Stream(1, "test")
 	from := image.Rect(10, 20, 1010, 820)
 	const draws, bins = 8000, 10
@@ -99,7 +99,7 @@ func TestRandomArea(t *testing.T) {
 		if area < 0.079 || area > 1 || math.Abs(ratio) > 1.02 {
 			t.Fatalf("%v: area %g, ratio %g", got, area, ratio)
 		}
-		// Below half of the picture every ratio fits, so no draw is thrown away.
+		// Below half of the picture every ratio fits, so no draw is rejected.
 		if area >= 0.5 {
 			continue
 		}
@@ -113,7 +113,7 @@ func TestRandomArea(t *testing.T) {
 }
 
 func TestRandomAreaOfExtremes(t *testing.T) {
-	// The rectangle is the middle, as wide as the ratios allow, when no other fits.
+	// The rectangle is the largest one in the middle with an allowed ratio when no other fits.
 	for _, c := range []struct {
 		name string
 		from image.Rectangle
@@ -141,7 +141,7 @@ func TestRandomAreaOfExtremes(t *testing.T) {
 }
 
 func TestPlanes(t *testing.T) {
-	// Three channels are the colours and one is the brightness that Pillow's convert("L") gives.
+	// Three channels are the colours; one channel is the brightness of Pillow's convert("L").
 	m := &image.RGBA{Pix: []uint8{200, 30, 90, 255, 7, 9, 250, 255}, Stride: 8, Rect: image.Rect(0, 0, 2, 1)}
 	if got := Planes(m, 3); !slices.Equal(got, []uint8{200, 7, 30, 9, 90, 250}) {
 		t.Errorf("colours %v", got)
@@ -152,7 +152,7 @@ func TestPlanes(t *testing.T) {
 }
 
 func TestScaleOfAnyAspect(t *testing.T) {
-	// Memory is bounded, and the middle is shown, when a picture is long beyond all ratios.
+	// Memory is bounded, and the middle is shown, when a picture is extremely long.
 	const long = 1_000_000
 	m := image.NewGray(image.Rect(0, 0, 1, long))
 	for i := range m.Pix {

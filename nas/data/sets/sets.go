@@ -96,7 +96,7 @@ func Get(ctx context.Context, name, root string, progress func(done, total int64
 		return unknown(name)
 	}
 	if name == folder.Name {
-		return fmt.Errorf("data: get %s: there is none to get: it is a folder of your own, with train/CLASS/IMAGE", name)
+		return fmt.Errorf("data: get %s: there is nothing to download: it is a folder of your own, with train/CLASS/IMAGE", name)
 	}
 	a, ok := archives[name]
 	if !ok {

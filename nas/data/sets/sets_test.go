@@ -52,8 +52,8 @@ func statistics(m *data.Images, channel int) (mean, std float64) {
 	return mean, math.Sqrt(std)
 }
 
-// checkStatistics compares m with its own constants. Those published for CIFAR-10
-// are off by up to 3.4e-7, the rounding of a sum in single precision.
+// checkStatistics compares m with its own constants. The published ones of CIFAR-10 are
+// off by up to 3.4e-7, from a sum in single precision.
 func checkStatistics(t *testing.T, m *data.Images) {
 	t.Helper()
 	const tolerance = 5e-7
@@ -113,7 +113,7 @@ func TestDigits(t *testing.T) {
 }
 
 func TestCIFARPublished(t *testing.T) {
-	// The published files give the published counts and statistics when they are at hand.
+	// The published files have the published counts and statistics.
 	root := os.Getenv("GODARTS_DATA")
 	if root == "" {
 		t.Skip("the real images are not tested: set GODARTS_DATA to the folder that holds cifar-10-batches-bin")
@@ -170,7 +170,7 @@ func TestNormalisation(t *testing.T) {
 }
 
 func TestGetNames(t *testing.T) {
-	// Get knows the data sets by name, when there is something to get and when not.
+	// Get knows the data sets by name, also those without a download.
 	root := t.TempDir()
 	if err := Get(t.Context(), "digits", root, nil); err != nil {
 		t.Error(err)

@@ -79,7 +79,7 @@ func (o Options) contents() (contents [3][]byte, files [3]string, err error) {
 	case o.Name == syntheticText:
 		return syntheticTexts(), ownFiles, nil
 	case ok:
-		folder, wanted, hint = filepath.Join(home.DataRoot(o.Root), p.folder), p.files, fmt.Sprintf("`darts data get %s` tells what is wanted", o.Name)
+		folder, wanted, hint = filepath.Join(home.DataRoot(o.Root), p.folder), p.files, fmt.Sprintf("`darts data get %s` says what is wanted", o.Name)
 	case o.Name != ownText:
 		known := Names()
 		return contents, files, fmt.Errorf("unknown text, nearest is %q (known: %s)", names.Nearest(o.Name, known), strings.Join(known, ", "))

@@ -27,7 +27,7 @@ func writeText(t *testing.T, train, valid, test string) (dir string) {
 }
 
 func TestCorpus(t *testing.T) {
-	// Every line ends in <eos>, words are numbered as they come, valid's and test's behind, and Tokens cuts all of it.
+	// Every line ends in <eos>, words are numbered in order of appearance in train, valid and test, and Tokens limits each split.
 	dir := writeText(t, "the cat\n\n the\tdog \n", "a cat\r\n", "the bird")
 	for _, test := range []struct {
 		name   string
@@ -70,7 +70,7 @@ func TestCorpusErrors(t *testing.T) {
 		name, text, root, want string
 	}{
 		{"missing file", "text", missing, "data: text: ROOT/valid.txt: file does not exist; want train.txt, valid.txt and test.txt there"},
-		{"missing text", "ptb", missing, "data: ptb: ROOT/ptb/ptb.train.txt: file does not exist; `darts data get ptb` tells what is wanted"},
+		{"missing text", "ptb", missing, "data: ptb: ROOT/ptb/ptb.train.txt: file does not exist; `darts data get ptb` says what is wanted"},
 		{"empty file", "text", writeText(t, "a b\n", "", "b\n"), "data: text: ROOT/valid.txt: empty, want text"},
 		{"white space", "text", writeText(t, " \n\t\n", "a", "b\n"), "data: text: ROOT/train.txt: empty, want text"},
 		{"not UTF-8", "text", writeText(t, "a b\n", "a\nb\n", "b\nc\xff\n"), "data: text: ROOT/test.txt:2: not UTF-8 text: byte 0xff"},
@@ -89,7 +89,7 @@ func TestCorpusErrors(t *testing.T) {
 }
 
 func TestPublishedTexts(t *testing.T) {
-	// Penn Treebank and WikiText-2 have the published numbers of words and tokens when they are there.
+	// Penn Treebank and WikiText-2 have the published numbers of words and tokens.
 	if os.Getenv("GODARTS_DATA") == "" {
 		t.Skip("GODARTS_DATA names no folder")
 	}
@@ -109,7 +109,7 @@ func TestPublishedTexts(t *testing.T) {
 }
 
 func TestSyntheticText(t *testing.T) {
-	// The text that is built in has a small dictionary, which training knows all of.
+	// The built-in text has a small dictionary, and train has all its words.
 	c, err := Options{Name: "synthetic-text"}.Open()
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +120,7 @@ func TestSyntheticText(t *testing.T) {
 }
 
 func TestColumns(t *testing.T) {
-	// Chunks are rows of contiguous columns with the next rows as targets, cut at the end, when tokens count up.
+	// Chunks are rows of contiguous columns with the next rows as targets, and shorter at the end.
 	tokens := []int32{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10}
 	c := NewColumns(tokens, 2)
 	if c.Rows != 5 {
@@ -142,7 +142,7 @@ func TestColumns(t *testing.T) {
 }
 
 func TestUnigramLoss(t *testing.T) {
-	// The loss is that of counts plus one over the dictionary when training never saw one of the words.
+	// The loss adds one to each count, also for a word that training never saw.
 	c := &Corpus{Words: []string{"a", "b", "c"}, Train: []int32{0, 0, 0, 1}}
 	got := c.UnigramLoss(NewColumns([]int32{1, 0, 2}, 1))
 	want := -(math.Log(4./7) + math.Log(1./7)) / 2
@@ -156,7 +156,7 @@ func FuzzCorpus(f *testing.F) {
 		f.Add([]byte(seed), 3)
 	}
 	f.Fuzz(func(t *testing.T, content []byte, limit int) {
-		// Tokens give back the words of every line, as many as allowed, when the text is arbitrary.
+		// Tokens stand for the words of every line of any text, up to the limit.
 		limit = max(limit, 0)
 		var c Corpus
 		tokens, err := c.tokens(content, limit, map[string]int32{})
@@ -180,7 +180,7 @@ func FuzzCorpus(f *testing.F) {
 	})
 }
 func TestPipeIsNoText(t *testing.T) {
-	// The error names the file when a pipe or a folder stands where a text is read from.
+	// The error names the file when there is a pipe or a folder in place of a text.
 	root := t.TempDir()
 	file := filepath.Join(root, "train.txt")
 	for what, put := range map[string]func() error{
@@ -201,7 +201,7 @@ func TestPipeIsNoText(t *testing.T) {
 }
 
 func TestFingerprintOfText(t *testing.T) {
-	// The split whose tokens have changed is named, and white space is no change, when a text is written anew.
+	// Changes names the split whose tokens have changed; other white space is no change.
 	write := func(train string) fingerprint.Fingerprint {
 		root := t.TempDir()
 		for name, text := range map[string]string{"train.txt": train, "valid.txt": "a b\n", "test.txt": "b a\n"} {
@@ -220,7 +220,7 @@ func TestFingerprintOfText(t *testing.T) {
 	for _, train := range []string{"a  b c\nd e", "a b c\n", "a b c\nd f\n"} {
 		got[train] = before.Changes(write(train))
 	}
-	want := map[string]string{"a  b c\nd e": "", "a b c\n": "train.txt: 4 tokens, was 7", "a b c\nd f\n": "train.txt: as many tokens, but other words"}
+	want := map[string]string{"a  b c\nd e": "", "a b c\n": "train.txt: 4 tokens, was 7", "a b c\nd f\n": "train.txt: the same number of tokens, but other words"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -9,7 +9,7 @@ import (
 )
 
 func TestPowerCut(t *testing.T) {
-	// A power cut leaves what was synced, with all names or those of synced folders, when files were written, renamed and removed before.
+	// A power cut leaves synced contents, with all names or those of synced folders, after files were written, renamed and removed.
 	calls := someCalls(t)
 	for _, test := range []struct {
 		name          string
@@ -49,7 +49,7 @@ func TestPowerCut(t *testing.T) {
 }
 
 func TestSums(t *testing.T) {
-	// Kills and power cuts have the same sum exactly when the same files and folders are left.
+	// Kills and power cuts have the same sum exactly if they leave the same files and folders.
 	left := map[[sha256.Size]byte]string{}
 	sums := map[string][sha256.Size]byte{}
 	d := New("tmp")

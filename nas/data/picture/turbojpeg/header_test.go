@@ -6,7 +6,7 @@ import (
 )
 
 func TestReadHeader(t *testing.T) {
-	// The size is that of the first frame header, and what stands in its place is an error, when a file has markers of any kind before it.
+	// ReadHeader returns the size in the first frame header, after markers of any kind, and an error if there is no header.
 	const start, frame = "\xff\xd8", "\x00\x11\x08\x00\x1d\x00\x25\x03\x01\x22\x00\x02\x11\x01\x03\x11\x01" // 37 by 29
 	const comment = "\xff\xfe\x00\x05\xff\xc0\x01"                                                          // a frame's marker in it
 	for name, test := range map[string]struct {
