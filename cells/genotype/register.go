@@ -31,7 +31,7 @@ var opName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 // Register tells only what the operation is called. cells.RegisterOp also tells how to compute it, and calls Register.
 func Register(op Op, t Traits) error {
 	if !opName.MatchString(string(op)) {
-		return fmt.Errorf("cells: register operation: %s is no name, want at most 40 of a-z, 0-9 and _, a letter first", quoteShort(string(op)))
+		return fmt.Errorf("cells: register operation: %.40q is no name, want at most 40 of a-z, 0-9 and _, a letter first", string(op))
 	}
 	registered.Lock()
 	defer registered.Unlock()
