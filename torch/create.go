@@ -13,7 +13,6 @@ package torch
 // #cgo noescape torch_rand
 // #cgo noescape torch_randint
 // #cgo noescape torch_randn
-// #cgo noescape torch_randperm
 // #cgo noescape torch_rng_state
 // #cgo noescape torch_set_rng_state
 // #cgo noescape torch_uniform_
@@ -30,7 +29,6 @@ package torch
 // #cgo nocallback torch_rand
 // #cgo nocallback torch_randint
 // #cgo nocallback torch_randn
-// #cgo nocallback torch_randperm
 // #cgo nocallback torch_rng_state
 // #cgo nocallback torch_set_rng_state
 // #cgo nocallback torch_uniform_
@@ -61,16 +59,7 @@ func (o Options) c() C.torch_options {
 // Empty is a tensor whose elements are not set.
 func Empty(shape []int, o Options) Tensor {
 	var r Tensor
-	if e := C.torch_empty(int64s(shape), C.int64_t(len(shape)), o.c(), 0, &r.h); e != nil {
-		throw("empty", e)
-	}
-	return r
-}
-
-// EmptyChannelsLast is an unset tensor [N,C,H,W] that lies in memory as [N,H,W,C].
-func EmptyChannelsLast(shape []int, o Options) Tensor {
-	var r Tensor
-	if e := C.torch_empty(int64s(shape), C.int64_t(len(shape)), o.c(), 1, &r.h); e != nil {
+	if e := C.torch_empty(int64s(shape), C.int64_t(len(shape)), o.c(), &r.h); e != nil {
 		throw("empty", e)
 	}
 	return r
@@ -257,15 +246,6 @@ func RandInt(low, high int, shape []int, o Options) Tensor {
 	var r Tensor
 	if e := C.torch_randint(C.int64_t(low), C.int64_t(high), int64s(shape), C.int64_t(len(shape)), o.c(), &r.h); e != nil {
 		throw("randint", e)
-	}
-	return r
-}
-
-// RandPerm is a permutation of 0 to n−1.
-func RandPerm(n int, o Options) Tensor {
-	var r Tensor
-	if e := C.torch_randperm(C.int64_t(n), o.c(), &r.h); e != nil {
-		throw("randperm", e)
 	}
 	return r
 }

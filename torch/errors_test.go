@@ -39,8 +39,8 @@ func TestErrors(t *testing.T) {
 			"torch: aten::mm [2, 3] [2, 3]: mat1 and mat2 shapes cannot be multiplied (2x3 and 2x3)", nil},
 		{"no memory", func() { torch.Empty([]int{1 << 50}, single) },
 			"torch: empty: can't allocate memory: you tried to allocate 4503599627370496 bytes. Error code 12 (Cannot allocate memory)", torch.ErrOutOfMemory},
-		{"no memory for a result", func() { x.Select(0, 0).Select(0, 0).Expand(1 << 50).Exp() },
-			"torch: exp [1125899906842624]: can't allocate memory: you tried to allocate 4503599627370496 bytes. Error code 12 (Cannot allocate memory)", torch.ErrOutOfMemory},
+		{"no memory for a result", func() { x.Select(0, 0).Select(0, 0).Expand(1 << 50).Neg() },
+			"torch: neg [1125899906842624]: can't allocate memory: you tried to allocate 4503599627370496 bytes. Error code 12 (Cannot allocate memory)", torch.ErrOutOfMemory},
 	} {
 		e := caught(t, test.fn)
 		if e == nil {

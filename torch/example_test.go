@@ -24,7 +24,7 @@ func ExampleDo() {
 func ExampleGrad() {
 	err := torch.Do(func() error {
 		x := torch.FromSlice([]float64{1, -2}, 2).RequiresGrad_(true)
-		cubes := x.PowScalar(3).Sum()
+		cubes := x.Mul(x).Mul(x).Sum()
 		first := torch.Grad([]torch.Tensor{cubes}, []torch.Tensor{x}, torch.GradOptions{CreateGraph: true})[0]
 		second := torch.Grad([]torch.Tensor{first.Sum()}, []torch.Tensor{x}, torch.GradOptions{})[0]
 		fmt.Println(first)

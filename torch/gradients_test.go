@@ -136,18 +136,13 @@ func TestFormulas(t *testing.T) {
 		{"cross_entropy", torch.CrossEntropy(logits, target, torch.CrossEntropyOptions{}), f([]float64{(math.Log(4./3) + math.Log(2)) / 2})},
 		{"cross_entropy smoothed", torch.CrossEntropy(logits, target, torch.CrossEntropyOptions{LabelSmoothing: 0.2, Reduction: torch.None}),
 			f([]float64{0.9*math.Log(4./3) + 0.1*math.Log(4), math.Log(2)}, 2)},
-		{"nll_loss", torch.NLLLoss(logits, target, torch.Sum), f([]float64{-math.Log(6)})},
-		{"mse_loss", torch.MSELoss(row, torch.ZerosLike(row), torch.Mean), f([]float64{7})},
 		{"embedding", torch.Embedding(image.View(3, 3), integers([]int64{2, 0}, 2)), f([]float64{7, 8, 9, 1, 2, 3}, 2, 3)},
 		{"softmax", logits.Softmax(1), f([]float64{0.25, 0.75, 0.5, 0.5}, 2, 2)},
 		{"log_softmax far out", f([]float64{0, 1000}, 2).LogSoftmax(0), f([]float64{-1000, 0}, 2)},
-		{"var", row.VarDims(nil, true, false), f([]float64{7. / 3})},
-		{"var biased", row.VarDims([]int{0}, false, true), f([]float64{14. / 9}, 1)},
 		{"norm", f([]float64{3, 4}, 2).Norm(), f([]float64{5})},
-		{"addmm", torch.Addmm(row.View(1, 3), f([]float64{2}, 1, 1), row.View(1, 3), 10, 0.5), f([]float64{11, 22, 44}, 1, 3)},
+		{"addmm_", row.Clone().View(1, 3).Addmm_(f([]float64{2}, 1, 1), row.View(1, 3), 10, 0.5), f([]float64{11, 22, 44}, 1, 3)},
 		{"lerp_", row.Clone().Lerp_(torch.ZerosLike(row), 0.25), f([]float64{0.75, 1.5, 3}, 3)},
 		{"addcdiv_", row.Clone().Addcdiv_(row, f([]float64{2}, 1), -1), f([]float64{0.5, 1, 2}, 3)},
-		{"pad", row.Pad([]int{1, 2}, 9), f([]float64{9, 1, 2, 4, 9, 9}, 6)},
 		{"dropout of nothing", torch.Dropout(row, 0, true), row},
 		{"dropout of all", torch.Dropout(row, 1, true), torch.ZerosLike(row)},
 	} {
@@ -171,7 +166,7 @@ func TestSecondDerivative(t *testing.T) {
 	// The gradient of a gradient is the second derivative when the first was made with CreateGraph.
 	torchtest.Scope(t)
 	x := torch.FromSlice([]float64{0.5, -2}, 2).RequiresGrad_(true)
-	y := x.PowScalar(3).Sum()
+	y := x.Square().Mul(x).Sum()
 	first := torch.Grad(tensors(y), tensors(x), torch.GradOptions{CreateGraph: true})[0]
 	torchtest.Close(t, "3x²", first, torch.FromSlice([]float64{0.75, 12}, 2), 1e-15)
 	v := torch.FromSlice([]float64{10, 1}, 2)
@@ -181,7 +176,7 @@ func TestSecondDerivative(t *testing.T) {
 		t.Error("the second derivative has a graph, without CreateGraph")
 	}
 	// Without CreateGraph the first gradient is a constant.
-	y = x.PowScalar(3).Sum()
+	y = x.Square().Mul(x).Sum()
 	if torch.Grad(tensors(y), tensors(x), torch.GradOptions{})[0].RequiresGrad() {
 		t.Error("the first derivative has a graph, without CreateGraph")
 	}

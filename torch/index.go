@@ -3,70 +3,38 @@ package torch
 // #include "internal/shim/shim.h"
 // #cgo noescape torch_as_strided
 // #cgo noescape torch_cat
-// #cgo noescape torch_expand
-// #cgo noescape torch_flip
 // #cgo noescape torch_gather
 // #cgo noescape torch_index_add_
-// #cgo noescape torch_index_copy_
 // #cgo noescape torch_index_select
-// #cgo noescape torch_masked_fill
 // #cgo noescape torch_narrow
-// #cgo noescape torch_permute
-// #cgo noescape torch_repeat
-// #cgo noescape torch_reshape
 // #cgo noescape torch_scatter_
 // #cgo noescape torch_select
 // #cgo noescape torch_slice
 // #cgo noescape torch_split
-// #cgo noescape torch_squeeze
 // #cgo noescape torch_stack
 // #cgo noescape torch_transpose
-// #cgo noescape torch_unsqueeze
-// #cgo noescape torch_view
 // #cgo noescape torch_where
 // #cgo nocallback torch_as_strided
 // #cgo nocallback torch_cat
-// #cgo nocallback torch_expand
-// #cgo nocallback torch_flip
 // #cgo nocallback torch_gather
 // #cgo nocallback torch_index_add_
-// #cgo nocallback torch_index_copy_
 // #cgo nocallback torch_index_select
-// #cgo nocallback torch_masked_fill
 // #cgo nocallback torch_narrow
-// #cgo nocallback torch_permute
-// #cgo nocallback torch_repeat
-// #cgo nocallback torch_reshape
 // #cgo nocallback torch_scatter_
 // #cgo nocallback torch_select
 // #cgo nocallback torch_slice
 // #cgo nocallback torch_split
-// #cgo nocallback torch_squeeze
 // #cgo nocallback torch_stack
 // #cgo nocallback torch_transpose
-// #cgo nocallback torch_unsqueeze
-// #cgo nocallback torch_view
 // #cgo nocallback torch_where
 import "C"
 
 // View looks at the same elements in another shape; one size may be -1. It panics
 // with *Error if that needs a copy.
-func (t Tensor) View(shape ...int) Tensor {
-	var r Tensor
-	if e := C.torch_view(t.h, int64s(shape), C.int64_t(len(shape)), &r.h); e != nil {
-		throw("view", e, t)
-	}
-	return r
-}
+func (t Tensor) View(shape ...int) Tensor { return t.layout(C.TORCH_layout_view, shape) }
 
 // Reshape is View, or a copy where a view cannot be.
-func (t Tensor) Reshape(shape ...int) Tensor {
-	var r Tensor
-	if e := C.torch_reshape(t.h, int64s(shape), C.int64_t(len(shape)), &r.h); e != nil {
-		throw("reshape", e, t)
-	}
-	return r
-}
+func (t Tensor) Reshape(shape ...int) Tensor { return t.layout(C.TORCH_layout_reshape, shape) }
 
 // Flatten is Reshape(-1).
 func (t Tensor) Flatten() Tensor { return t.Reshape(-1) }
@@ -75,13 +43,7 @@ func (t Tensor) Flatten() Tensor { return t.Reshape(-1) }
 func (t Tensor) ViewAs(other Tensor) Tensor { return t.View(other.Shape()...) }
 
 // Permute is a view with the dimensions in that order.
-func (t Tensor) Permute(dims ...int) Tensor {
-	var r Tensor
-	if e := C.torch_permute(t.h, int64s(dims), C.int64_t(len(dims)), &r.h); e != nil {
-		throw("permute", e, t)
-	}
-	return r
-}
+func (t Tensor) Permute(dims ...int) Tensor { return t.layout(C.TORCH_layout_permute, dims) }
 
 // Transpose is a view with dimensions a and b exchanged.
 func (t Tensor) Transpose(a, b int) Tensor {
@@ -96,40 +58,16 @@ func (t Tensor) Transpose(a, b int) Tensor {
 func (t Tensor) T() Tensor { return t.Transpose(0, 1) }
 
 // Expand is a view that repeats dimensions of size 1 up to shape; -1 keeps a size.
-func (t Tensor) Expand(shape ...int) Tensor {
-	var r Tensor
-	if e := C.torch_expand(t.h, int64s(shape), C.int64_t(len(shape)), &r.h); e != nil {
-		throw("expand", e, t)
-	}
-	return r
-}
+func (t Tensor) Expand(shape ...int) Tensor { return t.layout(C.TORCH_layout_expand, shape) }
 
 // Repeat copies t that many times along each dimension.
-func (t Tensor) Repeat(times ...int) Tensor {
-	var r Tensor
-	if e := C.torch_repeat(t.h, int64s(times), C.int64_t(len(times)), &r.h); e != nil {
-		throw("repeat", e, t)
-	}
-	return r
-}
+func (t Tensor) Repeat(times ...int) Tensor { return t.layout(C.TORCH_layout_repeat, times) }
 
 // Unsqueeze is a view with a new dimension of size 1 at dim.
-func (t Tensor) Unsqueeze(dim int) Tensor {
-	var r Tensor
-	if e := C.torch_unsqueeze(t.h, C.int64_t(dim), &r.h); e != nil {
-		throw("unsqueeze", e, t)
-	}
-	return r
-}
+func (t Tensor) Unsqueeze(dim int) Tensor { return t.along(C.TORCH_along_unsqueeze, dim) }
 
 // Squeeze is a view without dimension dim if its size is 1, else t.
-func (t Tensor) Squeeze(dim int) Tensor {
-	var r Tensor
-	if e := C.torch_squeeze(t.h, C.int64_t(dim), &r.h); e != nil {
-		throw("squeeze", e, t)
-	}
-	return r
-}
+func (t Tensor) Squeeze(dim int) Tensor { return t.along(C.TORCH_along_squeeze, dim) }
 
 // Select is the view at index of dimension dim, which it drops.
 func (t Tensor) Select(dim, index int) Tensor {
@@ -215,13 +153,7 @@ func (t Tensor) Chunk(n, dim int) []Tensor {
 }
 
 // Flip copies t with those dimensions reversed.
-func (t Tensor) Flip(dims ...int) Tensor {
-	var r Tensor
-	if e := C.torch_flip(t.h, int64s(dims), C.int64_t(len(dims)), &r.h); e != nil {
-		throw("flip", e, t)
-	}
-	return r
-}
+func (t Tensor) Flip(dims ...int) Tensor { return t.layout(C.TORCH_layout_flip, dims) }
 
 // IndexSelect copies the entries of dimension dim that index [n] int64 names.
 func (t Tensor) IndexSelect(dim int, index Tensor) Tensor {
@@ -257,21 +189,9 @@ func (t Tensor) IndexAdd_(dim int, index, src Tensor) Tensor {
 	return t
 }
 
-// IndexCopy_ writes the entries of src over those of dimension dim that index [n] names.
-func (t Tensor) IndexCopy_(dim int, index, src Tensor) Tensor {
-	if e := C.torch_index_copy_(t.h, C.int64_t(dim), index.h, src.h); e != nil {
-		throw("index_copy_", e, t, index, src)
-	}
-	return t
-}
-
 // MaskedFill is t with v where mask is true.
 func (t Tensor) MaskedFill(mask Tensor, v float64) Tensor {
-	var r Tensor
-	if e := C.torch_masked_fill(t.h, mask.h, C.double(v), &r.h); e != nil {
-		throw("masked_fill", e, t, mask)
-	}
-	return r
+	return t.scaled(C.TORCH_scaled_masked_fill, mask, v)
 }
 
 // Where is a where condition is true, else b.

@@ -7,120 +7,37 @@ package torch
 // #cgo noescape torch_embedding
 // #cgo noescape torch_gated_mixture
 // #cgo noescape torch_gated_mixture_backward
-// #cgo noescape torch_log_softmax
-// #cgo noescape torch_mse_loss
-// #cgo noescape torch_nll_loss
-// #cgo noescape torch_pad
-// #cgo noescape torch_relu
-// #cgo noescape torch_relu_
 // #cgo noescape torch_relu_backward_
 // #cgo noescape torch_relu_out
-// #cgo noescape torch_sigmoid
-// #cgo noescape torch_sigmoid_
-// #cgo noescape torch_softmax
 // #cgo noescape torch_softmax_cross_entropy
-// #cgo noescape torch_tanh
-// #cgo noescape torch_tanh_
 // #cgo nocallback torch_batch_norm
 // #cgo nocallback torch_cross_entropy
 // #cgo nocallback torch_dropout
 // #cgo nocallback torch_embedding
 // #cgo nocallback torch_gated_mixture
 // #cgo nocallback torch_gated_mixture_backward
-// #cgo nocallback torch_log_softmax
-// #cgo nocallback torch_mse_loss
-// #cgo nocallback torch_nll_loss
-// #cgo nocallback torch_pad
-// #cgo nocallback torch_relu
-// #cgo nocallback torch_relu_
 // #cgo nocallback torch_relu_backward_
 // #cgo nocallback torch_relu_out
-// #cgo nocallback torch_sigmoid
-// #cgo nocallback torch_sigmoid_
-// #cgo nocallback torch_softmax
 // #cgo nocallback torch_softmax_cross_entropy
-// #cgo nocallback torch_tanh
-// #cgo nocallback torch_tanh_
 import "C"
 
 // ReLU is max(t, 0).
-func (t Tensor) ReLU() Tensor {
-	var r Tensor
-	if e := C.torch_relu(t.h, &r.h); e != nil {
-		throw("relu", e, t)
-	}
-	return r
-}
+func (t Tensor) ReLU() Tensor { return t.unary(C.TORCH_unary_relu) }
 
 // ReLU_ is ReLU in place.
-func (t Tensor) ReLU_() Tensor {
-	if e := C.torch_relu_(t.h); e != nil {
-		throw("relu_", e, t)
-	}
-	return t
-}
+func (t Tensor) ReLU_() Tensor { return t.unary_(C.TORCH_unary_relu_) }
 
 // Sigmoid is 1/(1 + e^−t).
-func (t Tensor) Sigmoid() Tensor {
-	var r Tensor
-	if e := C.torch_sigmoid(t.h, &r.h); e != nil {
-		throw("sigmoid", e, t)
-	}
-	return r
-}
-
-// Sigmoid_ is Sigmoid in place.
-func (t Tensor) Sigmoid_() Tensor {
-	if e := C.torch_sigmoid_(t.h); e != nil {
-		throw("sigmoid_", e, t)
-	}
-	return t
-}
+func (t Tensor) Sigmoid() Tensor { return t.unary(C.TORCH_unary_sigmoid) }
 
 // Tanh is the hyperbolic tangent of t.
-func (t Tensor) Tanh() Tensor {
-	var r Tensor
-	if e := C.torch_tanh(t.h, &r.h); e != nil {
-		throw("tanh", e, t)
-	}
-	return r
-}
-
-// Tanh_ is Tanh in place.
-func (t Tensor) Tanh_() Tensor {
-	if e := C.torch_tanh_(t.h); e != nil {
-		throw("tanh_", e, t)
-	}
-	return t
-}
+func (t Tensor) Tanh() Tensor { return t.unary(C.TORCH_unary_tanh) }
 
 // Softmax is e^t / Σ e^t along dim.
-func (t Tensor) Softmax(dim int) Tensor {
-	var r Tensor
-	if e := C.torch_softmax(t.h, C.int64_t(dim), &r.h); e != nil {
-		throw("softmax", e, t)
-	}
-	return r
-}
+func (t Tensor) Softmax(dim int) Tensor { return t.along(C.TORCH_along_softmax, dim) }
 
 // LogSoftmax is the logarithm of Softmax, computed without overflow.
-func (t Tensor) LogSoftmax(dim int) Tensor {
-	var r Tensor
-	if e := C.torch_log_softmax(t.h, C.int64_t(dim), &r.h); e != nil {
-		throw("log_softmax", e, t)
-	}
-	return r
-}
-
-// Pad adds borders of value v: pad is left, right of the last dimension, then of
-// the one before, and so on. As torch.nn.functional.pad, constant mode.
-func (t Tensor) Pad(pad []int, v float64) Tensor {
-	var r Tensor
-	if e := C.torch_pad(t.h, int64s(pad), C.int64_t(len(pad)), C.double(v), &r.h); e != nil {
-		throw("pad", e, t)
-	}
-	return r
-}
+func (t Tensor) LogSoftmax(dim int) Tensor { return t.along(C.TORCH_along_log_softmax, dim) }
 
 // ReLUOut writes max(x, 0) to out. It takes no part in autograd.
 func ReLUOut(out, x Tensor) {
@@ -229,7 +146,7 @@ type CrossEntropyOptions struct {
 // It panics with *Error for a target that is none of 0 to K−1, on the CPU also for −100, which
 // PyTorch leaves out of the loss.
 func CrossEntropy(x, target Tensor, o CrossEntropyOptions) Tensor {
-	refuseNegative("cross_entropy", x, target)
+	refuseNegative(x, target)
 	var r Tensor
 	if e := C.torch_cross_entropy(x.h, target.h, o.Reduction.c(), C.double(o.LabelSmoothing), &r.h); e != nil {
 		throw("cross_entropy", e, x, target)
@@ -238,7 +155,8 @@ func CrossEntropy(x, target Tensor, o CrossEntropyOptions) Tensor {
 }
 
 // refuseNegative panics if a target on the CPU is below 0. On a GPU nobody waits for a look.
-func refuseNegative(op string, x, target Tensor) {
+func refuseNegative(x, target Tensor) {
+	const op = "cross_entropy"
 	if target.info(op).device_type != 0 || target.Dtype().IsFloat() || target.Numel() == 0 {
 		return
 	}
@@ -247,25 +165,6 @@ func refuseNegative(op string, x, target Tensor) {
 	if least < 0 {
 		misfit(op, []Tensor{x, target}, "a target is %g, wanted a class", least)
 	}
-}
-
-// NLLLoss is −x[target], for log-probabilities x; shapes and errors as CrossEntropy.
-func NLLLoss(x, target Tensor, reduction Reduction) Tensor {
-	refuseNegative("nll_loss", x, target)
-	var r Tensor
-	if e := C.torch_nll_loss(x.h, target.h, reduction.c(), &r.h); e != nil {
-		throw("nll_loss", e, x, target)
-	}
-	return r
-}
-
-// MSELoss is (x − target)², of tensors of one shape.
-func MSELoss(x, target Tensor, reduction Reduction) Tensor {
-	var r Tensor
-	if e := C.torch_mse_loss(x.h, target.h, reduction.c(), &r.h); e != nil {
-		throw("mse_loss", e, x, target)
-	}
-	return r
 }
 
 // GatedMixture writes the node of a recurrent cell that mixes four activations of all

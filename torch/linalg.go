@@ -1,86 +1,31 @@
 package torch
 
 // #include "internal/shim/shim.h"
-// #cgo noescape torch_addmm
 // #cgo noescape torch_addmm_
-// #cgo noescape torch_baddbmm
-// #cgo noescape torch_bmm
 // #cgo noescape torch_diagonal
-// #cgo noescape torch_dot
-// #cgo noescape torch_foreach_add_
 // #cgo noescape torch_foreach_copy_
-// #cgo noescape torch_foreach_lerp_
-// #cgo noescape torch_foreach_mul_scalar_
-// #cgo noescape torch_foreach_norm
-// #cgo noescape torch_foreach_zero_
 // #cgo noescape torch_gram
-// #cgo noescape torch_matmul
-// #cgo noescape torch_mm
 // #cgo noescape torch_mm_out
 // #cgo noescape torch_sum_products
-// #cgo nocallback torch_addmm
 // #cgo nocallback torch_addmm_
-// #cgo nocallback torch_baddbmm
-// #cgo nocallback torch_bmm
 // #cgo nocallback torch_diagonal
-// #cgo nocallback torch_dot
-// #cgo nocallback torch_foreach_add_
 // #cgo nocallback torch_foreach_copy_
-// #cgo nocallback torch_foreach_lerp_
-// #cgo nocallback torch_foreach_mul_scalar_
-// #cgo nocallback torch_foreach_norm
-// #cgo nocallback torch_foreach_zero_
 // #cgo nocallback torch_gram
-// #cgo nocallback torch_matmul
-// #cgo nocallback torch_mm
 // #cgo nocallback torch_mm_out
 // #cgo nocallback torch_sum_products
 import "C"
 
 // Matmul is the matrix product over the last two dimensions, batches broadcast.
-func (t Tensor) Matmul(u Tensor) Tensor {
-	var r Tensor
-	if e := C.torch_matmul(t.h, u.h, &r.h); e != nil {
-		throw("matmul", e, t, u)
-	}
-	return r
-}
+func (t Tensor) Matmul(u Tensor) Tensor { return t.binary(C.TORCH_binary_matmul, u) }
 
 // Mm is the product of matrices [n,m] and [m,p].
-func (t Tensor) Mm(u Tensor) Tensor {
-	var r Tensor
-	if e := C.torch_mm(t.h, u.h, &r.h); e != nil {
-		throw("mm", e, t, u)
-	}
-	return r
-}
+func (t Tensor) Mm(u Tensor) Tensor { return t.binary(C.TORCH_binary_mm, u) }
 
 // Bmm is the product of batches [b,n,m] and [b,m,p].
-func (t Tensor) Bmm(u Tensor) Tensor {
-	var r Tensor
-	if e := C.torch_bmm(t.h, u.h, &r.h); e != nil {
-		throw("bmm", e, t, u)
-	}
-	return r
-}
+func (t Tensor) Bmm(u Tensor) Tensor { return t.binary(C.TORCH_binary_bmm, u) }
 
 // Dot is the inner product of vectors [n] and [n].
-func (t Tensor) Dot(u Tensor) Tensor {
-	var r Tensor
-	if e := C.torch_dot(t.h, u.h, &r.h); e != nil {
-		throw("dot", e, t, u)
-	}
-	return r
-}
-
-// Addmm is beta·t + alpha·a·b, of matrices a [n,m] and b [m,p].
-func Addmm(t, a, b Tensor, beta, alpha float64) Tensor {
-	var r Tensor
-	if e := C.torch_addmm(t.h, a.h, b.h, C.double(beta), C.double(alpha), &r.h); e != nil {
-		throw("addmm", e, t, a, b)
-	}
-	return r
-}
+func (t Tensor) Dot(u Tensor) Tensor { return t.binary(C.TORCH_binary_dot, u) }
 
 // Addmm_ is Addmm in place.
 func (t Tensor) Addmm_(a, b Tensor, beta, alpha float64) Tensor {
@@ -88,15 +33,6 @@ func (t Tensor) Addmm_(a, b Tensor, beta, alpha float64) Tensor {
 		throw("addmm_", e, t, a, b)
 	}
 	return t
-}
-
-// Baddbmm is Addmm of batches.
-func Baddbmm(t, a, b Tensor, beta, alpha float64) Tensor {
-	var r Tensor
-	if e := C.torch_baddbmm(t.h, a.h, b.h, C.double(beta), C.double(alpha), &r.h); e != nil {
-		throw("baddbmm", e, t, a, b)
-	}
-	return r
 }
 
 // Diagonal is a view of the diagonal of dimensions dim1 and dim2, as the last
@@ -109,51 +45,12 @@ func (t Tensor) Diagonal(offset, dim1, dim2 int) Tensor {
 	return r
 }
 
-// ForeachAdd_ adds alpha·us[i] to ts[i], for all i in one call.
-func ForeachAdd_(ts, us []Tensor, alpha float64) {
-	sameLength("_foreach_add_", ts, us)
-	if e := C.torch_foreach_add_(handles(ts), handles(us), C.int64_t(len(ts)), C.double(alpha)); e != nil {
-		throw("_foreach_add_", e)
-	}
-}
-
-// ForeachMulScalar_ multiplies each tensor by v.
-func ForeachMulScalar_(ts []Tensor, v float64) {
-	if e := C.torch_foreach_mul_scalar_(handles(ts), C.int64_t(len(ts)), C.double(v)); e != nil {
-		throw("_foreach_mul_", e)
-	}
-}
-
-// ForeachLerp_ moves each ts[i] towards ends[i] by weight.
-func ForeachLerp_(ts, ends []Tensor, weight float64) {
-	sameLength("_foreach_lerp_", ts, ends)
-	if e := C.torch_foreach_lerp_(handles(ts), handles(ends), C.int64_t(len(ts)), C.double(weight)); e != nil {
-		throw("_foreach_lerp_", e)
-	}
-}
-
 // ForeachCopy_ overwrites each ts[i] by srcs[i].
 func ForeachCopy_(ts, srcs []Tensor) {
 	sameLength("_foreach_copy_", ts, srcs)
 	if e := C.torch_foreach_copy_(handles(ts), handles(srcs), C.int64_t(len(ts))); e != nil {
 		throw("_foreach_copy_", e)
 	}
-}
-
-// ForeachZero_ sets each tensor to zero.
-func ForeachZero_(ts []Tensor) {
-	if e := C.torch_foreach_zero_(handles(ts), C.int64_t(len(ts))); e != nil {
-		throw("_foreach_zero_", e)
-	}
-}
-
-// ForeachNorm is the Euclidean norm of each tensor.
-func ForeachNorm(ts []Tensor) []Tensor {
-	rs := make([]Tensor, len(ts))
-	if e := C.torch_foreach_norm(handles(ts), C.int64_t(len(ts)), handles(rs)); e != nil {
-		throw("_foreach_norm", e)
-	}
-	return rs
 }
 
 func sameLength(op string, a, b []Tensor) {

@@ -8,14 +8,15 @@ import (
 	"testing"
 )
 
-// use is a place where Go calls a function of the shim.
+// use is a place where Go calls a function of the shim, or names an operator of a class.
 type use struct {
 	file string
 	line int
 }
 
 var (
-	shimCall   = regexp.MustCompile(`\bC\.(torch_\w+)\(`)
+	shimCall   = regexp.MustCompile(`\bC\.(?:(torch_\w+)\(|TORCH_([a-z]\w+))`)
+	declared   = regexp.MustCompile(`(?m)^(?:\w.*[ *](torch_\w+)\(|OPERATOR\((\w+), (\w+)\)$)`)
 	cgoPromise = regexp.MustCompile(`^// #cgo (noescape|nocallback) (torch_\w+)$`)
 )
 
@@ -40,14 +41,14 @@ func sources(t *testing.T) map[string]string {
 	return texts
 }
 
-// shimUses finds the calls of every function of the shim.
+// shimUses finds the calls of every function of the shim, and the operators of classes as class_name.
 func shimUses(t *testing.T) map[string][]use {
 	t.Helper()
 	uses := map[string][]use{}
 	for file, text := range sources(t) {
 		for i, line := range strings.Split(text, "\n") {
 			for _, m := range shimCall.FindAllStringSubmatch(line, -1) {
-				uses[m[1]] = append(uses[m[1]], use{file, i + 1})
+				uses[m[1]+m[2]] = append(uses[m[1]+m[2]], use{file, i + 1})
 			}
 		}
 	}
@@ -68,6 +69,9 @@ func TestCgoPromises(t *testing.T) {
 		}
 	}
 	for name, uses := range shimUses(t) {
+		if !strings.HasPrefix(name, "torch_") {
+			continue // a constant
+		}
 		for _, u := range uses {
 			for _, kind := range []string{"noescape", "nocallback"} {
 				if !promised[u.file+" "+kind+" "+name] {
@@ -82,5 +86,29 @@ func TestCgoPromises(t *testing.T) {
 	}
 	for key := range promised {
 		t.Errorf("%s: the file does not call it", key)
+	}
+}
+
+func TestShimIsUsed(t *testing.T) {
+	// Go calls every function and operator when the shim declares it.
+	uses := shimUses(t)
+	for _, file := range []string{"shim.h", "operators.h"} {
+		text, err := os.ReadFile(filepath.Join("internal", "shim", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := declared.FindAllStringSubmatch(string(text), -1)
+		if len(found) < 50 {
+			t.Fatalf("%s declares %d names: the search is broken", file, len(found))
+		}
+		for _, m := range found {
+			name := m[1]
+			if name == "" {
+				name = m[2] + "_" + m[3]
+			}
+			if uses[name] == nil {
+				t.Errorf("%s: no Go file uses %s", file, name)
+			}
+		}
 	}
 }

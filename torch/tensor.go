@@ -1,35 +1,24 @@
 package torch
 
 // #include "internal/shim/shim.h"
-// #cgo noescape torch_clone
 // #cgo noescape torch_contiguous
-// #cgo noescape torch_copy_
-// #cgo noescape torch_detach
-// #cgo noescape torch_fill_
 // #cgo noescape torch_info
 // #cgo noescape torch_item
 // #cgo noescape torch_item_int
 // #cgo noescape torch_read
 // #cgo noescape torch_sizes
 // #cgo noescape torch_to
-// #cgo noescape torch_zero_
-// #cgo nocallback torch_clone
 // #cgo nocallback torch_contiguous
-// #cgo nocallback torch_copy_
-// #cgo nocallback torch_detach
-// #cgo nocallback torch_fill_
 // #cgo nocallback torch_info
 // #cgo nocallback torch_item
 // #cgo nocallback torch_item_int
 // #cgo nocallback torch_read
 // #cgo nocallback torch_sizes
 // #cgo nocallback torch_to
-// #cgo nocallback torch_zero_
 import "C"
 
 import (
 	"fmt"
-	"strings"
 	"unsafe"
 
 	"godarts/torch/internal/stored"
@@ -177,30 +166,13 @@ func (t Tensor) read(d Dtype, out unsafe.Pointer, bytes int) {
 }
 
 // Copy_ overwrites t by src, broadcast and converted.
-func (t Tensor) Copy_(src Tensor) Tensor {
-	if e := C.torch_copy_(t.h, src.h); e != nil {
-		throw("copy_", e, t, src)
-	}
-	return t
-}
+func (t Tensor) Copy_(src Tensor) Tensor { return t.binary_(C.TORCH_binary_copy_, src) }
 
 // Clone copies t.
-func (t Tensor) Clone() Tensor {
-	var r Tensor
-	if e := C.torch_clone(t.h, &r.h); e != nil {
-		throw("clone", e, t)
-	}
-	return r
-}
+func (t Tensor) Clone() Tensor { return t.unary(C.TORCH_unary_clone) }
 
 // Detach is a view of t outside its graph.
-func (t Tensor) Detach() Tensor {
-	var r Tensor
-	if e := C.torch_detach(t.h, &r.h); e != nil {
-		throw("detach", e, t)
-	}
-	return r
-}
+func (t Tensor) Detach() Tensor { return t.unary(C.TORCH_unary_detach) }
 
 // Contiguous is t, or a copy of it in row-major order.
 func (t Tensor) Contiguous() Tensor { return t.contiguous(0) }
@@ -229,46 +201,10 @@ func (t Tensor) To(o Options) Tensor {
 func (t Tensor) ToDtype(d Dtype) Tensor { return t.To(Options{Dtype: d, Device: t.Device()}) }
 
 // Fill_ sets every element.
-func (t Tensor) Fill_(v float64) Tensor {
-	if e := C.torch_fill_(t.h, C.double(v)); e != nil {
-		throw("fill_", e, t)
-	}
-	return t
-}
+func (t Tensor) Fill_(v float64) Tensor { return t.scalar_(C.TORCH_scalar_fill_, v) }
 
 // Zero_ sets every element to zero.
-func (t Tensor) Zero_() Tensor {
-	if e := C.torch_zero_(t.h); e != nil {
-		throw("zero_", e, t)
-	}
-	return t
-}
-
-// String shows type, shape and the first elements.
-func (t Tensor) String() string {
-	if !t.Defined() {
-		return "tensor(none)"
-	}
-	var i C.torch_tensor_info
-	if e := C.torch_info(t.h, &i); e != nil {
-		return "tensor(" + failure("string", e).Message + ")"
-	}
-	const shown = 8
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s%s{", t.Dtype(), stored.Shape(t.Shape()))
-	var values []float64
-	Scoped(func() { values = t.Detach().Flatten().Narrow(0, 0, min(shown, t.Numel())).Float64s() })
-	for k, v := range values {
-		if k > 0 {
-			b.WriteString(", ")
-		}
-		fmt.Fprintf(&b, "%.6g", v)
-	}
-	if t.Numel() > shown {
-		b.WriteString(", ...")
-	}
-	return b.String() + "}"
-}
+func (t Tensor) Zero_() Tensor { return t.unary_(C.TORCH_unary_zero_) }
 
 // describe is the shape for an error message; it never panics.
 func (t Tensor) describe() string {

@@ -14,7 +14,7 @@ import (
 func TestInfo(t *testing.T) {
 	// A tensor tells its shape, strides, sizes, type and layout when asked.
 	torchtest.Scope(t)
-	nhwc := torch.EmptyChannelsLast([]int{2, 3, 4, 5}, torch.Options{Dtype: torch.Float16})
+	nhwc := torch.Empty([]int{2, 3, 4, 5}, torch.Options{Dtype: torch.Float16}).ChannelsLast()
 	for _, test := range []struct {
 		name           string
 		x              torch.Tensor

@@ -12,7 +12,7 @@ import (
 // wrapper is a row of the comparison of the typed functions with Call: what fn
 // gives must equal what the operator op gives for args.
 type wrapper struct {
-	shim string              // the C function that fn calls
+	shim string              // the C function that fn calls, or class_name of operators.h
 	fn   func() torch.Tensor // or list
 	list func() []torch.Tensor
 	op   string
@@ -126,6 +126,14 @@ func (row wrapper) compare(t *testing.T) {
 // exceptions are the shim functions that Call cannot be compared with, and why.
 var exceptions = map[string]string{
 	"torch_call":                   "it is Call",
+	"torch_operator":               "gives a name: TestErrors",
+	"torch_unary":                  "compared for each operator of the class",
+	"torch_binary":                 "compared for each operator of the class",
+	"torch_scaled":                 "compared for each operator of the class",
+	"torch_scalar":                 "compared for each operator of the class",
+	"torch_along":                  "compared for each operator of the class",
+	"torch_reduce":                 "compared for each operator of the class",
+	"torch_layout":                 "compared for each operator of the class",
 	"torch_scope_open":             "scopes are no operators",
 	"torch_scope_close":            "scopes are no operators",
 	"torch_scope_keep":             "scopes are no operators",
@@ -196,13 +204,13 @@ func creationRows() []wrapper {
 		{shim: "torch_full", fn: func() torch.Tensor { return torch.Scalar(0.3, double) }, op: "aten::scalar_tensor", args: args(0.3, torch.Float64)},
 		{shim: "torch_arange", fn: func() torch.Tensor { return torch.Arange(1, 4, 0.7, single) }, op: "aten::arange.start_step", args: args(1.0, 4.0, 0.7, torch.Float32)},
 		{shim: "torch_eye", fn: func() torch.Tensor { return torch.Eye(3, integer) }, op: "aten::eye", args: args(3, torch.Int64)},
-		{shim: "torch_zero_", fn: func() torch.Tensor { return torch.ZerosLike(values(2, 3)) }, op: "aten::zeros_like", args: args(values(2, 3))},
-		{shim: "torch_fill_", fn: func() torch.Tensor { return torch.OnesLike(values(2, 3)) }, op: "aten::ones_like", args: args(values(2, 3))},
-		{shim: "torch_zero_", fn: func() torch.Tensor { return values(2, 3).Zero_() }, op: "aten::zero_", args: args(values(2, 3))},
-		{shim: "torch_fill_", fn: func() torch.Tensor { return values(2, 3).Fill_(0.3) }, op: "aten::fill_.Scalar", args: args(values(2, 3), 0.3)},
-		{shim: "torch_copy_", fn: func() torch.Tensor { return torch.Zeros([]int{2, 3}, double).Copy_(values(3)) }, op: "aten::copy_", args: args(torch.Zeros([]int{2, 3}, double), values(3))},
-		{shim: "torch_clone", fn: func() torch.Tensor { return values(2, 3).Clone() }, op: "aten::clone", args: args(values(2, 3))},
-		{shim: "torch_detach", fn: func() torch.Tensor { return values(2, 3).Detach() }, op: "aten::detach", args: args(values(2, 3))},
+		{shim: "unary_zero_", fn: func() torch.Tensor { return torch.ZerosLike(values(2, 3)) }, op: "aten::zeros_like", args: args(values(2, 3))},
+		{shim: "scalar_fill_", fn: func() torch.Tensor { return torch.OnesLike(values(2, 3)) }, op: "aten::ones_like", args: args(values(2, 3))},
+		{shim: "unary_zero_", fn: func() torch.Tensor { return values(2, 3).Zero_() }, op: "aten::zero_", args: args(values(2, 3))},
+		{shim: "scalar_fill_", fn: func() torch.Tensor { return values(2, 3).Fill_(0.3) }, op: "aten::fill_.Scalar", args: args(values(2, 3), 0.3)},
+		{shim: "binary_copy_", fn: func() torch.Tensor { return torch.Zeros([]int{2, 3}, double).Copy_(values(3)) }, op: "aten::copy_", args: args(torch.Zeros([]int{2, 3}, double), values(3))},
+		{shim: "unary_clone", fn: func() torch.Tensor { return values(2, 3).Clone() }, op: "aten::clone", args: args(values(2, 3))},
+		{shim: "unary_detach", fn: func() torch.Tensor { return values(2, 3).Detach() }, op: "aten::detach", args: args(values(2, 3))},
 		{shim: "torch_contiguous", fn: func() torch.Tensor { return values(2, 3).T().Contiguous() }, op: "aten::contiguous", args: args(values(2, 3).T())},
 		{shim: "torch_contiguous", fn: func() torch.Tensor { return values(1, 2, 2, 2).ChannelsLast() }, op: "aten::contiguous", args: args(values(1, 2, 2, 2), 2)},
 		{shim: "torch_to", fn: func() torch.Tensor { return values(2, 3).ToDtype(torch.BFloat16) }, op: "aten::to.dtype", args: args(values(2, 3), torch.BFloat16)},
@@ -215,17 +223,17 @@ func viewRows() []wrapper {
 	square := integers([]int64{1, 0, 0, 1}, 2, 2)
 	mask := truths([]bool{true, false, false, true, true, false}, 2, 3)
 	return []wrapper{
-		{shim: "torch_view", fn: func() torch.Tensor { return values(2, 3).View(3, -1) }, op: "aten::view", args: args(values(2, 3), []int{3, -1})},
-		{shim: "torch_view", fn: func() torch.Tensor { return values(2, 3).ViewAs(values(6)) }, op: "aten::view_as", args: args(values(2, 3), values(6))},
-		{shim: "torch_reshape", fn: func() torch.Tensor { return values(2, 3).T().Reshape(6) }, op: "aten::reshape", args: args(values(2, 3).T(), []int{6})},
-		{shim: "torch_reshape", fn: func() torch.Tensor { return values(2, 3).Flatten() }, op: "aten::flatten.using_ints", args: args(values(2, 3))},
-		{shim: "torch_permute", fn: func() torch.Tensor { return values(2, 3, 4).Permute(2, 0, 1) }, op: "aten::permute", args: args(values(2, 3, 4), []int{2, 0, 1})},
+		{shim: "layout_view", fn: func() torch.Tensor { return values(2, 3).View(3, -1) }, op: "aten::view", args: args(values(2, 3), []int{3, -1})},
+		{shim: "layout_view", fn: func() torch.Tensor { return values(2, 3).ViewAs(values(6)) }, op: "aten::view_as", args: args(values(2, 3), values(6))},
+		{shim: "layout_reshape", fn: func() torch.Tensor { return values(2, 3).T().Reshape(6) }, op: "aten::reshape", args: args(values(2, 3).T(), []int{6})},
+		{shim: "layout_reshape", fn: func() torch.Tensor { return values(2, 3).Flatten() }, op: "aten::flatten.using_ints", args: args(values(2, 3))},
+		{shim: "layout_permute", fn: func() torch.Tensor { return values(2, 3, 4).Permute(2, 0, 1) }, op: "aten::permute", args: args(values(2, 3, 4), []int{2, 0, 1})},
 		{shim: "torch_transpose", fn: func() torch.Tensor { return values(2, 3, 4).Transpose(0, -1) }, op: "aten::transpose.int", args: args(values(2, 3, 4), 0, -1)},
 		{shim: "torch_transpose", fn: func() torch.Tensor { return values(2, 3).T() }, op: "aten::t", args: args(values(2, 3))},
-		{shim: "torch_expand", fn: func() torch.Tensor { return values(3, 1).Expand(2, -1, 4) }, op: "aten::expand", args: args(values(3, 1), []int{2, -1, 4})},
-		{shim: "torch_repeat", fn: func() torch.Tensor { return values(2, 3).Repeat(2, 1, 2) }, op: "aten::repeat", args: args(values(2, 3), []int{2, 1, 2})},
-		{shim: "torch_unsqueeze", fn: func() torch.Tensor { return values(2, 3).Unsqueeze(1) }, op: "aten::unsqueeze", args: args(values(2, 3), 1)},
-		{shim: "torch_squeeze", fn: func() torch.Tensor { return values(2, 1, 3).Squeeze(1) }, op: "aten::squeeze.dim", args: args(values(2, 1, 3), 1)},
+		{shim: "layout_expand", fn: func() torch.Tensor { return values(3, 1).Expand(2, -1, 4) }, op: "aten::expand", args: args(values(3, 1), []int{2, -1, 4})},
+		{shim: "layout_repeat", fn: func() torch.Tensor { return values(2, 3).Repeat(2, 1, 2) }, op: "aten::repeat", args: args(values(2, 3), []int{2, 1, 2})},
+		{shim: "along_unsqueeze", fn: func() torch.Tensor { return values(2, 3).Unsqueeze(1) }, op: "aten::unsqueeze", args: args(values(2, 3), 1)},
+		{shim: "along_squeeze", fn: func() torch.Tensor { return values(2, 1, 3).Squeeze(1) }, op: "aten::squeeze.dim", args: args(values(2, 1, 3), 1)},
 		{shim: "torch_select", fn: func() torch.Tensor { return values(2, 3).Select(1, -1) }, op: "aten::select.int", args: args(values(2, 3), 1, -1)},
 		{shim: "torch_narrow", fn: func() torch.Tensor { return values(2, 5).Narrow(1, 1, 3) }, op: "aten::narrow", args: args(values(2, 5), 1, 1, 3)},
 		{shim: "torch_slice", fn: func() torch.Tensor { return values(2, 9).Slice(1, 1, 100, 3) }, op: "aten::slice.Tensor", args: args(values(2, 9), 1, 1, 100, 3)},
@@ -234,13 +242,12 @@ func viewRows() []wrapper {
 		{shim: "torch_stack", fn: func() torch.Tensor { return torch.Stack(tensors(values(2, 3), positive(2, 3)), 1) }, op: "aten::stack", args: args(tensors(values(2, 3), positive(2, 3)), 1)},
 		{shim: "torch_split", list: func() []torch.Tensor { return values(2, 5).Split([]int{1, 4}, 1) }, op: "aten::split_with_sizes", args: args(values(2, 5), []int{1, 4}, 1)},
 		{shim: "torch_split", list: func() []torch.Tensor { return values(2, 6).Chunk(3, 1) }, op: "aten::chunk", args: args(values(2, 6), 3, 1)},
-		{shim: "torch_flip", fn: func() torch.Tensor { return values(2, 3).Flip(0, 1) }, op: "aten::flip", args: args(values(2, 3), []int{0, 1})},
+		{shim: "layout_flip", fn: func() torch.Tensor { return values(2, 3).Flip(0, 1) }, op: "aten::flip", args: args(values(2, 3), []int{0, 1})},
 		{shim: "torch_index_select", fn: func() torch.Tensor { return values(2, 3).IndexSelect(0, index) }, op: "aten::index_select", args: args(values(2, 3), 0, index)},
 		{shim: "torch_gather", fn: func() torch.Tensor { return values(2, 3).Gather(1, square) }, op: "aten::gather", args: args(values(2, 3), 1, square)},
 		{shim: "torch_scatter_", fn: func() torch.Tensor { return values(2, 3).Scatter_(1, square, positive(2, 2)) }, op: "aten::scatter_.src", args: args(values(2, 3), 1, square, positive(2, 2))},
 		{shim: "torch_index_add_", fn: func() torch.Tensor { return values(2, 3).IndexAdd_(0, index, positive(3, 3)) }, op: "aten::index_add_", args: args(values(2, 3), 0, index, positive(3, 3))},
-		{shim: "torch_index_copy_", fn: func() torch.Tensor { return values(3, 3).IndexCopy_(1, index.Narrow(0, 0, 2), positive(3, 2)) }, op: "aten::index_copy_", args: args(values(3, 3), 1, index.Narrow(0, 0, 2), positive(3, 2))},
-		{shim: "torch_masked_fill", fn: func() torch.Tensor { return values(2, 3).MaskedFill(mask, 0.3) }, op: "aten::masked_fill.Scalar", args: args(values(2, 3), mask, 0.3)},
+		{shim: "scaled_masked_fill", fn: func() torch.Tensor { return values(2, 3).MaskedFill(mask, 0.3) }, op: "aten::masked_fill.Scalar", args: args(values(2, 3), mask, 0.3)},
 		{shim: "torch_where", fn: func() torch.Tensor { return torch.Where(mask, values(2, 3), positive(3)) }, op: "aten::where.self", args: args(mask, values(2, 3), positive(3))},
 	}
 }

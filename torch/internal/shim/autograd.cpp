@@ -12,7 +12,6 @@
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
-#include <ATen/ops/randperm.h>
 #include <ATen/ops/scalar_tensor.h>
 #include <ATen/ops/uniform.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -151,11 +150,6 @@ char* torch_randint(int64_t low, int64_t high, const int64_t* shape, int64_t n, 
     *ret = wrap(
         at::randint(low, high, ints(shape, n), options(o.dtype, o.device_type, o.device_index)));
   });
-}
-
-char* torch_randperm(int64_t n, torch_options o, torch_tensor* ret) {
-  return guard(
-      [&] { *ret = wrap(at::randperm(n, options(o.dtype, o.device_type, o.device_index))); });
 }
 
 char* torch_uniform_(torch_tensor t, double from, double to) {

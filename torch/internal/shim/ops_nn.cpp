@@ -1,5 +1,4 @@
-// Neural network operators: convolution, pooling, normalisation, activations,
-// dropout, embedding, losses.
+// Neural network operators: convolution, pooling, normalisation, dropout, embedding, losses.
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
@@ -8,15 +7,7 @@
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/log_softmax.h>
 #include <ATen/ops/max_pool2d.h>
-#include <ATen/ops/mse_loss.h>
-#include <ATen/ops/nll_loss.h>
-#include <ATen/ops/pad.h>
-#include <ATen/ops/relu.h>
-#include <ATen/ops/sigmoid.h>
-#include <ATen/ops/softmax.h>
-#include <ATen/ops/tanh.h>
 
 #include "guard.h"
 
@@ -71,39 +62,12 @@ char* torch_batch_norm(torch_tensor x, torch_tensor weight, torch_tensor bias,
   });
 }
 
-#define TORCH_ACTIVATION(name)                               \
-  char* torch_##name(torch_tensor t, torch_tensor* ret) {    \
-    return guard([&] { *ret = wrap(at::name(tensor(t))); }); \
-  }                                                          \
-  char* torch_##name##_(torch_tensor t) {                    \
-    return guard([&] {                                       \
-      at::Tensor x = tensor(t);                              \
-      at::name##_(x);                                        \
-    });                                                      \
-  }
-TORCH_ACTIVATION(relu)
-TORCH_ACTIVATION(sigmoid)
-TORCH_ACTIVATION(tanh)
-#undef TORCH_ACTIVATION
-
-char* torch_softmax(torch_tensor t, int64_t dim, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(at::softmax(tensor(t), dim)); });
-}
-
-char* torch_log_softmax(torch_tensor t, int64_t dim, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(at::log_softmax(tensor(t), dim)); });
-}
-
 char* torch_dropout(torch_tensor t, double p, int training, torch_tensor* ret) {
   return guard([&] { *ret = wrap(at::dropout(tensor(t), p, training != 0)); });
 }
 
 char* torch_embedding(torch_tensor weight, torch_tensor indices, torch_tensor* ret) {
   return guard([&] { *ret = wrap(at::embedding(tensor(weight), tensor(indices))); });
-}
-
-char* torch_pad(torch_tensor t, const int64_t* pad, int64_t n, double value, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(at::pad(tensor(t), ints(pad, n), "constant", value)); });
 }
 
 char* torch_cross_entropy(torch_tensor x, torch_tensor target, int reduction,
@@ -114,11 +78,3 @@ char* torch_cross_entropy(torch_tensor x, torch_tensor target, int reduction,
   });
 }
 
-char* torch_nll_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret) {
-  return guard(
-      [&] { *ret = wrap(at::nll_loss(tensor(x), tensor(target), at::Tensor(), reduction)); });
-}
-
-char* torch_mse_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(at::mse_loss(tensor(x), tensor(target), reduction)); });
-}

@@ -82,17 +82,15 @@ int torch_scope_depth(void);
 int64_t torch_live(void);
 
 // --- tensors (tensor.cpp) ---
-// sizes and strides take room for dim elements, strides may be NULL. data gives
-// a pointer that the tensor owns. read copies to a caller's buffer of the given
-// size. from_data copies data of the given dtype, which the caller owns.
+// sizes and strides take room for dim elements, strides may be NULL. read copies to a
+// caller's buffer of the given size. from_data copies data of the given dtype, which
+// the caller owns.
 char* torch_info(torch_tensor t, torch_tensor_info* ret);
 char* torch_sizes(torch_tensor t, int64_t* sizes, int64_t* strides);
 char* torch_item(torch_tensor t, double* ret);
 char* torch_item_int(torch_tensor t, int64_t* ret);
-char* torch_data(torch_tensor t, void** ret);
 char* torch_read(torch_tensor t, int dtype, void* out, int64_t bytes);
-char* torch_empty(const int64_t* shape, int64_t n, torch_options o, int channels_last,
-                  torch_tensor* ret);
+char* torch_empty(const int64_t* shape, int64_t n, torch_options o, torch_tensor* ret);
 char* torch_zeros(const int64_t* shape, int64_t n, torch_options o, torch_tensor* ret);
 char* torch_full(const int64_t* shape, int64_t n, double value, torch_options o, torch_tensor* ret);
 char* torch_arange(double start, double end, double step, torch_options o, torch_tensor* ret);
@@ -100,21 +98,9 @@ char* torch_eye(int64_t n, torch_options o, torch_tensor* ret);
 char* torch_from_data(const void* data, int dtype, const int64_t* shape, int64_t n,
                       int channels_last, torch_options to, torch_tensor* ret);
 char* torch_empty_like(torch_tensor t, torch_tensor* ret);
-char* torch_copy_(torch_tensor t, torch_tensor src);
-char* torch_clone(torch_tensor t, torch_tensor* ret);
-char* torch_detach(torch_tensor t, torch_tensor* ret);
 char* torch_contiguous(torch_tensor t, int channels_last, torch_tensor* ret);
 char* torch_to(torch_tensor t, torch_options o, torch_tensor* ret);
-char* torch_fill_(torch_tensor t, double value);
-char* torch_zero_(torch_tensor t);
-char* torch_view(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret);
-char* torch_reshape(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret);
-char* torch_permute(torch_tensor t, const int64_t* dims, int64_t n, torch_tensor* ret);
 char* torch_transpose(torch_tensor t, int64_t a, int64_t b, torch_tensor* ret);
-char* torch_expand(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret);
-char* torch_repeat(torch_tensor t, const int64_t* times, int64_t n, torch_tensor* ret);
-char* torch_unsqueeze(torch_tensor t, int64_t dim, torch_tensor* ret);
-char* torch_squeeze(torch_tensor t, int64_t dim, torch_tensor* ret);
 char* torch_select(torch_tensor t, int64_t dim, int64_t index, torch_tensor* ret);
 char* torch_narrow(torch_tensor t, int64_t dim, int64_t start, int64_t length, torch_tensor* ret);
 char* torch_slice(torch_tensor t, int64_t dim, int64_t start, int64_t end, int64_t step,
@@ -124,100 +110,41 @@ char* torch_as_strided(torch_tensor t, const int64_t* shape, const int64_t* stri
 char* torch_cat(const torch_tensor* ts, int64_t n, int64_t dim, torch_tensor* ret);
 char* torch_stack(const torch_tensor* ts, int64_t n, int64_t dim, torch_tensor* ret);
 char* torch_split(torch_tensor t, const int64_t* sizes, int64_t n, int64_t dim, torch_tensor* ret);
-char* torch_flip(torch_tensor t, const int64_t* dims, int64_t n, torch_tensor* ret);
 char* torch_index_select(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor* ret);
 char* torch_gather(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor* ret);
 char* torch_scatter_(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor src);
 char* torch_index_add_(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor src);
-char* torch_index_copy_(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor src);
-char* torch_masked_fill(torch_tensor t, torch_tensor mask, double value, torch_tensor* ret);
 char* torch_where(torch_tensor condition, torch_tensor a, torch_tensor b, torch_tensor* ret);
 
+// --- operators in classes (operators.h, operators.cpp) ---
+// A class takes one of these constants, TORCH_unary_abs and so on. An operator in place does not
+// write to ret, which may be NULL. reduce goes over all dimensions if n == 0. operator gives the
+// name, a static string.
+enum {
+#define OPERATOR(kind, name) TORCH_##kind##_##name,
+#include "operators.h"
+#undef OPERATOR
+};
+const char* torch_operator(int op);
+char* torch_unary(int op, torch_tensor t, torch_tensor* ret);
+char* torch_binary(int op, torch_tensor a, torch_tensor b, torch_tensor* ret);
+char* torch_scaled(int op, torch_tensor a, torch_tensor b, double v, torch_tensor* ret);
+char* torch_scalar(int op, torch_tensor t, double v, torch_tensor* ret);  // and compare
+char* torch_along(int op, torch_tensor t, int64_t dim, torch_tensor* ret);
+char* torch_reduce(int op, torch_tensor t, const int64_t* dims, int64_t n, int keepdim,
+                   torch_tensor* ret);
+char* torch_layout(int op, torch_tensor t, const int64_t* sizes, int64_t n, torch_tensor* ret);
+
 // --- arithmetic (ops_math.cpp) ---
-// n == 0 reduces over all dimensions; an infinite bound of clamp means none.
-char* torch_abs(torch_tensor t, torch_tensor* ret);
-char* torch_abs_(torch_tensor t);
-char* torch_exp(torch_tensor t, torch_tensor* ret);
-char* torch_exp_(torch_tensor t);
-char* torch_floor(torch_tensor t, torch_tensor* ret);
-char* torch_floor_(torch_tensor t);
-char* torch_log(torch_tensor t, torch_tensor* ret);
-char* torch_log_(torch_tensor t);
-char* torch_neg(torch_tensor t, torch_tensor* ret);
-char* torch_neg_(torch_tensor t);
-char* torch_reciprocal(torch_tensor t, torch_tensor* ret);
-char* torch_reciprocal_(torch_tensor t);
-char* torch_rsqrt(torch_tensor t, torch_tensor* ret);
-char* torch_rsqrt_(torch_tensor t);
-char* torch_sqrt(torch_tensor t, torch_tensor* ret);
-char* torch_sqrt_(torch_tensor t);
-char* torch_square(torch_tensor t, torch_tensor* ret);
-char* torch_square_(torch_tensor t);
-char* torch_sign(torch_tensor t, torch_tensor* ret);
-char* torch_isfinite(torch_tensor t, torch_tensor* ret);
-char* torch_add(torch_tensor a, torch_tensor b, double alpha, torch_tensor* ret);
-char* torch_add_(torch_tensor a, torch_tensor b, double alpha);
-char* torch_sub(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_sub_(torch_tensor a, torch_tensor b);
-char* torch_mul(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_mul_(torch_tensor a, torch_tensor b);
-char* torch_div(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_div_(torch_tensor a, torch_tensor b);
-char* torch_eq(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_eq_scalar(torch_tensor a, double b, torch_tensor* ret);
-char* torch_ne(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_ne_scalar(torch_tensor a, double b, torch_tensor* ret);
-char* torch_lt(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_lt_scalar(torch_tensor a, double b, torch_tensor* ret);
-char* torch_le(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_le_scalar(torch_tensor a, double b, torch_tensor* ret);
-char* torch_gt(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_gt_scalar(torch_tensor a, double b, torch_tensor* ret);
-char* torch_ge(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_ge_scalar(torch_tensor a, double b, torch_tensor* ret);
-char* torch_maximum(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_minimum(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_add_scalar(torch_tensor t, double v, torch_tensor* ret);
-char* torch_add_scalar_(torch_tensor t, double v);
-char* torch_mul_scalar(torch_tensor t, double v, torch_tensor* ret);
-char* torch_mul_scalar_(torch_tensor t, double v);
-char* torch_div_scalar(torch_tensor t, double v, torch_tensor* ret);
-char* torch_div_scalar_(torch_tensor t, double v);
-char* torch_pow_scalar(torch_tensor t, double v, torch_tensor* ret);
+// An infinite bound of clamp means none.
 char* torch_clamp(torch_tensor t, double min, double max, torch_tensor* ret);
-char* torch_clamp_(torch_tensor t, double min, double max);
-char* torch_lerp_(torch_tensor t, torch_tensor end, double weight);
 char* torch_addcmul_(torch_tensor t, torch_tensor a, torch_tensor b, double value);
 char* torch_addcdiv_(torch_tensor t, torch_tensor a, torch_tensor b, double value);
-char* torch_sum(torch_tensor t, const int64_t* dims, int64_t n, int keepdim, torch_tensor* ret);
-char* torch_mean(torch_tensor t, const int64_t* dims, int64_t n, int keepdim, torch_tensor* ret);
-char* torch_var(torch_tensor t, const int64_t* dims, int64_t n, int unbiased, int keepdim,
-                torch_tensor* ret);
-char* torch_amax(torch_tensor t, const int64_t* dims, int64_t n, int keepdim, torch_tensor* ret);
-char* torch_amin(torch_tensor t, const int64_t* dims, int64_t n, int keepdim, torch_tensor* ret);
 char* torch_argmax(torch_tensor t, int64_t dim, int keepdim, torch_tensor* ret);
-char* torch_topk(torch_tensor t, int64_t k, int64_t dim, torch_tensor* ret_values,
-                 torch_tensor* ret_indices);
-char* torch_cumsum(torch_tensor t, int64_t dim, torch_tensor* ret);
 char* torch_norm(torch_tensor t, torch_tensor* ret);
-char* torch_matmul(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_mm(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_bmm(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_dot(torch_tensor a, torch_tensor b, torch_tensor* ret);
-char* torch_addmm(torch_tensor t, torch_tensor a, torch_tensor b, double beta, double alpha,
-                  torch_tensor* ret);
 char* torch_addmm_(torch_tensor t, torch_tensor a, torch_tensor b, double beta, double alpha);
-char* torch_baddbmm(torch_tensor t, torch_tensor a, torch_tensor b, double beta, double alpha,
-                    torch_tensor* ret);
 char* torch_diagonal(torch_tensor t, int64_t offset, int64_t dim1, int64_t dim2, torch_tensor* ret);
-char* torch_foreach_add_(const torch_tensor* ts, const torch_tensor* others, int64_t n,
-                         double alpha);
-char* torch_foreach_mul_scalar_(const torch_tensor* ts, int64_t n, double v);
-char* torch_foreach_lerp_(const torch_tensor* ts, const torch_tensor* ends, int64_t n,
-                          double weight);
 char* torch_foreach_copy_(const torch_tensor* ts, const torch_tensor* srcs, int64_t n);
-char* torch_foreach_zero_(const torch_tensor* ts, int64_t n);
-char* torch_foreach_norm(const torch_tensor* ts, int64_t n, torch_tensor* ret);
 
 // --- neural networks (ops_nn.cpp) ---
 // Or none: bias; batch norm's weight, bias and running statistics. reduction:
@@ -244,21 +171,10 @@ char* torch_adaptive_avg_pool2d(torch_tensor x, int64_t h, int64_t w, torch_tens
 char* torch_batch_norm(torch_tensor x, torch_tensor weight, torch_tensor bias,
                        torch_tensor running_mean, torch_tensor running_var, int training,
                        double momentum, double eps, torch_tensor* ret);
-char* torch_relu(torch_tensor t, torch_tensor* ret);
-char* torch_relu_(torch_tensor t);
-char* torch_sigmoid(torch_tensor t, torch_tensor* ret);
-char* torch_sigmoid_(torch_tensor t);
-char* torch_tanh(torch_tensor t, torch_tensor* ret);
-char* torch_tanh_(torch_tensor t);
-char* torch_softmax(torch_tensor t, int64_t dim, torch_tensor* ret);
-char* torch_log_softmax(torch_tensor t, int64_t dim, torch_tensor* ret);
 char* torch_dropout(torch_tensor t, double p, int training, torch_tensor* ret);
 char* torch_embedding(torch_tensor weight, torch_tensor indices, torch_tensor* ret);
-char* torch_pad(torch_tensor t, const int64_t* pad, int64_t n, double value, torch_tensor* ret);
 char* torch_cross_entropy(torch_tensor x, torch_tensor target, int reduction,
                           double label_smoothing, torch_tensor* ret);
-char* torch_nll_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret);
-char* torch_mse_loss(torch_tensor x, torch_tensor target, int reduction, torch_tensor* ret);
 
 // --- backward passes without a graph (ops_backward.cpp) ---
 // A name that ends in out writes to its first argument, which has the result's
@@ -320,7 +236,6 @@ char* torch_rand(const int64_t* shape, int64_t n, torch_options o, torch_tensor*
 char* torch_randn(const int64_t* shape, int64_t n, torch_options o, torch_tensor* ret);
 char* torch_randint(int64_t low, int64_t high, const int64_t* shape, int64_t n, torch_options o,
                     torch_tensor* ret);
-char* torch_randperm(int64_t n, torch_options o, torch_tensor* ret);
 char* torch_uniform_(torch_tensor t, double from, double to);
 char* torch_normal_(torch_tensor t, double mean, double std);
 char* torch_bernoulli_(torch_tensor t, double p);

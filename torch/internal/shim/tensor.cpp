@@ -1,39 +1,14 @@
 // Creation, views, indexing, copies and what a tensor says of itself.
 #include <ATen/ops/_to_copy.h>
 #include <ATen/ops/arange.h>
-#include <ATen/ops/as_strided.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/clone.h>
-#include <ATen/ops/contiguous.h>
-#include <ATen/ops/copy.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_strided.h>
-#include <ATen/ops/expand.h>
 #include <ATen/ops/eye.h>
-#include <ATen/ops/fill.h>
-#include <ATen/ops/flip.h>
 #include <ATen/ops/from_blob.h>
 #include <ATen/ops/full.h>
-#include <ATen/ops/gather.h>
-#include <ATen/ops/index_add.h>
-#include <ATen/ops/index_copy.h>
-#include <ATen/ops/index_select.h>
-#include <ATen/ops/masked_fill.h>
-#include <ATen/ops/narrow.h>
-#include <ATen/ops/permute.h>
-#include <ATen/ops/repeat.h>
-#include <ATen/ops/reshape.h>
-#include <ATen/ops/scatter.h>
-#include <ATen/ops/select.h>
-#include <ATen/ops/slice.h>
-#include <ATen/ops/split_with_sizes.h>
-#include <ATen/ops/squeeze.h>
 #include <ATen/ops/stack.h>
-#include <ATen/ops/transpose.h>
-#include <ATen/ops/unsqueeze.h>
-#include <ATen/ops/view.h>
 #include <ATen/ops/where.h>
-#include <ATen/ops/zero.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/Allocator.h>
 #include <torch/csrc/autograd/variable.h>
@@ -79,10 +54,6 @@ char* torch_item_int(torch_tensor t, int64_t* ret) {
   return guard([&] { *ret = tensor(t).item().toLong(); });
 }
 
-char* torch_data(torch_tensor t, void** ret) {
-  return guard([&] { *ret = tensor(t).data_ptr(); });
-}
-
 char* torch_read(torch_tensor t, int dtype, void* out, int64_t bytes) {
   return guard([&] {
     const at::Tensor& x = tensor(t);
@@ -96,11 +67,9 @@ char* torch_read(torch_tensor t, int dtype, void* out, int64_t bytes) {
 
 // --- creation ---------------------------------------------------------------
 
-char* torch_empty(const int64_t* shape, int64_t n, torch_options o, int channels_last,
-                  torch_tensor* ret) {
+char* torch_empty(const int64_t* shape, int64_t n, torch_options o, torch_tensor* ret) {
   return guard([&] {
-    auto format = channels_last ? at::MemoryFormat::ChannelsLast : at::MemoryFormat::Contiguous;
-    *ret = wrap(at::empty(ints(shape, n), options(o.dtype, o.device_type, o.device_index), format));
+    *ret = wrap(at::empty(ints(shape, n), options(o.dtype, o.device_type, o.device_index)));
   });
 }
 
@@ -165,18 +134,6 @@ char* torch_empty_like(torch_tensor t, torch_tensor* ret) {
 
 // --- copies and conversions ---------------------------------------------------
 
-char* torch_copy_(torch_tensor t, torch_tensor src) {
-  return guard([&] { tensor(t).copy_(tensor(src)); });
-}
-
-char* torch_clone(torch_tensor t, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).clone()); });
-}
-
-char* torch_detach(torch_tensor t, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).detach()); });
-}
-
 char* torch_contiguous(torch_tensor t, int channels_last, torch_tensor* ret) {
   return guard([&] {
     *ret = wrap(tensor(t).contiguous(channels_last ? at::MemoryFormat::ChannelsLast
@@ -192,49 +149,10 @@ char* torch_to(torch_tensor t, torch_options o, torch_tensor* ret) {
   });
 }
 
-char* torch_fill_(torch_tensor t, double value) {
-  return guard([&] {
-    const at::Tensor& x = tensor(t);
-    x.fill_(number(x, value));
-  });
-}
-
-char* torch_zero_(torch_tensor t) {
-  return guard([&] { tensor(t).zero_(); });
-}
-
 // --- views --------------------------------------------------------------------
-
-char* torch_view(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).view(ints(shape, n))); });
-}
-
-char* torch_reshape(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).reshape(ints(shape, n))); });
-}
-
-char* torch_permute(torch_tensor t, const int64_t* dims, int64_t n, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).permute(ints(dims, n))); });
-}
 
 char* torch_transpose(torch_tensor t, int64_t a, int64_t b, torch_tensor* ret) {
   return guard([&] { *ret = wrap(tensor(t).transpose(a, b)); });
-}
-
-char* torch_expand(torch_tensor t, const int64_t* shape, int64_t n, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).expand(ints(shape, n))); });
-}
-
-char* torch_repeat(torch_tensor t, const int64_t* times, int64_t n, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).repeat(ints(times, n))); });
-}
-
-char* torch_unsqueeze(torch_tensor t, int64_t dim, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).unsqueeze(dim)); });
-}
-
-char* torch_squeeze(torch_tensor t, int64_t dim, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).squeeze(dim)); });
 }
 
 char* torch_select(torch_tensor t, int64_t dim, int64_t index, torch_tensor* ret) {
@@ -273,10 +191,6 @@ char* torch_split(torch_tensor t, const int64_t* sizes, int64_t n, int64_t dim, 
   });
 }
 
-char* torch_flip(torch_tensor t, const int64_t* dims, int64_t n, torch_tensor* ret) {
-  return guard([&] { *ret = wrap(tensor(t).flip(ints(dims, n))); });
-}
-
 char* torch_index_select(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor* ret) {
   return guard([&] { *ret = wrap(tensor(t).index_select(dim, tensor(index))); });
 }
@@ -291,17 +205,6 @@ char* torch_scatter_(torch_tensor t, int64_t dim, torch_tensor index, torch_tens
 
 char* torch_index_add_(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor src) {
   return guard([&] { tensor(t).index_add_(dim, tensor(index), tensor(src)); });
-}
-
-char* torch_index_copy_(torch_tensor t, int64_t dim, torch_tensor index, torch_tensor src) {
-  return guard([&] { tensor(t).index_copy_(dim, tensor(index), tensor(src)); });
-}
-
-char* torch_masked_fill(torch_tensor t, torch_tensor mask, double value, torch_tensor* ret) {
-  return guard([&] {
-    const at::Tensor& x = tensor(t);
-    *ret = wrap(x.masked_fill(tensor(mask), number(x, value)));
-  });
 }
 
 char* torch_where(torch_tensor condition, torch_tensor a, torch_tensor b, torch_tensor* ret) {
