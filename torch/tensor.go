@@ -37,7 +37,7 @@ type StateDict map[string]Tensor
 var _ [0]struct{} = [unsafe.Sizeof(int(0)) - 8]struct{}{}
 
 // Defined tells whether t is not the zero Tensor.
-func (t Tensor) Defined() bool { return t.h.box != nil }
+func (t Tensor) Defined() bool { return t.h.box != 0 }
 
 func (t Tensor) info(op string) C.torch_tensor_info {
 	var i C.torch_tensor_info

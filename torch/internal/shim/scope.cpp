@@ -5,23 +5,23 @@
 
 #include "guard.h"
 
-struct torch_box {
-  at::Tensor tensor;
-  std::atomic<uint64_t> generation{1};
-  uint64_t thread = 0;           // whose scopes hold it
-  uint32_t depth = 0;            // which of them, outermost = 0
-};
-
 namespace shim {
 namespace {
 
+struct Box {
+  at::Tensor tensor;
+  std::atomic<uint64_t> generation{1};
+  uint64_t thread = 0;  // whose scopes hold it
+  uint32_t depth = 0;   // which of them, outermost = 0
+};
+
 std::atomic<int64_t> live{0};
 std::mutex poolMutex;
-std::vector<torch_box*> pool;  // boxes of threads that ended
+std::vector<Box*> pool;  // boxes of threads that ended
 
 std::atomic<uint64_t> threads{0};
 
-void empty(torch_box* b) {
+void empty(Box* b) {
   b->generation.fetch_add(1, std::memory_order_relaxed);
   b->tensor = at::Tensor();
   live.fetch_sub(1, std::memory_order_relaxed);
@@ -29,14 +29,14 @@ void empty(torch_box* b) {
 
 struct Thread {
   const uint64_t id = ++threads;  // never that of another, as an address could be
-  std::vector<std::vector<torch_box*>> scopes;
+  std::vector<std::vector<Box*>> scopes;
   size_t depth = 0;  // scopes in use; the lists above keep their memory
-  std::vector<torch_box*> free;
+  std::vector<Box*> free;
   uint64_t caller = 0;  // the thread that waits for this one's rank, if another
 
-  torch_box* take() {
+  Box* take() {
     if (free.empty()) refill();
-    torch_box* b = free.back();
+    Box* b = free.back();
     free.pop_back();
     return b;
   }
@@ -49,7 +49,7 @@ struct Thread {
     if (!free.empty()) return;
     constexpr size_t n = 256;
     free.reserve(n);
-    auto* slab = new torch_box[n];
+    auto* slab = new Box[n];
     for (size_t i = 0; i < n; i++) free.push_back(slab + i);
   }
 
@@ -58,7 +58,7 @@ struct Thread {
     auto& boxes = scopes[closing];
     // Last in, first out: views before what they look into.
     for (auto it = boxes.rbegin(); it != boxes.rend(); ++it) {
-      torch_box* b = *it;
+      Box* b = *it;
       if (b->depth != closing) continue;  // kept: listed in the enclosing scope too
       if (b->tensor.defined()) empty(b);
       free.push_back(b);
@@ -77,13 +77,14 @@ struct Thread {
 
 thread_local Thread here;
 
-torch_box* boxOf(torch_tensor h, uint64_t lender = 0) {
-  if (h.box == nullptr) throw Misuse{TORCH_KIND_FREED, "the tensor is the zero Tensor"};
-  if (h.box->generation.load(std::memory_order_relaxed) != h.generation)
+Box* boxOf(torch_tensor h, uint64_t lender = 0) {
+  if (h.box == 0) throw Misuse{TORCH_KIND_FREED, "the tensor is the zero Tensor"};
+  Box* b = reinterpret_cast<Box*>(h.box);
+  if (b->generation.load(std::memory_order_relaxed) != h.generation)
     throw Misuse{TORCH_KIND_FREED, "the tensor was freed: its scope has closed"};
-  if (h.box->thread != here.id && (lender == 0 || h.box->thread != lender))
+  if (b->thread != here.id && (lender == 0 || b->thread != lender))
     throw Misuse{TORCH_KIND_SCOPE, "the tensor belongs to a scope of another goroutine"};
-  return h.box;
+  return b;
 }
 
 }  // namespace
@@ -107,19 +108,19 @@ char* messageOf(const c10::Error& e) noexcept {
 const at::Tensor& tensor(torch_tensor h) { return boxOf(h, here.caller)->tensor; }
 
 at::Tensor tensorOrNone(torch_tensor h) {
-  return h.box == nullptr ? at::Tensor() : tensor(h);
+  return h.box == 0 ? at::Tensor() : tensor(h);
 }
 
 torch_tensor wrap(at::Tensor t) {
-  if (!t.defined()) return {nullptr, 0};
+  if (!t.defined()) return {0, 0};
   if (here.depth == 0) throw Misuse{TORCH_KIND_SCOPE, "no scope is open: call it inside torch.Do"};
-  torch_box* b = here.take();
+  Box* b = here.take();
   here.scopes[here.depth - 1].push_back(b);
   b->tensor = std::move(t);
   b->thread = here.id;
   b->depth = here.depth - 1;
   live.fetch_add(1, std::memory_order_relaxed);
-  return {b, b->generation.load(std::memory_order_relaxed)};
+  return {reinterpret_cast<uintptr_t>(b), b->generation.load(std::memory_order_relaxed)};
 }
 
 uint64_t thisThread() { return here.id; }
@@ -153,7 +154,7 @@ char* torch_scope_close(void) {
 
 char* torch_scope_keep(torch_tensor t) {
   return guard([&] {
-    torch_box* b = boxOf(t);
+    Box* b = boxOf(t);
     if (b->depth == 0)
       throw Misuse{TORCH_KIND_SCOPE, "no scope encloses the one that the tensor is in"};
     here.scopes[b->depth - 1].push_back(b);
@@ -163,7 +164,7 @@ char* torch_scope_keep(torch_tensor t) {
 
 char* torch_scope_keep_with(torch_tensor t, torch_tensor owner) {
   return guard([&] {
-    torch_box* b = boxOf(t);
+    Box* b = boxOf(t);
     uint32_t depth = boxOf(owner)->depth;
     if (b->depth <= depth) return;
     here.scopes[depth].push_back(b);

@@ -22,11 +22,10 @@ extern "C" {
 #define TORCH_KIND_FREED 'F'   // a zero or freed tensor
 #define TORCH_KIND_SCOPE 'S'   // no scope, or another thread's
 
-typedef struct torch_box torch_box;
-
-// A tensor handle: valid while the box still has this generation.
+// A tensor handle: valid while the box still has this generation. The box is an address as a
+// number, 0 for the zero handle: cgo would check a pointer at every call.
 typedef struct {
-  torch_box* box;
+  uintptr_t box;
   uint64_t generation;
 } torch_tensor;
 
