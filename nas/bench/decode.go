@@ -16,16 +16,15 @@ import (
 	"godarts/nas/rng"
 )
 
-// The JPEG files are of the usual size of ImageNet's, and of about as many bytes
-// as those: 110 kB.
+// The JPEG files have the usual size of ImageNet's files, and about as many bytes: 110 kB.
 const (
 	jpegWidth, jpegHeight = 500, 375
 	jpegQuality           = 90
-	jpegSide              = 224 // of the images made of them
+	jpegSide              = 224 // of the images that are made from the files
 )
 
-// makeJPEGs writes an image folder of two classes: as many files for training as
-// the work has images, and one of each class for test.
+// makeJPEGs writes an image folder of two classes: w.Images files for training, and one
+// of each class for test.
 func makeJPEGs(dir string, w Work) error {
 	for i := range w.Images + 2 {
 		part := "train"
@@ -47,8 +46,8 @@ func makeJPEGs(dir string, w Work) error {
 	return nil
 }
 
-// landscape is a picture with the coarse and the fine parts of a photograph:
-// waves of falling height, and a little noise.
+// landscape draws a picture with coarse and fine parts as a photograph has: waves of
+// falling amplitude, and a little noise.
 func landscape(seed uint64, i int) image.Image {
 	r := rng.Stream(int64(seed), "bench.jpeg", i)
 	const waves = 6
@@ -77,9 +76,9 @@ func landscape(seed uint64, i int) image.Image {
 	return m
 }
 
-// prepareDecode makes images of the files as they are for testing on ImageNet. A
-// step is all files once, with the garbage of that, on one core: that is what can
-// be compared, since there are as many processes or goroutines as there are cores.
+// prepareDecode decodes the files by the transform for testing on ImageNet. A step decodes
+// all files once on one core, with the collection of garbage. One core allows a comparison,
+// since both programs use a process or goroutine for each core.
 func prepareDecode(w Work) (step, error) {
 	set, err := sets.Options{Name: "imagefolder", Root: w.Files, Size: jpegSide}.Open()
 	if err != nil {
@@ -90,7 +89,7 @@ func prepareDecode(w Work) (step, error) {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 		for step := range source.Steps() {
 			if b := source.Load(0, step); b.Err != nil {
-				panic(b.Err) // the files were written a moment ago
+				panic(b.Err) // the files were just written
 			}
 		}
 		return nil

@@ -14,20 +14,20 @@ import (
 	"godarts/torch"
 )
 
-// Side is a program that is measured. Command is what starts it, without the
-// flags that say what to do: those of Work.flags are put behind it.
+// Side is a program that is measured. Command starts it; Measure appends the flags of
+// Work.flags.
 type Side struct {
 	Name    string
 	Command []string
 }
 
-// Options say what to measure, and how.
+// Options select what to measure, and how.
 type Options struct {
 	Rows    []string      // names; none means all
-	Full    bool          // the paper's sizes, not those of a quick look
-	Instead Sizes         // what is not 0 replaces those
+	Full    bool          // the paper's sizes, not the small ones
+	Instead Sizes         // its sizes above 0 replace these
 	Rounds  int           // timed steps of each side, at least 1
-	Budget  time.Duration // for the rounds of a row, of which there are at least minRounds
+	Budget  time.Duration // for the rounds of a row, at least minRounds of them
 	Threads int           // of an operator on the CPU; 0 is libtorch's choice
 	Seed    uint64
 	Device  torch.Device
@@ -35,11 +35,11 @@ type Options struct {
 	Log     io.Writer
 }
 
-// minRounds is how often a step is timed however long it takes, unless Rounds
-// asks for less.
+// minRounds is the least number of timed steps, however long they take, unless Rounds
+// is less.
 const minRounds = 2
 
-// flags tell a program what to do.
+// flags returns the flags that select the work of a program.
 func (w Work) flags() []string {
 	flags := []string{"--serve", w.Row}
 	for _, n := range []struct {
@@ -59,11 +59,11 @@ func (w Work) flags() []string {
 	return append(flags, "--seed", strconv.FormatUint(w.Seed, 10), "--device", w.Device.String())
 }
 
-// Measure runs the sides of each row in fresh processes, which take turns: a
-// warm-up each, then in every round one timed step each, while the others wait.
-// done gets what is measured so far after each row.
+// Measure runs the sides of each row in fresh processes, which take turns. Each takes a
+// warm-up step, then one timed step in every round, while the others wait. After each row
+// Measure passes the measurements so far to done.
 func Measure(ctx context.Context, o Options, done func(report.Bench) error) error {
-	// Its programs end with the thread that starts them, see start.
+	// The programs end with the thread that starts them, see start.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	names := o.Rows
@@ -90,7 +90,7 @@ func Measure(ctx context.Context, o Options, done func(report.Bench) error) erro
 	for _, row := range rows {
 		measured, versions, err := o.measure(ctx, row)
 		if ctx.Err() != nil {
-			return ctx.Err() // what went wrong else follows from it
+			return ctx.Err() // other errors follow from it
 		}
 		if err != nil {
 			return fmt.Errorf("%w (row %s)", err, row.Name)
@@ -123,7 +123,7 @@ func (o Options) measure(ctx context.Context, row Row) (measured report.BenchRow
 	t := turns{log: o.Log, title: row.Title}
 	defer t.stop()
 	for _, s := range o.Sides {
-		// One after the other: what they do until they are ready takes memory too.
+		// One after the other, since they need memory to get ready.
 		version, err := t.add(ctx, s, work)
 		if err != nil {
 			return measured, nil, err
@@ -146,7 +146,7 @@ func (o Options) measure(ctx context.Context, row Row) (measured report.BenchRow
 	return measured, versions, err
 }
 
-// rounds takes a warm-up and then as many rounds as are wanted and the budget
+// rounds takes a warm-up, then the wanted number of rounds or as many as the budget
 // allows.
 func (o Options) rounds(t *turns, measured *report.BenchRow) error {
 	err := t.round("warm-up", func(side int, a answer) { measured.Sides[side].FirstLoss = a.Loss })
@@ -172,14 +172,14 @@ func (o Options) rounds(t *turns, measured *report.BenchRow) error {
 	return nil
 }
 
-// turns lets processes work one at a time.
+// turns runs processes one at a time.
 type turns struct {
 	processes []*process
 	title     string
 	log       io.Writer
 }
 
-// add starts a program and returns its version when it is ready.
+// add starts a program, waits until it is ready and returns its version.
 func (t *turns) add(ctx context.Context, s Side, work Work) (version string, err error) {
 	p, err := start(ctx, s, work.flags())
 	if err != nil {
@@ -196,7 +196,7 @@ func (t *turns) add(ctx context.Context, s Side, work Work) (version string, err
 	return ready.Ready, nil
 }
 
-// round lets each process take a step.
+// round runs a step of each process.
 func (t *turns) round(name string, took func(side int, a answer)) error {
 	var times []string
 	for side, p := range t.processes {
@@ -221,26 +221,26 @@ func (t *turns) round(name string, took func(side int, a answer)) error {
 	return nil
 }
 
-// restless names the processes that computed while it was others' turn, which
-// makes every time too long.
+// restless returns a note for each process that computed during the turns of others, which
+// makes all times too long.
 func (t *turns) restless() (notes []string) {
-	const much, tick = 0.02, 0.1 // of the time waited; seconds below which the clock is too coarse
+	const much, tick = 0.02, 0.1 // fraction of the time waited; seconds, below which the clock is too coarse
 	for _, p := range t.processes {
 		if p.computed > tick && p.computed > much*p.waited {
-			notes = append(notes, fmt.Sprintf("%s computed for %.2g s while it was others' turn for %.2g s", p.name, p.computed, p.waited))
+			notes = append(notes, fmt.Sprintf("%s computed for %.2g s during the %.2g s of others' turns", p.name, p.computed, p.waited))
 		}
 	}
 	return notes
 }
 
-// stop ends what still runs.
+// stop ends the processes that still run.
 func (t *turns) stop() {
 	for _, p := range t.processes {
 		p.stop()
 	}
 }
 
-// machine describes the one this runs on; what it does not tell stays empty.
+// machine describes this machine. Fields that the system does not report stay empty.
 func machine() report.Machine {
 	m := report.Machine{CPU: "unknown processor", Cores: runtime.NumCPU()}
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {

@@ -14,7 +14,7 @@ import (
 	"godarts/nas/report"
 )
 
-// options measure one row with two threads.
+// options returns the options to measure one row with two threads.
 func options(sides ...bench.Side) bench.Options {
 	return bench.Options{
 		Rows: []string{"train"}, Rounds: 3, Budget: time.Hour, Threads: 2, Seed: 7, Sides: sides, Log: &bytes.Buffer{},
@@ -30,7 +30,7 @@ func measure(ctx context.Context, o bench.Options) (b report.Bench, err error) {
 }
 
 func TestMeasure(t *testing.T) {
-	// Times, ratios, versions and memory come out when two programs take turns.
+	// Two programs that take turns give times, ratios, versions and memory.
 	o := options(rival(t, "a"), rival(t, "b"))
 	var log bytes.Buffer
 	o.Log = &log
@@ -67,7 +67,7 @@ training step, round 3 of 3: a 1.5 s, b 6 s
 }
 
 func TestBudget(t *testing.T) {
-	// Two rounds are made, and a note says so, when there is no time for more.
+	// Two rounds are made, with a note, when there is no time for more.
 	o := options(rival(t, "a"))
 	o.Budget = 0
 	b, err := measure(t.Context(), o)
@@ -84,14 +84,14 @@ func TestBudget(t *testing.T) {
 }
 
 func TestMeasureErrors(t *testing.T) {
-	// One line says which program failed at what, with its last words, when one does.
+	// The error names in one line the program, the request at which it failed, and its last output.
 	for _, test := range []struct{ rival, want string }{
 		{"not a program", `bench: not-a-program: ended without an answer to "ready": exit status 1; its last words: ModuleNotFoundError: No module named 'torch' (row train)`},
 		{"no answer", `bench: no-answer: ended without an answer to "step": exit status 1; its last words: RuntimeError: out of memory (row train)`},
 		{"rubbish", `bench: rubbish: answered "importing torch" to "ready", wanted a line such as {"ready": "NAME VERSION", "threads": 2}; its last words: a warning (row train)`},
 		{"wrong answer", `bench: wrong-answer: answered "{\"peak_bytes\": 1}" to "step", wanted a line such as {"seconds": 1.5, "loss": 2.3} (row train)`},
 		{"more threads", `bench: more-threads: computes with 3 threads, asked for 2 (row train)`},
-		{"bad end", `bench: bad-end: failed at its end: exit status 1; its last words: corrupted size vs. prev_size (row train)`},
+		{"bad end", `bench: bad-end: failed when it ended: exit status 1; its last words: corrupted size vs. prev_size (row train)`},
 	} {
 		t.Run(test.rival, func(t *testing.T) {
 			o := options(rival(t, "a"), rival(t, test.rival))
@@ -109,7 +109,7 @@ func TestMeasureErrors(t *testing.T) {
 }
 
 func TestUnknownRow(t *testing.T) {
-	// The error names the rows when there is none of that name, before any program starts.
+	// An unknown row is an error that names all rows, before any program starts.
 	o := options(bench.Side{Name: "gone", Command: []string{"/no/such/program"}})
 	o.Rows = []string{"train", "trian"}
 	want := `bench: unknown row "trian" (there are: forward-backward, first-order, second-order, train, inference, rnn-first-order, rnn-second-order, rnn-train, input, decode)`
@@ -119,7 +119,7 @@ func TestUnknownRow(t *testing.T) {
 }
 
 func TestCancelled(t *testing.T) {
-	// Programs are ended, one that hangs too, when the context is done.
+	// Programs end when the context is done, also one that hangs.
 	ctx, cancel := context.WithCancel(t.Context())
 	time.AfterFunc(100*time.Millisecond, cancel)
 	_, err := measure(ctx, options(rival(t, "a"), rival(t, "hangs")))
@@ -129,7 +129,7 @@ func TestCancelled(t *testing.T) {
 }
 
 func TestDoneFails(t *testing.T) {
-	// Measuring ends with the error of whoever gets the rows when that fails.
+	// Measure ends with the error that done returns.
 	full := errors.New("disk full")
 	o := options(rival(t, "a"))
 	o.Rows = []string{"train", "inference"}

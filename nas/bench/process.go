@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// process is a program that serves the steps of one row.
+// process is a program that runs the steps of one row.
 type process struct {
 	name   string
 	cmd    *exec.Cmd
@@ -24,17 +24,17 @@ type process struct {
 	stderr lastLine
 	ended  bool
 
-	// Seconds on the clock and of the processor, while others took their steps.
+	// Wall time and processor time in seconds, during the steps of others.
 	waited, computed float64
 }
 
-// start runs a program with args behind its command. Its end, if nobody asks for
-// it before, comes with that of ctx.
+// start runs a program with args after its command. The program ends at the latest when
+// ctx does.
 func start(ctx context.Context, s Side, args []string) (*process, error) {
 	command := append(append([]string{}, s.Command...), args...)
 	p := &process{name: s.Name, cmd: exec.CommandContext(ctx, command[0], command[1:]...)}
-	// A group of its own: what it started ends with it, and a Ctrl-C at the terminal
-	// reaches this program alone, which then ends the others. If this one is killed, so are they.
+	// A group of its own, so that the processes it starts end with it. A Ctrl-C at the terminal
+	// reaches only this program, which ends the others. If this program is killed, so are they.
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	p.cmd.Cancel = func() error { return syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL) }
 	p.cmd.WaitDelay = 5 * time.Second
@@ -59,9 +59,9 @@ func (p *process) ready() (answer, error) {
 	return p.answer("ready", `{"ready": "NAME VERSION", "threads": 2}`, func(a answer) bool { return a.Ready != "" })
 }
 
-// step lets the program take a step.
+// step asks the program for a step.
 func (p *process) step() (answer, error) {
-	// A program that is gone is told from its answer, with what it said last.
+	// If the program is gone, reading its answer fails, with its last output.
 	_, _ = io.WriteString(p.in, askStep+"\n")
 	return p.answer("step", `{"seconds": 1.5, "loss": 2.3}`, func(a answer) bool { return a.Seconds > 0 })
 }
@@ -75,7 +75,7 @@ func (p *process) finish() (answer, error) {
 	}
 	p.ended = true
 	if err := p.cmd.Wait(); err != nil {
-		return a, fmt.Errorf("bench: %s: failed at its end: %w%s", p.name, err, p.stderr.quoted())
+		return a, fmt.Errorf("bench: %s: failed when it ended: %w%s", p.name, err, p.stderr.quoted())
 	}
 	return a, nil
 }
@@ -85,11 +85,11 @@ func (p *process) stop() {
 	if !p.ended {
 		p.ended = true
 		_ = p.cmd.Cancel()
-		_ = p.cmd.Wait() // it was killed: its status says no more
+		_ = p.cmd.Wait() // it was killed, so its status does not matter
 	}
 }
 
-// answer reads a line, which is to be JSON as in example.
+// answer reads a line, which has to be JSON as in example.
 func (p *process) answer(to, example string, fits func(answer) bool) (a answer, err error) {
 	line, err := p.out.ReadString('\n')
 	if err != nil {
@@ -108,19 +108,19 @@ func (p *process) answer(to, example string, fits func(answer) bool) (a answer, 
 	return a, nil
 }
 
-// cpuSeconds is what the process has computed so far, its ended children included.
+// cpuSeconds returns the processor time of the process and its ended children so far.
 func (p *process) cpuSeconds() float64 {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
 	if err != nil {
-		return 0 // it ended: the next answer tells
+		return 0 // it has ended, which the next answer shows
 	}
 	return parseCPUSeconds(string(stat))
 }
 
 // parseCPUSeconds adds utime, stime, cutime and cstime of a /proc/PID/stat.
 func parseCPUSeconds(stat string) float64 {
-	const ticksPerSecond = 100 // of what the kernel tells programs, on every machine
-	// The name before may hold anything; fields count from behind it.
+	const ticksPerSecond = 100 // the unit of the kernel's interface, on every machine
+	// The name may hold any characters; the other fields follow it.
 	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
 	const utime, cstime = 11, 14
 	if len(fields) <= cstime {
@@ -154,8 +154,8 @@ func (l *lastLine) Write(text []byte) (int, error) {
 	}
 }
 
-// quoted is the line as the end of a message, or nothing. The process has to be
-// waited for before, or it may still be written to.
+// quoted returns the line as the end of a message, or nothing. Wait for the process before,
+// since it may still write.
 func (l *lastLine) quoted() string {
 	line := l.line
 	if open := bytes.TrimSpace(l.open); len(open) > 0 {

@@ -3,7 +3,7 @@ package bench
 import "testing"
 
 func TestCPUSeconds(t *testing.T) {
-	// User and system time, of ended children too, add up when a process is looked at.
+	// parseCPUSeconds adds user and system time, also of ended children.
 	const rest = " S 1 2 3 4 5 6 7 8 9 10 100 20 3 7 20 0 1 0 55\n"
 	for _, test := range []struct {
 		name, stat string
@@ -21,7 +21,7 @@ func TestCPUSeconds(t *testing.T) {
 }
 
 func TestLastLine(t *testing.T) {
-	// The last line that is not blank is kept when a program writes in pieces.
+	// The last line that is not blank is kept, also when a program writes it in pieces.
 	for _, test := range []struct {
 		name   string
 		pieces []string

@@ -12,8 +12,8 @@ import (
 	"godarts/torch/optim"
 )
 
-// What the paper trains recurrent networks with on Penn Treebank. Texts of random tokens
-// take as long as others.
+// Settings of the paper for recurrent networks on Penn Treebank. A text of random tokens
+// takes as long as another.
 const (
 	textLR       = 20
 	textClip     = 0.25
@@ -32,15 +32,14 @@ func (w Work) languageOptions(d cells.Dropout) cells.LanguageOptions {
 	return cells.LanguageOptions{Tokens: w.Tokens, Units: w.Units, Dropout: d, TAR: textSlowness, Options: torch.Options{Device: w.Device}}
 }
 
-// text is a chunk of a text that is read again and again, with the state that the last
-// pass has left.
+// text is a chunk that every pass reads, with the hidden state of the last pass.
 type text struct {
 	nn.Batch
-	first nn.Batch // the chunk with no state before it
+	first nn.Batch // the chunk with no state
 }
 
-// randomText draws tokens and what follows them from the CPU's default generator, as
-// randomBatch does. name is of its stream of masks.
+// randomText draws tokens and the tokens that follow them from the CPU's default generator,
+// as randomBatch does. name is the name of the stream of masks.
 func (w Work) randomText(name string) *text {
 	x := torch.RandInt(0, w.Tokens, []int{w.Steps, w.Batch}, torch.Options{Dtype: torch.Int64})
 	y := torch.RandInt(0, w.Tokens, []int{w.Steps * w.Batch}, torch.Options{Dtype: torch.Int64})
@@ -59,8 +58,8 @@ func (w Work) randomText(name string) *text {
 // after keeps the state after a pass.
 func (t *text) after(hidden torch.Tensor) { torch.NoGrad(func() { t.Hidden.Copy_(hidden) }) }
 
-// firstLoss makes a step whose first call gives the loss before it, without dropout: masks
-// differ between programs, and with them all losses but this.
+// firstLoss returns a step whose first call returns the loss before it, without dropout. Only
+// this loss is the same in all programs, since masks differ.
 func firstLoss(without func() (loss torch.Tensor), step func() (trained torch.Tensor)) step {
 	fresh := true
 	return func() (loss *float64) {
@@ -73,7 +72,7 @@ func firstLoss(without func() (loss torch.Tensor), step func() (trained torch.Te
 	}
 }
 
-// prepareRecurrentSearch makes a recurrent search network and the optimizers around it.
+// prepareRecurrentSearch makes a recurrent search network and its optimizers.
 func prepareRecurrentSearch(w Work) (step, error) {
 	form, err := findForm(w.Form)
 	if err != nil {
@@ -97,7 +96,7 @@ func prepareRecurrentSearch(w Work) (step, error) {
 			err = bare.LoadStateDict(net.StateDict())
 		}
 		if err != nil {
-			panic(err) // there is a network of these sizes already
+			panic(err) // a network of these sizes was made before
 		}
 		return bare.Gradients(bare.W(), train.first, darts.Need{}).Loss
 	}

@@ -12,8 +12,8 @@ import (
 	"godarts/nas/bench"
 )
 
-// rivalKind in the environment makes the test binary a program to be measured,
-// which behaves as rivals says.
+// rivalKind in the environment makes the test binary a program to measure, which behaves
+// as rivals says.
 const rivalKind = "GODARTS_TEST_RIVAL"
 
 func TestMain(m *testing.M) {
@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	rivals[kind]()
 }
 
-// rivals behave well or badly, each in its way.
+// rivals are programs that behave well or badly.
 var rivals = map[string]func(){
 	"a":             func() { serve(2, 0.5, 1, 2, 1.5) },
 	"b":             func() { serve(2, 3, 6, 6, 6) },
@@ -37,8 +37,8 @@ var rivals = map[string]func(){
 	"hangs":         wait,
 }
 
-// serve answers a warm-up and steps by what they are said to take. At the end it
-// gives its peak memory, unless there was another step asked for.
+// serve answers a warm-up and steps by the given times. At the end it answers its peak
+// memory, unless there is another request for a step.
 func serve(threads int, seconds ...float64) {
 	say(fmt.Sprintf(`{"ready": "rival 1 %s", "threads": %d}`, arguments(), threads))
 	lines := bufio.NewScanner(os.Stdin)
@@ -56,7 +56,7 @@ func serve(threads int, seconds ...float64) {
 	}
 }
 
-// arguments are those that say what to do.
+// arguments returns the arguments that select the work.
 func arguments() string {
 	return strings.Join(os.Args[slices.Index(os.Args, "--serve")+1:], " ")
 }
@@ -68,10 +68,10 @@ func fail(words string) {
 	os.Exit(1)
 }
 
-// wait does nothing until the program that measures is gone.
+// wait waits until the measuring program is gone.
 func wait() { _, _ = io.Copy(io.Discard, os.Stdin) }
 
-// rival is the side that behaves as that kind.
+// rival returns the side that behaves as this kind.
 func rival(t *testing.T, kind string) bench.Side {
 	t.Helper()
 	self, err := os.Executable()

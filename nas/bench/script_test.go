@@ -10,7 +10,7 @@ import (
 )
 
 func TestPyTorchScript(t *testing.T) {
-	// The PyTorch script is Python and knows every row when it is parsed.
+	// The PyTorch script is valid Python and has every row.
 	python, err := exec.LookPath("python3")
 	if err != nil {
 		t.Fatal("there is no python3, which scripts/setup needs too")

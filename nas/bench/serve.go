@@ -13,25 +13,24 @@ import (
 	"godarts/torch"
 )
 
-// What passes between Measure and the programs it measures: lines. The program
-// makes its network and says that it is ready. It answers each line "step" by the
-// time that a step took, and the end of its input by its peak memory.
+// Measure and a measured program exchange lines. The program makes its network and says
+// that it is ready. It answers each line "step" by the time of a step, and the end of its
+// input by its peak memory.
 const askStep = "step"
 
-// answer is a line of a program, as JSON; which fields it has hangs on what was
-// asked.
+// answer is a line of a program, as JSON. Its fields depend on the request.
 type answer struct {
 	Ready   string `json:"ready,omitempty"` // the program with its version
 	Threads int    `json:"threads,omitempty"`
 
 	Seconds float64  `json:"seconds,omitempty"`
-	Loss    *float64 `json:"loss,omitempty"` // of the step's forward pass
+	Loss    *float64 `json:"loss,omitempty"` // in the step's forward pass
 
 	PeakBytes int64 `json:"peak_bytes,omitempty"`
 }
 
-// Serve is the side of a measured program, version says which: it prepares the
-// work, then takes a step for each line "step" until in ends.
+// Serve runs the measured program, which names itself by version. It prepares the work,
+// then takes a step for each line "step" until in ends.
 func Serve(w Work, version string, in io.Reader, out io.Writer) error {
 	row, err := FindRow(w.Row)
 	if err != nil {
@@ -74,6 +73,7 @@ func Serve(w Work, version string, in io.Reader, out io.Writer) error {
 	})
 }
 
+// timed takes a step and measures its time.
 func timed(step step) (a answer) {
 	torch.Scoped(func() {
 		start := time.Now()
@@ -83,7 +83,7 @@ func timed(step step) (a answer) {
 	return a
 }
 
-// peakBytes is the most memory that this process has held so far: resident, or of a GPU.
+// peakBytes returns the peak memory of this process so far: resident, or of a GPU.
 func peakBytes(d torch.Device) (int64, error) {
 	if d.IsCUDA() {
 		return torch.PeakReserved(d), nil
@@ -100,7 +100,7 @@ func peakBytes(d torch.Device) (int64, error) {
 	return peak, nil
 }
 
-// kilobytes reads the value of a line "name: 1234 kB", in bytes.
+// kilobytes returns the value of a line "name: 1234 kB" in bytes.
 func kilobytes(text, name string) (bytes int64, err error) {
 	value, ok := strings.CutSuffix(field(text, name), " kB")
 	if !ok {
@@ -110,7 +110,7 @@ func kilobytes(text, name string) (bytes int64, err error) {
 	return n << 10, err
 }
 
-// field is the value behind "name:" in text, the first if there are several.
+// field returns the value after "name:" in text, the first if there are several.
 func field(text, name string) string {
 	for line := range strings.Lines(text) {
 		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {

@@ -13,7 +13,7 @@ import (
 	"godarts/torch/torchtest"
 )
 
-// tiny is work of less than a second, on one thread: others may test beside this.
+// tiny is work of less than a second, on one thread, since other tests may run at the same time.
 var tiny = bench.Sizes{Batch: 4, Channels: 2, Layers: 3, Images: 5, Units: 6, Tokens: 11, Steps: 3}
 
 func work(row bench.Row) bench.Work {
@@ -21,7 +21,7 @@ func work(row bench.Row) bench.Work {
 }
 
 func TestServe(t *testing.T) {
-	// Each row takes the steps asked for, which train where it trains, and gives its peak memory when it is served.
+	// Each row takes the requested steps, which train in rows that train, and answers its peak memory.
 	const steps = 3
 	for _, row := range bench.Rows() {
 		t.Run(row.Name, func(t *testing.T) {
@@ -51,16 +51,16 @@ func TestServe(t *testing.T) {
 				}
 			}
 			if peak := answers[steps+1].PeakBytes; peak < 10e6 {
-				t.Errorf("a peak of %d bytes, less than libtorch alone", peak)
+				t.Errorf("a peak of %d bytes, less than only libtorch", peak)
 			}
 			switch row.Name {
 			case "input", "decode":
 				if losses != nil {
-					t.Errorf("images alone have the losses %v", losses)
+					t.Errorf("images without a network have the losses %v", losses)
 				}
 			case "rnn-first-order", "rnn-second-order", "rnn-train":
 				if uniform := math.Log(float64(w.Tokens)); len(losses) != 1 || !(math.Abs(losses[0]-uniform) < 0.1*uniform) {
-					t.Errorf("losses %v, want that of the fresh network alone, about %g", losses, uniform)
+					t.Errorf("losses %v, want only that of the initial network, about %g", losses, uniform)
 				}
 			case "forward-backward", "inference":
 				if want := slices.Repeat(losses[:1], steps); !slices.Equal(losses, want) {
@@ -75,7 +75,7 @@ func TestServe(t *testing.T) {
 	}
 }
 
-// said is a line of a program that is measured.
+// said is a line of a measured program.
 type said struct {
 	Ready     string
 	Threads   int
@@ -97,7 +97,7 @@ func parse(t *testing.T, out *bytes.Buffer) (answers []said) {
 }
 
 func TestServeErrors(t *testing.T) {
-	// An error says what is wrong when work or request are not known.
+	// An unknown work or request is an error that says what is wrong.
 	row, err := bench.FindRow("inference")
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +136,7 @@ func TestServeErrors(t *testing.T) {
 }
 
 func TestSizes(t *testing.T) {
-	// A row has the sizes of a quick look or of the paper, or those asked for, when its work is prepared.
+	// A row has the small sizes or the paper's, with the given ones in their place.
 	for _, test := range []struct {
 		row     string
 		full    bool

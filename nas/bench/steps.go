@@ -14,7 +14,7 @@ import (
 	"godarts/torch/optim"
 )
 
-// What the paper trains with, in the search and after it.
+// Settings of the paper, in the search and in the training after it.
 var (
 	weightSteps = optim.SGDOptions{LR: 0.025, Momentum: 0.9, WeightDecay: 3e-4}
 	alphaSteps  = optim.AdamOptions{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3}
@@ -28,8 +28,8 @@ const (
 	loaders  = 2 // goroutines of the input pipeline; the reference has as many processes
 )
 
-// randomBatch draws images and labels from the CPU's default generator: with its
-// seed and the same network before them a PyTorch program has the same.
+// randomBatch draws images and labels from the CPU's default generator. A PyTorch program
+// that makes the same network after the same seed draws the same ones.
 func (w Work) randomBatch() nn.Batch {
 	x := torch.Randn([]int{w.Batch, 3, pixels, pixels}, torch.Options{})
 	y := torch.RandInt(0, classes, []int{w.Batch}, torch.Options{Dtype: torch.Int64})
@@ -39,7 +39,7 @@ func (w Work) randomBatch() nn.Batch {
 	}
 }
 
-// prepareSearch makes a search network and the optimizers around it.
+// prepareSearch makes a search network and its optimizers.
 func prepareSearch(w Work) (step, error) {
 	form, err := findForm(w.Form)
 	if err != nil {
@@ -74,7 +74,7 @@ func prepareSearch(w Work) (step, error) {
 	}, nil
 }
 
-// number waits for the loss, and so for all that was asked of the device before.
+// number returns the loss. For that it waits for everything the device has to do.
 func number(loss torch.Tensor) *float64 {
 	l := loss.Item()
 	return &l
@@ -122,7 +122,7 @@ func prepareInference(w Work) (step, error) {
 	}, nil
 }
 
-// prepareInput makes images as CIFAR-10 has them. A step is an epoch: every image
+// prepareInput makes images of the form of CIFAR-10. A step is an epoch: every image
 // once, augmented, in batches on the device.
 func prepareInput(w Work) (step, error) {
 	source := &data.Source{

@@ -1,5 +1,5 @@
-// Package bench times the work that an architecture search consists of, of this
-// program alone or in turn with others that do the same.
+// Package bench measures the time of the work of an architecture search, by this program
+// and, in turn with it, by others that do the same.
 package bench
 
 import (
@@ -17,25 +17,25 @@ type Row struct {
 	Name, Title string
 	quick, full Sizes
 	prepare     func(Work) (step, error)
-	// MakeFiles writes what all programs read, to a new folder; nil if there is no such thing.
+	// MakeFiles writes the files that all programs read to a new folder; nil if they read none.
 	MakeFiles func(dir string, w Work) error
 }
 
-// step does the work once and returns its loss, or nothing where there is none.
-// It has ended on the device too when it returns.
+// step does the work once and returns its loss, nil for work without a loss. When it
+// returns the device has finished too.
 type step func() (loss *float64)
 
-// Sizes of the work. Those that a row does not have are 0 in it: of images alone
-// Channels and Layers, of recurrent networks these too and Images, of all others what is
-// theirs.
+// Sizes are the sizes of the work. A size that a row does not have is 0. Rows of images
+// without a network have no Channels and Layers; recurrent networks have neither these nor
+// Images; all others have no sizes of recurrent networks.
 type Sizes struct {
 	Batch, Channels, Layers int
-	Units, Tokens, Steps    int // of recurrent networks: of the state, of the dictionary, in time
+	Units, Tokens, Steps    int // of recurrent networks: size of the state, of the dictionary, of a chunk
 	Images                  int // of an epoch
 }
 
-// The sizes of the paper: of its searches, of the networks it trains, and of the
-// half of CIFAR-10 that trains the weights in a search.
+// The sizes of the paper: of its searches, of its trained networks, and of the half of
+// CIFAR-10 that trains the weights in a search.
 var (
 	searchSizes   = Sizes{Batch: 64, Channels: 16, Layers: 8}
 	networkSizes  = Sizes{Batch: 96, Channels: 36, Layers: 20}
@@ -50,7 +50,7 @@ func (s Sizes) of(batch, images int) Sizes {
 	return s
 }
 
-// Rows lists all kinds of work.
+// Rows returns all kinds of work.
 func Rows() []Row {
 	search := func(name, title string) Row {
 		return Row{name, title, searchSizes.of(16, 0), searchSizes, prepareSearch, nil}
@@ -94,8 +94,8 @@ func FindRow(name string) (Row, error) {
 	return Row{}, fmt.Errorf("bench: unknown row %q (there are: %s)", name, strings.Join(names, ", "))
 }
 
-// Sizes gives those of a quick look, or of the paper, with what is not 0 in
-// instead in their place. A size that the row does not have stays 0.
+// Sizes returns the small sizes or, if full, the paper's. Sizes of instead that are not 0
+// replace them. A size that the row does not have stays 0.
 func (r Row) Sizes(full bool, instead Sizes) Sizes {
 	s := r.quick
 	if full {
@@ -115,7 +115,7 @@ func (r Row) Sizes(full bool, instead Sizes) Sizes {
 	return s
 }
 
-// passed is what one step passes: so many images, or tokens.
+// passed returns the number of images or tokens of a step.
 func (s Sizes) passed() (n int, of string) {
 	if s.Units != 0 {
 		return s.Batch * s.Steps, "tokens"
@@ -123,7 +123,7 @@ func (s Sizes) passed() (n int, of string) {
 	return max(s.Batch, s.Images), "images"
 }
 
-// String is for people: "C 16, 8 layers, batch 64".
+// String returns a text such as "C 16, 8 layers, batch 64".
 func (s Sizes) String() string {
 	switch {
 	case s.Units != 0:
@@ -134,10 +134,10 @@ func (s Sizes) String() string {
 	return fmt.Sprintf("C %d, %d layers, batch %d", s.Channels, s.Layers, s.Batch)
 }
 
-// Work is what one process does.
+// Work is the work of one process.
 type Work struct {
 	Row  string
-	Form string // of the networks that have several: one of Forms
+	Form string // one of Forms, for networks that have several
 	Sizes
 	Files   string // the folder that Row.MakeFiles made
 	Threads int    // of an operator on the CPU
@@ -145,7 +145,7 @@ type Work struct {
 	Device  torch.Device
 }
 
-// plainForm is the name of what autograd computes.
+// plainForm is the name of the form by autograd.
 const plainForm = "plain"
 
 // form is a way to compute the search networks.

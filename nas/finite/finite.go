@@ -1,5 +1,5 @@
-// Package finite writes JSON, which has no word for NaN and for infinities: its errors name
-// the field that is none of its numbers.
+// Package finite writes JSON, which cannot represent NaN and infinities. Its errors name the
+// field that has such a value.
 package finite
 
 import (
@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Marshal is json.Marshal of v.
+// Marshal is json.Marshal.
 func Marshal(v any) ([]byte, error) {
 	if err := Check(v); err != nil {
 		return nil, err
@@ -19,7 +19,7 @@ func Marshal(v any) ([]byte, error) {
 	return json.Marshal(v)
 }
 
-// Indented is json.MarshalIndent of v, by two spaces, with a line's end.
+// Indented is json.MarshalIndent by two spaces, with a newline at the end.
 func Indented(v any) ([]byte, error) {
 	if err := Check(v); err != nil {
 		return nil, err
@@ -28,7 +28,8 @@ func Indented(v any) ([]byte, error) {
 	return append(text, '\n'), err
 }
 
-// Check is an error that names the first field of v, by its path in JSON, that is not finite.
+// Check returns an error that names the first field of v that is not finite, by its path in
+// JSON.
 func Check(v any) error {
 	if path, x := find(reflect.ValueOf(v)); path != nil {
 		slices.Reverse(path)
@@ -37,8 +38,8 @@ func Check(v any) error {
 	return nil
 }
 
-// find gives the number in v that is not finite and the path to it, last part first. The path
-// is nil if there is none.
+// find returns the first number in v that is not finite, and the path to it, last part first.
+// The path is nil if there is none.
 func find(v reflect.Value) (path []string, x float64) {
 	within := func(part string, v reflect.Value) bool {
 		if path, x = find(v); path != nil {
@@ -77,7 +78,7 @@ func find(v reflect.Value) (path []string, x float64) {
 	return nil, 0
 }
 
-// part is what the path has of a field: nothing of one that is embedded.
+// part returns the part of a path for a field, which is empty for an embedded one.
 func part(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 	switch {

@@ -24,7 +24,7 @@ type outer struct {
 }
 
 func TestErrorsNameTheField(t *testing.T) {
-	// The error names the field when a number is not finite; else the text is that of encoding/json.
+	// The error names the field when a number is not finite; otherwise the text is that of encoding/json.
 	nan, one := math.NaN(), 1.0
 	for _, test := range []struct {
 		value any
@@ -53,7 +53,7 @@ func TestErrorsNameTheField(t *testing.T) {
 }
 
 func TestNothingElseMarshals(t *testing.T) {
-	// Every JSON of numbers is written by this package: no other file of nas and cmd calls encoding/json to write.
+	// Only this package writes JSON of numbers: no other file of nas and cmd calls encoding/json to write.
 	own := regexp.MustCompile(`json\.(Marshal|MarshalIndent|NewEncoder)\(`)
 	seen := 0
 	for _, root := range []string{"..", "../../cmd"} {

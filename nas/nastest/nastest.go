@@ -1,4 +1,4 @@
-// Package nastest is the suite that every strategy passes.
+// Package nastest is the test suite for strategies.
 package nastest
 
 import (
@@ -17,13 +17,13 @@ import (
 	"godarts/torch"
 )
 
-// TestStrategy runs the search that c describes, which should take a second or
-// so, several times over: its genotype is valid, the same seed gives the same
-// bytes, an interrupted search goes on as if nothing had been, a cancelled
-// context ends it, and no tensor outlives it.
+// TestStrategy runs the search that c describes, which should take about a second, several
+// times. It checks that the genotype is valid, that the same seed gives the same bytes,
+// that an interrupted search ends with the same bytes, that a cancelled context ends it,
+// and that no tensor outlives it.
 func TestStrategy(t *testing.T, c *config.Config) { TestStrategyOn(t, c, torch.CPU) }
 
-// TestStrategyOn is TestStrategy on another device than the CPU.
+// TestStrategyOn is TestStrategy on a given device.
 func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 	settings := nas.Settings{Device: device}
 	undisturbed := filepath.Join(t.TempDir(), "run")
@@ -104,7 +104,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 	})
 }
 
-// validLosses are those of the epochs of the run in dir.
+// validLosses returns the validation losses of the run in dir, by epoch.
 func validLosses(t *testing.T, dir string) (losses []float64) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(dir, runfolder.MetricsFile))
