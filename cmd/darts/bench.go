@@ -33,7 +33,7 @@ type benchFlags struct {
 	rounds   int
 	budget   time.Duration
 	instead  bench.Sizes
-	threads  int
+	threads  threadsFlag
 	seed     uint64
 	device   string
 	form     string
@@ -50,7 +50,7 @@ func (o *benchFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time of a row; two rounds always")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
 	f.StringVar(&o.form, "form", bench.Forms()[0], "form of ours, "+strings.Join(bench.Forms(), " or "))
-	f.IntVar(&o.threads, "threads", 0, "threads of an operator; 0: libtorch's choice")
+	o.threads.add(f)
 	f.Uint64Var(&o.seed, "seed", 0, "seed of images, weights and drop-path")
 	f.IntVar(&o.instead.Batch, "batch", 0, "`images` of a batch, instead of the size's")
 	f.IntVar(&o.instead.Channels, "channels", 0, "channels of every network, instead of the size's")
@@ -85,7 +85,7 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 		return usageError{err}
 	}
 	if o.serve != "" {
-		w := bench.Work{Row: o.serve, Form: o.form, Sizes: o.instead, Files: o.files, Threads: o.threads, Seed: o.seed, Device: device}
+		w := bench.Work{Row: o.serve, Form: o.form, Sizes: o.instead, Files: o.files, Threads: int(o.threads), Seed: o.seed, Device: device}
 		return bench.Serve(w, "darts "+runfolder.Version()+", libtorch "+torch.Version(), os.Stdin, stdout)
 	}
 	self, err := os.Executable()
@@ -108,7 +108,7 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 	left := o.rows
 	err = bench.Measure(ctx, bench.Options{
 		Rows: o.rows, Full: o.size == "full", Instead: o.instead, Rounds: o.rounds, Budget: o.budget,
-		Threads: o.threads, Seed: o.seed, Device: device, Sides: sides, Log: stderr,
+		Threads: int(o.threads), Seed: o.seed, Device: device, Sides: sides, Log: stderr,
 	}, func(b report.Bench) error {
 		left = left[1:]
 		fmt.Fprint(stdout, b.Rows[len(b.Rows)-1].Text())
@@ -129,8 +129,8 @@ func (o *benchFlags) check() (torch.Device, error) {
 	if !slices.Contains(bench.Forms(), o.form) {
 		return torch.CPU, fmt.Errorf("bench: --form %s: wanted %s", o.form, strings.Join(bench.Forms(), " or "))
 	}
-	if o.threads < 0 || o.threads > 1024 {
-		return torch.CPU, fmt.Errorf("bench: --threads %d: wanted 1 to 1024, or 0 for libtorch's choice", o.threads)
+	if err := o.threads.check("bench"); err != nil {
+		return torch.CPU, err
 	}
 	if o.rounds < 1 {
 		return torch.CPU, fmt.Errorf("bench: --rounds %d: wanted 1 or more", o.rounds)

@@ -26,7 +26,7 @@ type experimentFlags struct {
 	checkpointEvery string
 	keep            int
 	device          string
-	threads         int
+	threads         threadsFlag
 	seed            int64
 	genotype        string // train
 }
@@ -41,7 +41,7 @@ func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	registerKeep(f, &o.keep)
 	f.StringVar(&o.resume, "resume", "", "go on with the run in `DIR`; needs nothing else")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	f.IntVar(&o.threads, "threads", 0, "threads of an operator; 0: libtorch's choice")
+	o.threads.add(f)
 	f.Int64Var(&o.seed, "seed", 0, "seed of random streams; default the config's")
 }
 
@@ -71,11 +71,8 @@ func (o *experimentFlags) start(f *pflag.FlagSet, k kind, stdout, stderr io.Writ
 	if err != nil {
 		return usageError{err}
 	}
-	if o.threads < 0 || o.threads > 1024 {
-		return usagef("%s: --threads %d: wanted 1 to 1024, or 0 for libtorch's choice", k.name, o.threads)
-	}
-	if o.threads > 0 {
-		torch.SetThreads(o.threads)
+	if err := o.threads.use(k.name); err != nil {
+		return err
 	}
 	printNotes(stdout, notesOf(o.genotype))
 	if dir != "" && runfolder.Finished(dir) { // its device need not be here
@@ -196,7 +193,7 @@ func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind) (*config.Confi
 		o.device = a.Device
 	}
 	if !f.Changed("threads") {
-		o.threads = a.Threads
+		o.threads = threadsFlag(a.Threads)
 	}
 	return c, nil
 }

@@ -31,7 +31,7 @@ type repeatFlags struct {
 	checkpointEvery string
 	keep            int
 	device          string
-	threads         int
+	threads         threadsFlag
 }
 
 func (o *repeatFlags) register(f *pflag.FlagSet) {
@@ -43,7 +43,7 @@ func (o *repeatFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after `STEPS` or a time")
 	registerKeep(f, &o.keep)
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	f.IntVar(&o.threads, "threads", 0, "threads of an operator; 0: libtorch's choice")
+	o.threads.add(f)
 }
 
 func newRepeat() *cobra.Command {
@@ -73,11 +73,8 @@ func (o *repeatFlags) run(f *pflag.FlagSet, stdout, stderr io.Writer) error {
 	if o.stale < time.Second {
 		return usagef("repeat: --stale %v: wanted a second or more", o.stale)
 	}
-	if o.threads < 0 || o.threads > 1024 {
-		return usagef("repeat: --threads %d: wanted 1 to 1024, or 0 for libtorch's choice", o.threads)
-	}
-	if o.threads > 0 {
-		torch.SetThreads(o.threads)
+	if err := o.threads.use("repeat"); err != nil {
+		return err
 	}
 	if s.Device, err = torch.ParseDevice(o.device); err != nil {
 		return usageError{err}

@@ -20,7 +20,7 @@ type testFlags struct {
 	weights, genotype string
 	set               []string
 	device            string
-	threads           int
+	threads           threadsFlag
 }
 
 func newTest() *cobra.Command {
@@ -35,7 +35,7 @@ func newTest() *cobra.Command {
 			f.StringVar(&o.genotype, "genotype", "", "with --weights: their cell; default the config's, or what weights of this program say")
 			f.StringArrayVar(&o.set, "set", nil, "with --weights: override a config `KEY=VALUE`; can be given several times")
 			f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-			f.IntVar(&o.threads, "threads", 0, "threads of an operator; 0: libtorch's choice")
+			o.threads.add(f)
 		},
 		run: func(c *cobra.Command, _ []string) error { return o.test(c.Flags().Arg(0), c.OutOrStdout()) },
 	})
@@ -43,8 +43,8 @@ func newTest() *cobra.Command {
 
 // test measures the network of a run or an export, or weights by a config, which may be empty.
 func (o *testFlags) test(where string, stdout io.Writer) error {
-	if o.threads > 0 {
-		torch.SetThreads(o.threads)
+	if err := o.threads.use("test"); err != nil {
+		return err
 	}
 	d, err := torch.ParseDevice(o.device)
 	if err != nil {
