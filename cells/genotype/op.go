@@ -3,6 +3,8 @@ package genotype
 import (
 	"slices"
 	"strings"
+
+	"godarts/spelling"
 )
 
 // Op names what one edge of a cell computes: an operation of a convolutional cell, or the activation of a
@@ -154,27 +156,12 @@ func nearestSpelling(name string, candidates []string) string {
 // spellingDistance is the Levenshtein distance over bytes in tenths of an edit, with one digit in place of
 // another costing 1 + their difference.
 func spellingDistance(a, b string) int {
-	const edit = 10
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j * edit
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] += edit
-		for j := range len(b) {
-			swap := edit
-			switch {
-			case a[i] == b[j]:
-				swap = 0
-			case isDigit(a[i]) && isDigit(b[j]):
-				swap = 1 + max(int(a[i])-int(b[j]), int(b[j])-int(a[i]))
-			}
-			here := min(diagonal+swap, row[j]+edit, row[j+1]+edit)
-			diagonal, row[j+1] = row[j+1], here
+	return spelling.Weighted(a, b, 10, func(x, y byte) int {
+		if isDigit(x) && isDigit(y) {
+			return 1 + int(max(x, y)-min(x, y))
 		}
-	}
-	return row[len(b)]
+		return 10
+	})
 }
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }

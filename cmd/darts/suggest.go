@@ -10,6 +10,7 @@ import (
 
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/spelling"
 )
 
 // unknownCommand is the error for a command that root does not have.
@@ -63,7 +64,7 @@ func unknownFlag(c *cobra.Command, words []string, err error) error {
 	}
 	var own []string
 	f.VisitAll(func(flag *pflag.Flag) { own = append(own, flag.Name) })
-	if near := names.Nearest(name, own); names.Distance(name, near) <= 2 {
+	if near := names.Nearest(name, own); spelling.Distance(name, near) <= 2 {
 		return fmt.Errorf("%w: nearest is --%s", err, near)
 	}
 	return err

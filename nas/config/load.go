@@ -12,6 +12,7 @@ import (
 
 	"godarts/nas/home"
 	"godarts/nas/names"
+	"godarts/spelling"
 )
 
 // maxFileBytes bounds what is read as a config; the longest real one has 2 kB.
@@ -185,6 +186,6 @@ func nearestFile(path string) string {
 		return ""
 	}
 	return names.NearestBy(filepath.Base(path), configs, func(base, candidate string) int {
-		return names.Distance(base, filepath.Base(candidate))
+		return spelling.Distance(base, filepath.Base(candidate))
 	})
 }

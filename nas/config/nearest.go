@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"godarts/nas/names"
+	"godarts/spelling"
 )
 
 // nearestKey is the key or section closest to path. A key of the same last name elsewhere
@@ -22,7 +23,7 @@ func nearestKey(path string) string {
 	}
 	slices.Sort(candidates[len(t.keys):]) // map order is random, the answer must not be
 	return names.NearestBy(path, candidates, func(path, candidate string) int {
-		return min(names.Distance(path, candidate), 1+names.Distance(last(path), last(candidate)))
+		return min(spelling.Distance(path, candidate), 1+spelling.Distance(last(path), last(candidate)))
 	})
 }
 

@@ -3,12 +3,16 @@ package names
 import (
 	"os"
 	"path/filepath"
+
+	"godarts/spelling"
 )
 
 // Nearest returns the first of the candidates that are closest to text, empty if there are none.
-func Nearest(text string, candidates []string) string { return NearestBy(text, candidates, Distance) }
+func Nearest(text string, candidates []string) string {
+	return NearestBy(text, candidates, spelling.Distance)
+}
 
-// NearestBy is Nearest with another cost than Distance.
+// NearestBy is Nearest with another cost than spelling.Distance.
 func NearestBy(text string, candidates []string, cost func(text, candidate string) int) string {
 	text = text[:min(len(text), 64)] // no name is that long, and the cost is quadratic
 	best, least := "", 0
@@ -46,25 +50,4 @@ func NearestPath(path string) string {
 		return ""
 	}
 	return filepath.Join(filepath.Dir(path), Nearest(filepath.Base(path), there))
-}
-
-// Distance returns the Levenshtein distance in bytes.
-func Distance(a, b string) int {
-	row := make([]int, len(b)+1) // row[j] = distance(a[:i], b[:j])
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
