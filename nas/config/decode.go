@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"godarts/cells/genotype"
 	"godarts/nas/home"
 	"godarts/nas/names"
 )
@@ -203,10 +204,22 @@ func (k *key) checkItems(list reflect.Value) (want string) {
 			if want := k.checkItems(item); want != "" {
 				return want
 			}
-		} else if len(k.oneOf) > 0 && !slices.Contains(k.oneOf, item.String()) {
-			near := names.Nearest(item.String(), k.oneOf)
-			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(k.oneOf), names.Quote(item.String(), 40), near)
+		} else if values := k.itemValues(); len(values) > 0 && !slices.Contains(values, item.String()) {
+			near := names.Nearest(item.String(), values)
+			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(values), names.Quote(item.String(), 40), near)
 		}
 	}
 	return ""
+}
+
+// itemValues returns the texts that a list may hold, nothing for any: those of the tag oneof, and in lists of
+// operations the registered ones too.
+func (k *key) itemValues() []string {
+	values := k.oneOf
+	if strings.HasPrefix(k.path, "space.") {
+		for _, op := range genotype.Registered() {
+			values = append(slices.Clip(values), string(op))
+		}
+	}
+	return values
 }
