@@ -2,7 +2,7 @@ package blackbox
 
 import "math/rand/v2"
 
-// Random draws every architecture anew.
+// Random is random search: it draws every architecture independently.
 type Random[A any] struct{ space Space[A] }
 
 // NewRandom makes a random search.

@@ -19,7 +19,7 @@ const (
 // decision and no controller network:
 //
 //	p(a) = Π_d softmax(logits_d)[a_d]
-//	loss = −log p(a)·(R − b),  b the moving average of R, with that of a
+//	loss = −log p(a)·(R − b),  b the moving average of R, the R of a included
 //
 // The logits follow Adam. This is the REINFORCE of NAS-Bench-201 (Dong, Yang, ICLR
 // 2020).

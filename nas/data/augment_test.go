@@ -197,7 +197,7 @@ func TestCutoutIsUniform(t *testing.T) {
 		centre[[2]int{max(y-2, 0), min(y+2, 8)}] = y
 	}
 	if len(centre) != 8 {
-		t.Fatal("the centres cannot be told apart")
+		t.Fatal("two centres have the same rows")
 	}
 	counts := make([]int, 64)
 	for i, out := range loads(m, Augment{Cutout: 4}, 6400) {

@@ -31,7 +31,7 @@ type Images struct {
 
 // Pictures are images of any size, which are decoded when a batch is loaded and
 // forgotten after it. Many goroutines call Decode at a time; the same i always
-// gives the same picture. The caller calls free when it needs the picture no more; free is
+// gives the same picture. The caller calls free when it does not need the picture any more; free is
 // nil only where there is an error.
 type Pictures interface {
 	Decode(i int) (picture image.Image, free func(), err error)

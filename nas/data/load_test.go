@@ -150,7 +150,7 @@ func TestBrokenPictures(t *testing.T) {
 	}
 	want := &Source{Images: m.Slice(4, 5), Size: 1}
 	if got := b.X[3*m.size():]; !slices.Equal(got, want.Load(0, 0).X) {
-		t.Error("the last image is not that of its label")
+		t.Error("the last image and its label do not belong together")
 	}
 	s.Images = m.Slice(3, 4)
 	if b := s.Load(0, 0); b.Err != nil || b.N != 0 || len(b.X) != 0 || len(b.LeftOut) != 1 {

@@ -16,7 +16,7 @@ type Set struct {
 	Name        string
 	Train, Test *Images
 	ClassNames  []string // [Classes]
-	Augment     Augment  // what suits training on these images; a flipped digit is none
+	Augment     Augment  // suits training on these images: a flipped digit, for example, is no digit
 	Notes       []string // what the user of the set should know about it
 
 	// Files are the parts of a set of files as it was opened; nil for a set that NewSet made.
@@ -25,8 +25,8 @@ type Set struct {
 	whole [2]*Images // Train and Test as they were opened
 }
 
-// NewSet makes a set whose fingerprint is that of the pixels of train and test, also after
-// the caller has put other images into Train or Test.
+// NewSet makes a set whose fingerprint identifies the pixels of train and test, also after
+// the caller has replaced Train or Test.
 func NewSet(name string, train, test *Images, classNames []string, augment Augment) *Set {
 	return &Set{
 		Name: name, Train: train, Test: test, ClassNames: classNames, Augment: augment,

@@ -27,7 +27,7 @@ const (
 	Sequential Order = iota
 	// Shuffled goes through a permutation of the images, a new one in each epoch.
 	Shuffled
-	// Resampled shuffles all images anew at every step and takes the first of
+	// Resampled shuffles all images again at every step and takes the first of
 	// them. Batches are full; images repeat across batches, not within one.
 	Resampled
 )

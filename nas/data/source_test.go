@@ -193,7 +193,7 @@ func TestLoadDependsOnItsArguments(t *testing.T) {
 }
 
 func TestLoadConcurrently(t *testing.T) {
-	// Batches are those of a fresh source, whatever the order of calls, when many goroutines load.
+	// Many goroutines load the same batches as a new source, whatever the order of calls.
 	m := noise(3, 10)
 	source := func() *Source {
 		return &Source{Images: m, Augment: Augment{Pad: 4, Flip: true}, Seed: 1, Name: "train", Size: 4, Order: Shuffled}
@@ -207,7 +207,7 @@ func TestLoadConcurrently(t *testing.T) {
 	wg.Wait()
 	for i, b := range got {
 		if want := source().Load(i/3, i%3); !same(want, b) {
-			t.Errorf("epoch %d step %d: labels %v, alone %v, or their images differ", i/3, i%3, b.Y, want.Y)
+			t.Errorf("epoch %d step %d: labels %v, by a new source %v, or their images differ", i/3, i%3, b.Y, want.Y)
 		}
 	}
 }

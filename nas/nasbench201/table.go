@@ -95,7 +95,7 @@ func Open(root string) (*Table, error) {
 	file := File(root)
 	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("nasbench201: there is no %s: `darts data get %s` tells how to get it", file, Name)
+		return nil, fmt.Errorf("nasbench201: there is no %s: `darts data get %s` says how to get it", file, Name)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("nasbench201: %w", err)

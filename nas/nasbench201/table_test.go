@@ -198,7 +198,7 @@ func TestReadErrors(t *testing.T) {
 func TestOpen(t *testing.T) {
 	// The error says how to get the table when there is none.
 	root := t.TempDir()
-	want := "nasbench201: there is no " + filepath.Join(root, "nasbench201", "nasbench201.csv") + ": `darts data get nasbench201` tells how to get it"
+	want := "nasbench201: there is no " + filepath.Join(root, "nasbench201", "nasbench201.csv") + ": `darts data get nasbench201` says how to get it"
 	if _, err := Open(root); err == nil || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}

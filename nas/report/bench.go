@@ -56,7 +56,7 @@ type BenchSide struct {
 	// NewBenchRow computes these.
 	Seconds     float64 `json:"seconds"`                // median
 	PerSecond   float64 `json:"per_second"`             // of what BenchRow.Of says
-	Ratio       *Ratio  `json:"ratio,omitempty"`        // its seconds over those of the first side, round by round
+	Ratio       *Ratio  `json:"ratio,omitempty"`        // its seconds divided by the first side's, round by round
 	MemoryRatio float64 `json:"memory_ratio,omitempty"` // peak of the first side over its own
 }
 

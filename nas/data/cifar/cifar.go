@@ -33,7 +33,7 @@ type Layout struct {
 	classes      int    // number of classes of that label
 	names        string // file of the names of these classes
 	mean, std    []float32
-	archive      download.Archive // Files has only those of the names of classes
+	archive      download.Archive // Files has only the files of the names of classes
 }
 
 // CIFAR10 is CIFAR-10.
@@ -181,8 +181,8 @@ func (l Layout) getHint(root string) string {
 	return fmt.Sprintf("`%s` downloads it", names.Command("darts", "data", "get", l.name, "--root", root))
 }
 
-// Archive describes the published files: those of the images, and of the names of every
-// kind of class.
+// Archive describes the published files: the images, and the names of the classes of every
+// label.
 func (l Layout) Archive() download.Archive {
 	a := l.archive
 	a.Folder, a.Files = l.folder, maps.Clone(a.Files)

@@ -184,7 +184,7 @@ func readImages(dir, name, inside string) (c class, err error) {
 }
 
 // status returns the type of e, after following links, and its size. A file that is gone and
-// a dangling link count as files: reading them tells what is wrong.
+// a dangling link count as files: reading them returns the error.
 func status(dir string, e fs.DirEntry) (fs.FileMode, int64) {
 	info, err := e.Info()
 	if err == nil && info.Mode()&fs.ModeSymlink != 0 {

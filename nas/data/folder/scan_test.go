@@ -83,7 +83,7 @@ func TestFingerprint(t *testing.T) {
 		want   string
 	}{
 		{"a moved folder", func(string) error { return nil }, ""},
-		{"a text beside", func(root string) error { return os.WriteFile(root+"/train/cat/notes.txt", nil, 0o644) }, ""},
+		{"another file", func(root string) error { return os.WriteFile(root+"/train/cat/notes.txt", nil, 0o644) }, ""},
 		{"files more", func(root string) error {
 			content, _ := os.ReadFile(root + "/train/dog/a.png")
 			return os.WriteFile(root+"/train/dog/zz.png", content, 0o644)

@@ -55,8 +55,8 @@ func CheckHeader(file string, maxPixels int) error {
 }
 
 // Decode reads a picture file of at most maxPixels. Its content counts, not its suffix.
-// Decode waits until there is room for the pixels; the caller calls free when it needs the
-// picture no more. Errors do not name the file.
+// Decode waits until there is room for the pixels; the caller calls free when it does not
+// need the picture any more. Errors do not name the file.
 func Decode(file string, maxPixels int) (picture image.Image, free func(), err error) {
 	f, pixels, err := open(file, maxPixels)
 	if err != nil {

@@ -50,15 +50,15 @@ func chooseJPEG(wanted string, open func() error) jpegChoice {
 }
 
 // JPEGDecoder names the decoder of JPEG files on this machine: libturbojpeg or Go's
-// image/jpeg. The error why tells, where that is image/jpeg for lack of the library, why the
-// library cannot be used. The error err tells that the environment asks for an unknown
-// decoder or for a library that cannot be used.
+// image/jpeg. why is not nil if that is image/jpeg because the library cannot be used. err
+// is not nil if the environment asks for an unknown decoder or for a library that cannot be
+// used.
 func JPEGDecoder() (name string, why, err error) {
 	c := chosenJPEG()
 	return c.name, c.missing, c.err
 }
 
-// NoteJPEG tells the user of JPEG files what it means that libturbojpeg cannot be used.
+// NoteJPEG returns a note for users of JPEG files: the consequences of a missing libturbojpeg.
 func NoteJPEG(missing error) string {
 	return fmt.Sprintf("JPEG files are decoded by Go's %s, to slightly other pixels than Pillow's, slower, and not with "+
 		"arithmetic coding or odd sampling of colour, since there is no libturbojpeg (%v); apt-get install libturbojpeg0 brings it", goJPEG, missing)

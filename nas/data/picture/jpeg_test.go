@@ -159,12 +159,12 @@ func TestDamagedJPEG(t *testing.T) {
 		turbo, plain string // errors
 	}{
 		{"whole", whole, "", ""},
-		{"bytes behind", append(slices.Clone(whole), "film"...), "", ""},
+		{"bytes after the end", append(slices.Clone(whole), "film"...), "", ""},
 		{"bytes before the end", slices.Concat(whole[:end], []byte("\x00\x01\x02\x03"), whole[end:]), "", ""},
 		{"half of the data", whole[:end-200], "jpeg: Premature end of JPEG file", "invalid JPEG format: short Huffman data"},
 		{"no end", whole[:end], "jpeg: Premature end of JPEG file", "unexpected EOF"},
 		{"damaged", damaged, "jpeg: Corrupt JPEG data: bad Huffman code", "invalid JPEG format: bad Huffman code"},
-		{"header alone", whole[:200], "jpeg: JPEG datastream contains no image", "unexpected EOF"},
+		{"only a header", whole[:200], "jpeg: JPEG datastream contains no image", "unexpected EOF"},
 	} {
 		if err := os.WriteFile(file, test.content, 0o644); err != nil {
 			t.Fatal(err)

@@ -152,7 +152,7 @@ func ExampleOpen() {
 }
 
 func TestNormalisation(t *testing.T) {
-	// The mean and deviation of the options take the place of the set's own, and are refused when their number is not that of the channels.
+	// The mean and deviation of the options replace the set's own, and are refused when there is not one for each channel.
 	mean, std := []float32{0.5, 0.25, 0.125}, []float32{1, 2, 4}
 	set, err := Options{Name: "synthetic", Mean: mean, Std: std}.Open()
 	if err != nil {

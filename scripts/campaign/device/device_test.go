@@ -22,7 +22,7 @@ func TestPowerCut(t *testing.T) {
 		{"before the sync", 3, false, false, map[string]string{"run/.a1": ""}},
 		{"half before the sync", 3, false, true, map[string]string{"run/.a1": "o"}},
 		{"synced folders", 9, true, false, map[string]string{"run/a": "one"}},
-		{"contents alone", 9, false, false, map[string]string{"run/a": "one", "run/log": ""}},
+		{"only contents", 9, false, false, map[string]string{"run/a": "one", "run/log": ""}},
 		{"half", 10, false, true, map[string]string{"run/a": "one", "run/log": "123"}},
 		{"removed, but not for good", 11, true, false, map[string]string{"run/a": "one"}},
 		{"removed", 11, false, false, map[string]string{"run/log": ""}},

@@ -31,7 +31,7 @@ func ReadHeader(r io.Reader) (Header, error) {
 			return Header{}, err
 		}
 		switch {
-		case marker == 0x01 || marker >= 0xd0 && marker < markerStart: // TEM and RST stand alone
+		case marker == 0x01 || marker >= 0xd0 && marker < markerStart: // TEM and RST have no length
 			continue
 		case marker == markerStart || marker == markerEnd || marker == markerScan:
 			return Header{}, fmt.Errorf("jpeg: marker %#x before a frame header", marker)

@@ -17,7 +17,7 @@ func TestReadHeader(t *testing.T) {
 		"after segments":    {start + comment + "\xff\xc4\x00\x02\xff\xcc\x00\x02\xff\xc8\x00\x02\xff\xc2" + frame, ""},
 		"filled up":         {start + "\xff\xff\xff\xff\xc0" + frame, ""},
 		"bytes between":     {start + "ab\xff\x00c\xff\xc0" + frame, ""},
-		"markers alone":     {start + "\xff\xd0\xff\x01\xff\xc0" + frame, ""},
+		"without lengths":   {start + "\xff\xd0\xff\x01\xff\xc0" + frame, ""},
 		"the first":         {start + "\xff\xc0" + frame + "\xff\xc0\x00\x11\x08\x01\x00\x01\x00\x03", ""},
 		"empty":             {"", "jpeg: no start of image"},
 		"other":             {"\x89PNG", "jpeg: no start of image"},
