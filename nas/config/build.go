@@ -15,7 +15,7 @@ func (l *layers) build(name string) (*Config, error) {
 	experiment := &keys[0]
 	v, ok := l.values[experiment.path]
 	if !ok {
-		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: %s`, file, listed(experiment.oneOf))
+		return nil, fmt.Errorf(`config: %v: no key "experiment", want experiment: %s`, file, listed(experiment.oneOf()))
 	}
 	probe := &Config{}
 	if err := experiment.set(probe, v); err != nil {

@@ -10,7 +10,6 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"godarts/cells/genotype"
 	"godarts/nas/home"
 	"godarts/nas/names"
 )
@@ -149,11 +148,12 @@ func decodeFloat(node *yaml.Node, field reflect.Value) (want string) {
 
 // check says what is wanted of a value of the right type, nothing if it is good.
 func (k *key) check(field reflect.Value) (want string) {
+	oneOf := k.oneOf()
 	switch {
 	case field.Kind() == reflect.Slice:
-		return k.checkItems(field)
-	case len(k.oneOf) > 0 && !slices.Contains(k.oneOf, format(field)):
-		return strings.Join(k.oneOf, " or ")
+		return k.checkItems(field, oneOf)
+	case len(oneOf) > 0 && !slices.Contains(oneOf, format(field)):
+		return strings.Join(oneOf, " or ")
 	case k.nonEmpty && strings.TrimSpace(field.String()) == "":
 		return "text"
 	case k.interval == nil:
@@ -197,29 +197,17 @@ func (k *key) check(field reflect.Value) (want string) {
 }
 
 // checkItems is check of the texts in a list, or in the lists in it.
-func (k *key) checkItems(list reflect.Value) (want string) {
+func (k *key) checkItems(list reflect.Value, oneOf []string) (want string) {
 	for i := range list.Len() {
 		item := list.Index(i)
 		if item.Kind() == reflect.Slice {
-			if want := k.checkItems(item); want != "" {
+			if want := k.checkItems(item, oneOf); want != "" {
 				return want
 			}
-		} else if values := k.itemValues(); len(values) > 0 && !slices.Contains(values, item.String()) {
-			near := names.Nearest(item.String(), values)
-			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(values), names.Quote(item.String(), 40), near)
+		} else if len(oneOf) > 0 && !slices.Contains(oneOf, item.String()) {
+			near := names.Nearest(item.String(), oneOf)
+			return fmt.Sprintf("%s in place of %s (nearest: %s)", listed(oneOf), names.Quote(item.String(), 40), near)
 		}
 	}
 	return ""
-}
-
-// itemValues returns the texts that a list may hold, nothing for any: those of the tag oneof, and in lists of
-// operations the registered ones too.
-func (k *key) itemValues() []string {
-	values := k.oneOf
-	if strings.HasPrefix(k.path, "space.") {
-		for _, op := range genotype.Registered() {
-			values = append(slices.Clip(values), string(op))
-		}
-	}
-	return values
 }

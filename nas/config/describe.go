@@ -100,7 +100,7 @@ func KeysOf(experiment string) (found []Key) {
 		case reflect.Bool:
 			k.Values = []string{"true", "false"}
 		case reflect.String, reflect.Int:
-			k.Values = r.oneOf
+			k.Values = r.oneOf()
 		}
 		found = append(found, k)
 	}

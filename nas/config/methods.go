@@ -168,7 +168,7 @@ func newTable(methods []*Method) *table {
 	}
 	for _, k := range shared.keys {
 		if k.path == "strategy.name" {
-			k.doc, k.oneOf = t.explained(k.doc), t.names()
+			k.doc, k.named = t.explained(k.doc), t.names()
 		}
 		t.add(k, owned)
 		if k.path == "strategy.name" {

@@ -72,8 +72,8 @@ func (r *row) allValues() string {
 // values says which values k takes.
 func (k *key) values() string {
 	t := k.kind
-	if len(k.oneOf) > 0 {
-		each := "`" + strings.Join(k.oneOf, "`, `") + "`"
+	if oneOf := k.oneOf(); len(oneOf) > 0 {
+		each := "`" + strings.Join(oneOf, "`, `") + "`"
 		switch {
 		case t.Kind() != reflect.Slice:
 			return each

@@ -110,7 +110,7 @@ func (k *key) typeSchema(t reflect.Type) *schemaNode {
 		return &schemaNode{Type: "boolean"}
 	case reflect.String:
 		node := &schemaNode{Type: "string"}
-		for _, value := range k.oneOf {
+		for _, value := range k.oneOf() {
 			node.Enum = append(node.Enum, value)
 		}
 		if k.nonEmpty {
@@ -121,7 +121,7 @@ func (k *key) typeSchema(t reflect.Type) *schemaNode {
 		return k.bound(&schemaNode{Type: "number"})
 	}
 	node := &schemaNode{Type: "integer"}
-	for _, value := range k.oneOf {
+	for _, value := range k.oneOf() {
 		n, _ := strconv.Atoi(value) // newKey has read it
 		node.Enum = append(node.Enum, n)
 	}

@@ -13,9 +13,9 @@ const (
 // are Network.Nodes.
 type Space struct {
 	Name       string     `key:"name" oneof:"darts s1 s2 s3" doc:"operations to choose from: darts, all eight on every edge, or a reduced space of 4 nodes: s1 (two on each edge), s2 (skip_connect, sep_conv_3x3), s3 (with none)"`
-	Operations []string   `key:"operations" oneof:"none max_pool_3x3 avg_pool_3x3 skip_connect sep_conv_3x3 sep_conv_5x5 dil_conv_3x3 dil_conv_5x5" doc:"operations of every edge, in place of those of space.name"`
-	Normal     [][]string `key:"normal" oneof:"none max_pool_3x3 avg_pool_3x3 skip_connect sep_conv_3x3 sep_conv_5x5 dil_conv_3x3 dil_conv_5x5" doc:"operations of each edge of normal cells, node by node, by input"`
-	Reduce     [][]string `key:"reduce" oneof:"none max_pool_3x3 avg_pool_3x3 skip_connect sep_conv_3x3 sep_conv_5x5 dil_conv_3x3 dil_conv_5x5" doc:"operations of each edge of reduction cells, node by node, by input"`
+	Operations []string   `key:"operations" oneof:"OPERATION" doc:"operations of every edge, in place of those of space.name"`
+	Normal     [][]string `key:"normal" oneof:"OPERATION" doc:"operations of each edge of normal cells, node by node, by input"`
+	Reduce     [][]string `key:"reduce" oneof:"OPERATION" doc:"operations of each edge of reduction cells, node by node, by input"`
 
 	Parameters int `key:"parameters" by:"named" range:"[0,)" doc:"most weights that the network of a cell may have, the auxiliary head aside; 0 is no limit"`
 }

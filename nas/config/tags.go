@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"godarts/cells/genotype"
 )
 
 // key is one leaf of Config, or of the keys that a strategy has of its own, as its tags describe it.
@@ -18,7 +20,7 @@ type key struct {
 	index    []int        // of the field in Config, or in the owner's Keys, for reflect
 	kind     reflect.Type // of the field
 	interval *interval
-	oneOf    []string
+	named    []string // all values that it takes; see oneOf
 	nonEmpty bool
 	isPath   bool   // a file or folder
 	even     string // why an odd value is wrong; empty if it is not
@@ -100,7 +102,7 @@ func newKey(path string, f reflect.StructField, in scope) (key, error) {
 	k := key{
 		path: path, scope: in, kind: f.Type,
 		doc:      f.Tag.Get("doc"),
-		oneOf:    strings.Fields(f.Tag.Get("oneof")),
+		named:    strings.Fields(f.Tag.Get("oneof")),
 		nonEmpty: f.Tag.Get("nonempty") != "",
 		isPath:   f.Tag.Get("path") != "",
 		even:     f.Tag.Get("even"),
@@ -125,13 +127,28 @@ func newKey(path string, f reflect.StructField, in scope) (key, error) {
 	case !readable(f.Type):
 		return k, fmt.Errorf("a config has no values of type %s", f.Type)
 	case f.Type.Kind() == reflect.Int || f.Type.Kind() == reflect.Int64:
-		for _, value := range k.oneOf {
+		for _, value := range k.named {
 			if _, err := strconv.Atoi(value); err != nil {
 				return k, fmt.Errorf("tag oneof: %w", err)
 			}
 		}
 	}
 	return k, nil
+}
+
+// anyOperation stands in a tag oneof for all operations that a space may have.
+const anyOperation = "OPERATION"
+
+// oneOf are the values that k takes, nil if they are not named ones.
+func (k *key) oneOf() []string {
+	if !slices.Equal(k.named, []string{anyOperation}) {
+		return k.named
+	}
+	var names []string
+	for _, op := range genotype.SearchOps() { // a program may have registered some
+		names = append(names, string(op))
+	}
+	return names
 }
 
 // readable tells whether a key may have values of type t.
