@@ -1,4 +1,4 @@
-package nas
+package nas_test
 
 import (
 	"errors"
@@ -7,7 +7,10 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/fixture"
+	"godarts/nas/nastest"
 	"godarts/nas/runfolder"
 )
 
@@ -17,7 +20,7 @@ var errStart = errors.New("ended at the start")
 // startOnly begins a run in dir and ends it before anything is saved.
 func startOnly(t *testing.T, dir string, c *config.Config) {
 	t.Helper()
-	if err := perform(t.Context(), dir, c, Hooks{OnStart: func(*Run) error { return errStart }}); !errors.Is(err, errStart) {
+	if err := nastest.Perform(t.Context(), dir, c, nas.Hooks{OnStart: func(*nas.Run) error { return errStart }}); !errors.Is(err, errStart) {
 		t.Fatal(err)
 	}
 	if !runfolder.Begun(dir) || runfolder.Has(dir, runfolder.CheckpointFile) {
@@ -28,8 +31,8 @@ func startOnly(t *testing.T, dir string, c *config.Config) {
 // notesOf are what a run says as it goes on in dir until its first step.
 func notesOf(t *testing.T, dir string, c *config.Config) (notes string) {
 	t.Helper()
-	err := perform(t.Context(), dir, c, Hooks{OnStart: func(r *Run) error {
-		notes = strings.Join(r.notes, "\n")
+	err := nastest.Perform(t.Context(), dir, c, nas.Hooks{OnStart: func(r *nas.Run) error {
+		notes = strings.Join(r.Notes(), "\n")
 		return errStart
 	}})
 	if !errors.Is(err, errStart) {
@@ -40,9 +43,9 @@ func notesOf(t *testing.T, dir string, c *config.Config) (notes string) {
 
 func TestBeginAgain(t *testing.T) {
 	// A run begins at the start, says so, and ends with the bytes of one in a new folder when nothing was saved of the one before, whatever that one's config.
-	other, c := loadTiny(t, "tiny.yaml", "evaluate=null", "epochs=2", "seed=4"), loadTiny(t, "tiny.yaml", "evaluate=null", "epochs=1")
+	other, c := fixture.LoadTiny(t, "tiny.yaml", "evaluate=null", "epochs=2", "seed=4"), fixture.LoadTiny(t, "tiny.yaml", "evaluate=null", "epochs=1")
 	fresh, again := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run")
-	if err := perform(t.Context(), fresh, c, Hooks{}); err != nil {
+	if err := nastest.Perform(t.Context(), fresh, c, nas.Hooks{}); err != nil {
 		t.Fatal(err)
 	}
 	startOnly(t, again, other)
@@ -52,37 +55,37 @@ func TestBeginAgain(t *testing.T) {
 		}
 	}
 	said := ""
-	if err := perform(t.Context(), again, c, Hooks{OnStart: func(r *Run) error { said = strings.Join(r.notes, "\n"); return nil }}); err != nil {
+	if err := nastest.Perform(t.Context(), again, c, nas.Hooks{OnStart: func(r *nas.Run) error { said = strings.Join(r.Notes(), "\n"); return nil }}); err != nil {
 		t.Fatal(err)
 	}
 	if want := "nothing was saved of the run that began in " + again + ": this one begins at the start"; said != want {
 		t.Errorf("said %q, want %q", said, want)
 	}
 	for _, name := range []string{runfolder.ConfigFile, runfolder.CheckpointFile, runfolder.ResultFile, runfolder.GenotypeFile} {
-		if string(contentOf(t, again, name)) != string(contentOf(t, fresh, name)) {
+		if string(fixture.ContentOf(t, again, name)) != string(fixture.ContentOf(t, fresh, name)) {
 			t.Errorf("%s is not that of a run in a new folder", name)
 		}
 	}
 	if runfolder.Has(again, runfolder.BestFile) {
 		t.Errorf("%s of the other run is there still", runfolder.BestFile)
 	}
-	saved := stopAfter(t, other)
-	if err := perform(t.Context(), saved, c, Hooks{}); err == nil || !strings.Contains(err.Error(), "has another config") {
+	saved := nastest.StopAfter(t, other)
+	if err := nastest.Perform(t.Context(), saved, c, nas.Hooks{}); err == nil || !strings.Contains(err.Error(), "has another config") {
 		t.Errorf("a folder with a checkpoint of another config: %v", err)
 	}
 	foreign := t.TempDir() // somebody's config, no run
 	if err := os.WriteFile(filepath.Join(foreign, runfolder.ConfigFile), []byte("epochs: 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := perform(t.Context(), foreign, c, Hooks{}); err == nil || string(contentOf(t, foreign, runfolder.ConfigFile)) != "epochs: 3\n" {
-		t.Errorf("a folder with a config of somebody's: %v, which now is %s", err, contentOf(t, foreign, runfolder.ConfigFile))
+	if err := nastest.Perform(t.Context(), foreign, c, nas.Hooks{}); err == nil || string(fixture.ContentOf(t, foreign, runfolder.ConfigFile)) != "epochs: 3\n" {
+		t.Errorf("a folder with a config of somebody's: %v, which now is %s", err, fixture.ContentOf(t, foreign, runfolder.ConfigFile))
 	}
 }
 
 func TestResumeSaysChanges(t *testing.T) {
 	// A run that goes on names what is not as it was at its beginning, a line each, when versions, machine or threads are others; what an old folder does not say is no change.
-	c := loadTiny(t, "tiny.yaml", "evaluate=null")
-	dir := stopAfter(t, c)
+	c := fixture.LoadTiny(t, "tiny.yaml", "evaluate=null")
+	dir := nastest.StopAfter(t, c)
 	now, err := runfolder.ReadAbout(dir)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,10 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/fixture"
+	"godarts/nas/plan"
+	"godarts/nas/search"
+	"godarts/nas/train"
 )
 
 // refused runs c, which is not to begin, and gives its error.
@@ -20,9 +24,9 @@ func refused(t *testing.T, c *config.Config) string {
 	dir := filepath.Join(t.TempDir(), "run")
 	var err error
 	if c.Experiment == config.Train {
-		_, err = nas.Train(t.Context(), dir, c, nas.Settings{})
+		_, err = train.Run(t.Context(), dir, c, nas.Settings{})
 	} else {
-		_, err = nas.Search(t.Context(), dir, c, nas.Settings{})
+		_, err = search.Run(t.Context(), dir, c, nas.Settings{})
 	}
 	if _, began := os.Stat(dir); began == nil {
 		t.Error("the run has begun")
@@ -50,23 +54,23 @@ func TestOddSides(t *testing.T) {
 			}
 			continue
 		}
-		if got := refused(t, tiny(t, set...)); got != odd {
+		if got := refused(t, fixture.Tiny(t, set...)); got != odd {
 			t.Errorf("%s: got error %q, want %s", strategy, got, odd)
 		}
 	}
-	if got := refused(t, tiny(t, append(wide, "strategy.selection=perturbation")...)); got != odd {
+	if got := refused(t, fixture.Tiny(t, append(wide, "strategy.selection=perturbation")...)); got != odd {
 		t.Errorf("selection by perturbation: got error %q", got)
 	}
 	// Of three cells only skip connections meet the odd side: it depends on the space, not on the cells that are drawn.
 	three := []string{"strategy.name=random", "strategy.trials=1", "data.name=synthetic", "data.size=6", "data.subset=16", "epochs=0"}
-	if got := refused(t, tiny(t, three...)); got != "cells: network: images of 6x6 reach the reduction in cell 2 as 3x3, want an even size there" {
+	if got := refused(t, fixture.Tiny(t, three...)); got != "cells: network: images of 6x6 reach the reduction in cell 2 as 3x3, want an even size there" {
 		t.Errorf("random: got error %q", got)
 	}
-	c := tiny(t, append(three, "space.operations=[sep_conv_3x3, max_pool_3x3]")...)
-	if _, err := nas.Search(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{}); err != nil {
+	c := fixture.Tiny(t, append(three, "space.operations=[sep_conv_3x3, max_pool_3x3]")...)
+	if _, err := search.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{}); err != nil {
 		t.Errorf("without skip connections: %v", err)
 	}
-	evaluated := tiny(t, "data.name=synthetic", "data.size=6", "space.operations=[sep_conv_3x3, max_pool_3x3]",
+	evaluated := fixture.Tiny(t, "data.name=synthetic", "data.size=6", "space.operations=[sep_conv_3x3, max_pool_3x3]",
 		"evaluate.network.channels=2", "evaluate.network.layers=4")
 	if got := refused(t, evaluated); got != "cells: network: images of 6x6 reach the reduction in cell 2 as 3x3, want an even size there" {
 		t.Errorf("evaluation: got error %q", got)
@@ -75,8 +79,8 @@ func TestOddSides(t *testing.T) {
 
 func TestLastBatch(t *testing.T) {
 	// A run is refused at the start when a batch in training would have one image where a batch norm has maps of 1x1.
-	search := []string{"data.name=synthetic", "data.subset=24", "data.batch=12"}
-	with := func(more ...string) []string { return append(append([]string{}, search...), more...) }
+	common := []string{"data.name=synthetic", "data.subset=24", "data.batch=12"}
+	with := func(more ...string) []string { return append(append([]string{}, common...), more...) }
 	const auxiliary = "data.name=synthetic data.subset=33 network.auxiliary=true"
 	for _, test := range []struct {
 		name, file string
@@ -99,7 +103,7 @@ func TestLastBatch(t *testing.T) {
 		{"evaluation", "tiny", with("data.size=4", "data.subset=24", "evaluate.batch=23", "evaluate.network.channels=2", "evaluate.network.layers=3"), "evaluate.batch"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			c := load(t, "testdata/"+test.file+".yaml", append(test.set, "epochs=0")...)
+			c := fixture.Load(t, "testdata/"+test.file+".yaml", append(test.set, "epochs=0")...)
 			if test.want != "" {
 				got := refused(t, c)
 				if !strings.HasPrefix(got, "nas: "+test.want+": ") || !strings.Contains(got, "this network has batch norms of 1x1 pixels, which need two") {
@@ -111,9 +115,9 @@ func TestLastBatch(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
 			var err error
 			if c.Experiment == config.Train {
-				_, err = nas.Train(t.Context(), dir, c, nas.Settings{})
+				_, err = train.Run(t.Context(), dir, c, nas.Settings{})
 			} else {
-				_, err = nas.Search(t.Context(), dir, c, nas.Settings{})
+				_, err = search.Run(t.Context(), dir, c, nas.Settings{})
 			}
 			if err != nil {
 				t.Error(err)
@@ -125,19 +129,19 @@ func TestLastBatch(t *testing.T) {
 func TestPartsChecked(t *testing.T) {
 	// A protocol and a comparison are refused before their first part begins when a later one could not run.
 	const search = "experiment: search\ndata: {name: digits, subset: 24, batch: 12}\nnetwork: {channels: 2, layers: 3, nodes: 1}\nepochs: 0\n"
-	whole := wholeOf(t, search, "experiment: train\ndata: {name: synthetic, size: 4, subset: 24, batch: 11}\nnetwork: {channels: 2, layers: 3}\nepochs: 1\n")
+	whole := fixture.WholeOf(t, search, "experiment: train\ndata: {name: synthetic, size: 4, subset: 24, batch: 11}\nnetwork: {channels: 2, layers: 3}\nepochs: 1\n")
 	began := nas.Hooks{OnStart: func(*nas.Run) error { t.Error("a part has begun"); return nil }}
 	s := nas.Settings{Hooks: []nas.Hooks{began}}
 	dir := filepath.Join(t.TempDir(), "protocol")
-	_, err := nas.Repeat(t.Context(), dir, whole, nas.RepeatSettings{Settings: s})
+	_, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{Settings: s})
 	if err == nil || !strings.HasPrefix(err.Error(), "nas: repeat.brief: nas: data.batch: 11 leaves one of 12 training images for the last batch") {
 		t.Errorf("protocol: got error %v", err)
 	}
-	odd := tiny(t, "data.name=synthetic", "data.size=50", "network.layers=5")
-	contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{tiny(t), odd}, Names: []string{"one", "two"}, Train: load(t, "testdata/tiny-train.yaml")}
-	_, err = nas.RunContest(t.Context(), dir, contest, nas.ContestSettings{Settings: s, Search: func(context.Context, string, *config.Config) (nas.Effort, error) {
+	odd := fixture.Tiny(t, "data.name=synthetic", "data.size=50", "network.layers=5")
+	contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{fixture.Tiny(t), odd}, Names: []string{"one", "two"}, Train: fixture.Load(t, "testdata/tiny-train.yaml")}
+	_, err = plan.Compare(t.Context(), dir, contest, plan.ComparisonSettings{Settings: s, Search: func(context.Context, string, *config.Config) (plan.Effort, error) {
 		t.Error("a search has begun")
-		return nas.Effort{}, errors.New("begun")
+		return plan.Effort{}, errors.New("begun")
 	}})
 	if err == nil || !strings.HasPrefix(err.Error(), "nas: compare.search: strategy two: cells: network: images of 50x50 reach") {
 		t.Errorf("comparison: got error %v", err)
@@ -190,9 +194,9 @@ func TestAbsurdSizes(t *testing.T) {
 				if err == nil {
 					dir := filepath.Join(t.TempDir(), "run")
 					if c.Experiment == config.Train {
-						_, err = nas.Train(done, dir, c, nas.Settings{})
+						_, err = train.Run(done, dir, c, nas.Settings{})
 					} else {
-						_, err = nas.Search(done, dir, c, nas.Settings{})
+						_, err = search.Run(done, dir, c, nas.Settings{})
 					}
 				}
 				if err == nil || strings.Contains(err.Error(), "\n") || strings.HasPrefix(err.Error(), "torch: ") {
@@ -219,7 +223,7 @@ func TestTooLarge(t *testing.T) {
 		{"tiny-text", "network.hidden=2147483647", `nas: network.hidden: 2147483647 makes a network that takes `},
 		{"tiny-text-train", "network.hidden=2147483647", `nas: network.hidden: 2147483647 makes a network that takes `},
 	} {
-		got := refused(t, load(t, "testdata/"+test.file+".yaml", test.set))
+		got := refused(t, fixture.Load(t, "testdata/"+test.file+".yaml", test.set))
 		if !strings.HasPrefix(got, test.want) || !strings.Contains(got, " of memory or more, of ") || !strings.HasSuffix(got, " here: want less") {
 			t.Errorf("%s: got error %q, want %s...", test.set, got, test.want)
 		}

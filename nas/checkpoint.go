@@ -19,24 +19,17 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// CheckpointEvery says when a run saves besides the end of each epoch: after
-// that many steps or that much time, whichever is not zero.
-type CheckpointEvery struct {
-	Steps    int
-	Interval time.Duration
-}
-
 // checkpoints saves a run as every says, at the end of each epoch, and when it
 // is interrupted.
 func checkpoints(every CheckpointEvery) Hooks {
 	last := time.Now()
 	save := func(r *Run) error {
 		last = time.Now()
-		return r.save()
+		return r.Save()
 	}
 	return Hooks{
 		OnStep: func(r *Run, s *Step) error {
-			due := every.Steps > 0 && (s.Epoch*s.Of+r.at.Step)%every.Steps == 0 ||
+			due := every.Steps > 0 && (s.Epoch*s.Of+r.At.Step)%every.Steps == 0 ||
 				every.Interval > 0 && time.Since(last) >= every.Interval
 			if !due {
 				return nil
@@ -53,36 +46,27 @@ func checkpoints(every CheckpointEvery) Hooks {
 	}
 }
 
-// lastCheckpoint is the file of the last save, empty if there was none.
-func (r *Run) lastCheckpoint() string {
-	file := filepath.Join(r.Dir, runfolder.CheckpointFile)
-	if _, err := os.Stat(file); err != nil {
-		return ""
-	}
-	return file
-}
-
-// save writes the checkpoint, see saveAs. The ones before it stay beside it, see Settings.Keep.
-func (r *Run) save() error {
+// Save writes the checkpoint, see saveAs. The ones before it stay beside it, see Settings.Keep.
+func (r *Run) Save() error {
 	if err := r.syncMetrics(); err != nil {
 		return err
 	}
-	return r.saveAs(runfolder.CheckpointFile, r.at)
+	return r.SaveAs(runfolder.CheckpointFile, r.At)
 }
 
-// saveAs writes the experiment's state, libtorch's generator, a position and the
+// SaveAs writes the experiment's state, libtorch's generator, a position and the
 // config to a file of the run folder, under a checksum. The earlier file stays until
 // the new one is whole, and for good if the state is not finite.
-func (r *Run) saveAs(name string, at position) (err error) {
+func (r *Run) SaveAs(name string, at Position) (err error) {
 	torch.Scoped(func() { err = r.saveScoped(name, at) })
 	return err
 }
 
-func (r *Run) saveScoped(name string, at position) error {
-	state := r.state.StateDict()
+func (r *Run) saveScoped(name string, at Position) error {
+	state := r.State.StateDict()
 	for entry, t := range state {
 		if t.Dtype().IsFloat() && t.IsFinite().ToDtype(torch.Float32).Amin(nil, false).Item() == 0 {
-			return r.diverged(fmt.Sprintf("%q is not finite", entry))
+			return r.Diverged(fmt.Sprintf("%q is not finite", entry))
 		}
 	}
 	tensors := torch.StateDict{runfolder.RNGCPU: torch.RNGState(torch.CPU)}
@@ -99,18 +83,20 @@ func (r *Run) saveScoped(name string, at position) error {
 		return fmt.Errorf("nas: checkpoint: %w", err)
 	}
 	meta := map[string]string{runfolder.MetaFormat: runfolder.CheckpointFormat, runfolder.MetaConfig: string(text), runfolder.MetaPosition: string(where)}
-	if err := r.saveLeftOut(meta); err != nil {
-		return err
+	if f, ok := r.Feed.(Files); ok {
+		if err := f.Save(meta); err != nil {
+			return err
+		}
 	}
 	content, err := safetensors.WithSum(tensors, meta, runfolder.MetaSum)
 	if err != nil {
 		return err
 	}
-	if err := r.owns(); err != nil {
+	if err := r.Owns(); err != nil {
 		return err
 	}
 	if name == runfolder.CheckpointFile {
-		if err := runfolder.KeepEarlier(r.Dir, r.settings.keep()); err != nil {
+		if err := runfolder.KeepEarlier(r.Dir, r.Settings.keep()); err != nil {
 			return err
 		}
 	}
@@ -126,7 +112,7 @@ func (r *Run) restore() error {
 		return err
 	}
 	if name != runfolder.CheckpointFile {
-		r.note("the run goes on from %s, in epoch %d after step %d", name, r.at.Epoch+1, r.at.Step)
+		r.Note("the run goes on from %s, in epoch %d after step %d", name, r.At.Epoch+1, r.At.Step)
 		// What is damaged must not become an earlier one.
 		for _, bad := range damaged {
 			if filepath.Base(bad.File) == runfolder.CheckpointFile {
@@ -140,7 +126,7 @@ func (r *Run) restore() error {
 			return fmt.Errorf("nas: checkpoint: %w", err)
 		}
 	}
-	return runfolder.KeepOnly(r.Dir, r.settings.keep())
+	return runfolder.KeepOnly(r.Dir, r.Settings.keep())
 }
 
 // restoreNewest puts the state where the newest checkpoint says that is not damaged, and notes what
@@ -157,16 +143,16 @@ func (r *Run) restoreNewest() (name string, damaged []*runfolder.DamagedError, e
 		return "", nil, err
 	}
 	if !runfolder.Has(r.Dir, runfolder.CheckpointFile) {
-		r.note("there is no %s", filepath.Join(r.Dir, runfolder.CheckpointFile))
+		r.Note("there is no %s", filepath.Join(r.Dir, runfolder.CheckpointFile))
 	}
 	for _, bad := range damaged {
-		r.note("%v", bad)
+		r.Note("%v", bad)
 	}
 	return name, damaged, nil
 }
 
-// restoreFile puts the run where a file says that saveAs wrote, if it is there.
-func (r *Run) restoreFile(name string) (there bool, err error) {
+// RestoreFile puts the run where a file says that saveAs wrote, if it is there.
+func (r *Run) RestoreFile(name string) (there bool, err error) {
 	file := filepath.Join(r.Dir, name)
 	st, err := runfolder.ReadCheckpoint(file)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -188,7 +174,7 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	if differences := runfolder.Differences(r.Config, lasting(saved, r.Config), "in the run's "+runfolder.ConfigFile, "in the checkpoint"); differences != "" {
 		return fmt.Errorf("nas: checkpoint %s is of another config: %s", file, differences)
 	}
-	var at position
+	var at Position
 	if err := json.Unmarshal([]byte(meta[runfolder.MetaPosition]), &at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 	}
@@ -198,8 +184,10 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	if err := r.reaches(at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 	}
-	if err := r.loadLeftOut(meta); err != nil {
-		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
+	if f, ok := r.Feed.(Files); ok {
+		if err := f.Load(meta); err != nil {
+			return fmt.Errorf("nas: checkpoint %s: %w", file, err)
+		}
 	}
 	tensors, err := st.LoadAll()
 	if err != nil {
@@ -216,11 +204,11 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	}
 	delete(tensors, runfolder.RNGCPU)
 	delete(tensors, runfolder.RNGCUDA)
-	if err := r.state.LoadStateDict(tensors); err != nil {
+	if err := r.State.LoadStateDict(tensors); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
-	if s, ok := r.state.(placed); ok {
-		if err := s.standsAt(at); err != nil {
+	if s, ok := r.State.(placed); ok {
+		if err := s.StandsAt(at); err != nil {
 			return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 		}
 	}
@@ -228,6 +216,59 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	if cuda.Defined() && r.Device.IsCUDA() {
 		torch.SetRNGState(r.Device, cuda)
 	}
-	r.at = at
+	r.At = at
+	return nil
+}
+
+// Peek puts the state where the newest checkpoint says that reads, and notes where that is. It changes no file.
+func (r *Run) Peek() error {
+	if _, _, err := r.restoreNewest(); err != nil {
+		return err
+	}
+	where := fmt.Sprintf("after epoch %d of %d", r.At.Epoch, r.Config.RunEpochs())
+	if r.At.Step > 0 {
+		where = fmt.Sprintf("in epoch %d of %d after step %d", r.At.Epoch+1, r.Config.RunEpochs(), r.At.Step)
+	}
+	r.Note("these are the weights of the checkpoint %s: the run is not complete", where)
+	return nil
+}
+
+// placed is a state that knows where in a run it can be.
+type placed interface {
+	// StandsAt is an error if a run that stands at a position never has the state.
+	StandsAt(at Position) error
+}
+
+// restarting is a state that can go back to an earlier one, at most so often up to an epoch.
+type restarting interface{ MostRestarts(epoch int) int }
+
+// reaches is an error if the run never stands at a position.
+func (r *Run) reaches(at Position) error {
+	c, epochs := r.Config, r.Config.RunEpochs()
+	if c.FromScratch() {
+		epochs = c.Trials() // each counts as one
+	}
+	restarts := 0
+	if s, ok := r.State.(restarting); ok {
+		restarts = s.MostRestarts(at.Epoch)
+	}
+	if at.Epoch < 0 || at.Epoch > epochs || at.Step < 0 || at.Restarts < 0 || at.Restarts > restarts {
+		return fmt.Errorf("epoch %d of %d, step %d, restart %d", at.Epoch, epochs, at.Step, at.Restarts)
+	}
+	steps := 0
+	if at.Epoch < epochs && at.Step > 0 && !c.FromScratch() {
+		steps = r.Feed.Steps(at)
+	}
+	if at.Step > steps {
+		return fmt.Errorf("epoch %d, step %d of %d", at.Epoch, at.Step, steps)
+	}
+	if at.Step == 0 && at.Meter != (Meter{}) {
+		return fmt.Errorf("epoch %d, step 0: %d counted before the first step", at.Epoch, at.Meter.Count)
+	}
+	for _, m := range []Meter{at.Meter, at.Valid} {
+		if m.Count < 0 || m.Loss < 0 || m.Correct < 0 || m.InFive < 0 || max(m.Correct, m.InFive) > float64(m.Count) {
+			return fmt.Errorf("%v correct and %v in five of %d, loss %v", m.Correct, m.InFive, m.Count, m.Loss)
+		}
+	}
 	return nil
 }

@@ -12,7 +12,9 @@ import (
 	"testing"
 
 	"godarts/nas"
+	"godarts/nas/fixture"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
 )
 
 // interrupted is a run folder whose checkpoint says that one epoch is done.
@@ -25,7 +27,7 @@ func interrupted(t *testing.T, set ...string) (dir string) {
 		cancel()
 		return nil
 	}}
-	_, err := nas.Search(ctx, dir, tiny(t, set...), nas.Settings{Hooks: []nas.Hooks{stop}})
+	_, err := search.Run(ctx, dir, fixture.Tiny(t, set...), nas.Settings{Hooks: []nas.Hooks{stop}})
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
@@ -72,7 +74,7 @@ func TestBadCheckpoint(t *testing.T) {
 			if err := os.WriteFile(file, test.content, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			_, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{})
+			_, err := search.Run(t.Context(), dir, fixture.Tiny(t), nas.Settings{})
 			if err == nil {
 				t.Fatal("the run went on")
 			}
@@ -118,7 +120,7 @@ func TestDiskFull(t *testing.T) {
 	if err != nil || len(entries) > 0 {
 		t.Errorf("left behind: %v, %v", entries, err)
 	}
-	if _, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{}); err != nil {
+	if _, err := search.Run(t.Context(), dir, fixture.Tiny(t), nas.Settings{}); err != nil {
 		t.Errorf("the run does not go on afterwards: %v", err)
 	}
 }
@@ -129,7 +131,7 @@ func TestFolderNotEmpty(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "notes.txt"), []byte("mine"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	_, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{})
+	_, err := search.Run(t.Context(), dir, fixture.Tiny(t), nas.Settings{})
 	if err == nil || !strings.Contains(err.Error(), "is not empty: choose another --out") {
 		t.Errorf("got error %v", err)
 	}
@@ -138,7 +140,7 @@ func TestFolderNotEmpty(t *testing.T) {
 func TestOtherConfig(t *testing.T) {
 	// A run does not go on, and says what differs, when the given config is another.
 	dir := interrupted(t)
-	_, err := nas.Search(t.Context(), dir, tiny(t, "w.lr=0.5"), nas.Settings{})
+	_, err := search.Run(t.Context(), dir, fixture.Tiny(t, "w.lr=0.5"), nas.Settings{})
 	want := "nas: the run in " + dir + " has another config: w.lr: 0.025 in its config.yaml, 0.5 given"
 	if err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)

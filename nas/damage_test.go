@@ -1,7 +1,6 @@
-package nas
+package nas_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,43 +8,14 @@ import (
 	"strings"
 	"testing"
 
-	"godarts/nas/config"
+	"godarts/nas"
+	"godarts/nas/fixture"
+	"godarts/nas/model"
+	"godarts/nas/nastest"
 	"godarts/nas/runfolder"
+	"godarts/nas/train"
 	"godarts/torch"
 )
-
-// loadTiny is a config of testdata.
-func loadTiny(t *testing.T, file string, set ...string) *config.Config {
-	t.Helper()
-	c, err := config.Load(filepath.Join("testdata", file), set...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
-}
-
-// stopAfter runs c in a new folder until one epoch is done.
-func stopAfter(t *testing.T, c *config.Config) (dir string) {
-	t.Helper()
-	dir = filepath.Join(t.TempDir(), "run")
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
-	if err := perform(ctx, dir, c, Hooks{OnEpoch: func(*Run, *Epoch) error { cancel(); return nil }}); !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// perform runs c, a search or a training, or goes on with it.
-func perform(ctx context.Context, dir string, c *config.Config, watch Hooks) (err error) {
-	s := Settings{Hooks: []Hooks{watch}}
-	if c.Experiment == config.Train {
-		_, err = Train(ctx, dir, c, s)
-	} else {
-		_, err = Search(ctx, dir, c, s)
-	}
-	return err
-}
 
 // flipLast flips a bit of a file's last tensor.
 func flipLast(t *testing.T, file string) {
@@ -62,27 +32,27 @@ func flipLast(t *testing.T, file string) {
 
 func TestZerosInConfig(t *testing.T) {
 	// A run goes on from its checkpoint when a text of its config holds what a checksum looks like.
-	c := loadTiny(t, "tiny.yaml", "data.root=/data/"+strings.Repeat("0", 64))
-	dir := stopAfter(t, c)
+	c := fixture.LoadTiny(t, "tiny.yaml", "data.root=/data/"+strings.Repeat("0", 64))
+	dir := nastest.StopAfter(t, c)
 	epochs := 0
-	if err := perform(t.Context(), dir, c, Hooks{OnEpoch: func(*Run, *Epoch) error { epochs++; return nil }}); err != nil || epochs != 1 {
+	if err := nastest.Perform(t.Context(), dir, c, nas.Hooks{OnEpoch: func(*nas.Run, *nas.Epoch) error { epochs++; return nil }}); err != nil || epochs != 1 {
 		t.Errorf("%d epochs, want the second alone; %v", epochs, err)
 	}
 }
 
 func TestDamagedWeights(t *testing.T) {
 	// Nothing takes the weights of a training when a bit of them is flipped.
-	dir := trainedRun(t)
+	dir := nastest.TrainedRun(t)
 	file := filepath.Join(dir, runfolder.WeightsFile)
 	flipLast(t, file)
 	want := "nas: weights " + file + " are damaged: their checksum does not fit; restore the file, or "
 	for name, read := range map[string]func() error{
 		"LoadModel": func() error {
-			return torch.Do(func() error { _, err := LoadModel(dir, torch.Device{}); return err })
+			return torch.Do(func() error { _, err := model.LoadModel(dir, torch.Device{}); return err })
 		},
-		"Test":        func() error { _, err := Test(t.Context(), dir, torch.Device{}); return err },
-		"Export":      func() error { _, err := Export(dir, t.TempDir(), false); return err },
-		"ReadWeights": func() error { return torch.Do(func() error { _, err := ReadWeights(file); return err }) },
+		"Test":        func() error { _, err := train.Test(t.Context(), dir, torch.Device{}); return err },
+		"Export":      func() error { _, err := model.Export(dir, t.TempDir(), false); return err },
+		"ReadWeights": func() error { return torch.Do(func() error { _, err := model.ReadWeights(file); return err }) },
 	} {
 		if err := read(); !strings.HasPrefix(fmt.Sprint(err), want) {
 			t.Errorf("%s gives\n%v, want\n%s", name, err, want)
@@ -92,8 +62,8 @@ func TestDamagedWeights(t *testing.T) {
 
 func TestDamagedCheckpointAsWeights(t *testing.T) {
 	// ReadWeights refuses a checkpoint when a bit of it is flipped.
-	file := filepath.Join(trainedRun(t), runfolder.CheckpointFile)
-	read := func() error { return torch.Do(func() error { _, err := ReadWeights(file); return err }) }
+	file := filepath.Join(nastest.TrainedRun(t), runfolder.CheckpointFile)
+	read := func() error { return torch.Do(func() error { _, err := model.ReadWeights(file); return err }) }
 	if err := read(); err != nil {
 		t.Error(err)
 	}
@@ -105,12 +75,12 @@ func TestDamagedCheckpointAsWeights(t *testing.T) {
 
 func TestDamagedBest(t *testing.T) {
 	// A training on a text does not go on, and says why, when its best model is damaged or gone.
-	c := loadTiny(t, "tiny-text-train.yaml")
-	dir := stopAfter(t, c)
+	c := fixture.LoadTiny(t, "tiny-text-train.yaml")
+	dir := nastest.StopAfter(t, c)
 	file := filepath.Join(dir, runfolder.BestFile)
 	steps := 0
 	goOn := func() error {
-		return perform(t.Context(), dir, c, Hooks{OnStep: func(*Run, *Step) error { steps++; return nil }})
+		return nastest.Perform(t.Context(), dir, c, nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error { steps++; return nil }})
 	}
 	flipLast(t, file)
 	if err := goOn(); err == nil || !strings.Contains(err.Error(), file+" is damaged: ") || !strings.Contains(err.Error(), "its checksum does not fit") {

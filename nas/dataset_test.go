@@ -13,29 +13,13 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
-	"godarts/nas/data/sets"
+	"godarts/nas/fixture"
+	"godarts/nas/plan"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
 	"godarts/torch"
 )
-
-// digitFiles makes an image folder of n digits.
-func digitFiles(t *testing.T, n int) (root string) {
-	t.Helper()
-	root = filepath.Join(t.TempDir(), "photos")
-	set, err := sets.Open("digits", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := set.Export(root, n); err != nil {
-		t.Fatal(err)
-	}
-	return root
-}
-
-// onFiles are the items that put an experiment on an image folder.
-func onFiles(root string, more ...string) []string {
-	return append([]string{"data.name=imagefolder", "data.root=" + root, "data.size=8", "data.subset=0", "data.batch=40"}, more...)
-}
 
 // runOn runs c, and stops it after that many steps; 0 does not.
 func runOn(t *testing.T, dir string, c *config.Config, steps int) (said string, err error) {
@@ -51,9 +35,9 @@ func runOn(t *testing.T, dir string, c *config.Config, steps int) (said string, 
 		return nil
 	}}}}
 	if c.Experiment == config.Train {
-		_, err = nas.Train(ctx, dir, c, s)
+		_, err = train.Run(ctx, dir, c, s)
 	} else {
-		_, err = nas.Search(ctx, dir, c, s)
+		_, err = search.Run(ctx, dir, c, s)
 	}
 	return b.String(), err
 }
@@ -102,13 +86,13 @@ func TestChangedData(t *testing.T) {
 		{"moved", func(*testing.T, string) {}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			root := digitFiles(t, 200)
-			c := load(t, "testdata/tiny-train.yaml", onFiles(root)...)
+			root := fixture.DigitFiles(t, 200)
+			c := fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root)...)
 			begun, done := filepath.Join(t.TempDir(), "begun"), filepath.Join(t.TempDir(), "done")
 			if _, err := runOn(t, begun, c, 1); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
-			trained, err := nas.Train(t.Context(), done, c, nas.Settings{})
+			trained, err := train.Run(t.Context(), done, c, nas.Settings{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,7 +106,7 @@ func TestChangedData(t *testing.T) {
 			}
 			c.Data.Root = moved
 			_, resumed := runOn(t, begun, c, 0)
-			tested, err := nas.Test(t.Context(), done, torch.CPU)
+			tested, err := train.Test(t.Context(), done, torch.CPU)
 			if test.want == "" {
 				if resumed != nil || err != nil || tested.TestError != trained.TestError {
 					t.Errorf("resume: %v; test: %v, %+v", resumed, err, tested)
@@ -167,7 +151,7 @@ func TestChangedText(t *testing.T) {
 			write("train.txt", 160)
 			write("valid.txt", 80)
 			write("test.txt", 80)
-			c := load(t, file, "data.name=text", "data.root="+root, "data.tokens=0")
+			c := fixture.Load(t, file, "data.name=text", "data.root="+root, "data.tokens=0")
 			dir := filepath.Join(t.TempDir(), "run")
 			if _, err := runOn(t, dir, c, 1); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
@@ -185,7 +169,7 @@ func TestSkippedAreCountedOnce(t *testing.T) {
 	// A training that leaves out broken images ends with the same result when it is interrupted after every step, however it finds them; batches of which one or none is left do not end it.
 	for _, check := range []string{"decode", "header", "off"} {
 		t.Run(check, func(t *testing.T) {
-			root := digitFiles(t, 200)
+			root := fixture.DigitFiles(t, 200)
 			for _, broken := range []string{"train/0/*", "train/1/*", "val/0/*"} {
 				file := firstOf(t, root, broken)
 				text, err := os.ReadFile(file)
@@ -196,10 +180,10 @@ func TestSkippedAreCountedOnce(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			c := load(t, "testdata/tiny-train.yaml", onFiles(root, "data.batch=2", "data.on_bad_file=skip", "data.check="+check, "data.split_seed=1")...)
+			c := fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root, "data.batch=2", "data.on_bad_file=skip", "data.check="+check, "data.split_seed=1")...)
 			c.Epochs = 1
 			undisturbed, stopped := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run")
-			result, err := nas.Train(t.Context(), undisturbed, c, nas.Settings{})
+			result, err := train.Run(t.Context(), undisturbed, c, nas.Settings{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -213,7 +197,7 @@ func TestSkippedAreCountedOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, file := range []string{"result.json", runfolder.CheckpointFile} {
-				if !bytes.Equal(content(t, undisturbed, file), content(t, stopped, file)) {
+				if !bytes.Equal(fixture.Content(t, undisturbed, file), fixture.Content(t, stopped, file)) {
 					t.Errorf("%s differs", file)
 				}
 			}
@@ -223,7 +207,7 @@ func TestSkippedAreCountedOnce(t *testing.T) {
 
 func TestOneLeft(t *testing.T) {
 	// A last batch in which broken images leave one image is passed over, as long as batches have more, when a training starts.
-	root := digitFiles(t, 200)
+	root := fixture.DigitFiles(t, 200)
 	if err := os.WriteFile(firstOf(t, root, "train/0/*"), []byte("x"), 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -236,8 +220,8 @@ func TestOneLeft(t *testing.T) {
 	} {
 		taken, of := 0, 0
 		watch := nas.Hooks{OnStep: func(_ *nas.Run, s *nas.Step) error { taken, of = taken+1, s.Of; return nil }}
-		c := load(t, "testdata/tiny-train.yaml", append(onFiles(root, "data.batch="+test.batch, "data.on_bad_file=skip", "epochs=1"), test.set...)...)
-		if _, err := nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
+		c := fixture.Load(t, "testdata/tiny-train.yaml", append(fixture.OnFiles(root, "data.batch="+test.batch, "data.on_bad_file=skip", "epochs=1"), test.set...)...)
+		if _, err := train.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
 			t.Fatal(err)
 		}
 		if got := fmt.Sprintf("%d of %d", taken, of); got != test.steps {
@@ -252,7 +236,7 @@ func TestNothingLeft(t *testing.T) {
 		{"train", "nas: none of the training images of the epoch can be read, such as data: imagefolder: "},
 		{"val", "nas: none of the images to measure on can be read, such as data: imagefolder: "},
 	} {
-		root := digitFiles(t, 200)
+		root := fixture.DigitFiles(t, 200)
 		err := filepath.WalkDir(filepath.Join(root, test.part), func(path string, d fs.DirEntry, err error) error {
 			if err != nil || d.IsDir() {
 				return err
@@ -262,7 +246,7 @@ func TestNothingLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c := load(t, "testdata/tiny-train.yaml", onFiles(root, "data.on_bad_file=skip", "data.check=off")...)
+		c := fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root, "data.on_bad_file=skip", "data.check=off")...)
 		want := test.want + filepath.Join(root, test.part, "0")
 		if _, err := runOn(t, filepath.Join(t.TempDir(), "run"), c, 0); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got  %v\nwant %s", err, want)
@@ -272,16 +256,16 @@ func TestNothingLeft(t *testing.T) {
 
 func TestFilesAreCheckedOnce(t *testing.T) {
 	// Files are looked at when a run is new, and neither when it goes on nor for the trainings within it.
-	root := digitFiles(t, 200)
+	root := fixture.DigitFiles(t, 200)
 	looks := 0
 	settings := nas.Settings{Hooks: []nas.Hooks{{OnCheck: func(_ *nas.Run, done, of int) {
 		if done == of {
 			looks++
 		}
 	}}}}
-	c := tiny(t, onFiles(root, "strategy.name=random", "strategy.trials=2", "epochs=1", "network.layers=3")...)
+	c := fixture.Tiny(t, fixture.OnFiles(root, "strategy.name=random", "strategy.trials=2", "epochs=1", "network.layers=3")...)
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, err := nas.Search(t.Context(), dir, c, settings); err != nil {
+	if _, err := search.Run(t.Context(), dir, c, settings); err != nil {
 		t.Fatal(err)
 	}
 	if looks != 1 {
@@ -290,18 +274,18 @@ func TestFilesAreCheckedOnce(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "result.json")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := nas.Search(t.Context(), dir, c, settings); err != nil || looks != 1 {
+	if _, err := search.Run(t.Context(), dir, c, settings); err != nil || looks != 1 {
 		t.Errorf("%d looks after a resume, %v", looks, err)
 	}
 }
 
 func TestDescribedAtStart(t *testing.T) {
 	// The classes, the images, their size and what is cut are told when a run on files starts.
-	root := digitFiles(t, 200)
+	root := fixture.DigitFiles(t, 200)
 	if err := os.WriteFile(filepath.Join(root, "train", "0", "notes.txt"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	said, err := runOn(t, filepath.Join(t.TempDir(), "run"), load(t, "testdata/tiny-train.yaml", onFiles(root, "epochs=1")...), 0)
+	said, err := runOn(t, filepath.Join(t.TempDir(), "run"), fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root, "epochs=1")...), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -332,22 +316,22 @@ func TestChangedDataOfParts(t *testing.T) {
 	}{
 		{"protocol", func(t *testing.T, dir, root string) error {
 			files := "data: {name: imagefolder, root: " + root + ", size: 8, batch: 40}\n"
-			whole := wholeOf(t, "experiment: search\nnetwork: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}\n"+files,
+			whole := fixture.WholeOf(t, "experiment: search\nnetwork: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}\n"+files,
 				"experiment: train\nnetwork: {channels: 2, layers: 3, stem_multiplier: 1}\n"+files)
-			_, err := nas.Repeat(t.Context(), dir, whole, nas.RepeatSettings{Settings: stop})
+			_, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{Settings: stop})
 			return err
 		}, "config/data.json"},
 		{"comparison", func(t *testing.T, dir, root string) error {
-			c := tiny(t, onFiles(root)...)
-			contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{c}, Names: []string{"darts"}, Train: load(t, "testdata/tiny-train.yaml", onFiles(root)...)}
-			_, err := nas.RunContest(t.Context(), dir, contest, nas.ContestSettings{Settings: stop, Search: func(context.Context, string, *config.Config) (nas.Effort, error) {
-				return nas.Effort{}, enough
+			c := fixture.Tiny(t, fixture.OnFiles(root)...)
+			contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{c}, Names: []string{"darts"}, Train: fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root)...)}
+			_, err := plan.Compare(t.Context(), dir, contest, plan.ComparisonSettings{Settings: stop, Search: func(context.Context, string, *config.Config) (plan.Effort, error) {
+				return plan.Effort{}, enough
 			}})
 			return err
 		}, "data.json"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			root, dir := digitFiles(t, 200), filepath.Join(t.TempDir(), "whole")
+			root, dir := fixture.DigitFiles(t, 200), filepath.Join(t.TempDir(), "whole")
 			for range 2 {
 				if err := test.run(t, dir, root); !errors.Is(err, enough) {
 					t.Fatal(err)

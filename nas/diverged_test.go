@@ -15,7 +15,11 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/fixture"
+	"godarts/nas/plan"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
 )
 
 // spoiled are settings under which the runs in folders of those names diverge in their first
@@ -30,7 +34,7 @@ func spoiled(names ...string) (s nas.Settings, steps map[string]int, lines *[]st
 		}
 		return nil
 	}}
-	s.Hooks = []nas.Hooks{spoil, nas.Progress(writer(func(line string) { *lines = append(*lines, line) }), nil)}
+	s.Hooks = []nas.Hooks{spoil, nas.Progress(fixture.Writer(func(line string) { *lines = append(*lines, line) }), nil)}
 	return s, steps, lines
 }
 
@@ -42,11 +46,11 @@ func TestMeasuredNotFinite(t *testing.T) {
 		want       string
 	}{
 		{"training", "experiment: train\ndata: {name: synthetic, size: 8, subset: 16, batch: 16}\nnetwork: {channels: 2, layers: 3}\nepochs: 2\nw: {lr: 1e10}", func(dir string, c *config.Config) error {
-			_, err := nas.Train(t.Context(), dir, c, nas.Settings{})
+			_, err := train.Run(t.Context(), dir, c, nas.Settings{})
 			return err
 		}, "test"},
 		{"search", "experiment: search\nstrategy: {name: darts, order: 1}\ndata: {name: synthetic, size: 8, subset: 16, batch: 8}\nnetwork: {channels: 2, layers: 3, nodes: 2}\nepochs: 2\nw: {lr: 1e10}", func(dir string, c *config.Config) error {
-			_, err := nas.Search(t.Context(), dir, c, nas.Settings{})
+			_, err := search.Run(t.Context(), dir, c, nas.Settings{})
 			return err
 		}, "validation"},
 	} {
@@ -86,14 +90,14 @@ func TestTrialDiverges(t *testing.T) {
 				return nil
 			}})
 			dir := filepath.Join(t.TempDir(), "run")
-			if _, err := nas.Search(ctx, dir, tiny(t, set...), s); !errors.Is(err, context.Canceled) {
+			if _, err := search.Run(ctx, dir, fixture.Tiny(t, set...), s); !errors.Is(err, context.Canceled) {
 				t.Fatalf("got error %v", err)
 			}
 			if want := "note: cell 3/4 diverged at epoch 1, step 1: it counts as the worst\n"; !slices.Contains(*lines, want) {
 				t.Errorf("no line %q in %q", want, *lines)
 			}
 			s, again, _ := spoiled()
-			result, err := nas.Search(t.Context(), dir, tiny(t, set...), s)
+			result, err := search.Run(t.Context(), dir, fixture.Tiny(t, set...), s)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -110,7 +114,7 @@ func TestTrialDiverges(t *testing.T) {
 				}
 			}
 			var kept []string
-			for line := range bytes.Lines(content(t, dir, runfolder.MetricsFile)) {
+			for line := range bytes.Lines(fixture.Content(t, dir, runfolder.MetricsFile)) {
 				var m map[string]any
 				if err := json.Unmarshal(line, &m); err != nil {
 					t.Fatal(err)
@@ -127,11 +131,11 @@ func TestTrialDiverges(t *testing.T) {
 
 func TestEveryTrialDiverges(t *testing.T) {
 	// The search ends with one error that names the learning rate when every cell diverges, and so does a resume.
-	c := tiny(t, "strategy.name=random", "strategy.trials=2", "epochs=1", "data.subset=24", "w.lr=3")
+	c := fixture.Tiny(t, "strategy.name=random", "strategy.trials=2", "epochs=1", "data.subset=24", "w.lr=3")
 	dir := filepath.Join(t.TempDir(), "run")
 	for range 2 {
 		s, steps, _ := spoiled("trial-1", "trial-2")
-		_, err := nas.Search(t.Context(), dir, c, s)
+		_, err := search.Run(t.Context(), dir, c, s)
 		want := "nas: every one of 2 cells diverged, w.lr 3 may be too high; the first: nas: epoch 1, step 1: the loss is NaN at learning rate "
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("got error %v, want %s...", err, want)
@@ -144,12 +148,12 @@ func TestEveryTrialDiverges(t *testing.T) {
 
 func TestEvaluationDiverges(t *testing.T) {
 	// The other evaluations of a search go on when one diverges; the error at the end, and of a later call, names it.
-	c := tiny(t, "strategy.order=1", "epochs=0", "data.subset=24", "evaluate.random=2", "evaluate.epochs=1", "evaluate.batch=12",
+	c := fixture.Tiny(t, "strategy.order=1", "epochs=0", "data.subset=24", "evaluate.random=2", "evaluate.epochs=1", "evaluate.batch=12",
 		"evaluate.network.channels=2", "evaluate.network.layers=3")
 	dir := filepath.Join(t.TempDir(), "run")
 	for _, taken := range []bool{true, false} {
 		s, steps, _ := spoiled("random-1")
-		result, err := nas.Search(t.Context(), dir, c, s)
+		result, err := search.Run(t.Context(), dir, c, s)
 		var failed *runfolder.FailedError
 		want := "nas: 1 of 3 parts diverged: random-1: epoch 1, step 1: the loss is NaN at learning rate "
 		if !errors.As(err, &failed) || !strings.HasPrefix(err.Error(), want) {
@@ -171,12 +175,12 @@ func TestProtocolPartDiverges(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	whole := wholeOf(t, "experiment: search\ndata: {name: digits, subset: 24, batch: 12}\nnetwork: {channels: 2, layers: 3, nodes: 1}\nepochs: 0\n", string(train),
+	whole := fixture.WholeOf(t, "experiment: search\ndata: {name: digits, subset: 24, batch: 12}\nnetwork: {channels: 2, layers: 3, nodes: 1}\nepochs: 0\n", string(train),
 		"repeat.trains=2", "repeat.brief.epochs=0", "train.epochs=1")
 	dir := filepath.Join(t.TempDir(), "protocol")
 	for call := range 2 {
 		s, steps, _ := spoiled("train-1")
-		r, err := nas.Repeat(t.Context(), dir, whole, nas.RepeatSettings{Settings: s})
+		r, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{Settings: s})
 		want := "nas: 1 of 6 parts diverged: train-1: epoch 1, step 1: the loss is NaN at learning rate "
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Fatalf("got error %v, want %s...", err, want)
@@ -195,20 +199,20 @@ func TestProtocolPartDiverges(t *testing.T) {
 
 func TestContestPartDiverges(t *testing.T) {
 	// A comparison goes on without the search and the training that diverge, and marks them.
-	search := tiny(t, "strategy.name=random", "strategy.trials=1", "epochs=1", "data.subset=24")
-	other := tiny(t, "strategy.order=1", "epochs=0", "data.subset=24")
-	train := load(t, "testdata/tiny-train.yaml", "epochs=1")
-	contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{search, other}, Names: []string{"random", "darts"}, Train: train}
+	searching := fixture.Tiny(t, "strategy.name=random", "strategy.trials=1", "epochs=1", "data.subset=24")
+	other := fixture.Tiny(t, "strategy.order=1", "epochs=0", "data.subset=24")
+	training := fixture.Load(t, "testdata/tiny-train.yaml", "epochs=1")
+	contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{searching, other}, Names: []string{"random", "darts"}, Train: training}
 	contest.Compare.Compare.Seeds = 2
 	dir := t.TempDir()
 	for call := range 2 {
 		s, steps, _ := spoiled("trial-1", "train-0")
-		r, err := nas.RunContest(t.Context(), dir, contest, nas.ContestSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {
-			_, err := nas.Search(ctx, dir, c, s)
+		r, err := plan.Compare(t.Context(), dir, contest, plan.ComparisonSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Effort, error) {
+			_, err := search.Run(ctx, dir, c, s)
 			if err != nil {
 				err = errors.New("exit status 1") // all that a process says
 			}
-			return nas.Effort{Seconds: 1}, err
+			return plan.Effort{Seconds: 1}, err
 		}})
 		want := "nas: 2 of 6 parts diverged: random/search: epoch 1, step 1: the loss is NaN at learning rate "
 		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "; darts/train-0: ") {

@@ -13,8 +13,11 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/data/picture"
 	"godarts/nas/data/sets"
+	"godarts/nas/fixture"
 	"godarts/nas/nastest"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
 	"godarts/torch"
 )
 
@@ -48,13 +51,13 @@ func TestImageFolder(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			folder := append(test.set, "data.name=imagefolder", "data.root="+root, "epochs=1")
 			dir := t.TempDir()
-			found, err := nas.Search(t.Context(), filepath.Join(dir, "search"), tiny(t, folder...), nas.Settings{})
+			found, err := search.Run(t.Context(), filepath.Join(dir, "search"), fixture.Tiny(t, folder...), nas.Settings{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			c := load(t, "testdata/tiny-train.yaml", append(folder, "network.label_smoothing=0.1", "w.schedule=step")...)
+			c := fixture.Load(t, "testdata/tiny-train.yaml", append(folder, "network.label_smoothing=0.1", "w.schedule=step")...)
 			c.Genotype = found.Genotype.String()
-			trained, err := nas.Train(t.Context(), filepath.Join(dir, "train"), c, nas.Settings{})
+			trained, err := train.Run(t.Context(), filepath.Join(dir, "train"), c, nas.Settings{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -62,7 +65,7 @@ func TestImageFolder(t *testing.T) {
 			if about, err := runfolder.ReadAbout(filepath.Join(dir, "train")); err != nil || about.JPEG != decoder || decoder == "" {
 				t.Errorf("run.json says that %q decodes JPEG, want %q: %v", about.JPEG, decoder, err)
 			}
-			tested, err := nas.Test(t.Context(), filepath.Join(dir, "train"), torch.CPU)
+			tested, err := train.Test(t.Context(), filepath.Join(dir, "train"), torch.CPU)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -75,7 +78,7 @@ func TestImageFolder(t *testing.T) {
 
 func TestImageFolderResumes(t *testing.T) {
 	// A search on decoded images ends with the same bytes when it is interrupted at every step, and the recipe for photographs is on.
-	c := tiny(t, "data.name=imagefolder", "data.root="+photos(t, 250), "data.size=16", "data.augment=imagenet", "data.subset=32", "data.batch=8", "network.nodes=1")
+	c := fixture.Tiny(t, "data.name=imagefolder", "data.root="+photos(t, 250), "data.size=16", "data.augment=imagenet", "data.subset=32", "data.batch=8", "network.nodes=1")
 	nastest.TestStrategy(t, c)
 }
 
@@ -97,12 +100,12 @@ func TestBrokenImage(t *testing.T) {
 		c    *config.Config
 		run  func(context.Context, string, *config.Config, nas.Settings) error
 	}{
-		{"search", tiny(t, folder...), func(ctx context.Context, dir string, c *config.Config, s nas.Settings) error {
-			_, err := nas.Search(ctx, dir, c, s)
+		{"search", fixture.Tiny(t, folder...), func(ctx context.Context, dir string, c *config.Config, s nas.Settings) error {
+			_, err := search.Run(ctx, dir, c, s)
 			return err
 		}},
-		{"training", load(t, "testdata/tiny-train.yaml", folder...), func(ctx context.Context, dir string, c *config.Config, s nas.Settings) error {
-			_, err := nas.Train(ctx, dir, c, s)
+		{"training", fixture.Load(t, "testdata/tiny-train.yaml", folder...), func(ctx context.Context, dir string, c *config.Config, s nas.Settings) error {
+			_, err := train.Run(ctx, dir, c, s)
 			return err
 		}},
 	} {
@@ -156,8 +159,8 @@ func TestTopFive(t *testing.T) {
 	}
 	for _, portion := range []string{"1", "0.5"} {
 		t.Run("trains on "+portion, func(t *testing.T) {
-			c := load(t, "testdata/tiny-train.yaml", "data.name=imagefolder", "data.root="+filepath.Join(root, "both"), "data.size=8", "data.subset=0", "data.batch=60", "epochs=1", "data.train_portion="+portion)
-			result, err := nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{})
+			c := fixture.Load(t, "testdata/tiny-train.yaml", "data.name=imagefolder", "data.root="+filepath.Join(root, "both"), "data.size=8", "data.subset=0", "data.batch=60", "epochs=1", "data.train_portion="+portion)
+			result, err := train.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -186,15 +189,15 @@ func TestHeldOutOfFolder(t *testing.T) {
 	}
 	folder := []string{"data.name=imagefolder", "data.root=" + root, "data.size=8", "epochs=1"}
 	dir := filepath.Join(t.TempDir(), "run")
-	trained, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-train.yaml", append(folder, "data.train_portion=0.75")...), nas.Settings{})
+	trained, err := train.Run(t.Context(), dir, fixture.Load(t, "testdata/tiny-train.yaml", append(folder, "data.train_portion=0.75")...), nas.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested, err := nas.Test(t.Context(), dir, torch.CPU)
+	tested, err := train.Test(t.Context(), dir, torch.CPU)
 	if err != nil || trained.Tested != nil || tested.Validated == nil || *tested.Validated != *trained.Validated {
 		t.Errorf("trained %+v, tested %+v, %v", trained, tested, err)
 	}
-	_, err = nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), load(t, "testdata/tiny-train.yaml", append(folder, "data.train_portion=0.01")...), nas.Settings{})
+	_, err = train.Run(t.Context(), filepath.Join(t.TempDir(), "run"), fixture.Load(t, "testdata/tiny-train.yaml", append(folder, "data.train_portion=0.01")...), nas.Settings{})
 	if want := "nas: data.train_portion: 0.01 of 36 images leaves 0 for the weights and 36 for validation, want at least 1 for each"; err == nil || err.Error() != want {
 		t.Errorf("got error %v, want %s", err, want)
 	}
@@ -204,8 +207,8 @@ func TestSchedule(t *testing.T) {
 	// The learning rate falls by its factor after each epoch when the schedule is step.
 	var rates []float64
 	watch := nas.Hooks{OnEpoch: func(_ *nas.Run, e *nas.Epoch) error { rates = append(rates, e.LR); return nil }}
-	c := load(t, "testdata/tiny-train.yaml", "w.lr=0.1", "w.schedule=step", "w.lr_decay=0.5", "epochs=3")
-	if _, err := nas.Train(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
+	c := fixture.Load(t, "testdata/tiny-train.yaml", "w.lr=0.1", "w.schedule=step", "w.lr_decay=0.5", "epochs=3")
+	if _, err := train.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
 		t.Fatal(err)
 	}
 	if len(rates) != 3 || rates[0] != 0.1 || rates[1] != 0.05 || rates[2] != 0.025 {
@@ -217,8 +220,8 @@ func TestCancelledBetweenBatches(t *testing.T) {
 	// A run on decoded images saves and ends when its context is cancelled.
 	ctx, cancel := context.WithCancel(t.Context())
 	stop := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error { cancel(); return nil }}
-	c := tiny(t, "data.name=synthetic", "data.size=16")
-	_, err := nas.Search(ctx, filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{stop}})
+	c := fixture.Tiny(t, "data.name=synthetic", "data.size=16")
+	_, err := search.Run(ctx, filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{stop}})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v, want %v", err, context.Canceled)
 	}
@@ -226,9 +229,9 @@ func TestCancelledBetweenBatches(t *testing.T) {
 
 func TestResumeFromElsewhere(t *testing.T) {
 	// A run, and a protocol, find their data when they go on in another working directory than that from which a config names a relative data.root.
-	root := digitFiles(t, 200)
-	c := load(t, "testdata/tiny-train.yaml", onFiles("photos", "epochs=3")...)
-	whole := wholeOf(t, "experiment: search\ndata: {root: photos}\n", "experiment: train\ndata: {root: /data}\ngenotype: DARTS_V2\n")
+	root := fixture.DigitFiles(t, 200)
+	c := fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles("photos", "epochs=3")...)
+	whole := fixture.WholeOf(t, "experiment: search\ndata: {root: photos}\n", "experiment: train\ndata: {root: /data}\ngenotype: DARTS_V2\n")
 	dir := filepath.Join(t.TempDir(), "run")
 	t.Chdir(filepath.Dir(root))
 	if _, err := runOn(t, dir, c, 2); !errors.Is(err, context.Canceled) {

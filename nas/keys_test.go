@@ -12,7 +12,10 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/fixture"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
 	"godarts/torch/torchtest"
 )
 
@@ -94,21 +97,13 @@ func TestImageKeys(t *testing.T) {
 	for _, run := range keyedRuns {
 		t.Run(run.name, func(t *testing.T) {
 			standard := ending(t, run, "")
-			for _, key := range fewer(slices.Sorted(maps.Keys(run.keys))) {
+			for _, key := range fixture.Fewer(slices.Sorted(maps.Keys(run.keys))) {
 				if ending(t, run, key+"="+run.keys[key]) == standard {
 					t.Errorf("%s=%s changes nothing", key, run.keys[key])
 				}
 			}
 		})
 	}
-}
-
-// fewer is the first and the last of the keys with -short, else all.
-func fewer(keys []string) []string {
-	if !testing.Short() || len(keys) < 3 {
-		return keys
-	}
-	return []string{keys[0], keys[len(keys)-1]}
 }
 
 // ending is what a run has found, measured and learned, without what tells its settings.
@@ -118,14 +113,14 @@ func ending(t *testing.T, of keyed, item string) string {
 	if item != "" {
 		set = append(slices.Clone(set), item)
 	}
-	c := load(t, "testdata/"+of.file, set...)
+	c := fixture.Load(t, "testdata/"+of.file, set...)
 	dir := filepath.Join(t.TempDir(), "run")
 	var found any
 	var err error
 	if c.Experiment == config.Train {
-		found, err = nas.Train(t.Context(), dir, c, nas.Settings{})
+		found, err = train.Run(t.Context(), dir, c, nas.Settings{})
 	} else {
-		found, err = nas.Search(t.Context(), dir, c, nas.Settings{})
+		found, err = search.Run(t.Context(), dir, c, nas.Settings{})
 	}
 	if err != nil {
 		t.Fatalf("%s: %v", item, err)
@@ -134,7 +129,7 @@ func ending(t *testing.T, of keyed, item string) string {
 	if err := json.NewEncoder(hash).Encode(found); err != nil {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(content(t, dir, "metrics.jsonl"))) {
+	for line := range strings.Lines(string(fixture.Content(t, dir, "metrics.jsonl"))) {
 		var losses struct {
 			Train float64 `json:"train_loss"`
 			Valid float64 `json:"valid_loss"`

@@ -11,7 +11,6 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"syscall"
 	"testing"
@@ -19,7 +18,10 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/fixture"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
 )
 
 // childDir in the environment makes the test binary a process that runs the
@@ -63,9 +65,9 @@ func child(dir string) error {
 	}}
 	s := nas.Settings{Every: nas.CheckpointEvery{Steps: 1}, Hooks: []nas.Hooks{say}}
 	if c.Experiment == config.Train {
-		_, err = nas.Train(context.Background(), dir, c, s)
+		_, err = train.Run(context.Background(), dir, c, s)
 	} else {
-		_, err = nas.Search(context.Background(), dir, c, s)
+		_, err = search.Run(context.Background(), dir, c, s)
 	}
 	return err
 }
@@ -81,11 +83,11 @@ func TestKilled(t *testing.T) {
 		config *config.Config
 		files  []string // more of them
 	}{
-		{"search", tiny(t, epochs), nil},
-		{"training", load(t, "testdata/tiny-train.yaml", epochs), nil},
-		{"search on a text", load(t, "testdata/tiny-text.yaml", epochs), nil},
-		{"training on a text, never averaged", load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=100"), []string{runfolder.BestFile}},
-		{"training on a text, averaged soon", load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=1"), []string{runfolder.BestFile}},
+		{"search", fixture.Tiny(t, epochs), nil},
+		{"training", fixture.Load(t, "testdata/tiny-train.yaml", epochs), nil},
+		{"search on a text", fixture.Load(t, "testdata/tiny-text.yaml", epochs), nil},
+		{"training on a text, never averaged", fixture.Load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=100"), []string{runfolder.BestFile}},
+		{"training on a text, averaged soon", fixture.Load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=1"), []string{runfolder.BestFile}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			undisturbed, killed := prepare(t, test.config), prepare(t, test.config)
@@ -99,7 +101,7 @@ func TestKilled(t *testing.T) {
 			}
 			finish(t, killed)
 			for _, file := range append(test.files, runfolder.CheckpointFile, runfolder.GenotypeFile, "result.json", "metrics.jsonl") {
-				if !bytes.Equal(content(t, undisturbed, file), content(t, killed, file)) {
+				if !bytes.Equal(fixture.Content(t, undisturbed, file), fixture.Content(t, killed, file)) {
 					t.Errorf("%s differs from the undisturbed run's", file)
 				}
 			}
@@ -115,9 +117,9 @@ func prepare(t *testing.T, c *config.Config) (dir string) {
 	cancel()
 	var err error
 	if c.Experiment == config.Train {
-		_, err = nas.Train(ctx, dir, c, nas.Settings{})
+		_, err = train.Run(ctx, dir, c, nas.Settings{})
 	} else {
-		_, err = nas.Search(ctx, dir, c, nas.Settings{})
+		_, err = search.Run(ctx, dir, c, nas.Settings{})
 	}
 	if !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
@@ -157,16 +159,4 @@ func killAfter(t *testing.T, dir string, steps int, wait time.Duration) {
 	time.Sleep(wait)
 	p.Process.Kill()
 	p.Wait()
-}
-
-var memory = regexp.MustCompile(`,"peak_rss_bytes":\d+`)
-
-// content is a file of a run folder, without what a machine's state decides.
-func content(t *testing.T, dir, file string) []byte {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join(dir, file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return memory.ReplaceAll(text, nil)
 }

@@ -10,7 +10,12 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/fixture"
+	"godarts/nas/info"
+	"godarts/nas/model"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
 	"godarts/torch"
 )
 
@@ -27,9 +32,9 @@ func stoppedAfter(t *testing.T, c *config.Config, epochs int) (dir string, last 
 		}
 		return nil
 	}}
-	run := func() error { _, err := nas.Search(ctx, dir, c, nas.Settings{Hooks: []nas.Hooks{hooks}}); return err }
+	run := func() error { _, err := search.Run(ctx, dir, c, nas.Settings{Hooks: []nas.Hooks{hooks}}); return err }
 	if c.Experiment == config.Train {
-		run = func() error { _, err := nas.Train(ctx, dir, c, nas.Settings{Hooks: []nas.Hooks{hooks}}); return err }
+		run = func() error { _, err := train.Run(ctx, dir, c, nas.Settings{Hooks: []nas.Hooks{hooks}}); return err }
 	}
 	if err := run(); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
@@ -44,9 +49,9 @@ func TestGenotypeOfSearchThatGoesOn(t *testing.T) {
 		c          *config.Config
 		recurrent  bool
 	}{
-		{"images", "after epoch 1 of 2", tiny(t, "strategy.order=1"), false},
-		{"text", "after epoch 1 of 2", load(t, "testdata/tiny-text.yaml"), true},
-		{"from scratch", "after cell 1 of 3", tiny(t, "strategy.name=random", "strategy.trials=3", "epochs=1"), false},
+		{"images", "after epoch 1 of 2", fixture.Tiny(t, "strategy.order=1"), false},
+		{"text", "after epoch 1 of 2", fixture.Load(t, "testdata/tiny-text.yaml"), true},
+		{"from scratch", "after cell 1 of 3", fixture.Tiny(t, "strategy.name=random", "strategy.trials=3", "epochs=1"), false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir, last := stoppedAfter(t, test.c, 1)
@@ -57,7 +62,7 @@ func TestGenotypeOfSearchThatGoesOn(t *testing.T) {
 			if got, want := runfolder.GenotypeNote(dir), "the cell of "+dir+" is that "+test.note+": the run is not complete"; got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
-			infos, err := nas.ReadInfo(dir, false)
+			infos, err := info.ReadInfo(dir, false)
 			if noted := len(infos) > 1 && len(infos[1].Notes) == 1; err != nil || noted == (test.name == "from scratch") {
 				t.Errorf("info: %v, %v", infos, err)
 			}
@@ -71,7 +76,7 @@ func TestGenotypeOfSearchThatGoesOn(t *testing.T) {
 			if runfolder.GenotypeNote(dir) != "" {
 				t.Errorf("note %q without an epoch", runfolder.GenotypeNote(dir))
 			}
-			if infos, err := nas.ReadInfo(dir, false); err != nil || len(infos) != 1 {
+			if infos, err := info.ReadInfo(dir, false); err != nil || len(infos) != 1 {
 				t.Errorf("info without an epoch: %v, %v", infos, err)
 			}
 		})
@@ -83,10 +88,10 @@ func TestGenotypeOfSearchThatGoesOn(t *testing.T) {
 
 func TestTestOfTrainingThatGoesOn(t *testing.T) {
 	// A test of a training that is not complete measures its checkpoint, as the epoch's end did, notes that and changes no file.
-	c := load(t, "testdata/tiny-train.yaml")
+	c := fixture.Load(t, "testdata/tiny-train.yaml")
 	dir, last := stoppedAfter(t, c, 1)
 	before := listed(t, dir)
-	result, err := nas.Test(t.Context(), dir, torch.Device{})
+	result, err := train.Test(t.Context(), dir, torch.Device{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +108,7 @@ func TestTestOfTrainingThatGoesOn(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, runfolder.CheckpointFile)); err != nil {
 		t.Fatal(err)
 	}
-	earlier, err := nas.Test(t.Context(), dir, torch.Device{})
+	earlier, err := train.Test(t.Context(), dir, torch.Device{})
 	if err != nil || len(earlier.Notes) == 0 || earlier.Notes[0] != "there is no "+filepath.Join(dir, runfolder.CheckpointFile) {
 		t.Errorf("with the checkpoint before alone: notes %q, %v", earlier.Notes, err)
 	}
@@ -111,13 +116,13 @@ func TestTestOfTrainingThatGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "nas: the training in " + dir + " has no checkpoint yet; it goes on with `darts train --resume " + dir + "`"
-	if _, err := nas.Test(t.Context(), dir, torch.Device{}); err == nil || err.Error() != want {
+	if _, err := train.Test(t.Context(), dir, torch.Device{}); err == nil || err.Error() != want {
 		t.Errorf("without a checkpoint: %v", err)
 	}
 
-	text := load(t, "testdata/tiny-text-train.yaml")
+	text := fixture.Load(t, "testdata/tiny-text-train.yaml")
 	dir, _ = stoppedAfter(t, text, 1)
-	result, err = nas.Test(t.Context(), dir, torch.Device{})
+	result, err = train.Test(t.Context(), dir, torch.Device{})
 	if err != nil || result.Modelled == nil || len(result.Notes) == 0 || !strings.Contains(result.Notes[len(result.Notes)-1], "after epoch 1 of ") {
 		t.Errorf("a text: %+v, %v", result, err)
 	}
@@ -144,25 +149,25 @@ func listed(t *testing.T, dir string) string {
 func TestExportedFolder(t *testing.T) {
 	// An export is tested, described and trained as the run that it was made of.
 	dir := filepath.Join(t.TempDir(), "run")
-	if _, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-train.yaml"), nas.Settings{}); err != nil {
+	if _, err := train.Run(t.Context(), dir, fixture.Load(t, "testdata/tiny-train.yaml"), nas.Settings{}); err != nil {
 		t.Fatal(err)
 	}
 	to := filepath.Join(t.TempDir(), "exported")
-	if _, err := nas.Export(dir, to, false); err != nil {
+	if _, err := model.Export(dir, to, false); err != nil {
 		t.Fatal(err)
 	}
-	want, err := nas.Test(t.Context(), dir, torch.Device{})
+	want, err := train.Test(t.Context(), dir, torch.Device{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := nas.Test(t.Context(), to, torch.Device{})
+	got, err := train.Test(t.Context(), to, torch.Device{})
 	if err != nil || got.TestLoss != want.TestLoss || got.TestError != want.TestError || got.Parameters != want.Parameters {
 		t.Errorf("got %+v, %v, want %+v", got, err, want)
 	}
 	if g, err := runfolder.ReadGenotype(to); err != nil || g.String() != want.Genotype.String() {
 		t.Errorf("genotype %v, %v", g, err)
 	}
-	infos, err := nas.ReadInfo(to, false)
+	infos, err := info.ReadInfo(to, false)
 	if err != nil || len(infos) != 1 || infos[0].Cost.Parameters != want.Parameters || infos[0].Batch != 12 {
 		t.Errorf("info %+v, %v", infos, err)
 	}

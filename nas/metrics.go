@@ -17,28 +17,6 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// noteTrain notes what the steps of an epoch saw.
-func noteTrain(m *runfolder.Metric, r *Run, seen Meter) {
-	m.TrainLoss = new(seen.MeanLoss())
-	if r.Corpus != nil {
-		m.TrainPerplexity = new(seen.Perplexity())
-		return
-	}
-	m.TrainAccuracy = new(seen.Accuracy())
-}
-
-// noteMeasured notes what was measured after an epoch.
-func noteMeasured(m *runfolder.Metric, r *Run, seen Meter) {
-	switch {
-	case r.Corpus != nil:
-		m.ValidLoss, m.ValidPerplexity = new(seen.MeanLoss()), new(seen.Perplexity())
-	case r.testsEpochs():
-		m.TestLoss, m.TestAccuracy = new(seen.MeanLoss()), new(seen.Accuracy())
-	default:
-		m.ValidLoss, m.ValidAccuracy = new(seen.MeanLoss()), new(seen.Accuracy())
-	}
-}
-
 // metricsEvery is the number of steps between two lines within an epoch.
 const metricsEvery = 50
 
@@ -46,21 +24,21 @@ const metricsEvery = 50
 func metrics() Hooks {
 	return Hooks{
 		OnStep: func(r *Run, s *Step) error {
-			if r.at.Step%metricsEvery != 0 {
+			if r.At.Step%metricsEvery != 0 {
 				return nil
 			}
-			m := runfolder.Metric{Epoch: s.Epoch, Step: r.at.Step, LR: &s.LR}
-			noteTrain(&m, r, r.at.Meter)
+			m := runfolder.Metric{Epoch: s.Epoch, Step: r.At.Step, LR: &s.LR}
+			r.Feed.Record(&m, &r.At.Meter, nil)
 			return r.append(m)
 		},
 		OnEpoch: func(r *Run, e *Epoch) error {
 			m := runfolder.Metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, PeakRSSBytes: PeakRSS()}
 			if !r.Config.FromScratch() {
 				m.LR = &e.LR
-				noteTrain(&m, r, e.Train)
+				r.Feed.Record(&m, &e.Train, nil)
 			}
 			if e.Diverged == nil {
-				noteMeasured(&m, r, e.Valid)
+				r.Feed.Record(&m, nil, &e.Valid)
 			} else {
 				m.Diverged = e.Diverged.Short()
 			}
@@ -74,7 +52,7 @@ func (r *Run) append(m runfolder.Metric) error {
 	if err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}
-	if err := r.owns(); err != nil {
+	if err := r.Owns(); err != nil {
 		return err
 	}
 	f, err := os.OpenFile(filepath.Join(r.Dir, runfolder.MetricsFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
@@ -104,26 +82,26 @@ func (r *Run) syncMetrics() error {
 	return nil
 }
 
-// trimMetrics drops the lines of steps that the run will take again, after it
+// TrimMetrics drops the lines of steps that the run will take again, after it
 // went back to a checkpoint, and what a kill left of a last line. It notes what else is
 // wrong with the file.
-func (r *Run) trimMetrics() error {
+func (r *Run) TrimMetrics() error {
 	file := filepath.Join(r.Dir, runfolder.MetricsFile)
 	text, err := wholefile.Read(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}
-	kept, bad, missing := trimmed(text, r.at)
+	kept, bad, missing := trimmed(text, r.At)
 	if bad > 0 {
-		r.note("%s: %s unreadable or not in order, and left out", file, names.Count(bad, "line"))
+		r.Note("%s: %s unreadable or not in order, and left out", file, names.Count(bad, "line"))
 	}
 	if len(missing) > 0 {
-		r.note("%s: the lines of %s are missing; the run goes on without them", file, epochNumbers(missing))
+		r.Note("%s: the lines of %s are missing; the run goes on without them", file, epochNumbers(missing))
 	}
 	if bytes.Equal(kept, text) {
 		return nil
 	}
-	return r.write(runfolder.MetricsFile, kept)
+	return r.Write(runfolder.MetricsFile, kept)
 }
 
 // PeakRSS is the most memory this process has had resident, in bytes.
@@ -138,8 +116,8 @@ func PeakRSS() int64 {
 // trimmed is what a run at a position keeps of its metrics: lines in the order of their steps.
 // bad is the number of others, but for lines of steps to be taken again and a last one without
 // an end; missing are the epochs done that have no line.
-func trimmed(text []byte, at position) (kept []byte, bad int, missing []int) {
-	last, next := position{}, 0 // of the line kept last; the epoch that the next line of an epoch is of
+func trimmed(text []byte, at Position) (kept []byte, bad int, missing []int) {
+	last, next := Position{}, 0 // of the line kept last; the epoch that the next line of an epoch is of
 	for line := range bytes.Lines(text) {
 		var m runfolder.Metric
 		if !bytes.HasSuffix(line, []byte("\n")) {
@@ -152,9 +130,9 @@ func trimmed(text []byte, at position) (kept []byte, bad int, missing []int) {
 		if m.Epoch > at.Epoch || m.Epoch == at.Epoch && (m.Step == 0 || m.Step > at.Step) {
 			continue
 		}
-		here := position{Epoch: m.Epoch, Step: m.Step}
+		here := Position{Epoch: m.Epoch, Step: m.Step}
 		if m.Step == 0 { // of a whole epoch
-			here = position{Epoch: m.Epoch + 1}
+			here = Position{Epoch: m.Epoch + 1}
 		}
 		if here.Epoch < last.Epoch || here.Epoch == last.Epoch && here.Step <= last.Step {
 			bad++

@@ -10,6 +10,9 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/fixture"
+	"godarts/nas/search"
+	"godarts/nas/train"
 )
 
 func TestMetricsKeys(t *testing.T) {
@@ -30,15 +33,15 @@ func TestMetricsKeys(t *testing.T) {
 			}
 			dir := filepath.Join(t.TempDir(), "run")
 			if c.Experiment == config.Train {
-				_, err = nas.Train(t.Context(), dir, c, nas.Settings{})
+				_, err = train.Run(t.Context(), dir, c, nas.Settings{})
 			} else {
-				_, err = nas.Search(t.Context(), dir, c, nas.Settings{})
+				_, err = search.Run(t.Context(), dir, c, nas.Settings{})
 			}
 			if err != nil {
 				t.Fatal(err)
 			}
 			var line map[string]any
-			if err := json.Unmarshal(content(t, dir, "metrics.jsonl"), &line); err != nil {
+			if err := json.Unmarshal(fixture.Content(t, dir, "metrics.jsonl"), &line); err != nil {
 				t.Fatal(err)
 			}
 			keys := slices.DeleteFunc(slices.Sorted(maps.Keys(line)), func(k string) bool {

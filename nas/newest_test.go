@@ -1,4 +1,4 @@
-package nas
+package nas_test
 
 import (
 	"bytes"
@@ -10,7 +10,10 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/nas"
+	"godarts/nas/fixture"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
 	"godarts/nas/wholefile"
 )
 
@@ -19,7 +22,7 @@ func contentsOfCheckpoints(t *testing.T, dir string) string {
 	t.Helper()
 	var all []string
 	for _, n := range runfolder.CheckpointsIn(dir) {
-		all = append(all, fmt.Sprintf("%d:%s", n, contentOf(t, dir, runfolder.CheckpointNames[n])))
+		all = append(all, fmt.Sprintf("%d:%s", n, fixture.ContentOf(t, dir, runfolder.CheckpointNames[n])))
 	}
 	return strings.Join(all, " ")
 }
@@ -85,12 +88,12 @@ func TestKeepEarlier(t *testing.T) {
 
 func TestKeptCheckpoints(t *testing.T) {
 	// A run goes on from the newest checkpoint that is not damaged, says of each what is wrong, keeps as many as before or as it is told, and ends with the same bytes.
-	c := loadTiny(t, "tiny.yaml", "epochs=5")
+	c := fixture.LoadTiny(t, "tiny.yaml", "epochs=5")
 	undisturbed, stopped, enough := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run"), errors.New("enough")
-	if _, err := Search(t.Context(), undisturbed, c, Settings{}); err != nil {
+	if _, err := search.Run(t.Context(), undisturbed, c, nas.Settings{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Search(t.Context(), stopped, c, Settings{Keep: 4, Hooks: []Hooks{{OnEpoch: func(_ *Run, e *Epoch) error {
+	if _, err := search.Run(t.Context(), stopped, c, nas.Settings{Keep: 4, Hooks: []nas.Hooks{{OnEpoch: func(_ *nas.Run, e *nas.Epoch) error {
 		if e.Index == 3 {
 			return enough
 		}
@@ -98,7 +101,7 @@ func TestKeptCheckpoints(t *testing.T) {
 	}}}}); !errors.Is(err, enough) {
 		t.Fatal(err)
 	}
-	damage := map[int]func(string) error{0: func(file string) error { flipLast(t, file); return nil }, 1: text(""), 2: text("garbage"), 3: text("{}")}
+	damage := map[int]func(string) error{0: func(file string) error { flipLast(t, file); return nil }, 1: fixture.Text(""), 2: fixture.Text("garbage"), 3: fixture.Text("{}")}
 	for _, test := range []struct {
 		name           string
 		damaged        []int
@@ -123,8 +126,8 @@ func TestKeptCheckpoints(t *testing.T) {
 			}
 			var notes []string
 			var kept []int
-			_, err := Search(t.Context(), dir, c, Settings{Keep: test.keep, Hooks: []Hooks{{OnStart: func(r *Run) error {
-				notes, kept = r.notes, runfolder.CheckpointsIn(dir)
+			_, err := search.Run(t.Context(), dir, c, nas.Settings{Keep: test.keep, Hooks: []nas.Hooks{{OnStart: func(r *nas.Run) error {
+				notes, kept = r.Notes(), runfolder.CheckpointsIn(dir)
 				return nil
 			}}}})
 			if err != nil || !slices.Equal(kept, test.kept) {
@@ -150,7 +153,7 @@ func TestKeptCheckpoints(t *testing.T) {
 				t.Errorf("%s: keep %d, %v, want %d", runfolder.RunFile, a.Keep, err, test.recorded)
 			}
 			for _, name := range []string{runfolder.ResultFile, runfolder.GenotypeFile, runfolder.CheckpointFile, runfolder.MetricsFile, runfolder.ConfigFile} {
-				if !bytes.Equal(contentOf(t, dir, name), contentOf(t, undisturbed, name)) {
+				if !bytes.Equal(fixture.ContentOf(t, dir, name), fixture.ContentOf(t, undisturbed, name)) {
 					t.Errorf("%s differs", name)
 				}
 			}
@@ -165,7 +168,7 @@ func TestKeptCheckpoints(t *testing.T) {
 		}
 	}
 	before := filesOf(t, stopped)
-	_, err := Search(t.Context(), stopped, c, Settings{})
+	_, err := search.Run(t.Context(), stopped, c, nas.Settings{})
 	want := "is damaged: its checksum does not fit, and so is every one before it; restore one of them, or delete all: the run then begins anew"
 	if err == nil || err.Error() != "nas: checkpoint "+filepath.Join(stopped, runfolder.CheckpointFile)+" "+want {
 		t.Errorf("got %v, want %s", err, want)
@@ -173,7 +176,7 @@ func TestKeptCheckpoints(t *testing.T) {
 	if after := filesOf(t, stopped); fmt.Sprint(after) != fmt.Sprint(before) {
 		t.Error("a file was touched")
 	}
-	if _, err := Search(t.Context(), undisturbed+"-2", c, Settings{Keep: 101}); err == nil || !strings.Contains(err.Error(), "keep: 101 checkpoints, wanted 1 to 100") {
+	if _, err := search.Run(t.Context(), undisturbed+"-2", c, nas.Settings{Keep: 101}); err == nil || !strings.Contains(err.Error(), "keep: 101 checkpoints, wanted 1 to 100") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -49,7 +49,7 @@ type progress struct {
 
 // done is the number of epochs that are, the part of the present one included.
 func (p *progress) done(r *Run) float64 {
-	return float64(r.at.Epoch) + float64(r.at.Step)/float64(r.feed.steps(r.at))
+	return float64(r.At.Epoch) + float64(r.At.Step)/float64(r.Feed.Steps(r.At))
 }
 
 func (p *progress) watch() Hooks {
@@ -72,10 +72,10 @@ func (p *progress) onCheck(r *Run, done, of int) {
 
 func (p *progress) onStart(r *Run) error {
 	now := p.now()
-	p.steps = r.feed.steps(r.at)
+	p.steps = r.Feed.Steps(r.At)
 	p.start, p.epoch, p.report, p.count = now, now, now, 0
 	p.before = p.done(r)
-	size, unit := r.feed.size()
+	size, unit := r.Feed.Size()
 	what := "search"
 	if r.Config.Experiment == config.Train {
 		what = "training"
@@ -83,15 +83,15 @@ func (p *progress) onStart(r *Run) error {
 	line := fmt.Sprintf("%s %s: %s of %s, %s",
 		what, filepath.Base(r.Dir), names.Count(r.Config.RunEpochs(), "epoch"), names.Count(p.steps, "step"), names.Count(size, unit))
 	switch {
-	case r.at.Epoch >= r.Config.RunEpochs():
+	case r.At.Epoch >= r.Config.RunEpochs():
 		line += ", all done before"
 	case p.before > 0:
-		line += fmt.Sprintf(", going on in epoch %d after step %d", r.at.Epoch+1, r.at.Step)
+		line += fmt.Sprintf(", going on in epoch %d after step %d", r.At.Epoch+1, r.At.Step)
 	}
 	p.bar, p.skipped, p.said = nil, 0, 0
 	p.genotype, _, _ = runfolder.LatestGenotype(r.Dir) // without it one epoch says less
 	if r.Config.FromScratch() {
-		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), names.Count(r.Config.Trials(), "cell"), r.at.Epoch))
+		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), names.Count(r.Config.Trials(), "cell"), r.At.Epoch))
 		p.sayNotes(r)
 		return nil
 	}
@@ -121,7 +121,7 @@ func (p *progress) onStep(r *Run, s *Step) error {
 	if since < every {
 		return nil
 	}
-	_, unit := r.feed.size()
+	_, unit := r.Feed.Size()
 	rate := fmt.Sprintf("%.0f %ss/s", float64(p.count)/since.Seconds(), unit)
 	p.report, p.count = now, 0
 
@@ -129,24 +129,16 @@ func (p *progress) onStep(r *Run, s *Step) error {
 	left := time.Duration(float64(now.Sub(p.start)) * (float64(r.Config.RunEpochs()) - done) / (done - p.before))
 	if p.bar == nil {
 		p.println(fmt.Sprintf("epoch %d/%d, step %d/%d: %s, %s, %s left",
-			s.Epoch+1, r.Config.RunEpochs(), r.at.Step, s.Of, quality(r, r.at.Meter), rate, short(left)))
+			s.Epoch+1, r.Config.RunEpochs(), r.At.Step, s.Of, r.Feed.Quality(r.At.Meter), rate, short(left)))
 		return nil
 	}
 	brief := strings.NewReplacer(",", "", "accuracy", "acc", "perplexity", "ppl")
 	p.bar.draw(status{
-		place:   fmt.Sprintf("epoch %d/%d step %d/%d", s.Epoch+1, r.Config.RunEpochs(), r.at.Step, s.Of),
-		quality: brief.Replace(quality(r, r.at.Meter)), rate: rate, left: short(left) + " left",
+		place:   fmt.Sprintf("epoch %d/%d step %d/%d", s.Epoch+1, r.Config.RunEpochs(), r.At.Step, s.Of),
+		quality: brief.Replace(r.Feed.Quality(r.At.Meter)), rate: rate, left: short(left) + " left",
 		done: done / float64(r.Config.RunEpochs()),
 	})
 	return nil
-}
-
-// quality is what a meter says of a network.
-func quality(r *Run, m Meter) string {
-	if r.Corpus != nil {
-		return fmt.Sprintf("loss %.4f, perplexity %s", m.MeanLoss(), runfolder.Decimal(m.Perplexity()))
-	}
-	return fmt.Sprintf("loss %.4f, accuracy %.1f %%", m.MeanLoss(), 100*m.Accuracy())
 }
 
 func (p *progress) onEpoch(r *Run, e *Epoch) error {
@@ -160,7 +152,7 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 		eigenvalue = fmt.Sprintf("; dominant eigenvalue %.4g", *e.Eigenvalue)
 	}
 	p.println(fmt.Sprintf("epoch %d/%d: train %s; %s %s%s; learning rate %.4g%s; %s", e.Index+1, r.Config.RunEpochs(),
-		quality(r, e.Train), r.measured(), quality(r, e.Valid), eigenvalue, e.LR, changedEdges(p.genotype, e.Genotype), seconds(now.Sub(p.epoch))))
+		r.Feed.Quality(e.Train), r.Feed.Measured(), r.Feed.Quality(e.Valid), eigenvalue, e.LR, changedEdges(p.genotype, e.Genotype), seconds(now.Sub(p.epoch))))
 	p.genotype = e.Genotype
 	p.skippedFiles(r)
 	p.sayNotes(r)
@@ -180,7 +172,7 @@ func (p *progress) trial(r *Run, e *Epoch) {
 		best = "; the best so far: " + e.Genotype
 	}
 	p.genotype = e.Genotype
-	p.println(fmt.Sprintf("%s: validation %s%s", cell, quality(r, e.Valid), best))
+	p.println(fmt.Sprintf("%s: validation %s%s", cell, r.Feed.Quality(e.Valid), best))
 }
 
 // changedEdges says how many edges of a search's cells an epoch has changed, nothing if
@@ -203,16 +195,16 @@ func changedEdges(before, after string) string {
 
 // skippedFiles says, at the end of an epoch, if it found images that could not be used.
 func (p *progress) skippedFiles(r *Run) {
-	feed, ok := r.feed.(*imageFeed)
+	files, ok := r.Feed.(Files)
 	if !ok {
 		return
 	}
-	n := len(feed.left.files)
+	n, first := files.Missing()
 	if n == p.skipped {
 		return
 	}
 	p.skipped = n
-	p.println(fmt.Sprintf("warning: %s left out, such as %v", names.Count(n, "image"), feed.left.first()))
+	p.println(fmt.Sprintf("warning: %s left out, such as %v", names.Count(n, "image"), first))
 }
 
 func (p *progress) onEnd(*Run, error) error {

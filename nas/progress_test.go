@@ -15,7 +15,6 @@ import (
 
 	"godarts/cells/genotype"
 	"godarts/nas/config"
-	"godarts/nas/data"
 	"godarts/nas/runfolder"
 )
 
@@ -31,18 +30,34 @@ type reported struct {
 func newReported(experiment string, width func() int) *reported {
 	p := &reported{clock: time.Unix(1000, 0)}
 	p.run = &Run{Config: &config.Config{Experiment: experiment, Data: config.Data{TrainPortion: 1}, Epochs: 5}, Dir: "runs/tiny"}
-	p.run.feed = &imageFeed{train: &data.Source{Images: &data.Images{N: 32}, Size: 8}}
+	p.run.Feed = reportedFeed{measured: map[string]string{config.Search: "validation", config.Train: "test"}[experiment]}
 	p.hooks = (&progress{w: &p.out, width: width, now: func() time.Time { return p.clock }}).watch()
 	return p
+}
+
+// reportedFeed is a feed of 32 images that never come.
+type reportedFeed struct {
+	Feed
+	measured string
+}
+
+func (reportedFeed) Size() (n int, what string) { return 32, "image" }
+
+func (reportedFeed) Steps(Position) int { return 4 }
+
+func (f reportedFeed) Measured() string { return f.measured }
+
+func (reportedFeed) Quality(m Meter) string {
+	return fmt.Sprintf("loss %.4f, accuracy %.1f %%", m.MeanLoss(), 100*m.Accuracy())
 }
 
 // step takes a step of a mean loss of 2 and half of the images right.
 func (p *reported) step(t *testing.T, takes time.Duration) {
 	t.Helper()
 	p.clock = p.clock.Add(takes)
-	p.run.at.Step++
-	p.run.at.Meter.add(2, 4, 8)
-	if err := p.hooks.OnStep(p.run, &Step{Epoch: p.run.at.Epoch, Index: p.run.at.Step - 1, Of: 4, Count: 8}); err != nil {
+	p.run.At.Step++
+	p.run.At.Meter.Add(2, 4, 8)
+	if err := p.hooks.OnStep(p.run, &Step{Epoch: p.run.At.Epoch, Index: p.run.At.Step - 1, Of: 4, Count: 8}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -120,7 +135,7 @@ func TestProgressGenotypes(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(p.run.Dir, runfolder.MetricsFile), []byte(line), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	p.run.at = position{Epoch: 1}
+	p.run.At = Position{Epoch: 1}
 	p.start(t) // as a resumed run, which knows the cell of its last epoch
 	if err := p.hooks.OnEpoch(p.run, &Epoch{Index: 1, Genotype: first.String()}); err != nil {
 		t.Fatal(err)
@@ -133,7 +148,7 @@ func TestProgressGenotypes(t *testing.T) {
 func TestProgressResumed(t *testing.T) {
 	// The time left is by the speed of this process alone when the run goes on from a checkpoint.
 	p := newReported(config.Search, nil)
-	p.run.at = position{Epoch: 3, Step: 2}
+	p.run.At = Position{Epoch: 3, Step: 2}
 	p.start(t)
 	p.step(t, 20*time.Second) // 5 of 20 steps are left
 	want := []string{
@@ -148,7 +163,7 @@ func TestProgressResumed(t *testing.T) {
 func TestProgressComplete(t *testing.T) {
 	// One line says so when all epochs were done before.
 	p := newReported(config.Search, func() int { return 80 })
-	p.run.at = position{Epoch: 5}
+	p.run.At = Position{Epoch: 5}
 	p.start(t)
 	if err := p.hooks.OnEnd(p.run, nil); err != nil {
 		t.Fatal(err)

@@ -59,7 +59,7 @@ func Changed(dir string, set []string) (*config.Config, error) {
 
 // mayLast is an error if the run that was saved at a position with the config saved cannot go on
 // for the epochs of c.
-func mayLast(saved, c *config.Config, at position) error {
+func mayLast(saved, c *config.Config, at Position) error {
 	refuse := func(why string) error {
 		return fmt.Errorf("nas: epochs: %d cannot become %d: %s", saved.Epochs, c.Epochs, why)
 	}
@@ -71,7 +71,7 @@ func mayLast(saved, c *config.Config, at position) error {
 	case saved.FromScratch():
 		return refuse("they are those of each cell's training, and cells with fewer have been compared")
 	}
-	if own := methodOf(saved).MayLast; own != nil {
+	if own := MethodOf(saved).MayLast; own != nil {
 		if why := own(saved, at.Epoch); why != "" {
 			return refuse(why)
 		}
@@ -88,11 +88,11 @@ func scheduled(c *config.Config) (what []string) {
 	if c.Experiment == config.Train && !c.Data.IsText() && c.Network.DropPath > 0 {
 		what = append(what, "drop path")
 	}
-	return append(what, methodOf(c).Scheduled...)
+	return append(what, MethodOf(c).Scheduled...)
 }
 
 // savedPosition is where the run in dir stands by its last checkpoint; at the start without one.
-func savedPosition(dir string) (at position, err error) {
+func savedPosition(dir string) (at Position, err error) {
 	file, meta, err := runfolder.LastMeta(dir)
 	if err != nil || file == "" {
 		return at, err
@@ -122,12 +122,12 @@ func (r *Run) reconfigure(changes string) error {
 	if what := scheduled(r.Config); len(what) > 0 && strings.Contains("; "+changes, "; epochs: ") {
 		changes += "; " + strings.Join(what, " and ") + " follow" + map[bool]string{true: "s"}[len(what) == 1] + " the schedule of as many from here on"
 	}
-	r.note("changed: %s", changes)
+	r.Note("changed: %s", changes)
 	text, err := r.Config.YAML()
 	if err != nil {
 		return err
 	}
-	return r.write(runfolder.ConfigFile, text)
+	return r.Write(runfolder.ConfigFile, text)
 }
 
 // lasting is c with the epochs of another config.

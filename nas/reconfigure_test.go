@@ -1,4 +1,4 @@
-package nas
+package nas_test
 
 import (
 	"context"
@@ -9,22 +9,27 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/nas"
+	"godarts/nas/fixture"
+	"godarts/nas/nastest"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
 )
 
 // goOn goes on in dir with what set changes, until that many epochs are done (0 does not stop), and gives what the
 // run said at its start.
 func goOn(t *testing.T, dir string, epochs int, set ...string) (said string, err error) {
 	t.Helper()
-	c, err := Changed(dir, set)
+	c, err := nas.Changed(dir, set)
 	if err != nil {
 		return "", err
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s := Settings{Changed: len(set) > 0, Hooks: []Hooks{{
-		OnStart: func(r *Run) error { said = strings.Join(r.notes, "\n"); return nil },
-		OnEpoch: func(_ *Run, e *Epoch) error {
+	s := nas.Settings{Changed: len(set) > 0, Hooks: []nas.Hooks{{
+		OnStart: func(r *nas.Run) error { said = strings.Join(r.Notes(), "\n"); return nil },
+		OnEpoch: func(_ *nas.Run, e *nas.Epoch) error {
 			if e.Index+1 == epochs {
 				cancel()
 			}
@@ -32,9 +37,9 @@ func goOn(t *testing.T, dir string, epochs int, set ...string) (said string, err
 		},
 	}}}
 	if c.Experiment == "train" {
-		_, err = Train(ctx, dir, c, s)
+		_, err = train.Run(ctx, dir, c, s)
 	} else {
-		_, err = Search(ctx, dir, c, s)
+		_, err = search.Run(ctx, dir, c, s)
 	}
 	return said, err
 }
@@ -57,7 +62,7 @@ func TestMoreEpochs(t *testing.T) {
 		{"tiny.yaml", []string{"evaluate=null", "w.schedule=step"}, true, ""},
 	} {
 		t.Run(strings.Join(append([]string{test.file}, test.set...), " "), func(t *testing.T) {
-			dir, want := stopAfter(t, loadTiny(t, test.file, append(test.set, "epochs=3")...)), filepath.Join(t.TempDir(), "run")
+			dir, want := nastest.StopAfter(t, fixture.LoadTiny(t, test.file, append(test.set, "epochs=3")...)), filepath.Join(t.TempDir(), "run")
 			if _, err := goOn(t, dir, 2); !errors.Is(err, context.Canceled) {
 				t.Fatal(err)
 			}
@@ -71,14 +76,14 @@ func TestMoreEpochs(t *testing.T) {
 			if said, err := goOn(t, dir, 0); err != nil || strings.Contains(said, "changed") {
 				t.Fatalf("the next resume: %q, %v", said, err)
 			}
-			if lines := strings.Count(string(contentOf(t, dir, runfolder.MetricsFile)), "\n"); lines < 4 {
+			if lines := strings.Count(string(fixture.ContentOf(t, dir, runfolder.MetricsFile)), "\n"); lines < 4 {
 				t.Errorf("%d lines of metrics, want 4 epochs", lines)
 			}
-			if err := perform(t.Context(), want, loadTiny(t, test.file, append(test.set, "epochs=4")...), Hooks{}); err != nil {
+			if err := nastest.Perform(t.Context(), want, fixture.LoadTiny(t, test.file, append(test.set, "epochs=4")...), nas.Hooks{}); err != nil {
 				t.Fatal(err)
 			}
 			for _, name := range []string{runfolder.ConfigFile, runfolder.CheckpointFile, runfolder.ResultFile} {
-				same := string(contentOf(t, dir, name)) == string(contentOf(t, want, name))
+				same := string(fixture.ContentOf(t, dir, name)) == string(fixture.ContentOf(t, want, name))
 				if same != test.same && (test.same || name == runfolder.CheckpointFile) {
 					t.Errorf("%s is the same as with 4 epochs from the start: %v, want %v", name, same, test.same)
 				}
@@ -94,7 +99,7 @@ func TestChangedRefuses(t *testing.T) {
 	}
 	begin := func(file string, set ...string) func(*testing.T) string {
 		return func(t *testing.T) string {
-			return stopAfter(t, loadTiny(t, file, append([]string{"evaluate=null", "epochs=3"}, set...)...))
+			return nastest.StopAfter(t, fixture.LoadTiny(t, file, append([]string{"evaluate=null", "epochs=3"}, set...)...))
 		}
 	}
 	const more = "epochs=6"
@@ -117,21 +122,21 @@ func TestChangedRefuses(t *testing.T) {
 		{"the phase after them", begin("tiny.yaml", "strategy.selection=perturbation", "epochs=1"), more, "the selection by perturbation, which comes after them, has begun"},
 		{"complete", func(t *testing.T) string {
 			dir := filepath.Join(t.TempDir(), "run")
-			if err := perform(t.Context(), dir, loadTiny(t, "tiny-train.yaml", "epochs=1"), Hooks{}); err != nil {
+			if err := nastest.Perform(t.Context(), dir, fixture.LoadTiny(t, "tiny-train.yaml", "epochs=1"), nas.Hooks{}); err != nil {
 				t.Fatal(err)
 			}
 			return dir
 		}, more, "is complete after 1: for 6 begin another one"},
 		{"evaluations", func(t *testing.T) string {
 			dir := filepath.Join(t.TempDir(), "run")
-			c := loadTiny(t, "tiny.yaml", "epochs=1", "evaluate={random: 0, epochs: 1, batch: 32, network: {channels: 2, layers: 3, stem_multiplier: 1}}")
-			watch := Hooks{OnStart: func(r *Run) error {
+			c := fixture.LoadTiny(t, "tiny.yaml", "epochs=1", "evaluate={random: 0, epochs: 1, batch: 32, network: {channels: 2, layers: 3, stem_multiplier: 1}}")
+			watch := nas.Hooks{OnStart: func(r *nas.Run) error {
 				if filepath.Base(r.Dir) == runfolder.FoundFolder {
 					return errStart
 				}
 				return nil
 			}}
-			if err := perform(t.Context(), dir, c, watch); !errors.Is(err, errStart) {
+			if err := nastest.Perform(t.Context(), dir, c, watch); !errors.Is(err, errStart) {
 				t.Fatal(err)
 			}
 			return dir
@@ -156,24 +161,24 @@ func TestChangedRefuses(t *testing.T) {
 func TestMovedData(t *testing.T) {
 	// A run goes on with its data in another place, for good, when that is set, a complete one too, and its folder stays as it is when they are not there.
 	first, second := textFiles(t), textFiles(t)
-	dir := stopAfter(t, loadTiny(t, "tiny-text-train.yaml", "data.name=text", "data.root="+first, "epochs=2"))
+	dir := nastest.StopAfter(t, fixture.LoadTiny(t, "tiny-text-train.yaml", "data.name=text", "data.root="+first, "epochs=2"))
 	if err := os.RemoveAll(first); err != nil {
 		t.Fatal(err)
 	}
-	before := string(contentOf(t, dir, runfolder.ConfigFile))
-	if _, err := goOn(t, dir, 0, "data.root="+first+"x"); err == nil || string(contentOf(t, dir, runfolder.ConfigFile)) != before {
-		t.Errorf("data that is nowhere: %v; the config was\n%sand is\n%s", err, before, contentOf(t, dir, runfolder.ConfigFile))
+	before := string(fixture.ContentOf(t, dir, runfolder.ConfigFile))
+	if _, err := goOn(t, dir, 0, "data.root="+first+"x"); err == nil || string(fixture.ContentOf(t, dir, runfolder.ConfigFile)) != before {
+		t.Errorf("data that is nowhere: %v; the config was\n%sand is\n%s", err, before, fixture.ContentOf(t, dir, runfolder.ConfigFile))
 	}
 	said, err := goOn(t, dir, 0, "data.root="+second)
 	if want := fmt.Sprintf("changed: data.root: %q until now, %q from now on", first, second); err != nil || !strings.Contains(said, want) {
 		t.Fatalf("said %q, %v, want %q", said, err, want)
 	}
 	third := textFiles(t)
-	c, err := Changed(dir, []string{"data.root=" + third})
+	c, err := nas.Changed(dir, []string{"data.root=" + third})
 	if err != nil {
 		t.Fatal(err)
 	}
-	changes, err := AdoptFinished(dir, c)
+	changes, err := nas.AdoptFinished(dir, c)
 	if err != nil || changes != fmt.Sprintf("data.root: %q until now, %q from now on", second, third) {
 		t.Errorf("complete: %q, %v", changes, err)
 	}

@@ -3,18 +3,18 @@
 package nas
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"iter"
 	"math"
 	"os"
+	"time"
 
+	"godarts/cells/genotype"
 	"godarts/nas/config"
-	"godarts/nas/data"
-	"godarts/nas/data/texts"
 	"godarts/nas/runfolder"
 	"godarts/torch"
-	"godarts/torch/nn"
+	"godarts/torch/optim"
 )
 
 // State is what a checkpoint holds of an experiment: everything that its next
@@ -29,30 +29,35 @@ type State interface {
 // Run is one experiment in its folder, from the position where it stands.
 type Run struct {
 	Config *config.Config
-	Dir    string        // the run folder
-	Set    *data.Set     // the images; nil on a text
-	Corpus *texts.Corpus // the text; nil on images
+	Dir    string // the run folder
 	Device torch.Device
+	Feed   Feed     // the data
+	At     Position // where the run stands
 
-	id       string   // see owns
-	lock     *os.File // of the folder
-	settings Settings
-	feed     feed
-	data     runfolder.DataRecord // what the data is, and which of its files cannot be read
-	hooks    []Hooks
-	notes    []string // for whoever reports the run, at its start
-	state    State
-	at       position
-	err      error
+	Settings Settings
+	State    State // nil before it is made
+
+	id    string               // see owns
+	lock  *os.File             // of the folder
+	data  runfolder.DataRecord // what the data is, and which of its files cannot be read
+	hooks []Hooks
+	notes []string // for whoever reports the run, at its start
+	err   error
 }
 
-// note leaves a line for whoever reports the run.
-func (r *Run) note(format string, args ...any) {
+// Note leaves a line for whoever reports the run.
+func (r *Run) Note(format string, args ...any) {
 	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
 
-// position is where a run stands: Step steps of epoch Epoch are done.
-type position struct {
+// Notes are the lines that were left for whoever reports the run.
+func (r *Run) Notes() []string { return r.notes }
+
+// Watch adds hooks behind those that the run has.
+func (r *Run) Watch(h Hooks) { r.hooks = append(r.hooks, h) }
+
+// Position is where a run stands: Step steps of epoch Epoch are done.
+type Position struct {
 	Epoch    int   `json:"epoch"`
 	Step     int   `json:"step"`
 	Meter    Meter `json:"meter"`              // of the epoch's steps so far
@@ -60,9 +65,9 @@ type position struct {
 	Restarts int   `json:"restarts,omitempty"` // how often the run has gone back to its best model
 }
 
-// after is where a run stands behind the epoch e.
-func (p position) after(e Epoch) position {
-	return position{Epoch: e.Index + 1, Valid: e.Valid, Restarts: p.Restarts}
+// After is where a run stands behind the epoch e.
+func (p Position) After(e Epoch) Position {
+	return Position{Epoch: e.Index + 1, Valid: e.Valid, Restarts: p.Restarts}
 }
 
 // Meter sums over the images of an epoch, or over the tokens of a text that are
@@ -74,7 +79,7 @@ type Meter struct {
 	Count   int     `json:"count"`
 }
 
-func (m *Meter) add(loss, correct float64, count int) {
+func (m *Meter) Add(loss, correct float64, count int) {
 	m.Loss += loss * float64(count)
 	m.Correct += correct
 	m.Count += count
@@ -90,125 +95,87 @@ func (m Meter) Accuracy() float64 { return m.Correct / float64(max(m.Count, 1)) 
 // JSON has no infinity.
 func (m Meter) Perplexity() float64 { return min(math.Exp(m.MeanLoss()), math.MaxFloat64) }
 
-// Step is one step of an epoch. Its tensors live in the step's scope.
-type Step struct {
-	Epoch, Index, Of int      // Of is the number of steps of the epoch
-	Train            nn.Batch // trains w
-	Valid            nn.Batch // trains α; empty when a derived network is trained
-	Count            int      // images of Train, or tokens that it predicts
-	LR               float64  // of w in this step
-
-	Loss    float64 // set by Record
-	Correct float64 // set by Record
-	run     *Run
-}
-
-// Record notes the step's loss and accuracy. Both tensors are of the pass that
-// trained w: loss has no dimensions, logits are [N,classes], or the zero Tensor of a
-// text, whose accuracy is not taken.
-func (s *Step) Record(loss, logits torch.Tensor) {
-	if logits.Defined() {
-		s.Loss, s.Correct = measure(loss, logits, s.Train.Y)
-	} else {
-		s.Loss = loss.Item()
-	}
-	s.run.at.Meter.add(s.Loss, s.Correct, s.Count)
-}
-
-// measure reads a loss and counts the rows whose largest logit is at the label. It is
-// where the host waits for a GPU, once.
-func measure(loss, logits, labels torch.Tensor) (mean, correct float64) {
-	torch.Scoped(func() {
-		hits := logits.Detach().Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum()
-		both := torch.Stack([]torch.Tensor{loss.Detach().ToDtype(torch.Float64), hits}, 0).Float64s()
-		mean, correct = both[0], both[1]
-	})
-	return mean, correct
-}
-
-// Epoch is a finished epoch. A trial of a search that trains every cell it tries from
-// scratch counts as one, without LR and Train.
-type Epoch struct {
-	Index    int
-	LR       float64
-	Train    Meter  // as the steps saw it, while the weights moved
-	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out; of a text the validation split
-	Genotype string // of a search: as α stands after the epoch
-
-	Eigenvalue *float64                 // of a search that measures it: the dominant one, see darts.Plain.DominantEigenvalue
-	Diverged   *runfolder.DivergedError // of a trial: it has no Valid
-}
-
-// Epochs yields the epochs that are left. The run's hooks OnStart and OnEnd are
-// its caller's affair.
-func (r *Run) Epochs(ctx context.Context) iter.Seq[int] {
-	return func(yield func(int) bool) {
-		for r.at.Epoch < r.Config.RunEpochs() && r.err == nil {
-			if r.stopped(ctx) || !yield(r.at.Epoch) || r.err != nil {
-				return
-			}
-		}
-	}
-}
-
-// Steps yields the steps of the epoch that are left, each in a scope of its own
-// that closes after the hooks.
-func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
-	return func(yield func(*Step) bool) {
-		lr := r.LR(epoch)
-		steps, passed := r.feed.steps(r.at), false
-		for index, load := range r.feed.batches(ctx, r.at) {
-			more := true
-			if r.err = load.err(); r.err != nil {
-				return
-			}
-			if !load.take() { // the step counts as taken
-				r.at.Step, passed = index+1, true
-				continue
-			}
-			torch.Scoped(func() {
-				s := &Step{Epoch: epoch, Index: index, Of: steps, LR: lr, run: r}
-				load.fill(s)
-				more = yield(s)
-				if !more || r.err != nil {
-					return
-				}
-				r.at.Step = index + 1
-				if r.err = s.finite(); r.err != nil {
-					return
-				}
-				r.err = r.onStep(s)
-			})
-			if !more || r.err != nil || r.stopped(ctx) {
-				return
-			}
-		}
-		if !r.stopped(ctx) && passed && r.at.Meter.Count == 0 {
-			r.err = r.feed.(*imageFeed).left.none("the training images of the epoch")
-		}
-	}
-}
-
-// stopped makes a cancelled context the run's error.
-func (r *Run) stopped(ctx context.Context) bool {
-	if r.err == nil && ctx.Err() != nil {
-		r.err = ctx.Err()
-	}
-	return r.err != nil
-}
-
-// Finish ends an epoch: it calls the hooks and moves to the next.
-func (r *Run) Finish(e Epoch) {
-	if r.err != nil {
-		return
-	}
-	if !r.Config.FromScratch() {
-		e.LR = r.LR(e.Index)
-	}
-	e.Train = r.at.Meter
-	r.at = r.at.after(e)
-	r.err = r.onEpoch(&e)
-}
-
 // Err is what stopped the run early, nil if nothing did.
 func (r *Run) Err() error { return r.err }
+
+// Fail makes err what stops the run. Without an error the run goes on.
+func (r *Run) Fail(err error) { r.err = err }
+
+// Settings are what an experiment takes from its caller rather than from its
+// config: where it runs and who watches.
+type Settings struct {
+	Device torch.Device
+	Every  CheckpointEvery
+	Hooks  []Hooks
+
+	// Keep is how many checkpoints there are until the run is complete, 1 to MaxKeep. Zero is as
+	// many as the run in the folder had kept before, or DefaultKeep.
+	Keep int
+
+	// Guard, if not nil, is asked after each step and epoch, before anything of it is
+	// saved. An error ends the run as it was last saved.
+	Guard func() error
+
+	// Changed says that the config is of the function Changed: the run's folder has it from
+	// the first step on.
+	Changed bool
+
+	Shared *runfolder.SharedData // of what the experiment is a part of, if this process has looked at that
+}
+
+// keep is Keep without its zero.
+func (s Settings) keep() int { return cmp.Or(s.Keep, runfolder.DefaultKeep) }
+
+// Options are the type and device of the run's networks.
+func (r *Run) Options() torch.Options {
+	return torch.Options{Dtype: Dtype(r.Config), Device: r.Device}
+}
+
+// schedule is a state with a schedule of its own for the learning rate of w.
+type schedule interface{ LR(epoch int) float64 }
+
+// LR is the learning rate of w in an epoch: that of the state's own schedule or of the method's, else
+// the closed form of the config's.
+func (r *Run) LR(epoch int) float64 {
+	if s, ok := r.State.(schedule); ok {
+		return s.LR(epoch)
+	}
+	if own := MethodOf(r.Config).LR; own != nil {
+		return own(r.Config, epoch)
+	}
+	return ScheduledLR(r.Config.W, epoch, r.Config.Epochs)
+}
+
+// ScheduledLR is the learning rate in an epoch by the schedule of w over some epochs, on images.
+func ScheduledLR(w config.W, epoch, epochs int) float64 {
+	switch w.Schedule {
+	case config.StepDecay:
+		return w.LR * math.Pow(w.LRDecay, float64(epoch))
+	case config.Restarts:
+		return optim.CosineRestarts(w.LR, w.LRMin, epoch, w.Restart, w.RestartFactor)
+	default:
+		return optim.Cosine(w.LR, w.LRMin, epoch, epochs)
+	}
+}
+
+// Dtype is the type of the networks that c makes.
+func Dtype(c *config.Config) torch.Dtype {
+	if c.Network.Dtype == config.Float64 {
+		return torch.Float64
+	}
+	return torch.Float32
+}
+
+// CheckpointEvery says when a run saves besides the end of each epoch: after
+// that many steps or that much time, whichever is not zero.
+type CheckpointEvery struct {
+	Steps    int
+	Interval time.Duration
+}
+
+// Strategy searches cells. It is made for a run, whose checkpoints hold its
+// state; Search goes on from the run's position.
+type Strategy interface {
+	Search(ctx context.Context, run *Run) (genotype.Genotype, error)
+	State
+}

@@ -12,7 +12,10 @@ import (
 	"testing"
 
 	"godarts/nas"
+	"godarts/nas/fixture"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
 	"godarts/torch"
 )
 
@@ -29,8 +32,8 @@ func TestMemoryIsFlat(t *testing.T) {
 		live = append(live, int64(torch.Live()))
 		return nil
 	}}
-	c := tiny(t, "strategy.order=2", "network.nodes=1", "epochs=70")
-	if _, err := nas.Search(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
+	c := fixture.Tiny(t, "strategy.order=2", "network.nodes=1", "epochs=70")
+	if _, err := search.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
 		t.Fatal(err)
 	}
 	if len(live) < 200 {
@@ -76,8 +79,8 @@ func TestDiverged(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "run")
-			c := tiny(t, "w.lr=1e30", "w.lr_min=0", "w.grad_clip=1e30", "epochs=5", "data.batch=4")
-			_, err := nas.Search(t.Context(), dir, c, nas.Settings{Every: test.every})
+			c := fixture.Tiny(t, "w.lr=1e30", "w.lr_min=0", "w.grad_clip=1e30", "epochs=5", "data.batch=4")
+			_, err := search.Run(t.Context(), dir, c, nas.Settings{Every: test.every})
 			if err == nil || !regexp.MustCompile(test.message).MatchString(err.Error()) {
 				t.Errorf("got error %v", err)
 			}
@@ -92,7 +95,7 @@ func TestHookStopsRun(t *testing.T) {
 	// A run ends with the hook's error and calls every OnEnd when a hook fails.
 	failed := errors.New("enough")
 	var ends []error
-	_, err := nas.Search(t.Context(), filepath.Join(t.TempDir(), "run"), tiny(t), nas.Settings{Hooks: []nas.Hooks{
+	_, err := search.Run(t.Context(), filepath.Join(t.TempDir(), "run"), fixture.Tiny(t), nas.Settings{Hooks: []nas.Hooks{
 		{OnStep: func(*nas.Run, *nas.Step) error { return failed }, OnEnd: func(_ *nas.Run, err error) error { ends = append(ends, err); return nil }},
 		{OnEnd: func(_ *nas.Run, err error) error { ends = append(ends, err); return nil }},
 	}})
@@ -110,17 +113,17 @@ func TestLockedFolder(t *testing.T) {
 			return nil
 		}
 		tried = true
-		_, err := nas.Search(context.Background(), dir, tiny(t), nas.Settings{})
+		_, err := search.Run(context.Background(), dir, fixture.Tiny(t), nas.Settings{})
 		if err == nil || !strings.Contains(err.Error(), "another process works on this run") {
 			t.Errorf("got error %v", err)
 		}
 		return nil
 	}}
-	first, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{Hooks: []nas.Hooks{second}})
+	first, err := search.Run(t.Context(), dir, fixture.Tiny(t), nas.Settings{Hooks: []nas.Hooks{second}})
 	if err != nil || !tried {
 		t.Fatal(err)
 	}
-	again, err := nas.Search(t.Context(), dir, tiny(t), nas.Settings{})
+	again, err := search.Run(t.Context(), dir, fixture.Tiny(t), nas.Settings{})
 	if err != nil || again.Genotype.String() != first.Genotype.String() {
 		t.Errorf("got %v, %v", again.Genotype, err)
 	}
@@ -129,11 +132,11 @@ func TestLockedFolder(t *testing.T) {
 func TestTrainThenTest(t *testing.T) {
 	// Test gives the training's own result when it reads the saved weights.
 	dir := filepath.Join(t.TempDir(), "run")
-	trained, err := nas.Train(t.Context(), dir, load(t, "testdata/tiny-train.yaml"), nas.Settings{})
+	trained, err := train.Run(t.Context(), dir, fixture.Load(t, "testdata/tiny-train.yaml"), nas.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	tested, err := nas.Test(t.Context(), dir, torch.CPU)
+	tested, err := train.Test(t.Context(), dir, torch.CPU)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"godarts/nas/names"
-	"godarts/nas/runfolder"
-	"godarts/nas/wholefile"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"godarts/nas/names"
+	"godarts/nas/runfolder"
+	"godarts/nas/wholefile"
 )
 
 // settle makes the folder that this process has locked ready for the run: it writes what a
@@ -28,7 +29,7 @@ func (r *Run) settle() error {
 	}
 	changes := ""
 	var err error
-	if r.settings.Changed {
+	if r.Settings.Changed {
 		changes, err = r.adopting()
 	} else {
 		err = runfolder.SameRun(r.Dir, r.Config)
@@ -48,12 +49,12 @@ func (r *Run) settle() error {
 	if runfolder.Has(r.Dir, runfolder.ConfigFile) {
 		return nil
 	}
-	r.note("%s was missing and is written anew, as the checkpoint has it", filepath.Join(r.Dir, runfolder.ConfigFile))
+	r.Note("%s was missing and is written anew, as the checkpoint has it", filepath.Join(r.Dir, runfolder.ConfigFile))
 	text, err := r.Config.YAML()
 	if err != nil {
 		return err
 	}
-	return r.write(runfolder.ConfigFile, text)
+	return r.Write(runfolder.ConfigFile, text)
 }
 
 // recall finds out the id of the run in its folder, and gives it one if it has none, and how many
@@ -63,15 +64,15 @@ func (r *Run) recall() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		a = runfolder.Present(r.Config, r.Device)
-		r.note("%s was missing and is written anew: the run goes on with %s on %s", filepath.Join(r.Dir, runfolder.RunFile), names.Count(a.Threads, "thread"), a.Device)
+		r.Note("%s was missing and is written anew: the run goes on with %s on %s", filepath.Join(r.Dir, runfolder.RunFile), names.Count(a.Threads, "thread"), a.Device)
 	case err != nil:
 		return err
 	default:
 		r.notes = append(r.notes, a.Changes(runfolder.Present(r.Config, r.Device))...)
 	}
 	before := a
-	a.ID, a.Keep = cmp.Or(a.ID, rand.Text()), cmp.Or(r.settings.Keep, a.Keep)
-	r.id, r.settings.Keep = a.ID, a.Keep
+	a.ID, a.Keep = cmp.Or(a.ID, rand.Text()), cmp.Or(r.Settings.Keep, a.Keep)
+	r.id, r.Settings.Keep = a.ID, a.Keep
 	if err == nil && a == before {
 		return nil
 	}
@@ -82,7 +83,7 @@ func (r *Run) recall() error {
 // run of which nothing was saved.
 func (r *Run) begin(again bool) error {
 	if again {
-		r.note("nothing was saved of the run that began in %s: this one begins at the start", names.Escape(r.Dir))
+		r.Note("nothing was saved of the run that began in %s: this one begins at the start", names.Escape(r.Dir))
 		for _, name := range []string{runfolder.MetricsFile, runfolder.BestFile} {
 			if err := os.Remove(filepath.Join(r.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("nas: run folder: %w", err)
@@ -97,9 +98,9 @@ func (r *Run) begin(again bool) error {
 	}
 	a := runfolder.Present(r.Config, r.Device)
 	if before, err := runfolder.ReadAbout(r.Dir); err == nil {
-		r.settings.Keep = cmp.Or(r.settings.Keep, before.Keep)
+		r.Settings.Keep = cmp.Or(r.Settings.Keep, before.Keep)
 	}
-	a.Keep = r.settings.Keep
+	a.Keep = r.Settings.Keep
 	r.id = a.ID
 	if err := runfolder.WriteJSON(filepath.Join(r.Dir, runfolder.RunFile), a); err != nil {
 		return err

@@ -10,9 +10,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"godarts/cells/genotype"
-	"godarts/nas"
 	"godarts/nas/bench"
 	"godarts/nas/config"
+	"godarts/nas/plan"
 	"godarts/nas/runfolder"
 )
 
@@ -61,7 +61,7 @@ func trained(_ *cobra.Command, args []string, typed string) ([]cobra.Completion,
 // runs completes the folder of a run, or that of a protocol.
 func runs(c *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if c.Annotations[experimentNote] == config.Repeat {
-		return orFolders(folders(typed, nas.HoldsProtocol))
+		return orFolders(folders(typed, plan.HoldsProtocol))
 	}
 	return orFolders(folders(typed, runfolder.HoldsRun))
 }

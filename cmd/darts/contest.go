@@ -19,6 +19,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/plan"
 	"godarts/nas/runfolder"
 	"godarts/nas/wholefile"
 )
@@ -45,10 +46,10 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 	compare := kind{name: "compare", resume: names.Command(append([]string{"darts"}, words...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
 			note := func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
-			c := nas.ContestSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (nas.Effort, error) {
+			c := plan.ComparisonSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Effort, error) {
 				return searchInChild(ctx, self, dir, c, s.Keep, stdout, stderr)
 			}}
-			contest, err := nas.RunContest(ctx, dir, t, c)
+			contest, err := plan.Compare(ctx, dir, t, c)
 			var failed *runfolder.FailedError
 			if err != nil && !errors.As(err, &failed) {
 				return err
@@ -66,7 +67,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 }
 
 // searchInChild runs a search in a process of its own, whose peak memory is the search's.
-func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (effort nas.Effort, err error) {
+func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (effort plan.Effort, err error) {
 	args := []string{"search", "--resume", dir}
 	if !runfolder.HoldsRun(dir) || runfolder.Begun(dir) {
 		c, err := c.AbsoluteRoot()

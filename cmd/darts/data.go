@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"godarts/nas/config"
+	"godarts/nas/data/corpus"
 	"godarts/nas/data/sets"
-	"godarts/nas/data/texts"
 	"godarts/nas/home"
 	"godarts/nas/names"
 	"godarts/nas/nasbench201"
@@ -47,7 +47,7 @@ func completeData(_ *cobra.Command, args []string, _ string) ([]cobra.Completion
 	case len(args) == 0:
 		return []cobra.Completion{"get", "export"}, nothingElse
 	case len(args) == 1 && args[0] == "get":
-		return slices.Concat(sets.Names(), texts.Names(), []string{nasbench201.Name}), nothingElse
+		return slices.Concat(sets.Names(), corpus.Names(), []string{nasbench201.Name}), nothingElse
 	case len(args) == 1:
 		return sets.Names(), nothingElse
 	case len(args) == 2 && args[0] == "export":
@@ -68,10 +68,10 @@ func runData(words, args []string, root string, n int, stdout io.Writer) error {
 	if name == nasbench201.Name && action == "get" {
 		return getTable(root, stdout)
 	}
-	isText := slices.Contains(texts.Names(), name)
+	isText := slices.Contains(corpus.Names(), name)
 	if !isText && !slices.Contains(sets.Names(), name) {
 		return usagef("data: unknown data set %q (there are: %s; texts: %s; to get: %s)", name,
-			strings.Join(sets.Names(), ", "), strings.Join(texts.Names(), ", "), nasbench201.Name)
+			strings.Join(sets.Names(), ", "), strings.Join(corpus.Names(), ", "), nasbench201.Name)
 	}
 	if isText {
 		return getText(action, name, root, stdout)
@@ -114,8 +114,8 @@ func getText(action, name, root string, stdout io.Writer) error {
 	if action == "export" {
 		return usagef("data: export: %s is a text, which has no images", name)
 	}
-	c, err := texts.Options{Name: name, Root: root}.Open()
-	if wanted := texts.WantedFiles(name, root); errors.Is(err, fs.ErrNotExist) && wanted != "" {
+	c, err := corpus.Options{Name: name, Root: root}.Open()
+	if wanted := corpus.WantedFiles(name, root); errors.Is(err, fs.ErrNotExist) && wanted != "" {
 		return usagef("data: get %s: not there, and no download of it: %s", name, wanted)
 	}
 	if err != nil {

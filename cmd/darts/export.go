@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"godarts/nas"
+	"godarts/nas/model"
 	"godarts/nas/names"
 )
 
@@ -24,7 +24,7 @@ func newExport() *cobra.Command {
 			if out == "" {
 				return usagef("export: no folder given: use -o DIR")
 			}
-			files, err := nas.Export(args[0], out, auxiliary)
+			files, err := model.Export(args[0], out, auxiliary)
 			if err != nil {
 				return usageError{err}
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"godarts/nas"
+	"godarts/nas/info"
 )
 
 // infoFlags are the flags of info.
@@ -39,7 +39,7 @@ func (o *infoFlags) print(where string, stdout io.Writer) error {
 	if o.batch < 0 || o.batch > 1<<20 {
 		return usagef("info: --batch %d: wanted 1 to %d, or 0 for the usual one", o.batch, 1<<20)
 	}
-	infos, err := nas.ReadInfo(where, o.recurrent, o.set...)
+	infos, err := info.ReadInfo(where, o.recurrent, o.set...)
 	if err != nil {
 		return usageError{err}
 	}
@@ -56,7 +56,7 @@ func (o *infoFlags) print(where string, stdout io.Writer) error {
 	return nil
 }
 
-func printInfo(w io.Writer, info nas.Info, batch int) {
+func printInfo(w io.Writer, info info.Info, batch int) {
 	c := info.Cost
 	printNotes(w, info.Notes)
 	fmt.Fprintln(w, info.Network)
@@ -75,7 +75,7 @@ func printInfo(w io.Writer, info nas.Info, batch int) {
 	table.Flush()
 }
 
-func printLayers(w io.Writer, info nas.Info) {
+func printLayers(w io.Writer, info info.Info) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "layer\toperation\tresult\tparameters\tmultiply-adds\tkept bytes\t")
 	for _, l := range info.Cost.Layers {

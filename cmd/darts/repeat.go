@@ -16,6 +16,7 @@ import (
 	"godarts/nas/claim"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/plan"
 	"godarts/nas/runfolder"
 	"godarts/torch"
 )
@@ -62,7 +63,7 @@ func (o *repeatFlags) run(f *pflag.FlagSet, stdout, stderr io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	s := nas.RepeatSettings{Stale: o.stale, NoWait: o.noWait}
+	s := plan.RepeatSettings{Stale: o.stale, NoWait: o.noWait}
 	s.Keep = o.keep
 	if s.Every, err = parseEvery(o.checkpointEvery); err == nil {
 		err = checkKeep(f, o.keep)
@@ -105,10 +106,10 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 		if file != "" {
 			return nil, fmt.Errorf("repeat: --resume takes the config from the protocol's folder, but %q is given", file)
 		}
-		if !nas.HoldsProtocol(o.resume) {
-			return nil, fmt.Errorf("repeat: %s holds no protocol: there is no %s", o.resume, nas.WholeConfig(o.resume))
+		if !plan.HoldsProtocol(o.resume) {
+			return nil, fmt.Errorf("repeat: %s holds no protocol: there is no %s", o.resume, plan.WholeConfig(o.resume))
 		}
-		return nas.ReadProtocol(o.resume)
+		return plan.ReadProtocol(o.resume)
 	}
 	if file == "" {
 		return nil, fmt.Errorf("repeat: no CONFIG given; for example: %s", repeatExample)
@@ -124,12 +125,12 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 }
 
 // start works on the protocol as kind.start does on a run, signals included.
-func (o *repeatFlags) start(dir string, whole *config.Whole, s nas.RepeatSettings, stdout, stderr io.Writer) error {
+func (o *repeatFlags) start(dir string, whole *config.Whole, s plan.RepeatSettings, stdout, stderr io.Writer) error {
 	s.Note = func(format string, a ...any) { fmt.Fprintln(stdout, names.Escape(fmt.Sprintf(format, a...))) }
 	repeat := kind{name: "repeat", run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
 		s.Settings = parts
-		result, err := nas.Repeat(ctx, dir, whole, s)
-		if errors.Is(err, nas.ErrElsewhere) {
+		result, err := plan.Repeat(ctx, dir, whole, s)
+		if errors.Is(err, plan.ErrElsewhere) {
 			fmt.Fprintln(stdout, oneLine(err))
 			return nil
 		}

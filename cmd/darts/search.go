@@ -13,15 +13,16 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
 )
 
 func newSearch() *cobra.Command {
-	return newExperiment("search a cell", kind{name: "search", experiment: config.Search, run: search,
+	return newExperiment("search a cell", kind{name: "search", experiment: config.Search, run: runSearch,
 		example: "darts search configs/cifar10-darts-second.yaml --seed 3 --out runs/second-3"})
 }
 
-func search(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
-	result, err := nas.Search(ctx, dir, c, s)
+func runSearch(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
+	result, err := search.Run(ctx, dir, c, s)
 	var failed *runfolder.FailedError
 	if err != nil && !errors.As(err, &failed) {
 		return err

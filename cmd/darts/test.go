@@ -9,9 +9,10 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/model"
 	"godarts/nas/runfolder"
+	"godarts/nas/train"
 	"godarts/torch"
 )
 
@@ -61,7 +62,7 @@ func (o *testFlags) test(where string, stdout io.Writer) error {
 		return usageError{err}
 	}
 	printNotes(stdout, notesOf(o.genotype))
-	result, err := nas.TestWeights(context.Background(), c, written, o.weights, d)
+	result, err := train.TestWeights(context.Background(), c, written, o.weights, d)
 	if err != nil {
 		return usageError{err}
 	}
@@ -71,11 +72,11 @@ func (o *testFlags) test(where string, stdout io.Writer) error {
 }
 
 func testRun(dir string, device torch.Device, stdout io.Writer) error {
-	c, err := nas.TrainedConfig(dir)
+	c, err := model.TrainedConfig(dir)
 	if err != nil {
 		return usageError{err}
 	}
-	result, err := nas.Test(context.Background(), dir, device)
+	result, err := train.Test(context.Background(), dir, device)
 	if err != nil {
 		return usageError{err}
 	}

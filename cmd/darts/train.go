@@ -10,15 +10,16 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/train"
 )
 
 func newTrain() *cobra.Command {
-	return newExperiment("train the network of a cell from scratch", kind{name: "train", experiment: config.Train, run: train,
+	return newExperiment("train the network of a cell from scratch", kind{name: "train", experiment: config.Train, run: runTraining,
 		example: "darts train configs/cifar10-train.yaml --genotype runs/second-3"})
 }
 
-func train(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
-	result, err := nas.Train(ctx, dir, c, s)
+func runTraining(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
+	result, err := train.Run(ctx, dir, c, s)
 	if err != nil {
 		return err
 	}

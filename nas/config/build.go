@@ -24,7 +24,7 @@ func (l *layers) build(name string) (*Config, error) {
 	if err := l.probe(probe); err != nil {
 		return nil, err
 	}
-	c := defaultsOf(probe.Experiment, probe.Data.kind(), probe.Strategy.Name)
+	c := defaultsOf(probe.Experiment, probe.Data.Kind(), probe.Strategy.Name)
 	c.Data.Name = probe.Data.Name
 	if err := l.checkSections(c); err != nil {
 		return nil, err

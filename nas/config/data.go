@@ -96,10 +96,13 @@ func (d Data) facts() facts {
 	return f
 }
 
-// The values of the tag of.
+// Kinds of data, see Data.Kind: the values of the tag of.
 const (
-	images = "images"
-	texts  = "texts"
+	Images = "images"
+	Texts  = "texts"
+
+	images = Images
+	texts  = Texts
 )
 
 // textNames are the values of Data.Name that are texts.
@@ -108,8 +111,8 @@ var textNames = []string{PTB, WikiText2, Text, SyntheticText}
 // IsText tells whether d is a text; else it is images.
 func (d Data) IsText() bool { return slices.Contains(textNames, d.Name) }
 
-// kind is what d is, as the tag of says it.
-func (d Data) kind() string {
+// Kind is what d is: Images or Texts.
+func (d Data) Kind() string {
 	if d.IsText() {
 		return texts
 	}

@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"godarts/nas" // whose strategies all tests of this package, this file's and the internal ones, find registered
 	"godarts/nas/config"
+	"godarts/nas/search" // whose strategies all tests of this package, this file's and the internal ones, find registered
 )
 
 func TestParseDefaults(t *testing.T) {
@@ -17,8 +17,8 @@ func TestParseDefaults(t *testing.T) {
 	}{
 		{"search", "experiment: search", &config.Config{
 			Experiment: "search",
-			Strategy: config.Strategy{Name: "darts", Keys: nas.DARTSKeys{Order: 1, SkipLimit: -1, EarlyStop: nas.EarlyStop{Window: 5, Start: 10, Delta: 4, Factor: 1.3},
-				Selection: "alpha", Perturbation: nas.Perturbation{Interval: 5, LR: 0.0025}}},
+			Strategy: config.Strategy{Name: "darts", Keys: search.DARTSKeys{Order: 1, SkipLimit: -1, EarlyStop: search.EarlyStop{Window: 5, Start: 10, Delta: 4, Factor: 1.3},
+				Selection: "alpha", Perturbation: search.Perturbation{Interval: 5, LR: 0.0025}}},
 			Data:    config.Data{Name: "cifar10", TrainPortion: 0.5, Batch: 64, Augment: "crop", Labels: "fine", OnBadFile: "error", Check: "decode", MaxPixels: 100_000_000},
 			Network: config.Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: "float32", Form: "fast"},
 			Space:   config.Space{Name: "darts"},
@@ -38,7 +38,7 @@ func TestParseDefaults(t *testing.T) {
 		}},
 		{"search of a text", "experiment: search\ndata: {name: wikitext2}", &config.Config{
 			Experiment: "search",
-			Strategy:   config.Strategy{Name: "darts", Keys: nas.DARTSKeys{Order: 1}},
+			Strategy:   config.Strategy{Name: "darts", Keys: search.DARTSKeys{Order: 1}},
 			Data:       config.Data{Name: "wikitext2", Batch: 256, EvalBatch: 10, BPTT: 35},
 			Network: config.Network{Nodes: 8, Dtype: "float32", Form: "fast", Hidden: 300, Slowness: 0.001,
 				Dropout: config.Dropout{Output: 0.75, State: 0.25, Input: 0.75, Embedding: 0.2}},

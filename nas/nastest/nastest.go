@@ -14,6 +14,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/runfolder"
+	"godarts/nas/search"
 	"godarts/torch"
 )
 
@@ -28,7 +29,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 	settings := nas.Settings{Device: device}
 	undisturbed := filepath.Join(t.TempDir(), "run")
 	live := torch.Live()
-	result, err := nas.Search(t.Context(), undisturbed, c, settings)
+	result, err := search.Run(t.Context(), undisturbed, c, settings)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,7 +44,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 	t.Run("same seed", func(t *testing.T) {
 		// A second search ends with the same bytes when the seed is the same.
 		dir := filepath.Join(t.TempDir(), "run")
-		if _, err := nas.Search(t.Context(), dir, c, settings); err != nil {
+		if _, err := search.Run(t.Context(), dir, c, settings); err != nil {
 			t.Fatal(err)
 		}
 		same(t, checkpoint(t, dir), want)
@@ -53,7 +54,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 		other := *c
 		other.Seed++
 		dir := filepath.Join(t.TempDir(), "run")
-		if _, err := nas.Search(t.Context(), dir, &other, settings); err != nil {
+		if _, err := search.Run(t.Context(), dir, &other, settings); err != nil {
 			t.Fatal(err)
 		}
 		if got := validLosses(t, dir); len(got) == 0 || slices.Equal(got, validLosses(t, undisturbed)) {
@@ -74,7 +75,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 				first = false
 				return nil
 			}}
-			_, err := nas.Search(ctx, dir, c, nas.Settings{Device: device, Hooks: []nas.Hooks{stop}})
+			_, err := search.Run(ctx, dir, c, nas.Settings{Device: device, Hooks: []nas.Hooks{stop}})
 			cancel()
 			if err == nil {
 				break
@@ -97,7 +98,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 			t.Error("a step was taken")
 			return nil
 		}}
-		_, err := nas.Search(ctx, filepath.Join(t.TempDir(), "run"), c, nas.Settings{Device: device, Hooks: []nas.Hooks{count}})
+		_, err := search.Run(ctx, filepath.Join(t.TempDir(), "run"), c, nas.Settings{Device: device, Hooks: []nas.Hooks{count}})
 		if !errors.Is(err, context.Canceled) {
 			t.Errorf("got error %v, want %v", err, context.Canceled)
 		}

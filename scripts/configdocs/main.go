@@ -9,8 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
-	_ "godarts/nas" // registers the strategies
 	"godarts/nas/config"
+	_ "godarts/nas/search" // registers the strategies
 )
 
 func main() {

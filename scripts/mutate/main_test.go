@@ -23,11 +23,7 @@ func TestMutantsApply(t *testing.T) {
 			t.Errorf("%s: there are two of that name", m.name)
 		}
 		names[m.name] = true
-		text, err := os.ReadFile(filepath.Join(root, m.file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := m.apply(string(text)); err != nil {
+		if _, err := m.applyTo(root); err != nil {
 			t.Errorf("%s: %v", m.name, err)
 		}
 		if _, ok := there[m.by.folder]; !ok {

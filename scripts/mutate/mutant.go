@@ -26,6 +26,10 @@ type tests struct{ folder, run string }
 
 // Tests by their folder.
 func inNAS(run string) tests      { return tests{"nas", run} }
+func inImages(run string) tests   { return tests{"nas/images", run} }
+func inTexts(run string) tests    { return tests{"nas/texts", run} }
+func inTrain(run string) tests    { return tests{"nas/train", run} }
+func inSearch(run string) tests   { return tests{"nas/search", run} }
 func inDARTS(run string) tests    { return tests{"darts", run} }
 func inFast(run string) tests     { return tests{"darts/fast", run} }
 func inENAS(run string) tests     { return tests{"darts/enas", run} }
@@ -48,6 +52,15 @@ func (m mutant) apply(text string) (mutated string, err error) {
 		return "", err
 	}
 	return mutated, nil
+}
+
+// applyTo is apply to the file below root.
+func (m mutant) applyTo(root string) (mutated string, err error) {
+	text, err := os.ReadFile(filepath.Join(root, m.file))
+	if err != nil {
+		return "", err
+	}
+	return m.apply(string(text))
 }
 
 // overlay writes the file by which the compiler reads text in place of a file.

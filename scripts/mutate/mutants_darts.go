@@ -2,62 +2,62 @@ package main
 
 var ofDARTS = []mutant{
 	{
-		"darts: stale α, whose step comes after the gradient of w", "nas/darts.go",
+		"darts: stale α, whose step comes after the gradient of w", "nas/search/darts.go",
 		`			if epoch >= d.warmup {
 				d.architect.Step(s.Train, s.Valid, d.xi()) // 1. α
 			}
 			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w`,
-		`			g := d.net.Gradients(d.net.W(), s.Train, fast.Need{W: true, BFloat16: d.bfloat16})
+		`			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})
 			if epoch >= d.warmup {
 				d.architect.Step(s.Train, s.Valid, d.xi())
 			}`,
-		inNAS("TestStepsOfDARTS"),
+		inSearch("TestStepsOfDARTS"),
 	},
-	{"darts: w is not clipped", "nas/darts.go", "optim.Clip(d.gradClip, g.W)", "", inNAS("TestStepsOfDARTS")},
-	{"darts: ξ is the first learning rate", "nas/darts.go", "return d.w.LR()", "return 0.025", inNAS("TestStepsOfDARTS/second")},
-	{"darts: first order always", "nas/darts.go", "if d.order != 2 {", "if d.order >= 0 {", inNAS("TestStepsOfDARTS/second")},
+	{"darts: w is not clipped", "nas/search/darts.go", "optim.Clip(d.gradClip, g.W)", "", inSearch("TestStepsOfDARTS")},
+	{"darts: ξ is the first learning rate", "nas/search/darts.go", "return d.w.LR()", "return 0.025", inSearch("TestStepsOfDARTS/second")},
+	{"darts: first order always", "nas/search/darts.go", "if d.order != 2 {", "if d.order >= 0 {", inSearch("TestStepsOfDARTS/second")},
 	{
-		"darts: α learns from the images of w", "nas/darts.go",
+		"darts: α learns from the images of w", "nas/search/darts.go",
 		"d.architect.Step(s.Train, s.Valid, d.xi())",
 		"d.architect.Step(s.Train, s.Train, d.xi())",
-		inNAS("TestStepsOfDARTS/first"),
+		inSearch("TestStepsOfDARTS/first"),
 	},
 	{
-		"darts: w learns from the images of α", "nas/darts.go",
+		"darts: w learns from the images of α", "nas/search/darts.go",
 		"d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})",
-		"d.net.Gradients(d.net.W(), s.Valid, fast.Need{W: true, BFloat16: d.bfloat16})",
-		inNAS("TestStepsOfDARTS/first"),
+		"d.net.Gradients(d.net.W(), s.Valid, darts.Need{W: true, BFloat16: d.bfloat16})",
+		inSearch("TestStepsOfDARTS/first"),
 	},
 	{
-		"darts: the learning rate does not fall", "nas/darts.go",
+		"darts: the learning rate does not fall", "nas/search/darts.go",
 		"d.w.SetLR(run.LR(epoch))",
 		"d.w.SetLR(run.LR(0))",
-		inNAS("TestStepsOfDARTS/first"),
+		inSearch("TestStepsOfDARTS/first"),
 	},
 	{
-		"darts: α starts an epoch late", "nas/darts.go",
+		"darts: α starts an epoch late", "nas/search/darts.go",
 		"if epoch >= d.warmup {",
 		"if epoch > d.warmup {",
-		inNAS("TestStepsOfDARTS/first"),
+		inSearch("TestStepsOfDARTS/first"),
 	},
-	{"darts: α's betas are Adam's usual ones", "nas/darts.go", "Betas: o.Betas, ", "", inNAS("TestStepsOfDARTS/first")},
+	{"darts: α's betas are Adam's usual ones", "nas/state.go", "Betas: o.Betas, ", "", inSearch("TestStepsOfDARTS/first")},
 	{
-		"darts: α does not decay", "nas/darts.go",
+		"darts: α does not decay", "nas/state.go",
 		"Betas: o.Betas, WeightDecay: o.WeightDecay}",
 		"Betas: o.Betas}",
-		inNAS("TestStepsOfDARTS/first"),
+		inSearch("TestStepsOfDARTS/first"),
 	},
 	{
-		"darts: w does not decay", "nas/darts.go",
+		"darts: w does not decay", "nas/state.go",
 		"Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov",
 		"Momentum: o.Momentum, Nesterov",
-		inNAS("TestStepsOfDARTS/first"),
+		inSearch("TestStepsOfDARTS/first"),
 	},
 	{
-		"darts: w has no momentum", "nas/darts.go",
+		"darts: w has no momentum", "nas/state.go",
 		"Momentum: o.Momentum, WeightDecay",
 		"WeightDecay",
-		inNAS("TestStepsOfDARTS/first"),
+		inSearch("TestStepsOfDARTS/first"),
 	},
 }
 
@@ -78,7 +78,7 @@ var ofArchitect = []mutant{
 		"architect: hvp over the validation batch", "darts/architect.go",
 		"a.Hessian.HessianVectorProduct(v, train)",
 		"a.Hessian.HessianVectorProduct(v, valid)",
-		inNAS("TestStepsOfDARTS/second"),
+		inSearch("TestStepsOfDARTS/second"),
 	},
 	{
 		"architect: v at w, not at w'", "darts/architect.go",
@@ -90,7 +90,7 @@ var ofArchitect = []mutant{
 		"architect: the virtual step moves the running statistics", "darts/architect.go",
 		"Need{W: true, Alphas: true, FreezeStatistics: true}",
 		"Need{W: true, Alphas: true}",
-		inNAS("TestStepsOfDARTS/second"),
+		inSearch("TestStepsOfDARTS/second"),
 	},
 	{
 		"architect: the virtual step does not decay", "darts/architect.go",
@@ -114,13 +114,13 @@ var ofArchitect = []mutant{
 		"architect: ε is not scaled by ‖v‖", "darts/architect.go",
 		"eps := d.Radius / v.Norm().Item()",
 		"eps := d.Radius",
-		inNAS("TestStepsOfDARTS/second"),
+		inSearch("TestStepsOfDARTS/second"),
 	},
 	{
 		"architect: ε is scaled by the square of ‖v‖", "darts/architect.go",
 		"eps := d.Radius / v.Norm().Item()",
 		"eps := d.Radius / v.Square().Sum().Item()",
-		inNAS("TestStepsOfDARTS/second"),
+		inSearch("TestStepsOfDARTS/second"),
 	},
 	{
 		"architect: the difference is times ε/2", "darts/architect.go",
@@ -138,7 +138,7 @@ var ofArchitect = []mutant{
 		"architect: a one-sided difference", "darts/architect.go",
 		"plus, minus := at(eps), at(-eps)",
 		"plus, minus := at(2*eps), at(0)",
-		inNAS("TestStepsOfDARTS/second"),
+		inSearch("TestStepsOfDARTS/second"),
 	},
 	{
 		"architect: the virtual step is not clipped", "darts/architect.go",

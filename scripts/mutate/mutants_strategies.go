@@ -1,7 +1,7 @@
 package main
 
 var ofPCDARTS = []mutant{
-	{"pc-darts: the cells found ignore β", "darts/plain.go", "copy(betas[:], alphas[len(betas):])", "", inNAS("TestFoundByPCDARTS")},
+	{"pc-darts: the cells found ignore β", "darts/plain.go", "copy(betas[:], alphas[len(betas):])", "", inSearch("TestFoundByPCDARTS")},
 	{
 		"pc-darts: the cells derived ignore β", "darts/discretize.go",
 		"func (a *Architecture) probabilities() [][]float64 { return a.rows(a.Alpha, a.beta) }",
@@ -37,9 +37,9 @@ var ofPCDARTS = []mutant{
 		"pc-darts: β does not move", "darts/plain.go",
 		"return append(alphas, betas...)",
 		"return alphas",
-		inNAS("TestWarmUp"),
+		inSearch("TestWarmUp"),
 	},
-	{"pc-darts: no warm-up", "nas/darts.go", "warmup: warmup, skips", "skips", inNAS("TestStepsOfDARTS/pc-darts")},
+	{"pc-darts: no warm-up", "nas/search/darts.go", "warmup: warmup, skips", "skips", inSearch("TestStepsOfDARTS/pc-darts")},
 	{
 		"pc-darts: operations have the last channels", "darts/partial.go",
 		"return x.Narrow(1, 0, first), x.Narrow(1, first, all-first)",
@@ -55,13 +55,13 @@ var ofPCDARTS = []mutant{
 }
 
 var ofPDARTS = []mutant{
-	{"p-darts: α is not clipped", "nas/pdarts.go", "optim.Clip(c.W.GradClip, g.Alphas...)", "", inNAS("TestStepsOfPDARTS")},
-	{"p-darts: w is not clipped", "nas/pdarts.go", "optim.Clip(c.W.GradClip, g.W)", "", inNAS("TestStepsOfPDARTS")},
+	{"p-darts: α is not clipped", "nas/search/pdarts.go", "optim.Clip(c.W.GradClip, g.Alphas...)", "", inSearch("TestStepsOfPDARTS")},
+	{"p-darts: w is not clipped", "nas/search/pdarts.go", "optim.Clip(c.W.GradClip, g.W)", "", inSearch("TestStepsOfPDARTS")},
 	{
-		"p-darts: no warm-up", "nas/pdarts.go",
+		"p-darts: no warm-up", "nas/search/pdarts.go",
 		"p.step(s, of >= p.keys.Warmup)",
 		"p.step(s, true)",
-		inNAS("TestStageWarmUp"),
+		inSearch("TestStageWarmUp"),
 	},
 	{
 		"p-darts: the most probable operations are dropped", "darts/progressive.go",
@@ -70,46 +70,46 @@ var ofPDARTS = []mutant{
 		inDARTS("TestDropWeakest"),
 	},
 	{
-		"p-darts: α learns from the images of w", "nas/pdarts.go",
+		"p-darts: α learns from the images of w", "nas/search/pdarts.go",
 		"g := p.net.Gradients(p.net.W(), s.Valid, darts.Need{Alphas: true})",
 		"g := p.net.Gradients(p.net.W(), s.Train, darts.Need{Alphas: true})",
-		inNAS("TestStepsOfPDARTS"),
+		inSearch("TestStepsOfPDARTS"),
 	},
 	{
-		"p-darts: one depth for all stages", "nas/pdarts.go",
+		"p-darts: one depth for all stages", "nas/search/pdarts.go",
 		"o.Layers, o.SkipDropout = k.Layers[stage], k.SkipDropout[stage]",
 		"o.Layers, o.SkipDropout = k.Layers[0], k.SkipDropout[stage]",
-		inNAS("TestStages"),
+		inSearch("TestStages"),
 	},
 	{
-		"p-darts: dropout falls in the warm-up already", "nas/pdarts.go",
+		"p-darts: dropout falls in the warm-up already", "nas/search/pdarts.go",
 		"return rate * math.Exp(-0.2*float64(epoch-warmup))",
 		"return rate * math.Exp(-0.2*float64(epoch))",
-		inNAS("TestSkipDropoutRates"),
+		inSearch("TestSkipDropoutRates"),
 	},
 	{
-		"p-darts: the dropout of skips does not fall", "nas/pdarts.go",
+		"p-darts: the dropout of skips does not fall", "nas/search/pdarts.go",
 		"skipDropout(p.keys.SkipDropout[p.stage], of, each, p.keys.Warmup)",
 		"p.keys.SkipDropout[p.stage]",
-		inNAS("TestStepsOfPDARTS"),
+		inSearch("TestStepsOfPDARTS"),
 	},
 	{
-		"p-darts: the dropout of skips is the first stage's", "nas/pdarts.go",
+		"p-darts: the dropout of skips is the first stage's", "nas/search/pdarts.go",
 		"skipDropout(p.keys.SkipDropout[p.stage], of",
 		"skipDropout(p.keys.SkipDropout[0], of",
-		inNAS("TestStepsOfPDARTS"),
+		inSearch("TestStepsOfPDARTS"),
 	},
 	{
-		"p-darts: the rate does not begin again in a stage", "nas/pdarts.go",
+		"p-darts: the rate does not begin again in a stage", "nas/search/pdarts.go",
 		"epoch%max(each, 1), each)",
 		"epoch, each)",
-		inNAS("TestStepsOfPDARTS"),
+		inSearch("TestStepsOfPDARTS"),
 	},
 	{
-		"p-darts: the last cell has any number of skips", "nas/pdarts.go",
+		"p-darts: the last cell has any number of skips", "nas/search/pdarts.go",
 		"return p.net.LimitedGenotype(p.keys.Skips)",
 		"return p.net.Genotype()",
-		inNAS("TestSkipsOfPDARTS"),
+		inSearch("TestSkipsOfPDARTS"),
 	},
 	{
 		"p-darts: the most probable skip goes", "darts/skips.go",
@@ -124,16 +124,16 @@ var ofPDARTS = []mutant{
 		inDARTS("TestSkipDropout"),
 	},
 	{
-		"p-darts: as many operations go after each stage", "nas/pdarts.go",
+		"p-darts: as many operations go after each stage", "nas/search/pdarts.go",
 		"p.net.Remaining(p.keys.Drop[p.stage])",
 		"p.net.Remaining(p.keys.Drop[0])",
-		inNAS("TestStages"),
+		inSearch("TestStages"),
 	},
 	{
 		"p-darts: the reduction cell has the normal one's operations", "darts/progressive.go",
 		"Reduce: left[genotype.Reduce]}",
 		"Reduce: left[genotype.Normal]}",
-		inNAS("TestUpstreamPDARTS"),
+		inSearch("TestUpstreamPDARTS"),
 	},
 	{
 		"p-darts: none counts for an edge's strength", "darts/skips.go",
@@ -148,41 +148,41 @@ var ofPDARTS = []mutant{
 		inDARTS("TestLastOperation"),
 	},
 	{
-		"p-darts: α learns from resampled images", "nas/pdarts.go",
+		"p-darts: α learns from resampled images", "nas/search/pdarts.go",
 		"AlphaTurns: true",
 		"AlphaTurns: false",
-		inNAS("TestPlaceOfAlphaImages|TestFeedOfSearch"),
+		inSearch("TestPlaceOfAlphaImages"),
 	},
 	{
-		"p-darts: the images of α begin in the same order again", "nas/feed.go",
-		"return epoch + round*f.epochs, step % f.valid.Steps()",
-		"return epoch + 0*round, step % f.valid.Steps()",
-		inNAS("TestPlaceOfAlphaImages"),
+		"p-darts: the images of α begin in the same order again", "nas/images/feed.go",
+		"return epoch + round*f.epochs, step % f.Valid.Steps()",
+		"return epoch + 0*round, step % f.Valid.Steps()",
+		inSearch("TestPlaceOfAlphaImages"),
 	},
 }
 
 var ofGDAS = []mutant{
-	{"gdas: α moves before w", "nas/gdas.go",
+	{"gdas: α moves before w", "nas/search/gdas.go",
 		`	g.w.Step(train.W)
 
 	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
 	g.alpha.Step(valid.Alphas...)`,
 		`	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
 	g.alpha.Step(valid.Alphas...)
-	g.w.Step(train.W)`, inNAS("TestStepsOfGDAS")},
-	{"gdas: w is not clipped", "nas/gdas.go", "optim.Clip(g.gradClip, clipped...)", "_ = clipped", inNAS("TestClippedWithAlpha")},
+	g.w.Step(train.W)`, inSearch("TestStepsOfGDAS")},
+	{"gdas: w is not clipped", "nas/search/gdas.go", "optim.Clip(g.gradClip, clipped...)", "_ = clipped", inSearch("TestClippedWithAlpha")},
 	{
-		"gdas: the norm is of w's gradient alone", "nas/gdas.go",
+		"gdas: the norm is of w's gradient alone", "nas/search/gdas.go",
 		"optim.Clip(g.gradClip, clipped...)",
 		"optim.Clip(g.gradClip, clipped[:1]...)",
-		inNAS("TestClippedWithAlpha"),
+		inSearch("TestClippedWithAlpha"),
 	},
-	{"gdas: τ stays", "nas/gdas.go", "g.net.Tau = temperature(g.tau, epoch, run.Config.Epochs)", "", inNAS("TestStepsOfGDAS")},
+	{"gdas: τ stays", "nas/search/gdas.go", "g.net.Tau = temperature(g.tau, epoch, run.Config.Epochs)", "", inSearch("TestStepsOfGDAS")},
 	{
-		"gdas: τ reaches its end an epoch late", "nas/gdas.go",
+		"gdas: τ reaches its end an epoch late", "nas/search/gdas.go",
 		"float64(epoch)/float64(epochs-1)",
 		"float64(epoch)/float64(epochs)",
-		inNAS("TestTemperature"),
+		inSearch("TestTemperature"),
 	},
 	{
 		"gdas: no gradient through the choice", "darts/gdas.go",
@@ -222,61 +222,61 @@ var ofGDAS = []mutant{
 		inDARTS("TestSampleFrequencies"),
 	},
 	{
-		"gdas: cells are derived by the rule of DARTS", "nas/gdas.go",
+		"gdas: cells are derived by the rule of DARTS", "nas/search/gdas.go",
 		"	return g.net.Genotype(), run.Err()",
 		"	return g.net.Plain.Genotype(), run.Err()",
-		inNAS("TestFoundByGDAS"),
+		inSearch("TestFoundByGDAS"),
 	},
 }
 
 var ofEarlyStop = []mutant{
 	{
-		"early stop: the cells of the last measurement", "nas/earlystop.go",
+		"early stop: the cells of the last measurement", "nas/search/earlystop.go",
 		"return good, mean(k) > o.Factor*mean(good)",
 		"return k, mean(k) > o.Factor*mean(good)",
-		inNAS("TestStops"),
+		inSearch("TestStops"),
 	},
 	{
-		"early stop: when the eigenvalue falls", "nas/earlystop.go",
+		"early stop: when the eigenvalue falls", "nas/search/earlystop.go",
 		"return good, mean(k) > o.Factor*mean(good)",
 		"return good, mean(k) < o.Factor*mean(good)",
-		inNAS("TestStops"),
+		inSearch("TestStops"),
 	},
 	{
-		"early stop: a window of one entry less", "nas/earlystop.go",
+		"early stop: a window of one entry less", "nas/search/earlystop.go",
 		"end := k + o.Window/2 + 1",
 		"end := k + o.Window/2",
-		inNAS("TestStops"),
+		inSearch("TestStops"),
 	},
 	{
-		"early stop: before its start", "nas/earlystop.go",
+		"early stop: before its start", "nas/search/earlystop.go",
 		"if good < 0 || good*o.Every < o.Start {",
 		"if good < 0 {",
-		inNAS("TestStops"),
+		inSearch("TestStops"),
 	},
 	{
-		"early stop: the eigenvalue of the images of w", "nas/feed.go",
-		"b := f.valid.Load(epoch, f.train.Steps()-1)",
-		"b := f.train.Load(epoch, f.train.Steps()-1)",
-		inNAS("TestMeasuredEigenvalue"),
+		"early stop: the eigenvalue of the images of w", "nas/images/feed.go",
+		"b := f.Valid.Load(epoch, f.Train.Steps()-1)",
+		"b := f.Train.Load(epoch, f.Train.Steps()-1)",
+		inSearch("TestMeasuredEigenvalue"),
 	},
 	{
-		"early stop: the eigenvalue without decay", "nas/earlystop.go",
+		"early stop: the eigenvalue without decay", "nas/search/earlystop.go",
 		"s.net.DominantEigenvalue(b, s.decay)",
 		"s.net.DominantEigenvalue(b, 0)",
-		inNAS("TestMeasuredEigenvalue"),
+		inSearch("TestMeasuredEigenvalue"),
 	},
 	{
-		"early stop: the last α is found", "nas/earlystop.go",
+		"early stop: the last α is found", "nas/search/earlystop.go",
 		"alphas = append(alphas, alpha.Select(0, row))",
 		"_ = row\n			alphas = append(alphas, alpha.Select(0, -1))",
-		inNAS("TestEarlyStop$"),
+		inSearch("TestEarlyStop$"),
 	},
 	{
-		"early stop: the last epoch decides, too", "nas/earlystop.go",
+		"early stop: the last epoch decides, too", "nas/search/earlystop.go",
 		"if epoch%s.Every != 0 {\n			return // the last one is measured to be seen\n		}",
 		"",
-		inNAS("TestEveryOtherEpoch"),
+		inSearch("TestEveryOtherEpoch"),
 	},
 }
 
@@ -294,24 +294,24 @@ var ofPerturbation = []mutant{
 		inDARTS("TestDecideNode"),
 	},
 	{
-		"perturbation: the first undecided edge", "nas/perturbation.go",
+		"perturbation: the first undecided edge", "nas/search/perturbation.go",
 		"int(kind)).IntN(len(undecided))]",
 		"int(kind)).IntN(1)]",
-		inNAS("TestDecidedEdges"),
+		inSearch("TestDecidedEdges"),
 	},
-	{"perturbation: the momentum goes on", "nas/darts.go", "buffer.Zero_()", "_ = buffer", inNAS("TestStepsOfPerturbation")},
+	{"perturbation: the momentum goes on", "nas/search/darts.go", "buffer.Zero_()", "_ = buffer", inSearch("TestStepsOfPerturbation")},
 	{
-		"perturbation: the search's learning rate goes on", "nas/dartskeys.go",
+		"perturbation: the search's learning rate goes on", "nas/search/dartskeys.go",
 		"return config.KeysAs[DARTSKeys](c).Perturbation.LR",
 		"return c.W.LR",
-		inNAS("TestStepsOfPerturbation"),
+		inSearch("TestStepsOfPerturbation"),
 	},
-	{"perturbation: training goes on with softmax(α)", "nas/darts.go", "		d.net = net\n", "", inNAS("TestStepsOfPerturbation")},
+	{"perturbation: training goes on with softmax(α)", "nas/search/darts.go", "		d.net = net\n", "", inSearch("TestStepsOfPerturbation")},
 	{
-		"perturbation: measured in running statistics", "nas/perturbation.go",
+		"perturbation: measured in running statistics", "nas/search/perturbation.go",
 		"return p.net.Measure(b)",
 		"return p.net.Eval(b)",
-		inNAS("TestDecisionsMeasured"),
+		inSearch("TestDecisionsMeasured"),
 	},
 	{
 		"perturbation: the removed operation stays", "darts/perturbation.go",
@@ -320,16 +320,16 @@ var ofPerturbation = []mutant{
 		inDARTS("TestRemoval"),
 	},
 	{
-		"perturbation: the reduction cell is not decided", "nas/perturbation.go",
+		"perturbation: the reduction cell is not decided", "nas/search/perturbation.go",
 		"for kind := range genotype.ConvolutionalKinds {\n		if err := p.decideOne",
 		"for kind := range genotype.Reduce {\n		if err := p.decideOne",
-		inNAS("TestPerturbation|TestDecideOnce"),
+		inSearch("TestPerturbation|TestDecideOnce"),
 	},
 	{
-		"perturbation: the cells of α are found", "nas/darts.go",
+		"perturbation: the cells of α are found", "nas/search/darts.go",
 		"return d.selection.net.Genotype()",
 		"return d.plain.Derive(d.net.Alphas(), d.skips)",
-		inNAS("TestPerturbation"),
+		inSearch("TestPerturbation"),
 	},
 	{
 		"perturbation: a decided edge keeps its mixture", "darts/perturbation.go",

@@ -1,0 +1,178 @@
+package images
+
+import (
+	"cmp"
+	"fmt"
+
+	"godarts/cells"
+	"godarts/cells/genotype"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/data"
+	"godarts/nas/memory"
+	"godarts/nas/runfolder"
+	"godarts/torch"
+)
+
+// check is an error if c cannot run on such images: all that follows from the config and the
+// sizes of the data, for a search, each of its stages, every cell of its space and the
+// evaluations at its end. Of images it reads Channels, Height, Width, Classes and N alone.
+func check(c *config.Config, images *data.Images, d torch.Device) error {
+	switch {
+	case c.Experiment == config.Train:
+		g, err := runfolder.GenotypeOf(c)
+		if err != nil {
+			return err
+		}
+		return checkNetwork(c, g, images, d, "")
+	case c.FromScratch():
+		return checkNetwork(c.Trial(""), Space(c).Hardest(), images, d, "")
+	}
+	if err := checkSupernet(c, images, d); err != nil {
+		return err
+	}
+	if c.Evaluate == nil {
+		return nil
+	}
+	return CheckEvaluations(c, c.Training(), images, d, "evaluate.")
+}
+
+// CheckEvaluations is check of the training t for every cell of the space of the search c.
+// Keys of it that do not begin with "data." have a prefix in messages.
+func CheckEvaluations(c, t *config.Config, images *data.Images, d torch.Device, prefix string) error {
+	return checkNetwork(t, Space(c).Hardest(), images, d, prefix)
+}
+
+// checkNetwork is check of the training c of the cells g.
+func checkNetwork(c *config.Config, g genotype.Genotype, images *data.Images, d torch.Device, prefix string) error {
+	o := NetworkOptions(c, images)
+	if err := o.Check(g); err != nil {
+		return err
+	}
+	_, split := parts(c, images.N)
+	if o.NormedSide(g) == 1 {
+		if err := checkLast(c, split, trainingImages, prefix); err != nil {
+			return err
+		}
+	}
+	return memory.NewDemand(c, prefix).Fits(o.Estimate(g), min(c.Data.Batch, split), d)
+}
+
+// checkSupernet is check of a search that trains one.
+func checkSupernet(c *config.Config, images *data.Images, d torch.Device) error {
+	g := Space(c).Hardest()
+	used, split := parts(c, images.N)
+	for _, o := range Supernets(c, images) {
+		if err := o.Check(); err != nil {
+			return err
+		}
+		// Sides are halved as those of an evaluation network, and by the same operations.
+		size := cells.NetworkOptions{
+			Channels: o.Channels, Layers: o.Layers, Classes: o.Classes, InputChannels: o.InputChannels, Size: images.Height, StemMultiplier: o.StemMultiplier,
+		}
+		if err := size.Check(g); err != nil {
+			return err
+		}
+		if size.FinalSide() == 1 { // where poolings have batch norms, too
+			if err := checkLasts(c, split, used-split); err != nil {
+				return err
+			}
+		}
+		if err := memory.NewDemand(c, "").Fits(o.Estimate(images.Height), min(c.Data.Batch, split), d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkLasts is checkLast of all batches that a supernet passes in training mode.
+func checkLasts(c *config.Config, train, rest int) error {
+	if err := checkLast(c, train, weightImages, ""); err != nil {
+		return err
+	}
+	if all := nas.MethodOf(c).TrainsOnHeldOut; all != nil && all(c) {
+		return checkLast(c, rest, "images held out", "")
+	}
+	if c.HasAlpha() && rest == 1 {
+		return checkLast(c, rest, "images held out", "")
+	}
+	return nil
+}
+
+// checkLast is an error if one of the batches that so many images make has one image alone,
+// where a batch norm of maps of 1x1 pixels needs two.
+func checkLast(c *config.Config, images int, what, prefix string) error {
+	batch := c.Data.Batch
+	if batch > 1 && images%batch != 1 {
+		return nil
+	}
+	key := cmp.Or(prefix, "data.") + "batch"
+	if batch == 1 {
+		return fmt.Errorf("nas: %s: 1, but this network has batch norms of 1x1 pixels, which need two images, want 2 or more", key)
+	}
+	return &lonelyError{what == trainingImages || what == weightImages, fmt.Sprintf("nas: %s: %d leaves one of %d %s for the last batch, "+
+		"but this network has batch norms of 1x1 pixels, which need two: want another %s, or other data.subset", key, batch, images, what, key)}
+}
+
+// What the images of checkLast are called.
+const (
+	trainingImages = "training images"
+	weightImages   = "images that train the weights"
+)
+
+// lonelyError refuses a last batch of one image.
+type lonelyError struct {
+	steps bool // it is of a step, which a feed passes over where broken images were left out
+	text  string
+}
+
+func (e *lonelyError) Error() string { return e.text }
+
+// openImages opens the images of c and, if check, checks that c can run on them, before where their
+// sizes are known without them.
+func openImages(c *config.Config, to torch.Options, checked bool) (nas.Feed, error) {
+	early := c.Data.Name != config.ImageFolder
+	if checked && early {
+		if err := CheckNamed(c, to.Device); err != nil {
+			return nil, err
+		}
+	}
+	set, err := OpenSet(c)
+	if err != nil {
+		return nil, err
+	}
+	if checked && !early {
+		if err := check(c, set.Train, to.Device); err != nil {
+			return nil, err
+		}
+	}
+	return NewFeed(c, set, to), nil
+}
+
+func init() { nas.RegisterFeed(config.Images, openImages) }
+
+// CheckNamed is check of c on the data that it names.
+func CheckNamed(c *config.Config, d torch.Device) error {
+	images, err := Sizes(c)
+	if err != nil {
+		return err
+	}
+	return check(c, images, d)
+}
+
+// Sizes are the sizes of a data set's images, without the images where they
+// need not be read.
+func Sizes(c *config.Config) (*data.Images, error) {
+	classes := map[string]int{config.CIFAR10: 10, config.CIFAR100: 100}[c.Data.Name]
+	if c.Data.Labels == config.Coarse {
+		classes = 20
+	}
+	if classes > 0 {
+		return &data.Images{N: 50_000, Channels: 3, Height: 32, Width: 32, Classes: classes}, nil
+	}
+	set, err := OpenSet(c)
+	if err != nil {
+		return nil, err
+	}
+	return set.Train, nil
+}

@@ -1,0 +1,93 @@
+package images
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"godarts/nas/config"
+	"godarts/nas/names"
+	"godarts/nas/runfolder"
+)
+
+// readsTest tells whether the experiment c, or a training that follows it, reads test images.
+func readsTest(c *config.Config) bool {
+	if c.Experiment == config.Train {
+		return c.Data.TrainPortion == 1
+	}
+	return c.Evaluate != nil
+}
+
+// Look implements nas.Files. What cannot be read is an error unless the config leaves it out.
+func (f *Feed) Look(ctx context.Context, looked func(done, of int)) (runfolder.DataRecord, error) {
+	record, c := runfolder.DataRecord{Fingerprint: f.Fingerprint()}, f.config
+	if c.Data.Check == config.Off {
+		return record, nil
+	}
+	test := readsTest(c)
+	bad, err := f.Set.Check(ctx, c.Data.Check, test, looked)
+	switch {
+	case err != nil:
+		return record, err
+	case len(bad) > 0 && c.Data.OnBadFile == config.Fail && len(bad) == 1:
+		return record, fmt.Errorf("%w: mend it, or set data.on_bad_file: skip, which leaves it out", &bad[0])
+	case len(bad) > 0 && c.Data.OnBadFile == config.Fail:
+		return record, fmt.Errorf("%w; with it %d images cannot be read: mend them, or set data.on_bad_file: skip, which leaves them out", &bad[0], len(bad))
+	}
+	record.Checked, record.Train, record.Test, record.Unreadable = c.Data.Check, f.Set.Train.N, test, bad
+	return record, nil
+}
+
+// Needs implements nas.Files.
+func (f *Feed) Needs(other runfolder.DataRecord) (record runfolder.DataRecord, there bool) {
+	c := f.config
+	if other.Checked != c.Data.Check || other.Train < f.Set.Train.N || !other.Test && readsTest(c) {
+		return runfolder.DataRecord{}, false
+	}
+	if other.Checked != "" {
+		other.Train = f.Set.Train.N
+	}
+	return other, true
+}
+
+// LeaveOut implements nas.Files.
+func (f *Feed) LeaveOut(record runfolder.DataRecord) (note string, err error) {
+	bad := record.Unreadable
+	if len(bad) == 0 {
+		return "", nil
+	}
+	if err := f.Set.Without(bad); err != nil {
+		return "", err
+	}
+	rest := *f.config
+	rest.Data.Subset = 0
+	if key, problem := rest.CheckTrainImages(f.Set.Train.N); key != "" {
+		return "", fmt.Errorf("nas: %s: %s", key, problem)
+	}
+	*f = *NewFeed(f.config, f.Set, f.to)
+	f.fewer, f.LeftOut = true, len(bad)
+	first := bad[0]
+	return fmt.Sprintf("%s cannot be read and %s left out, such as %s: %s", names.Count(len(bad), "image"), map[bool]string{true: "is", false: "are"}[len(bad) == 1],
+		names.Escape(filepath.Join(f.config.Data.Root, first.File)), first.Why), nil
+}
+
+// CheckRest implements nas.Files. Steps of one image are passed over.
+func (f *Feed) CheckRest() error {
+	if !f.fewer {
+		return nil
+	}
+	err := check(f.config, f.Set.Train, f.to.Device)
+	if lonely := (*lonelyError)(nil); errors.As(err, &lonely) && lonely.steps {
+		return nil
+	}
+	return err
+}
+
+// Describe implements nas.Files.
+func (f *Feed) Describe() []string {
+	if f.config.Data.Name != config.ImageFolder {
+		return nil
+	}
+	return f.Set.Describe()
+}

@@ -1,0 +1,76 @@
+package model
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"godarts/nas/names"
+)
+
+// entries are the names under which checkpoints hold a state dict beside other things.
+var entries = []string{"state_dict", "model_state_dict", "model", "net"}
+
+// prefixes are what programs put before each name: data-parallel training and averages of
+// weights module, torch.compile _orig_mod, a network inside another its attribute.
+var prefixes = []string{"module.", "_orig_mod.", "model.", "net."}
+
+// averagedCounter stands beside the weights of torch.optim.swa_utils.AveragedModel.
+const averagedCounter = "n_averaged"
+
+// stateDictNames are the names of a network's entries, and what stands before its own name in
+// each: an entry of a checkpoint, then prefixes that all names share, in any order.
+func stateDictNames(all []string) (own []string, prefix string, err error) {
+	below := func(prefix string) []string {
+		return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !strings.HasPrefix(name, prefix) })
+	}
+	own = all
+	for _, entry := range entries {
+		switch found := below(entry + "."); {
+		case len(found) == 0:
+		case prefix != "":
+			return nil, "", fmt.Errorf("holds weights as %q and as %q: save one of them alone", strings.TrimSuffix(prefix, "."), entry)
+		default:
+			own, prefix = found, entry+"."
+		}
+	}
+	for {
+		rest := slices.DeleteFunc(slices.Clone(own), func(name string) bool { return name == prefix+averagedCounter })
+		shared := slices.IndexFunc(prefixes, func(p string) bool {
+			return !slices.ContainsFunc(rest, func(name string) bool { return !strings.HasPrefix(name, prefix+p) })
+		})
+		if shared < 0 || len(rest) == 0 {
+			return own, prefix, nil
+		}
+		own, prefix = rest, prefix+prefixes[shared]
+	}
+}
+
+// unknownLayout is an error if found has no name that net knows: the file has the weights of
+// another kind of network, or below a prefix that stateDictNames does not know.
+func unknownLayout(net network, found map[string][]int) error {
+	wanted := net.StateDict()
+	for name := range found {
+		if _, ok := wanted[name]; ok {
+			return nil
+		}
+	}
+	return fmt.Errorf("no name in it is one of the network's: found are %s, wanted %s", someNames(found), someNames(wanted))
+}
+
+// someNames are the first names of a state dict.
+func someNames[T any](sd map[string]T) string {
+	const most = 3
+	var shown []string
+	for _, name := range slices.Sorted(maps.Keys(sd)) {
+		if len(shown) == most {
+			return fmt.Sprintf("%s and %d more", strings.Join(shown, ", "), len(sd)-most)
+		}
+		shown = append(shown, names.Quote(name, 60))
+	}
+	if len(shown) == 0 {
+		return "none"
+	}
+	return strings.Join(shown, ", ")
+}

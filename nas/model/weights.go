@@ -1,0 +1,246 @@
+package model
+
+import (
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"godarts/cells"
+	"godarts/cells/genotype"
+	"godarts/nas"
+	"godarts/nas/data"
+	"godarts/nas/finite"
+	"godarts/nas/names"
+	"godarts/nas/runfolder"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/pickle"
+	"godarts/torch/safetensors"
+)
+
+// Description is what a file of weights says of its network beside them: enough
+// to make the network and to feed it.
+type Description struct {
+	Genotype       genotype.Genotype `json:"genotype"`
+	Channels       int               `json:"channels"`
+	Layers         int               `json:"layers"`
+	Classes        int               `json:"classes"`
+	InputChannels  int               `json:"input_channels"`
+	Size           int               `json:"size"` // of images, in pixels a side
+	StemMultiplier int               `json:"stem_multiplier"`
+	ImageNet       bool              `json:"imagenet"`
+	Auxiliary      bool              `json:"auxiliary"`
+	Mean           []float32         `json:"mean"` // of values from 0 to 1, by channel
+	Std            []float32         `json:"std"`
+	ClassNames     []string          `json:"class_names"`
+
+	Units      int    `json:"units,omitempty"`      // of a language model, which has nothing of the above but a genotype
+	Dictionary string `json:"dictionary,omitempty"` // its words, as texts.Corpus.Dictionary
+}
+
+// AuxiliaryHead begins the names of the auxiliary head's weights.
+const AuxiliaryHead = "auxiliary_head."
+
+// DescriptionKey is where the metadata of a file has the description, as JSON.
+const DescriptionKey = "darts"
+
+// weightsSum is where the metadata has the file's checksum.
+const weightsSum = "darts.sha256"
+
+func Describe(g genotype.Genotype, o cells.NetworkOptions, set *data.Set) Description {
+	return Description{
+		Genotype: g, Channels: o.Channels, Layers: o.Layers, Classes: o.Classes, InputChannels: o.InputChannels,
+		Size: o.Size, StemMultiplier: o.StemMultiplier, ImageNet: o.ImageNet, Auxiliary: o.Auxiliary,
+		Mean: set.Train.Mean, Std: set.Train.Std, ClassNames: set.ClassNames,
+	}
+}
+
+// network is the size of the described network.
+func (d Description) network(to torch.Options) cells.NetworkOptions {
+	return cells.NetworkOptions{
+		Channels: d.Channels, Layers: d.Layers, Classes: d.Classes, InputChannels: d.InputChannels, Size: d.Size,
+		StemMultiplier: d.StemMultiplier, ImageNet: d.ImageNet, Auxiliary: d.Auxiliary, Options: to,
+	}
+}
+
+// Check refuses what no training writes.
+func (d Description) Check() error {
+	switch {
+	case len(d.Mean) != d.InputChannels || len(d.Std) != d.InputChannels:
+		return fmt.Errorf("%d means and %d standard deviations for %d channels", len(d.Mean), len(d.Std), d.InputChannels)
+	case len(d.ClassNames) != d.Classes:
+		return fmt.Errorf("%d names for %d classes", len(d.ClassNames), d.Classes)
+	}
+	return nil
+}
+
+// WriteWeights saves a trained network in the run folder.
+func WriteWeights(r *nas.Run, net nn.Module, d Description) error {
+	content, err := encodeWeights(net, d)
+	if err != nil {
+		return err
+	}
+	return r.Write(runfolder.WeightsFile, content)
+}
+
+// encodeWeights is a file of a trained network under the reference's names.
+func encodeWeights(net nn.Module, d Description) ([]byte, error) {
+	text, err := finite.Marshal(d)
+	if err != nil {
+		return nil, fmt.Errorf("nas: weights: %w", err)
+	}
+	return safetensors.WithSum(net.StateDict(), map[string]string{DescriptionKey: string(text)}, weightsSum)
+}
+
+// OpenWeights opens a file of weights and compares it with its checksum. Files of other
+// programs have none, nor those that this one wrote at first.
+func OpenWeights(file string) (*safetensors.File, error) {
+	st, err := safetensors.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	sum := weightsSum
+	if st.Metadata()[runfolder.MetaFormat] == runfolder.CheckpointFormat {
+		sum = runfolder.MetaSum
+	}
+	if found, fits := st.CheckSum(sum); found && !fits {
+		st.Close()
+		return nil, fmt.Errorf("nas: weights %s are damaged: their checksum does not fit; restore the file, or delete the run's %s and resume the run, which writes both anew",
+			file, runfolder.ResultFile)
+	}
+	return st, nil
+}
+
+// readDescription is what the weights in an open file say of their network.
+func readDescription(st *safetensors.File, file string) (d Description, err error) {
+	text, ok := st.Metadata()[DescriptionKey]
+	if !ok {
+		return d, fmt.Errorf("nas: %s does not say what network it is of: no training of this program wrote it", file)
+	}
+	err = json.Unmarshal([]byte(text), &d)
+	if err == nil && d.Units > 0 {
+		return d, fmt.Errorf("nas: %s is of a language model; networks of images alone classify and are exported", file)
+	}
+	if err == nil {
+		err = d.Check()
+	}
+	if err != nil {
+		return d, fmt.Errorf("nas: %s: metadata %q: %w", file, DescriptionKey, err)
+	}
+	return d, nil
+}
+
+// ReadWeights loads a state dict into the present scope: a .safetensors file, or
+// one that PyTorch's torch.save wrote. Of a checkpoint it is the entry state_dict,
+// model_state_dict, model or net. Of the prefixes module. (data-parallel training,
+// averages), _orig_mod. (torch.compile), model. and net. those are cut off that all
+// names share, nested ones too.
+func ReadWeights(file string) (sd torch.StateDict, err error) {
+	err = WithWeights(file, func(w StoredWeights) error {
+		sd, err = w.load()
+		return err
+	})
+	return sd, err
+}
+
+// StoredWeights is a state dict in an open file.
+type StoredWeights struct {
+	source interface {
+		Names() []string
+		Load(name string, o torch.Options) (torch.Tensor, error)
+		Info(name string) (torch.Dtype, []int, error)
+	}
+	Names  []string // in the file
+	Prefix string   // what stands there before the network's own names
+}
+
+// WithWeights opens a file for use.
+func WithWeights(file string, use func(w StoredWeights) error) error {
+	var w StoredWeights
+	if filepath.Ext(file) == ".safetensors" {
+		st, err := OpenWeights(file)
+		if err != nil {
+			return err
+		}
+		defer st.Close()
+		w.source = st
+	} else {
+		p, err := pickle.Open(file)
+		if err != nil {
+			return err
+		}
+		w.source = p
+	}
+	var err error
+	if w.Names, w.Prefix, err = stateDictNames(w.source.Names()); err != nil {
+		return fmt.Errorf("nas: weights %s: %w", file, err)
+	}
+	return use(w)
+}
+
+// shapes are the shapes of the entries, by the network's own names.
+func (w StoredWeights) shapes() (map[string][]int, error) {
+	shapes := make(map[string][]int, len(w.Names))
+	for _, name := range w.Names {
+		_, shape, err := w.source.Info(name)
+		if err != nil {
+			return nil, err
+		}
+		shapes[strings.TrimPrefix(name, w.Prefix)] = shape
+	}
+	return shapes, nil
+}
+
+// load loads all entries into the present scope.
+func (w StoredWeights) load() (torch.StateDict, error) {
+	sd := make(torch.StateDict, len(w.Names))
+	for _, name := range w.Names {
+		dtype, _, err := w.source.Info(name)
+		if err != nil {
+			return nil, err
+		}
+		if sd[strings.TrimPrefix(name, w.Prefix)], err = w.source.Load(name, torch.Options{Dtype: dtype}); err != nil {
+			return nil, err
+		}
+	}
+	return sd, nil
+}
+
+// network is one that tells of a state dict whether it fits before it is loaded.
+type network interface {
+	nn.Module
+	CheckStateDict(shapes map[string][]int) error
+}
+
+// longestMisfit is how many characters tell why weights do not fit: names and shapes are the file's.
+const longestMisfit = 300
+
+// LoadWeights loads a file into net. Names and shapes come first: a file may hold a
+// million tensors that are none of the network's.
+func LoadWeights(net network, file string) error {
+	return WithWeights(file, func(w StoredWeights) error {
+		shapes, err := w.shapes()
+		if err != nil {
+			return err
+		}
+		err = unknownLayout(net, shapes)
+		if err == nil {
+			err = net.CheckStateDict(shapes)
+		}
+		if err != nil && w.Prefix != "" {
+			err = fmt.Errorf("of the names below %q: %w", w.Prefix, err)
+		}
+		if err != nil {
+			return fmt.Errorf("nas: weights %s: %s", file, names.Ends(err.Error(), longestMisfit))
+		}
+		sd, err := w.load()
+		if err != nil {
+			return err
+		}
+		if err := net.LoadStateDict(sd); err != nil {
+			return fmt.Errorf("nas: weights %s: %w", file, err)
+		}
+		return nil
+	})
+}

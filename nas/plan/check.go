@@ -1,0 +1,45 @@
+package plan
+
+import (
+	"fmt"
+
+	"godarts/nas/config"
+	"godarts/nas/images"
+	"godarts/torch"
+)
+
+// checkProtocol is check of all parts of a protocol, before the first begins.
+func checkProtocol(w *config.Whole, d torch.Device) error {
+	if err := images.CheckNamed(w.Search, d); err != nil {
+		return fmt.Errorf("nas: repeat.search: %w", err)
+	}
+	if err := checkFound(w.Search, w.Brief(), d); err != nil {
+		return fmt.Errorf("nas: repeat.brief: %w", err)
+	}
+	if err := checkFound(w.Search, w.Train, d); err != nil {
+		return fmt.Errorf("nas: repeat.train: %w", err)
+	}
+	return nil
+}
+
+// checkContest is check of all parts of a comparison, before the first begins.
+func checkContest(t *config.Contest, d torch.Device) error {
+	for i, c := range t.Searches {
+		if err := images.CheckNamed(c, d); err != nil {
+			return fmt.Errorf("nas: compare.search: strategy %s: %w", t.Names[i], err)
+		}
+		if err := checkFound(c, t.Train, d); err != nil {
+			return fmt.Errorf("nas: compare.train: strategy %s: %w", t.Names[i], err)
+		}
+	}
+	return nil
+}
+
+// checkFound is check of the training t of every cell that the search c could find.
+func checkFound(c, t *config.Config, d torch.Device) error {
+	sizes, err := images.Sizes(t)
+	if err != nil {
+		return err
+	}
+	return images.CheckEvaluations(c, t, sizes, d, "")
+}

@@ -1,0 +1,230 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/names"
+	"godarts/nas/report"
+	"godarts/nas/runfolder"
+	"godarts/nas/train"
+	"godarts/nas/wholefile"
+)
+
+// Effort is what a search took.
+type Effort struct {
+	Seconds   float64 `json:"seconds"`
+	PeakBytes int64   `json:"peak_bytes"` // resident memory of its process
+}
+
+// ComparisonSettings are what a contest takes from its caller.
+type ComparisonSettings struct {
+	nas.Settings // of the trainings
+
+	// Search runs the search c in the folder dir, or goes on with it: in a process of its
+	// own, so that its memory is its own. It returns what that took, with an error too.
+	Search func(ctx context.Context, dir string, c *config.Config) (Effort, error)
+
+	Note func(format string, a ...any) // told what the contest waits for; may be nil
+
+	owns func() error // as Run.owns, of the contest's folder
+}
+
+// effortFile is, in the folder of a strategy, what its search has taken.
+const effortFile = "effort.json"
+
+// Compare compares strategies in the folder dir: each searches once, in
+// dir/NAME/search, and the cell that it finds is trained with several seeds, in
+// dir/NAME/train-SEED. What is complete already is not done again.
+//
+// A part that diverges is left out, and is an error of type *FailedError at the end: it is
+// not tried again unless its folder is deleted.
+func Compare(ctx context.Context, dir string, t *config.Contest, s ComparisonSettings) (r report.Contest, err error) {
+	if err := checkContest(t, s.Device); err != nil {
+		return r, err
+	}
+	if err := wholefile.MakeFolder(dir); err != nil {
+		return r, fmt.Errorf("nas: contest: %w", err)
+	}
+	held, err := runfolder.Lock(dir)
+	if err != nil {
+		return r, err
+	}
+	defer held.Close()
+	s.owns = func() error {
+		same, err := runfolder.SameFile(filepath.Join(dir, runfolder.LockFile), held)
+		if err == nil && !same {
+			err = fmt.Errorf("nas: the folder %s, or its file %s, was removed: the contest ends", dir, runfolder.LockFile)
+		}
+		return err
+	}
+	if err := wholefile.RemoveLeftovers(dir, "contest.md", "contest.csv", runfolder.DataFile, "search-"+runfolder.DataFile); err != nil {
+		return r, fmt.Errorf("nas: contest: %w", err)
+	}
+	r.Trainings = t.Compare.Compare.Seeds
+	failed := &runfolder.FailedError{Of: len(t.Searches) * (1 + r.Trainings)}
+	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings, nil)
+	if err != nil {
+		return r, err
+	}
+	s.Shared = of[config.Train]
+	for i, c := range t.Searches {
+		side, err := s.entrant(ctx, filepath.Join(dir, t.Names[i]), c, t, func(part string, d *runfolder.DivergedError) {
+			failed.Add(t.Names[i]+"/"+part, d.Short())
+		})
+		if err != nil {
+			return r, err
+		}
+		side.Name = t.Names[i]
+		r.Sides = append(r.Sides, side)
+	}
+	return r, failed.Err()
+}
+
+// entrant lets one strategy search, and trains what it finds. It tells diverged of the parts
+// that did.
+func (s ComparisonSettings) entrant(
+	ctx context.Context, dir string, c *config.Config, t *config.Contest, diverged func(part string, d *runfolder.DivergedError),
+) (side report.Entrant, err error) {
+	lost := func(part string, d *runfolder.DivergedError) {
+		side.Diverged = append(side.Diverged, part)
+		diverged(part, d)
+	}
+	const search = "search"
+	folder := filepath.Join(dir, search)
+	effort, how, err := s.search(ctx, dir, folder, c)
+	if err != nil {
+		return side, err
+	}
+	side.SearchSeconds, side.PeakBytes = effort.Seconds, effort.PeakBytes
+	if how != nil {
+		lost(search, how)
+		return side, nil
+	}
+	var found runfolder.SearchResult
+	if err := runfolder.ReadResult(folder, c, &found); err != nil {
+		return side, err
+	}
+	side.Genotype = found.Genotype.String()
+	for i := range int64(t.Compare.Compare.Seeds) {
+		training := *t.Train
+		training.Genotype, training.Seed = found.Genotype.String(), training.Seed+i
+		if err := s.owns(); err != nil {
+			return side, err
+		}
+		name := fmt.Sprintf("train-%d", training.Seed)
+		folder := filepath.Join(dir, name)
+		result, err := runfolder.RunPart(folder, func() (runfolder.TrainResult, error) { return train.Run(ctx, folder, &training, s.Settings) })
+		if err != nil {
+			return side, err
+		}
+		if result.Diverged != nil {
+			lost(name, result.Diverged)
+			continue
+		}
+		side.Parameters = result.Parameters
+		side.TestErrors = append(side.TestErrors, result.TestError)
+	}
+	return side, nil
+}
+
+// search completes the search in folder and gives what all parts of it have taken, which
+// a file in dir adds up, and how it diverged if it did.
+func (s ComparisonSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, diverged *runfolder.DivergedError, err error) {
+	if err := s.owns(); err != nil {
+		return all, nil, err
+	}
+	file := filepath.Join(dir, effortFile)
+	if err := wholefile.MakeFolder(dir); err != nil {
+		return all, nil, fmt.Errorf("nas: contest: %w", err)
+	}
+	if err := wholefile.RemoveLeftovers(dir, effortFile, "search.yaml"); err != nil {
+		return all, nil, fmt.Errorf("nas: contest: %w", err)
+	}
+	if err := runfolder.ReadJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return all, nil, fmt.Errorf("%w; restore the file, or delete it: what the search has taken until now is then not counted", err)
+	}
+	if err := s.await(ctx, folder); err != nil {
+		return all, nil, err
+	}
+	if runfolder.Finished(folder) {
+		return all, nil, nil // entrant reads what it found
+	}
+	if diverged, err = runfolder.Diverged(folder); err != nil || diverged != nil {
+		return all, diverged, err
+	}
+	if runfolder.HoldsRun(folder) && !runfolder.Begun(folder) {
+		if err := runfolder.SameRun(folder, c); err != nil {
+			return all, nil, err
+		}
+	}
+	counted := s.count(file, all)
+	part, err := s.Search(ctx, folder, c)
+	counted()
+	all = Effort{all.Seconds + part.Seconds, max(all.PeakBytes, part.PeakBytes)}
+	if failed := runfolder.WriteJSON(file, all); failed != nil {
+		return all, nil, cmp.Or(err, failed)
+	}
+	if err != nil && ctx.Err() == nil { // its process says no more than that it failed
+		if how, unread := runfolder.Diverged(folder); how != nil && unread == nil {
+			return all, how, nil
+		}
+	}
+	return all, nil, err
+}
+
+// await waits while another process works on the search in folder: the one that a contest
+// has started saves and ends after the contest was killed.
+func (s ComparisonSettings) await(ctx context.Context, folder string) error {
+	const look = 100 * time.Millisecond
+	for said := false; runfolder.Has(folder, runfolder.LockFile); {
+		held, err := runfolder.Lock(folder)
+		if err == nil {
+			return held.Close()
+		}
+		if !errors.Is(err, runfolder.ErrBusy) {
+			return err
+		}
+		if !said && s.Note != nil {
+			s.Note("waiting for the process that still works on %s", names.Escape(folder))
+		}
+		said = true
+		if err := pause(ctx, look); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// count writes, once a second, what a search has taken beside all, so that it is counted too
+// if this process is killed. The returned function ends that.
+func (s ComparisonSettings) count(file string, all Effort) (stop func()) {
+	const every = time.Second
+	start, ended := time.Now(), make(chan struct{})
+	var counting sync.WaitGroup
+	counting.Go(func() {
+		beat := time.NewTicker(every)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ended:
+				return
+			case <-beat.C:
+				// What fails here fails again at the end, and is told then.
+				_ = runfolder.WriteJSON(file, Effort{all.Seconds + time.Since(start).Seconds(), all.PeakBytes})
+			}
+		}
+	})
+	return func() {
+		close(ended)
+		counting.Wait()
+	}
+}

@@ -1,0 +1,398 @@
+// Package plan works on sets of runs: the paper's protocol of searches and trainings, shared by any
+// number of processes, and comparisons of strategies.
+package plan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"godarts/nas"
+	"godarts/nas/claim"
+	"godarts/nas/config"
+	"godarts/nas/names"
+	"godarts/nas/report"
+	"godarts/nas/runfolder"
+	"godarts/nas/search"
+	"godarts/nas/train"
+	"godarts/nas/wholefile"
+	"godarts/torch"
+)
+
+// Files of a protocol's folder beside result.json and genotype.json. Each part is a run
+// folder below it: search-SEED, brief-SEED (of the cell of that search), train-SEED.
+const (
+	claimsFolder = "claims" // who works on which part
+	ReportFile   = "report.md"
+)
+
+// RepeatSettings are what a protocol takes from its caller.
+type RepeatSettings struct {
+	nas.Settings                               // of each part; Guard is the claim's
+	Stale        time.Duration                 // as claim.Folder.Stale
+	NoWait       bool                          // end with ErrElsewhere where only other processes' parts are left
+	Note         func(format string, a ...any) // told what happens between parts; may be nil
+}
+
+// ErrElsewhere ends a process that finds nothing to do: what is left runs in others.
+var ErrElsewhere = errors.New("nas: what is left of the protocol runs in other processes")
+
+// Repeat works on the protocol w in the folder dir until all parts are complete, and writes
+// the report. A part that diverges is left out of that, and is an error of type *FailedError
+// at the end: it is not tried again unless its folder is deleted. Any number of processes on machines that share the folder can do so at once:
+// each takes parts that nobody works on, goes on with those that were left behind, and waits
+// for the rest. An interrupted process gives its part back after a last checkpoint.
+func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) (report.Repeat, error) {
+	if s.Note == nil {
+		s.Note = func(string, ...any) {}
+	}
+	p := &protocol{dir: dir, whole: w, settings: s, claims: claim.Folder{Dir: filepath.Join(dir, claimsFolder), Stale: s.Stale}}
+	if err := checkProtocol(w, s.Device); err != nil {
+		return report.Repeat{}, err
+	}
+	if err := p.join(ctx); err != nil {
+		return report.Repeat{}, err
+	}
+	s.Note("protocol folder: %s", dir)
+	waiting := ""
+	for {
+		if err := p.owns(); err != nil { // the folder may have been removed, and be another's now
+			return report.Repeat{}, err
+		}
+		ready, err := p.ready()
+		if err != nil {
+			return report.Repeat{}, err
+		}
+		if len(ready) == 0 {
+			return p.report(ctx)
+		}
+		elsewhere, err := p.workOnOne(ctx, ready)
+		switch {
+		case err != nil:
+			return report.Repeat{}, err
+		case elsewhere == "":
+			waiting = ""
+			continue
+		case s.NoWait:
+			return report.Repeat{}, fmt.Errorf("%w: %s", ErrElsewhere, elsewhere)
+		case elsewhere != waiting:
+			s.Note("waiting for other processes: %s", elsewhere)
+			waiting = elsewhere
+		}
+		if err := pause(ctx, p.poll()); err != nil {
+			return report.Repeat{}, err
+		}
+	}
+}
+
+type protocol struct {
+	dir      string
+	whole    *config.Whole
+	settings RepeatSettings
+	claims   claim.Folder
+	data     map[string]*runfolder.SharedData // of its searches and its trainings
+}
+
+// HoldsProtocol tells whether dir is the folder of a protocol.
+func HoldsProtocol(dir string) bool {
+	_, err := os.Stat(WholeConfig(dir))
+	return err == nil
+}
+
+// WholeConfig is the file from which config.LoadWhole reads the protocol in dir.
+func WholeConfig(dir string) string {
+	return filepath.Join(dir, runfolder.ProtocolConfigs, config.WholeFile)
+}
+
+// ReadProtocol reads the protocol in dir.
+func ReadProtocol(dir string) (*config.Whole, error) {
+	folder := filepath.Join(dir, runfolder.ProtocolConfigs)
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	for _, e := range entries {
+		file := filepath.Join(folder, e.Name())
+		info, err := os.Stat(file) // what a link leads to
+		if err != nil {
+			return nil, fmt.Errorf("nas: protocol folder: %w", err)
+		}
+		if what := wholefile.Kind(info.Mode()); what != "" && e.Name()[0] != '.' {
+			return nil, fmt.Errorf("nas: protocol folder: %s is %s, wanted a file: move it away", file, what)
+		}
+	}
+	w, err := config.LoadWhole(WholeConfig(dir))
+	if err != nil {
+		return nil, fmt.Errorf("%w; restore the file, or delete the folder %s and give the CONFIG of before, with --out %s", err, folder, dir)
+	}
+	return w, nil
+}
+
+// join makes the folder, or checks that it is of the same protocol, on the same data.
+func (p *protocol) join(ctx context.Context) error {
+	var looked map[string]*runfolder.SharedData
+	switch {
+	case !HoldsProtocol(p.dir): // before anything is made: the look may take a while, or fail
+		var err error
+		if looked, err = p.look(ctx, "", nil); err != nil {
+			return err
+		}
+		if err := p.create(); err != nil {
+			return err
+		}
+	case runfolder.Has(p.dir, claimsFolder) && !runfolder.Has(filepath.Join(p.dir, runfolder.ProtocolConfigs), runfolder.DataFile):
+		p.settings.Note("%s does not say what its data was: whether that has changed is not known", names.Escape(p.dir))
+	}
+	if err := p.owns(); err != nil {
+		return err
+	}
+	err := wholefile.RemoveStale(p.dir, ".config-*")
+	if err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	p.data, err = p.look(ctx, filepath.Join(p.dir, runfolder.ProtocolConfigs), looked)
+	return err
+}
+
+// owns is an error if the folder is not that of this protocol, or has ceased to be.
+func (p *protocol) owns() error {
+	own, err := ReadProtocol(p.dir)
+	if err != nil {
+		return err
+	}
+	if differences := config.DiffWhole(own, p.whole, "in its "+runfolder.ProtocolConfigs, "given"); len(differences) > 0 {
+		return fmt.Errorf("nas: the protocol in %s has another config: %s", p.dir, strings.Join(differences, "; "))
+	}
+	return nil
+}
+
+// look is lookAt for the protocol's experiments.
+func (p *protocol) look(ctx context.Context, dir string, looked map[string]*runfolder.SharedData) (map[string]*runfolder.SharedData, error) {
+	return lookAt(ctx, dir, p.whole.Search, p.whole.Train, p.settings.Settings, looked)
+}
+
+// create writes the configs of a new protocol all at once: of several processes that start
+// together with different ones, the first wins, and join tells the others.
+func (p *protocol) create() error {
+	if err := wholefile.MakeFolder(p.dir); err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	entries, err := os.ReadDir(p.dir)
+	if err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	// Beside claims only the configs can be missing; each part is compared with its own.
+	for _, e := range entries {
+		if e.Name() != runfolder.ProtocolConfigs && e.Name()[0] != '.' && !HoldsProtocol(p.dir) && !runfolder.Has(p.dir, claimsFolder) {
+			return fmt.Errorf("nas: protocol folder %s is not empty: choose another --out", p.dir)
+		}
+	}
+	files, err := p.whole.Files()
+	if err != nil {
+		return err
+	}
+	staged, err := os.MkdirTemp(p.dir, ".config-*")
+	if err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	defer os.RemoveAll(staged)
+	if err := os.Chmod(staged, 0o755); err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	for name, text := range files {
+		if err := runfolder.Write(filepath.Join(staged, name), text); err != nil {
+			return err
+		}
+	}
+	// A folder that is not empty is never replaced.
+	if err := os.Rename(staged, filepath.Join(p.dir, runfolder.ProtocolConfigs)); err != nil && !HoldsProtocol(p.dir) {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	if err := wholefile.SyncFolder(p.dir); err != nil {
+		return fmt.Errorf("nas: protocol folder: %w", err)
+	}
+	return nil
+}
+
+// piece is a part of the protocol: a search or a training.
+type piece struct {
+	name   string
+	config *config.Config
+}
+
+// ready lists the parts that are not complete and wait for no other, in the order in which
+// they are to be taken. It is empty if the protocol is complete.
+func (p *protocol) ready() (pieces []piece, err error) {
+	// add tells whether the part is complete. One that has diverged is over, but not complete.
+	add := func(name string, c *config.Config) (finished bool, err error) {
+		if !runfolder.Finished(p.file(name)) {
+			diverged, err := runfolder.Diverged(p.file(name))
+			if err != nil || diverged != nil {
+				return false, err
+			}
+			pieces = append(pieces, piece{name, c})
+			return false, nil
+		}
+		return true, runfolder.CheckResult(p.file(name), c)
+	}
+	var briefs []piece
+	for _, seed := range p.searchSeeds() {
+		c := *p.whole.Search
+		c.Seed = seed
+		switch finished, err := add(searchName(seed), &c); {
+		case err != nil:
+			return nil, err
+		case !finished:
+			continue
+		}
+		brief, err := p.training(p.whole.Brief(), searchName(seed))
+		if err != nil {
+			return nil, err
+		}
+		briefs = append(briefs, piece{briefName(seed), brief})
+	}
+	for _, b := range briefs {
+		if _, err := add(b.name, b.config); err != nil {
+			return nil, err
+		}
+	}
+	if len(pieces) > 0 {
+		return pieces, nil
+	}
+	candidates, _, err := p.candidates()
+	if err != nil {
+		return nil, err
+	}
+	for _, seed := range p.trainSeeds() {
+		c, err := p.training(p.whole.Train, candidates[report.Choose(candidates)].Name)
+		if err != nil {
+			return nil, err
+		}
+		c.Seed = seed
+		if _, err := add(trainName(seed), c); err != nil {
+			return nil, err
+		}
+	}
+	return pieces, nil
+}
+
+// training is a copy of c for the cell of a complete search.
+func (p *protocol) training(c *config.Config, search string) (*config.Config, error) {
+	g, err := runfolder.ReadGenotype(filepath.Join(p.dir, search))
+	if err != nil {
+		return nil, err
+	}
+	copied := *c
+	copied.Genotype = g.String()
+	return &copied, nil
+}
+
+func searchName(seed int64) string { return fmt.Sprintf("search-%d", seed) }
+func briefName(seed int64) string  { return fmt.Sprintf("brief-%d", seed) }
+func trainName(seed int64) string  { return fmt.Sprintf("train-%d", seed) }
+
+func (p *protocol) searchSeeds() []int64 {
+	return seeds(p.whole.Search.Seed, p.whole.Repeat.Repeat.Searches)
+}
+
+func (p *protocol) trainSeeds() []int64 {
+	return seeds(p.whole.Train.Seed, p.whole.Repeat.Repeat.Trains)
+}
+
+func seeds(first int64, n int) (all []int64) {
+	for i := range int64(n) {
+		all = append(all, first+i)
+	}
+	return all
+}
+
+// workOnOne takes the first part that nobody works on and completes it. If there is none,
+// elsewhere says who works on them.
+func (p *protocol) workOnOne(ctx context.Context, ready []piece) (elsewhere string, err error) {
+	var busy []string
+	for _, it := range ready {
+		c, err := p.claims.Take(it.name)
+		var held *claim.HeldError
+		if errors.As(err, &held) {
+			busy = append(busy, fmt.Sprintf("%s by %v", it.name, held.Holder))
+			continue
+		}
+		if err != nil {
+			return "", err
+		}
+		err = errors.Join(p.work(ctx, it, c), c.Release())
+		var diverged *runfolder.DivergedError
+		switch {
+		case errors.As(err, &diverged):
+			p.settings.Note("%s diverged at %s: %s; the others go on", it.name, diverged.Where(), diverged.What)
+		case errors.Is(err, runfolder.ErrBusy): // its claim is stale, but a process that hangs has its folder
+			busy = append(busy, it.name+" by a process that does not renew its claim")
+			continue
+		case errors.Is(err, claim.ErrLost):
+			p.settings.Note("%s was taken over by another process, since this one had not renewed its claim", it.name)
+		case err != nil && ctx.Err() != nil:
+			return "", err
+		case err != nil:
+			return "", fmt.Errorf("nas: part %s: %w", it.name, err)
+		}
+		return "", nil
+	}
+	return strings.Join(busy, ", "), nil
+}
+
+// work completes a part.
+func (p *protocol) work(ctx context.Context, it piece, c *claim.Claim) error {
+	dir := filepath.Join(p.dir, it.name)
+	s := p.settings.Settings
+	s.Guard, s.Shared = c.Check, p.data[it.config.Experiment]
+	s.Hooks = slices.Clone(s.Hooks)
+	if runfolder.HoldsRun(dir) && !runfolder.Finished(dir) {
+		began, err := runfolder.ReadAbout(dir)
+		if errors.Is(err, fs.ErrNotExist) {
+			began, err = runfolder.Present(it.config, s.Device), nil // as the run then notes
+		}
+		if err != nil {
+			return err
+		}
+		if now := torch.Threads(); began.Threads != now {
+			p.settings.Note("%s began with %d threads and goes on with as many, to end with the same bits", it.name, began.Threads)
+			runtime.LockOSThread() // whose number it is
+			defer runtime.UnlockOSThread()
+			torch.SetThreads(began.Threads)
+			defer torch.SetThreads(now)
+		}
+	}
+	var err error
+	if it.config.Experiment == config.Search {
+		_, err = search.Run(ctx, dir, it.config, s)
+	} else {
+		_, err = train.Run(ctx, dir, it.config, s)
+	}
+	return err
+}
+
+// poll is the time between two looks for a part that others have left or completed.
+func (p *protocol) poll() time.Duration {
+	stale := p.settings.Stale
+	if stale == 0 {
+		stale = claim.DefaultStale
+	}
+	return min(stale/12, 5*time.Second)
+}
+
+// pause waits, or ends early with the context's error.
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
+	}
+}

@@ -1,0 +1,200 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"godarts/cells/genotype"
+	"godarts/darts"
+	"godarts/darts/fast"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/images"
+	"godarts/torch"
+	"godarts/torch/optim"
+)
+
+// dartsStrategy is the paper's Algorithm 1, in both orders. On a supernet of partial
+// channels, in first order and with a warm-up, it is PC-DARTS.
+type dartsStrategy struct {
+	net       darts.Supernet
+	plain     *darts.Plain // net in the plain form
+	w         *optim.SGD
+	alpha     *optim.Adam
+	architect *darts.Architect
+	gradClip  float64
+	bfloat16  bool // in the passes that train w; those of α are full, which its finite difference needs
+	order     int
+	warmup    int    // epochs before α moves
+	free      func() // of what the passes were captured in
+
+	skips     int // in a normal cell at most; negative is any number
+	early     *earlyStop
+	selection *perturbation
+}
+
+func newDARTS(r *nas.Run) (nas.Strategy, error) {
+	if r.Config.Data.IsText() {
+		return newRecurrentDARTS(r)
+	}
+	return newGradientSearch(r, config.KeysAs[DARTSKeys](r.Config), 0)
+}
+
+// newGradientSearch makes a search on images by DARTS whose α moves after some epochs.
+func newGradientSearch(r *nas.Run, k DARTSKeys, warmup int) (nas.Strategy, error) {
+	c := r.Config
+	net, err := NewSupernet(r)
+	if err != nil {
+		return nil, err
+	}
+	d := &dartsStrategy{
+		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: k.Order, warmup: warmup, skips: k.SkipLimit,
+	}
+	d.plain = PlainOf(net)
+	d.early, d.selection = newEarlyStop(c, k, d.plain), newPerturbation(c, d.plain)
+	d.net, d.free = darts.Captured(net)
+	d.w = nas.NewSGD(net.W(), c.W)
+	d.alpha = nas.NewAdam(net.Alphas(), c.Alpha)
+	d.architect = darts.NewArchitect(d.net, d.w, d.alpha)
+	d.architect.Hessian, err = newHessian(net, d.net, c.Alpha.HVP)
+	if err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+// NewSupernet makes the supernet of the sizes that the run's config says, as supernetOf does. Its tensors belong to
+// the present scope.
+func NewSupernet(r *nas.Run) (darts.Supernet, error) {
+	return supernetOf(r, images.SupernetOptions(r.Config, images.Of(r).Images().Train))
+}
+
+// supernetOf makes the supernet in the form that the config asks for, or in the plain form where the fast one cannot be
+// chosen, and notes why.
+func supernetOf(r *nas.Run, o darts.Options) (darts.Supernet, error) {
+	set := images.Of(r).Images().Train
+	o.Options = r.Options()
+	if r.Config.Network.Form == config.Plain {
+		return darts.NewPlain(o)
+	}
+	net, why, err := fast.Choose(o, set.Height, set.Width)
+	if err == nil && why != "" && o.SkipDropout == 0 { // newPDARTS notes skip dropout
+		r.Note("the plain form of the supernet runs: %s", why)
+	}
+	return net, err
+}
+
+// PlainOf is the plain form of a supernet of NewSupernet, with the same weights and α.
+func PlainOf(net darts.Supernet) *darts.Plain {
+	if fast, ok := net.(*fast.Supernet); ok {
+		return fast.Plain
+	}
+	return net.(*darts.Plain)
+}
+
+// newHessian is how the second order takes its product: by passes of captured, or
+// exactly by net, which it stands for.
+func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, error) {
+	if o.Method != config.Exact {
+		return darts.FiniteDifference{Net: captured, Radius: o.Radius}, nil
+	}
+	exact, ok := net.(darts.Hessian)
+	if !ok {
+		return nil, fmt.Errorf("nas: alpha.hvp.method exact: the supernet %T has no exact product", net)
+	}
+	return exact, nil
+}
+
+// Search implements Strategy.
+func (d *dartsStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Genotype, error) {
+	defer d.free()
+	for epoch := range run.Epochs(ctx) {
+		if g, stop := d.early.found(epoch); stop {
+			return g, run.Err()
+		}
+		if d.selection.due(epoch) {
+			d.project(ctx, run, epoch)
+			if run.Err() != nil {
+				break
+			}
+		}
+		d.w.SetLR(run.LR(epoch))
+		for s := range run.Steps(ctx, epoch) {
+			if epoch >= d.warmup {
+				d.architect.Step(s.Train, s.Valid, d.xi()) // 1. α
+			}
+			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w
+			optim.Clip(d.gradClip, g.W)
+			d.w.Step(g.W)
+			s.Record(g.Loss, g.Logits)
+		}
+		run.Finish(nas.Epoch{
+			Index: epoch, Valid: run.Validate(ctx, epoch, d.net.Eval), Genotype: d.genotype().String(), Eigenvalue: d.early.measure(run, epoch),
+		})
+	}
+	return d.genotype(), run.Err()
+}
+
+// project begins an epoch of the phase of a selection by perturbation.
+func (d *dartsStrategy) project(ctx context.Context, run *nas.Run, epoch int) {
+	if net := d.selection.net; d.net != darts.Supernet(net) {
+		d.net = net
+		hessian, err := newHessian(net, net, run.Config.Alpha.HVP)
+		if err != nil {
+			run.Fail(err)
+			return
+		}
+		d.architect = darts.NewArchitect(net, d.w, d.alpha)
+		d.architect.Hessian = hessian
+	}
+	if epoch == d.selection.first && run.At.Step == 0 { // a fresh optimizer of w
+		for _, buffer := range d.w.Momentum() {
+			buffer.Zero_()
+		}
+	}
+	d.selection.decide(ctx, run, epoch)
+}
+
+// genotype are the cells as they stand.
+func (d *dartsStrategy) genotype() genotype.Genotype {
+	if d.selection != nil {
+		return d.selection.net.Genotype()
+	}
+	return d.plain.Derive(d.net.Alphas(), d.skips)
+}
+
+// xi is ξ, the learning rate of the virtual step: 0 in first order. The
+// reference takes the epoch's learning rate of w.
+func (d *dartsStrategy) xi() float64 {
+	if d.order != 2 {
+		return 0
+	}
+	return d.w.LR()
+}
+
+// StateDict implements Strategy.
+func (d *dartsStrategy) StateDict() torch.StateDict {
+	sd := d.net.StateDict()
+	maps.Copy(sd, nas.Prefixed(nas.OptimizerW, d.w.StateDict()))
+	maps.Copy(sd, nas.Prefixed(nas.OptimizerAlpha, d.alpha.StateDict()))
+	maps.Copy(sd, d.early.entries())
+	d.selection.save(sd)
+	return sd
+}
+
+// StandsAt implements placed.
+func (d *dartsStrategy) StandsAt(at nas.Position) error { return d.selection.StandsAt(at) }
+
+// LoadStateDict implements Strategy.
+func (d *dartsStrategy) LoadStateDict(sd torch.StateDict) error {
+	net, w := nas.Cut(sd, nas.OptimizerW)
+	net, alpha := nas.Cut(net, nas.OptimizerAlpha)
+	if err := nas.Take(net, d.early.entries()); err != nil {
+		return err
+	}
+	if err := d.selection.load(net); err != nil {
+		return err
+	}
+	return nas.Load(nas.Part{State: d.net, Entries: net}, nas.Part{State: d.w, Entries: w}, nas.Part{State: d.alpha, Entries: alpha})
+}

@@ -1,0 +1,135 @@
+package search
+
+import (
+	"context"
+	"fmt"
+
+	"godarts/cells/genotype"
+	"godarts/darts"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/rng"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// perturbation is the phase after a search that decides the cells edge by edge, by what
+// the validation accuracy loses: DARTS-PT, Wang et al., arXiv 2108.04392, Algorithm 1.
+// Between decisions training goes on: α by its own optimizer, w by a fresh one at a
+// constant learning rate. A nil one does nothing.
+type perturbation struct {
+	net      *darts.PerturbationSupernet
+	nodes    int
+	interval int
+	first    int // the phase's first epoch
+
+	// pick chooses an edge or a node, from those that are not decided, for a decision of a
+	// kind of cell.
+	pick func(decision int, kind genotype.Kind, undecided []int) int
+}
+
+// newPerturbation is nil if the search c selects by α.
+func newPerturbation(c *config.Config, net *darts.Plain) *perturbation {
+	if decisions(c) == 0 {
+		return nil
+	}
+	return &perturbation{
+		net: darts.NewPerturbationSupernet(net), nodes: c.Network.Nodes, interval: config.KeysAs[DARTSKeys](c).Perturbation.Interval, first: c.Epochs,
+		pick: func(decision int, kind genotype.Kind, undecided []int) int {
+			return undecided[rng.Stream(c.Seed, "perturbation", decision, int(kind)).IntN(len(undecided))]
+		},
+	}
+}
+
+// decisions are those of the phase of a selection by perturbation: the operation of each edge, then the
+// two edges of each node but the first, which has two. 0 without.
+func decisions(c *config.Config) int {
+	if config.KeysAs[DARTSKeys](c).Selection != byPerturbation {
+		return 0
+	}
+	return darts.Edges(c.Network.Nodes) + c.Network.Nodes - 1
+}
+
+// due tells whether an epoch is one of the phase.
+func (p *perturbation) due(epoch int) bool { return p != nil && epoch >= p.first }
+
+// decide makes the decision that an epoch of the phase begins with, of both kinds of
+// cells, unless it was made before an interruption. One that is interrupted is not
+// made.
+func (p *perturbation) decide(ctx context.Context, run *nas.Run, epoch int) {
+	if (epoch-p.first)%p.interval != 0 {
+		return
+	}
+	accuracy := func() (float64, error) {
+		seen := run.Measure(ctx, epoch, func(b nn.Batch) nn.Output { return p.net.Measure(b) })
+		return seen.Accuracy(), run.Err()
+	}
+	for kind := range genotype.ConvolutionalKinds {
+		if err := p.decideOne(kind, (epoch-p.first)/p.interval, accuracy); err != nil {
+			return
+		}
+	}
+}
+
+// decideOne makes a decision of one kind of cell: the operation of a random edge, or once
+// all edges have theirs which edges a random node keeps.
+func (p *perturbation) decideOne(kind genotype.Kind, decision int, accuracy func() (float64, error)) error {
+	undecided, open := p.net.Undecided(kind), p.net.Open(kind)
+	edges := darts.Edges(p.nodes)
+	if decision < edges {
+		if made := edges - len(undecided); made > decision {
+			return nil
+		}
+		return p.net.DecideOperation(kind, p.pick(decision, kind, undecided), accuracy)
+	}
+	if made := edges + p.nodes - 1 - len(open); made > decision {
+		return nil
+	}
+	return p.net.DecideNode(kind, p.pick(decision, kind, open), accuracy)
+}
+
+// StandsAt implements placed: a decision is made before the first step of its epoch, or is about to be.
+func (p *perturbation) StandsAt(at nas.Position) error {
+	if p == nil {
+		return nil
+	}
+	least, most := 0, 0
+	if at.Epoch >= p.first {
+		since := at.Epoch - p.first
+		most = min(since/p.interval+1, darts.Edges(p.nodes)+p.nodes-1)
+		least = most
+		if at.Step == 0 && since%p.interval == 0 {
+			least = since / p.interval
+		}
+	}
+	for kind := range genotype.ConvolutionalKinds {
+		made := darts.Edges(p.nodes) - len(p.net.Undecided(kind)) + p.nodes - 1 - len(p.net.Open(kind))
+		if made < least || made > most {
+			return fmt.Errorf("epoch %d has %d to %d decisions made, the state %d", at.Epoch, least, most, made)
+		}
+	}
+	return nil
+}
+
+// namePerturbation is the entry of the decisions in checkpoints.
+const namePerturbation = "perturbation.rows"
+
+// save puts what a checkpoint holds in sd: a new tensor of the present scope.
+func (p *perturbation) save(sd torch.StateDict) {
+	if p != nil {
+		sd[namePerturbation] = p.net.Rows()
+	}
+}
+
+// load takes it from sd.
+func (p *perturbation) load(sd torch.StateDict) error {
+	if p == nil {
+		return nil
+	}
+	rows, ok := sd[namePerturbation]
+	if !ok {
+		return fmt.Errorf("nas: load state dict: %q is missing", namePerturbation)
+	}
+	delete(sd, namePerturbation)
+	return p.net.SetRows(rows)
+}

@@ -1,0 +1,130 @@
+package search
+
+import (
+	"context"
+	"maps"
+
+	"godarts/cells/genotype"
+	"godarts/darts"
+	"godarts/darts/fast"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/texts"
+	"godarts/torch"
+	"godarts/torch/optim"
+)
+
+// recurrentDARTS is the paper's Algorithm 1 on a text, in both orders. Reference
+// rnn/train_search.py.
+type recurrentDARTS struct {
+	net       darts.Supernet
+	w         *optim.SGD
+	alpha     *optim.Adam
+	architect *darts.Architect
+	gradClip  float64
+	order     int
+	columns   int // in memory at a time
+	lr        float64
+
+	hidden, hiddenValid torch.Tensor // [1,B,H]: the states before the next chunks of both texts
+}
+
+func newRecurrentDARTS(r *nas.Run) (nas.Strategy, error) {
+	c := r.Config
+	net, err := newRecurrentSupernet(r)
+	if err != nil {
+		return nil, err
+	}
+	d := &recurrentDARTS{net: net, gradClip: c.W.GradClip, order: config.KeysAs[DARTSKeys](c).Order, columns: c.Data.Columns(), lr: c.W.LR}
+	d.w, d.alpha = nas.NewSGD(net.W(), c.W), nas.NewAdam(net.Alphas(), c.Alpha)
+	d.architect = darts.NewArchitect(net, d.w, d.alpha)
+	d.architect.Clip, d.architect.Corrected = c.W.GradClip, c.Alpha.Corrected
+	if d.architect.Hessian, err = newHessian(net, net, c.Alpha.HVP); err != nil {
+		return nil, err
+	}
+	shape := []int{1, c.Data.Batch, c.Network.Hidden}
+	d.hidden, d.hiddenValid = torch.Zeros(shape, r.Options()), torch.Zeros(shape, r.Options())
+	return d, nil
+}
+
+// newRecurrentSupernet makes the supernet of a text in the form that the config asks for.
+func newRecurrentSupernet(r *nas.Run) (darts.Supernet, error) {
+	o := RecurrentSupernetOptions(r.Config, len(texts.Of(r).Corpus.Words), r.Options())
+	if r.Config.Network.Form == config.Plain {
+		return darts.NewRecurrentPlain(o)
+	}
+	return fast.NewRecurrent(o)
+}
+
+func RecurrentSupernetOptions(c *config.Config, words int, to torch.Options) darts.RecurrentOptions {
+	o := darts.RecurrentOptions{LanguageOptions: texts.LanguageOptions(c, words), Nodes: c.Network.Nodes}
+	o.Options = to
+	return o
+}
+
+// Search implements Strategy.
+func (d *recurrentDARTS) Search(ctx context.Context, run *nas.Run) (genotype.Genotype, error) {
+	for epoch := range run.Epochs(ctx) {
+		if run.At.Step == 0 {
+			d.hidden.Zero_()
+			d.hiddenValid.Zero_()
+		}
+		for s := range run.Steps(ctx, epoch) {
+			d.w.SetLR(s.LR)
+			d.stepAlpha(s)
+			s.Record(d.stepW(s), torch.Tensor{})
+		}
+		run.Finish(nas.Epoch{Index: epoch, Valid: run.Validate(ctx, epoch, d.net.Eval), Genotype: d.net.Genotype().String()})
+	}
+	return d.net.Genotype(), run.Err()
+}
+
+// stepAlpha steps α along the mean of its gradients over the parts of the batch. The
+// state before the next chunk of the validation text comes from its pass.
+func (d *recurrentDARTS) stepAlpha(s *nas.Step) {
+	xi := 0.0
+	if d.order == 2 {
+		xi = d.w.LR() // as rescaled for this chunk
+	}
+	d.alpha.Step(texts.MeanOver(d.hidden.Size(1), d.columns, func(from int) []torch.Tensor {
+		train, valid := texts.ColumnsOf(s.Train, d.hidden, from, d.columns), texts.ColumnsOf(s.Valid, d.hiddenValid, from, d.columns)
+		g := d.architect.Gradient(train, valid, xi)
+		texts.KeepState(d.hiddenValid, g.Hidden, from)
+		return g.Alphas
+	})...)
+}
+
+// stepW steps w by the chunk that trains it, from the state before stepAlpha, and
+// gives the loss.
+func (d *recurrentDARTS) stepW(s *nas.Step) (loss torch.Tensor) {
+	mean := texts.MeanOver(d.hidden.Size(1), d.columns, func(from int) []torch.Tensor {
+		g := d.net.Gradients(d.net.W(), texts.ColumnsOf(s.Train, d.hidden, from, d.columns), darts.Need{W: true, Regularised: true})
+		texts.KeepState(d.hidden, g.Hidden, from)
+		return []torch.Tensor{g.W, g.Loss}
+	})
+	optim.Clip(d.gradClip, mean[0])
+	d.w.Step(mean[0])
+	return mean[1]
+}
+
+// LR is constant: that of a step of data.bptt tokens.
+func (d *recurrentDARTS) LR(int) float64 { return d.lr }
+
+// StateDict implements Strategy.
+func (d *recurrentDARTS) StateDict() torch.StateDict {
+	sd := d.net.StateDict()
+	maps.Copy(sd, nas.Prefixed(nas.OptimizerW, d.w.StateDict()))
+	maps.Copy(sd, nas.Prefixed(nas.OptimizerAlpha, d.alpha.StateDict()))
+	sd[texts.NameHidden], sd[texts.NameHiddenValid] = d.hidden, d.hiddenValid
+	return sd
+}
+
+// LoadStateDict implements Strategy.
+func (d *recurrentDARTS) LoadStateDict(sd torch.StateDict) error {
+	net, w := nas.Cut(sd, nas.OptimizerW)
+	net, alpha := nas.Cut(net, nas.OptimizerAlpha)
+	if err := nas.Take(net, map[string]torch.Tensor{texts.NameHidden: d.hidden, texts.NameHiddenValid: d.hiddenValid}); err != nil {
+		return err
+	}
+	return nas.Load(nas.Part{State: d.net, Entries: net}, nas.Part{State: d.w, Entries: w}, nas.Part{State: d.alpha, Entries: alpha})
+}

@@ -1,0 +1,191 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+
+	"godarts/cells/genotype"
+	"godarts/nas"
+	"godarts/nas/blackbox"
+	"godarts/nas/config"
+	"godarts/nas/images"
+	"godarts/nas/names"
+	"godarts/nas/rng"
+	"godarts/nas/runfolder"
+	"godarts/nas/texts"
+	"godarts/nas/train"
+	"godarts/torch"
+)
+
+// trials is a strategy that learns of a cell nothing but how well it validates. Each
+// cell that it tries is trained from scratch, on the search's part of the training
+// images and measured on the rest, in a run folder of its own inside the search's:
+// those are its state. The cell that validates best is found.
+//
+// The paper compares DARTS with such a search, of 24 random cells (sec. 3.3).
+type trials struct {
+	next   blackbox.Strategy[genotype.Genotype]
+	random *rand.Rand
+}
+
+// cellSpace is what black-box strategies need to know of a space.
+type cellSpace interface {
+	blackbox.Space[genotype.Genotype]
+	blackbox.Decisions[genotype.Genotype]
+}
+
+// cellSpaceOf is the space that the search c chooses from.
+func cellSpaceOf(c *config.Config) cellSpace {
+	if c.Data.IsText() {
+		return texts.Space(c)
+	}
+	return images.Space(c)
+}
+
+// TrialKeys are the keys of random search.
+type TrialKeys struct {
+	Trials int `key:"trials" range:"[1,)" most:"1000000" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
+}
+
+// EvolutionKeys are the keys of regularized evolution.
+type EvolutionKeys struct {
+	TrialKeys
+	Evolution config.Evolution `key:"evolution"`
+}
+
+// ReinforceKeys are the keys of REINFORCE.
+type ReinforceKeys struct {
+	TrialKeys
+	Reinforce config.Reinforce `key:"reinforce"`
+}
+
+func init() {
+	const how, parameters = "by training each cell they try", "space.parameters"
+	nas.Register(nas.Method{New: newRandom, Method: config.Method{
+		Name: "random", How: how, Texts: true, Takes: []string{parameters},
+		Keys:   TrialKeys{24},
+		Trials: func(c *config.Config) int { return config.KeysAs[TrialKeys](c).Trials },
+	}})
+	nas.Register(nas.Method{New: newEvolution, Method: config.Method{
+		Name: "evolution", Note: "regularized", How: how, Paper: "1802.01548", Texts: true, Takes: []string{parameters},
+		Keys:   EvolutionKeys{TrialKeys{100}, config.Evolution{Population: 10, Sample: 10}},
+		Trials: func(c *config.Config) int { return config.KeysAs[EvolutionKeys](c).Trials },
+		Rules: func(c *config.Config) *config.Problem {
+			k := config.KeysAs[EvolutionKeys](c)
+			if k.Evolution.Population <= k.Trials {
+				return nil
+			}
+			return config.Conflict("strategy.evolution.population", "strategy.trials",
+				"%d is more than strategy.trials %d, which would leave none to evolve, want at most that", k.Evolution.Population, k.Trials)
+		},
+	}})
+	nas.Register(nas.Method{New: newReinforce, Method: config.Method{
+		Name: "reinforce", How: how, Paper: "2001.00326", Texts: true, // of the settings
+		Keys:   ReinforceKeys{TrialKeys{100}, config.Reinforce{LR: 0.1, Momentum: 0.9}},
+		Trials: func(c *config.Config) int { return config.KeysAs[ReinforceKeys](c).Trials },
+	}})
+}
+
+func newRandom(r *nas.Run) (nas.Strategy, error) {
+	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
+		return blackbox.NewRandom(space)
+	})
+}
+
+func newEvolution(r *nas.Run) (nas.Strategy, error) {
+	o := config.KeysAs[EvolutionKeys](r.Config).Evolution
+	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
+		return blackbox.NewEvolution(space, o.Population, o.Sample)
+	})
+}
+
+func newReinforce(r *nas.Run) (nas.Strategy, error) {
+	o := config.KeysAs[ReinforceKeys](r.Config).Reinforce
+	return newTrials(r, func(space cellSpace, random *rand.Rand) blackbox.Strategy[genotype.Genotype] {
+		return blackbox.NewReinforce(space, o.LR, o.Momentum, random)
+	})
+}
+
+func newTrials(r *nas.Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[genotype.Genotype]) (nas.Strategy, error) {
+	space, err := withinBudget(cellSpaceOf(r.Config), r)
+	if err != nil {
+		return nil, err
+	}
+	random := rng.Stream(r.Config.Seed, "trials")
+	return &trials{strategy(space, random), random}, nil
+}
+
+// Search implements Strategy. A trial is an epoch of its metrics. After an
+// interruption the strategy begins again and is told what is known already. A cell
+// whose training diverges counts as the worst.
+func (t *trials) Search(ctx context.Context, run *nas.Run) (found genotype.Genotype, err error) {
+	best, trial := blackbox.Worst, 0
+	var valid nas.Meter // of the best
+	var first *runfolder.DivergedError
+	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g genotype.Genotype) (float64, error) {
+		var result runfolder.TrainResult
+		err := run.Owns() // the trial's folder is made in the run's
+		if err != nil {
+			return 0, err
+		}
+		run.Aside(func() {
+			dir := filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1))
+			result, err = runfolder.RunPart(dir, func() (runfolder.TrainResult, error) {
+				return train.Run(ctx, dir, run.Config.Trial(g.String()), run.Settings)
+			})
+		})
+		if err != nil {
+			return 0, err
+		}
+		e := nas.Epoch{Index: trial, Diverged: result.Diverged}
+		score := blackbox.Worst
+		if e.Diverged == nil {
+			e.Valid = validMeter(result)
+			score = scoreOf(run, e.Valid)
+		} else if first == nil {
+			first = e.Diverged
+		}
+		if score > best {
+			best, found, valid = score, g, e.Valid
+		}
+		if best > blackbox.Worst {
+			e.Genotype = found.String()
+		}
+		if trial == run.At.Epoch {
+			run.Finish(e)
+		}
+		trial++
+		return score, run.Err()
+	}, run.Config.Trials(), t.random)
+	run.At.Valid = valid
+	if err == nil && best == blackbox.Worst {
+		return found, fmt.Errorf("nas: every one of %s diverged, w.lr %g may be too high; the first: %w", names.Count(trial, "cell"), run.Config.W.LR, first)
+	}
+	return found, err
+}
+
+// scoreOf is what a cell that was measured so is worth.
+func scoreOf(r *nas.Run, m nas.Meter) float64 {
+	if r.Config.Data.IsText() {
+		return -m.MeanLoss()
+	}
+	return m.Accuracy()
+}
+
+// StateDict implements Strategy.
+func (t *trials) StateDict() torch.StateDict { return torch.StateDict{} }
+
+// LoadStateDict implements Strategy.
+func (t *trials) LoadStateDict(torch.StateDict) error { return nil }
+
+// validMeter is what a training was measured by on what it held out, as of one image
+// or token.
+func validMeter(t runfolder.TrainResult) nas.Meter {
+	if t.Modelled != nil {
+		return nas.Meter{Loss: math.Log(t.Modelled.Valid.Perplexity), Count: 1}
+	}
+	return nas.Meter{Loss: t.ValidLoss, Correct: 1 - t.ValidError/100, Count: 1}
+}

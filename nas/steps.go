@@ -1,0 +1,200 @@
+package nas
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+
+	"godarts/nas/runfolder"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Step is one step of an epoch. Its tensors live in the step's scope.
+type Step struct {
+	Epoch, Index, Of int      // Of is the number of steps of the epoch
+	Train            nn.Batch // trains w
+	Valid            nn.Batch // trains α; empty when a derived network is trained
+	Count            int      // images of Train, or tokens that it predicts
+	LR               float64  // of w in this step
+
+	Loss    float64 // set by Record
+	Correct float64 // set by Record
+	Run     *Run    // whose step it is
+}
+
+// Record notes the step's loss and accuracy. Both tensors are of the pass that
+// trained w: loss has no dimensions, logits are [N,classes], or the zero Tensor of a
+// text, whose accuracy is not taken.
+func (s *Step) Record(loss, logits torch.Tensor) {
+	if logits.Defined() {
+		s.Loss, s.Correct = Measure(loss, logits, s.Train.Y)
+	} else {
+		s.Loss = loss.Item()
+	}
+	s.Run.At.Meter.Add(s.Loss, s.Correct, s.Count)
+}
+
+// Measure reads a loss and counts the rows whose largest logit is at the label. It is
+// where the host waits for a GPU, once.
+func Measure(loss, logits, labels torch.Tensor) (mean, correct float64) {
+	torch.Scoped(func() {
+		hits := logits.Detach().Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum()
+		both := torch.Stack([]torch.Tensor{loss.Detach().ToDtype(torch.Float64), hits}, 0).Float64s()
+		mean, correct = both[0], both[1]
+	})
+	return mean, correct
+}
+
+// Epoch is a finished epoch. A trial of a search that trains every cell it tries from
+// scratch counts as one, without LR and Train.
+type Epoch struct {
+	Index    int
+	LR       float64
+	Train    Meter  // as the steps saw it, while the weights moved
+	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out; of a text the validation split
+	Genotype string // of a search: as α stands after the epoch
+
+	Eigenvalue *float64                 // of a search that measures it: the dominant one, see darts.Plain.DominantEigenvalue
+	Diverged   *runfolder.DivergedError // of a trial: it has no Valid
+}
+
+// Epochs yields the epochs that are left. The run's hooks OnStart and OnEnd are
+// its caller's affair.
+func (r *Run) Epochs(ctx context.Context) iter.Seq[int] {
+	return func(yield func(int) bool) {
+		for r.At.Epoch < r.Config.RunEpochs() && r.err == nil {
+			if r.Stopped(ctx) || !yield(r.At.Epoch) || r.err != nil {
+				return
+			}
+		}
+	}
+}
+
+// Steps yields the steps of the epoch that are left, each in a scope of its own
+// that closes after the hooks.
+func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
+	return func(yield func(*Step) bool) {
+		lr := r.LR(epoch)
+		steps, passed := r.Feed.Steps(r.At), false
+		for index, load := range r.Feed.Batches(ctx, r.At) {
+			more := true
+			if r.err = load.Err(); r.err != nil {
+				return
+			}
+			if !load.Take() { // the step counts as taken
+				r.At.Step, passed = index+1, true
+				continue
+			}
+			torch.Scoped(func() {
+				s := &Step{Epoch: epoch, Index: index, Of: steps, LR: lr, Run: r}
+				load.Fill(s)
+				more = yield(s)
+				if !more || r.err != nil {
+					return
+				}
+				r.At.Step = index + 1
+				if r.err = s.finite(); r.err != nil {
+					return
+				}
+				r.err = r.onStep(s)
+			})
+			if !more || r.err != nil || r.Stopped(ctx) {
+				return
+			}
+		}
+		if !r.Stopped(ctx) && passed && r.At.Meter.Count == 0 {
+			r.err = r.Feed.(Files).None("the training images of the epoch")
+		}
+	}
+}
+
+// Stopped makes a cancelled context the run's error.
+func (r *Run) Stopped(ctx context.Context) bool {
+	if r.err == nil && ctx.Err() != nil {
+		r.err = ctx.Err()
+	}
+	return r.err != nil
+}
+
+// Finish ends an epoch: it calls the hooks and moves to the next.
+func (r *Run) Finish(e Epoch) {
+	if r.err != nil {
+		return
+	}
+	if !r.Config.FromScratch() {
+		e.LR = r.LR(e.Index)
+	}
+	e.Train = r.At.Meter
+	r.At = r.At.After(e)
+	r.err = r.onEpoch(&e)
+}
+
+// Diverged is the error of a run that found so after the last step it took.
+func (r *Run) Diverged(what string) error {
+	e := &runfolder.DivergedError{Epoch: r.At.Epoch + 1, Step: r.At.Step, What: what, Checkpoint: r.lastCheckpoint()}
+	if r.At.Step == 0 { // between epochs
+		e.Epoch--
+		if e.Epoch > 0 {
+			e.Step = r.Feed.Steps(Position{Epoch: e.Epoch - 1, Restarts: r.At.Restarts})
+		}
+	}
+	e.LR = r.LR(max(e.Epoch-1, 0))
+	return e
+}
+
+// finite is an error if the loss, or the sum of an epoch's, is no number.
+func (s *Step) finite() error {
+	for _, loss := range []float64{s.Loss, s.Run.At.Meter.Loss} {
+		if !IsFinite(loss) {
+			return s.Run.Diverged(fmt.Sprintf("the loss is %g", loss))
+		}
+	}
+	return nil
+}
+
+func IsFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+
+// Validate measures forward after an epoch on the validation half of a search, or on the test
+// images of a training, or on those it holds out. A loss that is no number ends the run.
+func (r *Run) Validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) Meter {
+	m := r.Measure(ctx, epoch, forward)
+	if r.err == nil {
+		r.err = r.MeasuredFinite(r.Feed.Measured(), m)
+	}
+	return m
+}
+
+// Measure is Validate of a network that may be as bad as it likes.
+func (r *Run) Measure(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) Meter {
+	if r.err != nil {
+		return Meter{}
+	}
+	m, err := r.Feed.Validate(ctx, epoch, forward)
+	r.err = err
+	return m
+}
+
+// MeasuredFinite is an error if what was measured on a split is no number.
+func (r *Run) MeasuredFinite(split string, m Meter) error {
+	switch what := fmt.Sprintf("the %s loss is %g", split, m.MeanLoss()); {
+	case IsFinite(m.Loss):
+		return nil
+	case r.State == nil: // weights from a file, not a run
+		return fmt.Errorf("nas: %s: the weights or the data are not fit for each other", what)
+	default:
+		return r.Diverged(what)
+	}
+}
+
+// lastCheckpoint is the file of the last save, empty if there was none.
+func (r *Run) lastCheckpoint() string {
+	file := filepath.Join(r.Dir, runfolder.CheckpointFile)
+	if _, err := os.Stat(file); err != nil {
+		return ""
+	}
+	return file
+}

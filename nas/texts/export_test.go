@@ -1,0 +1,12 @@
+package texts
+
+import (
+	"godarts/nas/config"
+	"math/rand/v2"
+)
+
+// DrawLength is draw for tests outside of the package.
+func (f *Feed) DrawLength(r *rand.Rand) int { return f.draw(r) }
+
+// Config is the config of f for tests outside of the package.
+func (f *Feed) Config() *config.Config { return f.config }

@@ -1,0 +1,37 @@
+package train
+
+import (
+	"context"
+	"path/filepath"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/model"
+	"godarts/nas/runfolder"
+	"godarts/torch"
+)
+
+// Test measures the trained network of a run on the test images. Of one that is not
+// complete it takes the weights of the checkpoint, and notes that. The folder of an export
+// does as well.
+func Test(ctx context.Context, dir string, device torch.Device) (result runfolder.TrainResult, err error) {
+	c, err := model.TrainedConfig(dir)
+	switch {
+	case err != nil:
+		return result, err
+	case model.IsExport(dir):
+		return TestWeights(ctx, c, nil, filepath.Join(dir, runfolder.WeightsFile), device)
+	}
+	if c.Experiment == config.Train && !runfolder.Finished(dir) {
+		return testCheckpoint(ctx, dir, c, device)
+	}
+	g, err := model.TrainedCell(dir, c)
+	if err != nil {
+		return result, err
+	}
+	r := &nas.Run{Config: c, Device: device}
+	if err := r.OpenKnown(dir); err != nil {
+		return result, err
+	}
+	return measureWeights(r, ctx, g, filepath.Join(dir, runfolder.WeightsFile))
+}

@@ -1,0 +1,75 @@
+// Package train trains the network of a derived cell from scratch, of images or of a text, and
+// measures trained networks on test data.
+package train
+
+import (
+	"context"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/images"
+	"godarts/nas/model"
+	"godarts/nas/runfolder"
+)
+
+// measuredOn takes the result on the images that r measures after an epoch.
+func measuredOn(t *runfolder.TrainResult, r *nas.Run, m nas.Meter) {
+	feed := r.Feed.(*images.Feed)
+	percent := func(right float64) float64 { return 100 * (1 - right) }
+	var topFive *float64
+	if feed.TopFive() {
+		e := percent(m.InFive / float64(max(m.Count, 1)))
+		topFive = &e
+	}
+	if feed.HoldsOut {
+		t.Validated = &runfolder.Validated{ValidError: percent(m.Accuracy()), ValidLoss: m.MeanLoss(), ValidTopFiveError: topFive}
+	} else {
+		t.Tested = &runfolder.Tested{TestError: percent(m.Accuracy()), TestLoss: m.MeanLoss(), TestTopFiveError: topFive}
+	}
+	t.Skipped = feed.LeftOut + len(feed.Left.Files)
+}
+
+// Run trains the cell that c names, in the new folder dir, or goes on with it
+// where its checkpoint says.
+func Run(ctx context.Context, dir string, c *config.Config, s nas.Settings) (result runfolder.TrainResult, err error) {
+	if runfolder.Finished(dir) {
+		return result, runfolder.ReadResult(dir, c, &result)
+	}
+	g, err := runfolder.GenotypeOf(c)
+	if err != nil {
+		return result, err
+	}
+	r, leave, err := nas.Enter(ctx, dir, c, s)
+	if err != nil {
+		return result, err
+	}
+	defer leave()
+	result.Genotype = g
+	if err := runTraining(r, ctx, &result); err != nil {
+		return result, runfolder.RememberDiverged(dir, err)
+	}
+	return result, r.Complete(result)
+}
+
+func runTraining(r *nas.Run, ctx context.Context, result *runfolder.TrainResult) error {
+	if r.Config.Data.IsText() {
+		return runTextTraining(r, ctx, result)
+	}
+	var t *Trainer
+	return r.Do(func() (nas.State, error) {
+		var err error
+		t, err = New(r, result.Genotype)
+		return t, err
+	}, func() error {
+		test, err := t.Train(ctx, r)
+		if err != nil {
+			return err
+		}
+		measuredOn(result, r, test)
+		result.Parameters, _ = t.Net.ParameterCount()
+		if err := r.WriteJSON(runfolder.GenotypeFile, result.Genotype); err != nil {
+			return err
+		}
+		return model.WriteWeights(r, t.Net, model.Describe(result.Genotype, images.NetworkOf(r), images.Of(r).Images()))
+	})
+}

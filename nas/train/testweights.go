@@ -1,0 +1,221 @@
+package train
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"godarts/cells/genotype"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/images"
+	"godarts/nas/model"
+	"godarts/nas/names"
+	"godarts/nas/runfolder"
+	"godarts/nas/texts"
+	"godarts/torch"
+)
+
+// TestWeights measures weights from elsewhere, see ReadWeights, in the network of the
+// training c on the test images or text. written are the keys that c has from its user.
+//
+// What the file says of its network and its images, if this program wrote it, takes the
+// place of keys that are not written, which the result's notes tell. It is an error where
+// it differs from one that is, or from the classes or the dictionary of the data. Whether
+// there is an auxiliary head, which the measurement has no use for, the file alone says.
+func TestWeights(ctx context.Context, c *config.Config, written map[string]bool, file string, device torch.Device) (result runfolder.TrainResult, err error) {
+	of := *c
+	err = model.WithWeights(file, func(w model.StoredWeights) error {
+		of.Network.Auxiliary = slices.ContainsFunc(w.Names, func(name string) bool { return strings.HasPrefix(name, w.Prefix+model.AuxiliaryHead) })
+		return nil
+	})
+	if err != nil {
+		return result, err
+	}
+	about, said, err := described(file)
+	if err != nil {
+		return result, err
+	}
+	r := &nas.Run{Config: &of, Device: device}
+	if said {
+		if err := adopt(r, about, written); err != nil {
+			return result, fmt.Errorf("nas: weights %s: %w", names.Escape(file), err)
+		}
+	}
+	g, err := runfolder.GenotypeOf(&of)
+	if err != nil {
+		return result, err
+	}
+	if err := r.Open(false); err != nil {
+		return result, err
+	}
+	if said {
+		if err := adoptNormalisation(r, about, written["data.mean"] || written["data.std"]); err != nil {
+			return result, fmt.Errorf("nas: weights %s: %w", names.Escape(file), err)
+		}
+	}
+	return measureWeights(r, ctx, g, file)
+}
+
+// described is what a file of weights says of its network; there is false if it says
+// nothing, as files of other programs.
+func described(file string) (d model.Description, there bool, err error) {
+	if filepath.Ext(file) != ".safetensors" {
+		return d, false, nil
+	}
+	st, err := model.OpenWeights(file)
+	if err != nil {
+		return d, false, err
+	}
+	defer st.Close()
+	text, there := st.Metadata()[model.DescriptionKey]
+	if !there {
+		return d, false, nil
+	}
+	if err = json.Unmarshal([]byte(text), &d); err == nil && d.Units == 0 {
+		err = d.Check()
+	}
+	if err != nil {
+		return d, true, fmt.Errorf("nas: weights %s: metadata %q: %w", names.Escape(file), model.DescriptionKey, err)
+	}
+	return d, true, nil
+}
+
+// statement is a key of a config beside what weights say of it.
+type statement struct {
+	key        string
+	own, other any    // in the config and of the weights
+	take       func() // puts what the weights say in the config
+}
+
+// adopt puts what the weights say in the place of keys of the run's config that are not
+// written, and notes it.
+func adopt(r *nas.Run, d model.Description, written map[string]bool) error {
+	c := r.Config
+	if kind := map[bool]string{true: "a text", false: "images"}; c.Data.IsText() != (d.Units > 0) {
+		return fmt.Errorf("they are of %s, data.name %s is %s: want the config of their training", kind[d.Units > 0], c.Data.Name, kind[c.Data.IsText()])
+	}
+	statements := statementsOf(d, c)
+	g, err := runfolder.GenotypeOf(c)
+	if err != nil {
+		return err
+	}
+	if own, other := g.String(), d.Genotype.String(); own != other {
+		statements = append(statements, statement{"genotype", own, other, func() { c.Genotype = other }})
+	}
+	for _, s := range statements {
+		switch {
+		case s.own == s.other:
+			continue
+		case written[s.key]:
+			return fmt.Errorf("they are of a network with %s %v, the config or the command line says %v: want the same, or no %[1]s there", s.key, s.other, s.own)
+		}
+		s.take()
+		r.Note("%s is that of the weights: %v", s.key, s.other)
+	}
+	return nil
+}
+
+// statementsOf are those about c, but for the genotype.
+func statementsOf(d model.Description, c *config.Config) []statement {
+	n := &c.Network
+	if d.Units > 0 {
+		return []statement{{"network.hidden", n.Hidden, d.Units, func() { n.Hidden = d.Units }}}
+	}
+	stem := map[bool]string{true: config.ImageNet, false: config.SmallImages}[d.ImageNet]
+	all := []statement{
+		{"network.channels", n.Channels, d.Channels, func() { n.Channels = d.Channels }},
+		{"network.layers", n.Layers, d.Layers, func() { n.Layers = d.Layers }},
+		{"network.stem", n.Stem, stem, func() { n.Stem = stem }},
+		{"network.stem_multiplier", n.StemMultiplier, d.StemMultiplier, func() { n.StemMultiplier = d.StemMultiplier }},
+	}
+	if c.Data.Name == config.ImageFolder || c.Data.Name == config.Synthetic { // others have sizes of their own
+		const usualSide, usualChannels = 32, 3
+		all = append(all,
+			statement{"data.size", cmp.Or(c.Data.Size, usualSide), d.Size, func() { c.Data.Size = d.Size }},
+			statement{"data.channels", cmp.Or(c.Data.Channels, usualChannels), d.InputChannels, func() { c.Data.Channels = d.InputChannels }})
+	}
+	return all
+}
+
+// adoptNormalisation puts mean and deviation of the weights in the place of the data
+// set's, unless the config's are written.
+func adoptNormalisation(r *nas.Run, d model.Description, written bool) error {
+	feed, ok := r.Feed.(*images.Feed)
+	if !ok {
+		return nil
+	}
+	m := feed.Set.Train
+	if m.Height != d.Size || m.Channels != d.InputChannels {
+		return fmt.Errorf("they take images of %dx%dx%d, those of %s are of %dx%dx%d", d.InputChannels, d.Size, d.Size, feed.Set.Name, m.Channels, m.Height, m.Width)
+	}
+	if slices.Equal(m.Mean, d.Mean) && slices.Equal(m.Std, d.Std) {
+		return nil
+	}
+	if written {
+		return fmt.Errorf("their images were normalised by data.mean %v and data.std %v, the config or the command line says %v and %v: want the same, or neither key there", d.Mean, d.Std, m.Mean, m.Std)
+	}
+	feed.Set.Train.Mean, feed.Set.Train.Std = d.Mean, d.Std
+	feed.Set.Test.Mean, feed.Set.Test.Std = d.Mean, d.Std
+	r.Feed = images.NewFeed(r.Config, feed.Set, r.Options())
+	r.Note("data.mean and data.std are those of the weights: %v and %v", d.Mean, d.Std)
+	return nil
+}
+
+// knowsData is an error if the weights tell other classes, or other words, apart than the
+// data has: numbers would stand for other names.
+func knowsData(d model.Description, r *nas.Run) error {
+	if feed, ok := r.Feed.(*texts.Feed); ok {
+		if d.Dictionary != "" && d.Dictionary != feed.Corpus.Dictionary() {
+			return fmt.Errorf("they know other words, or in another order, than %s has: want the text that they were trained on", feed.Corpus.Name)
+		}
+		return nil
+	}
+	for i := range max(len(d.ClassNames), len(images.Of(r).Images().ClassNames)) {
+		of := func(classes []string) string {
+			if i >= len(classes) {
+				return "none"
+			}
+			return fmt.Sprintf(`"%s"`, names.Print(classes[i]))
+		}
+		if own, other := of(d.ClassNames), of(images.Of(r).Images().ClassNames); own != other {
+			return fmt.Errorf("they tell other classes apart: class %d of %d is %s, in %s %s of %d", i+1, len(d.ClassNames), own, images.Of(r).Images().Name, other, len(images.Of(r).Images().ClassNames))
+		}
+	}
+	return nil
+}
+
+// measureWeights measures weights in the network of g on the data that the run has opened.
+func measureWeights(r *nas.Run, ctx context.Context, g genotype.Genotype, file string) (result runfolder.TrainResult, err error) {
+	about, said, err := described(file)
+	if err != nil {
+		return result, err
+	}
+	if said {
+		if err := knowsData(about, r); err != nil {
+			return result, fmt.Errorf("nas: weights %s: %w", names.Escape(file), err)
+		}
+	}
+	result.Genotype, result.Notes = g, r.Notes()
+	err = torch.Do(func() error {
+		if r.Config.Data.IsText() {
+			return testText(r, ctx, file, &result)
+		}
+		t, err := New(r, g)
+		if err != nil {
+			return err
+		}
+		if err := model.LoadWeights(t.Net, file); err != nil {
+			return err
+		}
+		m := r.Validate(ctx, 0, t.Eval)
+		measuredOn(&result, r, m)
+		result.Parameters, _ = t.Net.ParameterCount()
+		return r.Err()
+	})
+	return result, err
+}

@@ -1,0 +1,90 @@
+package train
+
+import (
+	"context"
+	"maps"
+
+	"godarts/cells"
+	"godarts/cells/genotype"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/images"
+	"godarts/torch"
+	"godarts/torch/nn"
+	"godarts/torch/optim"
+)
+
+// Trainer trains the network of a derived cell from scratch: the paper's
+// evaluation. Reference cnn/train.py.
+type Trainer struct {
+	Net      *cells.Network
+	W        *optim.SGD
+	gradClip float64
+	dropPath float64 // reached linearly over the epochs
+	bfloat16 bool    // in forward passes that train
+	epochs   int
+}
+
+func New(r *nas.Run, g genotype.Genotype) (*Trainer, error) {
+	net, err := cells.NewNetwork(g, images.NetworkOf(r))
+	if err != nil {
+		return nil, err
+	}
+	c := r.Config
+	return &Trainer{
+		Net: net, W: nas.NewSGD(net.Weights().W, c.W), gradClip: c.W.GradClip, dropPath: c.Network.DropPath,
+		bfloat16: c.W.Precision == config.BF16, epochs: c.Epochs,
+	}, nil
+}
+
+// Train runs the epochs that are left and returns the result on the test images,
+// or on those held out, after the last: the paper reports the last epoch, not the best.
+func (t *Trainer) Train(ctx context.Context, run *nas.Run) (test nas.Meter, err error) {
+	for epoch := range run.Epochs(ctx) {
+		t.W.SetLR(run.LR(epoch))
+		mode := nn.Mode{Training: true, DropPath: t.dropPath * float64(epoch) / float64(t.epochs)}
+		for s := range run.Steps(ctx, epoch) {
+			out := t.forward(s.Train, mode)
+			g := torch.Empty(t.Net.Weights().W.Shape(), t.Net.Weights().W.Options())
+			t.Net.Weights().Gradient(out.Loss, g, nil)
+			optim.Clip(t.gradClip, g)
+			t.W.Step(g)
+			s.Record(out.Loss, out.Logits)
+		}
+		test = run.Validate(ctx, epoch, t.Eval)
+		run.Finish(nas.Epoch{Index: epoch, Valid: test})
+	}
+	if test.Count == 0 { // resumed after the last epoch, or there was none
+		test = run.Validate(ctx, t.epochs, t.Eval)
+	}
+	return test, run.Err()
+}
+
+// forward is a training pass in the precision that was asked for; as PyTorch
+// advises, the backward pass is outside.
+func (t *Trainer) forward(b nn.Batch, m nn.Mode) (out nn.Output) {
+	if !t.bfloat16 {
+		return t.Net.Forward(b, m)
+	}
+	torch.Autocast(b.X.Device(), torch.BFloat16, func() { out = t.Net.Forward(b, m) })
+	return out
+}
+
+// Eval passes b through the network with the running statistics.
+func (t *Trainer) Eval(b nn.Batch) (out nn.Output) {
+	torch.NoGrad(func() { out = t.Net.Forward(b, nn.Mode{}) })
+	return out
+}
+
+// StateDict implements State.
+func (t *Trainer) StateDict() torch.StateDict {
+	sd := t.Net.Weights().StateDict()
+	maps.Copy(sd, nas.Prefixed(nas.OptimizerW, t.W.StateDict()))
+	return sd
+}
+
+// LoadStateDict implements State.
+func (t *Trainer) LoadStateDict(sd torch.StateDict) error {
+	net, w := nas.Cut(sd, nas.OptimizerW)
+	return nas.Load(nas.Part{State: t.Net.Weights(), Entries: net}, nas.Part{State: t.W, Entries: w})
+}
