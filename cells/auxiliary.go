@@ -5,23 +5,21 @@ import (
 	"godarts/torch/nn"
 )
 
-// auxiliaryHead is a second classifier, on the output of the second reduction
-// cell. Reference cnn/model.py AuxiliaryHeadCIFAR, AuxiliaryHeadImageNet.
+// auxiliaryHead is a second classifier, on the output of the second reduction cell. Reference cnn/model.py
+// AuxiliaryHeadCIFAR, AuxiliaryHeadImageNet.
 type auxiliaryHead struct {
 	features   nn.Sequential
 	classifier *nn.Linear
 }
 
-// The images that the pooling (5, stride 3) and the 2x2 convolution of an
-// auxiliary head make 1x1, in pixels a side.
+// Sides in pixels of the maps that the pooling (5, stride 3) and the 2x2 convolution of an auxiliary head make 1x1.
 const (
 	auxiliaryMinSize = 8
 	auxiliaryMaxSize = 10
 )
 
-// newAuxiliaryHead makes the head for small images or, with a denser pooling and
-// without the last batch norm, for ImageNet: the authors left that out at first
-// and then kept to it for the sake of the weights they had published.
+// newAuxiliaryHead makes the head for small images. For ImageNet the pooling is denser, and the last batch norm is
+// missing: the authors left it out at first, and kept to that because they had published weights.
 func newAuxiliaryHead(p nn.Path, channels, classes int, imageNet bool) *auxiliaryHead {
 	at := p.At("features")
 	stride := 3
@@ -43,11 +41,9 @@ func newAuxiliaryHead(p nn.Path, channels, classes int, imageNet bool) *auxiliar
 	return &auxiliaryHead{features, nn.NewLinear(p.At("classifier"), 768, classes)}
 }
 
-// forward maps a cell's output x [N,C,8,8], or [N,C,7,7] for ImageNet, to logits
-// [N,classes]. As in the reference, its first ReLU is in place. Later cells do not
-// notice: they begin with a ReLU of their own. In a network of three cells x is
-// the last cell's output, so the main classifier pools max(x, 0) in training, but
-// x in evaluation.
+// forward maps a cell's output x [N,C,8,8], or [N,C,7,7] for ImageNet, to logits [N,classes]. Its first ReLU works in
+// place, as in the reference. Later cells are not affected, because they begin with a ReLU. In a network of three
+// cells x is the last cell's output: the main classifier pools max(x, 0) in training, and x in evaluation.
 func (h *auxiliaryHead) forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 	y := h.features.Forward(x, m)
 	return h.classifier.Forward(y.Reshape(y.Size(0), -1), m)

@@ -6,22 +6,19 @@ import (
 	"godarts/torch/nn"
 )
 
-// Cost is what the network takes, by the sizes of its layers.
+// Cost counts weights, multiply-adds and kept activations of the network from the sizes of its layers.
 //
-// Multiply-adds are those of all convolutions and linear layers, a product with
-// its sum counted once; batch norms, ReLUs, poolings and sums count nothing. With
-// 48 channels and 14 layers at 224x224 that gives 529.9 million for DARTS_V2, where
-// arXiv 1806.09055 says 574 without saying how; PyTorch's own counter gives the same
-// 529.9 for the same network, and others that counted the authors' came to between
-// 523 and 545 (github.com/quark0/darts, issue 46). The published 564 million of
-// NASNet-A and 555 of AmoebaNet-A belong to networks of other stems, channels and
-// last layers; as cells of this one they take 604.0 and 526.7.
+// Multiply-adds are counted for convolutions and linear layers; a product and its sum count as one. Batch norms,
+// ReLUs, poolings and sums count nothing. With 48 channels and 14 layers at 224x224 DARTS_V2 has 529.9 million. arXiv
+// 1806.09055 says 574 and does not say how it counts; PyTorch's counter gives the same 529.9 for the same network,
+// and others who counted the authors' network came to between 523 and 545 (github.com/quark0/darts, issue 46). The
+// published 564 million of NASNet-A and 555 of AmoebaNet-A belong to networks with other stems, channels and last
+// layers; as cells of this network they have 604.0 and 526.7.
 //
-// What training keeps is what the backward pass of each operator looks at: the
-// input of convolutions, batch norms and poolings, the result of ReLUs, indices of
-// max poolings. For DARTS_V2 at those sizes that is 54.9 MB an image in float32,
-// where PyTorch keeps 54.3. Weights, gradients, the optimizer and what is in use
-// for a moment come on top.
+// Kept activations are the tensors that the backward pass of each operator reads: the input of convolutions, batch
+// norms and poolings, the result of ReLUs, the indices of max poolings. For DARTS_V2 at those sizes they take 54.9 MB
+// an image in float32, where PyTorch keeps 54.3. Weights, gradients, the optimizer and temporary tensors are not
+// included.
 func (n *Network) Cost() nn.Cost {
 	var t nn.Trace
 	s0 := t.Layer(n.stemName(0), "", n.stems[0], &nn.Value{Channels: n.o.InputChannels, Height: n.o.Size, Width: n.o.Size})
@@ -40,7 +37,7 @@ func (n *Network) Cost() nn.Cost {
 	return t.Cost(n.weights)
 }
 
-// stemName is the name of a stem in state dicts.
+// stemName returns the name of a stem in state dicts.
 func (n *Network) stemName(i int) string {
 	if n.o.ImageNet {
 		return fmt.Sprintf("stem%d", i)

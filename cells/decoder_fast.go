@@ -2,11 +2,11 @@ package cells
 
 import "godarts/torch"
 
-// decoderNumbers is how many logits of a rank are there at once, about.
+// decoderNumbers is about how many logits a rank has in memory at once.
 const decoderNumbers = 4 << 20
 
-// decode takes the outputs to the loss and the penalty, and gives the gradient of the
-// outputs [T,b,H], if needed.
+// decode computes the loss and the penalty of the outputs, and returns the gradient of the outputs [T,b,H], if
+// needed.
 func (c *Columns) decode(f *fastWork) (d torch.Tensor) {
 	raw := c.states.Narrow(0, 1, c.Steps)
 	dropped := masked(raw, c.masks.Output)
@@ -23,8 +23,8 @@ func (c *Columns) decode(f *fastWork) (d torch.Tensor) {
 	return c.regularise(raw, dropped, d, penalty)
 }
 
-// decodeBlocks adds the cross-entropies of all steps to loss, and writes the gradient of
-// their dropped outputs to d, some steps at a time.
+// decodeBlocks adds the cross-entropies of all steps to loss and writes the gradient of the dropped outputs to d. It
+// takes some steps at a time.
 func (c *Columns) decodeBlocks(f *fastWork, dropped, d, loss torch.Tensor) {
 	o := c.Options
 	steps := max(1, min(c.Steps, decoderNumbers/(c.Own*o.Tokens)))
@@ -37,8 +37,8 @@ func (c *Columns) decodeBlocks(f *fastWork, dropped, d, loss torch.Tensor) {
 	})
 }
 
-// decodeSteps decodes n steps from t on, with p [n·b,tokens] for the logits. With
-// p = softmax(logits), of the mean loss
+// decodeSteps decodes n steps from t on, with room for the logits in p [n·b,tokens]. With p = softmax(logits) the
+// gradient of the mean loss is
 //
 //	dL/dlogits = (p − onehot(y))/(T·B)
 func (c *Columns) decodeSteps(f *fastWork, p, dropped, d, loss torch.Tensor, t, n int) {
@@ -66,8 +66,8 @@ func (c *Columns) decodeSteps(f *fastWork, p, dropped, d, loss torch.Tensor, t, 
 //
 //	AR·mean(dropped²) + TAR·mean((h[t+1] − h[t])²)
 //
-// and turns d, the gradient of dropped outputs, into that of outputs before the mask, with
-// the penalty's if gradients are regularised.
+// and turns d, the gradient of the dropped outputs, into the gradient of the outputs before the mask. It adds the
+// penalty's gradient if gradients are regularised.
 func (c *Columns) regularise(raw, dropped, d, penalty torch.Tensor) torch.Tensor {
 	o := c.Options
 	regularised := c.Needs() && c.Regularised

@@ -12,7 +12,7 @@ func DropPath(x torch.Tensor, p float64) torch.Tensor {
 	return x.Mul(dropPathFactors(x, p).View(-1, 1, 1, 1))
 }
 
-// dropPathFactors are what DropPath multiplies the images by, [N].
+// dropPathFactors draws the factors [N] of DropPath.
 func dropPathFactors(x torch.Tensor, p float64) torch.Tensor {
 	keep := 1 - p
 	return torch.Empty([]int{x.Size(0)}, x.Options()).Bernoulli_(keep).DivScalar_(keep)

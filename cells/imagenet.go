@@ -5,14 +5,11 @@ import (
 	"godarts/torch/nn"
 )
 
-// What differs for images of 224x224. Two stems make 56x56 and 28x28 of them, and
-// the first cell takes the larger through a factorized reduction, as if a
-// reduction cell had gone before. The cells leave 7x7, and that is the window of
-// the last pooling, whatever the size. The auxiliary head sees 7x7 as well.
-// Reference cnn/model.py NetworkImageNet.
+// The network for images of 224x224. Two stems make 56x56 and 28x28 of them. The first cell reads the larger through a
+// factorized reduction, as if a reduction cell came before. The cells end with 7x7, which is the window of the last
+// pooling, whatever the size. The auxiliary head reads 7x7, too. Reference cnn/model.py NetworkImageNet.
 
-// The images that the poolings at the end make 1x1, in pixels a side: the
-// reference leaves out what goes beyond 7.
+// Sides in pixels of the maps that the poolings at the end make 1x1. The reference ignores pixels beyond 7.
 const (
 	imageNetMinSize = 7
 	imageNetMaxSize = 13
@@ -23,8 +20,8 @@ const (
 
 var imageNetPool = nn.AvgPool{Kernel: 7}
 
-// imageNetStems are [3x3/2, batch norm, ReLU, 3x3/2, batch norm] from in to c/2
-// to c channels, and [ReLU, 3x3/2, batch norm] on the result of the first.
+// imageNetStems makes two stems: [3x3/2, batch norm, ReLU, 3x3/2, batch norm] from in to c/2 to c channels, and
+// [ReLU, 3x3/2, batch norm], which reads the result of the first.
 func imageNetStems(root nn.Path, in, c int) []nn.Sequential {
 	halve := torch.Conv2dOptions{Stride: 2, Padding: 1}
 	kernel := [2]int{3, 3}

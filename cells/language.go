@@ -12,8 +12,8 @@ import (
 	"godarts/torch/nn"
 )
 
-// LanguageOptions are the sizes of a language model and how it is regularised.
-// The paper's for Penn Treebank: 300 units in the search, 850 in training.
+// LanguageOptions are the sizes of a language model and its regularisation. The paper has 300 units in the search of
+// Penn Treebank, 850 in training.
 type LanguageOptions struct {
 	Tokens  int // words of the dictionary, V
 	Units   int // E = H, of an embedded word and of the state
@@ -23,8 +23,8 @@ type LanguageOptions struct {
 	torch.Options
 }
 
-// Dropout are the probabilities to drop, in training alone. What is kept is scaled
-// by 1/(1 − p). Each mask is drawn once for all time steps of a pass.
+// Dropout are the probabilities of dropping in training. What is kept is scaled by 1/(1 − p). A pass draws each mask
+// once for all time steps.
 type Dropout struct {
 	Output    float64 // units of the cell's output
 	State     float64 // units of the states inside of the cell's products
@@ -33,7 +33,7 @@ type Dropout struct {
 	Word      float64 // words: all occurrences of one alike
 }
 
-// Check is an error if there is no language model of that kind.
+// Check returns an error if no language model has these options.
 func (o LanguageOptions) Check() error {
 	if o.Tokens < 2 {
 		return fmt.Errorf("cells: language model: %d tokens, want at least 2", o.Tokens)
@@ -55,8 +55,7 @@ func (o LanguageOptions) Check() error {
 	return nil
 }
 
-// Masks are what is multiplied with in a training pass: 0, or 1/(1 − p). The zero
-// Tensor stands for ones.
+// Masks are the factors of dropout in a training pass: 0 or 1/(1 − p). The zero Tensor stands for ones.
 type Masks struct {
 	Output, State, Input, Embedding torch.Tensor // [B,units]
 	Word                            torch.Tensor // [tokens,1]
@@ -95,7 +94,7 @@ func (o LanguageOptions) mask(r *rand.Rand, p float64, rows, columns int) torch.
 	return torch.FromSliceTo(mask, []int{rows, columns}, o.Options)
 }
 
-// masked is x∘mask.
+// masked returns x∘mask.
 func masked(x, mask torch.Tensor) torch.Tensor {
 	if !mask.Defined() {
 		return x
@@ -103,9 +102,8 @@ func masked(x, mask torch.Tensor) torch.Tensor {
 	return x.Mul(mask)
 }
 
-// Language is a language model around a recurrent cell: words are embedded by a
-// matrix, the cell takes them step by step, and the same matrix maps its outputs
-// to logits. Reference rnn/model.py RNNModel.
+// Language is a language model around a recurrent cell. A matrix embeds the words, the cell reads them step by step,
+// and the same matrix maps the cell's outputs to logits. Reference rnn/model.py RNNModel.
 type Language struct {
 	o       LanguageOptions
 	weights *nn.Weights
@@ -116,19 +114,19 @@ type Language struct {
 	Bias    *nn.Parameter   // [tokens], of the decoder
 }
 
-// Names of the tied matrix, and where the cell is.
+// Names of the tied matrix, and the path of the cell.
 const (
 	encoderName = "encoder.weight"
 	decoderName = "decoder.weight"
 	cellName    = "rnns.0"
 )
 
-// firstRange bounds the first weights.
+// firstRange bounds the initial weights.
 const firstRange = 0.04
 
-// NewLanguage makes a language model around a cell of that many nodes, with
-// weights drawn from the default generator in the reference's order. cell, unless
-// nil, registers what else the cell has. Its tensors belong to the present scope.
+// NewLanguage makes a language model around a cell of that many nodes, with weights drawn from the default generator
+// in the reference's order. cell, unless nil, registers further parameters of the cell. The tensors belong to the
+// present scope.
 func NewLanguage(nodes int, o LanguageOptions, cell func(nn.Path)) (*Language, error) {
 	if err := o.Check(); err != nil {
 		return nil, err
@@ -160,28 +158,26 @@ func NewLanguage(nodes int, o LanguageOptions, cell func(nn.Path)) (*Language, e
 	return l, nil
 }
 
-// Options are those that the model was made with.
+// Options returns the options that the model was made with.
 func (l *Language) Options() LanguageOptions { return l.o }
 
-// Weights is the storage of parameters and running statistics.
+// Weights returns the storage of parameters and running statistics.
 func (l *Language) Weights() *nn.Weights { return l.weights }
 
-// Tied views the part of a vector like w [P] that is the matrix of both the
-// embedding and the decoder.
+// Tied views the part of a vector like w [P] that is the matrix of both the embedding and the decoder.
 func (l *Language) Tied(w torch.Tensor) torch.Tensor {
 	return w.Narrow(0, 0, l.o.Tokens*l.o.Units) // it is registered first
 }
 
-// StateDict implements nn.Module. As in PyTorch the tied matrix has both of its
-// names.
+// StateDict implements nn.Module. The tied matrix has both of its names, as in PyTorch.
 func (l *Language) StateDict() torch.StateDict {
 	sd := l.weights.StateDict()
 	sd[decoderName] = sd[encoderName]
 	return sd
 }
 
-// LoadStateDict implements nn.Module. The tied matrix may stand under both of its
-// names, equal, or as "encoder.weight" alone.
+// LoadStateDict implements nn.Module. The tied matrix may be there under both of its names, equal, or only as
+// "encoder.weight".
 func (l *Language) LoadStateDict(sd torch.StateDict) error {
 	rest := maps.Clone(sd)
 	if decoder, ok := sd[decoderName]; ok {
@@ -193,8 +189,7 @@ func (l *Language) LoadStateDict(sd torch.StateDict) error {
 	return l.weights.LoadStateDict(rest)
 }
 
-// CheckStateDict is LoadStateDict's error for entries of these names and shapes, as far
-// as they tell.
+// CheckStateDict returns LoadStateDict's error for entries of these names and shapes, as far as they show it.
 func (l *Language) CheckStateDict(shapes map[string][]int) error {
 	rest := maps.Clone(shapes)
 	delete(rest, decoderName)
@@ -211,8 +206,7 @@ func same(a, b torch.Tensor) (equal bool) {
 	return equal
 }
 
-// checkBatch panics with *torch.Error unless b has words [T,B], a target for each, and a state that
-// fits, if any.
+// checkBatch panics with *torch.Error unless b has words [T,B], a target for each, and a state that fits, if any.
 func (o LanguageOptions) checkBatch(b nn.Batch) {
 	shape := b.X.Shape()
 	if len(shape) != 2 || shape[0] < 1 || shape[1] < 1 {
@@ -226,12 +220,12 @@ func (o LanguageOptions) checkBatch(b nn.Batch) {
 	}
 }
 
-// Step is one time step of a cell: the state after the embedded words x [B,units]
-// where it was h [B,units].
+// Step is one time step of a cell. It maps the embedded words x [B,units] and the state h [B,units] to the next
+// state.
 type Step func(x, h torch.Tensor) torch.Tensor
 
-// Pass runs the plain form: b through the cell that step gives for the masks.
-// Logits are [T·B,tokens]. Its graph is of autograd; all belongs to the present scope.
+// Pass runs b through the model in the plain form, with the cell that step makes for the masks. Logits are
+// [T·B,tokens]. The graph is autograd's. All tensors belong to the present scope.
 func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output {
 	l.o.checkBatch(b)
 	torch.NeedFunction("cells.Language", step == nil)
@@ -260,7 +254,7 @@ func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output 
 	return out
 }
 
-// initialState is the state before the first token [B,units].
+// initialState returns the state before the first token [B,units].
 func (l *Language) initialState(b nn.Batch) torch.Tensor {
 	if b.Hidden.Defined() {
 		return b.Hidden.Select(0, 0)
@@ -281,8 +275,8 @@ func (l *Language) penalty(raw, dropped torch.Tensor) torch.Tensor {
 	return sum
 }
 
-// Gate is s + σ(c)∘(f − s), where the gate c and the candidate, which f is an
-// activation of, are the halves of ch [...,2·units].
+// Gate returns s + σ(c)∘(f − s). The gate c and the candidate are the halves of ch [...,2·units]; f is the activation
+// of the candidate.
 func Gate(s, ch torch.Tensor, activation func(torch.Tensor) torch.Tensor) torch.Tensor {
 	torch.NeedFunction("cells.Language", activation == nil)
 	units := s.Size(-1)
@@ -290,16 +284,15 @@ func Gate(s, ch torch.Tensor, activation func(torch.Tensor) torch.Tensor) torch.
 	return s.Add(gate.Mul(activation(candidate).Sub(s)))
 }
 
-// State0 is the state that the nodes of a cell start from. The mask of the state
-// holds inside the product alone. Reference rnn/model.py DARTSCell
-// _compute_init_state.
+// State0 computes the state that the nodes of a cell start from. The mask of the state acts only inside of the
+// product. Reference rnn/model.py DARTSCell _compute_init_state.
 func (l *Language) State0(x, h torch.Tensor, m Masks) torch.Tensor {
 	xh := torch.Cat([]torch.Tensor{masked(x, m.Input), masked(h, m.State)}, 1)
 	return Gate(h, xh.Mm(l.W0.Tensor), torch.Tensor.Tanh)
 }
 
-// Activation is the function that an operation of a recurrent cell applies. It
-// panics with *torch.Error for others: genotypes are validated before.
+// Activation returns the function of an operation of a recurrent cell. It panics with *torch.Error for other
+// operations: genotypes are validated before.
 func Activation(op genotype.Op) func(torch.Tensor) torch.Tensor {
 	switch op {
 	case genotype.ActTanh:

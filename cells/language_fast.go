@@ -11,37 +11,37 @@ type FastPass struct {
 	W           torch.Tensor // [P], the weights: those of the model, or another vector
 	Batch       nn.Batch
 	Training    bool         // with dropout and Penalty
-	Gradient    torch.Tensor // [P], which that of w is written to; the zero Tensor if it is not needed
-	Backward    bool         // the cell needs gradients, of what it has besides w
+	Gradient    torch.Tensor // [P], room for the gradient of w; the zero Tensor if it is not needed
+	Backward    bool         // the cell needs gradients of tensors other than w
 	Regularised bool         // gradients are those of Loss + Penalty, not of Loss
 	Logits      bool
 }
 
 // FastCell is a recurrent cell of some columns of a batch, from its state 0 on.
 type FastCell interface {
-	// State0 is where state 0 of time step t belongs, [b,H].
+	// State0 returns the place of state 0 of time step t, [b,H].
 	State0(t int) torch.Tensor
-	// Forward takes it to out [b,H], the state after the step.
+	// Forward computes the state after the step from state 0 and writes it to out [b,H].
 	Forward(t int, out torch.Tensor)
-	// Backward takes d [b,H], the gradient of that, back to state 0's, which lives until
-	// the next call. Steps come from last to first.
+	// Backward takes d [b,H], the gradient of the state after the step, and returns the gradient of state 0, which
+	// lives until the next call. Steps come from last to first.
 	Backward(t int, d torch.Tensor) torch.Tensor
-	// Finish writes gradients that are taken over all steps at once, after the first.
+	// Finish writes gradients that are sums over all steps, after the first step.
 	Finish()
 }
 
-// Fast runs a pass without a graph around the cells that cell makes, one for each rank.
-// It is the same function as Pass, in another order:
+// Fast runs a pass without a graph around the cells that cell makes, one for each rank. It computes the same function
+// as Pass, in another order:
 //
-//   - On the CPU the columns of the batch are shared out to ranks, which meet where a cell
-//     needs sums over all columns, if at all.
-//   - All words meet the upper half of W0 in one product, as the weights' gradients of all
-//     time steps are one product each, where the cell allows.
+//   - On the CPU ranks share the columns of the batch. They wait for each other only where a cell needs sums over all
+//     columns.
+//   - One product takes all words through the upper half of W0. The weights' gradients of all time steps are one product
+//     each, where the cell allows.
 //   - The elementwise part of a state is one pass over memory (torch.GatedMixture).
-//   - The decoder goes over the outputs block by block, forward and backward: softmax and
-//     loss of a block hang on no other, so that [T·B,tokens] numbers are never there at once.
+//   - The decoder takes the outputs block by block, forward and backward. Softmax and loss of a block depend on no other
+//     block, so [T·B,tokens] numbers are never in memory at once.
 //
-// It has to be called without grad mode. What it returns belongs to the present scope.
+// It has to be called without grad mode. The result belongs to the present scope.
 func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output) {
 	l.o.checkBatch(p.Batch)
 	torch.NeedFunction("cells.Language", cell == nil)
@@ -79,7 +79,7 @@ func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output
 	return out
 }
 
-// fastWork is one run of Fast: what all ranks read, and where they write to.
+// fastWork is one run of Fast: what all ranks read, and where they write their results.
 type fastWork struct {
 	*Language
 	FastPass
@@ -92,8 +92,7 @@ type fastWork struct {
 	parts  []torch.Tensor // of the gradient, one for each rank; none if it is not needed
 }
 
-// LanguageWeights are the weights of a language model, or their gradient: views of a
-// vector like w.
+// LanguageWeights are the weights of a language model or their gradient: views of a vector like w.
 type LanguageWeights struct {
 	Encoder        torch.Tensor   // [tokens,units]
 	Words0, State0 torch.Tensor   // [units,2·units]: the rows of W0 that words and states meet
@@ -115,7 +114,7 @@ func (l *Language) At(w torch.Tensor) LanguageWeights {
 	return at
 }
 
-// Columns are one rank's part of a run of Fast: b columns of a batch of B.
+// Columns is one rank's part of a run of Fast: b columns of a batch of B.
 type Columns struct {
 	*torch.Rank
 	FastPass
@@ -134,7 +133,7 @@ type Columns struct {
 	entry  entry
 }
 
-// Needs tells whether anything needs a backward pass.
+// Needs reports whether the pass has a backward half.
 func (p FastPass) Needs() bool { return p.Backward || p.Gradient.Defined() }
 
 func (f *fastWork) run(r *torch.Rank, cell func(*Columns) FastCell) {
@@ -164,7 +163,7 @@ func (f *fastWork) run(r *torch.Rank, cell func(*Columns) FastCell) {
 	c.own(f.hidden, 1).Copy_(c.states.Narrow(0, c.Steps, 1))
 }
 
-// own narrows what there is of t to this rank's columns, which lie along dim.
+// own narrows t, if defined, to this rank's columns, which lie along dim.
 func (c *Columns) own(t torch.Tensor, dim int) torch.Tensor {
 	if !t.Defined() {
 		return t
@@ -172,7 +171,7 @@ func (c *Columns) own(t torch.Tensor, dim int) torch.Tensor {
 	return t.Narrow(dim, c.first, c.Own)
 }
 
-// forward takes all time steps.
+// forward runs all time steps.
 func (c *Columns) forward() {
 	c.entry = c.newEntry()
 	for t := range c.Steps {
@@ -183,9 +182,9 @@ func (c *Columns) forward() {
 	}
 }
 
-// backward takes d [T,b,H], the gradient of the outputs, through all time steps.
+// backward takes d [T,b,H], the gradient of the outputs, back through all time steps.
 func (c *Columns) backward(d torch.Tensor) {
-	dh := torch.Zeros([]int{c.Own, c.Options.Units}, c.Options.Options) // of the state after step t, by the steps behind it
+	dh := torch.Zeros([]int{c.Own, c.Options.Units}, c.Options.Options) // of the state after step t, from the later steps
 	for t := c.Steps - 1; t >= 0; t-- {
 		torch.Scoped(func() { c.entry.backward(t, c.cell.Backward(t, d.Select(0, t).Add_(dh)), dh) })
 	}
@@ -195,15 +194,15 @@ func (c *Columns) backward(d torch.Tensor) {
 	}
 }
 
-// entry is state 0 of all time steps: s₀ = h + σ(c)∘(tanh(g) − h), where
-// [c | g] = (x∘mask)·W0[words] + (h∘mask)·W0[state].
+// entry computes state 0 of all time steps: s₀ = h + σ(c)∘(tanh(g) − h), where [c | g] = (x∘mask)·W0[words] +
+// (h∘mask)·W0[state].
 type entry struct {
 	*Columns
 	scale    torch.Tensor // of embedded words [T·b,E]: all their masks together; the zero Tensor stands for ones
 	words    torch.Tensor // [T·b,E], dropped
 	products torch.Tensor // [T·b,2H]; their gradient, after backward
-	tanh     torch.Tensor // the mixture [1,4] of tanh alone
-	none     torch.Tensor // its gradient, which nobody needs
+	tanh     torch.Tensor // the mixture [1,4] that is tanh
+	none     torch.Tensor // room for its gradient, which is not needed
 }
 
 func (c *Columns) newEntry() entry {
@@ -216,7 +215,7 @@ func (c *Columns) newEntry() entry {
 	return e
 }
 
-// wordScale multiplies the masks that an embedded word meets on its way to W0.
+// wordScale multiplies the masks that apply to an embedded word before W0.
 func (e *entry) wordScale() (scale torch.Tensor) {
 	m := e.masks
 	shape := []int{e.Steps, e.Own, e.Options.Units}
@@ -242,7 +241,7 @@ func (e *entry) wordScale() (scale torch.Tensor) {
 	return scale
 }
 
-// at are the products of time step t [b,2H].
+// at returns the products of time step t [b,2H].
 func (e *entry) at(t int) torch.Tensor { return e.products.Narrow(0, t*e.Own, e.Own) }
 
 func (e *entry) forward(t int) {
@@ -251,7 +250,7 @@ func (e *entry) forward(t int) {
 	torch.GatedMixture(e.cell.State0(t), h.Unsqueeze(0), ch.Unsqueeze(0), e.tanh)
 }
 
-// backward writes to dh what state 0's gradient d makes of that of h.
+// backward writes the gradient of h to dh, from the gradient d of state 0.
 func (e *entry) backward(t int, d, dh torch.Tensor) {
 	h, ch := e.states.Select(0, t), e.at(t)
 	dh.Zero_()
@@ -259,8 +258,8 @@ func (e *entry) backward(t int, d, dh torch.Tensor) {
 	e.addBack(dh, ch, e.Weights.State0)
 }
 
-// addBack adds (d·wᵀ)∘State to to: the gradient of x from that of the product (x∘State)·w.
-// Unlike a search cell's, these products have no copy of wᵀ: it is read for few rows only.
+// addBack adds (d·wᵀ)∘State to to, the gradient of x in the product (x∘State)·w. A search cell copies wᵀ; here the
+// product reads w transposed, because it has few rows.
 func (c *Columns) addBack(to, d, w torch.Tensor) {
 	if !c.State.Defined() {
 		to.Addmm_(d, w.T(), 1, 1)
@@ -279,7 +278,7 @@ func AddProduct(to, x, w torch.Tensor) {
 	torch.SumProducts(to, true, []torch.Tensor{x}, []torch.Tensor{w})
 }
 
-// finish takes the gradients of W0 and of the embedding.
+// finish computes the gradients of W0 and of the embedding.
 func (e *entry) finish() {
 	torch.Scoped(func() {
 		units := e.Options.Units
@@ -291,7 +290,7 @@ func (e *entry) finish() {
 	})
 }
 
-// OneActivation is the mixture [1,4] of torch.GatedMixture that is op alone.
+// OneActivation returns the mixture [1,4] of torch.GatedMixture that is only op.
 func OneActivation(op genotype.Op, o torch.Options) torch.Tensor {
 	mix := make([]float64, 4)
 	for k, of := range genotype.RecurrentPrimitives[1:] {

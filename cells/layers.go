@@ -47,7 +47,7 @@ func Operation(p nn.Path, op genotype.Op, c, stride int, affine bool) nn.Layer {
 	return nil
 }
 
-// Identity is the skip connection of stride 1. Drop-path leaves it alone.
+// Identity is the skip connection of stride 1. Drop-path does not drop it.
 type Identity struct{}
 
 // Forward implements nn.Layer.
@@ -56,8 +56,7 @@ func (Identity) Forward(x torch.Tensor, _ nn.Mode) torch.Tensor { return x }
 // Trace implements nn.Layer.
 func (Identity) Trace(x *nn.Value, _ *nn.Trace) *nn.Value { return x }
 
-// zero is the operation "none" of that stride: with 2 every second row and
-// column, times 0.
+// zero is the operation "none" of a stride. With stride 2 it takes every second row and column, times 0.
 type zero int
 
 // Forward implements nn.Layer.
@@ -74,16 +73,16 @@ func (stride zero) Trace(x *nn.Value, _ *nn.Trace) *nn.Value {
 	return &nn.Value{Channels: x.Channels, Height: (x.Height + n - 1) / n, Width: (x.Width + n - 1) / n}
 }
 
-// depthwise convolves each channel by itself, with a square kernel and padding
-// that keeps the size at stride 1.
+// depthwise makes a convolution of each channel by itself. Its kernel is square, and its padding keeps the size at
+// stride 1.
 func depthwise(p nn.Path, c, kernel, stride, dilation int) nn.Layer {
 	return nn.NewConv2d(p, c, c, [2]int{kernel, kernel}, torch.Conv2dOptions{
 		Stride: stride, Padding: dilation * (kernel - 1) / 2, Dilation: dilation, Groups: c,
 	})
 }
 
-// sepConv is twice [ReLU, depthwise, pointwise, batch norm], the stride in the
-// first. Reference cnn/operations.py SepConv.
+// sepConv makes [ReLU, depthwise, pointwise, batch norm] twice; the first depthwise convolution has the stride.
+// Reference cnn/operations.py SepConv.
 func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
@@ -98,8 +97,7 @@ func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	}
 }
 
-// dilConv is [ReLU, depthwise of dilation 2, pointwise, batch norm]. Reference
-// cnn/operations.py DilConv.
+// dilConv makes [ReLU, depthwise of dilation 2, pointwise, batch norm]. Reference cnn/operations.py DilConv.
 func dilConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
@@ -110,8 +108,8 @@ func dilConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	}
 }
 
-// conv7x1 is [ReLU, 1x7 with the stride on the columns, 7x1 with the stride on
-// the rows, batch norm]. Reference cnn/operations.py OPS conv_7x1_1x7.
+// conv7x1 makes [ReLU, 1x7 convolution, 7x1 convolution, batch norm]. The first convolution has the stride on the
+// columns, the second on the rows. Reference cnn/operations.py OPS conv_7x1_1x7.
 func conv7x1(p nn.Path, c, stride int, affine bool) nn.Layer {
 	return nn.Sequential{
 		nn.ReLU{},
@@ -121,8 +119,8 @@ func conv7x1(p nn.Path, c, stride int, affine bool) nn.Layer {
 	}
 }
 
-// ReLUConvBN is [ReLU, 1x1 convolution, batch norm] from in to out channels.
-// Reference cnn/operations.py ReLUConvBN.
+// ReLUConvBN makes [ReLU, 1x1 convolution, batch norm] from in to out channels. Reference cnn/operations.py
+// ReLUConvBN.
 func ReLUConvBN(p nn.Path, in, out int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
@@ -132,14 +130,14 @@ func ReLUConvBN(p nn.Path, in, out int, affine bool) nn.Layer {
 	}
 }
 
-// factorizedReduce halves the image by two 1x1 convolutions of stride 2, the
-// second on the image shifted by one row and column.
+// factorizedReduce halves the image by two 1x1 convolutions of stride 2. The second reads the image shifted by one
+// row and one column.
 type factorizedReduce struct {
 	conv1, conv2, bn nn.Layer
 }
 
-// FactorizedReduce maps [N,in,H,W] to [N,out,H/2,W/2]; out, H and W are even.
-// Reference cnn/operations.py FactorizedReduce.
+// FactorizedReduce makes a layer that maps [N,in,H,W] to [N,out,H/2,W/2]; out, H and W are even. Reference
+// cnn/operations.py FactorizedReduce.
 func FactorizedReduce(p nn.Path, in, out int, affine bool) nn.Layer {
 	return &factorizedReduce{
 		conv1: nn.NewPointwise(p.At("conv_1"), in, out/2, 2),

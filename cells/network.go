@@ -8,9 +8,8 @@ import (
 	"godarts/torch/nn"
 )
 
-// NetworkOptions are the sizes of an evaluation network. The paper's, with
-// auxiliary weight 0.4: for CIFAR-10 36 channels, 20 layers and stem multiplier 3,
-// for ImageNet 48 channels and 14 layers.
+// NetworkOptions are the sizes of an evaluation network. The paper has an auxiliary weight of 0.4, and 36 channels,
+// 20 layers and stem multiplier 3 for CIFAR-10, 48 channels and 14 layers for ImageNet.
 type NetworkOptions struct {
 	Channels        int // of the first cell, even; doubled by each reduction
 	Layers          int // cells, at least 3; those at Layers/3 and 2·Layers/3 reduce
@@ -19,15 +18,14 @@ type NetworkOptions struct {
 	Size            int     // height and width of the images, in pixels
 	StemMultiplier  int     // the stem has StemMultiplier·Channels channels; without effect for ImageNet
 	ImageNet        bool    // for images of 224x224: see imagenet.go
-	Auxiliary       bool    // a second classifier on the second reduction's output, in training alone
+	Auxiliary       bool    // a second classifier on the second reduction's output, in training only
 	AuxiliaryWeight float64 // of the second classifier in the loss
-	LabelSmoothing  float64 // part of each label spread over all classes, in training alone
+	LabelSmoothing  float64 // part of each label spread over all classes, in training only
 	torch.Options           // type and device
 }
 
-// Network is a stack of derived cells that classifies images: what the paper
-// trains from scratch to judge a genotype. Reference cnn/model.py NetworkCIFAR
-// and NetworkImageNet.
+// Network classifies images by a stack of derived cells. The paper trains it from scratch to evaluate a genotype.
+// Reference cnn/model.py NetworkCIFAR and NetworkImageNet.
 type Network struct {
 	weights *nn.Weights
 	o       NetworkOptions
@@ -41,11 +39,10 @@ type Network struct {
 
 var _ nn.Module = (*Network)(nil)
 
-// NewNetwork makes the network of g with fresh weights, drawn from the default
-// generator in the reference's order. Its tensors belong to the present scope.
+// NewNetwork makes the network of g with fresh weights, drawn from the default generator in the reference's order.
+// Its tensors belong to the present scope.
 //
-// It returns an error if g is not valid or recurrent, and for sizes that give no
-// network.
+// It returns an error if g is not valid or recurrent, and for sizes that no network has.
 func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 	if err := o.Check(g); err != nil {
 		return nil, err
@@ -92,11 +89,10 @@ func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 	return n, nil
 }
 
-// auxiliaryLayer is that of the second reduction cell, whose output the
-// auxiliary head takes.
+// auxiliaryLayer returns the layer of the second reduction cell, whose output the auxiliary head reads.
 func auxiliaryLayer(layers int) int { return 2 * layers / 3 }
 
-// Check is the error of NewNetwork, if it would return one.
+// Check returns the error that NewNetwork would return.
 func (o NetworkOptions) Check(g genotype.Genotype) error {
 	if err := o.validate(g); err != nil {
 		return fmt.Errorf("cells: network: %w", err)
@@ -136,14 +132,12 @@ func (o NetworkOptions) validate(g genotype.Genotype) error {
 	return o.validateSize(g)
 }
 
-// Forward classifies the images b.X [N,InputChannels,Size,Size]. In training the
-// loss is that of both classifiers,
+// Forward classifies the images b.X [N,InputChannels,Size,Size]. In training the loss is
 //
 //	Loss = CE(logits, b.Y) + AuxiliaryWeight·CE(auxiliary logits, b.Y)
 //
-// with labels smoothed by LabelSmoothing, otherwise the first term, with plain
-// labels; Logits [N,Classes] are the main classifier's. Both
-// belong to the caller's scope. It is fastest on images that lie channels last.
+// with labels smoothed by LabelSmoothing; else it is the first term with plain labels. Logits [N,Classes] are those
+// of the main classifier. Both belong to the caller's scope. Forward is fastest on images that lie channels last.
 func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	torch.Scoped(func() {
 		var logits, auxiliary torch.Tensor
@@ -165,8 +159,8 @@ func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	return out
 }
 
-// Logits classifies images x [N,InputChannels,Size,Size] as evaluation does and
-// gives [N,Classes]. Ranks share the images: no image needs another one.
+// Logits classifies images x [N,InputChannels,Size,Size] as evaluation does and returns [N,Classes]. It shares the
+// images out to ranks: the result of an image depends on no other.
 func (n *Network) Logits(x torch.Tensor) torch.Tensor {
 	logits := torch.Empty([]int{x.Size(0), n.o.Classes}, n.o.Options)
 	torch.NoGrad(func() {
@@ -181,8 +175,8 @@ func (n *Network) Logits(x torch.Tensor) torch.Tensor {
 	return logits
 }
 
-// logits are those of the main classifier and, in training, of the auxiliary
-// head: the zero Tensor if there is none.
+// logits computes the logits of the main classifier and, in training, of the auxiliary head; the zero Tensor stands
+// for none.
 func (n *Network) logits(x torch.Tensor, m nn.Mode) (logits, auxiliary torch.Tensor) {
 	s0 := n.stems[0].Forward(x, m)
 	s1 := s0
@@ -216,7 +210,7 @@ func (globalPool) Trace(x *nn.Value, _ *nn.Trace) *nn.Value {
 	return &nn.Value{Channels: x.Channels, Height: 1, Width: 1}
 }
 
-// Weights is the storage of the network's parameters and running statistics.
+// Weights returns the storage of the network's parameters and running statistics.
 func (n *Network) Weights() *nn.Weights { return n.weights }
 
 // StateDict implements nn.Module.
@@ -225,14 +219,13 @@ func (n *Network) StateDict() torch.StateDict { return n.weights.StateDict() }
 // LoadStateDict implements nn.Module.
 func (n *Network) LoadStateDict(sd torch.StateDict) error { return n.weights.LoadStateDict(sd) }
 
-// CheckStateDict is LoadStateDict's error for entries of these names and shapes.
+// CheckStateDict returns LoadStateDict's error for entries of these names and shapes.
 func (n *Network) CheckStateDict(shapes map[string][]int) error {
 	return n.weights.CheckStateDict(shapes)
 }
 
-// ParameterCount is the number of weights without the auxiliary head, which is
-// what papers report, and of the auxiliary head. Reference cnn/utils.py
-// count_parameters_in_MB.
+// ParameterCount counts the weights of the network without the auxiliary head, as papers do, and those of the head.
+// Reference cnn/utils.py count_parameters_in_MB.
 func (n *Network) ParameterCount() (network, auxiliary int) {
 	network = n.weights.Count("auxiliary")
 	return network, n.weights.Count("") - network
@@ -267,8 +260,7 @@ func newNetworkCell(p nn.Path, g genotype.Cell, o networkCellOptions) *networkCe
 	return c
 }
 
-// forward maps the outputs of the two cells before to the cell's own,
-// [N, concat·C, H', W'].
+// forward maps the outputs of the two cells before to the cell's own, [N, concat·C, H', W'].
 func (c *networkCell) forward(s0, s1 torch.Tensor, m nn.Mode) (out torch.Tensor) {
 	torch.Scoped(func() {
 		states := []torch.Tensor{c.preprocess0.Forward(s0, m), c.preprocess1.Forward(s1, m)}
@@ -294,9 +286,8 @@ type networkEdge struct {
 	from int
 }
 
-// forward drops the operation's result for some images in training, unless it is
-// the identity: a path of identities stays open for every image. Skip connections
-// of stride 2 are no identity, and poolings are dropped as well.
+// forward computes the operation. In training it drops the result for some images, unless the operation is the
+// identity: a path of identities stays open for every image. Skip connections of stride 2 and poolings are dropped.
 func (e networkEdge) forward(states []torch.Tensor, m nn.Mode) torch.Tensor {
 	x := states[e.from]
 	_, identity := e.op.(Identity)

@@ -8,14 +8,14 @@ import (
 	"godarts/torch/nn"
 )
 
-// RecurrentOptions are those of the language model around a derived cell.
+// RecurrentOptions are the options of the language model around a derived cell.
 type RecurrentOptions struct {
 	LanguageOptions
 	Plain bool // Gradients and evaluation by autograd's operators, not by formulas
 }
 
-// RecurrentNetwork is the language model around a derived recurrent cell: what the
-// paper trains from scratch to judge a genotype. Reference rnn/model.py.
+// RecurrentNetwork is the language model around a derived recurrent cell. The paper trains it from scratch to
+// evaluate a genotype. Reference rnn/model.py.
 type RecurrentNetwork struct {
 	*Language
 	cell  genotype.Cell
@@ -24,12 +24,10 @@ type RecurrentNetwork struct {
 
 var _ nn.Module = (*RecurrentNetwork)(nil)
 
-// NewRecurrentNetwork makes the network of g with fresh weights, drawn from the
-// default generator in the reference's order. Its tensors belong to the present
-// scope.
+// NewRecurrentNetwork makes the network of g with fresh weights, drawn from the default generator in the reference's
+// order. Its tensors belong to the present scope.
 //
-// It returns an error if g is not valid or not recurrent, and for options that give
-// no network.
+// It returns an error if g is not valid or not recurrent, and for options that no network has.
 func NewRecurrentNetwork(g genotype.Genotype, o RecurrentOptions) (*RecurrentNetwork, error) {
 	if err := o.Check(g); err != nil {
 		return nil, err
@@ -41,7 +39,7 @@ func NewRecurrentNetwork(g genotype.Genotype, o RecurrentOptions) (*RecurrentNet
 	return &RecurrentNetwork{Language: l, cell: g.Recurrent.Clone(), plain: o.Plain}, nil
 }
 
-// Check is the error of NewRecurrentNetwork, if it would return one.
+// Check returns the error that NewRecurrentNetwork would return.
 func (o RecurrentOptions) Check(g genotype.Genotype) error {
 	if err := g.Check(); err != nil {
 		return fmt.Errorf("cells: recurrent network: genotype: %w", err)
@@ -52,9 +50,9 @@ func (o RecurrentOptions) Check(g genotype.Genotype) error {
 	return o.LanguageOptions.Check()
 }
 
-// Forward predicts the tokens of b. In training it drops, and Penalty is what
-// regularisation adds. The graph is of autograd, Hidden detached; all of the output
-// belongs to the caller's scope. Without grad mode an evaluation runs in the fast form.
+// Forward predicts the tokens of b. In training it applies dropout, and Penalty is what AR and TAR add. The graph is
+// autograd's, Hidden is detached, and all of the output belongs to the caller's scope. Without grad mode an
+// evaluation runs in the fast form.
 func (n *RecurrentNetwork) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	if !m.Training && !torch.GradEnabled() && n.fast() {
 		return n.Fast(FastPass{W: n.weights.W, Batch: b, Logits: true}, n.newDerivedCell)
@@ -65,7 +63,7 @@ func (n *RecurrentNetwork) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	return out
 }
 
-// keepOutput keeps what is there of an output.
+// keepOutput keeps the tensors of an output that are defined.
 func keepOutput(out nn.Output) nn.Output {
 	for _, t := range []torch.Tensor{out.Loss, out.Logits, out.Hidden, out.Penalty} {
 		if t.Defined() {
@@ -75,7 +73,7 @@ func keepOutput(out nn.Output) nn.Output {
 	return out
 }
 
-// step is a time step of the plain form. Reference rnn/model.py DARTSCell.cell.
+// step makes a time step of the plain form. Reference rnn/model.py DARTSCell.cell.
 func (n *RecurrentNetwork) step(m Masks) Step {
 	return func(x, h torch.Tensor) torch.Tensor {
 		states := []torch.Tensor{n.State0(x, h, m)}
@@ -95,12 +93,11 @@ func (n *RecurrentNetwork) step(m Masks) Step {
 	}
 }
 
-// fast tells whether passes without a graph run in the fast form, which is of CPUs.
+// fast reports whether passes without a graph run in the fast form, which exists for CPUs.
 func (n *RecurrentNetwork) fast() bool { return !n.plain && !n.o.Device.IsCUDA() }
 
-// Gradients runs a training pass over b and writes the gradient of Loss + Penalty to
-// g [P]. What it returns, without logits, belongs to the caller's scope and has no
-// graph.
+// Gradients runs a training pass over b and writes the gradient of Loss + Penalty to g [P]. Its result, without
+// logits, belongs to the caller's scope and has no graph.
 func (n *RecurrentNetwork) Gradients(b nn.Batch, g torch.Tensor) (out nn.Output) {
 	if n.fast() {
 		torch.NoGrad(func() {
@@ -116,5 +113,5 @@ func (n *RecurrentNetwork) Gradients(b nn.Batch, g torch.Tensor) (out nn.Output)
 	return out
 }
 
-// ParameterCount is the number of weights, the tied matrix counted once.
+// ParameterCount counts the weights, the tied matrix once.
 func (n *RecurrentNetwork) ParameterCount() int { return n.weights.Count("") }

@@ -5,8 +5,8 @@ import (
 	"godarts/torch"
 )
 
-// derivedCell is a derived cell of one rank's columns: each node has one state before it,
-// which its only activation alone mixes.
+// derivedCell is a derived cell of one rank's columns. Each node has one state before it and mixes only one
+// activation.
 type derivedCell struct {
 	*Columns
 	cell    genotype.Cell
@@ -34,10 +34,10 @@ func (n *RecurrentNetwork) newDerivedCell(c *Columns) FastCell {
 	return d
 }
 
-// state is state s of time step t [b,H].
+// state returns state s of time step t [b,H].
 func (d *derivedCell) state(s, t int) torch.Tensor { return d.at(d.states, s, t) }
 
-// products are those of node i in time step t [b,2H].
+// products returns the products of node i in time step t [b,2H].
 func (d *derivedCell) products(i, t int) torch.Tensor { return d.at(d.ch, i, t) }
 
 func (d *derivedCell) at(of torch.Tensor, i, t int) torch.Tensor {
@@ -76,7 +76,7 @@ func (d *derivedCell) Backward(t int, dOut torch.Tensor) torch.Tensor {
 	return d.dStates.Select(0, 0)
 }
 
-// Finish implements FastCell: a node's weight has one product for all time steps.
+// Finish implements FastCell. The gradient of a node's weight is one product over all time steps.
 func (d *derivedCell) Finish() {
 	if !d.Gradient.Defined() {
 		return

@@ -7,13 +7,12 @@ import (
 	"godarts/torch"
 )
 
-// MaxLayers are the cells that a network may have at most: ten times and more of what has been published.
-// Beyond lie mistakes, which would keep a machine busy or take its memory before anything is said.
+// MaxLayers is the most cells that a network may have: ten times what has been published, and more. A larger number
+// is a mistake that would keep a machine busy or take its memory before any error.
 const MaxLayers = 1000
 
-// validateSize follows the images through the stems and both reductions. A
-// factorized reduction needs an even size: one is in the cell after each
-// reduction cell and after the stems for ImageNet, and on skip connections from a
+// validateSize follows the images through the stems and both reductions. A factorized reduction needs an even size.
+// There is one in the cell after each reduction cell, in the first cell for ImageNet, and on skip connections from a
 // reduction cell's inputs. The other operations of stride 2 round up.
 func (o NetworkOptions) validateSize(g genotype.Genotype) error {
 	wrong := func(where string, size int, want string) error {
@@ -53,19 +52,19 @@ func (o NetworkOptions) validateSize(g genotype.Genotype) error {
 	return nil
 }
 
-// needLayers panics with *torch.Error for more layers than Check accepts: following them would not end.
+// needLayers panics with *torch.Error for more layers than Check accepts: a loop over them would not end.
 func (o NetworkOptions) needLayers() {
 	if o.Layers > MaxLayers {
 		torch.Misuse("cells.Network", "%d layers, wanted at most %d", o.Layers, MaxLayers)
 	}
 }
 
-// half is what stride 2 leaves of a side.
+// half returns the side of an image after stride 2.
 func half(size int) int { return (size + 1) / 2 }
 
-// NormedSide is the side in pixels of the smallest maps that a batch norm of the network of g
-// sees in training. Where it is 1 a batch needs two images: batch norms take more than one
-// value per channel. Sizes are those that Check accepts.
+// NormedSide returns the side in pixels of the smallest maps that a batch norm of the network of g reads in training.
+// Where it is 1 a batch needs two images, because a batch norm needs more than one value per channel. The sizes are
+// such as Check accepts.
 func (o NetworkOptions) NormedSide(g genotype.Genotype) int {
 	o.needLayers()
 	if o.Auxiliary && !o.ImageNet {
@@ -91,7 +90,7 @@ func (o NetworkOptions) NormedSide(g genotype.Genotype) int {
 	return least
 }
 
-// FinalSide is the side in pixels of the maps that the cells end with.
+// FinalSide returns the side in pixels of the last cell's maps.
 func (o NetworkOptions) FinalSide() int {
 	if o.ImageNet {
 		return half(half(half(half(half(o.Size)))))
@@ -99,12 +98,12 @@ func (o NetworkOptions) FinalSide() int {
 	return half(half(o.Size))
 }
 
-// Estimate is a network's weights, and a part of the numbers that a training pass holds for
-// each image at the least. They are floating point, since sizes may be absurd.
+// Estimate is the number of a network's weights, and a lower bound of the numbers that a training pass holds for each
+// image. They are floating point, since sizes may be absurd.
 type Estimate struct{ Weights, PerImage float64 }
 
-// Estimate follows the sizes of the network of g, which Check accepts. The auxiliary head
-// counts among the weights.
+// Estimate computes the estimate of the network of g, which Check accepts. The auxiliary head counts among the
+// weights.
 func (o NetworkOptions) Estimate(g genotype.Genotype) (e Estimate) {
 	o.needLayers()
 	c, side := float64(o.Channels), float64(o.Size)

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// maxDrawnNodes bounds the size of a picture; the published cells have at most 11 nodes.
+// maxDrawnNodes bounds the size of a picture. The published cells have at most 11 nodes.
 const maxDrawnNodes = 32
 
 // SVG writes a picture of the cell of that kind to w, left to right: the inputs c_{k-2} and c_{k-1} (x_t and h_{t-1} of a
@@ -30,8 +30,7 @@ func SVG(w io.Writer, c genotype.Cell, kind genotype.Kind) error {
 	return nil
 }
 
-// DOT returns the graph that SVG draws in Graphviz's language, for other layouts and formats. The cell
-// must be valid.
+// DOT returns the graph that SVG draws in Graphviz's language, for other layouts and formats. The cell must be valid.
 func DOT(c genotype.Cell, kind genotype.Kind) (string, error) {
 	g, err := newCellGraph(c, kind)
 	if err != nil {
@@ -55,7 +54,7 @@ func DOT(c genotype.Cell, kind genotype.Kind) (string, error) {
 	return b.String(), nil
 }
 
-// cellGraph is what the pictures show. Boxes are in topological order.
+// cellGraph is the content of both pictures. Boxes are in topological order.
 type cellGraph struct {
 	boxes  []cellBox
 	arrows []cellArrow
@@ -74,7 +73,7 @@ func (b cellBox) dotName() string {
 	return b.name + "_{" + b.subscript + "}"
 }
 
-// cellArrow joins two boxes; only edges of the genotype have a label.
+// cellArrow joins two boxes. Only edges of the genotype have a label.
 type cellArrow struct {
 	from, to int
 	label    string
@@ -125,7 +124,7 @@ func newCellGraph(c genotype.Cell, kind genotype.Kind) (*cellGraph, error) {
 	return g, nil
 }
 
-// opPaint colours a label by the family of its operation.
+// opPaint returns the colours of a label by the family of its operation.
 func opPaint(op string) boxPaint {
 	switch {
 	case strings.HasPrefix(op, "sep_conv"), op == string(genotype.ActTanh):
@@ -155,10 +154,10 @@ func (b cellBox) width() float64 {
 	return max(34, textWidth(b.name, nameSize)+textWidth(b.subscript, subscriptSize)+18)
 }
 
-// boxHeight leaves room for the tips of all arrows into the box.
+// boxHeight returns a height with room for the tips of all arrows into the box.
 func boxHeight(arrowsIn int) float64 { return max(30, arrowPitch*float64(arrowsIn)+8) }
 
-// svg writes arrows first, so that boxes and labels cover what passes behind them.
+// svg writes arrows first, so that boxes and labels cover them.
 func (p *cellPicture) svg() []byte {
 	var b bytes.Buffer
 	width, height := p.size()

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// cellPicture is a cellGraph with a place for everything, by the layered method of Sugiyama, Tagawa and
-// Toda (1981): ranks by longest path, order within the ranks by barycenters, then coordinates. Boxes and
-// labels have ranks of their own in turn, so no arrow passes through a label that is not its own.
+// cellPicture is a cellGraph with a place for everything, by the layered method of Sugiyama, Tagawa and Toda (1981):
+// ranks by longest path, order within the ranks by barycenters, then coordinates. Boxes and labels take ranks in
+// turn, so no arrow passes through another arrow's label.
 type cellPicture struct {
 	graph  *cellGraph
 	spots  []*pictureSpot
@@ -18,7 +18,7 @@ type cellPicture struct {
 	chains [][]*pictureSpot // of every arrow: its boxes and one spot in each rank between
 }
 
-// pictureSpot is a box, a label, or a place where an arrow passes a rank. x and y are of its centre.
+// pictureSpot is a box, a label, or a place where an arrow passes a rank. x and y are its centre.
 type pictureSpot struct {
 	box            int // -1 if not a box
 	label          string

@@ -10,11 +10,11 @@ import (
 // byteOrderMark is what some editors put before a text.
 const byteOrderMark = "\ufeff"
 
-// logHead is what a program's log has before its message: a time stamp ("06/27 01:25:46 PM",
-// "2026-01-02 10:20:30,123"), in brackets or not, then maybe words such as "INFO -" or a bar.
+// logHead matches what a program's log has before its message: a time stamp ("06/27 01:25:46 PM", "2026-01-02
+// 10:20:30,123"), in brackets or not, then perhaps words such as "INFO -" or a bar.
 var logHead = regexp.MustCompile(`^\[?\d+[-/:]\d+[-/:.,\dT]*(?: [\d:.,]+)?(?: ?[AP]M)?\]?(?: *[-|:])? +(?:[A-Za-z_.]+ *[-|:] *)*`)
 
-// skipLogHead passes over the head of a log's line and tells whether there was one.
+// skipLogHead passes over the head of a log's line and reports whether there was one.
 func (p *genotypeParser) skipLogHead() bool {
 	p.skipSpace()
 	head := logHead.FindString(p.text[p.pos:])
@@ -22,11 +22,11 @@ func (p *genotypeParser) skipLogHead() bool {
 	return head != ""
 }
 
-// node reads the edges of one node in brackets of their own, as pt.darts and AutoDL have them:
+// node reads the edges of one node in brackets of their own, as pt.darts and AutoDL write them:
 //
 //	[('sep_conv_3x3', 0), ('skip_connect', 1)]
 //
-// The opening bracket was passed already, at start.
+// The caller has passed the opening bracket, at start.
 func (p *genotypeParser) node(kind Kind, start int, closing byte) (edges []Edge, err error) {
 	err = p.list(closing, func() error {
 		e, err := p.edge(kind)
@@ -39,8 +39,8 @@ func (p *genotypeParser) node(kind Kind, start int, closing byte) (edges []Edge,
 	return edges, err
 }
 
-// autoDLFields are fields that AutoDL has besides. They connect cells in ways that no network here
-// does, and are None in its genotypes.
+// autoDLFields are further fields of AutoDL. They connect cells in ways that no network here does, and are None in
+// its genotypes.
 var autoDLFields = []string{"connectN", "connects"}
 
 // none reads the value of one of autoDLFields.
@@ -64,13 +64,13 @@ var nniKey = regexp.MustCompile(`^(normal|reduce)/(op|input)_(\d{1,9})_(\d{1,9})
 // nniEdge is one edge as NNI names it, without its cell.
 type nniEdge struct{ node, index int }
 
-// nniCell is what was read of a cell.
+// nniCell is what was read of a cell so far.
 type nniCell struct {
 	ops    map[nniEdge]Op
 	inputs map[nniEdge]int
 }
 
-// isNNI tells whether the object, whose bracket was passed, is in the form of NNI.
+// isNNI reports whether the object, whose bracket was passed, is in the form of NNI.
 func (p *genotypeParser) isNNI() bool {
 	start := p.pos
 	name, err := p.quoted()
@@ -160,7 +160,7 @@ func (p *genotypeParser) nniInput() (int, error) {
 	return state, err
 }
 
-// cell puts the edges in order. It names the first that is missing.
+// cell puts the edges in order. Its error names the first that is missing.
 func (c nniCell) cell(kind Kind) (cell Cell, err error) {
 	missing := func(what string, e nniEdge) error {
 		return fmt.Errorf("in the form of NNI: %q is missing", fmt.Sprintf("%s/%s_%d_%d", kind, what, e.node, e.index))

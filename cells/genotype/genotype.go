@@ -7,32 +7,32 @@ import (
 	"strconv"
 )
 
-// MaxNodes are the nodes that a cell may have at most, ten times and more of what has been published.
+// MaxNodes is the most nodes that a cell may have: ten times what has been published, and more.
 const MaxNodes = 100
 
 // Edge feeds a node from an earlier state through an operation.
 //
-// In a convolutional cell state 0 is the output of cell k-2, state 1 that of cell k-1, and state i+2 is node
-// i. In a recurrent cell state 0 is the gated mix of input and hidden state, and state i+1 is node i.
+// In a convolutional cell state 0 is the output of cell k-2, state 1 the output of cell k-1, and state i+2 is node i.
+// In a recurrent cell state 0 is the gated mix of input and hidden state, and state i+1 is node i.
 type Edge struct {
 	Op   Op
 	From int
 }
 
-// Cell is a derived cell. Convolutional: node i is the sum of Edges[2i] and Edges[2i+1]. Recurrent: node i
-// is Edges[i]. Concat lists the states that make the output, ascending: concatenated over channels in a
-// convolutional cell, averaged in a recurrent one.
+// Cell is a derived cell. Node i of a convolutional cell is the sum of Edges[2i] and Edges[2i+1]; node i of a
+// recurrent cell is Edges[i]. Concat lists the states that make the output, ascending: concatenated over channels in
+// a convolutional cell, averaged in a recurrent one.
 type Cell struct {
 	Edges  []Edge
 	Concat []int
 }
 
-// Nodes returns the number of intermediate nodes of a convolutional cell, two edges each. A recurrent cell
-// has len(Edges).
+// Nodes returns the number of intermediate nodes of a convolutional cell, which has two edges for each. A recurrent
+// cell has len(Edges) nodes.
 func (c Cell) Nodes() int { return len(c.Edges) / 2 }
 
-// Genotype is the outcome of a search: a normal and a reduction cell, or a recurrent cell, the other kind
-// left zero.
+// Genotype is the outcome of a search: a normal and a reduction cell, or a recurrent cell. The cells of the other
+// kind are zero.
 type Genotype struct {
 	Normal, Reduce Cell
 	Recurrent      Cell
@@ -72,12 +72,12 @@ func (k Kind) concatField() string {
 	return k.String() + "_concat"
 }
 
-// String returns the genotype as the reference prints it after a search, Python's repr of its named tuple:
+// String returns the genotype as the reference prints it after a search, the repr of its Python named tuple:
 //
 //	Genotype(normal=[('sep_conv_3x3', 1), ...], normal_concat=range(2, 6), reduce=[...], reduce_concat=range(2, 6))
 //	Genotype(recurrent=[('relu', 0), ...], concat=range(1, 9))
 //
-// States in a row are written range(a, b), others as a list. Parse reads both back.
+// It writes consecutive states as range(a, b), others as a list. Parse reads both.
 func (g Genotype) String() string {
 	b := []byte("Genotype(")
 	for i, kind := range g.Kinds() {
@@ -125,13 +125,12 @@ func appendIntList(b []byte, states []int) []byte {
 	return append(b, ']')
 }
 
-// MarshalJSON writes the reference's fields, with pairs as arrays, the form Python's json gives of the named
-// tuple's fields:
+// MarshalJSON writes the reference's fields, with pairs as arrays, as Python's json writes the named tuple's fields:
 //
 //	{"normal": [["sep_conv_3x3", 0], ...], "normal_concat": [2, 3, 4, 5], "reduce": [...], "reduce_concat": [...]}
 //	{"recurrent": [["relu", 0], ...], "concat": [1, 2, 3, 4, 5, 6, 7, 8]}
 //
-// It fails if the genotype is not valid, so that no file holds what cannot be read back.
+// It fails if the genotype is not valid, so that every file can be read back.
 func (g Genotype) MarshalJSON() ([]byte, error) {
 	if err := g.Validate(); err != nil {
 		return nil, err
@@ -168,8 +167,8 @@ func (g *Genotype) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Changed counts the edges of g that old, of as many nodes, does not have: of each node those that
-// no edge of the same node in old is equal to, in any order. of is the number of all edges of g.
+// Changed counts the edges of g that old, with as many nodes, does not have. It compares the edges of each node in
+// any order. of is the number of all edges of g.
 func (g Genotype) Changed(old Genotype) (changed, of int) {
 	for _, kind := range g.Kinds() {
 		edges, before := g.Cell(kind).Edges, slices.Clone(old.Cell(kind).Edges)
@@ -187,9 +186,9 @@ func (g Genotype) Changed(old Genotype) (changed, of int) {
 	return changed, of
 }
 
-// Validate returns nil if a network can be built from g: both convolutional cells or a recurrent one, each
-// with known operations of its kind, two edges per convolutional node, every edge from an earlier state, and
-// a concat that is ascending and within the cell. The error names cell, edge and node.
+// Validate returns an error if no network can be built from g. A valid genotype has both convolutional cells or a
+// recurrent one, operations of the cell's kind, two edges per convolutional node, edges from earlier states, and a
+// concat that is ascending and within the cell. The error names cell, edge and node.
 func (g Genotype) Validate() error {
 	if err := g.Check(); err != nil {
 		return fmt.Errorf("cells: genotype: %w", err)
@@ -197,6 +196,7 @@ func (g Genotype) Validate() error {
 	return nil
 }
 
+// Check returns Validate's error without the package's name before it.
 func (g Genotype) Check() error {
 	if g.IsRecurrent() && !(g.Normal.isZero() && g.Reduce.isZero()) {
 		return fmt.Errorf("has both convolutional and recurrent cells, want one kind")
@@ -209,6 +209,7 @@ func (g Genotype) Check() error {
 	return nil
 }
 
+// Check returns an error if c is no cell of that kind.
 func (c Cell) Check(kind Kind) error {
 	if len(c.Edges) == 0 {
 		return fmt.Errorf("has no edges")

@@ -23,7 +23,7 @@ const (
 	DilConv3x3  Op = "dil_conv_3x3"
 	DilConv5x5  Op = "dil_conv_5x5"
 
-	// Only in published cells, not in the search space.
+	// Of published cells; not in the search space.
 	SepConv7x7  Op = "sep_conv_7x7"
 	Conv7x1_1x7 Op = "conv_7x1_1x7"
 )
@@ -58,8 +58,8 @@ func (op Op) Convolutional() bool {
 	return ok
 }
 
-// Recurrent reports whether op can be the activation of a node of a derived recurrent cell. None cannot:
-// the search weighs it, but no derived cell holds it, and the reference's cell has no formula for it.
+// Recurrent reports whether op can be the activation of a node of a derived recurrent cell. None cannot: the search
+// weighs it, but no derived cell has it, and the reference has no formula for it.
 func (op Op) Recurrent() bool {
 	return slices.Contains(recurrentOps, op)
 }
@@ -108,7 +108,7 @@ func (op Op) Weights(c float64, stride int, affine bool) float64 {
 	return 0
 }
 
-// Without is ops but for some.
+// Without returns ops without some of them.
 func Without(ops []Op, some ...Op) (rest []Op) {
 	for _, op := range ops {
 		if !slices.Contains(some, op) {
@@ -118,8 +118,8 @@ func Without(ops []Op, some ...Op) (rest []Op) {
 	return rest
 }
 
-// NearestOp returns the known op whose name takes the fewest edits to reach from name. Among digits a near
-// miss costs less than a far one, so "sep_conv_9x9" gives "sep_conv_7x7". For error messages.
+// NearestOp returns the known op whose name takes the fewest edits to reach from name. Between digits a near miss
+// costs less than a far one, so "sep_conv_9x9" gives "sep_conv_7x7". Error messages use it.
 func NearestOp(name string) Op {
 	return nearestOpAmong(name, slices.Concat(allConvolutionalOps(), recurrentOps))
 }

@@ -14,7 +14,7 @@ import (
 //   - the same with the edges of each node in a list or tuple of their own, as pt.darts and AutoDL have it, and
 //     AutoDL's connectN=None, connects=None;
 //   - JSON, as MarshalJSON gives it, or NNI's flat form ({"normal/op_2_0": "sep_conv_3x3", "normal/input_2_0": 0, ...});
-//   - the name of a published genotype in any case ("darts_v2"). Of a name in both Known and PublishedRecurrent
+//   - the name of a published genotype in any case ("darts_v2"). Of a name in both Published and PublishedRecurrent
 //     it gives the convolutional cells.
 //
 // The result is valid. Errors give the byte offset where the text is to blame:
@@ -42,7 +42,7 @@ func parseGenotypeText(text string) (Genotype, error) {
 	return g, nil
 }
 
-// onlyName is the name that text is, apart from white space and comments; empty if it is more or no name.
+// onlyName returns the name that text consists of, besides white space and comments; empty if text is no name.
 func onlyName(text string) string {
 	p := newGenotypeParser(text)
 	name := p.identifier()
@@ -52,8 +52,8 @@ func onlyName(text string) string {
 	return name
 }
 
-// genotypeParser goes over the text once. Python's and JSON's forms differ in brackets, separators and
-// quotes only, so one grammar reads both.
+// genotypeParser reads the text once, from left to right. Python's and JSON's forms differ only in brackets,
+// separators and quotes, so one grammar reads both.
 type genotypeParser struct {
 	text string
 	pos  int
@@ -204,7 +204,7 @@ func (p *genotypeParser) edges(kind Kind) ([]Edge, error) {
 	return edges, err
 }
 
-// atNode tells whether a list or tuple of edges comes, not one edge.
+// atNode reports whether a list or tuple of edges comes, rather than one edge.
 func (p *genotypeParser) atNode() bool {
 	start := p.pos
 	defer func() { p.pos = start }()
@@ -283,7 +283,7 @@ func (p *genotypeParser) rangeCall(value *parsedField) error {
 	return nil
 }
 
-// assemble builds the genotype from the fields, which must be those of one kind.
+// assemble makes the genotype from the fields, which must be of one family of cells.
 func (p *genotypeParser) assemble() (Genotype, error) {
 	kinds := convolutionalKinds
 	_, edges := p.seen[Recurrent.String()]

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Named is a published cell under the name the reference gives it.
+// Named is a published cell and its name in the reference.
 type Named struct {
 	Name     string
 	Genotype Genotype
@@ -16,7 +16,7 @@ type Named struct {
 // of Zoph et al., CVPR 2018 (arXiv 1707.07012); AmoebaNet is cell A of Real et al., AAAI 2019 (arXiv
 // 1802.01548), both with the concatenation and pair order of the reference; DARTS_V1 and DARTS_V2 are the
 // first- and second-order results of Liu et al., ICLR 2019 (arXiv 1806.09055). DARTS is another name of
-// DARTS_V2. Behind them are results of other methods in its space: PCDARTS and PCDARTS_IMAGENET, searched on
+// DARTS_V2. After them come results of other methods in its space: PCDARTS and PCDARTS_IMAGENET, searched on
 // CIFAR-10 and on ImageNet, of Xu et al., ICLR 2020 (arXiv 1907.05737); GDAS_V1 of Dong and Yang, CVPR 2019
 // (arXiv 1910.04465); PDARTS of Chen et al., ICCV 2019 (arXiv 1904.12760). ENAS_MICRO is the cell of Pham et
 // al., ICML 2018 (arXiv 1802.03268), from a space of its own. Read-only; Lookup returns copies.
@@ -214,7 +214,7 @@ var dartsV2 = Genotype{
 
 // PublishedRecurrent are the published recurrent cells in the reference's order (rnn/genotypes.py). ENAS is
 // Pham et al., ICML 2018 (arXiv 1802.03268); DARTS_V1 and DARTS_V2 are the first- and second-order results
-// of Liu et al., and DARTS is another name of DARTS_V2. The names overlap with those in Known. Read-only;
+// of Liu et al., and DARTS is another name of DARTS_V2. Some names are in Published, too. Read-only;
 // LookupRecurrent returns copies.
 var PublishedRecurrent = []Named{
 	{"ENAS", Genotype{Recurrent: Cell{
