@@ -8,62 +8,56 @@ import (
 	"godarts/torch/optim"
 )
 
-// Architect takes the outer step of the bilevel problem, Eq. 3: it moves α along
-// the gradient of the validation loss, with w either held fixed (first order) or
-// one unrolled step ahead of α (second order). Reference cnn/architect.py.
+// Architect takes the outer step of the bilevel problem, Eq. 3: it moves α along the gradient of the validation loss.
+// w is either fixed (first order) or one unrolled step ahead (second order). Reference cnn/architect.py.
 type Architect struct {
 	net   Supernet
 	w     *optim.SGD  // read only: its momentum and weight decay are part of the unrolled step
 	alpha *optim.Adam // steps α
 
-	// Hessian takes the product of the second order; it may be replaced at any
-	// time. A Supernet that is a Hessian itself, as Plain is, takes it exactly.
+	// Hessian computes the product of the second order. It may be replaced at any time. A Supernet that implements
+	// Hessian, as Plain does, computes the product exactly.
 	Hessian Hessian
 
-	// Clip is the norm that training clips the gradient of w to, and so the virtual
-	// step too; 0 is no clipping. The recurrent reference clips, the other does not.
+	// Clip is the norm that training clips the gradient of w to; the unrolled step clips it, too. 0 means no
+	// clipping. The recurrent reference clips, the convolutional one does not.
 	Clip float64
 
-	// Corrected makes the second order the gradient of L_val(w'(α), α), where w' is
-	// the step that training would take. Without it the recurrent search is that of
-	// its reference (rnn/architect.py), whose results rest on it:
+	// Corrected makes the second order the gradient of L_val(w'(α), α), where w' is the step that training would
+	// take. Without it the recurrent search follows its reference (rnn/architect.py), which gave its results:
 	//
-	//   - the implicit part is scaled by k = Clip/(‖∇w L_train‖ + 1e-6) even if that
-	//     is above 1, where w' is not; and ∇w' L_val is clipped, too;
-	//   - the tied matrix does not move in w', since the reference's state dict has
-	//     it twice and loading writes the old one last;
-	//   - each pass over the training batch draws dropout masks of its own, those of
-	//     the two that the finite difference subtracts from each other too.
+	//   - The implicit part is scaled by k = Clip/(‖∇w L_train‖ + 1e-6) even if k is above 1, where w' is not; and ∇w' L_val is
+	//     clipped, too.
+	//   - The tied matrix does not move in w', since the reference's state dict has it twice and loading writes the old one
+	//     last.
+	//   - Each pass over the training batch draws its own dropout masks; so do the two passes of the finite difference.
 	//
 	// Without clipping, tied weights and dropout both are the same.
 	Corrected bool
 }
 
-// tied is a supernet with one matrix in two places, which its reference does not move
-// in the unrolled step.
+// tied is a supernet with one matrix in two places. The reference does not move that matrix in the unrolled step.
 type tied interface {
 	// Tied views that matrix in a vector like w.
 	Tied(w torch.Tensor) torch.Tensor
 }
 
-// Hessian gives the mixed second derivatives of a supernet's loss in a direction.
+// Hessian computes the mixed second derivatives of a supernet's loss in a direction.
 type Hessian interface {
-	// HessianVectorProduct is ∇²α,w L(w, α)·v of the loss over b, at the present w
-	// and α, one tensor for each table. v is [P]. What it returns belongs to the
-	// caller's scope.
+	// HessianVectorProduct returns ∇²α,w L(w, α)·v of the loss over b, at the present w and α, one tensor for each
+	// table. v is [P]. The result belongs to the caller's scope.
 	HessianVectorProduct(v torch.Tensor, b nn.Batch) []torch.Tensor
 }
 
-// NewArchitect makes an architect for net, whose weights w steps and whose α
-// alpha steps. Its Hessian is the reference's FiniteDifference.
+// NewArchitect makes an architect for net. w is the optimizer of its weights, alpha the optimizer of α. The Hessian
+// is the reference's FiniteDifference.
 func NewArchitect(net Supernet, w *optim.SGD, alpha *optim.Adam) *Architect {
 	return &Architect{net: net, w: w, alpha: alpha, Hessian: FiniteDifference{Net: net, Radius: Radius}}
 }
 
-// Step moves α by one step of Adam. xi is ξ, the learning rate of the virtual
-// step of w; 0 means first order. It leaves w as it is. It returns what Gradient
-// does but the gradients: the loss over valid, and of a recurrent supernet the state
-// after it.
+// Step moves α by one step of Adam and leaves w as it is. xi is ξ, the learning rate of the unrolled step of w; 0
+// means first order. Step returns Gradient's result without the gradients: the loss over valid, and of a recurrent
+// supernet the state after it.
 func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Result) {
 	torch.Scoped(func() {
 		g := a.Gradient(train, valid, xi)
@@ -73,13 +67,13 @@ func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Result) {
 	return out
 }
 
-// Gradient is the pass over valid, with the gradient with respect to α that Step
-// hands to Adam, one tensor for each table:
+// Gradient runs the pass over valid and returns the gradients of α that Step gives to Adam, one tensor for each
+// table:
 //
 //	ξ = 0: ∇α L_val(w, α)
 //	ξ > 0: ∇α L_val(w', α) − ξ ∇²α,w L_train(w, α)·∇w' L_val(w', α)      Eq. 7
 //
-// It panics with *torch.Error if ξ is negative or no finite number, or Clip negative or no number.
+// It panics with *torch.Error if ξ is negative or not finite, or if Clip is negative or not a number.
 func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 	if !(xi >= 0 && xi <= math.MaxFloat64) {
 		torch.Misuse("architect", "xi is %g, want 0 or more", xi)
@@ -107,9 +101,9 @@ func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 	return outer
 }
 
-// unrolled is w' = w − ξ(μ·buf + clip(∇w L_train(w, α)) + wd·w), the step that the
-// optimizer of w would take. The paper's w' has neither momentum nor decay; the
-// reference has both. Reference cnn/architect.py _compute_unrolled_model.
+// unrolled is w' = w − ξ(μ·buf + clip(∇w L_train(w, α)) + wd·w), the step that the optimizer of w would take. The
+// paper's w' has neither momentum nor decay; the reference has both. Reference cnn/architect.py
+// _compute_unrolled_model.
 type unrolled struct {
 	*Architect
 	w    torch.Tensor // w'
@@ -117,9 +111,10 @@ type unrolled struct {
 	norm float64      // ‖g‖, if there is clipping
 }
 
-// clipEps is what clipping adds to norms: torch.nn.utils.clip_grad_norm_.
+// clipEps is what clipping adds to norms, as torch.nn.utils.clip_grad_norm_ does.
 const clipEps = 1e-6
 
+// unroll computes the unrolled step over train.
 func (a *Architect) unroll(train nn.Batch, xi float64) unrolled {
 	w := a.net.W()
 	d := a.net.Gradients(w, train, Need{W: true}).W
@@ -144,8 +139,8 @@ func (a *Architect) unroll(train nn.Batch, xi float64) unrolled {
 	return s
 }
 
-// throughClip takes v = ∇w' L_val through the clipping of the unrolled step: the implicit
-// gradient is −ξ·k·∇²α,w L_train·v of what it returns.
+// throughClip takes v = ∇w' L_val back through the clipping of the unrolled step. The implicit gradient is −ξ·k·∇²α,w
+// L_train·direction.
 //
 // With k = Clip/(‖g‖ + 1e-6) below 1 the derivative of k·g in the direction v is
 //
@@ -169,23 +164,23 @@ func (s unrolled) throughClip(v torch.Tensor) (direction torch.Tensor, k float64
 	return v, k
 }
 
-// Radius is R in ε = R/‖v‖, the reach of the finite difference in weights, as the
-// paper and the reference have it.
+// Radius is R in ε = R/‖v‖, the length of the finite difference's step in weights. The paper and the reference have
+// this value.
 const Radius = 0.01
 
-// FiniteDifference is a Hessian from two gradients of any supernet. Its error is
-// large when ReLUs change sides between the two (see RATIONALE.md).
+// FiniteDifference computes the product from two gradients of any supernet. Its error is large where ReLUs change
+// sides between the two (see RATIONALE.md).
 type FiniteDifference struct {
 	Net    Supernet
-	Radius float64 // R > 0: the two weights lie that far from w
+	Radius float64 // R > 0: the distance of both weights from w
 }
 
-// HessianVectorProduct is ∇²α,w L_train(w, α)·v, by
+// HessianVectorProduct computes ∇²α,w L_train(w, α)·v by
 //
 //	(∇α L_train(w⁺, α) − ∇α L_train(w⁻, α)) / 2ε,  w± = w ± ε·v,  ε = R/‖v‖      Eq. 8
 //
-// around w, not w'. Both passes move the running statistics. Reference
-// cnn/architect.py _hessian_vector_product. It panics with *torch.Error for a Radius that is not above 0.
+// around w, not w'. Both passes move the running statistics. Reference cnn/architect.py _hessian_vector_product. It
+// panics with *torch.Error for a Radius that is not above 0.
 func (d FiniteDifference) HessianVectorProduct(v torch.Tensor, train nn.Batch) []torch.Tensor {
 	if !(d.Radius > 0 && d.Radius <= math.MaxFloat64) {
 		torch.Misuse("darts.FiniteDifference", "Radius is %g, want a number above 0", d.Radius)

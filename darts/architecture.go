@@ -9,7 +9,7 @@ import (
 	"godarts/torch"
 )
 
-// Architecture is α of one kind of cell, with the operations that it weighs.
+// Architecture is α of one kind of cell, and the operations that it weighs.
 type Architecture struct {
 	Ops   [][]genotype.Op // of each edge
 	Alpha torch.Tensor    // [edges, operations of the longest list]
@@ -17,11 +17,11 @@ type Architecture struct {
 	none  torch.Tensor    // bool like alpha, true where an edge has no such operation; zero if all lists are as long
 }
 
-// alphaScale times the standard normal is α at the start.
+// alphaScale is the standard deviation of α at the start.
 const alphaScale = 1e-3
 
-// newArchitecture is that of a cell with ops on its edges; nil is all of them
-// on every edge. α is not drawn yet.
+// newArchitecture makes the architecture of a cell with ops on its edges; nil means all operations on every edge. α
+// is not drawn yet.
 func newArchitecture(nodes int, ops [][]genotype.Op) *Architecture {
 	if ops == nil {
 		ops = slices.Repeat([][]genotype.Op{genotype.Primitives}, Edges(nodes))
@@ -37,7 +37,7 @@ func (a *Architecture) Width() int {
 	return width
 }
 
-// draw makes α, drawn in float32, so that one seed starts every type alike.
+// draw draws α, in float32, so that one seed starts every type with the same numbers.
 func (a *Architecture) draw(o torch.Options) {
 	width := a.Width()
 	first := torch.Randn([]int{len(a.Ops), width}, torch.Options{}).MulScalar_(alphaScale)
@@ -56,13 +56,12 @@ func (a *Architecture) draw(o torch.Options) {
 	}
 }
 
-// Mix is softmax(α) over the operations of each edge, [edges, operations], 0
-// where there is none. Eq. 2.
+// Mix returns softmax(α) over the operations of each edge, [edges, operations], 0 where there is none. Eq. 2.
 func (a *Architecture) Mix() torch.Tensor {
 	return a.scores().Softmax(-1)
 }
 
-// scores are α, −∞ where an edge has no such operation.
+// scores returns α, −∞ where an edge has no such operation.
 func (a *Architecture) scores() torch.Tensor {
 	if a.none.Defined() {
 		return a.Alpha.MaskedFill(a.none, math.Inf(-1))
@@ -70,11 +69,11 @@ func (a *Architecture) scores() torch.Tensor {
 	return a.Alpha
 }
 
-// mixture are the weights of operations in a pass, as single numbers [1]: mixture[e][k]
-// is that of operation k of edge e. The zero Tensor leaves the operation out.
+// mixture holds the weights of operations in a pass, as single numbers [1]. mixture[e][k] is the weight of operation
+// k of edge e; the zero Tensor leaves the operation out.
 type mixture [][]torch.Tensor
 
-// mixture is mix in single numbers.
+// mixture returns Mix as single numbers.
 func (a *Architecture) mixture() mixture { return a.numbers(a.Mix()) }
 
 // numbers cuts a table like α into single numbers.
@@ -84,8 +83,8 @@ func (a *Architecture) numbers(table torch.Tensor) mixture {
 	return slices.Collect(slices.Chunk(numbers, width))
 }
 
-// path is the mixture of the operations of a derived cell alone, each with weight 1.
-// It panics with *torch.Error if the cell is none of the space.
+// path returns the mixture of the operations of a derived cell, each with weight 1. It panics with *torch.Error if
+// the space does not have the cell.
 func (a *Architecture) path(c genotype.Cell) mixture {
 	width := a.Width()
 	one := torch.Ones([]int{1}, a.Alpha.Detach().Options())

@@ -6,10 +6,9 @@ import (
 	"godarts/torch/nn"
 )
 
-// Cost is what the supernet takes for images of size pixels a side, as
-// cells.Network.Cost counts it. What training keeps is that of this form: every
-// operation's result too, since its product with a weight of the mixture is
-// differentiated.
+// Cost counts the supernet's weights, multiply-adds and kept activations for images of size pixels a side, as
+// cells.Network.Cost does. In this form training also keeps every operation's result, because its product with a
+// weight of the mixture is differentiated.
 func (s *Plain) Cost(inputChannels, size int) nn.Cost {
 	var t nn.Trace
 	s0 := t.Layer("stem", "", s.stem, &nn.Value{Channels: inputChannels, Height: size, Width: size})
@@ -38,7 +37,7 @@ func (c *SearchCell) trace(name string, s0, s1 *nn.Value, t *nn.Trace) *nn.Value
 	return t.Cat(states[2:])
 }
 
-// Trace implements nn.Layer for the costs alone.
+// Trace implements nn.Layer, which Cost needs.
 func (edge mixedOp) Trace(x *nn.Value, t *nn.Trace) *nn.Value {
 	active := x
 	if edge.partial > 1 {

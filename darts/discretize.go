@@ -11,11 +11,10 @@ import (
 // EdgesKept is the number of incoming edges that a node of a derived cell keeps.
 const EdgesKept = 2
 
-// discretize derives a cell from mix = softmax(α), one row for each edge, one
-// column for each of its operations ops. Each node keeps the two incoming edges
-// whose best operation weighs most, strongest first, each with that operation;
-// "none" never counts as an operation, but its weight is part of the softmax.
-// Ties go to the smaller index. Reference cnn/model_search.py genotype.
+// discretize derives a cell from mix = softmax(α), with one row for each edge and one column for each of its
+// operations ops. Each node keeps the two incoming edges whose best operation has the largest weight, strongest
+// first, each with that operation. "none" is never the best operation, but its weight is part of the softmax. Of
+// equal weights the smaller index wins. Reference cnn/model_search.py genotype.
 func discretize(mix [][]float64, ops [][]genotype.Op) genotype.Cell {
 	var c genotype.Cell
 	for i := 0; FirstEdge(i) < len(mix); i++ {
@@ -43,7 +42,7 @@ func discretize(mix [][]float64, ops [][]genotype.Op) genotype.Cell {
 	return c
 }
 
-// bestOperation is the first column with the largest weight, "none" aside.
+// bestOperation returns the first column with the largest weight, "none" excluded.
 func bestOperation(row []float64, ops []genotype.Op) int {
 	best := -1
 	for k, weight := range row {
@@ -54,16 +53,15 @@ func bestOperation(row []float64, ops []genotype.Op) int {
 	return best
 }
 
-// derive discretizes α. Its softmax is written out because the order of libtorch's
-// sums hangs on the processor, and with it which of two edges wins when their
-// rows hold the same numbers in another order.
+// derive discretizes α. It computes the softmax itself, because the order of libtorch's sums depends on the
+// processor. When two rows hold the same numbers in another order, that order would decide which edge wins.
 func (a *Architecture) derive() genotype.Cell { return discretize(a.probabilities(), a.Ops) }
 
-// probabilities are softmax(α), one row for each edge, one column for each of its
-// operations; with β multiplied by the edge's weight. PC-DARTS model_search.py genotype.
+// probabilities returns softmax(α), one row for each edge and one column for each of its operations. With β rows are
+// multiplied by the edge's weight. PC-DARTS model_search.py genotype.
 func (a *Architecture) probabilities() [][]float64 { return a.rows(a.Alpha, a.beta) }
 
-// rows are the probabilities of other tables, which are like α and β.
+// rows returns the probabilities of other tables with the shapes of α and β.
 func (a *Architecture) rows(alpha, beta torch.Tensor) [][]float64 {
 	width := alpha.Size(1)
 	if alpha.Dtype() == torch.Float64 {
@@ -92,8 +90,7 @@ func weighEdges[F float32 | float64](rows [][]float64, beta []F) {
 	}
 }
 
-// softmaxRows is the softmax of each row of x over the columns of the edge's
-// operations.
+// softmaxRows returns the softmax of each row of x over the columns of the edge's operations.
 func softmaxRows[F float32 | float64](x []F, width int, ops [][]genotype.Op) (rows [][]float64) {
 	for e, of := range ops {
 		var row []float64
@@ -105,7 +102,7 @@ func softmaxRows[F float32 | float64](x []F, width int, ops [][]genotype.Op) (ro
 	return rows
 }
 
-// softmax is e^(x − max)/Σ e^(x − max) in x's own precision, the sum from left to right.
+// softmax returns e^(x − max)/Σ e^(x − max) in x's precision. It sums from left to right.
 func softmax[F float32 | float64](x []F) []F {
 	largest := slices.Max(x)
 	out := make([]F, len(x))

@@ -5,19 +5,18 @@ import (
 	"godarts/torch/nn"
 )
 
-// DominantEigenvalue is the largest eigenvalue, by sign, of
+// DominantEigenvalue returns the largest eigenvalue, by sign, of
 //
 //	∇²α L(w, α) + decay·I
 //
-// of the loss over b, all tables of α in one vector: the curvature of what α is trained
-// on, whose growth foretells cells that do badly (Zela et al., arXiv 1909.09656,
-// sec. 4). It is at least decay, since the softmax does not change where all of a row
-// moves alike. Batch norms take the batch's statistics, as in training; the running ones
-// stay as they are, so that the search goes on as if it had not been measured; in that
+// of the loss over b, with all tables of α in one vector. This is the curvature of the loss that α is trained on; its
+// growth predicts cells that perform badly (Zela et al., arXiv 1909.09656, sec. 4). It is at least decay, since the
+// softmax does not change when all entries of a row move equally. Batch norms use the batch's statistics, as in
+// training. The running statistics stay as they are, so that the measurement does not change the search; in that
 // paper's code they move.
 //
-// It takes a pass over b and a product with the Hessian for each step of Lanczos'
-// method, all on one graph of the plain form, which is in memory meanwhile.
+// Each step of Lanczos' method takes a product with the Hessian. All steps use one graph of the plain form, which
+// stays in memory meanwhile.
 func (s *Plain) DominantEigenvalue(b nn.Batch, decay float64) (largest float64) {
 	torch.Scoped(func() {
 		n, product := s.hessianOfAlpha(b)
@@ -30,8 +29,8 @@ func (s *Plain) DominantEigenvalue(b nn.Batch, decay float64) (largest float64) 
 	return largest
 }
 
-// hessianOfAlpha gives the product of ∇²α L(w, α), which is [n,n], with vectors: the
-// gradient is differentiated again. Its graph belongs to the present scope.
+// hessianOfAlpha returns the product of ∇²α L(w, α), which is [n,n], with vectors. It differentiates the gradient
+// again. The graph belongs to the present scope.
 func (s *Plain) hessianOfAlpha(b nn.Batch) (n int, product func(v []float64) []float64) {
 	logits := s.forward(b.X, s.mixed(), nn.Mode{Training: true, FreezeStatistics: true})
 	loss := torch.CrossEntropy(logits, b.Y, torch.CrossEntropyOptions{})

@@ -6,11 +6,11 @@ import (
 	"godarts/torch"
 )
 
-// maxOperations are those that a supernet may have, all edges of all layers together: a
-// hundred times those of the paper's.
+// maxOperations is the most operations that a supernet may have, over all edges of all layers: a hundred times the
+// paper's number.
 const maxOperations = 100_000
 
-// operations is the number of operations of all edges of all layers.
+// operations counts the operations of all edges of all layers.
 func (o Options) operations() int {
 	of := func(kind genotype.Kind) (n int) {
 		ops := o.ops(kind)
@@ -25,14 +25,14 @@ func (o Options) operations() int {
 	return (o.Layers-2)*of(genotype.Normal) + 2*of(genotype.Reduce)
 }
 
-// Check is the error of NewPlain, if it would return one.
+// Check returns the error that NewPlain would return.
 func (o Options) Check() error {
 	o.Partial = max(o.Partial, 1)
 	return o.validate()
 }
 
-// Estimate follows the sizes of the supernet, which Check accepts, on images of that side in
-// pixels. Operations have no affine batch norms in it.
+// Estimate computes the estimate of the supernet, which Check accepts, on images with that side in pixels. No batch
+// norm of an operation is affine.
 func (o Options) Estimate(side int) (e cells.Estimate) {
 	if err := o.Check(); err != nil {
 		torch.Misuse("darts.Estimate", "%s", err)

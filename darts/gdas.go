@@ -10,24 +10,22 @@ import (
 	"godarts/torch/nn"
 )
 
-// GumbelSupernet is the supernet of GDAS: a pass in training computes one operation of every
-// edge, drawn by the Gumbel-max trick, the same in all cells of a kind. Dong, Yang:
-// Searching for a Robust Neural Architecture in Four GPU Hours, CVPR 2019, arXiv
-// 1910.04465; get_gumbel_prob in their code.
+// GumbelSupernet is the supernet of GDAS. A pass in training computes one operation of every edge, which the
+// Gumbel-max trick draws; all cells of a kind have the same. Dong, Yang: Searching for a Robust Neural Architecture
+// in Four GPU Hours, CVPR 2019, arXiv 1910.04465; get_gumbel_prob in their code.
 //
-// Operations are those of DARTS and not of the authors' table: their 1x1 convolutions
-// have a bias, and their poolings no batch norm after them. Their network has a batch
-// norm and a ReLU before the last pooling, too.
+// The operations are DARTS', not those of the authors' code, where 1x1 convolutions have a bias and no batch norm
+// follows poolings. Their network also has a batch norm and a ReLU before the last pooling.
 type GumbelSupernet struct {
 	*Plain
 	Tau float64 // τ, above 0; it may change between passes
 
-	// Noise gives the noise g of a pass for each table of α, normal cells first, of its
-	// shape and type. nil draws Gumbel noise from the CPU's default generator.
+	// Noise returns the noise g of a pass for each table of α, normal cells first, with its shape and type. nil draws
+	// Gumbel noise from the CPU's default generator.
 	Noise func(alpha torch.Tensor) torch.Tensor
 
-	chosen  [genotype.ConvolutionalKinds][][]bool // what passes have chosen so far: of each edge, each operation
-	first   bool                                  // the last pass has chosen some for the first time
+	chosen  [genotype.ConvolutionalKinds][][]bool // whether a pass has chosen it: of each edge, each operation
+	first   bool                                  // the last pass has chosen an operation for the first time
 	reached torch.Tensor                          // see Reached
 }
 
@@ -53,9 +51,9 @@ func newGumbelSupernet(plain *Plain, tau float64) *GumbelSupernet {
 	return s
 }
 
-// Gradients implements Supernet with operations that are drawn anew, from the CPU's
-// default generator. α has the gradient of softmax((log softmax(α) + g)/τ), straight
-// through the choice; weights of operations that were not chosen have a gradient of 0.
+// Gradients implements Supernet. It draws the operations of each pass from the CPU's default generator. α has the
+// gradient of softmax((log softmax(α) + g)/τ), straight through the choice; weights of other operations have a
+// gradient of 0.
 func (s *GumbelSupernet) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
 	g := s.gradients(w, b, need, s.draw)
 	if s.first {
@@ -64,9 +62,9 @@ func (s *GumbelSupernet) Gradients(w torch.Tensor, b nn.Batch, need Need) Result
 	return g
 }
 
-// Reached is 1 where a weight [P] has had a gradient, 0 where it belongs to an operation
-// that no pass has chosen yet. In the authors' code an optimizer passes those over: they
-// neither decay nor move. Passes change it.
+// Reached returns a vector like w [P]: 1 where a weight has had a gradient, 0 where it belongs to an operation that
+// no pass has chosen yet. In the authors' code an optimizer passes those over: they neither decay nor move. Passes
+// change the vector.
 func (s *GumbelSupernet) Reached() torch.Tensor { return s.reached }
 
 // reach brings reached up to date with chosen.
@@ -87,8 +85,8 @@ func (s *GumbelSupernet) reach() {
 	})
 }
 
-// Chosen tells what passes have chosen so far, for a checkpoint: a number for each
-// operation, of normal cells before reduction cells, edge by edge.
+// Chosen returns which operations passes have chosen so far, for a checkpoint: a number for each operation, normal
+// cells before reduction cells, edge by edge.
 func (s *GumbelSupernet) Chosen() torch.Tensor {
 	var all []int64
 	for _, edges := range s.chosen {
@@ -105,8 +103,8 @@ func (s *GumbelSupernet) Chosen() torch.Tensor {
 	return torch.FromSlice(all, len(all))
 }
 
-// SetChosen takes what Chosen gave. It returns an error if that is of another number of
-// operations, and then has changed nothing.
+// SetChosen takes what Chosen returned. It returns an error for another number of operations, and then changes
+// nothing.
 func (s *GumbelSupernet) SetChosen(chosen torch.Tensor) error {
 	own := s.Chosen()
 	defer own.Free()
@@ -126,21 +124,21 @@ func (s *GumbelSupernet) SetChosen(chosen torch.Tensor) error {
 	return nil
 }
 
-// Eval implements Supernet with the most probable operation of each edge: a pass that
-// measures is not up to chance.
+// Eval implements Supernet with the most probable operation of each edge, so that a measurement does not depend on
+// chance.
 func (s *GumbelSupernet) Eval(b nn.Batch) nn.Output {
 	return s.eval(b, func() mixtures { return s.mixBy((*Architecture).likeliest) })
 }
 
-// Genotype implements Supernet by the rule of the authors' code: of all operations of
-// all edges of a node, "none" aside, the two that weigh most, strongest first. Both may
-// be of one edge, where DARTS takes two edges with an operation each.
+// Genotype implements Supernet by the rule of the authors' code. Of all operations of all edges of a node, "none"
+// excluded, it takes the two with the largest weights, strongest first. Both may be of one edge, where DARTS takes
+// two edges with an operation each.
 func (s *GumbelSupernet) Genotype() genotype.Genotype {
 	return s.deriveBy(func(a *Architecture) genotype.Cell { return deriveGumbel(a.probabilities(), a.Ops) })
 }
 
-// draw draws the operations of both kinds of cell, and again until all is finite. It panics with
-// *torch.Error where that does not come.
+// draw draws the operations of both kinds of cells, again until all numbers are finite. It panics with *torch.Error
+// if they never are.
 func (s *GumbelSupernet) draw() mixtures {
 	if !(s.Tau > 0 && s.Tau <= math.MaxFloat64) {
 		torch.Misuse("darts.GumbelSupernet", "tau is %g, want a number above 0", s.Tau)
@@ -161,7 +159,7 @@ func (s *GumbelSupernet) draw() mixtures {
 	return mixtures{}
 }
 
-// mostDraws is far more than chance asks for: noise in float32 is infinite once in millions.
+// mostDraws is far more than chance needs: noise in float32 is infinite once in millions of draws.
 const mostDraws = 100
 
 func (s *GumbelSupernet) noise(a *Architecture) torch.Tensor {
@@ -188,8 +186,8 @@ func (s *GumbelSupernet) note(drawn mixtures) {
 	}
 }
 
-// gumbel is noise g = −log e, e ~ Exponential(1), for each entry of α. It is drawn in
-// float32, so that one seed draws alike for every type.
+// gumbel draws noise g = −log e, e ~ Exponential(1), for each entry of α. It draws in float32, so that one seed gives
+// the same noise for every type.
 func (a *Architecture) gumbel() (g torch.Tensor) {
 	torch.NoGrad(func() {
 		u := torch.Rand([]int{len(a.Ops), a.Width()}, torch.Options{})
@@ -204,8 +202,8 @@ func (a *Architecture) gumbel() (g torch.Tensor) {
 //	p = softmax((log softmax(α) + g)/τ)
 //	chosen = argmax p,  h = onehot(chosen) − stop(p) + p
 //
-// In the mixture an edge has h at what was chosen alone: 1 up to rounding, with the
-// gradient of p. It tells whether g and p are finite.
+// The mixture has h only at the chosen operation of an edge: 1 up to rounding, with the gradient of p. finite reports
+// whether g and p are finite.
 func (a *Architecture) sample(g torch.Tensor, tau float64) (mix mixture, finite bool) {
 	p := a.scores().LogSoftmax(-1).Add(g).DivScalar(tau).Softmax(-1)
 	for _, x := range []torch.Tensor{g, p.Detach()} {
@@ -219,14 +217,14 @@ func (a *Architecture) sample(g torch.Tensor, tau float64) (mix mixture, finite 
 	return a.only(chosen.Flatten().Int64s(), h.Flatten().Chunk(len(a.Ops), 0)), true
 }
 
-// likeliest is the mixture of the most probable operation of each edge.
+// likeliest returns the mixture of the most probable operation of each edge.
 func (a *Architecture) likeliest() mixture {
 	chosen := a.scores().Detach().Argmax(-1, false).Int64s()
 	one := torch.Ones([]int{1}, a.Alpha.Detach().Options())
 	return a.only(chosen, slices.Repeat([]torch.Tensor{one}, len(a.Ops)))
 }
 
-// only is the mixture of one operation of each edge, weighed by a number [1].
+// only returns the mixture of one operation of each edge, each with its factor [1].
 func (a *Architecture) only(chosen []int64, weights []torch.Tensor) mixture {
 	mix := make(mixture, len(a.Ops))
 	for e := range mix {
@@ -236,8 +234,8 @@ func (a *Architecture) only(chosen []int64, weights []torch.Tensor) mixture {
 	return mix
 }
 
-// deriveGumbel derives a cell by GDAS' rule, see Genotype; ties go to the smaller input,
-// then to the smaller column.
+// deriveGumbel derives a cell by the rule of GumbelSupernet.Genotype. Of equal weights the smaller input wins, then
+// the smaller column.
 func deriveGumbel(mix [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 	type entry struct {
 		genotype.Edge

@@ -5,15 +5,12 @@ import (
 	"godarts/torch/nn"
 )
 
-// Captured gives a supernet that captures each kind of pass over net in a CUDA graph
-// when it is first asked for, and from then on launches it as a whole. It gives net
-// itself where there are no graphs: on the CPU, and in a binary built without
-// -tags cuda. free gives the graphs' memory back; the supernet must not be used
-// afterwards.
+// Captured returns a supernet that captures each kind of pass over net in a CUDA graph when it is first asked for,
+// and from then on launches the graph. It returns net itself where there are no graphs: on the CPU, and in a binary
+// without -tags cuda. free releases the graphs' memory; the supernet must not be used afterwards.
 //
-// A graph reads and writes w, α and the running statistics where they lie, so that
-// whatever moves them has to overwrite them, as optimizers and LoadStateDict do.
-// Gradients panics with *torch.Error if a pass of net waits for the GPU.
+// A graph reads and writes w, α and the running statistics in place. Whoever changes them has to overwrite them, as
+// optimizers and LoadStateDict do. Gradients panics with *torch.Error if a pass of net waits for the GPU.
 func Captured(net Supernet) (captured Supernet, free func()) {
 	d := net.W().Device()
 	if !torch.HasGraphs || !d.IsCUDA() {
@@ -28,7 +25,7 @@ func Captured(net Supernet) (captured Supernet, free func()) {
 	return c, c.free
 }
 
-// captured is a supernet whose Gradients replays captures of net's.
+// captured is a supernet whose Gradients replays captures of net's passes.
 type captured struct {
 	Supernet
 	capture capture
@@ -43,19 +40,18 @@ type launcher interface {
 	Free()
 }
 
-// capture captures run, which it calls several times, in the memory of share unless
-// that is nil. The tensors it returns belong to the present scope; every replay of
-// what it captured overwrites them.
+// capture captures run, which it calls several times, in the memory of share unless that is nil. The tensors that it
+// returns belong to the present scope; every replay overwrites them.
 type capture func(share launcher, run func() Result) (launcher, Result, error)
 
-// kind is what makes a pass another one to the GPU: the work and its sizes.
+// kind is what distinguishes passes in a graph: the work and its sizes.
 type kind struct {
 	need Need
 	atW  bool // at W() itself, not at another vector
 	x, y [4]int
 }
 
-// capturedPass is a captured pass, with the tensors it reads and writes.
+// capturedPass is a captured pass, and the tensors that it reads and writes.
 type capturedPass struct {
 	graph launcher
 	batch nn.Batch
@@ -80,7 +76,7 @@ func (c *captured) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Result) {
 	return g
 }
 
-// copyIn overwrites what the pass reads.
+// copyIn overwrites the tensors that the pass reads.
 func (c *captured) copyIn(k kind, p *capturedPass, w torch.Tensor, b nn.Batch) {
 	torch.NoGrad(func() {
 		p.batch.X.Copy_(b.X)
@@ -91,8 +87,8 @@ func (c *captured) copyIn(k kind, p *capturedPass, w torch.Tensor, b nn.Batch) {
 	})
 }
 
-// record captures a pass of that kind. It leaves the network as it was, though the
-// capture runs the pass, and each run moves the running statistics.
+// record captures a pass of that kind. It leaves the network as it was: the capture runs the pass, and each run moves
+// the running statistics, so record restores them.
 func (c *captured) record(k kind, w torch.Tensor, b nn.Batch) *capturedPass {
 	p := &capturedPass{batch: nn.Batch{X: c.buffer(b.X), Y: c.buffer(b.Y)}}
 	at := w
@@ -135,7 +131,7 @@ func (c *captured) saved() (restore func()) {
 	}
 }
 
-// buffer is an unset tensor like t that lives as long as w.
+// buffer returns an unset tensor like t that lives as long as w.
 func (c *captured) buffer(t torch.Tensor) torch.Tensor { return c.keep(torch.EmptyLike(t)) }
 
 func (c *captured) keep(t torch.Tensor) torch.Tensor { return torch.KeepWith(t, c.W()) }
@@ -146,7 +142,7 @@ func (c *captured) free() {
 	}
 }
 
-// sizes are those of a tensor with up to four dimensions.
+// sizes returns the shape of a tensor with at most four dimensions.
 func sizes(t torch.Tensor) (s [4]int) {
 	copy(s[:], t.Shape())
 	return s

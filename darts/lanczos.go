@@ -5,15 +5,13 @@ import (
 	"math/rand/v2"
 )
 
-// ritzTolerance is how far from an eigenvalue largestEigenvalue may end, as a part of
-// the matrix's size.
+// ritzTolerance is how far from an eigenvalue largestEigenvalue may end, relative to the matrix's size.
 const ritzTolerance = 1e-6
 
-// largestEigenvalue is the largest eigenvalue, by sign, of the symmetric matrix [n,n]
-// of which product gives A·v: Lanczos' method with full reorthogonalisation, from
-// a start that is the same each time. It ends when the residual of the Ritz vector says
-// that an eigenvalue is near enough, at the latest after n products, when the
-// tridiagonal matrix has the eigenvalues of A. product must leave v as it is.
+// largestEigenvalue returns the largest eigenvalue, by sign, of a symmetric matrix A [n,n], for which product returns
+// A·v. It uses Lanczos' method with full reorthogonalisation, from a start that is the same each time. It ends when
+// the residual of the Ritz vector shows that an eigenvalue is near enough, and after n products at the latest, when
+// the tridiagonal matrix has the eigenvalues of A. product must not change v.
 func largestEigenvalue(n int, product func(v []float64) []float64) float64 {
 	r := rand.New(rand.NewPCG(0, uint64(n)))
 	next := make([]float64, n)
@@ -53,20 +51,20 @@ func dot(a, b []float64) (sum float64) {
 
 func lengthOf(a []float64) float64 { return math.Sqrt(dot(a, a)) }
 
-// addScaled is a += c·b.
+// addScaled adds c·b to a.
 func addScaled(a, b []float64, c float64) {
 	for i, x := range b {
 		a[i] += c * x
 	}
 }
 
-// tridiagonal is a symmetric matrix, all off its diagonal positive.
+// tridiagonal is a symmetric tridiagonal matrix whose entries off the diagonal are positive.
 type tridiagonal struct {
 	diagonal []float64
 	off      []float64 // one fewer
 }
 
-// size is a bound of the eigenvalues' magnitude: the largest sum of a row.
+// size returns a bound of the eigenvalues' magnitude: the largest sum of a row.
 func (t tridiagonal) size() (size float64) {
 	for i, x := range t.diagonal {
 		size = max(size, math.Abs(x)+t.around(i))
@@ -74,7 +72,7 @@ func (t tridiagonal) size() (size float64) {
 	return size
 }
 
-// around is the sum of row i off the diagonal.
+// around returns the sum of row i off the diagonal.
 func (t tridiagonal) around(i int) (sum float64) {
 	if i > 0 {
 		sum += t.off[i-1]
@@ -85,8 +83,8 @@ func (t tridiagonal) around(i int) (sum float64) {
 	return sum
 }
 
-// pivots are those of s·I − T without exchanges; ok if all are positive, which is so
-// where s is above every eigenvalue.
+// pivots returns the pivots of s·I − T without exchanges. ok reports whether all are positive, which means that s is
+// above every eigenvalue.
 func (t tridiagonal) pivots(s float64) (d []float64, ok bool) {
 	for i, x := range t.diagonal {
 		p := s - x
@@ -101,8 +99,8 @@ func (t tridiagonal) pivots(s float64) (d []float64, ok bool) {
 	return d, true
 }
 
-// largest is the largest eigenvalue, by bisection, and the magnitude of the last
-// entry of its eigenvector of length 1, by inverse iteration.
+// largest returns the largest eigenvalue, by bisection, and the magnitude of the last entry of its eigenvector of
+// length 1, by inverse iteration.
 func (t tridiagonal) largest() (eigenvalue, last float64) {
 	size := t.size()
 	if !(size > 0) || math.IsInf(size, 0) {

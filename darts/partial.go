@@ -4,14 +4,13 @@ import (
 	"godarts/torch"
 )
 
-// PC-DARTS: partial channel connections and edge normalisation (Xu et al., ICLR 2020,
-// arXiv 1907.05737). Of the C channels of an edge's input the operations have the first
-// C/k. The others pass by; then all are shuffled, so that the next edge's operations see
-// others. Each edge ō(i,j) is multiplied by one number, softmax(β) over the edges of
-// node j.
+// PC-DARTS: partial channel connections and edge normalisation (Xu et al., ICLR 2020, arXiv 1907.05737). The operations
+// of an edge read the first C/k of its input's C channels; the others pass by. Then all channels are shuffled, so that
+// the operations of the next edge read other channels. Each edge ō(i,j) is multiplied by one number, softmax(β) over the
+// edges of node j.
 
-// split cuts x [N,C,H,W] into what the operations have, [N,C/k,H,W], and what passes by
-// them; that is the zero Tensor if they have all.
+// split cuts x [N,C,H,W] into the channels that the operations read, [N,C/k,H,W], and the channels that pass by. The
+// latter are the zero Tensor if the operations read all.
 func (edge mixedOp) split(x torch.Tensor) (active, bypass torch.Tensor) {
 	if edge.partial == 1 {
 		return x, torch.Tensor{}
@@ -21,8 +20,8 @@ func (edge mixedOp) split(x torch.Tensor) (active, bypass torch.Tensor) {
 	return x.Narrow(1, 0, first), x.Narrow(1, first, all-first)
 }
 
-// join puts the channels that pass by behind the result of the operations, halved by max
-// pooling if they have halved the image, and shuffles all.
+// join appends the channels that pass by to the result of the operations and shuffles all. It max-pools them where
+// the operations halve the image.
 func (edge mixedOp) join(sum, bypass torch.Tensor) torch.Tensor {
 	if !bypass.Defined() {
 		return sum
@@ -33,7 +32,7 @@ func (edge mixedOp) join(sum, bypass torch.Tensor) torch.Tensor {
 	return shuffle(torch.Cat([]torch.Tensor{sum, bypass}, 1), edge.partial)
 }
 
-// shuffle takes channels in turn from each of so many groups of them:
+// shuffle takes channels in turn from each of the groups:
 //
 //	x, result [N,C,H,W]   result[i·groups + g] = x[g·C/groups + i]
 func shuffle(x torch.Tensor, groups int) torch.Tensor {
@@ -42,7 +41,7 @@ func shuffle(x torch.Tensor, groups int) torch.Tensor {
 	return grouped.Transpose(3, 4).Reshape(n, h, w, c).Permute(0, 3, 1, 2)
 }
 
-// drawBeta makes β, as draw does α.
+// drawBeta draws β, as draw draws α.
 func (a *Architecture) drawBeta(o torch.Options) {
 	first := torch.Randn([]int{len(a.Ops)}, torch.Options{}).MulScalar_(alphaScale)
 	a.beta = torch.Empty(first.Shape(), o).Copy_(first)
@@ -50,7 +49,7 @@ func (a *Architecture) drawBeta(o torch.Options) {
 	a.beta.RequiresGrad_(true)
 }
 
-// edgeWeights are softmax(β) over the edges of each node, as numbers [1]; nil without β.
+// edgeWeights returns softmax(β) over the edges of each node, as numbers [1]; nil without β.
 func (a *Architecture) edgeWeights() (weights []torch.Tensor) {
 	if !a.beta.Defined() {
 		return nil

@@ -15,19 +15,17 @@ const (
 	deleted   = -2 // the edge adds nothing
 )
 
-// PerturbationSupernet is a supernet whose edges are decided one after another, each by what the
-// validation accuracy loses without an operation, or without the edge, rather than by
-// α: perturbation-based selection, Wang et al., arXiv 2108.04392, Algorithm 1. A decided
-// edge has its one operation with weight 1; α's row has no part in it any more, and no
-// gradient. It shares weights and α with the Plain it is made of.
+// PerturbationSupernet is a supernet whose edges are decided one after another. A decision compares how much
+// validation accuracy is lost without an operation, or without an edge, and does not look at α: perturbation-based
+// selection, Wang et al., arXiv 2108.04392, Algorithm 1. A decided edge has one operation with weight 1; its row of α
+// has no effect and no gradient any more. The supernet shares weights and α with the Plain that it is made of.
 type PerturbationSupernet struct {
 	*Plain
 	rows    [genotype.ConvolutionalKinds][]int // for each edge the column of its operation, undecided or deleted
-	removed entry                              // what a measurement goes without
+	removed entry                              // what the present measurement leaves out
 }
 
-// entry is one of a table of α, or with column deleted a whole row. The zero entry is
-// none.
+// entry is one entry of a table of α, or a whole row if its column is deleted. The zero entry is none.
 type entry struct {
 	on           bool
 	kind         genotype.Kind
@@ -39,7 +37,7 @@ var (
 	_ Hessian  = (*PerturbationSupernet)(nil)
 )
 
-// NewPerturbationSupernet decides nothing yet.
+// NewPerturbationSupernet makes a supernet on net, without any decision.
 func NewPerturbationSupernet(net *Plain) *PerturbationSupernet {
 	p := &PerturbationSupernet{Plain: net}
 	for kind, a := range net.architectures {
@@ -48,7 +46,7 @@ func NewPerturbationSupernet(net *Plain) *PerturbationSupernet {
 	return p
 }
 
-// decided are the mixtures of a pass.
+// decided makes the mixtures of a pass: softmax(α), and the decisions.
 func (p *PerturbationSupernet) decided() mixtures {
 	mix := p.mixed()
 	for kind, rows := range p.rows {
@@ -86,8 +84,8 @@ func (p *PerturbationSupernet) HessianVectorProduct(v torch.Tensor, b nn.Batch) 
 	return p.hessianVectorProduct(v, b, p.decided)
 }
 
-// Measure is the pass that decisions rest on: in the statistics of the batch, as in
-// training. The running ones stay as they are; in the paper's code they move.
+// Measure runs the pass that decisions rest on, with the statistics of the batch, as in training. The running
+// statistics stay as they are; in the paper's code they move.
 func (p *PerturbationSupernet) Measure(b nn.Batch) (out nn.Output) {
 	torch.NoGrad(func() {
 		out = p.Gradients(p.W(), b, Need{FreezeStatistics: true}).Output
@@ -95,9 +93,9 @@ func (p *PerturbationSupernet) Measure(b nn.Batch) (out nn.Output) {
 	return out
 }
 
-// Genotype implements Supernet: the cells derived from the rows as they stand. Of an edge
-// whose operation was decided to be "none", which no cell has, it is the operation that
-// α weighs most, "none" aside; the paper's code takes the first of the list there.
+// Genotype implements Supernet: it derives the cells from the rows as they stand. Where an edge was decided to be
+// "none", which no cell has, it takes the operation with the largest α, "none" excluded; the paper's code takes the
+// first of the list.
 func (p *PerturbationSupernet) Genotype() (g genotype.Genotype) {
 	for kind := range genotype.ConvolutionalKinds {
 		a := p.architectures[kind]
@@ -116,7 +114,7 @@ func (p *PerturbationSupernet) Genotype() (g genotype.Genotype) {
 	return g
 }
 
-// Undecided are the edges of the cells of that kind whose operation is not decided.
+// Undecided returns the edges of the cells of that kind whose operation is not decided.
 func (p *PerturbationSupernet) Undecided(kind genotype.Kind) (edges []int) {
 	p.need(kind, 0)
 	for e, row := range p.rows[kind] {
@@ -127,7 +125,7 @@ func (p *PerturbationSupernet) Undecided(kind genotype.Kind) (edges []int) {
 	return edges
 }
 
-// Open are the nodes of a kind of cell, from 0, that have more than two edges.
+// Open returns the nodes of the cells of that kind, from 0, that have more than two edges.
 func (p *PerturbationSupernet) Open(kind genotype.Kind) (nodes []int) {
 	p.need(kind, 0)
 	for i := 0; FirstEdge(i) < len(p.rows[kind]); i++ {
@@ -138,14 +136,14 @@ func (p *PerturbationSupernet) Open(kind genotype.Kind) (nodes []int) {
 	return nodes
 }
 
-// need panics with *torch.Error unless there is that edge of that kind of cell.
+// need panics with *torch.Error unless the cells of that kind have the edge.
 func (p *PerturbationSupernet) need(kind genotype.Kind, edge int) {
 	if kind < 0 || kind >= genotype.ConvolutionalKinds || edge < 0 || edge >= len(p.rows[kind]) {
 		torch.Misuse("darts.PerturbationSupernet", "there is no edge %d of cells of kind %d", edge, kind)
 	}
 }
 
-// edges are those of a node that are not deleted.
+// edges returns the edges of a node that are not deleted.
 func (p *PerturbationSupernet) edges(kind genotype.Kind, node int) (edges []int) {
 	for e := FirstEdge(node); e < FirstEdge(node+1); e++ {
 		if p.rows[kind][e] != deleted {
@@ -155,9 +153,8 @@ func (p *PerturbationSupernet) edges(kind genotype.Kind, node int) (edges []int)
 	return edges
 }
 
-// DecideOperation decides an edge: it keeps the operation, "none" among them, without
-// which accuracy is lowest, the first of equal ones. accuracy measures p as it stands; if it
-// fails the edge stays undecided.
+// DecideOperation decides an edge. It keeps the operation, which may be "none", without which accuracy is lowest, the
+// first of equal ones. accuracy measures p as it stands; if it fails the edge stays undecided.
 func (p *PerturbationSupernet) DecideOperation(kind genotype.Kind, edge int, accuracy func() (float64, error)) error {
 	p.need(kind, edge)
 	torch.NeedFunction("darts.PerturbationSupernet", accuracy == nil)
@@ -170,8 +167,8 @@ func (p *PerturbationSupernet) DecideOperation(kind genotype.Kind, edge int, acc
 	return err
 }
 
-// DecideNode leaves a node the two edges without which accuracy is lowest, each removed
-// alone; the first of equal ones stays. If accuracy fails all of them stay.
+// DecideNode keeps the two edges of a node without which accuracy is lowest, and deletes the others. It measures the
+// removal of each edge by itself; of equal ones the first stays. If accuracy fails all edges stay.
 func (p *PerturbationSupernet) DecideNode(kind genotype.Kind, node int, accuracy func() (float64, error)) error {
 	if node < 0 || node >= len(p.rows[0]) {
 		torch.Misuse("darts.PerturbationSupernet", "there is no node %d", node)
@@ -192,14 +189,14 @@ func (p *PerturbationSupernet) DecideNode(kind genotype.Kind, node int, accuracy
 	return nil
 }
 
-// without is accuracy where something is removed.
+// without returns accuracy with e removed.
 func (p *PerturbationSupernet) without(e entry, accuracy func() (float64, error)) (float64, error) {
 	p.removed = e
 	defer func() { p.removed = entry{} }()
 	return accuracy()
 }
 
-// lowest is the first of n options with the lowest accuracy.
+// lowest returns the first of n options with the lowest accuracy.
 func lowest(n int, accuracy func(i int) (float64, error)) (at int, err error) {
 	var best float64
 	for i := range n {
@@ -214,8 +211,8 @@ func lowest(n int, accuracy func(i int) (float64, error)) (at int, err error) {
 	return at, nil
 }
 
-// Rows are the decisions as numbers [2, edges], for a checkpoint: the column of an
-// edge's operation, or a negative number for one that has none, or none yet.
+// Rows returns the decisions as numbers [2, edges], for a checkpoint: the column of an edge's operation, or a
+// negative number for an edge that is deleted or undecided.
 func (p *PerturbationSupernet) Rows() torch.Tensor {
 	var all []int64
 	for _, rows := range p.rows {
@@ -226,8 +223,7 @@ func (p *PerturbationSupernet) Rows() torch.Tensor {
 	return torch.FromSlice(all, len(p.rows), len(p.rows[0]))
 }
 
-// SetRows takes the decisions that Rows gave. It returns an error for numbers that stand
-// for none, and then has changed nothing.
+// SetRows takes the decisions that Rows returned. It returns an error for other numbers, and then changes nothing.
 func (p *PerturbationSupernet) SetRows(decided torch.Tensor) error {
 	edges := len(p.rows[0])
 	if !slices.Equal(decided.Shape(), []int{len(p.rows), edges}) {

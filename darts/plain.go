@@ -12,9 +12,8 @@ import (
 	"godarts/torch/nn"
 )
 
-// Plain is the supernet as the paper and the reference write it down: every
-// operation of every edge is a module, gradients come from autograd. It is the
-// oracle for faster forms. Reference cnn/model_search.py Network.
+// Plain is the supernet as the paper and the reference write it: every operation of every edge is a module, and
+// autograd computes the gradients. Tests compare faster forms with it. Reference cnn/model_search.py Network.
 type Plain struct {
 	Weights *nn.Weights
 
@@ -29,9 +28,8 @@ type Plain struct {
 
 var _ Supernet = (*Plain)(nil)
 
-// NewPlain makes a supernet with fresh weights and α, drawn from the default
-// generator in the reference's order. It returns an error for sizes that give no
-// network. Its tensors belong to the present scope.
+// NewPlain makes a supernet with fresh weights and α, drawn from the default generator in the reference's order. It
+// returns an error for sizes that no network has. Its tensors belong to the present scope.
 func NewPlain(o Options) (*Plain, error) {
 	o.Partial = max(o.Partial, 1)
 	if err := o.validate(); err != nil {
@@ -81,7 +79,7 @@ func NewPlain(o Options) (*Plain, error) {
 	return s, nil
 }
 
-// Architecture is α of the cells of that kind. It panics with *torch.Error for a kind that the supernet has not.
+// Architecture returns α of the cells of that kind. It panics with *torch.Error for recurrent cells.
 func (s *Plain) Architecture(kind genotype.Kind) *Architecture {
 	if kind < 0 || kind >= genotype.ConvolutionalKinds {
 		torch.Misuse("darts.Plain", "a convolutional supernet has no %s cells", kind)
@@ -171,8 +169,7 @@ func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
 	return s.gradients(w, b, need, s.mixed)
 }
 
-// gradients is Gradients with other weights of the operations than softmax(α), which
-// mix makes inside of the graph.
+// gradients is Gradients with the mixtures that mix makes, instead of softmax(α). mix runs inside of the graph.
 func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixtures) (g Result) {
 	if w != s.W() {
 		defer swapWeights(s.W(), w)()
@@ -205,8 +202,8 @@ func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixt
 	return g
 }
 
-// swapWeights puts w in the place of the network's own weights and returns the
-// function that restores them, from a copy: exactly.
+// swapWeights overwrites the network's own weights by w. It returns the function that restores them, from a copy:
+// exactly.
 func swapWeights(own, w torch.Tensor) (restore func()) {
 	var before torch.Tensor
 	torch.NoGrad(func() {
@@ -222,8 +219,7 @@ func swapWeights(own, w torch.Tensor) (restore func()) {
 // Eval implements Supernet.
 func (s *Plain) Eval(b nn.Batch) (out nn.Output) { return s.eval(b, s.mixed) }
 
-// eval is Eval with other weights of the operations. Ranks share the images: no image
-// needs another one.
+// eval is Eval with the mixtures that mix makes. Ranks share the images: the result of an image depends on no other.
 func (s *Plain) eval(b nn.Batch, mix func() mixtures) (out nn.Output) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
@@ -260,9 +256,9 @@ func (s *Plain) forward(x torch.Tensor, by mixtures, m nn.Mode) torch.Tensor {
 // Genotype implements Supernet.
 func (s *Plain) Genotype() genotype.Genotype { return s.deriveBy((*Architecture).derive) }
 
-// Derive is Genotype of other tables than Alphas, which are like them. The normal cell has
-// at most so many skip_connects, where the space allows it, or any number if skips is
-// negative. It panics with *torch.Error for tables of other shapes.
+// Derive derives the genotype of other tables of α, and β, than Alphas; their shapes are the same. The normal cell
+// has at most skips skip_connects, where the space allows that; a negative number means any number. It panics with
+// *torch.Error for tables of other shapes.
 func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g genotype.Genotype) {
 	own := s.Alphas()
 	if len(alphas) != len(own) {
@@ -287,11 +283,10 @@ func (s *Plain) Derive(alphas []torch.Tensor, skips int) (g genotype.Genotype) {
 	return g
 }
 
-// alphaNames are those of Alphas in state dicts; the references keep the tables as
-// attributes of these names.
+// alphaNames are the names of Alphas in state dicts. The references have attributes of these names.
 var alphaNames = []string{"alphas_normal", "alphas_reduce", "betas_normal", "betas_reduce"}
 
-// namedAlphas are Alphas by name.
+// namedAlphas returns Alphas by name.
 func (s *Plain) namedAlphas() map[string]torch.Tensor {
 	named := map[string]torch.Tensor{}
 	for i, table := range s.Alphas() {
@@ -300,7 +295,7 @@ func (s *Plain) namedAlphas() map[string]torch.Tensor {
 	return named
 }
 
-// StateDict implements nn.Module; the tables of α, and of β, are part of it.
+// StateDict implements nn.Module. It contains α, and β.
 func (s *Plain) StateDict() torch.StateDict {
 	sd := s.Weights.StateDict()
 	maps.Copy(sd, s.namedAlphas())
@@ -312,7 +307,7 @@ func (s *Plain) LoadStateDict(sd torch.StateDict) error {
 	return loadWithAlphas(s.Weights, sd, s.namedAlphas())
 }
 
-// loadWithAlphas loads what sd has besides the tables of α to m, and those to alphas.
+// loadWithAlphas loads the tables of α from sd, and all other entries to m.
 func loadWithAlphas(m nn.Module, sd torch.StateDict, alphas map[string]torch.Tensor) error {
 	rest := maps.Clone(sd)
 	var errs []error
@@ -338,9 +333,8 @@ func loadWithAlphas(m nn.Module, sd torch.StateDict, alphas map[string]torch.Ten
 	return nil
 }
 
-// ParameterCount is the number of weights, α aside.
+// ParameterCount counts the weights, without α.
 func (s *Plain) ParameterCount() int { return s.Weights.Count("") }
 
-// Views cuts a vector of w's length, as a gradient, into tensors under the
-// parameters' names.
+// Views cuts a vector like w, such as a gradient, into tensors under the parameters' names.
 func (s *Plain) Views(flat torch.Tensor) torch.StateDict { return s.Weights.Views(flat) }

@@ -9,18 +9,17 @@ import (
 	"godarts/torch/nn"
 )
 
-// Progressive is a supernet that P-DARTS can go on from with fewer operations. Chen, Xie,
-// Wu, Tian: Progressive Differentiable Architecture Search, ICCV 2019, arXiv 1904.12760;
-// train_search.py in their code. Plain is one, and the fast form.
+// Progressive is a supernet that P-DARTS can continue from with fewer operations. Chen, Xie, Wu, Tian: Progressive
+// Differentiable Architecture Search, ICCV 2019, arXiv 1904.12760; train_search.py in their code. Plain is one, and
+// so is the fast form.
 type Progressive interface {
 	Supernet
 
-	// Remaining is the space of the operations that are left when the n least probable
-	// of each edge are dropped.
+	// Remaining returns the space without the n least probable operations of each edge.
 	Remaining(n int) Space
 
-	// LimitedGenotype derives cells from the last stage, the normal one with at most so
-	// many skip connections where that is possible.
+	// LimitedGenotype derives the cells of the last stage. The normal cell has at most skips skip connections, where
+	// that is possible.
 	LimitedGenotype(skips int) genotype.Genotype
 
 	// SetSkipDropout changes the rate of Options.SkipDropout, unless that was 0.
@@ -29,8 +28,8 @@ type Progressive interface {
 
 var _ Progressive = (*Plain)(nil)
 
-// Remaining implements Progressive. It panics with *torch.Error if n is negative or leaves an edge
-// without operations.
+// Remaining implements Progressive. It panics with *torch.Error if n is negative or leaves an edge without
+// operations.
 func (s *Plain) Remaining(n int) Space {
 	var left [genotype.ConvolutionalKinds][][]genotype.Op
 	for kind, a := range s.architectures {
@@ -67,7 +66,7 @@ func (d skipDropout) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 	return torch.Dropout(d.Layer.Forward(x, m), *d.rate, m.Training)
 }
 
-// dropSkips puts dropout behind the identities of the cell, whose edges have ops.
+// dropSkips adds dropout to the identities of the cell, whose edges have ops.
 func (c *SearchCell) dropSkips(ops [][]genotype.Op, rate *float64) {
 	for i := range c.Nodes {
 		for j := range i + 2 {
@@ -80,8 +79,8 @@ func (c *SearchCell) dropSkips(ops [][]genotype.Op, rate *float64) {
 	}
 }
 
-// dropWeakest takes the n operations of the smallest probabilities p off each edge,
-// "none" as any other; of equal ones the first goes.
+// dropWeakest returns ops without the n operations of the smallest probabilities p on each edge. "none" counts as any
+// other operation; of equal ones the first goes.
 func dropWeakest(p [][]float64, ops [][]genotype.Op, n int) [][]genotype.Op {
 	left := make([][]genotype.Op, len(ops))
 	for e, of := range ops {
@@ -95,7 +94,7 @@ func dropWeakest(p [][]float64, ops [][]genotype.Op, n int) [][]genotype.Op {
 	return left
 }
 
-// ascending are the columns of a row, the smallest entry first, equal ones in order.
+// ascending returns the columns of a row from the smallest to the largest entry, equal entries in order.
 func ascending(row []float64) []int {
 	order := make([]int, len(row))
 	for k := range order {
@@ -113,8 +112,8 @@ func ascending(row []float64) []int {
 	return order
 }
 
-// lastOperation is the column of the one operation that an edge ends with: "none" goes
-// first, then the smallest probabilities; of equal ones the last stays.
+// lastOperation returns the column of the one operation that an edge ends with. "none" goes first, then the smallest
+// probabilities; of equal ones the last stays.
 func lastOperation(p []float64, ops []genotype.Op) int {
 	order := ascending(p)
 	if last := order[len(order)-1]; ops[last] != genotype.None {
@@ -123,8 +122,8 @@ func lastOperation(p []float64, ops []genotype.Op) int {
 	return order[len(order)-2]
 }
 
-// strongInputs are the two edges of a node whose largest probabilities are the largest,
-// the smaller input first; of equally strong ones the larger inputs stay.
+// strongInputs returns the two edges of a node whose largest probabilities are the largest, the smaller input first.
+// Of equally strong edges the larger inputs stay.
 func strongInputs(p [][]float64) []int {
 	strength := make([]float64, len(p))
 	for j, row := range p {
@@ -136,7 +135,7 @@ func strongInputs(p [][]float64) []int {
 	return kept
 }
 
-// progressiveCell is the cell of each edge's last operation on each node's strong inputs.
+// progressiveCell returns the cell of each edge's last operation on each node's strong inputs.
 func progressiveCell(p [][]float64, ops [][]genotype.Op) (c genotype.Cell) {
 	for i := 0; FirstEdge(i) < len(p); i++ {
 		for _, j := range strongInputs(p[FirstEdge(i):FirstEdge(i+1)]) {

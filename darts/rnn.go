@@ -16,18 +16,16 @@ type RecurrentOptions struct {
 	Nodes int // of the cell; 8 in the paper
 }
 
-// RecurrentEdges is the number of edges of a recurrent cell with that many nodes:
-// node i has one from each of the i+1 states before it.
+// RecurrentEdges returns the number of edges of a recurrent cell with that many nodes: node i has one from each of
+// the i+1 states before it.
 func RecurrentEdges(nodes int) int { return nodes * (nodes + 1) / 2 }
 
-// RecurrentPlain is the recurrent supernet as the paper and the reference write it
-// down, with gradients by autograd: a language model around a cell whose nodes mix all
-// activations of all states before them. It is the oracle for faster forms. Reference
-// rnn/model_search.py RNNModelSearch, DARTSCellSearch.
+// RecurrentPlain is the recurrent supernet as the paper and the reference write it, with gradients by autograd: a
+// language model around a cell whose nodes mix all activations of all states before them. Tests compare the fast form
+// with it. Reference rnn/model_search.py RNNModelSearch, DARTSCellSearch.
 //
-// One batch norm without scale or shift serves state 0 and all nodes, in all time
-// steps: its running statistics move that many times in a pass. In training a batch has
-// two columns at least.
+// One batch norm without scale and shift serves state 0 and all nodes, in all time steps. Its running statistics move
+// at each use. A batch in training has at least two columns.
 type RecurrentPlain struct {
 	*cells.Language
 	Nodes        int
@@ -40,9 +38,8 @@ var (
 	_ Hessian  = (*RecurrentPlain)(nil)
 )
 
-// NewRecurrentPlain makes a supernet with fresh weights and α, drawn from the default
-// generator in the reference's order. It returns an error for sizes that give no
-// network. Its tensors belong to the present scope.
+// NewRecurrentPlain makes a supernet with fresh weights and α, drawn from the default generator in the reference's
+// order. It returns an error for sizes that no network has. Its tensors belong to the present scope.
 func NewRecurrentPlain(o RecurrentOptions) (*RecurrentPlain, error) {
 	if o.Nodes < 1 || o.Nodes > genotype.MaxNodes {
 		return nil, fmt.Errorf("darts: recurrent supernet: %d nodes, want 1 to %d", o.Nodes, genotype.MaxNodes)
@@ -117,7 +114,7 @@ func (s *RecurrentPlain) pass(b nn.Batch, m nn.Mode) nn.Output {
 	return s.Pass(b, m, func(masks cells.Masks) cells.Step { return s.step(masks, m) })
 }
 
-// step is a time step. Reference rnn/model_search.py DARTSCellSearch.cell.
+// step makes a time step. Reference rnn/model_search.py DARTSCellSearch.cell.
 func (s *RecurrentPlain) step(masks cells.Masks, m nn.Mode) cells.Step {
 	columns := s.Architecture.Mix().Split(slices.Repeat([]int{1}, len(genotype.RecurrentPrimitives)), 1)
 	return func(x, h torch.Tensor) torch.Tensor {
@@ -147,8 +144,8 @@ func (s *RecurrentPlain) step(masks cells.Masks, m nn.Mode) cells.Step {
 	}
 }
 
-// HessianVectorProduct implements Hessian exactly, up to rounding, for one draw of
-// dropout masks. The running statistics move as in two passes, see Plain's.
+// HessianVectorProduct implements Hessian exactly, up to rounding, for one draw of dropout masks. The running
+// statistics move as in two passes, see Plain.HessianVectorProduct.
 func (s *RecurrentPlain) HessianVectorProduct(v torch.Tensor, b nn.Batch) (hvp []torch.Tensor) {
 	torch.Scoped(func() {
 		before := s.Weights().Stats.Clone()
@@ -165,7 +162,7 @@ func (s *RecurrentPlain) HessianVectorProduct(v torch.Tensor, b nn.Batch) (hvp [
 	return hvp
 }
 
-// retained is the part of running statistics that is left after so many batches.
+// retained returns the share of running statistics that is left after a number of batches.
 func retained(batches int) float64 {
 	r := 1.0
 	for range batches {
@@ -186,9 +183,8 @@ func (s *RecurrentPlain) Genotype() genotype.Genotype {
 	return genotype.Genotype{Recurrent: discretizeRecurrent(rows())}
 }
 
-// discretizeRecurrent derives a cell from mix = softmax(α): each node keeps the state
-// and the activation of the largest weight, "none" aside. Ties go to the smaller index.
-// Reference rnn/model_search.py genotype.
+// discretizeRecurrent derives a cell from mix = softmax(α). Each node keeps the state and the activation of the
+// largest weight, "none" excluded. Of equal weights the smaller index wins. Reference rnn/model_search.py genotype.
 func discretizeRecurrent(mix [][]float64) (c genotype.Cell) {
 	for i := 0; RecurrentEdges(i) < len(mix); i++ {
 		rows := mix[RecurrentEdges(i):RecurrentEdges(i+1)]
@@ -205,11 +201,10 @@ func discretizeRecurrent(mix [][]float64) (c genotype.Cell) {
 	return c
 }
 
-// alphaName is α in state dicts, which the reference keeps as an attribute of this
-// name.
+// alphaName is the name of α in state dicts. The reference has an attribute of this name.
 const alphaName = "weights"
 
-// StateDict implements nn.Module; α is part of it.
+// StateDict implements nn.Module. It contains α.
 func (s *RecurrentPlain) StateDict() torch.StateDict {
 	sd := s.Language.StateDict()
 	sd[alphaName] = s.Architecture.Alpha
@@ -221,9 +216,8 @@ func (s *RecurrentPlain) LoadStateDict(sd torch.StateDict) error {
 	return loadWithAlphas(s.Language, sd, map[string]torch.Tensor{alphaName: s.Architecture.Alpha})
 }
 
-// ParameterCount is the number of weights, α aside, the tied matrix counted once.
+// ParameterCount counts the weights, without α, the tied matrix once.
 func (s *RecurrentPlain) ParameterCount() int { return s.Weights().Count("") }
 
-// Views cuts a vector of w's length, as a gradient, into tensors under the
-// parameters' names.
+// Views cuts a vector like w, such as a gradient, into tensors under the parameters' names.
 func (s *RecurrentPlain) Views(flat torch.Tensor) torch.StateDict { return s.Weights().Views(flat) }

@@ -7,8 +7,7 @@ import (
 	"godarts/torch/nn"
 )
 
-// SearchCell is a cell whose every edge mixes all operations. Reference
-// cnn/model_search.py Cell.
+// SearchCell is a cell whose every edge mixes all operations. Reference cnn/model_search.py Cell.
 type SearchCell struct {
 	Kind                     genotype.Kind
 	preprocess0, preprocess1 nn.Layer
@@ -43,9 +42,8 @@ func newSearchCell(p nn.Path, o searchCellOptions) *SearchCell {
 	return c
 }
 
-// forward computes x(j) = Σ_{i<j} ō(i,j)(x(i)) for every node j and joins the
-// intermediate nodes' channels. Eq. 1. Each node has an edge with an operation in mix.
-// weights, if not nil, are numbers [1] that edges are multiplied by. all is as in
+// forward computes x(j) = Σ_{i<j} ō(i,j)(x(i)) for every node j and joins the intermediate nodes' channels. Eq. 1.
+// Each node has an edge with an operation in mix. weights, if not nil, are factors [1] of the edges. all is as in
 // mixedOp.forward.
 func (c *SearchCell) forward(s0, s1 torch.Tensor, mix mixture, weights []torch.Tensor, all bool, m nn.Mode) (out torch.Tensor) {
 	torch.Scoped(func() {
@@ -73,12 +71,11 @@ func (c *SearchCell) forward(s0, s1 torch.Tensor, mix mixture, weights []torch.T
 // mixedOp is ō(i,j): all operations of one edge.
 type mixedOp struct {
 	ops     []nn.Layer
-	partial int // operations have the first 1/partial of the channels, see partial.go
+	partial int // operations read the first 1/partial of the channels, see partial.go
 }
 
-// newMixedOp makes the operations of an edge. In the search both poolings are
-// followed by a batch norm, none of which is affine. Reference
-// cnn/model_search.py MixedOp.
+// newMixedOp makes the operations of an edge. In the search a batch norm follows both poolings, and no batch norm is
+// affine. Reference cnn/model_search.py MixedOp.
 func newMixedOp(p nn.Path, of []genotype.Op, channels, stride, partial int) mixedOp {
 	edge := mixedOp{partial: partial}
 	channels /= partial
@@ -93,9 +90,9 @@ func newMixedOp(p nn.Path, of []genotype.Op, channels, stride, partial int) mixe
 	return edge
 }
 
-// forward is ō(x) = Σ_o mix_o·o(x). Eq. 2. Operations without a mix_o are not
-// computed, or with all computed for their running statistics alone, without a gradient.
-// If no operation has a mix_o it is the zero Tensor.
+// forward computes ō(x) = Σ_o mix_o·o(x). Eq. 2. It leaves out operations without a mix_o; with all it computes them,
+// too, without a gradient, so that their running statistics move. The result is the zero Tensor if no operation has a
+// mix_o.
 func (edge mixedOp) forward(x torch.Tensor, mix []torch.Tensor, all bool, m nn.Mode) (sum torch.Tensor) {
 	torch.Scoped(func() {
 		active, bypass := edge.split(x)
@@ -114,7 +111,7 @@ func (edge mixedOp) forward(x torch.Tensor, mix []torch.Tensor, all bool, m nn.M
 	return sum
 }
 
-// addTo is a + b, where the zero Tensor a is nothing yet.
+// addTo returns a + b; the zero Tensor a is an empty sum.
 func addTo(a, b torch.Tensor) torch.Tensor {
 	if !a.Defined() {
 		return b

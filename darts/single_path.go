@@ -6,24 +6,25 @@ import (
 	"godarts/torch/nn"
 )
 
-// SinglePath is a supernet of which a pass computes one architecture alone: weight sharing
-// without mixing, as in ENAS and in random search with weight sharing. Plain is one.
+// SinglePath is a supernet that can compute one architecture in a pass: weight sharing without mixing, as in ENAS and
+// in random search with weight sharing. Plain is one.
 type SinglePath interface {
 	Supernet
 
-	// PathGradients is Gradients of the operations of g alone, in batch statistics.
-	// Weights of the others have a gradient of 0. What is not needed is not computed:
-	// with a zero Need but FreezeStatistics it is a pass that changes nothing. Of the running
-	// statistics those of g's operations move alone, with Need.AllStatistics those of all.
+	// PathGradients is Gradients of the operations of g only, with the statistics of the batch. Weights of other
+	// operations have a gradient of 0. What need does not name is not computed: a zero Need with FreezeStatistics is
+	// a pass that changes nothing. The running statistics of g's operations move, with Need.AllStatistics those of
+	// all operations.
 	PathGradients(g genotype.Genotype, b nn.Batch, need Need) Result
 
-	// PathEval is Eval of the operations of g alone.
+	// PathEval is Eval of the operations of g only.
 	PathEval(g genotype.Genotype, b nn.Batch) nn.Output
 }
 
 var _ SinglePath = (*Plain)(nil)
 
-// PathGradients implements SinglePath. It panics if g has an operation that the supernet has not.
+// PathGradients implements SinglePath. It panics with *torch.Error if g has an operation that the supernet does not
+// have.
 func (s *Plain) PathGradients(g genotype.Genotype, b nn.Batch, need Need) (out Result) {
 	path := func() mixtures {
 		of := s.path(g)

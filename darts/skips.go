@@ -12,7 +12,7 @@ type skipLimit struct {
 	most int
 	// derive derives a cell from a table of weights, one row for each edge.
 	derive func(weights [][]float64, ops [][]genotype.Op) genotype.Cell
-	// removed is the weight of a skip connection that is ruled out. No other weight is below it.
+	// removed is the weight of a skip connection that is ruled out; all other weights are larger.
 	removed float64
 	// mayGo reports whether the skip connection of an edge with these operations can be ruled out.
 	mayGo func(ops []genotype.Op) bool

@@ -9,15 +9,15 @@ import (
 	"godarts/torch"
 )
 
-// Edges is the number of edges of a cell with that many intermediate nodes: node
-// i has one from each of the two inputs and the i nodes before it.
+// Edges returns the number of edges of a cell with that many intermediate nodes: node i has one from each of the two
+// inputs and of the i nodes before it.
 func Edges(nodes int) int { return nodes * (nodes + 3) / 2 }
 
-// FirstEdge is the row of node i's first edge in a table of α.
+// FirstEdge returns the row of node i's first edge in a table of α.
 func FirstEdge(i int) int { return Edges(i) }
 
-// Space is the set of convolutional cells that a search chooses from: each node has
-// two edges from distinct inputs, each edge one of its operations, "none" aside.
+// Space is the set of convolutional cells that a search chooses from. Each node has two edges from distinct inputs,
+// and each edge one of its operations other than "none".
 //
 // Methods panic with *torch.Error for a space that Validate refuses.
 type Space struct {
@@ -26,7 +26,7 @@ type Space struct {
 	Normal, Reduce [][]genotype.Op
 }
 
-// Ops are the operations of each edge of cells of that kind.
+// Ops returns the operations of each edge of cells of that kind.
 func (s Space) Ops(kind genotype.Kind) [][]genotype.Op {
 	if kind == genotype.Reduce {
 		return s.Reduce
@@ -39,11 +39,11 @@ func cellsOf(kind genotype.Kind) string {
 	return [genotype.ConvolutionalKinds]string{"normal cells", "reduction cells"}[kind]
 }
 
-// FullSpace is that of the paper: all of genotype.Primitives on every edge.
+// FullSpace returns the paper's space: all of genotype.Primitives on every edge.
 func FullSpace(nodes int) Space { return Everywhere(nodes, genotype.Primitives) }
 
-// Everywhere is the space with the same operations on every edge. It panics with *torch.Error for
-// a number of nodes that no cell has.
+// Everywhere returns the space with the same operations on every edge. It panics with *torch.Error for a number of
+// nodes that no cell has.
 func Everywhere(nodes int, ops []genotype.Op) Space {
 	if nodes < 1 || nodes > genotype.MaxNodes {
 		torch.Misuse("darts.Space", "%d nodes, wanted 1 to %d", nodes, genotype.MaxNodes)
@@ -52,7 +52,7 @@ func Everywhere(nodes int, ops []genotype.Op) Space {
 	return Space{Nodes: nodes, Normal: all, Reduce: all}
 }
 
-// Validate is an error if s gives no cells.
+// Validate returns an error if no cell is in s.
 func (s Space) Validate() error {
 	if s.Nodes < 1 || s.Nodes > genotype.MaxNodes {
 		return fmt.Errorf("darts: space: %d nodes, want 1 to %d", s.Nodes, genotype.MaxNodes)
@@ -69,8 +69,7 @@ func (s Space) Validate() error {
 	return nil
 }
 
-// mustBeValid panics with *torch.Error where Validate is an error: methods take their turn through every
-// edge.
+// mustBeValid panics with *torch.Error where Validate returns an error.
 func (s Space) mustBeValid() {
 	if err := s.Validate(); err != nil {
 		torch.Misuse("darts.Space", "%s", err)
@@ -92,15 +91,14 @@ func (s Space) mustHold(g genotype.Genotype) {
 	}
 }
 
-// Has tells whether op is on an edge of s.
+// Has reports whether op is on an edge of s.
 func (s Space) Has(op genotype.Op) bool {
 	return slices.ContainsFunc(slices.Concat(s.Normal, s.Reduce), func(ops []genotype.Op) bool { return slices.Contains(ops, op) })
 }
 
-// Sample draws cells uniformly: for each node two distinct inputs and for each an
-// operation. In the paper's space that has the law of the genotype derived from an α
-// of independent standard normal entries, which its authors used for their random
-// baseline.
+// Sample draws cells uniformly: for each node two distinct inputs, and an operation for each. In the paper's space
+// the distribution is that of the genotype derived from an α of independent standard normal entries, which its
+// authors used for their random baseline.
 func (s Space) Sample(r *rand.Rand) genotype.Genotype {
 	s.mustBeValid()
 	draw := func(ops [][]genotype.Op) genotype.Cell {
@@ -117,9 +115,9 @@ func (s Space) Sample(r *rand.Rand) genotype.Genotype {
 	return genotype.Genotype{Normal: draw(s.Normal), Reduce: draw(s.Reduce)}
 }
 
-// Hardest are cells of s that ask most of the sizes of images and batches: wherever they can,
-// nodes have skip connections of stride 2, which take even sides, then batch norms, which take
-// more than one value per channel.
+// Hardest returns the cells of s with the strictest demands on the sizes of images and batches. Nodes have skip
+// connections of stride 2 where they can, which need even sides, then operations with batch norms, which need more
+// than one value per channel.
 func (s Space) Hardest() genotype.Genotype {
 	s.mustBeValid()
 	pick := func(kind genotype.Kind) (c genotype.Cell) {
@@ -141,7 +139,7 @@ func (s Space) Hardest() genotype.Genotype {
 	return genotype.Genotype{Normal: pick(genotype.Normal), Reduce: pick(genotype.Reduce)}
 }
 
-// demand orders operations by what they ask, see Hardest.
+// demand orders operations for Hardest.
 func demand(op genotype.Op, stride int) int {
 	switch {
 	case op == genotype.SkipConnect && stride > 1:
@@ -152,10 +150,9 @@ func demand(op genotype.Op, stride int) int {
 	return 0
 }
 
-// Mutate returns cells that differ from g in the operation or the input of one edge,
-// as in regularized evolution (Real et al., AAAI 2019). An input whose edge does not
-// have the operation brings one of its own. Where the space has one architecture
-// alone that is g.
+// Mutate returns cells that differ from g in the operation or the input of one edge, as in regularized evolution
+// (Real et al., AAAI 2019). Where the edge of a new input does not have the operation, Mutate draws one of its own.
+// In a space with only one architecture it returns g.
 func (s Space) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 	s.mustHold(g)
 	g.Normal.Edges, g.Reduce.Edges = slices.Clone(g.Normal.Edges), slices.Clone(g.Reduce.Edges)
@@ -194,9 +191,8 @@ func (s Space) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 	return g
 }
 
-// Options are the numbers of options of the decisions that make cells, for those
-// that decide one by one: normal cell first, for each node the pair of its inputs,
-// then the operation of each edge that it could have.
+// Options returns the numbers of options of the decisions that make cells, for callers that decide one by one: normal
+// cell first, for each node the pair of its inputs, then the operation of each edge that it could have.
 func (s Space) Options() (options []int) {
 	s.mustBeValid()
 	for kind := range genotype.ConvolutionalKinds {
@@ -210,7 +206,7 @@ func (s Space) Options() (options []int) {
 	return options
 }
 
-// Architecture makes the cells of one option of each decision, see Options.
+// Architecture returns the cells of one option for each decision, see Options.
 func (s Space) Architecture(chosen []int) genotype.Genotype {
 	mustChoose(chosen, s.Options())
 	next := func() int {
@@ -236,7 +232,7 @@ func (s Space) Architecture(chosen []int) genotype.Genotype {
 	return genotype.Genotype{Normal: normal, Reduce: cell(s.Reduce)}
 }
 
-// mustChoose panics with *torch.Error unless chosen has one option of each decision.
+// mustChoose panics with *torch.Error unless chosen has one option for each decision.
 func mustChoose(chosen, options []int) {
 	if len(chosen) != len(options) {
 		torch.Misuse("darts.Architecture", "%d decisions, wanted %d", len(chosen), len(options))
@@ -248,7 +244,7 @@ func mustChoose(chosen, options []int) {
 	}
 }
 
-// pairs are all pairs of n inputs.
+// pairs returns all pairs of n inputs.
 func pairs(n int) (all [][2]int) {
 	for a := range n {
 		for b := a + 1; b < n; b++ {

@@ -8,9 +8,8 @@ import (
 	"godarts/torch"
 )
 
-// RecurrentSpace is the set of recurrent cells with that many nodes: each has one
-// state before it and one activation. Methods panic with *torch.Error for a number of nodes that no
-// cell has.
+// RecurrentSpace is the set of recurrent cells with that many nodes. Each node has one state before it and one
+// activation. Methods panic with *torch.Error for a number of nodes that no cell has.
 type RecurrentSpace struct{ Nodes int }
 
 // mustBeValid panics with *torch.Error for a number of nodes that no cell has.
@@ -20,7 +19,7 @@ func (s RecurrentSpace) mustBeValid() {
 	}
 }
 
-// recurrentChoices are what a node can have.
+// recurrentChoices are the activations that a node can have.
 var recurrentChoices = genotype.Without(genotype.RecurrentPrimitives, genotype.None)
 
 // Sample draws a cell uniformly.
@@ -35,8 +34,8 @@ func (s RecurrentSpace) Sample(r *rand.Rand) genotype.Genotype {
 	return genotype.Genotype{Recurrent: c}
 }
 
-// Mutate returns a cell that differs from g in the activation or the state of one
-// node. The first node has one state to choose from.
+// Mutate returns a cell that differs from g in the activation or the state of one node. The first node has only one
+// state to choose from.
 func (s RecurrentSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 	s.mustBeValid()
 	if len(g.Recurrent.Edges) != s.Nodes {
@@ -58,8 +57,8 @@ func (s RecurrentSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genot
 	return g
 }
 
-// Options are the numbers of options of the decisions that make a cell: of each node
-// the state, then the activation.
+// Options returns the numbers of options of the decisions that make a cell: for each node the state, then the
+// activation.
 func (s RecurrentSpace) Options() (options []int) {
 	s.mustBeValid()
 	for i := range s.Nodes {
@@ -68,7 +67,7 @@ func (s RecurrentSpace) Options() (options []int) {
 	return options
 }
 
-// Architecture makes the cell of one option of each decision, see Options.
+// Architecture returns the cell of one option for each decision, see Options.
 func (s RecurrentSpace) Architecture(chosen []int) genotype.Genotype {
 	mustChoose(chosen, s.Options())
 	var c genotype.Cell

@@ -6,10 +6,9 @@ import (
 	"godarts/cells/genotype"
 )
 
-// ReducedSpaces are S1 to S3 of arXiv 1909.09656, by name: cells of 4 nodes in the
-// paper's topology, small enough that DARTS' failures show. Their operations stand in
-// the order of α's columns in the authors' code. (S4 has an operation that is noise
-// and nothing else; it is not here.)
+// ReducedSpaces are S1 to S3 of arXiv 1909.09656, by name: cells of 4 nodes in the paper's topology, in spaces so
+// small that DARTS' failures show. Operations are in the order of α's columns in the authors' code. S4, which has an
+// operation that is only noise, is missing.
 var ReducedSpaces = map[string]Space{
 	"s1": {Nodes: 4, Normal: s1Normal, Reduce: s1Reduce},
 	"s2": Everywhere(4, []genotype.Op{genotype.SkipConnect, genotype.SepConv3x3}),

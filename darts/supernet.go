@@ -14,50 +14,46 @@ import (
 	"godarts/torch/nn"
 )
 
-// Supernet is a network of mixed operations. Its weights are one flat tensor,
-// so that an optimizer's step, the unrolled step or w ± ε·v are vector
-// arithmetic; its architecture is another few.
+// Supernet is a network of mixed operations. Its weights are one flat tensor, so that an optimizer's step, the
+// unrolled step and w ± ε·v are vector arithmetic. Its architecture is a few more tensors.
 type Supernet interface {
 	nn.Module
 
-	// W is w [P], every weight.
+	// W returns w [P], all weights.
 	W() torch.Tensor
 
-	// Alphas are α, before the softmax: one table [edges, operations] for each
-	// kind of cell, normal before reduction; one alone of a recurrent cell. With
-	// edge normalisation β [edges] of each kind follow.
+	// Alphas returns α before the softmax: one table [edges, operations] for each kind of cell, normal before
+	// reduction, or the one table of a recurrent cell. With edge normalisation β [edges] of each kind follows.
 	Alphas() []torch.Tensor
 
-	// Gradients runs a forward and a backward pass over b in training mode, at
-	// the weights w: W() or another vector of its length. What it returns
-	// belongs to the caller's scope.
+	// Gradients runs a forward and a backward pass over b in training mode, at the weights w: W() or another vector
+	// of its length. The result belongs to the caller's scope.
 	Gradients(w torch.Tensor, b nn.Batch, need Need) Result
 
 	// Eval runs a forward pass over b with the running statistics.
 	Eval(b nn.Batch) nn.Output
 
-	// Genotype derives the cells that α stands for at present.
+	// Genotype derives the cells of the present α.
 	Genotype() genotype.Genotype
 }
 
-// Need says which gradients are wanted. The loss always is, and so are the logits
-// of images.
+// Need says which gradients Gradients computes. It always computes the loss, and the logits of images.
 type Need struct {
 	W, Alphas        bool
 	FreezeStatistics bool // leave the running statistics of batch norms as they are
 	BFloat16         bool // convolutions and matrix products in bfloat16, by torch.Autocast
 
-	// Of PathGradients: operations that the architecture leaves out are computed, too, so that
-	// their running statistics move. Unless there is FreezeStatistics.
+	// For PathGradients: compute the operations outside of the architecture, too, so that their running statistics
+	// move. FreezeStatistics comes first.
 	AllStatistics bool
 
-	// Of recurrent supernets: gradients are those of Loss + Penalty, not of Loss.
+	// For recurrent supernets: take the gradients of Loss + Penalty, not of Loss.
 	Regularised bool
-	// Of recurrent supernets: give the logits.
+	// For recurrent supernets: return the logits.
 	Logits bool
 }
 
-// Result is the outcome of a pass: that of its forward half, without a graph, and the gradients.
+// Result is the outcome of a pass: the output of its forward half, without a graph, and the gradients.
 type Result struct {
 	nn.Output
 	W      torch.Tensor   // ∇w Loss [P], if needed
@@ -92,19 +88,19 @@ type Options struct {
 	// Normal[e] by the first columns of α's row e.
 	Normal, Reduce [][]genotype.Op
 
-	// Partial is k of PC-DARTS: operations have 1/k of an edge's channels, the others
-	// pass by them; 0 means 1. Channels are a multiple of 2k. See partial.go.
+	// Partial is k of PC-DARTS: operations read 1/k of an edge's channels, the others pass by; 0 means 1. Channels are
+	// a multiple of 2k. See partial.go.
 	Partial           int
-	EdgeNormalisation bool // edges are weighed by softmax(β), see partial.go
+	EdgeNormalisation bool // edges are multiplied by softmax(β), see partial.go
 
-	// SkipDropout is the rate at which skip connections that are identities drop elements
-	// in training, until SetSkipDropout; 0 makes a network that never does.
+	// SkipDropout is the dropout rate of skip connections that are identities, in training, until SetSkipDropout; 0
+	// makes a network without such dropout.
 	SkipDropout float64
 
 	torch.Options // type and device
 }
 
-// ops are the operations of cells of that kind.
+// ops returns the operations of cells of that kind.
 func (o Options) ops(kind genotype.Kind) [][]genotype.Op {
 	if kind == genotype.Reduce {
 		return o.Reduce
