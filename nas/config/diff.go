@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 )
 
 // Diff lists the keys in which a and b differ, in the order of Keys, none if they are equal:
@@ -48,4 +50,87 @@ func Diff(a, b *Config, aLabel, bLabel string) []string {
 		}
 	}
 	return lines
+}
+
+// neutral are keys that change no published setting: where the data lies, which draw of
+// chance is taken, and how the same is computed. A genotype is what is measured.
+var neutral = []string{"seed", "genotype", "data.root", "data.split_seed", "data.on_bad_file", "data.max_pixels", "data.check", "network.form", "network.dtype",
+	"compare.seeds"}
+
+// markChanged notes in c.Expect which keys differ from the settings that it was written
+// with: those of the extended file, or of the file at path, whichever wrote the figure last.
+// A figure that an item of set writes is of all settings. Of a comparison on a table it takes
+// away the figures of the strategies whose settings differ.
+func (l *layers) markChanged(c *Config, path string, set []string) error {
+	section := "expect."
+	if c.Compare.Expect != nil {
+		section = "compare.expect."
+	} else if c.Expect == nil {
+		return nil
+	}
+	rank := 0
+	for key, v := range l.values {
+		if strings.HasPrefix(key, section) && key != "expect.changed" {
+			rank = max(rank, v.rank)
+		}
+	}
+	written := l.base
+	if rank > 0 {
+		var err error
+		if written, err = overlay(path, set[:min(rank-1, len(set))]); err != nil {
+			return err
+		}
+	}
+	if written == nil { // a section without a figure
+		return nil
+	}
+	was, err := written.checked(path)
+	if err != nil { // a base that is not whole by itself has no settings of its own
+		return nil
+	}
+	if c.Compare.Expect != nil {
+		c.Compare.Expect.leaveOut(changed(was, c, ""))
+		return nil
+	}
+	c.Expect.Changed = union(c.Expect.Changed, changed(was, c, ""))
+	return nil
+}
+
+// leaveOut takes away the figures that hold for other values of the keys.
+func (p *Published) leaveOut(keys []string) {
+	for _, key := range keys {
+		switch {
+		case strings.HasPrefix(key, "compare.evolution."):
+			p.Evolution = [2]float64{}
+		case strings.HasPrefix(key, "compare.reinforce."):
+			p.Reinforce = [2]float64{}
+		default:
+			p.Random, p.Evolution, p.Reinforce = [2]float64{}, [2]float64{}, [2]float64{}
+		}
+	}
+}
+
+// changed are the keys, each behind prefix, in which two configs differ and that are not
+// neutral.
+func changed(a, b *Config, prefix string) (paths []string) {
+	x, y := *a, *b
+	x.Expect, y.Expect = nil, nil
+	x.Compare.Expect, y.Compare.Expect = nil, nil
+	for _, line := range Diff(&x, &y, "", "") {
+		path, _, _ := strings.Cut(line, ":")
+		if !slices.Contains(neutral, path) {
+			paths = append(paths, prefix+path)
+		}
+	}
+	return paths
+}
+
+// union is a and what of b it lacks.
+func union(a, b []string) []string {
+	for _, s := range b {
+		if !slices.Contains(a, s) {
+			a = append(a, s)
+		}
+	}
+	return a
 }

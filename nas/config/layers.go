@@ -8,7 +8,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"godarts/nas/config/document"
 	"godarts/nas/names"
+	"godarts/spelling"
 )
 
 // origin is where a value was written.
@@ -49,7 +51,7 @@ func (l *layers) clone() *layers {
 
 // addFile lays a file's text over what is there.
 func (l *layers) addFile(name string, text []byte, rank int) error {
-	root, line, err := parseYAML(text)
+	root, line, err := document.Parse(text)
 	from := origin{where: names.Print(name), rank: rank, line: line}
 	if err != nil {
 		return fmt.Errorf("config: %v: %w", from, err)
@@ -72,7 +74,7 @@ func (l *layers) addSet(item string, rank int) error {
 	case strings.TrimSpace(text) == "":
 		return fmt.Errorf(`config: %v: no value after "=" (write "" for empty text)`, from)
 	}
-	root, _, err := parseYAML([]byte(text))
+	root, _, err := document.Parse([]byte(text))
 	if err != nil {
 		return fmt.Errorf("config: %v: %s: %w", from, path, err)
 	}
@@ -215,4 +217,38 @@ func given(node *yaml.Node) string {
 		return "text " + names.Quote(node.Value, 40)
 	}
 	return names.Limit(node.Value, 40)
+}
+
+// nearestKey is the key or section closest to path. A key of the same last name elsewhere
+// ("w.betas" for "alpha.betas") is as near as one typing mistake.
+func nearestKey(path string) string {
+	var candidates []string
+	t := current.Load()
+	for _, k := range t.keys {
+		candidates = append(candidates, k.path)
+	}
+	for s := range t.sections {
+		if s != "" {
+			candidates = append(candidates, s)
+		}
+	}
+	slices.Sort(candidates[len(t.keys):]) // map order is random, the answer must not be
+	return names.NearestBy(path, candidates, func(path, candidate string) int {
+		return min(spelling.Distance(path, candidate), 1+spelling.Distance(last(path), last(candidate)))
+	})
+}
+
+func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+
+// KeysNamed are the keys whose path is name or ends in it, "w.lr" and others for "lr", the
+// shortest paths first.
+func KeysNamed(name string) (paths []string) {
+	for _, k := range current.Load().keys {
+		if (k.path == name || last(k.path) == name) && !slices.Contains(paths, k.path) {
+			paths = append(paths, k.path)
+		}
+	}
+	depth := func(path string) int { return strings.Count(path, ".") }
+	slices.SortStableFunc(paths, func(a, b string) int { return depth(a) - depth(b) })
+	return paths
 }

@@ -1,6 +1,8 @@
 package config
 
-import "fmt"
+import (
+	"fmt"
+)
 
 // rules says what is wrong between keys of c, whose values are each in range; nil if nothing is.
 func (c *Config) rules() *Problem {
@@ -127,4 +129,142 @@ func (n Network) stemRules() *Problem {
 	}
 	const other = "network.stem"
 	return Conflict("network.stem_multiplier", other, "%d has no effect with %s %s, want %s %s", n.StemMultiplier, other, ImageNet, other, SmallImages)
+}
+
+// rules refuse keys that have no effect on the data set, and those it needs.
+func (d Data) rules() *Problem {
+	refuse := func(key, format string, args ...any) *Problem { return Conflict(key, "data.name", format, args...) }
+	f := d.facts()
+	switch {
+	case d.Name == ImageFolder && d.Root == "":
+		return refuse("data.root", "imagefolder needs one, want the folder that holds train")
+	case !d.scaled() && d.Size != 0:
+		return refuse("data.size", "%d has no effect on %s, whose images are %dx%d, want 0", d.Size, d.Name, f.side, f.side)
+	case !d.scaled() && d.Channels != 0:
+		return refuse("data.channels", "%d has no effect on %s, whose images have %d, want 0", d.Channels, d.Name, f.channels)
+	case d.Name != CIFAR100 && d.Labels != Fine:
+		return refuse("data.labels", "%s has no effect on %s, only on %s", d.Labels, d.Name, CIFAR100)
+	case d.Name != ImageFolder && d.SplitSeed != 0:
+		return refuse("data.split_seed", "%d has no effect on %s, only on %s", d.SplitSeed, d.Name, ImageFolder)
+	case d.Name != ImageFolder && d.OnBadFile != Fail:
+		return refuse("data.on_bad_file", "%s has no effect on %s, only on %s", d.OnBadFile, d.Name, ImageFolder)
+	case d.Name != ImageFolder && d.Check != Decode:
+		return refuse("data.check", "%s has no effect on %s, only on %s", d.Check, d.Name, ImageFolder)
+	case d.Name != ImageFolder && d.MaxPixels != trainDefaults().Data.MaxPixels:
+		return refuse("data.max_pixels", "%d has no effect on %s, only on %s", d.MaxPixels, d.Name, ImageFolder)
+	}
+	zero := [3]float64{}
+	same := func(v [3]float64) bool { return v[0] == v[1] && v[0] == v[2] }
+	switch {
+	case d.Std == zero && d.Mean == zero:
+		return nil
+	case d.Std == zero:
+		return refuse("data.mean", "has no effect without data.std, want both or neither")
+	case d.Std[0] == 0 || d.Std[1] == 0 || d.Std[2] == 0:
+		return refuse("data.std", "a deviation of 0, want more than 0 for each channel, or 0 for all")
+	case f.channels == 1 && !same(d.Mean):
+		return refuse("data.mean", "three numbers for images of 1 channel, want one number")
+	case f.channels == 1 && !same(d.Std):
+		return refuse("data.std", "three numbers for images of 1 channel, want one number")
+	}
+	return nil
+}
+
+// subsetRules refuse a split of a data set of known size that leaves nothing for one of its parts.
+func (c *Config) subsetRules() *Problem {
+	images := c.Data.facts().train
+	if images == 0 {
+		return nil // is known when the folder has been read
+	}
+	key, problem := c.CheckTrainImages(images)
+	if key == "" {
+		return nil
+	}
+	return &Problem{key, []string{"data.subset", "data.name"}, problem}
+}
+
+// CheckTrainImages tells which key does not fit so many training images, and why; key is
+// empty if all do.
+func (c *Config) CheckTrainImages(images int) (key, problem string) {
+	if c.Data.Subset > images {
+		return "data.subset", fmt.Sprintf("%d is more than the %d training images of %s, want at most that, or 0 for all", c.Data.Subset, images, c.Data.Name)
+	}
+	rest := "alpha"
+	if c.Experiment == Train {
+		if c.Data.TrainPortion == 1 {
+			return "", "" // the test images validate
+		}
+		rest = "validation"
+	}
+	if c.Data.Subset > 0 {
+		images = c.Data.Subset
+	}
+	// The first floor(portion·images) train the weights, as the authors' code splits.
+	if weights := int(c.Data.TrainPortion * float64(images)); weights == 0 || weights == images {
+		return "data.train_portion", fmt.Sprintf("%v of %d images leaves %d for the weights and %d for %s, want at least 1 for each",
+			c.Data.TrainPortion, images, weights, images-weights, rest)
+	}
+	return "", ""
+}
+
+// sideRules check what depends on the size of the data set's images.
+func (d Data) sideRules(cutoutKey string, cutout int, auxiliaryKey string, auxiliary bool) *Problem {
+	side, others := d.facts().side, []string{"data.name", "data.size"}
+	if cutout > side {
+		return &Problem{cutoutKey, others, fmt.Sprintf("%d is wider than the %dx%d images of %s, want at most %d", cutout, side, side, d.Name, side)}
+	}
+	// The head pools 5x5 and then convolves 2x2 what two reductions leave: 8x8 of 32x32.
+	if auxiliary && side != 32 {
+		return &Problem{auxiliaryKey, others, fmt.Sprintf("the auxiliary head needs 32x32 images, those of %s are %dx%d, want false", d.Name, side, side)}
+	}
+	return nil
+}
+
+// spaceRules refuse what gives no space.
+func (c *Config) spaceRules() *Problem {
+	if c.Experiment != Search {
+		return nil
+	}
+	s, nodes := c.Space, c.Network.Nodes
+	if s.Name != AllOperations && nodes != 4 {
+		return Conflict("space.name", "network.nodes", "%s is a space of cells of 4 nodes, want network.nodes 4 instead of %d, or %s", s.Name, nodes, AllOperations)
+	}
+	if s.Name != AllOperations && len(s.Operations) > 0 {
+		return Conflict("space.operations", "space.name", "takes the place of %s on every edge, want space.name %s", s.Name, AllOperations)
+	}
+	edges := nodes * (nodes + 3) / 2
+	lists := []struct {
+		key string
+		ops [][]string
+	}{{"space.operations", [][]string{s.Operations}}, {"space.normal", s.Normal}, {"space.reduce", s.Reduce}}
+	for i, list := range lists {
+		if i > 0 && len(list.ops) != 0 && len(list.ops) != edges {
+			return Conflict(list.key, "network.nodes", "%d lists for the %d edges of cells with %d nodes", len(list.ops), edges, nodes)
+		}
+		for e, ops := range list.ops {
+			if what := wrongOperations(ops); what != "" && (i > 0 || len(ops) > 0) {
+				where := ""
+				if i > 0 {
+					where = fmt.Sprintf("edge %d: ", e)
+				}
+				return Conflict(list.key, list.key, "%s%s", where, what)
+			}
+		}
+	}
+	return nil
+}
+
+// wrongOperations says what keeps ops from being those of an edge, nothing if they can be.
+func wrongOperations(ops []string) string {
+	seen := map[string]bool{}
+	for _, op := range ops {
+		if seen[op] {
+			return op + " is there twice"
+		}
+		seen[op] = true
+	}
+	if len(ops) == 0 || len(ops) == 1 && seen["none"] {
+		return "no operation besides none"
+	}
+	return ""
 }

@@ -1,4 +1,5 @@
-package config
+// Package document reads the text of one YAML document, and finds the line of what is wrong in it.
+package document
 
 import (
 	"bytes"
@@ -14,9 +15,9 @@ import (
 	"godarts/nas/names"
 )
 
-// parseYAML reads one document. An error says what is wrong, without where; line is 0 where
+// Parse reads one document. An error says what is wrong, without where; line is 0 where
 // that is not known.
-func parseYAML(text []byte) (root *yaml.Node, line int, err error) {
+func Parse(text []byte) (root *yaml.Node, line int, err error) {
 	if line, err := checkCharacters(text); err != nil {
 		return nil, line, err
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -8,6 +9,122 @@ import (
 
 	"godarts/nas/names"
 )
+
+// Whole is a repeat experiment with the experiments that it names.
+type Whole struct {
+	Repeat *Config // its Search and Train are where the two below came from
+	Search *Config
+	Train  *Config
+}
+
+// WholeFile is the file of the folder [Whole.Files] describes that LoadWhole reads.
+const WholeFile = "repeat.yaml"
+
+// LoadWhole reads the repeat experiment at path as Load does, and those that it names. Items
+// of set that begin with "search." or "train." go to these: "search.epochs=25".
+func LoadWhole(path string, set ...string) (*Whole, error) {
+	items := itemsBy(set)
+	c, err := Load(path, items[""]...)
+	if err != nil {
+		return nil, err
+	}
+	w := &Whole{Repeat: c}
+	if c.Experiment != Repeat {
+		return w, nil
+	}
+	if w.Search, err = c.load(path, "repeat.search", Search, c.Repeat.Search, items[Search]); err != nil {
+		return nil, err
+	}
+	if w.Train, err = c.load(path, "repeat.train", Train, c.Repeat.Train, items[Train]); err != nil {
+		return nil, err
+	}
+	if err := w.check(); err != nil {
+		return nil, fmt.Errorf("config: %s: %w", names.Print(path), err)
+	}
+	return w, w.markChanged(path, items)
+}
+
+// markChanged is that of Load for items of the search and of the training.
+func (w *Whole) markChanged(path string, items map[string][]string) error {
+	if w.Repeat.Expect == nil {
+		return nil
+	}
+	for _, part := range []struct {
+		name, file string
+		now        *Config
+	}{{Search, w.Repeat.Repeat.Search, w.Search}, {Train, w.Repeat.Repeat.Train, w.Train}} {
+		was, err := w.Repeat.load(path, "repeat."+part.name, part.name, part.file, nil)
+		if err != nil { // only the items make it a config
+			continue
+		}
+		w.Repeat.Expect.Changed = union(w.Repeat.Expect.Changed, changed(was, part.now, part.name+"."))
+	}
+	return nil
+}
+
+// check is an error if the experiments do not make a protocol.
+func (w *Whole) check() error {
+	for _, c := range []*Config{w.Search, w.Train} {
+		if c.Data.IsText() {
+			return fmt.Errorf("repeat.%s: data.name %s is a text, the protocol is of images", c.Experiment, c.Data.Name)
+		}
+	}
+	if w.Search.Evaluate != nil {
+		return fmt.Errorf("repeat.search: %s has a section evaluate, which the protocol does itself, want none (evaluate: null)", w.Repeat.Repeat.Search)
+	}
+	if portion := w.Train.Data.TrainPortion; portion != 1 {
+		return fmt.Errorf("repeat.train: %s has data.train_portion %v, want 1: its trainings are measured on the test images", w.Repeat.Repeat.Train, portion)
+	}
+	if _, err := w.Brief().YAML(); err != nil {
+		return fmt.Errorf("repeat.brief: %w", err)
+	}
+	return nil
+}
+
+// Brief is the short training. Its genotype is that of Train: the caller fills in the cell.
+func (w *Whole) Brief() *Config {
+	c := *w.Train
+	c.Expect = nil
+	c.Epochs = w.Repeat.Repeat.Brief.Epochs
+	c.Data.TrainPortion = w.Repeat.Repeat.Brief.TrainPortion
+	return &c
+}
+
+// Files are the resolved configs by the names of a folder from whose WholeFile LoadWhole
+// reads them back, from any working directory.
+func (w *Whole) Files() (map[string][]byte, error) {
+	c := *w.Repeat
+	c.Repeat.Search, c.Repeat.Train = "search.yaml", "train.yaml"
+	files := map[string][]byte{}
+	for name, c := range map[string]*Config{WholeFile: &c, "search.yaml": w.Search, "train.yaml": w.Train} {
+		c, err := c.AbsoluteRoot()
+		if err != nil {
+			return nil, err
+		}
+		text, err := c.YAML()
+		if err != nil {
+			return nil, err
+		}
+		files[name] = bytes.Clone(text)
+	}
+	return files, nil
+}
+
+// DiffWhole lists the keys in which a and b differ, as Diff does, those of the search and
+// the training behind "search." and "train.". Where the data lies, what is expected and
+// from which files the configs came make no difference.
+func DiffWhole(a, b *Whole, aLabel, bLabel string) []string {
+	diff := func(prefix string, a, b Config) (lines []string) {
+		for _, c := range []*Config{&a, &b} {
+			c.Data.Root, c.Expect, c.Repeat.Search, c.Repeat.Train = "", nil, "", ""
+		}
+		for _, line := range Diff(&a, &b, aLabel, bLabel) {
+			lines = append(lines, prefix+line)
+		}
+		return lines
+	}
+	return slices.Concat(diff("", *a.Repeat, *b.Repeat), diff("search.", *a.Search, *b.Search), diff("train.", *a.Train, *b.Train))
+}
 
 // Contest is a comparison on networks with the experiments that it names.
 type Contest struct {

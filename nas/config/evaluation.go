@@ -1,0 +1,109 @@
+package config
+
+import (
+	"strings"
+)
+
+// Evaluate asks a search to train, at its end, the found cell and Random random cells of the
+// same space. Data, but for batch and cutout, dtype and seed are those of the search.
+type Evaluate struct {
+	Random  int               `key:"random" range:"[0,)" most:"10000" doc:"random cells of the same space to train beside the found one"`
+	Batch   int               `key:"batch" range:"[1,)" doc:"images per step when cells are evaluated"`
+	Cutout  int               `key:"cutout" range:"[0,)" doc:"as data.cutout, when cells are evaluated"`
+	Network EvaluationNetwork `key:"network"`
+	W       W                 `key:"w"`
+	Epochs  int               `key:"epochs" range:"[0,)" doc:"passes over the training images for each evaluated cell"`
+}
+
+// Expect is the published result a report compares with: of images errors in percent, of texts
+// a perplexity.
+type Expect struct {
+	TestError float64 `key:"test_error" of:"images" range:"[0,100]" doc:"published test error in percent"`
+	TopFive   float64 `key:"top_five" of:"images" range:"[0,100]" doc:"published top-5 test error in percent; 0 if not published"`
+	Std       float64 `key:"std" of:"images" range:"[0,100]" doc:"its standard deviation over runs, in percent; 0 if not published"`
+
+	TestPerplexity float64 `key:"test_perplexity" of:"texts" range:"[1,)" doc:"published test perplexity"`
+
+	Source string `key:"source" doc:"where the number was published"`
+
+	Changed []string `key:"changed" doc:"keys in which the settings differ from those of the published figure, which is printed with them; loading a config adds those that it changes"`
+}
+
+// Title is what a published figure is printed after: "published", with the keys that are
+// set otherwise.
+func (e *Expect) Title() string {
+	if len(e.Changed) == 0 {
+		return "published"
+	}
+	return "published, but with another " + strings.Join(e.Changed, ", ")
+}
+
+// Protocol is how the paper measures a method: it searches with several seeds, trains each
+// cell found for a short while on a part of the training images, takes the one with the
+// least error on the rest, and trains that from scratch with several seeds (arXiv
+// 1806.09055, sec. 3.1 and 3.2).
+type Protocol struct {
+	Search   string `key:"search" path:"true" nonempty:"true" doc:"config of the searches, a path from this file's folder"`
+	Searches int    `key:"searches" range:"[1,)" most:"1000" doc:"number of searches; their seeds count up from the search's"`
+	Brief    Brief  `key:"brief"`
+	Train    string `key:"train" path:"true" nonempty:"true" doc:"config of the trainings, brief ones too, a path from this file's folder"`
+	Trains   int    `key:"trains" range:"[1,)" most:"1000" doc:"trainings of the cell that was chosen; their seeds count up from the training's"`
+}
+
+// Brief is what the short trainings that choose the cell have of their own.
+type Brief struct {
+	Epochs       int     `key:"epochs" range:"[0,)" doc:"epochs of the short training of each cell found, all with the training's seed"`
+	TrainPortion float64 `key:"train_portion" range:"(0,1)" doc:"data.train_portion of the short trainings: the rest of the training images chooses the cell"`
+}
+
+// Values of Compare.Table.
+const (
+	NASBench201    = "nasbench201"
+	SyntheticTable = "synthetic"
+)
+
+// Values of Compare.Dataset, besides CIFAR10 and CIFAR100.
+const ImageNet16 = "imagenet16"
+
+// Compare says how strategies are compared.
+//
+// On a table of what every cell of a space reaches, each strategy searches once for each of
+// Seeds seeds, from Config.Seed on, and in a search may look up Queries validation accuracies.
+//
+// On networks, which is when Strategies are given, each strategy searches once, and the cell it
+// finds is trained with Seeds seeds, from Train's on.
+type Compare struct {
+	Search     string     `key:"search" path:"true" doc:"on networks: config that all searches have in common, a path from this file's folder"`
+	Strategies [][]string `key:"strategies" doc:"on networks: for each search the key=value items, over those of compare.search, that make its strategy"`
+	Train      string     `key:"train" path:"true" doc:"on networks: config of the trainings of the cells found, a path from this file's folder"`
+
+	Table     string     `key:"table" oneof:"nasbench201 synthetic" doc:"what strategies look up: nasbench201 (data.root/nasbench201), or synthetic (made up, built in)"`
+	Dataset   string     `key:"dataset" oneof:"cifar10 cifar100 imagenet16" doc:"whose validation accuracy after 12 epochs a strategy is told"`
+	Queries   int        `key:"queries" range:"[1,)" most:"100000" doc:"accuracies that a strategy may look up in one search"`
+	Seeds     int        `key:"seeds" range:"[2,)" why:"one has no spread" most:"100000" doc:"searches of each strategy, with as many seeds; on networks trainings of its cell"`
+	Evolution Evolution  `key:"evolution"`
+	Reinforce Reinforce  `key:"reinforce"`
+	Expect    *Published `key:"expect"`
+}
+
+// Evolution is regularized evolution.
+type Evolution struct {
+	Population int `key:"population" range:"[1,)" doc:"members alive at a time"`
+	Sample     int `key:"sample" range:"[1,)" most:"1000000" doc:"members, drawn with replacement, of which the best has a child"`
+}
+
+// Reinforce is REINFORCE with logits for each edge.
+type Reinforce struct {
+	LR       float64 `key:"lr" range:"(0,)" doc:"Adam's learning rate of the logits"`
+	Momentum float64 `key:"momentum" range:"[0,1)" doc:"part of the baseline, a moving average of accuracies, that a new one leaves"`
+}
+
+// Published is what was published of each strategy: mean and standard deviation over seeds of
+// the test accuracy after 200 epochs, in percent, on the dataset that was looked up. Zeros
+// mean that nothing was.
+type Published struct {
+	Random    [2]float64 `key:"random" range:"[0,100]" doc:"published mean and standard deviation of random search, in percent; zeros if not published"`
+	Evolution [2]float64 `key:"evolution" range:"[0,100]" doc:"as compare.expect.random, of evolution"`
+	Reinforce [2]float64 `key:"reinforce" range:"[0,100]" doc:"as compare.expect.random, of reinforce"`
+	Source    string     `key:"source" doc:"where the numbers were published"`
+}
