@@ -7,8 +7,8 @@ import (
 	"godarts/nas/names"
 )
 
-// build turns the overlay into a Config: defaults of the experiment, then every value that was written.
-// What must hold between values is not checked. name is blamed for what is missing.
+// build makes a Config of the overlay: the defaults of the experiment, then every value that was written. It does
+// not check what must hold between values. An error about a missing key names the file name.
 func (l *layers) build(name string) (*Config, error) {
 	file := origin{where: names.Print(name)}
 	keys := current.Load().keys
@@ -69,8 +69,8 @@ func (l *layers) build(name string) (*Config, error) {
 	return c, nil
 }
 
-// probe sets in c what the defaults depend on, to what was written or to its default: the name of
-// the data, and that of a search's strategy.
+// probe sets the keys of c that the defaults depend on: the name of the data, and the strategy of a search. It
+// takes the values that were written, or else their defaults.
 func (l *layers) probe(c *Config) error {
 	defaults := Defaults(c.Experiment)
 	c.Data.Name, c.Strategy.Name = defaults.Data.Name, defaults.Strategy.Name
@@ -88,7 +88,7 @@ func (l *layers) probe(c *Config) error {
 	return nil
 }
 
-// checkSections refuses sections, even empty ones, that c does not have.
+// checkSections returns an error for a section, even an empty one, that does not apply to c.
 func (l *layers) checkSections(c *Config) error {
 	paths := make([]string, 0, len(l.sections))
 	for p := range l.sections {
@@ -107,7 +107,7 @@ func notApplicable(from origin, path, wrong string) error {
 	return fmt.Errorf("config: %v: key %q does not apply to %s", from, path, wrong)
 }
 
-// checkRepeat refuses a repeat experiment that lacks what it repeats.
+// checkRepeat returns an error for a repeat experiment without the files that it repeats.
 func (l *layers) checkRepeat(experiment string, file origin) error {
 	if experiment != Repeat {
 		return nil

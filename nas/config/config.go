@@ -1,13 +1,14 @@
 // Package config reads the typed description of one experiment from a YAML file.
 //
-// Keys mirror the structs below, in snake_case: Config.W.LRMin is "w.lr_min". Reading is
-// strict: a key that is unknown, given twice, of the wrong type, out of range, or of no
-// effect in the experiment is an error of one line that names the file, the line, the key
-// and what is wanted. A key that is absent takes the value of the authors' published code
-// (see [Defaults]).
+// Keys mirror the structs below, in snake_case: Config.W.LRMin is "w.lr_min". Reading is strict. A key that is
+// unknown, given twice, of the wrong type, out of range, or without effect in the experiment gives an error of one
+// line, which names the file, the line, the key and what is wanted. A key that is absent takes the value of the
+// authors' published code (see [Defaults]).
 //
-// A file may begin with "extends: other.yaml" (one level, relative to the file) and then
-// lists only what differs. Items "key.path=value" given to [Load] come last.
+// A file may begin with "extends: other.yaml" (one level, relative to the file). It then lists only the keys that
+// it changes. Items "key.path=value" given to [Load] come last.
+//
+// The keys of a strategy are not listed here: the package that has the strategy registers them ([Register]).
 package config
 
 // Values of Config.Experiment.
@@ -21,17 +22,17 @@ const (
 // DefaultStrategy is the strategy of a search that names none.
 const DefaultStrategy = "darts"
 
-// Config is one experiment. Fields that do not apply to Experiment, or to what Data.Name is, are zero.
+// Config is one experiment. Fields that do not apply to Experiment, or to the kind of Data.Name, are zero.
 //
-// The tags are the one source of the key table. key is the name in a file, doc its meaning. only lists
-// the experiments that have the key, of says whether images or texts do, by which strategies of a
-// search do: alpha those that search by alpha, scratch those that train each cell from scratch, named
-// those whose [Method] takes the key by name. Without the tag all do. The fields of a section inherit
-// all three.
+// The tags are the one source of the key table. The tag key is the name in a file, doc the meaning. The tag only
+// lists the experiments that have the key; without it all have. The tag of restricts a key to images or to texts.
+// The tag by restricts it, in a search, to some strategies: alpha to those that search by alpha, scratch to those
+// that train each cell from scratch, named to those whose [Method] names the key in Takes. The fields of a section
+// inherit these three tags.
 //
-// range (an interval), most, oneof and nonempty bound the values. most lies far above what is of use,
-// where more would take the machine's memory, or minutes before a word. why tells what it means to be
-// out of range, even why a number must be even.
+// The tags range (an interval), most, oneof and nonempty bound the values. The bound most lies far above every
+// useful value: a larger one would exhaust the memory, or run for minutes before an error. The tag why says what a
+// value out of range means, the tag even why a number must be even.
 type Config struct {
 	Experiment string    `key:"experiment" oneof:"search train repeat compare" doc:"what to run: search, train, repeat (the paper's protocol of both), or compare (strategies on a table)"`
 	Repeat     Protocol  `key:"repeat" only:"repeat"`
@@ -50,17 +51,17 @@ type Config struct {
 	Expect     *Expect   `key:"expect" only:"search train repeat"`
 }
 
-// Strategy says how cells are searched. A package that adds a strategy registers its keys by [Register].
+// Strategy says how cells are searched.
 type Strategy struct {
 	Name string `key:"name" doc:"search strategy"` // a Method has the rest of the meaning
 
-	// Keys are those of the strategy's own: a value, not a pointer, of the type that it registered;
-	// nil if it has none.
+	// Keys are the keys of the strategy itself: a value, not a pointer, of the type that [Register] was given; nil if
+	// the strategy has none.
 	Keys any
 }
 
-// Trial returns the training by which the search c, of a strategy that trains each cell from scratch,
-// tries a cell: as c says, measured on what Data.TrainPortion holds out.
+// Trial returns the training by which a search from scratch tries a cell: with the settings of the search c,
+// measured on what Data.TrainPortion holds out.
 func (c *Config) Trial(genotype string) *Config {
 	t := *c
 	t.Experiment, t.Genotype = Train, genotype
@@ -69,9 +70,8 @@ func (c *Config) Trial(genotype string) *Config {
 	return &t
 }
 
-// Training returns the train experiment that c's Evaluate section describes, nil if c has
-// none. Genotype is empty: the caller fills in the cell, found or random. Expect stays with
-// the search.
+// Training returns the train experiment that the section evaluate describes, nil if c has no such section. The
+// caller fills in Genotype: the cell that was found, or a random one. Expect stays with the search.
 func (c *Config) Training() *Config {
 	e := c.Evaluate
 	if e == nil {

@@ -69,8 +69,8 @@ type Data struct {
 	BPTTDelta  int `key:"bptt_delta" of:"texts" by:"scratch" range:"[0,)" doc:"tokens of a column in a step are at most data.bptt and this"`
 }
 
-// facts are what is known of a data set before it is opened: height and width of its images
-// in pixels, their channels, and the number of training images, 0 if that is not known.
+// facts is known of a data set before it is opened: the side of its images in pixels, their channels, and the
+// number of training images, 0 if that is unknown.
 type facts struct{ side, channels, train int }
 
 var known = map[string]facts{
@@ -81,10 +81,10 @@ var known = map[string]facts{
 	Synthetic:   {32, 3, 1024},
 }
 
-// scaled tells whether the images have the size and channels that d says.
+// scaled reports whether images are brought to the size and channels in d.
 func (d Data) scaled() bool { return d.Name == ImageFolder || d.Name == Synthetic }
 
-// facts are those of the data set that d names.
+// facts returns the facts of the data set that d names.
 func (d Data) facts() facts {
 	f := known[d.Name]
 	if d.scaled() && d.Size > 0 {
@@ -108,7 +108,7 @@ const (
 // textNames are the values of Data.Name that are texts.
 var textNames = []string{PTB, WikiText2, Text, SyntheticText}
 
-// IsText tells whether d is a text; else it is images.
+// IsText reports whether d is a text; otherwise it is a set of images.
 func (d Data) IsText() bool { return slices.Contains(textNames, d.Name) }
 
 // Kind is what d is: Images or Texts.
@@ -119,8 +119,7 @@ func (d Data) Kind() string {
 	return images
 }
 
-// Normalisation gives mean and standard deviation of each channel, nil if they are the data
-// set's own.
+// Normalisation returns the mean and the standard deviation of each channel, nil for the data set's own.
 func (d Data) Normalisation() (mean, std []float32) {
 	if d.Std == [3]float64{} {
 		return nil, nil
@@ -131,7 +130,7 @@ func (d Data) Normalisation() (mean, std []float32) {
 	return mean, std
 }
 
-// Columns are the columns of a text in memory at a time.
+// Columns returns how many columns of a text are in memory at a time.
 func (d Data) Columns() int {
 	if d.SmallBatch > 0 {
 		return d.SmallBatch

@@ -34,7 +34,7 @@ func (k *key) set(c *Config, v located) error {
 	})
 }
 
-// shown is a decoded value in an error.
+// shown prints a decoded value for an error.
 func shown(field reflect.Value) string {
 	if field.Kind() == reflect.String {
 		return names.Quote(field.String(), 40)
@@ -42,10 +42,9 @@ func shown(field reflect.Value) string {
 	return names.Print(format(field))
 }
 
-// decode stores the YAML value in field. If it is of another type it returns what is wanted.
+// decode stores the YAML value in field. For a value of another type it returns what is wanted.
 //
-// Numbers are read here and not by the YAML library, which takes 010 for eight, .inf for a
-// number, and 1_0 for ten.
+// It reads numbers itself: the YAML library takes 010 for eight, .inf for a number, and 1_0 for ten.
 func decode(node *yaml.Node, field reflect.Value) (want string) {
 	switch field.Kind() {
 	case reflect.String:
@@ -74,7 +73,7 @@ func decode(node *yaml.Node, field reflect.Value) (want string) {
 	return ""
 }
 
-// decodeList stores a list of texts, or of such lists.
+// decodeList stores a list of texts, or a list of such lists.
 func decodeList(node *yaml.Node, field reflect.Value) (want string) {
 	of := field.Type().Elem()
 	want = "a list of texts"
@@ -96,7 +95,7 @@ func decodeList(node *yaml.Node, field reflect.Value) (want string) {
 	return ""
 }
 
-// decodeArray stores a list, or a number for all of three.
+// decodeArray stores a list of two or three numbers; one number stands for three equal ones.
 func decodeArray(node *yaml.Node, field reflect.Value) (want string) {
 	want = "a list of two numbers"
 	if field.Len() == 3 {
@@ -146,7 +145,7 @@ func decodeFloat(node *yaml.Node, field reflect.Value) (want string) {
 	return ""
 }
 
-// check says what is wanted of a value of the right type, nothing if it is good.
+// check returns what is wanted of a value of the right type, an empty text if the value is good.
 func (k *key) check(field reflect.Value) (want string) {
 	oneOf := k.oneOf()
 	switch {
@@ -196,7 +195,7 @@ func (k *key) check(field reflect.Value) (want string) {
 	return ""
 }
 
-// checkItems is check of the texts in a list, or in the lists in it.
+// checkItems does what check does, for the texts in a list, or in the lists in it.
 func (k *key) checkItems(list reflect.Value, oneOf []string) (want string) {
 	for i := range list.Len() {
 		item := list.Index(i)

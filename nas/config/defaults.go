@@ -1,12 +1,12 @@
 package config
 
-// Defaults returns the values that absent keys take in the given experiment, on images if it has
-// data: in Search and Train the option defaults of the authors' cnn/train_search.py and cnn/train.py, in Repeat
-// the numbers of the paper, in Comparison those of NAS-Bench-201's paper and code. Evaluate
-// and Expect are nil. It returns nil for another experiment.
+// Defaults returns the values of absent keys in an experiment, on images if the experiment has data. For Search
+// and Train they are the option defaults of the authors' cnn/train_search.py and cnn/train.py, for Repeat the
+// numbers of the paper, for Comparison those of NAS-Bench-201's paper and code. Evaluate and Expect are nil. For
+// another experiment it returns nil.
 //
-// The auxiliary head and cutout are off, as in the authors' code; the published training
-// command turns both on, and so does configs/cifar10-train.yaml.
+// The auxiliary head and cutout are off, as in the authors' code. The published training command turns both on,
+// and so does configs/cifar10-train.yaml.
 func Defaults(experiment string) *Config {
 	switch experiment {
 	case Search:
@@ -21,9 +21,9 @@ func Defaults(experiment string) *Config {
 	return nil
 }
 
-// defaultsOf is Defaults of an experiment on images or texts, nil if it has none of texts, a
-// search's by a strategy. Those of texts are the options of the authors' rnn/train_search.py
-// and rnn/train.py, on Penn Treebank.
+// defaultsOf returns the defaults of an experiment on images or on texts, for a search those of a strategy; nil if
+// the experiment has no texts. Defaults on texts are the options of the authors' rnn/train_search.py and
+// rnn/train.py, on Penn Treebank.
 func defaultsOf(experiment, kind, strategy string) *Config {
 	if experiment == Search {
 		c := searchDefaults()
@@ -42,8 +42,8 @@ func defaultsOf(experiment, kind, strategy string) *Config {
 	return nil
 }
 
-// setStrategy fills in what the strategy of that name has of its own, on images or texts, and the numbers
-// of its authors.
+// setStrategy gives the search c a strategy with the defaults of its keys, on images or texts, and the numbers of
+// the strategy's authors.
 func (c *Config) setStrategy(name, kind string) {
 	m := current.Load().method(name)
 	if m == nil {
@@ -62,8 +62,8 @@ func (c *Config) setStrategy(name, kind string) {
 	}
 }
 
-// fromScratch turns the defaults of a search into those of one that trains every cell it
-// tries: as the authors train a cell, but on the search's part of the images and for the 100
+// fromScratch returns the defaults of a search that trains every cell it tries, made of those of a search by
+// shared weights. Cells train as the authors train one, but on the search's part of the images and for the 100
 // epochs, or 300 on a text, of the paper's random search (arXiv 1806.09055, sec. 3.3).
 func (c *Config) fromScratch() *Config {
 	t := trainDefaults()
@@ -149,8 +149,7 @@ func trainDefaults() *Config {
 	}
 }
 
-// evaluateDefaults is the Evaluate section whose Training has the defaults of a train
-// experiment.
+// evaluateDefaults returns the section evaluate whose Training has the defaults of a train experiment.
 func evaluateDefaults() *Evaluate {
 	t := trainDefaults()
 	return &Evaluate{
@@ -170,7 +169,7 @@ func evaluateDefaults() *Evaluate {
 	}
 }
 
-// compareDefaults are the settings of arXiv 2001.00326 and of its authors' scripts.
+// compareDefaults returns the settings of arXiv 2001.00326 and of its authors' scripts.
 func compareDefaults() *Config {
 	return &Config{
 		Experiment: Comparison,

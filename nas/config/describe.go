@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// row is what is told of a path: its key, or the keys of the strategies that each have one there.
+// row describes a path: one key, or the keys that several strategies have under the same path.
 type row struct {
 	key         // of its strategy
 	all  []key  // as the strategies are listed
@@ -15,7 +15,7 @@ type row struct {
 	own  string // the defaults of strategies that have others than that of key: "; of rsps 1000"
 }
 
-// rows are those of all paths, in the order of the keys.
+// rows returns a row for each path, in the order of the keys.
 func (t *table) rows() (rows []row) {
 	for _, k := range t.keys {
 		i := slices.IndexFunc(rows, func(r row) bool { return r.path == k.path })
@@ -35,7 +35,7 @@ func (t *table) rows() (rows []row) {
 	return rows
 }
 
-// merge makes the meaning of a path from those of its keys.
+// merge sets the meaning of a path, and the defaults of its strategies, from its keys.
 func (r *row) merge() {
 	same := true
 	for _, k := range r.all {
@@ -61,9 +61,9 @@ func (r *row) merge() {
 	r.text = strings.Join(parts, "; ")
 }
 
-// Keys returns one line for each key that a file or a "key=value" item can set: its path,
-// what it means, the experiment it is restricted to if any, and its default, that of texts
-// too where it is another. Paths are padded to one width.
+// Keys returns one line for each key that a file or a "key=value" item can set: its path, its meaning, the
+// experiment or the strategies that have it, and its default, on texts too where that differs. Paths are padded to
+// one width.
 func Keys() []string {
 	rows := current.Load().rows()
 	width := 0
@@ -77,7 +77,7 @@ func Keys() []string {
 	return lines
 }
 
-// Key is what a command line tells of a key.
+// Key describes a key for a command line.
 type Key struct {
 	Path    string   // "w.lr_min"
 	Text    string   // its meaning, where it applies and its defaults, as [Keys] has them
@@ -85,7 +85,7 @@ type Key struct {
 	Values  []string // all that it takes, where these are named ones
 }
 
-// KeysOf are the keys that configs of an experiment have, with any strategy and data.
+// KeysOf returns the keys that configs of an experiment have, with any strategy and data.
 func KeysOf(experiment string) (found []Key) {
 	defaults := Defaults(experiment)
 	for _, r := range current.Load().rows() {
@@ -107,10 +107,10 @@ func KeysOf(experiment string) (found []Key) {
 	return found
 }
 
-// experiments are all there are, each with how Keys calls a default that it alone has.
+// experiments lists all experiments, each with the words for a default that no other one has.
 var experiments = []struct{ name, in string }{{Search, "in a search"}, {Train, "in training"}, {Repeat, "in a repetition"}, {Comparison, "in a comparison"}}
 
-// bracket is the end of a line of Keys.
+// bracket returns the end of a line of Keys.
 func (r *row) bracket() string {
 	if text, ok := strings.CutSuffix(r.defaults(), ")"); ok {
 		return text + r.own + ")"
@@ -118,7 +118,7 @@ func (r *row) bracket() string {
 	return ""
 }
 
-// defaults is the end of a line of Keys, in brackets, of one key.
+// defaults returns the end of a line of Keys, in brackets, for one key.
 func (k *key) defaults() string {
 	if k.path == "experiment" {
 		return " (required)"
@@ -158,8 +158,8 @@ func (k *key) defaults() string {
 	return fmt.Sprintf(" (%s)", strings.Join(parts, "; "))
 }
 
-// defaultsOf are k's defaults where the data is of a kind, in one word if they are the same in
-// all experiments that k belongs in, and those; empty where k has none.
+// defaultsOf returns the default of k on images or texts, and the experiments that have k. Where the experiments
+// differ, the text has the default of each. It is empty where k has no default.
 func (k *key) defaultsOf(kind string) (text string, names []string) {
 	var values, each []string
 	for _, e := range experiments {
@@ -177,7 +177,7 @@ func (k *key) defaultsOf(kind string) (text string, names []string) {
 	return strings.Join(each, ", "), names
 }
 
-// strategy is one of those that k belongs to, the default one if it can be.
+// strategy returns a strategy that has k, the default one if it has.
 func (k *key) strategy() string {
 	if len(k.takers) == 0 || slices.Contains(k.takers, DefaultStrategy) {
 		return DefaultStrategy
@@ -185,7 +185,7 @@ func (k *key) strategy() string {
 	return k.takers[0]
 }
 
-// defaultIn is k's value in the defaults c, empty where its section has none.
+// defaultIn returns the value of k in the defaults c, an empty text where c lacks its section.
 func (k *key) defaultIn(c *Config) string {
 	if c.Experiment == Search && !c.Data.IsText() {
 		c.Evaluate = evaluateDefaults()

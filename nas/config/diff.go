@@ -11,8 +11,9 @@ import (
 //
 //	w.lr: 0.025 here, 0.05 in the checkpoint
 //
-// for the labels "here" and "in the checkpoint". Where the experiments differ, or the
-// strategies, or one is of a text and the other of images, only that is listed, where one has an optional section and the other not, only the section.
+// with the labels "here" and "in the checkpoint". It lists one line only where the experiments differ, or the
+// strategies, or one is on a text and the other on images. Where only one has an optional section, it lists the
+// section.
 func Diff(a, b *Config, aLabel, bLabel string) []string {
 	line := func(path, x, y string) string {
 		return fmt.Sprintf("%s: %s %s, %s %s", path, x, aLabel, y, bLabel)
@@ -52,15 +53,15 @@ func Diff(a, b *Config, aLabel, bLabel string) []string {
 	return lines
 }
 
-// neutral are keys that change no published setting: where the data lies, which draw of
-// chance is taken, and how the same is computed. A genotype is what is measured.
+// neutral lists the keys that change no published setting: the place of the data, the seed, and how the same
+// result is computed. The genotype is what is measured.
 var neutral = []string{"seed", "genotype", "data.root", "data.split_seed", "data.on_bad_file", "data.max_pixels", "data.check", "network.form", "network.dtype",
 	"compare.seeds"}
 
-// markChanged notes in c.Expect which keys differ from the settings that it was written
-// with: those of the extended file, or of the file at path, whichever wrote the figure last.
-// A figure that an item of set writes is of all settings. Of a comparison on a table it takes
-// away the figures of the strategies whose settings differ.
+// markChanged notes in c.Expect the keys that differ from the settings that the published figure was written with:
+// those of the extended file, or of the file at path, whichever gave the figure last. A figure that an item of set
+// gives holds for all settings. In a comparison on a table it removes the figures of the strategies whose settings
+// differ.
 func (l *layers) markChanged(c *Config, path string, set []string) error {
 	section := "expect."
 	if c.Compare.Expect != nil {
@@ -96,7 +97,7 @@ func (l *layers) markChanged(c *Config, path string, set []string) error {
 	return nil
 }
 
-// leaveOut takes away the figures that hold for other values of the keys.
+// leaveOut removes the figures that do not hold once the keys have changed.
 func (p *Published) leaveOut(keys []string) {
 	for _, key := range keys {
 		switch {
@@ -110,8 +111,7 @@ func (p *Published) leaveOut(keys []string) {
 	}
 }
 
-// changed are the keys, each behind prefix, in which two configs differ and that are not
-// neutral.
+// changed lists the keys in which two configs differ and that are not neutral, each after prefix.
 func changed(a, b *Config, prefix string) (paths []string) {
 	x, y := *a, *b
 	x.Expect, y.Expect = nil, nil
@@ -125,7 +125,7 @@ func changed(a, b *Config, prefix string) (paths []string) {
 	return paths
 }
 
-// union is a and what of b it lacks.
+// union returns a, followed by what only b has.
 func union(a, b []string) []string {
 	for _, s := range b {
 		if !slices.Contains(a, s) {

@@ -4,8 +4,8 @@ import (
 	"strings"
 )
 
-// Evaluate asks a search to train, at its end, the found cell and Random random cells of the
-// same space. Data, but for batch and cutout, dtype and seed are those of the search.
+// Evaluate asks a search to train, at its end, the cell found and Random random cells of the same space. Batch and
+// cutout are its own; other settings of the data, the element type and the seed are those of the search.
 type Evaluate struct {
 	Random  int               `key:"random" range:"[0,)" most:"10000" doc:"random cells of the same space to train beside the found one"`
 	Batch   int               `key:"batch" range:"[1,)" doc:"images per step when cells are evaluated"`
@@ -15,8 +15,7 @@ type Evaluate struct {
 	Epochs  int               `key:"epochs" range:"[0,)" doc:"passes over the training images for each evaluated cell"`
 }
 
-// Expect is the published result a report compares with: of images errors in percent, of texts
-// a perplexity.
+// Expect is the published result that a report compares with: errors in percent on images, a perplexity on texts.
 type Expect struct {
 	TestError float64 `key:"test_error" of:"images" range:"[0,100]" doc:"published test error in percent"`
 	TopFive   float64 `key:"top_five" of:"images" range:"[0,100]" doc:"published top-5 test error in percent; 0 if not published"`
@@ -29,8 +28,7 @@ type Expect struct {
 	Changed []string `key:"changed" doc:"keys in which the settings differ from those of the published figure, which is printed with them; loading a config adds those that it changes"`
 }
 
-// Title is what a published figure is printed after: "published", with the keys that are
-// set otherwise.
+// Title returns the words before a published figure: "published", with the keys whose settings differ.
 func (e *Expect) Title() string {
 	if len(e.Changed) == 0 {
 		return "published"
@@ -38,10 +36,9 @@ func (e *Expect) Title() string {
 	return "published, but with another " + strings.Join(e.Changed, ", ")
 }
 
-// Protocol is how the paper measures a method: it searches with several seeds, trains each
-// cell found for a short while on a part of the training images, takes the one with the
-// least error on the rest, and trains that from scratch with several seeds (arXiv
-// 1806.09055, sec. 3.1 and 3.2).
+// Protocol is how the paper measures a method. It searches with several seeds and trains each cell found for a
+// short while on a part of the training images. It takes the cell with the least error on the rest, and trains
+// that from scratch with several seeds (arXiv 1806.09055, sec. 3.1 and 3.2).
 type Protocol struct {
 	Search   string `key:"search" path:"true" nonempty:"true" doc:"config of the searches, a path from this file's folder"`
 	Searches int    `key:"searches" range:"[1,)" most:"1000" doc:"number of searches; their seeds count up from the search's"`
@@ -50,7 +47,7 @@ type Protocol struct {
 	Trains   int    `key:"trains" range:"[1,)" most:"1000" doc:"trainings of the cell that was chosen; their seeds count up from the training's"`
 }
 
-// Brief is what the short trainings that choose the cell have of their own.
+// Brief has the settings of the short trainings that choose the cell.
 type Brief struct {
 	Epochs       int     `key:"epochs" range:"[0,)" doc:"epochs of the short training of each cell found, all with the training's seed"`
 	TrainPortion float64 `key:"train_portion" range:"(0,1)" doc:"data.train_portion of the short trainings: the rest of the training images chooses the cell"`
@@ -67,11 +64,11 @@ const ImageNet16 = "imagenet16"
 
 // Compare says how strategies are compared.
 //
-// On a table of what every cell of a space reaches, each strategy searches once for each of
-// Seeds seeds, from Config.Seed on, and in a search may look up Queries validation accuracies.
+// On a table, which has the accuracy of every cell of a space, each strategy searches once for each of Seeds
+// seeds, from Config.Seed on, and may look up Queries validation accuracies in each search.
 //
-// On networks, which is when Strategies are given, each strategy searches once, and the cell it
-// finds is trained with Seeds seeds, from Train's on.
+// On networks, if Strategies is given, each strategy searches once, and the cell that it finds is trained with
+// Seeds seeds, from the seed of Train on.
 type Compare struct {
 	Search     string     `key:"search" path:"true" doc:"on networks: config that all searches have in common, a path from this file's folder"`
 	Strategies [][]string `key:"strategies" doc:"on networks: for each search the key=value items, over those of compare.search, that make its strategy"`
@@ -98,9 +95,8 @@ type Reinforce struct {
 	Momentum float64 `key:"momentum" range:"[0,1)" doc:"part of the baseline, a moving average of accuracies, that a new one leaves"`
 }
 
-// Published is what was published of each strategy: mean and standard deviation over seeds of
-// the test accuracy after 200 epochs, in percent, on the dataset that was looked up. Zeros
-// mean that nothing was.
+// Published has the published result of each strategy: mean and standard deviation over seeds of the test accuracy
+// after 200 epochs, in percent, on the dataset that is looked up. Zeros mean that none was published.
 type Published struct {
 	Random    [2]float64 `key:"random" range:"[0,100]" doc:"published mean and standard deviation of random search, in percent; zeros if not published"`
 	Evolution [2]float64 `key:"evolution" range:"[0,100]" doc:"as compare.expect.random, of evolution"`

@@ -49,7 +49,7 @@ func (l *layers) clone() *layers {
 	return &layers{values: maps.Clone(l.values), sections: maps.Clone(l.sections)}
 }
 
-// addFile lays a file's text over what is there.
+// addFile lays the text of a file over the values so far.
 func (l *layers) addFile(name string, text []byte, rank int) error {
 	root, line, err := document.Parse(text)
 	from := origin{where: names.Print(name), rank: rank, line: line}
@@ -60,7 +60,7 @@ func (l *layers) addFile(name string, text []byte, rank int) error {
 	return l.add("", root, from)
 }
 
-// addSet lays one "key.path=value" item over what is there.
+// addSet lays one "key.path=value" item over the values so far.
 func (l *layers) addSet(item string, rank int) error {
 	from := origin{where: "--set " + names.Limit(item, 80), rank: rank}
 	path, text, ok := strings.Cut(item, "=")
@@ -154,7 +154,7 @@ func (l *layers) remove(path string) {
 	}
 }
 
-// blame is the origin of whichever of the paths was written last; fallback if none was.
+// blame returns the origin of the path that was written last, fallback if none was.
 func (l *layers) blame(fallback origin, paths ...string) origin {
 	worst := origin{rank: -1}
 	for _, p := range paths {
@@ -168,7 +168,7 @@ func (l *layers) blame(fallback origin, paths ...string) origin {
 	return worst
 }
 
-// at is o at the node's line; an item of --set has no lines.
+// at returns o at the line of the node; an item of --set has no lines.
 func (o origin) at(node *yaml.Node) origin {
 	if !strings.HasPrefix(o.where, "--set ") {
 		o.line = node.Line
@@ -183,7 +183,7 @@ func join(path, name string) string {
 	return path + "." + name
 }
 
-// subject is "path: ", or nothing at the top level.
+// subject returns "path: ", or nothing at the top level.
 func subject(path string) string {
 	if path == "" {
 		return ""
@@ -197,7 +197,7 @@ func isKey(path string) bool {
 	return section || slices.ContainsFunc(t.keys, func(k key) bool { return k.path == path })
 }
 
-// unknown is the error for a key that does not exist.
+// unknown returns the error for a key that does not exist.
 func unknown(from origin, path string) error {
 	return fmt.Errorf("config: %v: unknown key %s (nearest: %q)", from, names.Quote(path, 60), nearestKey(path))
 }
@@ -219,8 +219,8 @@ func given(node *yaml.Node) string {
 	return names.Limit(node.Value, 40)
 }
 
-// nearestKey is the key or section closest to path. A key of the same last name elsewhere
-// ("w.betas" for "alpha.betas") is as near as one typing mistake.
+// nearestKey returns the key or section closest to path. A key of the same last name elsewhere ("w.betas" for
+// "alpha.betas") is as near as one typing mistake.
 func nearestKey(path string) string {
 	var candidates []string
 	t := current.Load()
@@ -240,8 +240,8 @@ func nearestKey(path string) string {
 
 func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
 
-// KeysNamed are the keys whose path is name or ends in it, "w.lr" and others for "lr", the
-// shortest paths first.
+// KeysNamed returns the keys whose path is name or ends in it ("w.lr" and others for "lr"), the shortest paths
+// first.
 func KeysNamed(name string) (paths []string) {
 	for _, k := range current.Load().keys {
 		if (k.path == name || last(k.path) == name) && !slices.Contains(paths, k.path) {

@@ -18,23 +18,22 @@ import (
 // maxFileBytes bounds what is read as a config; the longest real one has 2 kB.
 const maxFileBytes = 64 << 10
 
-// Load reads the experiment in the file at path, over the file it extends if any, and lays
-// the items of set, "key.path=value" with a YAML value, over both in order. An optional
-// section (evaluate, expect) is taken away by the value null.
+// Load reads the experiment in the file at path, over the file that it extends if any. It lays the items of set,
+// "key.path=value" with a YAML value, over both in order. The value null removes an optional section (evaluate,
+// expect).
 //
-// A published figure (expect) holds for the settings that it was written with. Of a config
-// that changes them, by set or by extending the file that has the figure, Expect.Changed
-// lists the keys.
+// A published figure (expect) holds for the settings that it was written with. Where an item of set, or a file
+// that extends the figure's file, changes settings, Expect.Changed lists the keys.
 //
-// Every error is one line that starts with "config: " and names the file and line, or the
-// item, that is at fault. A missing file satisfies errors.Is(err, fs.ErrNotExist).
+// Every error is one line that starts with "config: " and names the file and line, or the item, at fault. A
+// missing file satisfies errors.Is(err, fs.ErrNotExist).
 func Load(path string, set ...string) (*Config, error) {
 	c, _, err := LoadWritten(path, set...)
 	return c, err
 }
 
-// LoadWritten is Load, and tells which keys were written in a file or an item: the others
-// have their defaults.
+// LoadWritten does what Load does, and also returns the keys that a file or an item gives: the others have their
+// defaults.
 func LoadWritten(path string, set ...string) (c *Config, written map[string]bool, err error) {
 	all, err := overlay(path, set)
 	if err != nil {
@@ -53,7 +52,7 @@ func LoadWritten(path string, set ...string) (c *Config, written map[string]bool
 	return c, written, nil
 }
 
-// checked is build with what must hold between values.
+// checked builds the config and checks what must hold between values.
 func (l *layers) checked(name string) (*Config, error) {
 	c, err := l.build(name)
 	if err != nil {
@@ -65,7 +64,7 @@ func (l *layers) checked(name string) (*Config, error) {
 	return c, nil
 }
 
-// overlay lays the items over the file at path, and that over the file it extends.
+// overlay lays the items over the file at path, and that over the file that it extends.
 func overlay(path string, set []string) (*layers, error) {
 	text, err := readFile(path)
 	if err != nil {
@@ -94,8 +93,8 @@ func overlay(path string, set []string) (*layers, error) {
 	return all, nil
 }
 
-// Parse reads an experiment from text, such as the resolved config of a run, and lays the items of
-// set over it as Load does; name stands for the file in errors. The text cannot extend a file.
+// Parse reads an experiment from text, such as the resolved config of a run, and lays the items of set over it as
+// Load does. Errors call the text name. The text cannot extend a file.
 func Parse(name string, text []byte, set ...string) (*Config, error) {
 	l := newLayers()
 	if len(text) > maxFileBytes {
@@ -115,8 +114,8 @@ func Parse(name string, text []byte, set ...string) (*Config, error) {
 	return l.checked(name)
 }
 
-// AbsoluteRoot is c with data.root as an absolute path, if it is given: for what may be read from
-// another working directory later.
+// AbsoluteRoot returns c with an absolute path for data.root, if that is given, so that another working directory
+// can read it.
 func (c *Config) AbsoluteRoot() (*Config, error) {
 	if c.Data.Root == "" || filepath.IsAbs(c.Data.Root) {
 		return c, nil
@@ -130,7 +129,7 @@ func (c *Config) AbsoluteRoot() (*Config, error) {
 	return &absolute, nil
 }
 
-// addBase reads the file that an extends entry of the file at path names.
+// addBase reads the file that an entry extends of the file at path names.
 func (l *layers) addBase(path string, entry *located) error {
 	node := entry.node
 	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!str" || node.Value == "" {
@@ -157,8 +156,7 @@ func (l *layers) addBase(path string, entry *located) error {
 	return nil
 }
 
-// readFile reads at most maxFileBytes. A file that does not exist is reported with the
-// nearest config beside it.
+// readFile reads at most maxFileBytes. The error for a missing file names the nearest config beside it.
 func readFile(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {

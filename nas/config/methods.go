@@ -17,11 +17,11 @@ type Method struct {
 	Note  string // what that says in brackets after Name; may be empty
 	Paper string // arXiv number, by which strategies of a kind are listed; empty if it has no paper of its own
 
-	// Keys are the keys that it has of its own, below "strategy": a struct whose tags are those of
-	// Config, with the values that absent keys take. Sections are structs, not pointers. Keys of
-	// embedded structs lie beside the others. Nil if there are none.
+	// Keys are the keys of the strategy itself, below "strategy" in a file: a struct with the tags of Config and with
+	// the default values; nil if there are none. Sections are structs, not pointers. The keys of an embedded struct
+	// lie beside the others.
 	//
-	// TextKeys are the same keys with the values of a search on texts; nil if these are no others.
+	// TextKeys are the same keys with the defaults of a search on texts; nil if those do not differ.
 	Keys, TextKeys any
 
 	Alpha bool // it searches by α, which validation images train in each step
@@ -30,38 +30,37 @@ type Method struct {
 	Takes []string // shared keys, or sections, that only strategies have which name them: "network.form"
 	Lacks []string // shared keys, or sections, that it does not have: "network.layers"
 
-	// Trials is how many cells the search c tries, each of which it trains from scratch; nil for
-	// another strategy. Such a search has the keys of a training.
+	// Trials returns how many cells the search c tries. It is nil but for strategies that train each cell from
+	// scratch, whose searches have the keys of a training.
 	Trials func(c *Config) int
 
-	// Defaults puts the numbers of its authors in place of those of DARTS, in keys that it shares.
-	// On texts too, nil if there are none.
+	// Defaults sets shared keys to the numbers of the strategy's authors, in place of those of DARTS. It may be nil.
 	Defaults func(c *Config)
 
-	// Rules says what is wrong between keys of a search whose values are each in range; nil if
-	// nothing is. The function may be nil.
+	// Rules returns what is wrong between keys of the search c, nil if nothing is. Each value is in range. The
+	// function may be nil.
 	Rules func(c *Config) *Problem
 
-	// RunEpochs are those of the whole run, where they are not c.Epochs.
+	// RunEpochs returns the epochs of the whole run, nil for c.Epochs.
 	RunEpochs func(c *Config) int
 
-	// Label is the name of the search c in a comparison, where it is not Name.
+	// Label returns the name of the search c in a comparison, nil for Name.
 	Label func(c *Config) string
 }
 
-// Problem is what is wrong between a key and others. Whichever of them was written last is blamed.
+// Problem is what is wrong between a key and others. The error blames the one that was written last.
 type Problem struct {
 	Key    string
 	Others []string
 	Text   string // what is wrong with Key, and what is wanted
 }
 
-// Conflict is the problem of a key that does not go with another, which may be the key itself.
+// Conflict returns the problem of a key that does not go with another one, which may be the same key.
 func Conflict(key, other, format string, args ...any) *Problem {
 	return &Problem{key, []string{other}, fmt.Sprintf(format, args...)}
 }
 
-// table is all keys that there are. It does not change: Register makes another.
+// table holds all keys. It does not change: Register makes another one.
 type table struct {
 	methods  []*Method // as listed
 	keys     []key     // those of strategies follow strategy.name; several may have one path
@@ -75,8 +74,8 @@ var (
 
 func init() { current.Store(newTable(nil)) }
 
-// Register adds a search strategy to those that configs can name. The init function of the package
-// that has it calls this. It panics if the name is taken, or a tag of the keys is malformed.
+// Register adds a search strategy to those that configs can name. A package calls it in an init function. It
+// panics if the name is taken, or if a tag of the keys is malformed.
 func Register(m Method) {
 	registering.Lock()
 	defer registering.Unlock()
@@ -93,7 +92,7 @@ func Register(m Method) {
 	current.Store(newTable(append(slices.Clone(t.methods), &m)))
 }
 
-// method is the strategy of that name; nil if there is none.
+// method returns the strategy of that name, nil if there is none.
 func (t *table) method(name string) *Method {
 	for _, m := range t.methods {
 		if m.Name == name {
@@ -103,7 +102,8 @@ func (t *table) method(name string) *Method {
 	return nil
 }
 
-// method is the strategy of the search c; one that can nothing if c is none, or its strategy is not registered.
+// method returns the strategy of the search c; an empty Method if c is no search or its strategy is not
+// registered.
 func (c *Config) method() *Method {
 	if c.Experiment == Search {
 		if m := current.Load().method(c.Strategy.Name); m != nil {
@@ -113,16 +113,16 @@ func (c *Config) method() *Method {
 	return &Method{}
 }
 
-// HasAlpha tells whether c searches by α, which validation images train in each step.
+// HasAlpha reports whether c searches by α, which validation images train in each step.
 func (c *Config) HasAlpha() bool { return c.method().Alpha }
 
-// FromScratch tells whether c is a search that trains every cell it tries from scratch.
+// FromScratch reports whether c is a search that trains every cell it tries from scratch.
 func (c *Config) FromScratch() bool { return c.method().Trials != nil }
 
-// Trials is how many cells such a search tries.
+// Trials returns how many cells such a search tries.
 func (c *Config) Trials() int { return c.method().Trials(c) }
 
-// RunEpochs are those of the whole run: Epochs, and those that the strategy adds.
+// RunEpochs returns the epochs of the whole run: Epochs, and those that the strategy adds.
 func (c *Config) RunEpochs() int {
 	if epochs := c.method().RunEpochs; epochs != nil {
 		return epochs(c)
@@ -130,12 +130,12 @@ func (c *Config) RunEpochs() int {
 	return c.Epochs
 }
 
-// Has tells whether c has the key of that path, such as "network.form".
+// Has reports whether c has the key of that path, such as "network.form".
 func (c *Config) Has(path string) bool {
 	return slices.ContainsFunc(current.Load().keys, func(k key) bool { return k.path == path && k.has(c) })
 }
 
-// KeysAs are the keys that the strategy of c has of its own, zeros if they are not of type K.
+// KeysAs returns the keys of the strategy of c, zeros if they are not of type K.
 func KeysAs[K any](c *Config) K {
 	keys, _ := c.Strategy.Keys.(K)
 	return keys
@@ -180,7 +180,7 @@ func newTable(methods []*Method) *table {
 	return t
 }
 
-// add appends a key, which no section and no shared key, and none of its owner's, has the path of.
+// add appends a key. It panics if a section, a shared key or another key of its strategy has the path.
 func (t *table) add(k key, owned tree) {
 	_, section := t.sections[k.path]
 	if section || slices.ContainsFunc(t.keys, func(other key) bool {
@@ -192,7 +192,8 @@ func (t *table) add(k key, owned tree) {
 	t.keys = append(t.keys, k)
 }
 
-// having lists the strategies of a search that have what lies at path, or those that have it not.
+// having lists the strategies that have what lies at path, and those that lack a shared key. takers is nil where
+// all have it.
 func (t *table) having(s scope, path string, owned tree) (takers, lackers []string) {
 	below := func(section string) bool { return path == section || strings.HasPrefix(path, section+".") }
 	takers = []string{}
@@ -216,7 +217,7 @@ func (t *table) having(s scope, path string, owned tree) (takers, lackers []stri
 	return takers, lackers
 }
 
-// class is the kind of a strategy, by which it is listed: by α, by shared weights, from scratch.
+// class returns the place of the kind of strategy in a list: by α, by shared weights, from scratch.
 func (m *Method) class() int {
 	switch {
 	case m.Alpha:
@@ -227,7 +228,7 @@ func (m *Method) class() int {
 	return 2
 }
 
-// names are those of all strategies.
+// names returns the names of all strategies.
 func (t *table) names() (names []string) {
 	for _, m := range t.methods {
 		names = append(names, m.Name)
@@ -235,7 +236,7 @@ func (t *table) names() (names []string) {
 	return names
 }
 
-// explained is the meaning of strategy.name: each strategy, and how it searches.
+// explained returns the meaning of strategy.name: each strategy, and how it searches.
 func (t *table) explained(doc string) string {
 	var parts []string
 	for i := 0; i < len(t.methods); {
@@ -256,7 +257,7 @@ func (t *table) explained(doc string) string {
 	return doc + ": " + strings.Join(parts, "; ")
 }
 
-// joined is names as a sentence has them: with commas, and a word before the last.
+// joined returns names for a sentence: with commas, and with word before the last.
 func joined(names []string, word string) string {
 	last := len(names) - 1
 	switch last {
@@ -268,16 +269,16 @@ func joined(names []string, word string) string {
 	return strings.Join(names[:last], ", ") + word + names[last]
 }
 
-// listed is names as a choice: "search, train or repeat".
+// listed returns names as a choice: "search, train or repeat".
 func listed(names []string) string { return joined(names, " or ") }
 
-// has tells whether c is in the scope. Experiments without data count as those of images.
+// has reports whether c is in the scope. Experiments without data count as those on images.
 func (s scope) has(c *Config) bool {
 	return s.wrong(c) == "" && (s.owner == "" || s.owner == c.Strategy.Name)
 }
 
-// wrong says why c is not in the scope, nothing if it is. Where c is a search by one of several
-// strategies with a key of the same name, the keys of the others are not wrong.
+// wrong returns why c is not in the scope, nothing if it is. Where several strategies have a key of the same name,
+// the keys of those that c does not use are not wrong.
 func (s scope) wrong(c *Config) string {
 	switch {
 	case s.only != "" && !slices.Contains(strings.Fields(s.only), c.Experiment):
@@ -296,15 +297,14 @@ func (s scope) wrong(c *Config) string {
 	return ""
 }
 
-// reaches says whether the section at path, or a key below it, belongs in c.
+// reaches reports whether the section, or a key below it, belongs in c.
 func (s section) reaches(c *Config) bool {
 	return s.has(c) || slices.ContainsFunc(current.Load().keys, func(k key) bool {
 		return strings.HasPrefix(k.path, s.path+".") && k.has(c)
 	})
 }
 
-// optional is the path of the optional section that k is in, the outermost of them; empty
-// if there is none.
+// optional returns the path of the outermost optional section that k is in, nothing if there is none.
 func (k *key) optional() string {
 	for i, r := range k.path {
 		if r == '.' && current.Load().sections[k.path[:i]].optional {

@@ -37,11 +37,11 @@ type Network struct {
 	Hidden     int     `key:"hidden" of:"texts" range:"[1,)" doc:"units of the state, and of an embedded word"`
 	Dropout    Dropout `key:"dropout" of:"texts"`
 	Activation float64 `key:"activation" of:"texts" range:"[0,)" doc:"coefficient of the mean square of outputs, after dropout, in the loss that trains the weights"`
-	Slowness   float64 `key:"slowness" of:"texts" range:"[0,)" doc:"coefficient of the mean square of what outputs change by from token to token, likewise"`
+	Slowness   float64 `key:"slowness" of:"texts" range:"[0,)" doc:"coefficient of the mean square of what outputs change by from token to token, in the loss that trains the weights"`
 }
 
-// Dropout are the probabilities to drop in passes that train, one draw for all tokens of a
-// column in a step.
+// Dropout has the probabilities of dropping in passes that train. One draw holds for all tokens of a column in a
+// step.
 type Dropout struct {
 	Output    float64 `key:"output" range:"[0,1)" doc:"probability to drop a unit of the cell's output"`
 	State     float64 `key:"state" range:"[0,1)" doc:"probability to drop a unit of the states, inside of the cell's products"`
@@ -70,8 +70,8 @@ const (
 	S3 = "s3"
 )
 
-// Space is the set of cells that a search chooses from: the operations of each edge. Nodes
-// are Network.Nodes.
+// Space is the set of cells that a search chooses from: the operations of each edge. Network.Nodes is the number
+// of nodes.
 type Space struct {
 	Name       string     `key:"name" oneof:"darts s1 s2 s3" doc:"operations to choose from: darts, all eight on every edge, or a reduced space of 4 nodes: s1 (two on each edge), s2 (skip_connect, sep_conv_3x3), s3 (with none)"`
 	Operations []string   `key:"operations" oneof:"OPERATION" doc:"operations of every edge, in place of those of space.name"`
@@ -100,10 +100,9 @@ const (
 	Exact            = "exact"
 )
 
-// W is the optimiser of the weights. Of images: SGD with momentum, the learning rate
-// following a cosine from LR to LRMin, or several, or times LRDecay after each epoch. Of texts: SGD, in
-// training followed by averaged SGD, the learning rate times the part of data.bptt that a
-// step has.
+// W is the optimiser of the weights. On images it is SGD with momentum; the learning rate follows one cosine from
+// LR to LRMin, or several, or is multiplied by LRDecay after each epoch. On texts it is SGD, in training followed
+// by averaged SGD; the learning rate is multiplied by the length of the step over data.bptt.
 type W struct {
 	LR            float64 `key:"lr" range:"(0,)" doc:"learning rate of the weights in the first epoch"`
 	LRMin         float64 `key:"lr_min" of:"images" range:"[0,)" doc:"learning rate the cosine falls to, at most lr"`

@@ -15,9 +15,8 @@ import (
 //go:embed reference.md
 var referenceHead string
 
-// Reference returns the page docs/config.md: every key of Config by section, with its
-// meaning, the values it takes, where it applies and its default, in Markdown. Most of it
-// comes from the tags of Config.
+// Reference returns the page docs/config.md: every key by section, with its meaning, its values, where it applies
+// and its default, in Markdown.
 func Reference() string {
 	var page strings.Builder
 	page.WriteString(referenceHead)
@@ -49,7 +48,7 @@ func Reference() string {
 	return page.String()
 }
 
-// title is the heading of the table that k is in.
+// title returns the heading of the table that k is in.
 func (k *key) title() string {
 	section, _, inner := strings.Cut(k.path, ".")
 	if !inner {
@@ -58,7 +57,7 @@ func (k *key) title() string {
 	return "`" + section + "`"
 }
 
-// allValues says which values the keys of r take.
+// allValues returns which values the keys of r take.
 func (r *row) allValues() string {
 	var each []string
 	for _, k := range r.all {
@@ -69,7 +68,7 @@ func (r *row) allValues() string {
 	return strings.Join(each, ", or ")
 }
 
-// values says which values k takes.
+// values returns which values k takes.
 func (k *key) values() string {
 	t := k.kind
 	if oneOf := k.oneOf(); len(oneOf) > 0 {
@@ -110,7 +109,7 @@ func (k *key) values() string {
 	return "a whole number" + want
 }
 
-// bounds is the range of k's numbers, after a comma; empty if there is none.
+// bounds returns the range of numbers after a comma, nothing if k has none.
 func (k *key) bounds() string {
 	text := ""
 	if k.interval != nil {
@@ -122,7 +121,7 @@ func (k *key) bounds() string {
 	return text
 }
 
-// where says to which experiments, strategies and data k applies.
+// where returns the experiments, strategies and data that k applies to.
 func (k *key) where() string {
 	var parts []string
 	for _, e := range experiments {
@@ -143,7 +142,7 @@ func (k *key) where() string {
 	return where
 }
 
-// defaultCell is k's default, that of texts too where it is another.
+// defaultCell returns the default of k, on texts too where that differs.
 func (k *key) defaultCell() string {
 	ofImages, _ := k.defaultsOf(images)
 	ofTexts, _ := k.defaultsOf(texts)

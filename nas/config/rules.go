@@ -4,7 +4,7 @@ import (
 	"fmt"
 )
 
-// rules says what is wrong between keys of c, whose values are each in range; nil if nothing is.
+// rules returns what is wrong between keys of c, nil if nothing is. Each value is in range.
 func (c *Config) rules() *Problem {
 	switch {
 	case c.Experiment == Repeat:
@@ -28,7 +28,7 @@ func (c *Config) rules() *Problem {
 	)
 }
 
-// first is the first problem that rules find.
+// first returns the first problem that a rule finds.
 func first(rules ...func() *Problem) *Problem {
 	for _, rule := range rules {
 		if p := rule(); p != nil {
@@ -38,7 +38,7 @@ func first(rules ...func() *Problem) *Problem {
 	return nil
 }
 
-// strategyRules are those of the strategy of a search.
+// strategyRules checks the rules of the strategy of a search.
 func (c *Config) strategyRules() *Problem {
 	if rules := c.method().Rules; rules != nil {
 		return rules(c)
@@ -46,12 +46,12 @@ func (c *Config) strategyRules() *Problem {
 	return nil
 }
 
-// refuse is the error for a problem, which blames the key that was written last.
+// refuse returns the error for a problem. It blames the key that was written last.
 func (l *layers) refuse(p *Problem, file origin) error {
 	return fmt.Errorf("config: %v: %s: %s", l.blame(file, append([]string{p.Key}, p.Others...)...), p.Key, p.Text)
 }
 
-// rules are those of a comparison.
+// rules checks a comparison.
 func (o Compare) rules(d Data) *Problem {
 	if p := o.Evolution.Population; p > o.Queries {
 		return Conflict("compare.evolution.population", "compare.queries",
@@ -63,7 +63,7 @@ func (o Compare) rules(d Data) *Problem {
 	return nil
 }
 
-// textRules are those of an experiment on a text.
+// textRules checks an experiment on a text.
 func (c *Config) textRules() *Problem {
 	d := c.Data
 	switch {
@@ -85,7 +85,7 @@ func (c *Config) textRules() *Problem {
 	return c.strategyRules()
 }
 
-// evaluateRules are those of the section evaluate.
+// evaluateRules checks the section evaluate.
 func (c *Config) evaluateRules() *Problem {
 	e := c.Evaluate
 	if e == nil {
@@ -97,7 +97,7 @@ func (c *Config) evaluateRules() *Problem {
 	return c.Data.sideRules("evaluate.cutout", e.Cutout, "evaluate.network.auxiliary", e.Network.Auxiliary)
 }
 
-// rules are those of the optimizer at path, of a network.
+// rules checks the optimizer at path, of a network n, whose defaults are standard.
 func (w W) rules(path string, standard W, n Network) *Problem {
 	schedule := path + ".schedule"
 	conflict := func(key, other, format string, args ...any) *Problem {
@@ -122,7 +122,7 @@ func (w W) rules(path string, standard W, n Network) *Problem {
 	return nil
 }
 
-// stemRules refuse a multiplier of a stem that has none.
+// stemRules refuses a multiplier for a stem that has none.
 func (n Network) stemRules() *Problem {
 	if n.Stem != ImageNet || n.StemMultiplier == trainDefaults().Network.StemMultiplier {
 		return nil
@@ -131,7 +131,7 @@ func (n Network) stemRules() *Problem {
 	return Conflict("network.stem_multiplier", other, "%d has no effect with %s %s, want %s %s", n.StemMultiplier, other, ImageNet, other, SmallImages)
 }
 
-// rules refuse keys that have no effect on the data set, and those it needs.
+// rules refuses keys without effect on the data set, and a data set without a key that it needs.
 func (d Data) rules() *Problem {
 	refuse := func(key, format string, args ...any) *Problem { return Conflict(key, "data.name", format, args...) }
 	f := d.facts()
@@ -170,7 +170,7 @@ func (d Data) rules() *Problem {
 	return nil
 }
 
-// subsetRules refuse a split of a data set of known size that leaves nothing for one of its parts.
+// subsetRules refuses a split that leaves no image for a part, where the size of the data set is known.
 func (c *Config) subsetRules() *Problem {
 	images := c.Data.facts().train
 	if images == 0 {
@@ -183,8 +183,8 @@ func (c *Config) subsetRules() *Problem {
 	return &Problem{key, []string{"data.subset", "data.name"}, problem}
 }
 
-// CheckTrainImages tells which key does not fit so many training images, and why; key is
-// empty if all do.
+// CheckTrainImages returns the key that does not fit the number of training images, and why; an empty key if all
+// fit.
 func (c *Config) CheckTrainImages(images int) (key, problem string) {
 	if c.Data.Subset > images {
 		return "data.subset", fmt.Sprintf("%d is more than the %d training images of %s, want at most that, or 0 for all", c.Data.Subset, images, c.Data.Name)
@@ -207,7 +207,7 @@ func (c *Config) CheckTrainImages(images int) (key, problem string) {
 	return "", ""
 }
 
-// sideRules check what depends on the size of the data set's images.
+// sideRules checks what depends on the side of the images.
 func (d Data) sideRules(cutoutKey string, cutout int, auxiliaryKey string, auxiliary bool) *Problem {
 	side, others := d.facts().side, []string{"data.name", "data.size"}
 	if cutout > side {
@@ -220,7 +220,7 @@ func (d Data) sideRules(cutoutKey string, cutout int, auxiliaryKey string, auxil
 	return nil
 }
 
-// spaceRules refuse what gives no space.
+// spaceRules refuses keys that give no space.
 func (c *Config) spaceRules() *Problem {
 	if c.Experiment != Search {
 		return nil
@@ -254,7 +254,7 @@ func (c *Config) spaceRules() *Problem {
 	return nil
 }
 
-// wrongOperations says what keeps ops from being those of an edge, nothing if they can be.
+// wrongOperations returns why an edge cannot have the operations ops, nothing if it can.
 func wrongOperations(ops []string) string {
 	seen := map[string]bool{}
 	for _, op := range ops {

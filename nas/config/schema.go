@@ -66,13 +66,13 @@ func Schema() ([]byte, error) {
 	return finite.Indented(root)
 }
 
-// object is a mapping that takes no keys besides its properties.
+// object returns a mapping that takes no keys besides its properties.
 func object() *schemaNode {
 	closed := false
 	return &schemaNode{Type: "object", Properties: map[string]*schemaNode{}, Additional: &closed}
 }
 
-// schema is the part of r, described as in docs/config.md.
+// schema returns the node of a path, described as in docs/config.md.
 func (r *row) schema() *schemaNode {
 	var each []*schemaNode
 	for _, k := range r.all {
@@ -89,7 +89,7 @@ func (r *row) schema() *schemaNode {
 	return node
 }
 
-// schema is the part of k.
+// schema returns the node of k.
 func (k *key) schema() *schemaNode {
 	if k.kind.Kind() != reflect.Array {
 		return k.typeSchema(k.kind)
@@ -101,7 +101,7 @@ func (k *key) schema() *schemaNode {
 	return list
 }
 
-// typeSchema is the part of a value of type t under the rules of k.
+// typeSchema returns the node of a value of type t within the bounds of k.
 func (k *key) typeSchema(t reflect.Type) *schemaNode {
 	switch t.Kind() {
 	case reflect.Slice:
@@ -131,7 +131,7 @@ func (k *key) typeSchema(t reflect.Type) *schemaNode {
 	return k.bound(node)
 }
 
-// bound gives node the range of k's numbers.
+// bound gives node the range of the numbers of k.
 func (k *key) bound(node *schemaNode) *schemaNode {
 	if i := k.interval; i != nil {
 		if i.lowOpen {

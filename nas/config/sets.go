@@ -10,7 +10,7 @@ import (
 	"godarts/nas/names"
 )
 
-// Whole is a repeat experiment with the experiments that it names.
+// Whole is a repeat experiment with the two experiments that it names.
 type Whole struct {
 	Repeat *Config // its Search and Train are where the two below came from
 	Search *Config
@@ -20,8 +20,8 @@ type Whole struct {
 // WholeFile is the file of the folder [Whole.Files] describes that LoadWhole reads.
 const WholeFile = "repeat.yaml"
 
-// LoadWhole reads the repeat experiment at path as Load does, and those that it names. Items
-// of set that begin with "search." or "train." go to these: "search.epochs=25".
+// LoadWhole reads the repeat experiment at path as Load does, and the experiments that it names. Items of set that
+// begin with "search." or "train." change these: "search.epochs=25".
 func LoadWhole(path string, set ...string) (*Whole, error) {
 	items := itemsBy(set)
 	c, err := Load(path, items[""]...)
@@ -44,7 +44,7 @@ func LoadWhole(path string, set ...string) (*Whole, error) {
 	return w, w.markChanged(path, items)
 }
 
-// markChanged is that of Load for items of the search and of the training.
+// markChanged notes in Expect the keys that items change in the search and in the training.
 func (w *Whole) markChanged(path string, items map[string][]string) error {
 	if w.Repeat.Expect == nil {
 		return nil
@@ -62,7 +62,7 @@ func (w *Whole) markChanged(path string, items map[string][]string) error {
 	return nil
 }
 
-// check is an error if the experiments do not make a protocol.
+// check returns an error if the experiments do not make a protocol.
 func (w *Whole) check() error {
 	for _, c := range []*Config{w.Search, w.Train} {
 		if c.Data.IsText() {
@@ -81,7 +81,7 @@ func (w *Whole) check() error {
 	return nil
 }
 
-// Brief is the short training. Its genotype is that of Train: the caller fills in the cell.
+// Brief returns the short training. Its genotype is that of Train: the caller fills in the cell.
 func (w *Whole) Brief() *Config {
 	c := *w.Train
 	c.Expect = nil
@@ -90,8 +90,8 @@ func (w *Whole) Brief() *Config {
 	return &c
 }
 
-// Files are the resolved configs by the names of a folder from whose WholeFile LoadWhole
-// reads them back, from any working directory.
+// Files returns the resolved configs by file name. LoadWhole reads them back from WholeFile of their folder, in
+// any working directory.
 func (w *Whole) Files() (map[string][]byte, error) {
 	c := *w.Repeat
 	c.Repeat.Search, c.Repeat.Train = "search.yaml", "train.yaml"
@@ -110,9 +110,9 @@ func (w *Whole) Files() (map[string][]byte, error) {
 	return files, nil
 }
 
-// DiffWhole lists the keys in which a and b differ, as Diff does, those of the search and
-// the training behind "search." and "train.". Where the data lies, what is expected and
-// from which files the configs came make no difference.
+// DiffWhole lists the keys in which a and b differ, as Diff does. Keys of the search and of the training begin
+// with "search." and "train.". The place of the data, the expected figures and the files of the configs do not
+// count.
 func DiffWhole(a, b *Whole, aLabel, bLabel string) []string {
 	diff := func(prefix string, a, b Config) (lines []string) {
 		for _, c := range []*Config{&a, &b} {
@@ -134,9 +134,9 @@ type Contest struct {
 	Train    *Config   // its genotype is for the caller to fill in
 }
 
-// LoadContest reads the comparison at path as Load does, and the experiments that it names if
-// it is one on networks; else Searches is empty. Items of set that begin with "search." or
-// "train." go to these.
+// LoadContest reads the comparison at path as Load does, and the experiments that it names if it is a comparison
+// on networks; otherwise Searches is empty. Items of set that begin with "search." or "train." change these
+// experiments.
 func LoadContest(path string, set ...string) (*Contest, error) {
 	items := itemsBy(set)
 	c, err := Load(path, items[""]...)
@@ -163,10 +163,10 @@ func LoadContest(path string, set ...string) (*Contest, error) {
 	return t, nil
 }
 
-// onNetworks tells whether strategies are compared on networks, not on a table.
+// onNetworks reports whether strategies are compared on networks, not on a table.
 func (c Compare) onNetworks() bool { return len(c.Strategies) > 0 || c.Search != "" || c.Train != "" }
 
-// name is the label of a strategy, followed by its number in the list where another has that label
+// name returns the label of a strategy, with its number in the list added where another one has that label
 // already.
 func (t *Contest) name(search *Config, i int) string {
 	name := search.Strategy.Name
@@ -179,7 +179,7 @@ func (t *Contest) name(search *Config, i int) string {
 	return name
 }
 
-// check is an error if the experiments cannot be compared.
+// check returns an error if the experiments cannot be compared.
 func (t *Contest) check() error {
 	own, standard := t.Compare.Compare, compareDefaults().Compare
 	switch {
@@ -204,8 +204,8 @@ func (t *Contest) check() error {
 	return nil
 }
 
-// itemsBy shares items out to the experiments before whose "search." or "train." they have;
-// those without go to "".
+// itemsBy sorts items by the experiment whose "search." or "train." they begin with, and removes that; the others
+// go to "".
 func itemsBy(set []string) map[string][]string {
 	items := map[string][]string{}
 	for _, item := range set {

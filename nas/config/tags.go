@@ -29,7 +29,7 @@ type key struct {
 	most     int    // 0 is no limit
 }
 
-// scope is where something belongs, as its tags say.
+// scope says which configs have a key or a section.
 type scope struct {
 	only  string // experiments, with spaces between; empty for all
 	of    string // images or texts; empty for both
@@ -55,14 +55,14 @@ type section struct {
 	optional bool // a pointer in Config: absent unless the file has it
 }
 
-// tree is what the tags of a struct say, in the order of its fields.
+// tree holds what the tags of a struct declare, in the order of its fields.
 type tree struct {
 	keys     []key
 	sections []section
 }
 
-// walk adds what the tags of struct t say, whose keys lie below prefix. It panics where a tag or a
-// type is not one that a config can have, which is a mistake of the package that declares it.
+// walk adds the keys and sections of struct t, below prefix. It panics if a tag or a type is not one that a config
+// can have: that is a mistake of the package that declares it.
 func (tr *tree) walk(t reflect.Type, prefix string, in scope, index []int) {
 	for f := range t.Fields() {
 		index := append(slices.Clone(index), f.Index...)
@@ -140,7 +140,7 @@ func newKey(path string, f reflect.StructField, in scope) (key, error) {
 // anyOperation stands in a tag oneof for all operations that a space may have.
 const anyOperation = "OPERATION"
 
-// oneOf are the values that k takes, nil if they are not named ones.
+// oneOf returns the values that k takes, nil if they have no names.
 func (k *key) oneOf() []string {
 	if !slices.Equal(k.named, []string{anyOperation}) {
 		return k.named
@@ -152,7 +152,7 @@ func (k *key) oneOf() []string {
 	return names
 }
 
-// readable tells whether a key may have values of type t.
+// readable reports whether a key may have values of type t.
 func readable(t reflect.Type) bool {
 	switch t.Kind() {
 	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
@@ -167,8 +167,8 @@ func readable(t reflect.Type) bool {
 	return false
 }
 
-// field returns k's field in c, to read. There is none where its optional section is absent, or where
-// c is a search by a strategy that does not own k.
+// field returns the field of k in c, for reading. It returns false where the optional section of k is absent, or
+// where c is not a search by the strategy that owns k.
 func (k *key) field(c *Config) (reflect.Value, bool) {
 	if k.owner == "" {
 		v, err := reflect.ValueOf(c).Elem().FieldByIndexErr(k.index)
@@ -180,7 +180,7 @@ func (k *key) field(c *Config) (reflect.Value, bool) {
 	return reflect.ValueOf(c.Strategy.Keys).FieldByIndex(k.index), true
 }
 
-// edit lets change set k's field in c, which has one. An error leaves c as it is, but for a shared key.
+// edit calls change with the field of k in c, which has one. After an error, keys of a strategy are as before.
 func (k *key) edit(c *Config, change func(field reflect.Value) error) error {
 	if k.owner == "" {
 		field, ok := k.field(c)
@@ -198,8 +198,8 @@ func (k *key) edit(c *Config, change func(field reflect.Value) error) error {
 	return nil
 }
 
-// format prints a leaf as YAML reads it, strings without quotes. Floats are the shortest
-// decimal that reads back to the same bits.
+// format prints a leaf as YAML reads it, strings without quotes. Floats have the fewest digits that read back to
+// the same bits.
 func format(v reflect.Value) string {
 	switch v.Kind() {
 	case reflect.Float64:
@@ -220,7 +220,7 @@ type interval struct {
 	lowOpen, highOpen bool    // the end itself is excluded
 }
 
-// parseInterval reads a range tag such as "[0,1)" or "(0,)"; nil for an empty tag.
+// parseInterval reads a tag range such as "[0,1)" or "(0,)". It returns nil for an empty tag.
 func parseInterval(tag string) (*interval, error) {
 	if tag == "" {
 		return nil, nil

@@ -8,11 +8,11 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// YAML returns the resolved config: every key that applies to the experiment, in the order
-// of Keys, with the optional sections that are present. Equal configs give equal bytes, and
-// Parse reads them back to an equal Config.
+// YAML returns the resolved config: every key that applies to the experiment, in the order of Keys, with the
+// optional sections that are present. Equal configs give equal bytes, and Parse reads them back to an equal
+// Config.
 //
-// A Config that Parse would refuse, such as one with an empty Genotype, is an error.
+// YAML returns an error for a Config that Parse would refuse, such as one with an empty Genotype.
 func (c *Config) YAML() ([]byte, error) {
 	root := &yaml.Node{Kind: yaml.MappingNode}
 	inner := map[string]*yaml.Node{"": root}
@@ -52,7 +52,7 @@ func (c *Config) YAML() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// encode is the YAML node of a leaf.
+// encode returns the YAML node of a leaf.
 func encode(v reflect.Value) *yaml.Node {
 	switch v.Kind() {
 	case reflect.String:
@@ -67,7 +67,7 @@ func encode(v reflect.Value) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Value: format(v)}
 }
 
-// text is a YAML string; the encoder puts it in quotes where it would read as something else.
+// text returns a YAML string. The encoder quotes it where it would read as something else.
 func text(s string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: s}
 }

@@ -1,4 +1,4 @@
-// Package document reads the text of one YAML document, and finds the line of what is wrong in it.
+// Package document reads the text of one YAML document. Its errors name the line of the mistake.
 package document
 
 import (
@@ -15,8 +15,7 @@ import (
 	"godarts/nas/names"
 )
 
-// Parse reads one document. An error says what is wrong, without where; line is 0 where
-// that is not known.
+// Parse reads one document. An error says what is wrong; line says where, and is 0 where that is unknown.
 func Parse(text []byte) (root *yaml.Node, line int, err error) {
 	if line, err := checkCharacters(text); err != nil {
 		return nil, line, err
@@ -50,8 +49,7 @@ func decodeOne(text []byte) (root, second *yaml.Node, err error) {
 	return document.Content[0], nil, nil
 }
 
-// checkCharacters refuses what YAML does not allow in a file, with its line: the parser's own
-// error has none.
+// checkCharacters refuses what YAML does not allow in a file, with its line. The parser's own error names no line.
 func checkCharacters(text []byte) (line int, err error) {
 	line = 1
 	for i := 0; i < len(text); {
@@ -69,12 +67,12 @@ func checkCharacters(text []byte) (line int, err error) {
 	return 0, nil
 }
 
-// yamlError takes a message of the parser apart: "yaml: line 3: did not find expected key".
+// yamlError matches a message of the parser: "yaml: line 3: did not find expected key".
 var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line \d+: )?(.*)`)
 
-// locate makes the parser's error for text into a message and a line: the first line with
-// which, and however many of the next, the text fails in this way. (The parser's own number
-// is now the line of the mistake, now that of the mapping it is in, counted from 0 or from 1.)
+// locate returns the message of the parser's error for text, and a line: the first line such that the text up to
+// it fails in this way, however many lines follow. (The parser counts lines from 0 or from 1, and names the line
+// of the mistake or that of the mapping around it.)
 func locate(text []byte, err error) (line int, located error) {
 	const mostLines = 1000 // each costs a parse
 	message := func(err error) string {
