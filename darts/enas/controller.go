@@ -1,4 +1,4 @@
-// Package enas holds the controller of ENAS, a recurrent network that draws cells. Pham, Guan, Zoph, Le, Dean:
+// Package enas has the controller of ENAS, a recurrent network that draws cells. Pham, Guan, Zoph, Le, Dean:
 // Efficient Neural Architecture Search via Parameter Sharing, ICML 2018, arXiv 1802.03268.
 package enas
 
@@ -24,21 +24,20 @@ const (
 	squashInput     = 1.10       // logits of inputs are this times a tanh
 	squashOperation = 1.10 / 2.5 // and those of operations, unless Options.Squash says otherwise
 	favour          = 10         // bias of the separable convolutions' logits at the start, before the tanh
-	fixedFavour     = 0.25       // added behind it in normal cells, and taken from the other operations
+	fixedFavour     = 0.25       // added after the tanh in normal cells, and subtracted from the other operations
 )
 
 // separable are the operations that the controller favours.
 var separable = []genotype.Op{genotype.SepConv3x3, genotype.SepConv5x5}
 
-// Options are the settings of a controller's training. The authors have LR
-// 0.0035, Entropy 1e-4 and Baseline 0.99.
+// Options are the settings of a controller's training. The authors have LR 0.0035, Entropy 1e-4 and Baseline 0.99.
 type Options struct {
 	LR       float64 // of Adam, whose β are 0 and 0.999 and eps is 1e-3, added as TensorFlow does
 	Entropy  float64 // what a nat of entropy adds to a reward
 	Baseline float64 // part of the baseline that a new reward leaves
 
-	// Squash bounds the logits of operations, before what normal cells add; 0 is the
-	// authors' 0.44, which leaves no operation of seven more than 0.29.
+	// Squash bounds the logits of operations, before the bias of normal cells; 0 means the authors' 0.44, with which no
+	// operation of seven has a probability above 0.29.
 	Squash float64
 
 	Dtype torch.Dtype
@@ -76,8 +75,8 @@ type Controller struct {
 	baseline torch.Tensor // b, no dimensions, float64
 }
 
-// New makes a controller with fresh weights, drawn from the default
-// generator. Its tensors belong to the present scope.
+// New makes a controller with fresh weights, drawn from the default generator. Its tensors belong to the present
+// scope.
 func New(s darts.Space, o Options) (*Controller, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -120,12 +119,12 @@ func New(s darts.Space, o Options) (*Controller, error) {
 	return c, nil
 }
 
-// W is the vector of all weights.
+// W returns the vector of all weights.
 func (c *Controller) W() torch.Tensor { return c.weights.W }
 
-// Sample draws cells: their edges in the order in which they were decided, the log of
-// their probability, of which a gradient can be taken, and the entropies of all
-// decisions together, in nats. What it draws hangs on r and the weights alone.
+// Sample draws cells, with edges in the order in which they were decided. It returns the log of their probability, of
+// which a gradient can be taken, and the sum of all decisions' entropies, in nats. The cells depend only on r and the
+// weights.
 func (c *Controller) Sample(r *rand.Rand) (g genotype.Genotype, logP torch.Tensor, entropy float64) {
 	defer onOneThread()()
 	torch.Scoped(func() {
@@ -139,21 +138,21 @@ func (c *Controller) Sample(r *rand.Rand) (g genotype.Genotype, logP torch.Tenso
 	return g, logP, entropy
 }
 
-// onOneThread keeps operators on the caller's thread until more is called: the controller's are
-// too small for several, and their results do not hang on how many there are.
+// onOneThread keeps operators on the caller's thread until more is called. The controller's operators are too small
+// for several threads, and their results do not depend on the number.
 func onOneThread() (more func()) {
 	threads := torch.Threads()
 	torch.SetThreads(1)
 	return func() { torch.SetThreads(threads) }
 }
 
-// gradient is dW = ∇ logP.
+// gradient writes ∇ logP to dW.
 func (c *Controller) gradient(logP, dW torch.Tensor) {
 	defer onOneThread()()
 	c.weights.Gradient(logP, dW, nil)
 }
 
-// Draw is Sample of cells alone.
+// Draw returns only the cells of Sample.
 func (c *Controller) Draw(r *rand.Rand) (g genotype.Genotype) {
 	torch.Scoped(func() {
 		torch.NoGrad(func() { g, _, _ = c.Sample(r) })
@@ -161,7 +160,7 @@ func (c *Controller) Draw(r *rand.Rand) (g genotype.Genotype) {
 	return g
 }
 
-// draw are cells being drawn.
+// draw is the state of cells being drawn.
 type draw struct {
 	*Controller
 	r       *rand.Rand
@@ -200,7 +199,7 @@ func (d *draw) cell(kind genotype.Kind) (cell genotype.Cell) {
 	return cell
 }
 
-// step is one of the LSTM, with x [1,units].
+// step is one step of the LSTM, with x [1,units].
 //
 //	(i, f, o, g) = (x, h)·lstm,  c = σ(i)·tanh(g) + σ(f)·c,  h = σ(o)·tanh(c)
 func (d *draw) step(x torch.Tensor) {
@@ -210,7 +209,7 @@ func (d *draw) step(x torch.Tensor) {
 	d.h = o.Mul(d.c.Tanh())
 }
 
-// input decides on a state by its key, none of those taken already.
+// input decides on a state by its key, which must not be taken already.
 func (d *draw) input(keys []torch.Tensor, taken []int) int {
 	var states []int
 	var open []torch.Tensor
@@ -241,7 +240,7 @@ func (d *draw) operation(of []genotype.Op, kind genotype.Kind) int {
 	return int(own[d.decide(logits)])
 }
 
-// decide draws from softmax(logits [n]), and counts it in.
+// decide draws from softmax(logits [n]) and adds to logP and entropy.
 func (d *draw) decide(logits torch.Tensor) int {
 	logs := logits.LogSoftmax(0)
 	each := logs.Detach().Float64s()
@@ -262,14 +261,13 @@ func (d *draw) decide(logits torch.Tensor) int {
 	return chosen
 }
 
-// Update takes a step of REINFORCE (Williams, 1992) with the mean gradient over cells
-// drawn from streams, by
+// Update takes a step of REINFORCE (Williams, 1992) with the mean gradient over cells drawn from streams. For each
+// cell, one after the other,
 //
 //	R = reward + Entropy·entropy,  b = Baseline·b + (1 − Baseline)·R,  loss = −log p·(R − b)
 //
-// for each after the other; the entropy has no part in the gradient. reward is that of
-// the cells drawn from streams[i]. If it returns an error, that is returned and nothing
-// has changed.
+// The entropy has no part in the gradient. reward returns the reward of the cells drawn from streams[i]. If it
+// returns an error, Update returns that and changes nothing.
 func (c *Controller) Update(streams []*rand.Rand, reward func(i int, g genotype.Genotype) (float64, error)) (err error) {
 	torch.NeedFunction("enas.Controller", reward == nil)
 	torch.Scoped(func() {
@@ -297,5 +295,5 @@ func (c *Controller) Update(streams []*rand.Rand, reward func(i int, g genotype.
 	return err
 }
 
-// Updates is the number of updates so far.
+// Updates returns the number of updates so far.
 func (c *Controller) Updates() int { return c.adam.Steps() }

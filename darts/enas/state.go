@@ -13,8 +13,7 @@ const (
 	controllerAdam = "adam."
 )
 
-// StateDict is all that the next update hangs on: weights, Adam's state and the
-// baseline.
+// StateDict returns what the next update depends on: weights, Adam's state and the baseline.
 func (c *Controller) StateDict() torch.StateDict {
 	sd := c.weights.StateDict()
 	for name, t := range c.adam.StateDict() {

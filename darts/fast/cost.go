@@ -7,17 +7,16 @@ import (
 	"godarts/torch/nn"
 )
 
-// Cost is what this form takes for images of size pixels a side, or Plain's cost where FallbackReason
-// tells that the plain form runs.
+// Cost counts the weights, multiply-adds and kept activations of this form for images of size pixels a side. Where
+// FallbackReason says that the plain form runs it returns Plain's cost.
 //
-// Multiply-adds are those of an image's convolutions and matrix products, as forward runs
-// them: the Gram matrices that stand for batch norms are among them, sums that are products
-// with ones, and average poolings, which are convolutions. What hangs on weights alone is
-// computed once for a batch and not counted.
+// Multiply-adds are those of an image's convolutions and matrix products, as forward runs them. They include the Gram
+// matrices of batch norms, sums that are products with ones, and average poolings, which are convolutions. What
+// depends only on weights is computed once for a batch and not counted.
 //
-// What training keeps is what forward leaves to backward and grows with the batch. What the
-// edges out of a state share has a layer of its own, "cells.0.states.1", and so has what
-// is kept of a node, "cells.0.nodes.1".
+// Kept activations are the tensors that forward leaves for backward and that grow with the batch. What the edges out
+// of a state share has its own layer, such as "cells.0.states.1", and so has what a node keeps, such as
+// "cells.0.nodes.1".
 func (s *Supernet) Cost(inputChannels, size int) nn.Cost {
 	if s.FallbackReason(size, size) != "" {
 		return s.Plain.Cost(inputChannels, size)
@@ -32,8 +31,7 @@ func (s *Supernet) Cost(inputChannels, size int) nn.Cost {
 	return t.Cost(s.Weights)
 }
 
-// part follows the grid of one image through a part of forward, whose result has the grid
-// that it gives.
+// part follows the grid of one image through a part of forward and returns the grid of its result.
 type part func(x grid, t *nn.Trace) grid
 
 // Trace implements nn.Traced.
@@ -42,7 +40,7 @@ func (p part) Trace(x *nn.Value, t *nn.Trace) *nn.Value {
 	return &nn.Value{Channels: y.c, Height: y.h, Width: y.w}
 }
 
-// keep counts a tensor of so many numbers for each image.
+// keep counts a tensor of numel numbers for each image.
 func keep(t *nn.Trace, numel int) { t.Keep(&nn.Value{Channels: numel, Height: 1, Width: 1}) }
 
 // moments counts the mean and the Gram matrix of the columns of pixels.
@@ -136,7 +134,7 @@ func (s *fastState) trace(x grid, t *nn.Trace) grid {
 	return out
 }
 
-// edgeCost follows what forwardNode does for the edge from state j to node i alone.
+// edgeCost follows what forwardNode computes for the edge from state j to node i.
 func (c *fastCell) edgeCost(i, j int) part {
 	return func(x grid, t *nn.Trace) grid {
 		out := x

@@ -2,18 +2,16 @@ package fast
 
 import "godarts/torch"
 
-// Depthwise convolutions, forward and backward, on padded images. Their gradients
-// are written as convolutions of other shapes: libtorch's own backward is many
-// times slower on CPUs. Figures for each are in docs/performance.md.
+// Depthwise convolutions, forward and backward, on padded images. Their gradients are convolutions of other shapes:
+// libtorch's own backward is many times slower on CPUs. docs/performance.md has figures for each.
 
 // kernel is a square depthwise kernel.
 type kernel struct{ size, dilation int }
 
-// padding keeps the size of an image at stride 1.
+// padding returns the padding that keeps the size of an image at stride 1.
 func (k kernel) padding() int { return k.dilation * (k.size - 1) / 2 }
 
-// depthwise convolves max(x, 0), which p holds, by weight [c,1,k,k] and adds
-// bias [c]; it gives pixels [M',c].
+// depthwise convolves max(x, 0), which p holds, by weight [c,1,k,k], adds bias [c], and returns pixels [M',c].
 func depthwise(p padded, weight, bias torch.Tensor, k kernel, stride int) (y torch.Tensor) {
 	torch.Scoped(func() {
 		out := p.grid
@@ -27,8 +25,8 @@ func depthwise(p padded, weight, bias torch.Tensor, k kernel, stride int) (y tor
 	return y
 }
 
-// depthwiseInput is the gradient of max(x, 0) from dy, for stride 1: the
-// convolution of dy by the weight turned by 180°. Both are pixels [M,c].
+// depthwiseInput returns the gradient of max(x, 0) from dy, for stride 1: the convolution of dy by the weight rotated
+// by 180°. Both are pixels [M,c].
 func depthwiseInput(dy torch.Tensor, g grid, weight torch.Tensor, k kernel) (dx torch.Tensor) {
 	torch.Scoped(func() {
 		dx = torch.Keep(g.pixels(torch.Conv2d(g.image(dy), weight.Flip(2, 3), torch.Tensor{}, torch.Conv2dOptions{
@@ -38,8 +36,8 @@ func depthwiseInput(dy torch.Tensor, g grid, weight torch.Tensor, k kernel) (dx 
 	return dx
 }
 
-// depthwiseInputStride2 is depthwiseInput for stride 2 and no dilation. x, pixels
-// of grid g, lends its shape.
+// depthwiseInputStride2 is depthwiseInput for stride 2 without dilation. Only the shape of x, pixels of grid g, is
+// used.
 func depthwiseInputStride2(dy, x torch.Tensor, g grid, weight torch.Tensor, k kernel) (dx torch.Tensor) {
 	torch.Scoped(func() {
 		d, _ := torch.Conv2dBackward(g.halved().image(dy), g.image(x), weight, torch.Conv2dOptions{
@@ -58,14 +56,14 @@ func depthwiseWeight(dWeight torch.Tensor, p padded, dy torch.Tensor, k kernel, 
 			dWeight.Copy_(weightOf3Columns(p, dy, -1, k, stride))
 			return
 		}
-		// Two kernels of three columns, beside each other: columns 0 to 2, then 2 to 4.
+		// Two kernels of three columns, side by side: columns 0 to 2, then 2 to 4.
 		dWeight.Narrow(3, 0, 3).Copy_(weightOf3Columns(p, dy, -2, k, stride))
 		dWeight.Narrow(3, 3, 2).Copy_(weightOf3Columns(p, dy, 0, k, stride).Narrow(3, 1, 2))
 	})
 }
 
-// weightOf3Columns is the gradient of a kernel [k,3] over the images shifted by
-// offset: their zeros on either side stand for the columns' padding.
+// weightOf3Columns returns the gradient of a kernel [k,3] over the images shifted by offset. The zeros on both sides
+// of the images are the columns' padding.
 func weightOf3Columns(p padded, dy torch.Tensor, offset int, k kernel, stride int) torch.Tensor {
 	shape := torch.Empty([]int{p.c, 1, k.size, 3}, p.flat.Options())
 	_, dWeight := torch.Conv2dBackward(dy, p.shifted(offset), shape, torch.Conv2dOptions{
@@ -74,9 +72,8 @@ func weightOf3Columns(p padded, dy torch.Tensor, offset int, k kernel, stride in
 	return dWeight
 }
 
-// dilatedWeight writes the gradient of a weight of dilation 2 and stride 1 to
-// dWeight [c,1,k,k], from dy [M,c]: images split by parity need no dilation, and
-// each channel's gradient is the sum of those of its two columns. split is
+// dilatedWeight writes the gradient of a weight of dilation 2 and stride 1 to dWeight [c,1,k,k], from dy [M,c].
+// Images split by parity need no dilation, and a channel's gradient is the sum of those of its two columns. split is
 // p.parities().
 func dilatedWeight(dWeight torch.Tensor, split padded, dy torch.Tensor, g grid, k kernel) {
 	torch.Scoped(func() {
@@ -86,8 +83,7 @@ func dilatedWeight(dWeight torch.Tensor, split padded, dy torch.Tensor, g grid, 
 	})
 }
 
-// dilatedWeightOdd is dilatedWeight for images whose sides are not both even,
-// by libtorch's own operator.
+// dilatedWeightOdd is dilatedWeight for images with an odd side, by libtorch's own operator.
 func dilatedWeightOdd(dWeight torch.Tensor, p padded, dy torch.Tensor, k kernel) {
 	torch.Scoped(func() {
 		_, d := torch.Conv2dBackward(p.image(dy), p.shifted(-1), dWeight, torch.Conv2dOptions{
@@ -97,9 +93,8 @@ func dilatedWeightOdd(dWeight torch.Tensor, p padded, dy torch.Tensor, k kernel)
 	})
 }
 
-// newTaps is, for each tap of a kernel along one side of an image, the positions
-// that it meets in some place of the kernel: [k, side+tail], 1 at s·y + d·a − p for
-// every y in [0, side/s), tap a; 0 elsewhere and in the tail.
+// newTaps returns, for each tap of a kernel along one side of an image, which positions it reads in some place of the
+// kernel: [k, side+tail], 1 at s·y + d·a − p for every y in [0, side/s) and tap a; 0 elsewhere and in the tail.
 func newTaps(k kernel, side, tail, stride int, d torch.Device) (t torch.Tensor) {
 	o := torch.Options{Dtype: torch.Float64, Device: d}
 	torch.Scoped(func() {
@@ -117,14 +112,12 @@ func newTaps(k kernel, side, tail, stride int, d torch.Device) (t torch.Tensor) 
 // sides are the taps along rows and columns.
 type sides struct{ rows, columns torch.Tensor } // [k,h], [k,w+margin]
 
-// tapSums is what each tap of a kernel meets in all places and images together,
-// [c,1,k,k]:
+// tapSums returns the sum of what each tap of a kernel reads, over all places and images, [c,1,k,k]:
 //
 //	T[c,a,b] = Σ_{n,y,x} R[n, c, s·y + d·a − p, s·x + d·b − p]
 //
-// so that the depthwise convolution of R by w has the mean Σ_{a,b} w·T/M, known
-// before it is computed. ones is [1,n]. Sums over images are taken in p's type,
-// those over pixels in float64, which is the result's.
+// The depthwise convolution of R by w has the mean Σ_{a,b} w·T/M, which is thus known before the convolution. ones is
+// [1,n]. tapSums sums over images in p's type and over pixels in float64, the type of the result.
 func tapSums(p padded, s sides, ones torch.Tensor) (sums torch.Tensor) {
 	torch.Scoped(func() {
 		k := s.rows.Size(0)

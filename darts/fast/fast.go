@@ -1,5 +1,5 @@
-// Package fast holds the forms of the supernets that compute their gradients by formulas, without a graph:
-// the same functions as darts.Plain and darts.RecurrentPlain, which are their oracles.
+// Package fast has the forms of the supernets that compute gradients by formulas, without a graph. They are the same
+// functions as darts.Plain and darts.RecurrentPlain, with which tests compare them.
 package fast
 
 import (
@@ -12,25 +12,21 @@ import (
 	"godarts/torch/nn"
 )
 
-// Supernet is the supernet of Plain, the same function of the same weights, with
-// gradients by formulas instead of autograd. What makes it fast:
+// Supernet is the supernet of Plain, the same function of the same weights, with gradients by formulas instead of
+// autograd. It is fast because:
 //
-//   - Images lie channels last, and a 1x1 convolution is a matrix product on
-//     their pixels [M,C], M = N·H·W.
-//   - What hangs on a node alone is computed once for all of its edges: its
-//     ReLU, both poolings, their statistics (state.go).
-//   - The batch norm behind a 1x1 convolution is folded into its weight (norm.go),
-//     so that a mixed operation is a sum of products: α scales weights, not images.
-//   - The gradients of depthwise convolutions are convolutions of shapes for which
-//     libtorch's kernels are fast (depthwise.go, padded.go).
-//   - "none" adds nothing but its share of the softmax; a pass for α alone leaves
-//     out what only w needs.
-//   - On the CPU the images of a batch are shared out to as many ranks as an operator
-//     would have threads. They wait for each other where a sum goes over all images
-//     (pass.sum), not at the end of every operator.
+//   - Images lie channels last, and a 1x1 convolution is a matrix product on their pixels [M,C], M = N·H·W.
+//   - What depends only on a state is computed once for all edges out of it: its ReLU, both poolings, their statistics
+//     (state.go).
+//   - The batch norm after a 1x1 convolution is folded into its weight (norm.go), so that a mixed operation is a sum of
+//     products: α scales weights, not images.
+//   - The gradients of depthwise convolutions are convolutions with shapes for which libtorch's kernels are fast
+//     (depthwise.go, padded.go).
+//   - "none" adds only its share of the softmax, and a pass for α only leaves out what w needs.
+//   - On the CPU as many ranks as an operator would have threads share the images of a batch. They wait for each other where
+//     a sum is over all images (pass.sum), not at the end of every operator.
 //
-// network.go has the two passes. Gradients equal
-// Plain's to rounding.
+// network.go has the two passes. Gradients equal Plain's up to rounding.
 type Supernet struct {
 	*darts.Plain
 	layout *layout
@@ -112,8 +108,7 @@ func (s *Supernet) FallbackReason(height, width int) string {
 	return ""
 }
 
-// Gradients implements Supernet. In bfloat16 it runs in the plain form, whose
-// operators libtorch casts.
+// Gradients implements Supernet. In bfloat16 it runs in the plain form, whose operators libtorch casts.
 func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Result) {
 	if need.BFloat16 || s.FallbackReason(b.X.Size(2), b.X.Size(3)) != "" {
 		return s.Plain.Gradients(w, b, need)
@@ -140,8 +135,8 @@ func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g dar
 	return g
 }
 
-// finalPixels are those of the maps that the cells end with, of images x [N,C,H,W]. The sides
-// are even wherever they are halved, see FallbackReason.
+// finalPixels returns the number of pixels of the last cell's maps for images x [N,C,H,W]. The sides are even
+// wherever they are halved, see FallbackReason.
 func (s *Supernet) finalPixels(x torch.Tensor) int {
 	h, w := x.Size(2), x.Size(3)
 	for _, cell := range s.cells {
@@ -152,21 +147,20 @@ func (s *Supernet) finalPixels(x torch.Tensor) int {
 	return x.Size(0) * h * w
 }
 
-// refuseSingleValue panics as torch.BatchNorm does if the smallest batch norm of a pass over x has so
-// few values of each channel: the variance over one is no estimate.
+// refuseSingleValue panics as torch.BatchNorm does if the smallest batch norm of a pass over x reads one value per
+// channel, which has no variance.
 func refuseSingleValue(values int, x torch.Tensor) {
 	if values == 1 {
 		torch.Misuse("batch_norm", "training needs more than one value per channel, images have shape %v", x.Shape())
 	}
 }
 
-// softmaxBackward is the gradient of α from that of mix = softmax(α):
-// mix∘(dMix − Σ_row mix∘dMix).
+// softmaxBackward returns the gradient of α from the gradient of mix = softmax(α): mix∘(dMix − Σ_row mix∘dMix).
 func softmaxBackward(mix, dMix torch.Tensor) torch.Tensor {
 	return dMix.Sub(mix.Mul(dMix).SumDims([]int{1}, true)).Mul_(mix)
 }
 
-// batchwork is one run of Gradients: what all ranks read, and what they find.
+// batchwork is one run of Gradients: what all ranks read, and where they write their results.
 type batchwork struct {
 	*Supernet
 	batch  nn.Batch
@@ -177,7 +171,7 @@ type batchwork struct {
 
 	loss, logits torch.Tensor
 	statistics   torch.Tensor // the batch's means and unbiased variances, in the order of layout
-	gradient     torch.Tensor // ∇w, likewise; zero unless needed
+	gradient     torch.Tensor // ∇w, in the same order; zero unless needed
 	dMix         [genotype.ConvolutionalKinds]torch.Tensor
 }
 
@@ -190,7 +184,7 @@ func (s *Supernet) newBatchwork(w torch.Tensor, b nn.Batch, need darts.Need) *ba
 	return t
 }
 
-// run computes the rank's images. What is found belongs to the scope around Parallel.
+// run computes the rank's images. Its results belong to the scope around Parallel.
 func (t *batchwork) run(r *torch.Rank) {
 	first, count := r.Share(t.images)
 	x, y := t.batch.X.Narrow(0, first, count), t.batch.Y.Narrow(0, first, count)
@@ -238,19 +232,19 @@ type pass struct {
 	constants map[constant]torch.Tensor
 }
 
-// sum is the sum over all ranks of what each knows of its own images.
+// sum returns the sum over all ranks of what each has computed for its own images.
 func (p *pass) sum(own torch.Tensor) torch.Tensor { return p.AllReduce(own) }
 
-// m is the number of pixels M of all ranks, where one rank's images are g: batch norms
-// take their means over them.
+// m returns the number of pixels M of all ranks, where one rank's images have grid g. Batch norms take their means
+// over M.
 func (p *pass) m(g grid) int { return p.images * g.h * g.w }
 
-// output is what a cell, or the stem, hands on: max(x, 0) of the pixels of each
-// of its nodes. Nothing else of it is ever used.
+// output is the result of a cell or of the stem: max(x, 0) of the pixels of each of its nodes. Nothing else of it is
+// used.
 type output struct {
 	grid
 	nodes []torch.Tensor // [M,c] each
-	d     []torch.Tensor // their gradients, as far as they have come in; zero before
+	d     []torch.Tensor // their gradients so far; zero Tensors at first
 }
 
 func (t *batchwork) newPass(r *torch.Rank, x torch.Tensor) *pass {
@@ -267,19 +261,19 @@ func (t *batchwork) newPass(r *torch.Rank, x torch.Tensor) *pass {
 	return p
 }
 
-// ones is a row [1,n] of ones: a product by it sums.
+// ones returns a row [1,n] of ones: a product by it sums.
 func (p *pass) ones(n int) torch.Tensor { return p.constants[onesOf(n)] }
 
-// onesKernel is a depthwise kernel [c,1,3,3] of ones.
+// onesKernel returns a depthwise kernel [c,1,3,3] of ones.
 func (p *pass) onesKernel(c int) torch.Tensor { return p.constants[onesKernelOf(c)] }
 
-// sides are the taps of k on padded images of that grid.
+// sides returns the taps of k on padded images of that grid.
 func (p *pass) sides(k kernel, in grid, stride int) sides {
 	return sides{p.constants[tapsOf(k, in.h, 0, stride)], p.constants[tapsOf(k, in.w, margin, stride)]}
 }
 
-// inverseCounts is, for each place of a 3x3 window on images in, 1/(its pixels
-// inside of the image), once for each channel: [1, h'·w'·c].
+// inverseCounts returns, for each place of a 3x3 window on images in, 1/(the number of its pixels inside of the
+// image), once for each channel: [1, h'·w'·c].
 func (p *pass) inverseCounts(in grid, stride int) torch.Tensor {
 	return p.constants[countsOf(in, stride)]
 }

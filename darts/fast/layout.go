@@ -9,8 +9,7 @@ import (
 	"godarts/torch/nn"
 )
 
-// segment is a piece of a flat tensor: count tensors of a shape, one after the
-// other. The zero segment is none.
+// segment is a piece of a flat tensor: count tensors of a shape, one after the other. The zero segment is empty.
 type segment struct {
 	offset, count int
 	shape         [4]int // of each; trailing zeros are no dimensions
@@ -45,9 +44,8 @@ func (s segments) at(g segment, shape ...int) (v torch.Tensor) {
 	return v
 }
 
-// layout is the order in which the fast form wants weights and statistics: what
-// is computed together lies together, so that it is one stacked operand. w keeps
-// the order of registration everywhere else, equal for both forms.
+// layout is the order of weights and statistics in the fast form: tensors that one operator reads are adjacent, so
+// that they are one stacked operand. Everywhere else w has the order of registration, equal for both forms.
 type layout struct {
 	place      torch.Tensor // [P] int64: entry i of the fast order is entry place[i] of w
 	inverse    torch.Tensor // [P] the inverse
@@ -59,14 +57,13 @@ type layout struct {
 	classifierWeight, classifierBias segment
 }
 
-// gathered is w in the fast order.
+// gathered returns w in the fast order.
 func (l *layout) gathered(w torch.Tensor) torch.Tensor { return w.IndexSelect(0, l.place) }
 
-// registered is a vector of the fast order in the order of w.
+// registered returns a vector of the fast order in the order of w.
 func (l *layout) registered(fast torch.Tensor) torch.Tensor { return fast.IndexSelect(0, l.inverse) }
 
-// moveStatistics moves running statistics towards the batch's by the momentum of
-// batch norms.
+// moveStatistics moves running statistics towards the batch's by the momentum of batch norms.
 func (l *layout) moveStatistics(running, batch torch.Tensor) {
 	torch.Scoped(func() { running.Lerp_(batch.IndexSelect(0, l.source), darts.StatisticsMomentum) })
 }
@@ -85,8 +82,7 @@ type layoutBuilder struct {
 	moves      []move
 }
 
-// move says that the running statistic at those positions comes from n numbers
-// of the fast order.
+// move says that the running statistics at those positions come from n numbers of the fast order.
 type move struct {
 	to        torch.Tensor
 	offset, n int
@@ -121,8 +117,8 @@ func (b *layoutBuilder) parameter(names ...string) segment {
 	return s
 }
 
-// statistic appends the means or variances of batch norms over c channels each;
-// several names for one batch norm are copies of it.
+// statistic appends the means or variances of batch norms over c channels each. Several names for one batch norm are
+// copies of it.
 func (b *layoutBuilder) statistic(what string, c int, norms ...[]string) segment {
 	s := segment{offset: b.layout.statistics, count: len(norms), shape: [4]int{c}}
 	for i, names := range norms {
@@ -138,7 +134,7 @@ func (b *layoutBuilder) statistic(what string, c int, norms ...[]string) segment
 	return s
 }
 
-// norm is where the statistics of stacked batch norms go.
+// norm is the place of the statistics of stacked batch norms.
 type norm struct{ mean, variance segment }
 
 func (b *layoutBuilder) norm(c int, norms ...[]string) norm {
@@ -178,7 +174,7 @@ func (b *layoutBuilder) build(d torch.Device) {
 	b.layout.place, b.layout.inverse, b.layout.source = torch.Keep(place.To(to)), torch.Keep(back.To(to)), torch.Keep(source.To(to))
 }
 
-// constant names a tensor of a pass that hangs on sizes alone.
+// constant names a tensor of a pass that depends only on sizes.
 type constant struct {
 	what         string
 	n            int // its length or channels
@@ -197,7 +193,7 @@ func countsOf(in grid, stride int) constant {
 	return constant{what: "inverse counts", n: in.c, h: in.h, w: in.w, stride: stride}
 }
 
-// newConstants makes what the cells need for images x [N,C,H,W].
+// newConstants makes the constants that the cells need for images x [N,C,H,W].
 func newConstants(cells []*fastCell, x torch.Tensor, o torch.Options) map[constant]torch.Tensor {
 	made := map[constant]torch.Tensor{}
 	once := func(c constant, build func() torch.Tensor) {
@@ -270,9 +266,8 @@ const (
 	avgPool
 )
 
-// fastNode is a node: its incoming edges, operation by operation. Its terms are
-// the items of all groups, the poolings, the factorized reductions and the skip
-// connections, in this order.
+// fastNode is a node: its incoming edges, operation by operation. Its terms are the items of all groups, the
+// poolings, the factorized reductions and the skip connections, in this order.
 type fastNode struct {
 	groups     []group // separable convolutions first
 	separable  int     // items in the separable groups

@@ -19,8 +19,7 @@ type cellSaved struct {
 	nodes  []*nodeSaved
 }
 
-// forward maps images x [n,C,H,W] and targets y [n] of this rank to their share of the
-// loss, and the logits.
+// forward maps images x [n,C,H,W] and targets y [n] of this rank to their share of the loss, and the logits.
 func (p *pass) forward(x, y torch.Tensor) (loss, logits torch.Tensor) {
 	p.forwardStem(x)
 	for i, cell := range p.cells {
@@ -32,7 +31,7 @@ func (p *pass) forward(x, y torch.Tensor) (loss, logits torch.Tensor) {
 	return loss.DivScalar_(float64(p.images)), logits
 }
 
-// forwardStem is the first convolution with its batch norm.
+// forwardStem computes the first convolution and its batch norm.
 func (p *pass) forwardStem(x torch.Tensor) {
 	l, s := p.layout, &p.stem
 	c := l.stemScale.shape[0]
@@ -47,8 +46,8 @@ func (p *pass) forwardStem(x torch.Tensor) {
 	})
 }
 
-// before is the output that a cell's input takes: of the cell before the last for
-// input 0, of the last for input 1; the stem where there is none.
+// before returns the output that a cell's input reads: for input 0 the output of the cell before the last, for input
+// 1 that of the last; the stem's where there is none.
 func (p *pass) before(cell, input int) *output { return &p.outputs[max(0, cell+input-1)] }
 
 // forwardCell computes the nodes of a cell: Eq. 1.
@@ -66,7 +65,7 @@ func (p *pass) forwardCell(i int, cell *fastCell) {
 		out = in.halved()
 	}
 	for j := range cell.nodes {
-		for len(saved.states) < min(j+2, len(cell.states)) { // the states that node j is the first to look at
+		for len(saved.states) < min(j+2, len(cell.states)) { // the states that node j is the first to read
 			g := out
 			if len(saved.states) < 2 {
 				g = in
@@ -100,9 +99,8 @@ type inputSaved struct {
 	pieces [2][]torch.Tensor // of a factorized reduction: even and odd pixels of each node [M,c_node]
 }
 
-// forwardInput is preprocess0 or preprocess1: BN(W·max(x, 0)) of another cell's
-// output, whose nodes are never joined: the product is the sum over the nodes of
-// each by its slice of W.
+// forwardInput computes preprocess0 or preprocess1: BN(W·max(x, 0)) of another cell's output. It does not join the
+// nodes of that output: the product is the sum over the nodes of each by its slice of W.
 func (p *pass) forwardInput(s *inputSaved, cell *fastCell, which int, from *output) {
 	in := &cell.inputs[which]
 	g := grid{from.n, cell.c, from.h, from.w}
@@ -142,14 +140,13 @@ func productOfNodes(out torch.Tensor, nodes []torch.Tensor, c int, w torch.Tenso
 	})
 }
 
-// everySecond copies every second pixel of every second row of x [M,c], from
-// the first: [M/4,c].
+// everySecond copies every second pixel of every second row of x [M,c], from the first: [M/4,c].
 func (g grid) everySecond(x torch.Tensor, first int) (y torch.Tensor) {
 	torch.Scoped(func() { y = torch.Keep(g.viewEverySecond(x, first).Contiguous().View(g.halved().m(), g.c)) })
 	return y
 }
 
-// viewEverySecond views them, [n,h/2,w/2,c].
+// viewEverySecond views what everySecond copies, [n,h/2,w/2,c].
 func (g grid) viewEverySecond(x torch.Tensor, first int) torch.Tensor {
 	row := g.w * g.c
 	return x.AsStrided([]int{g.n, g.h / 2, g.w / 2, g.c}, []int{g.h * row, 2 * row, 2 * g.c, 1}, first*(row+g.c))
@@ -170,8 +167,8 @@ func (p *pass) forwardClassifier(last output) (logits torch.Tensor) {
 	return logits
 }
 
-// backward runs after forward. The gradients of mix, for normal and reduction cells, go
-// to p.dMix, this rank's part of those of w to p.gradient. It frees what forward saved.
+// backward runs after forward. It adds the gradients of mix to p.dMix and this rank's part of the gradient of w to
+// p.gradient. It frees what forward saved.
 func (p *pass) backward(logits, y torch.Tensor) {
 	p.backwardClassifier(logits, y)
 	for i := len(p.cells) - 1; i >= 0; i-- {
@@ -182,7 +179,7 @@ func (p *pass) backward(logits, y torch.Tensor) {
 	}
 }
 
-// backwardClassifier begins with dL/dlogits = (softmax(logits) − onehot(y))/N.
+// backwardClassifier starts with dL/dlogits = (softmax(logits) − onehot(y))/N.
 func (p *pass) backwardClassifier(logits, y torch.Tensor) {
 	l, last := p.layout, &p.outputs[len(p.outputs)-1]
 	torch.Scoped(func() {
@@ -219,8 +216,7 @@ func (p *pass) backwardStem() {
 	})
 }
 
-// wanted tells whether the gradient of a cell's input is of use: that of the stem
-// hangs on w alone.
+// wanted reports whether the gradient of a cell's input is needed. Only w depends on the gradient of the stem.
 func (p *pass) wanted(cell, input int) bool {
 	return p.need.W || p.before(cell, input) != &p.outputs[0]
 }
@@ -263,8 +259,7 @@ func (p *pass) backwardCell(i int, cell *fastCell) {
 	p.saved[i] = nil
 }
 
-// backwardInput takes dx [M,c] back through an input's batch norm and 1x1
-// convolution to the nodes of from.
+// backwardInput takes dx [M,c] back through an input's batch norm and 1x1 convolution to the nodes of from.
 func (p *pass) backwardInput(s *inputSaved, cell *fastCell, which int, dx torch.Tensor, from *output) {
 	in := &cell.inputs[which]
 	torch.Scoped(func() {
@@ -306,7 +301,7 @@ func (o *output) addProduct(k int, dz, w torch.Tensor) {
 	torch.SumProducts(o.d[k], true, []torch.Tensor{dz}, []torch.Tensor{w})
 }
 
-// addEverySecond adds d [M/4,c] to the gradient of node k's every second pixel.
+// addEverySecond adds d [M/4,c] to the gradient of every second pixel of node k.
 func (p *pass) addEverySecond(o *output, k, first int, d torch.Tensor) {
 	if !o.d[k].Defined() {
 		o.d[k] = torch.Keep(torch.Zeros([]int{o.m(), o.c}, p.o))

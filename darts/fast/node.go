@@ -20,7 +20,7 @@ type nodeSaved struct {
 	mixReduce torch.Tensor // mix·A of them
 }
 
-// firstReduction and firstSkip are the first terms of that sort.
+// firstReduction and firstSkip return the index of the first term of that kind.
 func (n *fastNode) firstReduction() int { return n.items + len(n.pools) }
 func (n *fastNode) firstSkip() int      { return n.firstReduction() + len(n.reductions) }
 
@@ -55,8 +55,8 @@ func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, ou
 	return s, x
 }
 
-// products is the sum of a node's terms that are matrix products, mix·Y·Aᵀ each; the zero
-// Tensor if there are none.
+// products returns the sum of a node's terms that are matrix products, mix·Y·Aᵀ each; the zero Tensor if there are
+// none.
 func (p *pass) products(n *fastNode, s *nodeSaved, states []*stateSaved) (x torch.Tensor) {
 	var ys, ws []torch.Tensor
 	torch.Scoped(func() {
@@ -85,7 +85,7 @@ type terms struct {
 	m, c int
 }
 
-// scaled adds share∘y, of pixels y in any rows; share is one row, or [1,1].
+// scaled adds share∘y. The pixels y may have any number of rows; share is one row, or [1,1].
 func (t *terms) scaled(y, share torch.Tensor) {
 	if t.x.Defined() {
 		t.x.ViewAs(y).Addcmul_(y, share, 1)
@@ -94,18 +94,16 @@ func (t *terms) scaled(y, share torch.Tensor) {
 	t.x = y.Mul(share).View(t.m, t.c)
 }
 
-// site is where a depthwise convolution takes place: images, the kernel and stride
-// on them.
+// site is where a depthwise convolution reads: images, and the kernel and stride on them.
 type site struct {
 	padded
 	kernel kernel
 	stride int
 }
 
-// convolve appends the depthwise convolutions at sites by weight [sites,c,1,k,k],
-// centred, to ys, writes their gram matrices to the same places of grams, and
-// gives the means that they had [sites,c]. met is what a 5x5 kernel's taps meet at
-// each site in sum, over all ranks [sites,c,1,5,5].
+// convolve appends the depthwise convolutions at sites by weight [sites,c,1,k,k], centred, to ys and writes their
+// Gram matrices to the same places of grams. It returns the means before centring [sites,c]. met is the sum of what
+// each tap of a 5x5 kernel reads at each site, over all ranks [sites,c,1,5,5].
 func (p *pass) convolve(sites []site, met, weight torch.Tensor, ys *[]torch.Tensor, grams torch.Tensor, out grid) (means torch.Tensor) {
 	if sites[0].kernel.size == 3 {
 		met = met.Narrow(3, 1, 3).Narrow(4, 1, 3) // the inner taps of a 5x5 kernel
@@ -154,8 +152,8 @@ func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out
 	})
 }
 
-// forwardLast computes the last depthwise convolution of every item and folds
-// what follows it.
+// forwardLast computes the last depthwise convolution of every item and folds the 1x1 convolution and the batch norm
+// after it.
 func (p *pass) forwardLast(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
 	c := out.c
 	torch.Scoped(func() {
@@ -185,8 +183,8 @@ func (p *pass) forwardLast(n *fastNode, s *nodeSaved, states []*stateSaved, out 
 	})
 }
 
-// forwardReductions folds the factorized reductions: with the even and the odd
-// pixels side by side, their two 1x1 convolutions are one by a weight of two blocks.
+// forwardReductions folds the factorized reductions. With the even and the odd pixels side by side, their two 1x1
+// convolutions are one, by a weight of two blocks.
 func (p *pass) forwardReductions(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
 	torch.Scoped(func() {
 		var grams, means []torch.Tensor
@@ -199,8 +197,7 @@ func (p *pass) forwardReductions(n *fastNode, s *nodeSaved, states []*stateSaved
 	})
 }
 
-// blocks are the weights of the factorized reductions, [W₁ 0; 0 W₂] each:
-// [reductions,c,2c].
+// blocks returns the weights of the factorized reductions, [W₁ 0; 0 W₂] each: [reductions,c,2c].
 func (n *fastNode) blocks(w segments, c int) torch.Tensor {
 	count := len(n.reductions)
 	both := torch.Zeros([]int{count, c, 2 * c}, w.flat.Options())
@@ -222,13 +219,13 @@ type nodeBackward struct {
 	*fastNode
 	saved  *nodeSaved
 	states []*stateSaved
-	wanted []bool // the gradients of these states are
+	wanted []bool // whether the gradient of a state is needed
 	out    grid
-	g      torch.Tensor // dL/dx [M,c]; centred for all that is behind a batch norm
+	g      torch.Tensor // dL/dx [M,c]; centred for all terms with a batch norm
 }
 
-// backwardNode takes d[2+i], the gradient of node i, back through its terms: to
-// the gradients of mix and w, and to what gathers in the states.
+// backwardNode takes d[2+i], the gradient of node i, back through its terms. It adds to the gradients of mix, of w
+// and of the states.
 func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out grid) {
 	saved := p.saved[at]
 	b := &nodeBackward{pass: p, fastNode: &cell.nodes[i], saved: saved.nodes[i], states: saved.states, out: out, g: d[2+i]}
@@ -259,7 +256,8 @@ func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out
 	saved.nodes[i] = nil
 }
 
-// skips: x has a term mix·x_j, so dmix = Σ g∘x_j, and x_j gets mix·g.
+// skips takes g back through the skip connections: x has a term mix·x_j, so dmix = Σ g∘x_j, and the gradient of x_j
+// is mix·g.
 func (b *nodeBackward) skips(d []torch.Tensor) (dMix []torch.Tensor) {
 	for i, j := range b.fastNode.skips {
 		if b.need.Alphas {
@@ -278,7 +276,7 @@ func (b *nodeBackward) skips(d []torch.Tensor) (dMix []torch.Tensor) {
 	return dMix
 }
 
-// products is P = gᵀ·Y of each Y [M,c'], [len(ys),c,c'].
+// products returns P = gᵀ·Y of each Y [M,c'], [len(ys),c,c'].
 func (b *nodeBackward) products(ys []torch.Tensor, columns int) (sums torch.Tensor) {
 	torch.Scoped(func() {
 		own := torch.Empty([]int{len(ys), b.out.c, columns}, b.o)
@@ -290,8 +288,8 @@ func (b *nodeBackward) products(ys []torch.Tensor, columns int) (sums torch.Tens
 	return sums
 }
 
-// through takes products P of terms mix·Y·Aᵀ, first to first+len−1, back through
-// fold: dmix = Σ P∘A, [terms]; dW, unless zero; and Q of mix·P.
+// through takes products P of terms mix·Y·Aᵀ, first to first+len−1, back through fold. It returns dmix = Σ P∘A,
+// [terms], and Q of mix·P, and writes dW, unless that is zero.
 func (b *nodeBackward) through(f folded, first int, products, dW torch.Tensor) (dMix, q torch.Tensor) {
 	torch.Scoped(func() {
 		dMix = torch.Keep(products.Mul(f.a).SumDims([]int{1, 2}, false))
@@ -301,7 +299,7 @@ func (b *nodeBackward) through(f folded, first int, products, dW torch.Tensor) (
 	return dMix, q
 }
 
-// gradientThrough is dL/dY = g·A + Y·Q of item i.
+// gradientThrough returns dL/dY = g·A + Y·Q of item i.
 func gradientThrough(g, a, y, q torch.Tensor, i int) (dy torch.Tensor) {
 	torch.Scoped(func() {
 		dy = torch.Keep(sumOfProducts([]torch.Tensor{g, y}, []torch.Tensor{a.Select(0, i), q.Select(0, i)}))
@@ -309,8 +307,8 @@ func gradientThrough(g, a, y, q torch.Tensor, i int) (dy torch.Tensor) {
 	return dy
 }
 
-// gradientOf views the gradient of a segment's weights, if those are needed. What
-// follows from sums over all ranks every rank knows as a whole: the first one gives it.
+// gradientOf views the gradient of a segment's weights, if needed. Every rank knows the sums over all ranks, and the
+// first rank writes what follows from them.
 func (b *nodeBackward) gradientOf(s segment, shape ...int) torch.Tensor {
 	if !b.need.W || b.Index > 0 {
 		return torch.Tensor{}
@@ -318,7 +316,7 @@ func (b *nodeBackward) gradientOf(s segment, shape ...int) torch.Tensor {
 	return b.gradient.at(s, shape...)
 }
 
-// convolutions takes g back through all items and gives their dmix.
+// convolutions takes g back through all items and returns their dmix.
 func (b *nodeBackward) convolutions() (dMix torch.Tensor) {
 	s, c := b.saved, b.out.c
 	dMix, q := b.through(s.final, 0, b.products(s.last, c), b.gradientOf(b.final, b.items, c, c))
@@ -346,8 +344,7 @@ func (b *nodeBackward) convolutions() (dMix torch.Tensor) {
 	return dMix
 }
 
-// depthwise takes dy, the gradient of the first convolution of item k of g, to its
-// weight and its state.
+// depthwise takes dy, the gradient of the first convolution of item k of g, back to its weight and its state.
 func (b *nodeBackward) depthwise(g *group, k int, dy torch.Tensor) {
 	state := b.states[g.states[k]]
 	at := state.site(g.kernel)
@@ -382,10 +379,10 @@ func (b *nodeBackward) depthwise(g *group, k int, dy torch.Tensor) {
 	}
 }
 
-// halves takes gradients from the second halves of separable items to the first.
+// halves takes gradients from the second halves of separable items back to the first.
 type halves struct {
 	*nodeBackward
-	dz   []torch.Tensor // of BN(W·Y₁) [M,c]; zero if not wanted
+	dz   []torch.Tensor // of BN(W·Y₁) [M,c]; zero if not needed
 	gram torch.Tensor   // dzᵀ·Y₁ of each item [separable,c,c], of this rank
 }
 
@@ -397,8 +394,8 @@ func (b *nodeBackward) firstHalves() *halves {
 	return h
 }
 
-// arrive takes dy, the gradient of the second convolution of item k of g, to its
-// weight and through the ReLU between the halves.
+// arrive takes dy, the gradient of the second convolution of item k of g, back to its weight and through the ReLU
+// between the halves.
 func (h *halves) arrive(item int, g *group, k int, dy torch.Tensor) {
 	second, to := h.saved.second[item], kernel{g.kernel.size, 1}
 	torch.Scoped(func() {
@@ -414,8 +411,8 @@ func (h *halves) arrive(item int, g *group, k int, dy torch.Tensor) {
 	h.saved.second[item] = padded{}
 }
 
-// backward goes on from what has arrived: with dz centred, dL/dY₁ = dz·A + Y₁·Q.
-// (As Y₁ is centred, dzᵀ·Y₁ does not change by that.)
+// backward continues from the gradients that have arrived: with dz centred, dL/dY₁ = dz·A + Y₁·Q. As Y₁ is centred,
+// dzᵀ·Y₁ does not change when dz is.
 func (h *halves) backward() {
 	if h.separable == 0 {
 		return
@@ -447,8 +444,8 @@ func (h *halves) backward() {
 	s.middle.free()
 }
 
-// poolings takes g to the batch norms behind poolings. As g is centred, Σ g∘normalised
-// = inv·Σ g∘pooled, which is the diagonal of gᵀ·pooled.
+// poolings takes g back to the batch norms after poolings. As g is centred, Σ g∘normalised = inv·Σ g∘pooled, which is
+// the diagonal of gᵀ·pooled.
 func (b *nodeBackward) poolings() (dMix torch.Tensor) {
 	var pooled, invs []torch.Tensor
 	for _, q := range b.pools {

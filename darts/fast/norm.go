@@ -4,15 +4,13 @@ import (
 	"godarts/torch"
 )
 
-// Means over all pixels, and the batch norms that are computed as such because their
-// result itself is needed: behind the stem, the 1x1 convolutions of a cell's inputs and
-// the poolings. They have neither scale nor shift.
+// Means over all pixels, and the batch norms that are not folded because their result is needed: after the stem, the 1x1
+// convolutions of a cell's inputs and the poolings. They have neither scale nor shift.
 
-// columns are the sums of each column of this rank's pixels x [M,c].
+// columns returns the sums of each column of this rank's pixels x [M,c].
 //
-// Sums over images are taken in x's type, those over pixels in float64, which is the
-// result's [c]: an error of a mean is the same for all pixels, and does not average
-// out in gradients.
+// It sums over images in x's type and over pixels in float64, the type of the result [c]: an error of a mean is the
+// same for all pixels, so it does not average out in gradients.
 func (p *pass) columns(x torch.Tensor, g grid) (sums torch.Tensor) {
 	torch.Scoped(func() {
 		image := p.ones(g.n).Mm(x.View(g.n, g.h*g.w*g.c)).View(g.h*g.w, g.c)
@@ -21,8 +19,7 @@ func (p *pass) columns(x torch.Tensor, g grid) (sums torch.Tensor) {
 	return sums
 }
 
-// centre subtracts the mean of each column from the pixels xs [M,c], in place, and
-// gives the means [len(xs),c].
+// centre subtracts the mean of each column from the pixels xs [M,c], in place, and returns the means [len(xs),c].
 func (p *pass) centre(g grid, xs ...torch.Tensor) (means torch.Tensor) {
 	torch.Scoped(func() {
 		var sums []torch.Tensor
@@ -38,8 +35,8 @@ func (p *pass) centre(g grid, xs ...torch.Tensor) (means torch.Tensor) {
 	return means
 }
 
-// across views pixels x [M,c] with several of them in a row and repeats v [c] as often,
-// for elementwise operators, which are slow over short rows.
+// across views pixels x [M,c] with several of them in a row and repeats v [c] as often. Elementwise operators are
+// slow on short rows.
 func (g grid) across(x, v torch.Tensor) (rows, repeated torch.Tensor) {
 	const wide = 512 // numbers
 	m, together := x.Size(0), 1
@@ -49,8 +46,8 @@ func (g grid) across(x, v torch.Tensor) (rows, repeated torch.Tensor) {
 	return x.View(m/together, together*g.c), v.View(1, g.c).Repeat(1, together)
 }
 
-// normalisers are inv = 1/√(var + ε) of each column of the pixels xs [M,c], which are
-// centred and had these means before, [len(xs),c]. The statistics go to the running ones.
+// normalisers returns inv = 1/√(var + ε) of each column of the pixels xs [M,c], which are centred. means are the
+// means before that, [len(xs),c]. It stores both statistics for the running ones.
 func (p *pass) normalisers(g grid, means torch.Tensor, to []norm, xs ...torch.Tensor) (invs []torch.Tensor) {
 	torch.Scoped(func() {
 		m := p.m(g)
@@ -68,7 +65,7 @@ func (p *pass) normalisers(g grid, means torch.Tensor, to []norm, xs ...torch.Te
 	return invs
 }
 
-// normalise makes pixels x [M,c] their batch norm, in place.
+// normalise replaces pixels x [M,c] by their batch norm, in place.
 func (p *pass) normalise(x torch.Tensor, g grid, to norm) (inv torch.Tensor) {
 	torch.Scoped(func() {
 		means := p.centre(g, x)
@@ -79,11 +76,11 @@ func (p *pass) normalise(x torch.Tensor, g grid, to norm) (inv torch.Tensor) {
 	return inv
 }
 
-// backwardNormalise makes d [M,c], the gradient of x = normalise(z), that of z, in place:
+// backwardNormalise replaces d [M,c], the gradient of x = normalise(z), by the gradient of z, in place:
 //
 //	inv∘(d − Σd/M − x∘Σ(d∘x)/M)
 //
-// and gives both sums [2,c], in float64: those of the gradients of a shift and of a scale.
+// It returns both sums [2,c], in float64: the gradients of a shift and of a scale.
 func (p *pass) backwardNormalise(d, x, inv torch.Tensor, g grid) (sums torch.Tensor) {
 	torch.Scoped(func() {
 		products := torch.Empty([]int{1, g.c, g.c}, p.o)
@@ -98,8 +95,7 @@ func (p *pass) backwardNormalise(d, x, inv torch.Tensor, g grid) (sums torch.Ten
 	return sums
 }
 
-// scaleNormalised makes d [M,c], whose columns are centred, a∘d + b∘x, in place; a and b
-// are [c].
+// scaleNormalised replaces d [M,c], whose columns are centred, by a∘d + b∘x, in place; a and b are [c].
 func (p *pass) scaleNormalised(d, x, a, b torch.Tensor, g grid) {
 	torch.Scoped(func() {
 		dRows, a := g.across(d, a)
@@ -114,18 +110,18 @@ func gram(out torch.Tensor, i int, a, b torch.Tensor) {
 	torch.Scoped(func() { torch.Gram(out.Select(0, i), false, a, b) })
 }
 
-// sumOfProducts is Σ_i xs[i]·ws[i], [M,N]; the rows of all ws have to be contiguous, to be fast.
+// sumOfProducts returns Σ_i xs[i]·ws[i], [M,N]. It is fast if the rows of all ws are contiguous.
 func sumOfProducts(xs, ws []torch.Tensor) torch.Tensor {
 	sum := torch.Empty([]int{xs[0].Size(0), ws[0].Size(1)}, xs[0].Options())
 	torch.SumProducts(sum, false, xs, ws)
 	return sum
 }
 
-// transposed turns each matrix of a stack, in memory.
+// transposed transposes each matrix of a stack, in memory.
 func transposed(stack torch.Tensor) torch.Tensor { return stack.Transpose(1, 2).Contiguous() }
 
-// folded are items z = Y·Wᵀ with a batch norm behind each, where Y [M,c'] is
-// centred: its columns have mean 0. The normalised z is never made, for
+// folded are items z = Y·Wᵀ with a batch norm after each, where Y [M,c'] is centred: its columns have mean 0. The
+// normalised z is not computed, for
 //
 //	G = YᵀY,  var(z) = diag(W·G/M·Wᵀ),  inv = 1/√(var + ε),  BN(z) = Y·Aᵀ  with  A = inv·W.
 //
@@ -135,8 +131,8 @@ type folded struct {
 	m            int          // M, the pixels of all ranks
 }
 
-// fold takes the rank's part of G [n,c',c'], W [n,c,c'] and the means of Y before it
-// was centred [n,c']. Their batch norms' statistics go to the running ones.
+// fold folds batch norms into W [n,c,c'], from the rank's part of G [n,c',c'] and the means of Y before it was
+// centred [n,c']. It stores the batch norms' statistics for the running ones.
 func (p *pass) fold(gram, w, means torch.Tensor, m int, to norm) (f folded) {
 	torch.Scoped(func() {
 		f.m = m
@@ -149,12 +145,12 @@ func (p *pass) fold(gram, w, means torch.Tensor, m int, to norm) (f folded) {
 	return f
 }
 
-// backward takes P = gᵀ·Y [n,c,c'], where g [M,c], the gradient of BN(z), is
-// centred. With k = Σ_inputs(P∘A)/M it gives
+// backward takes P = gᵀ·Y [n,c,c'], where g [M,c], the gradient of BN(z), is centred. With k = Σ_inputs(P∘A)/M it
+// returns
 //
 //	Q = −Aᵀ·diag(k)·A,  so that  dL/dY = g·A + Y·Q,  and  dL/dW = inv∘(P − k·A·G),
 //
-// the latter to dW [n,c,c'] unless that is the zero Tensor.
+// and writes dL/dW to dW [n,c,c'] unless that is the zero Tensor.
 func (f folded) backward(p, dW torch.Tensor) (q torch.Tensor) {
 	torch.Scoped(func() {
 		k := p.Mul(f.a).SumDims([]int{2}, true).DivScalar_(float64(f.m)) // [n,c,1]
@@ -167,7 +163,7 @@ func (f folded) backward(p, dW torch.Tensor) (q torch.Tensor) {
 	return q
 }
 
-// keep moves it to the enclosing scope.
+// keep moves the tensors to the enclosing scope.
 func (f *folded) keep() {
 	torch.Keep(f.gram)
 	torch.Keep(f.a)

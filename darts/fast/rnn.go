@@ -7,19 +7,16 @@ import (
 	"godarts/torch/nn"
 )
 
-// Recurrent is the recurrent supernet of RecurrentPlain, the same function of the same
-// weights, with gradients by formulas instead of autograd. cells.Language.Fast has what is
-// around the cell; what makes the cell fast:
+// Recurrent is the recurrent supernet of RecurrentPlain, the same function of the same weights, with gradients by
+// formulas instead of autograd. cells.Language.Fast computes what is around the cell. The cell is fast because:
 //
-//   - A node is one pass over memory for all activations of all states before it
-//     (torch.GatedMixture), behind one product of those states by the node's weight.
-//   - The states of a time step lie one behind the other, so that those before a node are
-//     its operand as they are.
-//   - Columns of the batch are shared out to ranks, which meet at batch norms alone.
+//   - A node is one product of all states before it by the node's weight, then one pass over memory for all activations of
+//     these states (torch.GatedMixture).
+//   - The states of a time step are adjacent, so that those before a node are its operand without a copy.
+//   - Ranks share the columns of the batch and wait for each other only at batch norms.
 //   - A pass for α leaves out what only w needs.
 //
-// It runs on the CPU; on a GPU it is the plain form. Gradients equal RecurrentPlain's to
-// rounding.
+// It runs on the CPU; on a GPU the plain form runs. Gradients equal RecurrentPlain's up to rounding.
 type Recurrent struct {
 	*darts.RecurrentPlain
 }
@@ -85,7 +82,7 @@ func (s *Recurrent) Eval(b nn.Batch) (out nn.Output) {
 	return out
 }
 
-// recurrentWork is one run: what the cells of all ranks read, and where they write to.
+// recurrentWork is one run: what the cells of all ranks read, and where they write their results.
 type recurrentWork struct {
 	*Recurrent
 	freeze          bool           // leave the running statistics as they are
@@ -115,7 +112,7 @@ func (s *Recurrent) newRecurrentWork(p cells.FastPass, freeze bool) *recurrentWo
 	}
 	t.numbersOfColumn = steps * edges * 2 * units
 	t.products = torch.Empty([]int{columns * t.numbersOfColumn}, s.Options().Options)
-	if p.Needs() { // behind products: before them they would lie where those of the last pass lay, which then no longer fit
+	if p.Needs() { // after products: allocated before, they would take the memory of the last pass's products, which then would not fit
 		for _, w := range s.At(p.W).Ws {
 			t.transposed = append(t.transposed, w.T().Contiguous())
 		}
@@ -123,8 +120,8 @@ func (s *Recurrent) newRecurrentWork(p cells.FastPass, freeze bool) *recurrentWo
 	return t
 }
 
-// dAlpha is the gradient of α [edges,5] from that of the mixture, in which "none" has no
-// part but its share of the softmax.
+// dAlpha returns the gradient of α [edges,5] from the gradient of the mixture. "none" has only its share of the
+// softmax.
 func (t *recurrentWork) dAlpha() torch.Tensor {
 	dMix := t.dMix.SumDims([]int{0}, false)
 	none := torch.Zeros([]int{dMix.Size(0), 1}, dMix.Options())
@@ -139,8 +136,8 @@ type recurrentCell struct {
 	ones torch.Tensor   // [1,b]: a product by it sums over columns
 	dMix []torch.Tensor // this rank's, of each node [i+1,4]
 
-	// Of each time step. What nothing looks at again has room for one alone.
-	states   torch.Tensor     // [T,n+1,b,H], behind their batch norms
+	// Of each time step; of one step only where no backward pass reads them.
+	states   torch.Tensor     // [T,n+1,b,H], after their batch norms
 	inverses torch.Tensor     // [T,n+1,H]: 1/√(var + ε)
 	products [][]torch.Tensor // of each node [(i+1)·b,2H]: gate, candidate; their gradients after Backward
 
@@ -182,12 +179,12 @@ func (t *recurrentWork) newCell(c *cells.Columns) cells.FastCell {
 	return r
 }
 
-// recurrentRoom is the part of products that belongs to those columns.
+// recurrentRoom returns the part of products for those columns.
 func (t *recurrentWork) recurrentRoom(first, count int) torch.Tensor {
 	return t.products.Narrow(0, first*t.numbersOfColumn, count*t.numbersOfColumn)
 }
 
-// of are the states of time step t [n+1,b,H].
+// of returns the states of time step t [n+1,b,H].
 func (r *recurrentCell) of(t int) torch.Tensor { return r.states.Select(0, t%r.states.Size(0)) }
 
 // State0 implements cells.FastCell.
@@ -208,7 +205,7 @@ func (r *recurrentCell) Forward(t int, out torch.Tensor) {
 	out.Copy_(states.Narrow(0, 1, r.Nodes).MeanDims([]int{0}, false))
 }
 
-// operand are the states before node i, dropped, as rows [(i+1)·b,H].
+// operand returns the states before node i, dropped, as rows [(i+1)·b,H].
 func (r *recurrentCell) operand(states torch.Tensor, i int) torch.Tensor {
 	if r.dropped.Defined() {
 		states = r.dropped
@@ -221,7 +218,7 @@ func (r *recurrentCell) byState(ch torch.Tensor, i int) torch.Tensor {
 	return ch.View(i+1, r.Own, 2*r.Options.Units)
 }
 
-// complete takes state j of step t through its batch norm and drops it for the products.
+// complete applies the batch norm to state j of step t, and the mask for the products.
 func (r *recurrentCell) complete(t, j int) {
 	x := r.of(t).Select(0, j)
 	if r.Training {
@@ -234,11 +231,11 @@ func (r *recurrentCell) complete(t, j int) {
 	}
 }
 
-// sum is the sum over the columns of all ranks, of x [b,H]: [1,H].
+// sum returns the sum of x [b,H] over the columns of all ranks: [1,H].
 func (r *recurrentCell) sum(x torch.Tensor) torch.Tensor { return r.AllReduce(r.ones.Mm(x)) }
 
-// normalise makes x [b,H] its batch norm (x − μ)∘inv in place, writes inv = 1/√(var + ε)
-// [H], and moves the running statistics.
+// normalise replaces x [b,H] by its batch norm (x − μ)∘inv, writes inv = 1/√(var + ε) [H], and moves the running
+// statistics.
 func (r *recurrentCell) normalise(x, inv torch.Tensor) {
 	torch.Scoped(func() {
 		all := float64(r.All)
@@ -254,7 +251,7 @@ func (r *recurrentCell) normalise(x, inv torch.Tensor) {
 	})
 }
 
-// backwardNormalise makes d [b,H], the gradient of y = normalise(x), that of x, in place:
+// backwardNormalise replaces d [b,H], the gradient of y = normalise(x), by the gradient of x, in place:
 //
 //	inv∘(d − Σd/B − y∘Σ(d∘y)/B)
 func (r *recurrentCell) backwardNormalise(d, y, inv torch.Tensor) {
@@ -291,8 +288,8 @@ func (r *recurrentCell) Backward(t int, d torch.Tensor) torch.Tensor {
 	return r.backwardComplete(t, 0)
 }
 
-// backwardComplete gives the gradient [b,H] of state j of step t before its batch norm,
-// when all nodes behind it have added to that of the state.
+// backwardComplete returns the gradient [b,H] of state j of step t before its batch norm. All later nodes have added
+// to the state's gradient by then.
 func (r *recurrentCell) backwardComplete(t, j int) torch.Tensor {
 	d := r.dStates.Select(0, j)
 	if r.dropped.Defined() {
@@ -302,5 +299,5 @@ func (r *recurrentCell) backwardComplete(t, j int) torch.Tensor {
 	return d
 }
 
-// Finish implements cells.FastCell: all is done.
+// Finish implements cells.FastCell. Nothing is left to do.
 func (r *recurrentCell) Finish() {}

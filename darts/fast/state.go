@@ -2,19 +2,19 @@ package fast
 
 import "godarts/torch"
 
-// stateSaved is an input of a cell or a node with all that its outgoing edges
-// share, and the gradients that come back through them.
+// stateSaved is an input of a cell or a node, what its outgoing edges share, and the gradients that come back through
+// them.
 type stateSaved struct {
 	*fastState
 	in, out grid         // of the state, and of an edge's result
 	x       torch.Tensor // [M,c]
 
 	relu   padded          // max(x, 0)
-	even   padded          // every second pixel of it: on them a kernel of dilation 2 and stride 2 has neither
+	even   padded          // every second pixel of it: on these a kernel of dilation 2 and stride 2 has dilation 1 and stride 1
 	sums   [3]torch.Tensor // tapSums for 5x5 kernels over all ranks, by dilation
 	pooled [2]torch.Tensor // [M',c], centred
 	maxima torch.Maxima    // of the max pooling
-	inv    [2]torch.Tensor // [c]: the batch norm behind a pooling is pooled·inv
+	inv    [2]torch.Tensor // [c]: the batch norm after a pooling is pooled·inv
 	pixels torch.Tensor    // [M',2c]: [even | odd] pixels of max(x, 0), centred, for factorized reductions
 	gram   torch.Tensor    // [1,2c,2c] of them, of this rank
 	means  torch.Tensor    // [1,2c] before they were centred
@@ -45,7 +45,7 @@ func (p *pass) prepare(of *fastState, x torch.Tensor, in grid) *stateSaved {
 	return s
 }
 
-// prepareConvolutions sums what the taps of depthwise kernels meet.
+// prepareConvolutions sums what the taps of depthwise kernels read.
 func (p *pass) prepareConvolutions(s *stateSaved) {
 	if s.dilated[2] && s.stride == 2 {
 		s.even = s.relu.even()
@@ -73,7 +73,7 @@ func (p *pass) prepareConvolutions(s *stateSaved) {
 	})
 }
 
-// site is where a depthwise convolution of the state takes place.
+// site returns where a depthwise convolution of the state reads.
 func (s *stateSaved) site(k kernel) site {
 	if s.stride == 2 && k.dilation == 2 {
 		return site{s.even, kernel{k.size, 1}, 1}
@@ -81,12 +81,12 @@ func (s *stateSaved) site(k kernel) site {
 	return site{s.relu, k, s.stride}
 }
 
-// pool3x3 are both poolings' sizes.
+// pool3x3 returns the sizes of both poolings.
 func pool3x3(stride int) torch.Pool2dOptions {
 	return torch.Pool2dOptions{Kernel: 3, Stride: stride, Padding: 1}
 }
 
-// preparePools pools x and takes the statistics of the batch norms behind that.
+// preparePools pools x and computes the statistics of the batch norms after the poolings.
 func (p *pass) preparePools(s *stateSaved) {
 	torch.Scoped(func() {
 		var ys []torch.Tensor
@@ -110,7 +110,7 @@ func (p *pass) preparePools(s *stateSaved) {
 	})
 }
 
-// pool gives pixels [M',c].
+// pool returns the pooled pixels [M',c].
 func (p *pass) pool(s *stateSaved, which int) (y torch.Tensor) {
 	torch.Scoped(func() {
 		x := s.in.image(s.x)
@@ -127,8 +127,8 @@ func (p *pass) pool(s *stateSaved, which int) (y torch.Tensor) {
 	return y
 }
 
-// prepareReduction lays even and odd pixels beside each other: a factorized
-// reduction is then one matrix product by a weight of two blocks.
+// prepareReduction lays even and odd pixels side by side, so that a factorized reduction is one matrix product by a
+// weight of two blocks.
 func (p *pass) prepareReduction(s *stateSaved) {
 	n, c, h, w := s.out.n, s.out.c, s.out.h, s.out.w
 	s.pixels = torch.Empty([]int{s.out.m(), 2 * c}, p.o)
@@ -143,8 +143,8 @@ func (p *pass) prepareReduction(s *stateSaved) {
 	})
 }
 
-// accumulate adds d, of the present scope, to *sum, which belongs to the
-// enclosing one; the zero Tensor is nothing yet.
+// accumulate adds d, of the present scope, to *sum, which belongs to the enclosing scope. The zero Tensor is an empty
+// sum.
 func accumulate(sum *torch.Tensor, d torch.Tensor) {
 	if !sum.Defined() {
 		*sum = torch.Keep(d)
@@ -154,8 +154,7 @@ func accumulate(sum *torch.Tensor, d torch.Tensor) {
 	d.Free()
 }
 
-// backwardState turns the gradients of all that the outgoing edges share into
-// that of x and adds it to dx [M,c].
+// backwardState turns the gradients of what the outgoing edges share into the gradient of x and adds it to dx [M,c].
 func (p *pass) backwardState(s *stateSaved, dx *torch.Tensor) {
 	if s.fastState.relu {
 		p.backwardReLU(s)
@@ -176,8 +175,7 @@ func (p *pass) backwardState(s *stateSaved, dx *torch.Tensor) {
 	})
 }
 
-// backwardAverage is backward of the average pooling: the convolution by ones
-// turned round.
+// backwardAverage takes the gradient back through the average pooling: by the transpose of the convolution by ones.
 func (p *pass) backwardAverage(s *stateSaved) (dx torch.Tensor) {
 	torch.Scoped(func() {
 		d := p.backwardPoolNorm(s, avgPool)
@@ -192,8 +190,7 @@ func (p *pass) backwardAverage(s *stateSaved) (dx torch.Tensor) {
 	return dx
 }
 
-// backwardReLU joins the gradients of max(x, 0) in dReLU and turns it into that
-// of x.
+// backwardReLU joins the gradients of max(x, 0) in dReLU and turns dReLU into the gradient of x.
 func (p *pass) backwardReLU(s *stateSaved) {
 	if !s.dReLU.Defined() {
 		s.dReLU = torch.Zeros([]int{s.in.m(), s.in.c}, p.o)
@@ -213,9 +210,8 @@ func (p *pass) backwardReLU(s *stateSaved) {
 	})
 }
 
-// backwardPoolNorm is the gradient [M',c] of a pooling's result from that of the
-// batch norm behind it, V = dPooled, which it overwrites and whose columns are centred: with
-// k = Σ V∘normalised
+// backwardPoolNorm returns the gradient [M',c] of a pooling's result. It overwrites V = dPooled, the gradient of the
+// batch norm after the pooling, whose columns are centred. With k = Σ V∘normalised the gradient is
 //
 //	inv·V − inv·(k/M)·normalised,  normalised = pooled·inv
 func (p *pass) backwardPoolNorm(s *stateSaved, which int) torch.Tensor {
@@ -227,13 +223,13 @@ func (p *pass) backwardPoolNorm(s *stateSaved, which int) torch.Tensor {
 	return d
 }
 
-// divideByCount divides the windows' sums y [M',c] of an average pooling by the
-// number of pixels of each window inside of the image.
+// divideByCount divides the windows' sums y [M',c] of an average pooling by the number of each window's pixels inside
+// of the image.
 func (p *pass) divideByCount(y torch.Tensor, s *stateSaved) {
 	torch.Scoped(func() { y.View(s.out.n, s.out.h*s.out.w*s.out.c).Mul_(p.inverseCounts(s.in, s.stride)) })
 }
 
-// free leaves x alone, which belongs to the node or the input.
+// free frees all but x, which belongs to the node or the input.
 func (s *stateSaved) free() {
 	for _, t := range []torch.Tensor{s.relu.flat, s.even.flat, s.pixels, s.gram, s.means, s.split.flat,
 		s.dReLU, s.dEven, s.dPixels} {
