@@ -22,8 +22,7 @@ import (
 	"godarts/torch"
 )
 
-// benchFlags are the flags of bench. Those that say what to do are also what a
-// rival gets, behind --serve.
+// benchFlags are the flags of bench. A rival gets those that say what to measure, after --serve.
 type benchFlags struct {
 	serve    string
 	files    string // with serve
@@ -65,7 +64,7 @@ func (o *benchFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&o.serve, "serve", "", "do the steps of that row as a rival would: a line \"step\" on stdin, a line of JSON on stdout")
 	f.StringVar(&o.files, "files", "", "with --serve: the files that all programs read")
 	_ = f.MarkHidden("files")
-	_ = f.MarkHidden("serve") // fails for unknown flags alone
+	_ = f.MarkHidden("serve") // fails only for unknown flags
 }
 
 func newBench() *cobra.Command {
@@ -78,7 +77,7 @@ func newBench() *cobra.Command {
 	})
 }
 
-// run measures the rows that the flags say.
+// run measures the rows that the flags name.
 func (o *benchFlags) run(stdout, stderr io.Writer) error {
 	device, err := o.check()
 	if err != nil {
@@ -120,8 +119,7 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 	return err
 }
 
-// check finds mistakes in the flags before anything is measured, fills in the
-// rows, and gives the device.
+// check reports mistakes in the flags before a measurement, fills in the rows, and returns the device.
 func (o *benchFlags) check() (torch.Device, error) {
 	if !slices.Contains([]string{"quick", "full"}, o.size) {
 		return torch.CPU, fmt.Errorf("bench: --size %s: wanted quick or full", o.size)
@@ -166,19 +164,17 @@ func (o *benchFlags) check() (torch.Device, error) {
 
 var rivalName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// parseRival reads NAME=COMMAND. A shell splits the command, and finds out of
-// which program it is.
+// parseRival reads NAME=COMMAND. A shell splits the command and finds the program.
 func parseRival(rival string) (bench.Side, error) {
 	name, command, ok := strings.Cut(rival, "=")
 	if !ok || !rivalName.MatchString(name) || strings.TrimSpace(command) == "" {
 		return bench.Side{}, fmt.Errorf("bench: --against %q: wanted NAME=COMMAND, such as pytorch='python scripts/bench_pytorch.py'", rival)
 	}
-	// exec leaves no shell in between: what is measured is the program itself.
+	// exec replaces the shell, so that bench measures the program itself.
 	return bench.Side{Name: name, Command: []string{"sh", "-c", "exec " + command + ` "$@"`, name}}, nil
 }
 
-// write writes what is measured so far, so that a rival that fails later costs
-// nothing of it.
+// write writes the measurements so far. A rival that fails later loses none of them.
 func (o *benchFlags) write(b report.Bench) error {
 	if o.json != "" {
 		text, err := b.JSON()

@@ -27,7 +27,7 @@ type spec struct {
 // experimentNote is the annotation of a command that names its experiment.
 const experimentNote = "experiment"
 
-// newCommand makes the sub-command of a description.
+// newCommand makes the sub-command that s describes.
 func newCommand(s spec) *cobra.Command {
 	c := &cobra.Command{Use: s.use, Short: s.short, Example: "  " + s.example, ValidArgsFunction: s.complete, DisableFlagsInUseLine: true}
 	f := c.Flags()
@@ -70,7 +70,7 @@ func newCommand(s spec) *cobra.Command {
 	return c
 }
 
-// wantsKeys tells whether --keys is given.
+// wantsKeys reports whether --keys is given.
 func wantsKeys(f *pflag.FlagSet) bool {
 	keys := f.Lookup("keys")
 	return keys != nil && keys.Value.String() == "true"

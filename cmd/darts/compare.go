@@ -31,7 +31,7 @@ type compareFlags struct {
 	keep    int
 }
 
-// newCompare makes the sub-command of comparisons for the words of a command line.
+// newCompare makes the sub-command compare; words are the command line.
 func newCompare(words []string) *cobra.Command {
 	var o compareFlags
 	return newCommand(spec{
@@ -53,7 +53,7 @@ func (o *compareFlags) register(f *pflag.FlagSet) {
 	registerKeep(f, &o.keep)
 }
 
-// run makes the comparison that the config says; words are the command line.
+// run makes the comparison that the config describes; words are the command line.
 func (o *compareFlags) run(f *pflag.FlagSet, words []string, stdout, stderr io.Writer) error {
 	t, err := o.load(f)
 	if err == nil {
@@ -68,7 +68,7 @@ func (o *compareFlags) run(f *pflag.FlagSet, words []string, stdout, stderr io.W
 	return o.runTable(f, t.Compare, words, stdout)
 }
 
-// runTable compares strategies on a table, as the arguments say.
+// runTable compares strategies on a table of results.
 func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []string, stdout io.Writer) error {
 	if f.Changed("keep") {
 		return usagef("compare: --keep has no effect on a table: nothing is trained, and no run has checkpoints")
@@ -108,7 +108,7 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []stri
 	return nil
 }
 
-// load reads the config, and those that it names.
+// load reads the config and the configs that it names.
 func (o *compareFlags) load(f *pflag.FlagSet) (*config.Contest, error) {
 	t, err := config.LoadContest(f.Arg(0), o.set...)
 	if err != nil {
@@ -120,7 +120,7 @@ func (o *compareFlags) load(f *pflag.FlagSet) (*config.Contest, error) {
 	return t, nil
 }
 
-// prepare opens what c looks up, and fills in the seed and the number of workers.
+// prepare opens the table that c names, and fills in the seed and the number of workers.
 func (o *compareFlags) prepare(f *pflag.FlagSet, c *config.Config) (*nasbench201.Table, error) {
 	if f.Changed("seed") {
 		if o.seed < 0 {
@@ -137,7 +137,7 @@ func (o *compareFlags) prepare(f *pflag.FlagSet, c *config.Config) (*nasbench201
 	return nasbench201.ForConfig(c, home.DataRoot(c.Data.Root))
 }
 
-// newFolder makes a folder, or takes one that holds nothing.
+// newFolder makes a folder, or accepts an empty one.
 func newFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("compare: %w", err)

@@ -41,7 +41,7 @@ func cellsOfFlag(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-// published are the names of the published cells.
+// published returns the names of the published cells.
 func published() (found []string) {
 	for _, g := range slices.Concat(genotype.Published, genotype.PublishedRecurrent) {
 		found = append(found, g.Name)
@@ -58,7 +58,7 @@ func trained(_ *cobra.Command, args []string, typed string) ([]cobra.Completion,
 	return orFolders(folders(typed, holdsCell))
 }
 
-// runs completes the folder of a run, or that of a protocol.
+// runs completes the folder of a run or of a protocol.
 func runs(c *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if c.Annotations[experimentNote] == config.Repeat {
 		return orFolders(folders(typed, plan.HoldsProtocol))
@@ -66,7 +66,7 @@ func runs(c *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra
 	return orFolders(folders(typed, runfolder.HoldsRun))
 }
 
-// orFolders completes any folder where nothing was found.
+// orFolders completes any folder if found is empty.
 func orFolders(found []string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(found) == 0 {
 		return nil, cobra.ShellCompDirectiveFilterDirs
@@ -74,14 +74,14 @@ func orFolders(found []string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
-// holdsCell tells whether dir is a run or an export.
+// holdsCell reports whether dir is a run or an export.
 func holdsCell(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, "genotype.txt"))
 	return err == nil || runfolder.HoldsRun(dir)
 }
 
-// folders are those that hold something and whose paths start as typed: beside what is typed,
-// and in the folder runs where that is its start. It opens no file.
+// folders returns the folders for which holds is true and whose paths start as typed: those beside typed, and those
+// in the folder runs where typed is its start. It opens no file.
 func folders(typed string, holds func(dir string) bool) (found []string) {
 	parents := []string{filepath.Dir(typed + "x")}
 	if strings.HasPrefix("runs", typed) {
@@ -102,8 +102,8 @@ func folders(typed string, holds func(dir string) bool) (found []string) {
 	return found
 }
 
-// settings completes the KEY=VALUE of --set for an experiment's config. A protocol and a comparison
-// set keys of the configs that they name too.
+// settings completes the KEY=VALUE of --set for an experiment's config. A protocol and a comparison also set keys of
+// the configs that they name.
 func settings(experiment string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		prefix, keys := "", config.KeysOf(experiment)
@@ -137,8 +137,8 @@ func settings(experiment string) cobra.CompletionFunc {
 	}
 }
 
-// completeFlags registers what completes the values of c's flags, by their names and by the
-// kind of file that their help names.
+// completeFlags registers completions of the values of c's flags, by the flags' names and by the kind of file that
+// their help names.
 func completeFlags(c *cobra.Command, experiment string) {
 	if experiment == "" {
 		experiment = config.Train // of the commands without one, which read a training's config
@@ -174,7 +174,7 @@ func completeFlags(c *cobra.Command, experiment string) {
 	})
 }
 
-// benchRows completes a list of rows, the last of which is being typed.
+// benchRows completes the last row of a list.
 func benchRows(_ *cobra.Command, _ []string, typed string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
 	before := typed[:strings.LastIndexByte(typed, ',')+1]
 	for _, row := range bench.Rows() {

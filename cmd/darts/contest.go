@@ -24,8 +24,7 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// runContest compares strategies on networks, as the words of the command line say, or goes on with that in
-// the folder of --out.
+// runContest compares strategies on networks, or continues the comparison in the folder of --out.
 func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []string, stdout, stderr io.Writer) error {
 	for _, flag := range []string{"seed", "workers"} {
 		if f.Changed(flag) {
@@ -66,7 +65,7 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 	return compare.start(dir, nil, nas.Settings{Keep: o.keep}, stdout, stderr)
 }
 
-// searchInChild runs a search in a process of its own, whose peak memory is the search's.
+// searchInChild runs a search in a child process, so that the peak memory is the search's.
 func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (effort plan.Effort, err error) {
 	args := []string{"search", "--resume", dir}
 	if !runfolder.HoldsRun(dir) || runfolder.Begun(dir) {
@@ -89,8 +88,8 @@ func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep
 	}
 	child := exec.CommandContext(ctx, self, args...)
 	child.Stdout, child.Stderr = stdout, stderr
-	// The child saves and ends too when this process is killed. The kernel counts the end of
-	// the thread that starts it for that of the process.
+	// The child saves and ends when this process is killed. For the kernel this process ends when the thread ends that
+	// started the child.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	child.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}

@@ -24,7 +24,7 @@ import (
 	"godarts/nas/nasbench201"
 )
 
-// newData makes the sub-command of data for the words of a command line.
+// newData makes the sub-command data; words are the command line.
 func newData(words []string) *cobra.Command {
 	var root string
 	var n int
@@ -40,7 +40,7 @@ func newData(words []string) *cobra.Command {
 	})
 }
 
-// completeData completes an action, what it is for, and the folder of an export.
+// completeData completes an action, its data set, and the folder of an export.
 func completeData(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const nothingElse = cobra.ShellCompDirectiveNoFileComp
 	switch {
@@ -92,8 +92,8 @@ func runData(words, args []string, root string, n int, stdout io.Writer) error {
 	return nil
 }
 
-// getTable checks the table of NAS-Bench-201. Where there is none it tells how to make
-// one: the benchmark is published in files of gigabytes, for Python alone.
+// getTable checks the table of NAS-Bench-201. Where there is none it says how to make one: the benchmark is published
+// in files of gigabytes that only Python reads.
 func getTable(root string, stdout io.Writer) error {
 	root = home.DataRoot(root)
 	if _, err := os.Stat(nasbench201.File(root)); errors.Is(err, fs.ErrNotExist) {
@@ -109,7 +109,7 @@ func getTable(root string, stdout io.Writer) error {
 	return nil
 }
 
-// getText checks a text. Where there is none it tells which files are wanted.
+// getText checks a text. Where there is none it says which files it needs.
 func getText(action, name, root string, stdout io.Writer) error {
 	if action == "export" {
 		return usagef("data: export: %s is a text, which has no images", name)
@@ -145,7 +145,7 @@ func exportData(name, root, dir string, n int, stdout io.Writer) error {
 	return nil
 }
 
-// downloadProgress reports by a bar on a terminal, else by a line now and then.
+// downloadProgress reports a download by a bar on a terminal, else by a line from time to time.
 func downloadProgress(w io.Writer) func(done, total int64) {
 	if isTerminal(w) {
 		var bar *progressbar.ProgressBar

@@ -27,7 +27,7 @@ func newDraw() *cobra.Command {
 	})
 }
 
-// draw draws the cells that where names into a folder.
+// draw draws the cells that where names into the folder out.
 func draw(where, out string, recurrent bool, stdout io.Writer) error {
 	find := runfolder.ReadGenotype
 	if recurrent {

@@ -15,23 +15,22 @@ const (
 	exitInterrupted = 130 // as a shell reports SIGINT
 )
 
-// usageError is a mistake in the arguments, the config or what they name, found
-// before a run began.
+// usageError is a mistake in the arguments, in the config or in what they name. It was found before a run began.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// interruptedError says how to go on with a run that a signal stopped.
+// interruptedError says how to continue a run that a signal stopped.
 type interruptedError struct{ how string }
 
 func (e interruptedError) Error() string { return "interrupted; go on with: " + e.how }
 
-// longestError is how many characters of an error are printed. Paths take up to 4096.
+// longestError is the most characters of an error that are printed. A path has up to 4096.
 const longestError = 1500
 
-// oneLine joins the lines of an error that is several, and shows what in it is not for printing.
+// oneLine joins the lines of an error and escapes what cannot be printed.
 func oneLine(err error) string {
 	return names.Ends(names.Escape(strings.ReplaceAll(err.Error(), "\n", "; ")), longestError)
 }

@@ -58,7 +58,7 @@ func newExperiment(short string, k kind) *cobra.Command {
 	})
 }
 
-// start begins the experiment, or goes on with one, as the flags say.
+// start begins or continues the experiment.
 func (o *experimentFlags) start(f *pflag.FlagSet, k kind, stdout, stderr io.Writer) error {
 	c, dir, err := o.prepare(f, k)
 	if err != nil {
@@ -118,8 +118,8 @@ func adoptFinished(dir string, c *config.Config, set []string, stdout io.Writer)
 	return err
 }
 
-// prepare finds the config and the run folder, of a new run or of the one to go
-// on with. The folder is empty if a new run is to get the default one.
+// prepare finds the config and the run folder of a new run, or of the run to continue. The folder is empty if a new
+// run gets the default one.
 func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind) (*config.Config, string, error) {
 	var c *config.Config
 	var dir string
@@ -167,8 +167,7 @@ func (o *experimentFlags) prepareNew(f *pflag.FlagSet, k kind) (*config.Config, 
 	return c, nil
 }
 
-// prepareResume takes device and threads from the run, where the flags do not
-// say otherwise.
+// prepareResume takes device and threads from the run where no flag sets them.
 func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind) (*config.Config, error) {
 	for _, flag := range []string{"out", "seed", "genotype"} {
 		if f.Changed(flag) {

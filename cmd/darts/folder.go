@@ -12,8 +12,7 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// reserve makes the default run folder of a config. Runs that start in the same
-// second get one each.
+// reserve makes the default run folder of a config. Runs that start in the same second get different folders.
 func reserve(file string, now time.Time) (string, error) {
 	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
 	first := filepath.Join("runs", name+now.Format("-20060102-150405"))

@@ -10,10 +10,10 @@ import (
 	"godarts/nas/config"
 )
 
-// screenWidth is how many columns the help of a command takes.
+// screenWidth is the number of columns of the help.
 const screenWidth = 80
 
-// newHelp makes the sub-command that prints what --help does.
+// newHelp makes the sub-command help, which prints the same as --help.
 func newHelp() *cobra.Command {
 	return newCommand(spec{use: "help [COMMAND]", short: "tell how a command is used", example: "darts help search", max: 1, wanted: "one COMMAND",
 		complete: func(c *cobra.Command, args []string, _ string) (found []cobra.Completion, _ cobra.ShellCompDirective) {
@@ -53,7 +53,7 @@ func printHelp(c *cobra.Command, _ []string) {
 	fmt.Fprintf(w, "example:\n%s\n", c.Example)
 }
 
-// printRoot prints the commands that there are.
+// printRoot prints the list of commands.
 func printRoot(root *cobra.Command, w io.Writer) {
 	fmt.Fprint(w, "darts searches neural network cells by gradients and trains what it finds.\n\nusage: darts COMMAND [ARGUMENT ...]\n\n")
 	for _, c := range root.Commands() {
@@ -72,7 +72,7 @@ var mostUsed = map[string][]string{
 	config.Comparison: {"compare.table", "compare.dataset", "compare.queries", "compare.seeds", "compare.search", "compare.strategies", "compare.train", "data.root", "seed"},
 }
 
-// usedKeys are lines of those keys, each with its default.
+// usedKeys returns lines with those keys and their defaults.
 func usedKeys(experiment string) string {
 	defaults := map[string]string{}
 	for _, k := range config.KeysOf(experiment) {

@@ -34,7 +34,7 @@ func newInfo() *cobra.Command {
 	})
 }
 
-// print prints what the networks take that where names.
+// print prints the costs of the networks that where names.
 func (o *infoFlags) print(where string, stdout io.Writer) error {
 	if o.batch < 0 || o.batch > 1<<20 {
 		return usagef("info: --batch %d: wanted 1 to %d, or 0 for the usual one", o.batch, 1<<20)

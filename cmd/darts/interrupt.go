@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// terminationSignals are the signals that ask the program to end: SIGHUP, of a connection or terminal that is
-// gone, among them, unless it was started to ignore that, as nohup does.
+// terminationSignals returns the signals that ask the program to end. SIGHUP, which a lost connection or terminal
+// sends, is one of them, unless the program was started to ignore it, as nohup does.
 func terminationSignals() []os.Signal {
 	all := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) {
@@ -17,9 +17,9 @@ func terminationSignals() []os.Signal {
 	return all
 }
 
-// interruptible gives a context that ends when one of terminationSignals comes, see handleSignals. A run whose
-// context has ended finishes its step and saves. stop gives the signals back, unless one came:
-// the process is about to end then, and a late signal shall not alter how.
+// interruptible returns a context that ends when one of terminationSignals comes, see handleSignals. A run whose
+// context has ended finishes its step and saves. stop ends the handling of signals, unless one came: then the process
+// is about to end, and a late signal must not change how.
 func interruptible(warn, quit func()) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 8)
@@ -34,10 +34,10 @@ func interruptible(warn, quit func()) (ctx context.Context, stop func()) {
 	}
 }
 
-// handleSignals calls finish at the first signal. What ends jobs, such as timeout, Slurm or
-// Kubernetes, may signal both a process and its group, that is twice at once, and kills what
-// does not end in time: further SIGTERM and SIGHUP change nothing. Of SIGINT, which a user sends too, the
-// next one warns and those behind it quit.
+// handleSignals calls finish at the first signal. Programs that end jobs, such as timeout, Slurm or Kubernetes, may
+// signal a process and its group, which gives two signals at once, and they kill a process that does not end in time:
+// so further SIGTERM and SIGHUP change nothing. Users send SIGINT: a second one calls warn, and any later one calls
+// quit.
 func handleSignals(signals <-chan os.Signal, finish, warn, quit func()) {
 	began, warned := false, false
 	for s := range signals {
@@ -55,7 +55,6 @@ func handleSignals(signals <-chan os.Signal, finish, warn, quit func()) {
 	}
 }
 
-// ignoreBrokenPipe keeps this process from ending when the reader of its stdout or stderr goes
-// away, as in `darts search CONFIG | head`: what it prints is lost, and the run goes on. Programs
-// that it starts end as ever.
+// ignoreBrokenPipe keeps this process alive when the reader of its stdout or stderr ends, as in `darts search CONFIG
+// | head`. The output is lost, and the run goes on. Child processes keep the default behaviour.
 func ignoreBrokenPipe() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

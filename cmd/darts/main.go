@@ -1,5 +1,4 @@
-// Command darts searches cells, trains and tests the networks they make, and
-// draws them.
+// Command darts searches for cells, trains and tests their networks, and draws cells.
 package main
 
 import (
@@ -15,20 +14,19 @@ import (
 	"godarts/torch"
 )
 
-// init keeps main on the process's first thread, where TuneMalloc takes effect.
+// init keeps main on the process's first thread, where TuneMalloc has its effect.
 func init() { runtime.LockOSThread() }
 
 func main() {
-	spinBriefly(os.Args)
+	limitSpinning(os.Args)
 	torch.TuneMalloc()
-	// The ranks of a supernet are in libtorch for nearly all of their time. Where the
-	// runtime has processors to spare it leaves them theirs, instead of starting threads
-	// that look for work.
+	// The ranks of a supernet spend nearly all time in libtorch. With spare processors the runtime leaves them theirs;
+	// without, it starts threads that look for work.
 	runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + 2)
 	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run executes a command line and gives the exit status.
+// run executes a command line and returns the exit status.
 func run(words []string, stdout, stderr io.Writer) int {
 	root := newRoot(words)
 	root.SetOut(stdout)
@@ -50,7 +48,7 @@ func run(words []string, stdout, stderr io.Writer) int {
 	return exitFailed
 }
 
-// newRoot makes the program of all sub-commands for the words of a command line.
+// newRoot makes the program with all sub-commands; words are the command line.
 func newRoot(words []string) *cobra.Command {
 	cobra.EnableCommandSorting = false
 	root := &cobra.Command{
@@ -70,7 +68,7 @@ func newRoot(words []string) *cobra.Command {
 		printRoot(c, c.ErrOrStderr())
 		return usagef("no command given")
 	}
-	root.SetArgs(append([]string{}, words...)) // nil would stand for those of the process
+	root.SetArgs(append([]string{}, words...)) // nil would mean the arguments of the process
 	root.SetHelpFunc(printHelp)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(c, words, err) })
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)

@@ -9,7 +9,7 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// newMan makes the hidden sub-command behind scripts/man.
+// newMan makes the hidden sub-command that scripts/man calls.
 func newMan() *cobra.Command {
 	c := newCommand(spec{use: "man DIR", short: "write manual pages", example: "darts man man1", min: 1, max: 1, wanted: "one DIR", run: runMan})
 	c.Hidden = true

@@ -6,17 +6,16 @@ import (
 	"syscall"
 )
 
-// spinCount is how many times a thread of OpenMP looks whether the others have arrived
-// before it sleeps. Left to itself libgomp looks for 3 ms and more. Where another process
-// works on the same cores, that takes the time from the very thread that all wait for: a
-// quickstart on 2 cores took 12 times as long beside one busy process, and takes 2.2 times
-// as long with this count. Alone nothing is slower (RATIONALE, "Waiting in OpenMP").
+// spinCount is how many times a thread of OpenMP checks whether the others have arrived before it sleeps. By default
+// libgomp checks for 3 ms and more. When another process works on the same cores, this takes time from the thread
+// that all wait for: a quickstart on 2 cores took 12 times as long beside one busy process, and takes 2.2 times as
+// long with this count. Without another process nothing is slower (RATIONALE, "Waiting in OpenMP").
 const spinCount = "4000"
 
-// spinBriefly starts this program again, in the same process, with spinCount, unless the
-// user has said how OpenMP waits. libgomp reads its environment when it is loaded, before
-// any line of ours runs. It returns where nothing is to be changed, or nothing can be.
-func spinBriefly(args []string) {
+// limitSpinning executes this program again, in the same process, with spinCount, unless the user has set how OpenMP
+// waits. libgomp reads its environment when it is loaded, before any line of Go runs. limitSpinning returns if it need
+// not or cannot change that.
+func limitSpinning(args []string) {
 	if len(args) < 2 || !slices.Contains([]string{"search", "train", "test", "repeat", "compare", "bench"}, args[1]) {
 		return
 	}

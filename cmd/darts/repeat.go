@@ -57,7 +57,7 @@ func newRepeat() *cobra.Command {
 	})
 }
 
-// run begins the protocol, or goes on with one, as the flags say.
+// run begins or continues the protocol.
 func (o *repeatFlags) run(f *pflag.FlagSet, stdout, stderr io.Writer) error {
 	whole, err := o.load(f)
 	if err != nil {
@@ -94,7 +94,7 @@ func (o *repeatFlags) run(f *pflag.FlagSet, stdout, stderr io.Writer) error {
 	return err
 }
 
-// load reads the protocol, of a config or of the folder to go on with.
+// load reads the protocol from a config, or from the folder to continue.
 func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 	file := f.Arg(0)
 	if o.resume != "" {
@@ -124,7 +124,7 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 	return whole, nil
 }
 
-// start works on the protocol as kind.start does on a run, signals included.
+// start works on the protocol as kind.start does on a run, and handles signals.
 func (o *repeatFlags) start(dir string, whole *config.Whole, s plan.RepeatSettings, stdout, stderr io.Writer) error {
 	s.Note = func(format string, a ...any) { fmt.Fprintln(stdout, names.Escape(fmt.Sprintf(format, a...))) }
 	repeat := kind{name: "repeat", run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {

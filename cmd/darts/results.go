@@ -11,7 +11,7 @@ import (
 
 func printResult(w io.Writer, r runfolder.TrainResult) {
 	if r.Modelled != nil {
-		printModelled(w, r)
+		printLanguageModel(w, r)
 		return
 	}
 	if r.Validated != nil {
@@ -21,7 +21,7 @@ func printResult(w io.Writer, r runfolder.TrainResult) {
 	printMeasured(w, r, "test", r.TestError, r.TestTopFiveError, r.TestLoss)
 }
 
-// printMeasured prints r, in which e is the error on some images.
+// printMeasured prints r, where e is the error on the images.
 func printMeasured(w io.Writer, r runfolder.TrainResult, images string, e float64, topFive *float64, loss float64) {
 	fmt.Fprintf(w, "%s error %.2f %%", images, e)
 	if topFive != nil {
@@ -34,8 +34,8 @@ func printMeasured(w io.Writer, r runfolder.TrainResult, images string, e float6
 	fmt.Fprintln(w)
 }
 
-// printModelled prints what a language model reached.
-func printModelled(w io.Writer, r runfolder.TrainResult) {
+// printLanguageModel prints the result of a language model.
+func printLanguageModel(w io.Writer, r runfolder.TrainResult) {
 	fmt.Fprintf(w, "test %v; %d parameters\n", r.Test, r.Parameters)
 	if r.Valid == nil {
 		return
@@ -62,7 +62,7 @@ func printExpect(w io.Writer, c *config.Config) {
 	}
 }
 
-// notesOf is what is to be said of the cell that where names.
+// notesOf returns the notes on the cell that where names.
 func notesOf(where string) []string {
 	if note := runfolder.GenotypeNote(where); note != "" {
 		return []string{note}
@@ -70,7 +70,7 @@ func notesOf(where string) []string {
 	return nil
 }
 
-// printNotes prints what a test has to say besides its result.
+// printNotes prints notes.
 func printNotes(w io.Writer, notes []string) {
 	for _, note := range notes {
 		fmt.Fprintln(w, "note:", names.Escape(note))

@@ -21,7 +21,7 @@ type kind struct {
 	resume                    string // the command that goes on; empty for --resume
 }
 
-// start runs the experiment until it ends or signals come.
+// start runs the experiment until it ends or a signal comes.
 func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr io.Writer) error {
 	resume := cmp.Or(k.resume, names.Command("darts", k.name, "--resume", dir))
 	ctx, stop := interruptible(func() {

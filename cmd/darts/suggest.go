@@ -13,7 +13,7 @@ import (
 	"godarts/spelling"
 )
 
-// unknownCommand is the error for a command that root does not have.
+// unknownCommand returns the error for a command that root does not have.
 func unknownCommand(root *cobra.Command, name string) error {
 	var all []string
 	for _, c := range root.Commands() {
@@ -28,7 +28,7 @@ func unknownCommand(root *cobra.Command, name string) error {
 	return usagef("unknown command %q (%sthere are: %s)", name, nearest, strings.Join(all, ", "))
 }
 
-// flagError is err, of the flags of c in words, as a mistake of the user.
+// flagError returns err, of the flags of c in words, as a mistake of the user.
 func flagError(c *cobra.Command, words []string, err error) error {
 	prefix := ""
 	if c.HasParent() {
@@ -37,8 +37,8 @@ func flagError(c *cobra.Command, words []string, err error) error {
 	return usagef("%s%w (`%s --help` lists the flags)", prefix, unknownFlag(c, words, err), c.CommandPath())
 }
 
-// unknownFlag adds to the error of c for words what a flag that c does not have may stand for: a
-// key of the config, a flag of another command, or a flag of c that is spelled almost so.
+// unknownFlag adds to err what an unknown flag of c may stand for: a key of the config, a flag of another command, or
+// a flag of c with a similar name.
 func unknownFlag(c *cobra.Command, words []string, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) || unknown.GetSpecifiedShortnames() != "" {
@@ -70,7 +70,7 @@ func unknownFlag(c *cobra.Command, words []string, err error) error {
 	return err
 }
 
-// valueOf is the value that words give to a flag, "..." if they give none.
+// valueOf returns the value of a flag in words, "..." if there is none.
 func valueOf(words []string, flag string) string {
 	for i, word := range words {
 		if value, ok := strings.CutPrefix(word, "--"+flag+"="); ok {

@@ -7,14 +7,14 @@ import (
 	"golang.org/x/term"
 )
 
-// isTerminal tells whether w is a terminal on which a line can be drawn over.
+// isTerminal reports whether w is a terminal on which a line can be overwritten.
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(f.Fd()))
 }
 
-// terminalWidth gives the columns that the terminal w has whenever it is called, 0 where it does
-// not say; it is nil for what is no terminal.
+// terminalWidth returns a function that gives the number of columns of the terminal w, 0 if unknown. It is nil if w
+// is no terminal.
 func terminalWidth(w io.Writer) func() int {
 	if !isTerminal(w) {
 		return nil

@@ -42,7 +42,7 @@ func newTest() *cobra.Command {
 	})
 }
 
-// test measures the network of a run or an export, or weights by a config, which may be empty.
+// test measures the network of a run or an export, or weights with a config; where may be empty.
 func (o *testFlags) test(where string, stdout io.Writer) error {
 	if err := o.threads.use("test"); err != nil {
 		return err
@@ -86,8 +86,8 @@ func testRun(dir string, device torch.Device, stdout io.Writer) error {
 	return nil
 }
 
-// weightsConfig is the training that weights from elsewhere come from: that of the
-// file, or the authors' on CIFAR-10. written are the keys that the user gave.
+// weightsConfig returns the training that weights from elsewhere come from: the training in file, or the authors' on
+// CIFAR-10. written has the keys that the user gave.
 func weightsConfig(file, genotype string, set []string) (c *config.Config, written map[string]bool, err error) {
 	c, written = config.Defaults(config.Train), map[string]bool{}
 	switch {

@@ -6,18 +6,18 @@ import (
 	"godarts/torch"
 )
 
-// mostThreads is what --threads accepts at most.
+// mostThreads is the largest number that --threads accepts.
 const mostThreads = 1024
 
 // threadsFlag is the flag --threads; 0 leaves the number to libtorch.
 type threadsFlag int
 
-// add adds the flag to those of a command.
+// add adds the flag to a command's flags.
 func (n *threadsFlag) add(f *pflag.FlagSet) {
 	f.IntVar((*int)(n), "threads", 0, "threads of an operator; 0: libtorch's choice")
 }
 
-// check refuses a number that a command cannot run with.
+// check returns an error for a number that no command can run with.
 func (n threadsFlag) check(command string) error {
 	if n < 0 || n > mostThreads {
 		return usagef("%s: --threads %d: wanted 1 to %d, or 0 for libtorch's choice", command, int(n), mostThreads)
@@ -25,7 +25,7 @@ func (n threadsFlag) check(command string) error {
 	return nil
 }
 
-// use makes libtorch run operators with so many threads.
+// use sets the number of threads of libtorch's operators.
 func (n threadsFlag) use(command string) error {
 	err := n.check(command)
 	if err == nil && n > 0 {
