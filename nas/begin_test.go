@@ -23,7 +23,7 @@ func startOnly(t *testing.T, dir string, c *config.Config) {
 	if err := nastest.Perform(t.Context(), dir, c, nas.Hooks{OnStart: func(*nas.Run) error { return errStart }}); !errors.Is(err, errStart) {
 		t.Fatal(err)
 	}
-	if !runfolder.Begun(dir) || runfolder.Has(dir, runfolder.CheckpointFile) {
+	if !runfolder.HoldsOnlyStart(dir) || runfolder.Has(dir, runfolder.CheckpointFile) {
 		t.Fatalf("%s is not the start of a run", dir)
 	}
 }
@@ -86,18 +86,18 @@ func TestResumeSaysChanges(t *testing.T) {
 	// A run that goes on names what is not as it was at its beginning, a line each, when versions, machine or threads are others; what an old folder does not say is no change.
 	c := fixture.LoadTiny(t, "tiny.yaml", "evaluate=null")
 	dir := nastest.StopAfter(t, c)
-	now, err := runfolder.ReadAbout(dir)
+	now, err := runfolder.ReadRunInfo(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
 		name  string
-		began func(*runfolder.About)
+		began func(*runfolder.RunInfo)
 		want  []string
 	}{
-		{"the same", func(*runfolder.About) {}, nil},
-		{"old folder", func(a *runfolder.About) { a.Processor = "" }, nil},
-		{"everything", func(a *runfolder.About) {
+		{"the same", func(*runfolder.RunInfo) {}, nil},
+		{"old folder", func(a *runfolder.RunInfo) { a.Processor = "" }, nil},
+		{"everything", func(a *runfolder.RunInfo) {
 			a.Version, a.Libtorch, a.Platform, a.Processor, a.Device, a.Threads = "0.0.1", "2.1", "plan9/arm", "avx1024", "cuda:7", now.Threads+1
 			a.JPEG = "punched cards"
 		}, []string{"version: the run began with 0.0.1 ", "libtorch: the run began with 2.1 ", "platform: the run began with plan9/arm ",

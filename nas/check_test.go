@@ -138,10 +138,10 @@ func TestPartsChecked(t *testing.T) {
 		t.Errorf("protocol: got error %v", err)
 	}
 	odd := fixture.Tiny(t, "data.name=synthetic", "data.size=50", "network.layers=5")
-	contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{fixture.Tiny(t), odd}, Names: []string{"one", "two"}, Train: fixture.Load(t, "testdata/tiny-train.yaml")}
-	_, err = plan.Compare(t.Context(), dir, contest, plan.ComparisonSettings{Settings: s, Search: func(context.Context, string, *config.Config) (plan.Effort, error) {
+	comparison := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{fixture.Tiny(t), odd}, Names: []string{"one", "two"}, Train: fixture.Load(t, "testdata/tiny-train.yaml")}
+	_, err = plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: s, Search: func(context.Context, string, *config.Config) (plan.Cost, error) {
 		t.Error("a search has begun")
-		return plan.Effort{}, errors.New("begun")
+		return plan.Cost{}, errors.New("begun")
 	}})
 	if err == nil || !strings.HasPrefix(err.Error(), "nas: compare.search: strategy two: cells: network: images of 50x50 reach") {
 		t.Errorf("comparison: got error %v", err)

@@ -46,7 +46,7 @@ func checkpoints(every CheckpointEvery) Hooks {
 	}
 }
 
-// Save writes the checkpoint, see saveAs. The ones before it stay beside it, see Settings.Keep.
+// Save writes the checkpoint, see SaveAs. The ones before it stay beside it, see Settings.Keep.
 func (r *Run) Save() error {
 	if err := r.syncMetrics(); err != nil {
 		return err
@@ -96,7 +96,7 @@ func (r *Run) saveScoped(name string, at Position) error {
 		return err
 	}
 	if name == runfolder.CheckpointFile {
-		if err := runfolder.KeepEarlier(r.Dir, r.Settings.keep()); err != nil {
+		if err := runfolder.RotateCheckpoints(r.Dir, r.Settings.keep()); err != nil {
 			return err
 		}
 	}
@@ -126,15 +126,15 @@ func (r *Run) restore() error {
 			return fmt.Errorf("nas: checkpoint: %w", err)
 		}
 	}
-	return runfolder.KeepOnly(r.Dir, r.Settings.keep())
+	return runfolder.PruneCheckpoints(r.Dir, r.Settings.keep())
 }
 
 // restoreNewest puts the state where the newest checkpoint says that is not damaged, and notes what
 // is wrong with those that are newer, the damaged ones. It changes no file. name is empty if there is no checkpoint.
 func (r *Run) restoreNewest() (name string, damaged []*runfolder.DamagedError, err error) {
-	name, st, damaged, err := runfolder.Newest(r.Dir)
+	name, st, damaged, err := runfolder.NewestCheckpoint(r.Dir)
 	if err == nil && name == "" {
-		err = runfolder.NoneReads(damaged)
+		err = runfolder.AllDamaged(damaged)
 	}
 	if err != nil || name == "" {
 		return "", nil, err
@@ -151,7 +151,7 @@ func (r *Run) restoreNewest() (name string, damaged []*runfolder.DamagedError, e
 	return name, damaged, nil
 }
 
-// RestoreFile puts the run where a file says that saveAs wrote, if it is there.
+// RestoreFile puts the run where a file says that SaveAs wrote, if it is there.
 func (r *Run) RestoreFile(name string) (there bool, err error) {
 	file := filepath.Join(r.Dir, name)
 	st, err := runfolder.ReadCheckpoint(file)
@@ -171,17 +171,17 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	if err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
-	if differences := runfolder.Differences(r.Config, lasting(saved, r.Config), "in the run's "+runfolder.ConfigFile, "in the checkpoint"); differences != "" {
+	if differences := runfolder.Differences(r.Config, withEpochs(saved, r.Config), "in the run's "+runfolder.ConfigFile, "in the checkpoint"); differences != "" {
 		return fmt.Errorf("nas: checkpoint %s is of another config: %s", file, differences)
 	}
 	var at Position
 	if err := json.Unmarshal([]byte(meta[runfolder.MetaPosition]), &at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 	}
-	if err := mayLast(saved, r.Config, at); err != nil {
+	if err := checkExtension(saved, r.Config, at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s is of another config: %w", file, err)
 	}
-	if err := r.reaches(at); err != nil {
+	if err := r.checkPosition(at); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 	}
 	if f, ok := r.Feed.(Files); ok {
@@ -207,8 +207,8 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	if err := r.State.LoadStateDict(tensors); err != nil {
 		return fmt.Errorf("nas: checkpoint %s: %w", file, err)
 	}
-	if s, ok := r.State.(placed); ok {
-		if err := s.StandsAt(at); err != nil {
+	if s, ok := r.State.(positionChecker); ok {
+		if err := s.CheckPosition(at); err != nil {
 			return fmt.Errorf("nas: checkpoint %s: position: %w", file, err)
 		}
 	}
@@ -233,17 +233,17 @@ func (r *Run) Peek() error {
 	return nil
 }
 
-// placed is a state that knows where in a run it can be.
-type placed interface {
-	// StandsAt is an error if a run that stands at a position never has the state.
-	StandsAt(at Position) error
+// positionChecker is a state that knows where in a run it can be.
+type positionChecker interface {
+	// CheckPosition is an error if a run that stands at a position never has the state.
+	CheckPosition(at Position) error
 }
 
 // restarting is a state that can go back to an earlier one, at most so often up to an epoch.
 type restarting interface{ MostRestarts(epoch int) int }
 
-// reaches is an error if the run never stands at a position.
-func (r *Run) reaches(at Position) error {
+// checkPosition is an error if the run never stands at a position.
+func (r *Run) checkPosition(at Position) error {
 	c, epochs := r.Config, r.Config.RunEpochs()
 	if c.FromScratch() {
 		epochs = c.Trials() // each counts as one

@@ -323,9 +323,9 @@ func TestChangedDataOfParts(t *testing.T) {
 		}, "config/data.json"},
 		{"comparison", func(t *testing.T, dir, root string) error {
 			c := fixture.Tiny(t, fixture.OnFiles(root)...)
-			contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{c}, Names: []string{"darts"}, Train: fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root)...)}
-			_, err := plan.Compare(t.Context(), dir, contest, plan.ComparisonSettings{Settings: stop, Search: func(context.Context, string, *config.Config) (plan.Effort, error) {
-				return plan.Effort{}, enough
+			comparison := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{c}, Names: []string{"darts"}, Train: fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root)...)}
+			_, err := plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: stop, Search: func(context.Context, string, *config.Config) (plan.Cost, error) {
+				return plan.Cost{}, enough
 			}})
 			return err
 		}, "data.json"},

@@ -65,7 +65,7 @@ func TestMeasuredNotFinite(t *testing.T) {
 			if !errors.As(err, &diverged) || diverged.Epoch < 1 || diverged.Step != 1 || !strings.Contains(diverged.What, "the "+test.want+" loss is ") {
 				t.Fatalf("got error %v", err)
 			}
-			known, err := runfolder.Diverged(dir)
+			known, err := runfolder.ReadDivergence(dir)
 			if err != nil || known == nil || *known != *diverged {
 				t.Errorf("the folder says %+v, error %v, want %+v", known, err, diverged)
 			}
@@ -197,28 +197,28 @@ func TestProtocolPartDiverges(t *testing.T) {
 	}
 }
 
-func TestContestPartDiverges(t *testing.T) {
+func TestComparisonPartDiverges(t *testing.T) {
 	// A comparison goes on without the search and the training that diverge, and marks them.
 	searching := fixture.Tiny(t, "strategy.name=random", "strategy.trials=1", "epochs=1", "data.subset=24")
 	other := fixture.Tiny(t, "strategy.order=1", "epochs=0", "data.subset=24")
 	training := fixture.Load(t, "testdata/tiny-train.yaml", "epochs=1")
-	contest := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{searching, other}, Names: []string{"random", "darts"}, Train: training}
-	contest.Compare.Compare.Seeds = 2
+	comparison := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{searching, other}, Names: []string{"random", "darts"}, Train: training}
+	comparison.Compare.Compare.Seeds = 2
 	dir := t.TempDir()
 	for call := range 2 {
 		s, steps, _ := spoiled("trial-1", "train-0")
-		r, err := plan.Compare(t.Context(), dir, contest, plan.ComparisonSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Effort, error) {
+		r, err := plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Cost, error) {
 			_, err := search.Run(ctx, dir, c, s)
 			if err != nil {
 				err = errors.New("exit status 1") // all that a process says
 			}
-			return plan.Effort{Seconds: 1}, err
+			return plan.Cost{Seconds: 1}, err
 		}})
 		want := "nas: 2 of 6 parts diverged: random/search: epoch 1, step 1: the loss is NaN at learning rate "
 		if err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "; darts/train-0: ") {
 			t.Fatalf("got error %v, want %s...", err, want)
 		}
-		if len(r.Sides) != 2 || len(r.Sides[1].TestErrors) != 1 || math.IsNaN(r.Sides[1].TestErrors[0]) {
+		if len(r.Entries) != 2 || len(r.Entries[1].TestErrors) != 1 || math.IsNaN(r.Entries[1].TestErrors[0]) {
 			t.Errorf("got %+v", r)
 		}
 		for _, want := range []string{"diverged (search)", "% of 1 (diverged: train-0)"} {

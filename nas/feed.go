@@ -44,16 +44,16 @@ type Feed interface {
 // Files is a Feed of files that may be damaged, each by itself.
 type Files interface {
 	// Look looks at the files as the config asks for, and says what it found. It tells looked how far it is.
-	Look(ctx context.Context, looked func(done, of int)) (runfolder.DataRecord, error)
+	Inspect(ctx context.Context, looked func(done, of int)) (runfolder.DataManifest, error)
 	// Needs is what of another look at the same data this feed needs; there is false if that look
 	// has not found all that Look would.
-	Needs(other runfolder.DataRecord) (record runfolder.DataRecord, there bool)
+	Reuse(other runfolder.DataManifest) (record runfolder.DataManifest, there bool)
 	// LeaveOut takes the files out that cannot be read, and says so if there are any.
-	LeaveOut(record runfolder.DataRecord) (note string, err error)
+	Exclude(record runfolder.DataManifest) (note string, err error)
 	// Describe says what the files are, for whoever reports a run.
 	Describe() []string
 	// CheckRest is an error if the run cannot go on with what is left.
-	CheckRest() error
+	CheckRemaining() error
 
 	// Missing is how many images the batches so far lacked since they could not be read, and the first of them.
 	Missing() (n int, first error)

@@ -13,7 +13,7 @@ import (
 // Owns is an error if the run's folder is no longer its own: it may have been removed, and
 // have become another run's. Everything that is saved comes after it.
 func (r *Run) Owns() error {
-	about, err := runfolder.ReadAbout(r.Dir)
+	about, err := runfolder.ReadRunInfo(r.Dir)
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		return fmt.Errorf("nas: run folder %s: its %s is gone, the folder was removed or renamed: the run ends and writes nothing more", r.Dir, runfolder.RunFile)
@@ -62,7 +62,7 @@ func (r *Run) Complete(result any) error {
 	if err := r.Owns(); err != nil {
 		return err
 	}
-	if err := runfolder.KeepOnly(r.Dir, 1); err != nil {
+	if err := runfolder.PruneCheckpoints(r.Dir, 1); err != nil {
 		return err
 	}
 	return r.WriteJSON(runfolder.ResultFile, result)

@@ -170,9 +170,9 @@ func TestRunID(t *testing.T) {
 	// A run of before, without an id, gets one when it goes on, and keeps it; two runs have different ones.
 	c := fixture.LoadTiny(t, "tiny.yaml")
 	dir, other := nastest.StopAfter(t, c), nastest.StopAfter(t, c)
-	about := func(dir string) runfolder.About {
+	about := func(dir string) runfolder.RunInfo {
 		t.Helper()
-		a, err := runfolder.ReadAbout(dir)
+		a, err := runfolder.ReadRunInfo(dir)
 		if err != nil {
 			t.Fatal(err)
 		}

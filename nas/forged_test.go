@@ -106,7 +106,7 @@ func TestForgedPosition(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir, steps := nastest.StopAfter(t, test.c), 0
-			if err := runfolder.KeepOnly(filepath.Join(dir, test.part), 1); err != nil {
+			if err := runfolder.PruneCheckpoints(filepath.Join(dir, test.part), 1); err != nil {
 				t.Fatal(err)
 			}
 			file := filepath.Join(dir, test.part, runfolder.CheckpointFile)
@@ -166,7 +166,7 @@ func TestForgedState(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := nastest.StopAfter(t, test.c)
-			if err := runfolder.KeepOnly(dir, 1); err != nil {
+			if err := runfolder.PruneCheckpoints(dir, 1); err != nil {
 				t.Fatal(err)
 			}
 			file := filepath.Join(dir, runfolder.CheckpointFile)

@@ -62,7 +62,7 @@ func TestImageFolder(t *testing.T) {
 				t.Fatal(err)
 			}
 			decoder, _, _ := picture.JPEGDecoder()
-			if about, err := runfolder.ReadAbout(filepath.Join(dir, "train")); err != nil || about.JPEG != decoder || decoder == "" {
+			if about, err := runfolder.ReadRunInfo(filepath.Join(dir, "train")); err != nil || about.JPEG != decoder || decoder == "" {
 				t.Errorf("run.json says that %q decodes JPEG, want %q: %v", about.JPEG, decoder, err)
 			}
 			tested, err := train.Test(t.Context(), filepath.Join(dir, "train"), torch.CPU)

@@ -123,7 +123,7 @@ func TestTestOfTrainingThatGoesOn(t *testing.T) {
 	text := fixture.Load(t, "testdata/tiny-text-train.yaml")
 	dir, _ = stoppedAfter(t, text, 1)
 	result, err = train.Test(t.Context(), dir, torch.Device{})
-	if err != nil || result.Modelled == nil || len(result.Notes) == 0 || !strings.Contains(result.Notes[len(result.Notes)-1], "after epoch 1 of ") {
+	if err != nil || result.LanguageModelResult == nil || len(result.Notes) == 0 || !strings.Contains(result.Notes[len(result.Notes)-1], "after epoch 1 of ") {
 		t.Errorf("a text: %+v, %v", result, err)
 	}
 }

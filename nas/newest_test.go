@@ -31,7 +31,7 @@ func TestKeepEarlier(t *testing.T) {
 	// The last N checkpoints are there, the newest under the plain name, when N are kept, N has become smaller or larger, and kills came between.
 	path := func(dir string, n int) string { return filepath.Join(dir, runfolder.CheckpointNames[n]) }
 	save := func(dir string, keep, number int) {
-		if err := runfolder.KeepEarlier(dir, keep); err != nil {
+		if err := runfolder.RotateCheckpoints(dir, keep); err != nil {
 			t.Fatal(err)
 		}
 		if err := wholefile.Write(path(dir, 0), []byte(fmt.Sprint(number))); err != nil {
@@ -53,8 +53,8 @@ func TestKeepEarlier(t *testing.T) {
 		// 6, 5, 4, 3: before the first move, between two, before the second name, before the new one.
 		{4, 4, func(dir string) error { return os.Remove(path(dir, 3)) }, "0:8 1:7 2:6 3:5"},
 		{4, 4, func(dir string) error { return os.Rename(path(dir, 2), path(dir, 3)) }, "0:8 1:7 2:6 3:5"},
-		{4, 4, func(dir string) error { return runfolder.KeepEarlier(dir, 4) }, "0:8 1:7 2:6 3:5"},
-		{2, 2, func(dir string) error { return runfolder.KeepEarlier(dir, 2) }, "0:8 1:7"},
+		{4, 4, func(dir string) error { return runfolder.RotateCheckpoints(dir, 4) }, "0:8 1:7 2:6 3:5"},
+		{2, 2, func(dir string) error { return runfolder.RotateCheckpoints(dir, 2) }, "0:8 1:7"},
 		{2, 2, func(dir string) error { return os.Remove(path(dir, 1)) }, "0:8 1:7"},
 		{4, 4, func(dir string) error { return os.Remove(path(dir, 0)) }, "0:8 1:7 2:5 3:4"},
 	} {
@@ -78,7 +78,7 @@ func TestKeepEarlier(t *testing.T) {
 	for number := 1; number <= 6; number++ {
 		save(dir, 4, number)
 	}
-	if err := errors.Join(os.Rename(path(dir, 2), path(dir, 3)), runfolder.KeepEarlier(dir, 4)); err != nil {
+	if err := errors.Join(os.Rename(path(dir, 2), path(dir, 3)), runfolder.RotateCheckpoints(dir, 4)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := contentsOfCheckpoints(t, dir), "0:6 1:6 2:5 3:4"; got != want {
@@ -149,7 +149,7 @@ func TestKeptCheckpoints(t *testing.T) {
 					t.Errorf("note %q, want %q", notes[i], said)
 				}
 			}
-			if a, err := runfolder.ReadAbout(dir); err != nil || a.Keep != test.recorded {
+			if a, err := runfolder.ReadRunInfo(dir); err != nil || a.Keep != test.recorded {
 				t.Errorf("%s: keep %d, %v, want %d", runfolder.RunFile, a.Keep, err, test.recorded)
 			}
 			for _, name := range []string{runfolder.ResultFile, runfolder.GenotypeFile, runfolder.CheckpointFile, runfolder.MetricsFile, runfolder.ConfigFile} {

@@ -38,7 +38,7 @@ func Changed(dir string, set []string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c, err = c.AbsoluteRoot(); err != nil || c.Epochs == own.Epochs || runfolder.Begun(dir) {
+	if c, err = c.AbsoluteRoot(); err != nil || c.Epochs == own.Epochs || runfolder.HoldsOnlyStart(dir) {
 		return c, err
 	}
 	if runfolder.Finished(dir) {
@@ -48,7 +48,7 @@ func Changed(dir string, set []string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := mayLast(own, c, at); err != nil {
+	if err := checkExtension(own, c, at); err != nil {
 		return nil, err
 	}
 	if c.Evaluate != nil && runfolder.Has(dir, runfolder.FoundFolder) {
@@ -57,9 +57,9 @@ func Changed(dir string, set []string) (*config.Config, error) {
 	return c, nil
 }
 
-// mayLast is an error if the run that was saved at a position with the config saved cannot go on
+// checkExtension is an error if the run that was saved at a position with the config saved cannot go on
 // for the epochs of c.
-func mayLast(saved, c *config.Config, at Position) error {
+func checkExtension(saved, c *config.Config, at Position) error {
 	refuse := func(why string) error {
 		return fmt.Errorf("nas: epochs: %d cannot become %d: %s", saved.Epochs, c.Epochs, why)
 	}
@@ -93,7 +93,7 @@ func scheduled(c *config.Config) (what []string) {
 
 // savedPosition is where the run in dir stands by its last checkpoint; at the start without one.
 func savedPosition(dir string) (at Position, err error) {
-	file, meta, err := runfolder.LastMeta(dir)
+	file, meta, err := runfolder.NewestMetadata(dir)
 	if err != nil || file == "" {
 		return at, err
 	}
@@ -103,15 +103,15 @@ func savedPosition(dir string) (at Position, err error) {
 	return at, nil
 }
 
-// adopting compares the run's config with that of its folder, the epochs aside, and says in a line what
+// compareWithFolder compares the run's config with that of its folder, the epochs aside, and says in a line what
 // differs in the changeable keys.
-func (r *Run) adopting() (changes string, err error) {
+func (r *Run) compareWithFolder() (changes string, err error) {
 	own, err := runfolder.ReadConfig(r.Dir)
 	if err != nil {
 		return "", err
 	}
 	changes = strings.Join(config.Diff(own, r.Config, "until now", "from now on"), "; ")
-	return changes, runfolder.SameConfig(r.Dir, lasting(own, r.Config), r.Config)
+	return changes, runfolder.CheckSameConfig(r.Dir, withEpochs(own, r.Config), r.Config)
 }
 
 // reconfigure writes the run's config to its folder, so that the next resume knows it too.
@@ -130,8 +130,8 @@ func (r *Run) reconfigure(changes string) error {
 	return r.Write(runfolder.ConfigFile, text)
 }
 
-// lasting is c with the epochs of another config.
-func lasting(c, other *config.Config) *config.Config {
+// withEpochs is c with the epochs of another config.
+func withEpochs(c, other *config.Config) *config.Config {
 	x := *c
 	x.Epochs = other.Epochs
 	return &x
@@ -141,14 +141,14 @@ func lasting(c, other *config.Config) *config.Config {
 // that changes.
 func AdoptFinished(dir string, c *config.Config) (changes string, err error) {
 	r := &Run{Config: c, Dir: dir}
-	if changes, err = r.adopting(); err != nil || changes == "" {
+	if changes, err = r.compareWithFolder(); err != nil || changes == "" {
 		return changes, err
 	}
 	if r.lock, err = runfolder.Lock(dir); err != nil {
 		return "", err
 	}
 	defer r.lock.Close()
-	if err := r.recall(); err != nil {
+	if err := r.recallRunInfo(); err != nil {
 		return "", err
 	}
 	return changes, r.reconfigure(changes)

@@ -37,12 +37,12 @@ type Run struct {
 	Settings Settings
 	State    State // nil before it is made
 
-	id    string               // see owns
-	lock  *os.File             // of the folder
-	data  runfolder.DataRecord // what the data is, and which of its files cannot be read
-	hooks []Hooks
-	notes []string // for whoever reports the run, at its start
-	err   error
+	id       string                 // see owns
+	lock     *os.File               // of the folder
+	manifest runfolder.DataManifest // what the data is, and which of its files cannot be read
+	hooks    []Hooks
+	notes    []string // for whoever reports the run, at its start
+	err      error
 }
 
 // Note leaves a line for whoever reports the run.

@@ -28,14 +28,14 @@ func Enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 		return nil, nil, err
 	}
 	r.notes = append(r.notes, r.Feed.Notes()...)
-	isNew := !runfolder.HoldsRun(dir) || runfolder.Begun(dir)
+	isNew := !runfolder.HoldsRun(dir) || runfolder.HoldsOnlyStart(dir)
 	if isNew { // before anything is made: it may take a while, or fail
-		if !runfolder.Begun(dir) {
+		if !runfolder.HoldsOnlyStart(dir) {
 			if err := runfolder.CheckEmpty(dir); err != nil {
 				return nil, nil, err
 			}
 		}
-		if err := r.look(ctx); err != nil {
+		if err := r.inspectData(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -46,16 +46,16 @@ func Enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 		return nil, nil, err
 	}
 	leave = func() { r.lock.Close() }
-	err = r.settle()
+	err = r.prepareFolder()
 	if err == nil {
-		err = runfolder.ForgetDiverged(dir)
+		err = runfolder.ClearDivergence(dir)
 	}
 	if err != nil {
 		leave()
 		return nil, nil, err
 	}
 	if !isNew {
-		if err := r.leaveOut(); err != nil {
+		if err := r.excludeUnreadable(); err != nil {
 			leave()
 			return nil, nil, err
 		}
@@ -63,7 +63,7 @@ func Enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	if files, ok := r.Feed.(Files); ok {
 		r.notes = append(r.notes, files.Describe()...)
 	}
-	r.Settings.Shared = &runfolder.SharedData{DataRecord: r.data, File: filepath.Join(dir, runfolder.DataFile)}
+	r.Settings.Shared = &runfolder.SharedData{DataManifest: r.manifest, ManifestFile: filepath.Join(dir, runfolder.DataFile)}
 	r.hooks = append([]Hooks{guard(s.Guard), metrics(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
 }
@@ -103,9 +103,9 @@ func (r *Run) Draw(g genotype.Genotype) error {
 	return nil
 }
 
-// Aside runs fn and puts libtorch's generators back: a trial draws from them, one that was
+// PreserveGenerators runs fn and puts libtorch's generators back: a trial draws from them, one that was
 // complete before does not, and the search's checkpoint has to be the same.
-func (r *Run) Aside(fn func()) {
+func (r *Run) PreserveGenerators(fn func()) {
 	torch.Scoped(func() {
 		devices := []torch.Device{torch.CPU}
 		if r.Device.IsCUDA() {

@@ -63,7 +63,7 @@ func (o *compareFlags) run(f *pflag.FlagSet, words []string, stdout, stderr io.W
 		return usageError{err}
 	}
 	if len(t.Searches) > 0 {
-		return o.runContest(f, t, words, stdout, stderr)
+		return o.runNetworks(f, t, words, stdout, stderr)
 	}
 	return o.runTable(f, t.Compare, words, stdout)
 }
@@ -97,7 +97,7 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []stri
 		}
 		return err
 	}
-	fmt.Fprintf(stdout, "%s%d searches in %.1f s with %d workers\n", comparison.Text(), len(comparison.Sides)*c.Compare.Seeds, time.Since(start).Seconds(), o.workers)
+	fmt.Fprintf(stdout, "%s%d searches in %.1f s with %d workers\n", comparison.Text(), len(comparison.Entries)*c.Compare.Seeds, time.Since(start).Seconds(), o.workers)
 	if e := c.Compare.Expect; e != nil {
 		fmt.Fprintf(stdout, "published: %s\n", names.Print(e.Source))
 	}
@@ -153,7 +153,7 @@ func newFolder(dir string) error {
 }
 
 // writeComparison writes the config, the tables and the charts.
-func writeComparison(dir string, c *config.Config, comparison report.Comparison) error {
+func writeComparison(dir string, c *config.Config, comparison report.TableComparison) error {
 	resolved, err := c.YAML()
 	if err != nil {
 		return err

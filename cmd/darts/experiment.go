@@ -137,7 +137,7 @@ func (o *experimentFlags) prepare(f *pflag.FlagSet, k kind) (*config.Config, str
 	if c.Experiment != k.experiment {
 		return nil, "", fmt.Errorf("%s: %s is the config of a %s: use `darts %s`", k.name, cmp.Or(o.resume, f.Arg(0)), c.Experiment, c.Experiment)
 	}
-	if o.resume == "" && dir != "" && runfolder.HoldsRun(dir) && !runfolder.Begun(dir) {
+	if o.resume == "" && dir != "" && runfolder.HoldsRun(dir) && !runfolder.HoldsOnlyStart(dir) {
 		return nil, "", fmt.Errorf("%s: %s holds a run already: go on with --resume %s, or choose another --out", k.name, dir, names.Shell(dir))
 	}
 	return c, dir, nil
@@ -181,7 +181,7 @@ func (o *experimentFlags) prepareResume(f *pflag.FlagSet, k kind) (*config.Confi
 	if err != nil {
 		return nil, err
 	}
-	a, err := runfolder.ReadAbout(o.resume)
+	a, err := runfolder.ReadRunInfo(o.resume)
 	if errors.Is(err, fs.ErrNotExist) {
 		return c, nil // the run then notes what it goes on with
 	}

@@ -14,7 +14,7 @@ import (
 	"godarts/nas/runfolder"
 )
 
-func TestContestKilled(t *testing.T) {
+func TestComparisonKilled(t *testing.T) {
 	// The search of a comparison saves and ends when the comparison is killed; the same line waits for that and goes on, and is refused while the first is alive.
 	if testing.Short() {
 		t.Skip("-short: a comparison of several processes")
@@ -23,7 +23,7 @@ func TestContestKilled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := tinyContest(t)
+	file := tinyComparison(t)
 	replaceIn(t, file, "[[strategy.name=darts], [strategy.name=random, strategy.trials=2]]", "[[strategy.name=darts, epochs=15]]")
 	out := filepath.Join(t.TempDir(), "out")
 	p := exec.Command(darts, "compare", file, "--out", out)

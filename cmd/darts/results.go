@@ -10,7 +10,7 @@ import (
 )
 
 func printResult(w io.Writer, r runfolder.TrainResult) {
-	if r.Modelled != nil {
+	if r.LanguageModelResult != nil {
 		printLanguageModel(w, r)
 		return
 	}

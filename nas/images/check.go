@@ -110,7 +110,7 @@ func checkLast(c *config.Config, images int, what, prefix string) error {
 	if batch == 1 {
 		return fmt.Errorf("nas: %s: 1, but this network has batch norms of 1x1 pixels, which need two images, want 2 or more", key)
 	}
-	return &lonelyError{what == trainingImages || what == weightImages, fmt.Sprintf("nas: %s: %d leaves one of %d %s for the last batch, "+
+	return &singleImageError{what == trainingImages || what == weightImages, fmt.Sprintf("nas: %s: %d leaves one of %d %s for the last batch, "+
 		"but this network has batch norms of 1x1 pixels, which need two: want another %s, or other data.subset", key, batch, images, what, key)}
 }
 
@@ -120,13 +120,13 @@ const (
 	weightImages   = "images that train the weights"
 )
 
-// lonelyError refuses a last batch of one image.
-type lonelyError struct {
+// singleImageError refuses a last batch of one image.
+type singleImageError struct {
 	steps bool // it is of a step, which a feed passes over where broken images were left out
 	text  string
 }
 
-func (e *lonelyError) Error() string { return e.text }
+func (e *singleImageError) Error() string { return e.text }
 
 // openImages opens the images of c and, if check, checks that c can run on them, before where their
 // sizes are known without them.

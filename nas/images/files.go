@@ -19,9 +19,9 @@ func readsTest(c *config.Config) bool {
 	return c.Evaluate != nil
 }
 
-// Look implements nas.Files. What cannot be read is an error unless the config leaves it out.
-func (f *Feed) Look(ctx context.Context, looked func(done, of int)) (runfolder.DataRecord, error) {
-	record, c := runfolder.DataRecord{Fingerprint: f.Fingerprint()}, f.config
+// Inspect implements nas.Files. What cannot be read is an error unless the config leaves it out.
+func (f *Feed) Inspect(ctx context.Context, looked func(done, of int)) (runfolder.DataManifest, error) {
+	record, c := runfolder.DataManifest{Fingerprint: f.Fingerprint()}, f.config
 	if c.Data.Check == config.Off {
 		return record, nil
 	}
@@ -39,11 +39,11 @@ func (f *Feed) Look(ctx context.Context, looked func(done, of int)) (runfolder.D
 	return record, nil
 }
 
-// Needs implements nas.Files.
-func (f *Feed) Needs(other runfolder.DataRecord) (record runfolder.DataRecord, there bool) {
+// Reuse implements nas.Files.
+func (f *Feed) Reuse(other runfolder.DataManifest) (record runfolder.DataManifest, there bool) {
 	c := f.config
 	if other.Checked != c.Data.Check || other.Train < f.Set.Train.N || !other.Test && readsTest(c) {
-		return runfolder.DataRecord{}, false
+		return runfolder.DataManifest{}, false
 	}
 	if other.Checked != "" {
 		other.Train = f.Set.Train.N
@@ -51,8 +51,8 @@ func (f *Feed) Needs(other runfolder.DataRecord) (record runfolder.DataRecord, t
 	return other, true
 }
 
-// LeaveOut implements nas.Files.
-func (f *Feed) LeaveOut(record runfolder.DataRecord) (note string, err error) {
+// Exclude implements nas.Files.
+func (f *Feed) Exclude(record runfolder.DataManifest) (note string, err error) {
 	bad := record.Unreadable
 	if len(bad) == 0 {
 		return "", nil
@@ -72,13 +72,13 @@ func (f *Feed) LeaveOut(record runfolder.DataRecord) (note string, err error) {
 		names.Escape(filepath.Join(f.config.Data.Root, first.File)), first.Why), nil
 }
 
-// CheckRest implements nas.Files. Steps of one image are passed over.
-func (f *Feed) CheckRest() error {
+// CheckRemaining implements nas.Files. Steps of one image are passed over.
+func (f *Feed) CheckRemaining() error {
 	if !f.fewer {
 		return nil
 	}
 	err := check(f.config, f.Set.Train, f.to.Device)
-	if lonely := (*lonelyError)(nil); errors.As(err, &lonely) && lonely.steps {
+	if lonely := (*singleImageError)(nil); errors.As(err, &lonely) && lonely.steps {
 		return nil
 	}
 	return err

@@ -77,7 +77,7 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 		name    string
 		content []byte
 	}{
-		{runfolder.WeightsFile, content}, {runfolder.ExportedGenotype, []byte(about.Genotype.String() + "\n")}, {exportModule, module},
+		{runfolder.WeightsFile, content}, {runfolder.ExportedGenotypeFile, []byte(about.Genotype.String() + "\n")}, {exportModule, module},
 	} {
 		file := filepath.Join(to, f.name)
 		if err := runfolder.Write(file, f.content); err != nil {
@@ -142,7 +142,7 @@ func exported(st *safetensors.File, about Description, training string, auxiliar
 
 // IsExport tells whether dir is a folder that Export wrote.
 func IsExport(dir string) bool {
-	return runfolder.Has(dir, runfolder.WeightsFile) && runfolder.Has(dir, runfolder.ExportedGenotype)
+	return runfolder.Has(dir, runfolder.WeightsFile) && runfolder.Has(dir, runfolder.ExportedGenotypeFile)
 }
 
 // ExportConfig is the config of the training whose network was exported to dir.

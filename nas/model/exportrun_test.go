@@ -23,7 +23,7 @@ func TestExport(t *testing.T) {
 	if err != nil || len(files) != 3 {
 		t.Fatalf("%q, %v", files, err)
 	}
-	text, err := os.ReadFile(filepath.Join(to, runfolder.ExportedGenotype))
+	text, err := os.ReadFile(filepath.Join(to, runfolder.ExportedGenotypeFile))
 	if err != nil {
 		t.Fatal(err)
 	}

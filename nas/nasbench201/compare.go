@@ -65,7 +65,7 @@ func dataset(name string) Dataset {
 // and seed. The score that a strategy receives is the validation accuracy after 12 epochs.
 // The comparison judges a found cell by its test accuracy after 200 epochs. Compare
 // returns ctx's error if ctx is done.
-func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (report.Comparison, error) {
+func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (report.TableComparison, error) {
 	asked := dataset(c.Compare.Dataset)
 	order := []Dataset{asked} // the dataset of the queries comes first: the chart shows it
 	for d := range datasets {
@@ -73,7 +73,7 @@ func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (rep
 			order = append(order, d)
 		}
 	}
-	comparison := report.Comparison{
+	comparison := report.TableComparison{
 		Title: t.Title, Asked: fmt.Sprintf("%v validation accuracy after 12 epochs", asked), Epochs: 200, Queries: c.Compare.Queries,
 	}
 	for _, d := range order {
@@ -82,11 +82,11 @@ func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (rep
 	}
 	seeds := c.Compare.Seeds
 	for _, s := range strategies {
-		side := report.Compared{Name: s.name, Runs: make([]report.CompareRun, seeds)}
+		entry := report.TableEntry{Name: s.name, Runs: make([]report.TableSearch, seeds)}
 		if e := c.Compare.Expect; e != nil && s.published(*e) != [2]float64{} {
-			side.Published = &report.MeanStd{Mean: s.published(*e)[0], Std: s.published(*e)[1]}
+			entry.Published = &report.MeanStd{Mean: s.published(*e)[0], Std: s.published(*e)[1]}
 		}
-		comparison.Sides = append(comparison.Sides, side)
+		comparison.Entries = append(comparison.Entries, entry)
 	}
 	var group sync.WaitGroup
 	var next atomic.Int64
@@ -98,7 +98,7 @@ func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (rep
 					return
 				}
 				strategy, i := n/seeds, n%seeds
-				comparison.Sides[strategy].Runs[i] = t.search(ctx, c, strategy, c.Seed+int64(i), order)
+				comparison.Entries[strategy].Runs[i] = t.search(ctx, c, strategy, c.Seed+int64(i), order)
 			}
 		})
 	}
@@ -108,13 +108,13 @@ func (t *Table) Compare(ctx context.Context, c *config.Config, workers int) (rep
 
 // search runs one search of a strategy and looks up the found cell on the datasets of
 // order. It stops early when ctx is done.
-func (t *Table) search(ctx context.Context, c *config.Config, strategy int, seed int64, order []Dataset) report.CompareRun {
+func (t *Table) search(ctx context.Context, c *config.Config, strategy int, seed int64, order []Dataset) report.TableSearch {
 	s := strategies[strategy]
 	r := rng.Stream(seed, "compare."+s.name)
 	lookup := func(_ context.Context, cell Cell) (float64, error) { return t.Result(cell).Valid12[order[0]], nil }
 	// A look-up does not fail, and the caller checks ctx again.
 	trials, _ := blackbox.Search(ctx, s.make(c.Compare, r), lookup, c.Compare.Queries, r)
-	run := report.CompareRun{Seed: seed, Trace: make([]float64, 0, len(trials))}
+	run := report.TableSearch{Seed: seed, Trace: make([]float64, 0, len(trials))}
 	if len(trials) == 0 {
 		return run
 	}

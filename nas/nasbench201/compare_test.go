@@ -22,7 +22,7 @@ func load(t *testing.T, name string, set ...string) *config.Config {
 	return c
 }
 
-func compare(t *testing.T, table *Table, c *config.Config, workers int) report.Comparison {
+func compare(t *testing.T, table *Table, c *config.Config, workers int) report.TableComparison {
 	t.Helper()
 	comparison, err := table.Compare(context.Background(), c, workers)
 	if err != nil {
@@ -41,16 +41,16 @@ func TestCompare(t *testing.T) {
 	}
 	shifted := *c
 	shifted.Seed = 1
-	for i, side := range compare(t, table, &shifted, 2).Sides {
-		if cmp.Equal(one.Sides[i].Runs, side.Runs) {
-			t.Errorf("%s: other seeds give the same searches", side.Name)
+	for i, entry := range compare(t, table, &shifted, 2).Entries {
+		if cmp.Equal(one.Entries[i].Runs, entry.Runs) {
+			t.Errorf("%s: other seeds give the same searches", entry.Name)
 		}
-		if diff := cmp.Diff(one.Sides[i].Runs[1:], side.Runs[:len(side.Runs)-1]); diff != "" {
-			t.Errorf("%s: a seed's search depends on its place: %s", side.Name, diff)
+		if diff := cmp.Diff(one.Entries[i].Runs[1:], entry.Runs[:len(entry.Runs)-1]); diff != "" {
+			t.Errorf("%s: a seed's search depends on its place: %s", entry.Name, diff)
 		}
 	}
-	for _, side := range one.Sides {
-		for _, run := range side.Runs {
+	for _, entry := range one.Entries {
+		for _, run := range entry.Runs {
 			cell, err := ParseCell(run.Cell)
 			if err != nil {
 				t.Fatal(err)
@@ -58,7 +58,7 @@ func TestCompare(t *testing.T) {
 			r := table.Result(cell)
 			want := []float64{r.Test200[CIFAR10], r.Test200[CIFAR100], r.Test200[ImageNet16]}
 			if !cmp.Equal(run.Judged, want) || run.Told != r.Valid12[CIFAR10] || len(run.Trace) != one.Queries || run.Trace[one.Queries-1] != want[0] {
-				t.Errorf("%s, seed %d: %+v, the table has %+v", side.Name, run.Seed, run, r)
+				t.Errorf("%s, seed %d: %+v, the table has %+v", entry.Name, run.Seed, run, r)
 			}
 		}
 	}
@@ -81,9 +81,9 @@ func TestCompareKeys(t *testing.T) {
 	} {
 		t.Run(test.set, func(t *testing.T) {
 			got := compare(t, table, load(t, "nasbench201.toy.yaml", test.set), 2)
-			for i, side := range got.Sides {
-				if changed := !cmp.Equal(side.Runs, plain.Sides[i].Runs); changed != test.changed[i] {
-					t.Errorf("%s: changed is %v, want %v", side.Name, changed, test.changed[i])
+			for i, entry := range got.Entries {
+				if changed := !cmp.Equal(entry.Runs, plain.Entries[i].Runs); changed != test.changed[i] {
+					t.Errorf("%s: changed is %v, want %v", entry.Name, changed, test.changed[i])
 				}
 			}
 		})
@@ -115,22 +115,22 @@ func TestPublished(t *testing.T) {
 	// REINFORCE by the learning rate of its scripts does not, here, in 100 queries.
 	comparison := compare(t, table, load(t, "nasbench201.yaml", set...), runtime.NumCPU())
 	for i, want := range []struct{ least, most float64 }{{93.65, 93.75}, {93.87, 93.97}, {93.05, 93.25}} {
-		side := comparison.Sides[i]
-		if got := side.Judged(0); got.Mean < want.least-slack || got.Mean > want.most+slack {
-			t.Errorf("%s: %v, want a mean of %v to %v", side.Name, got, want.least-slack, want.most+slack)
+		entry := comparison.Entries[i]
+		if got := entry.Judged(0); got.Mean < want.least-slack || got.Mean > want.most+slack {
+			t.Errorf("%s: %v, want a mean of %v to %v", entry.Name, got, want.least-slack, want.most+slack)
 		}
-		if side.Published == nil {
-			t.Errorf("%s: no published figure", side.Name)
+		if entry.Published == nil {
+			t.Errorf("%s: no published figure", entry.Name)
 		}
 	}
 	set = append(set, "compare.evolution.sample=10", "compare.reinforce.lr=0.1")
 	comparison = compare(t, table, load(t, "nasbench201.yaml", set...), runtime.NumCPU())
 	for i, published := range []bool{true, false, false} {
-		if side := comparison.Sides[i]; (side.Published != nil) != published {
-			t.Errorf("%s by settings of our own: published %v", side.Name, side.Published)
+		if entry := comparison.Entries[i]; (entry.Published != nil) != published {
+			t.Errorf("%s by settings of our own: published %v", entry.Name, entry.Published)
 		}
 	}
-	random, reinforce, evolution := comparison.Sides[0].Judged(0).Mean, comparison.Sides[2].Judged(0).Mean, comparison.Sides[1].Judged(0).Mean
+	random, reinforce, evolution := comparison.Entries[0].Judged(0).Mean, comparison.Entries[2].Judged(0).Mean, comparison.Entries[1].Judged(0).Mean
 	if !(random < reinforce && reinforce < evolution) {
 		t.Errorf("random %.2f, reinforce %.2f, evolution %.2f: want this order", random, reinforce, evolution)
 	}
@@ -142,11 +142,11 @@ func TestBestIsFound(t *testing.T) {
 	before := compare(t, table, load(t, "nasbench201.toy.yaml", "compare.queries=20"), 2)
 	after := compare(t, table, load(t, "nasbench201.toy.yaml", "compare.queries=25"), 2)
 	same := 0
-	for i, side := range before.Sides {
-		for j, run := range side.Runs {
-			switch later := after.Sides[i].Runs[j].Told; {
+	for i, entry := range before.Entries {
+		for j, run := range entry.Runs {
+			switch later := after.Entries[i].Runs[j].Told; {
 			case later < run.Told:
-				t.Errorf("%s, seed %d: told %v in 20 queries, %v in 25", side.Name, run.Seed, run.Told, later)
+				t.Errorf("%s, seed %d: told %v in 20 queries, %v in 25", entry.Name, run.Seed, run.Told, later)
 			case later == run.Told:
 				same++
 			}

@@ -9,10 +9,10 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// lookAt is lookOnce for the searches and the trainings of a folder, by experiment. Where
+// inspectData is lookOnce for the searches and the trainings of a folder, by experiment. Where
 // both take the same data, it is that of the trainings. looked is what lookAt gave before,
 // if it did. Without a folder nothing is read or written but the data.
-func lookAt(ctx context.Context, dir string, search, train *config.Config, s nas.Settings, looked map[string]*runfolder.SharedData) (of map[string]*runfolder.SharedData, err error) {
+func inspectData(ctx context.Context, dir string, search, train *config.Config, s nas.Settings, looked map[string]*runfolder.SharedData) (of map[string]*runfolder.SharedData, err error) {
 	look := func(c *config.Config, file string) (*runfolder.SharedData, error) {
 		s.Shared = looked[c.Experiment]
 		if dir != "" {
@@ -20,7 +20,7 @@ func lookAt(ctx context.Context, dir string, search, train *config.Config, s nas
 		} else {
 			file = ""
 		}
-		return nas.LookOnce(ctx, c, file, s)
+		return nas.InspectOnce(ctx, c, file, s)
 	}
 	whole, err := look(train, runfolder.DataFile)
 	if err != nil {

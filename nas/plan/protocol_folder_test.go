@@ -34,15 +34,15 @@ func TestProtocolFolder(t *testing.T) {
 	}
 	report := fixture.ContentOf(t, dir, runfolder.ResultFile)
 	begun = nil
-	restore := "restore the file, or delete the folder " + filepath.Join(dir, runfolder.ProtocolConfigs) + " and give the CONFIG of before, with --out " + dir
+	restore := "restore the file, or delete the folder " + filepath.Join(dir, runfolder.ProtocolConfigFolder) + " and give the CONFIG of before, with --out " + dir
 	for _, test := range []struct {
 		name, want string
 		by         func(string) error
 	}{
-		{runfolder.ProtocolConfigs + "/search.yaml", restore, fixture.Text("")},
-		{runfolder.ProtocolConfigs + "/search.yaml", restore, fixture.Text("experiment: train")},
-		{runfolder.ProtocolConfigs + "/train.yaml", "is a pipe, wanted a file: move it away", fixture.Pipe},
-		{runfolder.ProtocolConfigs + "/" + config.WholeFile, "is a folder, wanted a file: move it away", fixture.Folder},
+		{runfolder.ProtocolConfigFolder + "/search.yaml", restore, fixture.Text("")},
+		{runfolder.ProtocolConfigFolder + "/search.yaml", restore, fixture.Text("experiment: train")},
+		{runfolder.ProtocolConfigFolder + "/train.yaml", "is a pipe, wanted a file: move it away", fixture.Pipe},
+		{runfolder.ProtocolConfigFolder + "/" + config.WholeFile, "is a folder, wanted a file: move it away", fixture.Folder},
 		{"search-2/result.json", "the file is empty; restore the file, or delete it and go on with `darts search --resume ", fixture.Text("")},
 		{"search-2/genotype.json", "restore it, or delete ", fixture.Text("{}")},
 		{"brief-2/result.json", "key test_error is missing; restore the file, or delete it", func(file string) error {
@@ -65,7 +65,7 @@ func TestProtocolFolder(t *testing.T) {
 	if len(begun) > 0 {
 		t.Errorf("begun: %s", begun)
 	}
-	for _, name := range []string{runfolder.ProtocolConfigs, "train-0/result.json", runfolder.ResultFile} {
+	for _, name := range []string{runfolder.ProtocolConfigFolder, "train-0/result.json", runfolder.ResultFile} {
 		if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
 			t.Fatal(err)
 		}
@@ -79,11 +79,11 @@ func TestProtocolFolder(t *testing.T) {
 	if err := work(); err != nil || fmt.Sprint(begun) != "[train-0]" || !bytes.Equal(fixture.ContentOf(t, dir, runfolder.ResultFile), report) {
 		t.Errorf("begun %s, %v, report\n%s, want\n%s", begun, err, fixture.ContentOf(t, dir, runfolder.ResultFile), report)
 	}
-	leave(runfolder.ProtocolConfigs+"/.data.json77", runfolder.ProtocolConfigs+"/.search-data.json8", ".config-3")
+	leave(runfolder.ProtocolConfigFolder+"/.data.json77", runfolder.ProtocolConfigFolder+"/.search-data.json8", ".config-3")
 	if err := work(); err != nil {
 		t.Error(err)
 	}
-	for _, pattern := range []string{".*", runfolder.ProtocolConfigs + "/.*"} {
+	for _, pattern := range []string{".*", runfolder.ProtocolConfigFolder + "/.*"} {
 		if left, err := filepath.Glob(filepath.Join(dir, pattern)); err != nil || len(left) > 0 {
 			t.Errorf("left: %v, %v", left, err)
 		}
@@ -103,10 +103,10 @@ func TestProtocolTaken(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fixture.Replace(t, filepath.Join(dir, runfolder.ProtocolConfigs, "search.yaml"), fixture.Text(string(files["search.yaml"])))
+			fixture.Replace(t, filepath.Join(dir, runfolder.ProtocolConfigFolder, "search.yaml"), fixture.Text(string(files["search.yaml"])))
 		}},
 		{"gone", "no such file or directory", func(t *testing.T, dir string) {
-			if err := os.RemoveAll(filepath.Join(dir, runfolder.ProtocolConfigs)); err != nil {
+			if err := os.RemoveAll(filepath.Join(dir, runfolder.ProtocolConfigFolder)); err != nil {
 				t.Fatal(err)
 			}
 		}},

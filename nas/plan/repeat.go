@@ -108,12 +108,12 @@ func HoldsProtocol(dir string) bool {
 
 // WholeConfig is the file from which config.LoadWhole reads the protocol in dir.
 func WholeConfig(dir string) string {
-	return filepath.Join(dir, runfolder.ProtocolConfigs, config.WholeFile)
+	return filepath.Join(dir, runfolder.ProtocolConfigFolder, config.WholeFile)
 }
 
 // ReadProtocol reads the protocol in dir.
 func ReadProtocol(dir string) (*config.Whole, error) {
-	folder := filepath.Join(dir, runfolder.ProtocolConfigs)
+	folder := filepath.Join(dir, runfolder.ProtocolConfigFolder)
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, fmt.Errorf("nas: protocol folder: %w", err)
@@ -141,13 +141,13 @@ func (p *protocol) join(ctx context.Context) error {
 	switch {
 	case !HoldsProtocol(p.dir): // before anything is made: the look may take a while, or fail
 		var err error
-		if looked, err = p.look(ctx, "", nil); err != nil {
+		if looked, err = p.inspectData(ctx, "", nil); err != nil {
 			return err
 		}
 		if err := p.create(); err != nil {
 			return err
 		}
-	case runfolder.Has(p.dir, claimsFolder) && !runfolder.Has(filepath.Join(p.dir, runfolder.ProtocolConfigs), runfolder.DataFile):
+	case runfolder.Has(p.dir, claimsFolder) && !runfolder.Has(filepath.Join(p.dir, runfolder.ProtocolConfigFolder), runfolder.DataFile):
 		p.settings.Note("%s does not say what its data was: whether that has changed is not known", names.Escape(p.dir))
 	}
 	if err := p.owns(); err != nil {
@@ -157,7 +157,7 @@ func (p *protocol) join(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
-	p.data, err = p.look(ctx, filepath.Join(p.dir, runfolder.ProtocolConfigs), looked)
+	p.data, err = p.inspectData(ctx, filepath.Join(p.dir, runfolder.ProtocolConfigFolder), looked)
 	return err
 }
 
@@ -167,15 +167,15 @@ func (p *protocol) owns() error {
 	if err != nil {
 		return err
 	}
-	if differences := config.DiffWhole(own, p.whole, "in its "+runfolder.ProtocolConfigs, "given"); len(differences) > 0 {
+	if differences := config.DiffWhole(own, p.whole, "in its "+runfolder.ProtocolConfigFolder, "given"); len(differences) > 0 {
 		return fmt.Errorf("nas: the protocol in %s has another config: %s", p.dir, strings.Join(differences, "; "))
 	}
 	return nil
 }
 
-// look is lookAt for the protocol's experiments.
-func (p *protocol) look(ctx context.Context, dir string, looked map[string]*runfolder.SharedData) (map[string]*runfolder.SharedData, error) {
-	return lookAt(ctx, dir, p.whole.Search, p.whole.Train, p.settings.Settings, looked)
+// inspectData is inspectData for the protocol's experiments.
+func (p *protocol) inspectData(ctx context.Context, dir string, looked map[string]*runfolder.SharedData) (map[string]*runfolder.SharedData, error) {
+	return inspectData(ctx, dir, p.whole.Search, p.whole.Train, p.settings.Settings, looked)
 }
 
 // create writes the configs of a new protocol all at once: of several processes that start
@@ -190,7 +190,7 @@ func (p *protocol) create() error {
 	}
 	// Beside claims only the configs can be missing; each part is compared with its own.
 	for _, e := range entries {
-		if e.Name() != runfolder.ProtocolConfigs && e.Name()[0] != '.' && !HoldsProtocol(p.dir) && !runfolder.Has(p.dir, claimsFolder) {
+		if e.Name() != runfolder.ProtocolConfigFolder && e.Name()[0] != '.' && !HoldsProtocol(p.dir) && !runfolder.Has(p.dir, claimsFolder) {
 			return fmt.Errorf("nas: protocol folder %s is not empty: choose another --out", p.dir)
 		}
 	}
@@ -212,7 +212,7 @@ func (p *protocol) create() error {
 		}
 	}
 	// A folder that is not empty is never replaced.
-	if err := os.Rename(staged, filepath.Join(p.dir, runfolder.ProtocolConfigs)); err != nil && !HoldsProtocol(p.dir) {
+	if err := os.Rename(staged, filepath.Join(p.dir, runfolder.ProtocolConfigFolder)); err != nil && !HoldsProtocol(p.dir) {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
 	if err := wholefile.SyncFolder(p.dir); err != nil {
@@ -221,28 +221,28 @@ func (p *protocol) create() error {
 	return nil
 }
 
-// piece is a part of the protocol: a search or a training.
-type piece struct {
+// part is a part of the protocol: a search or a training.
+type part struct {
 	name   string
 	config *config.Config
 }
 
 // ready lists the parts that are not complete and wait for no other, in the order in which
 // they are to be taken. It is empty if the protocol is complete.
-func (p *protocol) ready() (pieces []piece, err error) {
+func (p *protocol) ready() (pieces []part, err error) {
 	// add tells whether the part is complete. One that has diverged is over, but not complete.
 	add := func(name string, c *config.Config) (finished bool, err error) {
 		if !runfolder.Finished(p.file(name)) {
-			diverged, err := runfolder.Diverged(p.file(name))
+			diverged, err := runfolder.ReadDivergence(p.file(name))
 			if err != nil || diverged != nil {
 				return false, err
 			}
-			pieces = append(pieces, piece{name, c})
+			pieces = append(pieces, part{name, c})
 			return false, nil
 		}
 		return true, runfolder.CheckResult(p.file(name), c)
 	}
-	var briefs []piece
+	var briefs []part
 	for _, seed := range p.searchSeeds() {
 		c := *p.whole.Search
 		c.Seed = seed
@@ -256,7 +256,7 @@ func (p *protocol) ready() (pieces []piece, err error) {
 		if err != nil {
 			return nil, err
 		}
-		briefs = append(briefs, piece{briefName(seed), brief})
+		briefs = append(briefs, part{briefName(seed), brief})
 	}
 	for _, b := range briefs {
 		if _, err := add(b.name, b.config); err != nil {
@@ -315,7 +315,7 @@ func seeds(first int64, n int) (all []int64) {
 
 // workOnOne takes the first part that nobody works on and completes it. If there is none,
 // elsewhere says who works on them.
-func (p *protocol) workOnOne(ctx context.Context, ready []piece) (elsewhere string, err error) {
+func (p *protocol) workOnOne(ctx context.Context, ready []part) (elsewhere string, err error) {
 	var busy []string
 	for _, it := range ready {
 		c, err := p.claims.Take(it.name)
@@ -348,15 +348,15 @@ func (p *protocol) workOnOne(ctx context.Context, ready []piece) (elsewhere stri
 }
 
 // work completes a part.
-func (p *protocol) work(ctx context.Context, it piece, c *claim.Claim) error {
+func (p *protocol) work(ctx context.Context, it part, c *claim.Claim) error {
 	dir := filepath.Join(p.dir, it.name)
 	s := p.settings.Settings
 	s.Guard, s.Shared = c.Check, p.data[it.config.Experiment]
 	s.Hooks = slices.Clone(s.Hooks)
 	if runfolder.HoldsRun(dir) && !runfolder.Finished(dir) {
-		began, err := runfolder.ReadAbout(dir)
+		began, err := runfolder.ReadRunInfo(dir)
 		if errors.Is(err, fs.ErrNotExist) {
-			began, err = runfolder.Present(it.config, s.Device), nil // as the run then notes
+			began, err = runfolder.CurrentRunInfo(it.config, s.Device), nil // as the run then notes
 		}
 		if err != nil {
 			return err

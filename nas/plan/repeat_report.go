@@ -48,7 +48,7 @@ func (p *protocol) candidates() (all []report.Candidate, failed []report.Failure
 // failure is how the first of some parts has diverged that did, nil if none did.
 func (p *protocol) failure(seed int64, parts ...string) (*report.Failure, error) {
 	for _, name := range parts {
-		diverged, err := runfolder.Diverged(p.file(name))
+		diverged, err := runfolder.ReadDivergence(p.file(name))
 		if err != nil {
 			return nil, err
 		}
@@ -90,7 +90,7 @@ func (p *protocol) report(ctx context.Context) (r report.Repeat, err error) {
 	if err != nil {
 		return r, err
 	}
-	held, err := p.alone(ctx)
+	held, err := p.lockReport(ctx)
 	if err != nil {
 		return r, err
 	}
@@ -137,9 +137,9 @@ func (p *protocol) trainings(r *report.Repeat) error {
 	return nil
 }
 
-// alone waits until no other process writes the report: what one left can be told from what
+// lockReport waits until no other process writes the report: what one left can be told from what
 // one is about to rename.
-func (p *protocol) alone(ctx context.Context) (*os.File, error) {
+func (p *protocol) lockReport(ctx context.Context) (*os.File, error) {
 	const look = 50 * time.Millisecond
 	for {
 		held, err := runfolder.Lock(p.dir)
@@ -177,7 +177,7 @@ func (p *protocol) removeLeftovers() error {
 	if err := wholefile.RemoveLeftovers(p.dir, runfolder.GenotypeFile, ReportFile, runfolder.ResultFile); err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
-	if err := wholefile.RemoveLeftovers(p.file(runfolder.ProtocolConfigs), runfolder.DataFile, "search-"+runfolder.DataFile); err != nil {
+	if err := wholefile.RemoveLeftovers(p.file(runfolder.ProtocolConfigFolder), runfolder.DataFile, "search-"+runfolder.DataFile); err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
 	return nil

@@ -18,10 +18,10 @@ const hostile = "=1\x1b[2K|</text>\n\u202ea"
 
 func TestHostileNames(t *testing.T) {
 	// No name in a table or a picture acts on a terminal, a spreadsheet or XML.
-	run := report.CompareRun{Cell: hostile, Told: 1, Judged: []float64{1}, Trace: []float64{1, 2}}
-	side := report.Compared{Name: hostile, Runs: []report.CompareRun{run, run}}
-	comparison := report.Comparison{Title: "t", Asked: "a", Judged: []string{"j"}, Queries: 2, Sides: []report.Compared{side}, Best: []float64{2}}
-	contest := report.Contest{Trainings: 2, Sides: []report.Entrant{{Name: hostile, Genotype: hostile, TestErrors: []float64{1, 2}}}}
+	run := report.TableSearch{Cell: hostile, Told: 1, Judged: []float64{1}, Trace: []float64{1, 2}}
+	entry := report.TableEntry{Name: hostile, Runs: []report.TableSearch{run, run}}
+	table := report.TableComparison{Title: "t", Asked: "a", Judged: []string{"j"}, Queries: 2, Entries: []report.TableEntry{entry}, Best: []float64{2}}
+	comparison := report.Comparison{Trainings: 2, Entries: []report.Entry{{Name: hostile, Genotype: hostile, TestErrors: []float64{1, 2}}}}
 	row, err := report.NewBenchRow(report.BenchRow{Name: "n", Title: "t", Work: "w", Passed: 1, Of: "images", Sides: []report.BenchSide{
 		{Name: "darts", StepSeconds: []float64{1}, FirstLoss: new(1.0), PeakBytes: 1}, {Name: hostile, StepSeconds: []float64{1}, FirstLoss: new(2.0), PeakBytes: 1}}})
 	if err != nil {
@@ -36,9 +36,9 @@ func TestHostileNames(t *testing.T) {
 		return string(content)
 	}
 	for name, text := range map[string]string{
-		"comparison.txt": comparison.Text(), "comparison.md": comparison.Markdown(), "comparison.csv": comparison.CSV(),
-		"curves.csv": comparison.CurvesCSV(), "searches.csv": comparison.RunsCSV(), "curves.svg": picture(comparison.Chart(".svg")),
-		"contest.txt": contest.Text(), "contest.md": contest.Markdown(), "contest.csv": contest.CSV(),
+		"table.txt": table.Text(), "table.md": table.Markdown(), "table.csv": table.CSV(),
+		"curves.csv": table.CurvesCSV(), "searches.csv": table.RunsCSV(), "curves.svg": picture(table.Chart(".svg")),
+		"contest.txt": comparison.Text(), "contest.md": comparison.Markdown(), "contest.csv": comparison.CSV(),
 		"bench.txt": row.Text(), "bench.md": bench.Markdown(), "bench.svg": picture(bench.Chart(".svg")),
 		"repeat.txt": repeat.Text(), "repeat.md": repeat.Markdown(),
 	} {

@@ -45,8 +45,8 @@ func CheckpointsIn(dir string) (all []int) {
 // HoldsCheckpoint tells whether the run in dir was saved.
 func HoldsCheckpoint(dir string) bool { return len(CheckpointsIn(dir)) > 0 }
 
-// KeepOnly removes the checkpoints in dir but for the newest keep.
-func KeepOnly(dir string, keep int) error {
+// PruneCheckpoints removes the checkpoints in dir but for the newest keep.
+func PruneCheckpoints(dir string, keep int) error {
 	for _, n := range CheckpointsIn(dir) {
 		if n < keep {
 			continue
@@ -58,12 +58,12 @@ func KeepOnly(dir string, keep int) error {
 	return nil
 }
 
-// KeepEarlier makes room for a new checkpoint in dir, of which keep are to be there then: the one
+// RotateCheckpoints makes room for a new checkpoint in dir, of which keep are to be there then: the one
 // that is about to be replaced gets a second name, those before it move on. A kill in between
 // leaves a free name, up to which the next call moves them, or the second name, which the next
 // call leaves. Where a file system has no second names there is no earlier checkpoint.
-func KeepEarlier(dir string, keep int) error {
-	if err := KeepOnly(dir, keep); err != nil {
+func RotateCheckpoints(dir string, keep int) error {
+	if err := PruneCheckpoints(dir, keep); err != nil {
 		return err
 	}
 	path := func(n int) string { return filepath.Join(dir, CheckpointNames[n]) }
@@ -96,9 +96,9 @@ func KeepEarlier(dir string, keep int) error {
 	return nil
 }
 
-// Newest opens the newest checkpoint in dir that is not damaged: name is empty if there is none.
+// NewestCheckpoint opens the newest checkpoint in dir that is not damaged: name is empty if there is none.
 // damaged are those that are newer, the newest first.
-func Newest(dir string) (name string, st *safetensors.File, damaged []*DamagedError, err error) {
+func NewestCheckpoint(dir string) (name string, st *safetensors.File, damaged []*DamagedError, err error) {
 	for _, n := range CheckpointsIn(dir) {
 		name := CheckpointNames[n]
 		st, err := ReadCheckpoint(filepath.Join(dir, name))
@@ -114,21 +114,21 @@ func Newest(dir string) (name string, st *safetensors.File, damaged []*DamagedEr
 	return "", nil, damaged, nil
 }
 
-// LastMeta is the metadata of the newest checkpoint in dir that is not damaged, and the file. If all
+// NewestMetadata is the metadata of the newest checkpoint in dir that is not damaged, and the file. If all
 // are damaged, that is an error; if there is none, file is empty.
-func LastMeta(dir string) (file string, meta map[string]string, err error) {
-	name, st, damaged, err := Newest(dir)
+func NewestMetadata(dir string) (file string, meta map[string]string, err error) {
+	name, st, damaged, err := NewestCheckpoint(dir)
 	switch {
 	case err != nil:
 		return "", nil, err
 	case name != "":
 		return filepath.Join(dir, name), st.Metadata(), nil
 	}
-	return "", nil, NoneReads(damaged)
+	return "", nil, AllDamaged(damaged)
 }
 
-// NoneReads is an error if there are checkpoints, all of them damaged.
-func NoneReads(damaged []*DamagedError) error {
+// AllDamaged is an error if there are checkpoints, all of them damaged.
+func AllDamaged(damaged []*DamagedError) error {
 	switch len(damaged) {
 	case 0:
 		return nil

@@ -3,11 +3,12 @@ package runfolder
 import (
 	"errors"
 	"fmt"
-	"godarts/nas/config"
-	"godarts/nas/wholefile"
 	"io/fs"
 	"path/filepath"
 	"strings"
+
+	"godarts/nas/config"
+	"godarts/nas/wholefile"
 )
 
 // ReadConfig reads the resolved config of the run in dir: where it was deleted, from the
@@ -33,7 +34,7 @@ func ReadConfig(dir string) (*config.Config, error) {
 
 // savedConfig is the config in the last checkpoint of the run in dir.
 func savedConfig(dir string) (*config.Config, error) {
-	file, meta, err := LastMeta(dir)
+	file, meta, err := NewestMetadata(dir)
 	if err == nil && file == "" {
 		err = fmt.Errorf("nas: %s holds no run: there is no %s", dir, ConfigFile)
 	}
@@ -43,17 +44,17 @@ func savedConfig(dir string) (*config.Config, error) {
 	return config.Parse(file, []byte(meta[MetaConfig]))
 }
 
-// SameRun is an error if the run in dir has another config than c.
-func SameRun(dir string, c *config.Config) error {
+// CheckSameRun is an error if the run in dir has another config than c.
+func CheckSameRun(dir string, c *config.Config) error {
 	own, err := ReadConfig(dir)
 	if err != nil {
 		return err
 	}
-	return SameConfig(dir, own, c)
+	return CheckSameConfig(dir, own, c)
 }
 
-// SameConfig is an error if c is another config than the own one of the run in dir.
-func SameConfig(dir string, own, c *config.Config) error {
+// CheckSameConfig is an error if c is another config than the own one of the run in dir.
+func CheckSameConfig(dir string, own, c *config.Config) error {
 	if differences := Differences(own, c, "in its "+ConfigFile, "given"); differences != "" {
 		return fmt.Errorf("nas: the run in %s has another config: %s", dir, differences)
 	}

@@ -3,24 +3,25 @@ package runfolder
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"path/filepath"
+	"slices"
+
 	"godarts/nas/config"
 	"godarts/nas/data"
 	"godarts/nas/data/fingerprint"
 	"godarts/nas/names"
 	"godarts/nas/wholefile"
-	"io/fs"
-	"path/filepath"
-	"slices"
 )
 
 // DataFile is what a run folder says of the data.
 const DataFile = "data.json"
 
-// ProtocolConfigs is, in the folder of a protocol, where its resolved configs are.
-const ProtocolConfigs = "config"
+// ProtocolConfigFolder is, in the folder of a protocol, where its resolved configs are.
+const ProtocolConfigFolder = "config"
 
-// DataRecord is what the data of a run is, and what a look at its files found.
-type DataRecord struct {
+// DataManifest is what the data of a run is, and what a look at its files found.
+type DataManifest struct {
 	fingerprint.Fingerprint
 	Checked    string            `json:"checked,omitempty"`    // data.check of the look, empty if there was none
 	Train      int               `json:"train,omitempty"`      // training images that it took in
@@ -28,8 +29,8 @@ type DataRecord struct {
 	Unreadable []data.Unreadable `json:"unreadable,omitempty"` // what cannot be read and is left out
 }
 
-// ReadRecord reads what the file says; there is false if there is no such file.
-func ReadRecord(file string) (d DataRecord, there bool, err error) {
+// ReadDataManifest reads what the file says; there is false if there is no such file.
+func ReadDataManifest(file string) (d DataManifest, there bool, err error) {
 	err = ReadJSON(file, &d)
 	if errors.Is(err, fs.ErrNotExist) {
 		return d, false, nil
@@ -40,8 +41,8 @@ func ReadRecord(file string) (d DataRecord, there bool, err error) {
 	return d, true, nil
 }
 
-// Same is an error that names what is different now, in the data that file describes.
-func (d DataRecord) Same(now fingerprint.Fingerprint, file string) error {
+// CheckUnchanged is an error that names what is different now, in the data that file describes.
+func (d DataManifest) CheckUnchanged(now fingerprint.Fingerprint, file string) error {
 	changes := d.Changes(now)
 	if changes == "" && !d.plausible() {
 		return fmt.Errorf("nas: %s is damaged: it tells of a look at files that no run makes; put it back, or delete it to go on without knowing whether the data has changed", names.Escape(file))
@@ -53,7 +54,7 @@ func (d DataRecord) Same(now fingerprint.Fingerprint, file string) error {
 		return fmt.Errorf("nas: the data has changed meanwhile: %s", changes)
 	}
 	dir := filepath.Dir(file)
-	if filepath.Base(dir) == ProtocolConfigs { // of a protocol
+	if filepath.Base(dir) == ProtocolConfigFolder { // of a protocol
 		dir = filepath.Dir(dir)
 	}
 	return fmt.Errorf("nas: the data has changed since %s was begun: %s; put it back as it was, begin anew in another folder, or delete %s to go on with it as it is",
@@ -61,7 +62,7 @@ func (d DataRecord) Same(now fingerprint.Fingerprint, file string) error {
 }
 
 // plausible tells whether a look can have found what d says of it.
-func (d DataRecord) plausible() bool {
+func (d DataManifest) plausible() bool {
 	most := 0
 	for _, p := range d.Parts {
 		most = max(most, p.Size())
@@ -71,12 +72,12 @@ func (d DataRecord) plausible() bool {
 
 // SharedData is what the data is of all that one process runs in a folder.
 type SharedData struct {
-	DataRecord
-	File string
+	DataManifest
+	ManifestFile string
 }
 
-// WriteFirst writes v as JSON unless the file is there already, which it leaves.
-func WriteFirst(file string, v any) error {
+// WriteJSONOnce writes v as JSON unless the file is there already, which it leaves.
+func WriteJSONOnce(file string, v any) error {
 	text, err := asJSON(file, v)
 	if err != nil {
 		return err

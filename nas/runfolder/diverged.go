@@ -43,9 +43,9 @@ func (e *DivergedError) Where() string {
 	return fmt.Sprintf("epoch %d, step %d", e.Epoch, e.Step)
 }
 
-// RememberDiverged writes into a run folder how its run has diverged, if err says so, for those that
+// RecordDivergence writes into a run folder how its run has diverged, if err says so, for those that
 // the run is a part of.
-func RememberDiverged(dir string, err error) error {
+func RecordDivergence(dir string, err error) error {
 	var diverged *DivergedError
 	if !errors.As(err, &diverged) {
 		return err
@@ -56,16 +56,16 @@ func RememberDiverged(dir string, err error) error {
 	return err
 }
 
-// ForgetDiverged removes what remember wrote.
-func ForgetDiverged(dir string) error {
+// ClearDivergence removes what remember wrote.
+func ClearDivergence(dir string) error {
 	if err := os.Remove(filepath.Join(dir, divergedFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
 	return nil
 }
 
-// Diverged tells how the run in dir has diverged, nil if it has not.
-func Diverged(dir string) (*DivergedError, error) {
+// ReadDivergence tells how the run in dir has diverged, nil if it has not.
+func ReadDivergence(dir string) (*DivergedError, error) {
 	var e DivergedError
 	err := ReadJSON(filepath.Join(dir, divergedFile), &e)
 	switch {

@@ -69,15 +69,15 @@ func decode(text []byte, v any) error {
 	if err := errors.Join(json.Unmarshal(text, &got), json.Unmarshal(again, &want)); err != nil {
 		return err
 	}
-	return alike(got, want, "")
+	return checkEqual(got, want, "")
 }
 
-// alike is an error if the decoded got is not want; path is where both are in their file.
-func alike(got, want any, path string) error {
+// checkEqual is an error if the decoded got is not want; path is where both are in their file.
+func checkEqual(got, want any, path string) error {
 	if x, ok := got.([]any); ok {
 		if y, ok := want.([]any); ok && len(x) == len(y) {
 			for i := range x {
-				if err := alike(x[i], y[i], fmt.Sprintf("%s[%d]", path, i)); err != nil {
+				if err := checkEqual(x[i], y[i], fmt.Sprintf("%s[%d]", path, i)); err != nil {
 					return err
 				}
 			}
@@ -101,7 +101,7 @@ func alike(got, want any, path string) error {
 		if _, ok := a[key]; !ok {
 			return fmt.Errorf("key %s is missing", strings.TrimPrefix(path+"."+key, "."))
 		}
-		if err := alike(a[key], b[key], path+"."+key); err != nil {
+		if err := checkEqual(a[key], b[key], path+"."+key); err != nil {
 			return err
 		}
 	}

@@ -23,9 +23,9 @@ var Files = append(slices.Clone(CheckpointNames),
 // HoldsRun tells whether dir is a run folder.
 func HoldsRun(dir string) bool { return Has(dir, ConfigFile) || HoldsCheckpoint(dir) }
 
-// Begun tells whether dir holds the start of a run and nothing else: no checkpoint, no result. Such
+// HoldsOnlyStart tells whether dir holds the start of a run and nothing else: no checkpoint, no result. Such
 // a run begins anew.
-func Begun(dir string) bool {
+func HoldsOnlyStart(dir string) bool {
 	return Has(dir, ConfigFile) && Has(dir, RunFile) && !HoldsCheckpoint(dir) && !Finished(dir)
 }
 

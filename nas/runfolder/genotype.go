@@ -31,7 +31,7 @@ func GenotypeFor(c *config.Config, where string) (genotype.Genotype, error) {
 	if err != nil {
 		return g, err
 	}
-	return g, suits(g, c)
+	return g, checkKind(g, c)
 }
 
 // GenotypeOf is the cell that c names.
@@ -40,11 +40,11 @@ func GenotypeOf(c *config.Config) (genotype.Genotype, error) {
 	if err != nil {
 		return g, err
 	}
-	return g, suits(g, c)
+	return g, checkKind(g, c)
 }
 
-// suits is an error if the cell g is not of the kind that c trains.
-func suits(g genotype.Genotype, c *config.Config) error {
+// checkKind is an error if the cell g is not of the kind that c trains.
+func checkKind(g genotype.Genotype, c *config.Config) error {
 	switch {
 	case g.IsRecurrent() && !c.Data.IsText():
 		return fmt.Errorf("nas: genotype: a recurrent cell, which takes a text: data.name %s is images, which take convolutional cells", c.Data.Name)

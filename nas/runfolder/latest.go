@@ -15,8 +15,8 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// ExportedGenotype is, in the folder of an export, the genotype as the reference prints it.
-const ExportedGenotype = "genotype.txt"
+// ExportedGenotypeFile is, in the folder of an export, the genotype as the reference prints it.
+const ExportedGenotypeFile = "genotype.txt"
 
 // ErrNoCell says that a search has not got so far.
 var ErrNoCell = errors.New("has found no cell yet: its first epoch is not done")
@@ -24,7 +24,7 @@ var ErrNoCell = errors.New("has found no cell yet: its first epoch is not done")
 // FolderGenotype is the cell of a run, complete or not, or of what Export wrote. note says of
 // which epoch it is if the run is a search that is not complete.
 func FolderGenotype(dir string, recurrent bool) (g genotype.Genotype, note string, err error) {
-	for _, name := range []string{GenotypeFile, ExportedGenotype} {
+	for _, name := range []string{GenotypeFile, ExportedGenotypeFile} {
 		file := filepath.Join(dir, name)
 		text, err := wholefile.Read(file)
 		if errors.Is(err, fs.ErrNotExist) {
@@ -39,7 +39,7 @@ func FolderGenotype(dir string, recurrent bool) (g genotype.Genotype, note strin
 		return g, "", nil
 	}
 	if !HoldsRun(dir) {
-		return g, "", fmt.Errorf("nas: %s is no folder of a run or an export: it has no %s, no %s and no %s", dir, GenotypeFile, ExportedGenotype, ConfigFile)
+		return g, "", fmt.Errorf("nas: %s is no folder of a run or an export: it has no %s, no %s and no %s", dir, GenotypeFile, ExportedGenotypeFile, ConfigFile)
 	}
 	c, err := ReadConfig(dir)
 	if err != nil {

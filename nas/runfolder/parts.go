@@ -12,7 +12,7 @@ import (
 // part that does is not taken up again by itself. To try it again delete its folder. If it
 // diverges result.Diverged says how.
 func RunPart(dir string, train func() (TrainResult, error)) (result TrainResult, err error) {
-	if result.Diverged, err = Diverged(dir); err != nil || result.Diverged != nil {
+	if result.Diverged, err = ReadDivergence(dir); err != nil || result.Diverged != nil {
 		return result, err
 	}
 	result, err = train()

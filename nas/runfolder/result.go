@@ -29,7 +29,7 @@ func CheckResult(dir string, c *config.Config) error {
 // ReadResult reads the result of the complete run in dir, which is of the config c, and
 // compares it with the run's genotype.
 func ReadResult(dir string, c *config.Config, to result) error {
-	if err := SameRun(dir, c); err != nil {
+	if err := CheckSameRun(dir, c); err != nil {
 		return err
 	}
 	file := filepath.Join(dir, ResultFile)
@@ -54,10 +54,10 @@ func ReadResult(dir string, c *config.Config, to result) error {
 func (s *SearchResult) cell() genotype.Genotype { return s.Genotype }
 
 func (s *SearchResult) check(c *config.Config) error {
-	if err := fitting(s.Genotype, c); err != nil {
+	if err := checkCell(s.Genotype, c); err != nil {
 		return err
 	}
-	if s.Valid != nil && !s.Valid.sound() {
+	if s.Valid != nil && !s.Valid.plausible() {
 		return errors.New("valid: a perplexity is 1 or more")
 	}
 	want := 0
@@ -71,7 +71,7 @@ func (s *SearchResult) check(c *config.Config) error {
 		if s.Evaluations[i].Diverged != nil {
 			continue
 		}
-		if err := s.Evaluations[i].sound(); err != nil {
+		if err := s.Evaluations[i].checkValues(); err != nil {
 			return fmt.Errorf("evaluations[%d]: %w", i, err)
 		}
 	}
@@ -81,7 +81,7 @@ func (s *SearchResult) check(c *config.Config) error {
 func (t *TrainResult) cell() genotype.Genotype { return t.Genotype }
 
 func (t *TrainResult) check(c *config.Config) error {
-	if err := fitting(t.Genotype, c); err != nil {
+	if err := checkCell(t.Genotype, c); err != nil {
 		return err
 	}
 	g, err := GenotypeOf(c)
@@ -91,21 +91,21 @@ func (t *TrainResult) check(c *config.Config) error {
 	if g.String() != t.Genotype.String() {
 		return errors.New("genotype: the config has another cell")
 	}
-	return t.sound()
+	return t.checkValues()
 }
 
-// fitting is an error if g is no cell of an experiment c.
-func fitting(g genotype.Genotype, c *config.Config) error {
+// checkCell is an error if g is no cell of an experiment c.
+func checkCell(g genotype.Genotype, c *config.Config) error {
 	if err := g.Validate(); err != nil {
 		return err
 	}
-	return suits(g, c)
+	return checkKind(g, c)
 }
 
-// sound is an error if no training ends so.
-func (t *TrainResult) sound() error {
+// checkValues is an error if no training ends so.
+func (t *TrainResult) checkValues() error {
 	kinds := 0
-	for _, there := range []bool{t.Tested != nil, t.Validated != nil, t.Modelled != nil} {
+	for _, there := range []bool{t.Tested != nil, t.Validated != nil, t.LanguageModelResult != nil} {
 		if there {
 			kinds++
 		}
@@ -118,7 +118,7 @@ func (t *TrainResult) sound() error {
 		return fmt.Errorf("test_error %v %%, test_loss %v", t.TestError, t.TestLoss)
 	case t.Validated != nil && (!percent(t.ValidError) || t.ValidLoss < 0):
 		return fmt.Errorf("valid_error %v %%, valid_loss %v", t.ValidError, t.ValidLoss)
-	case t.Modelled != nil && (t.Test == nil || !t.Test.sound() || t.Valid != nil && !t.Valid.sound()):
+	case t.LanguageModelResult != nil && (t.Test == nil || !t.Test.plausible() || t.Valid != nil && !t.Valid.plausible()):
 		return errors.New("test, valid: a perplexity is 1 or more")
 	case t.Parameters < 1:
 		return fmt.Errorf("parameters: %d", t.Parameters)
@@ -126,8 +126,8 @@ func (t *TrainResult) sound() error {
 	return nil
 }
 
-// sound tells whether p can be: log-likelihoods are not positive.
-func (p *Perplexity) sound() bool { return p.Perplexity >= 1 && p.Unigram >= 1 }
+// plausible tells whether p can be: log-likelihoods are not positive.
+func (p *Perplexity) plausible() bool { return p.Perplexity >= 1 && p.Unigram >= 1 }
 
 // SearchResult is what a complete search found.
 type SearchResult struct {
@@ -138,13 +138,13 @@ type SearchResult struct {
 
 // TrainResult is what a complete training reached, after its last epoch.
 type TrainResult struct {
-	Name       string            `json:"name,omitempty"` // in a search: "found", "random-1", ...
-	Genotype   genotype.Genotype `json:"genotype"`
-	*Tested                      // of images; nil if the training held images out
-	*Validated                   // of images; nil if it did not
-	*Modelled                    // of a text
-	Parameters int               `json:"parameters"`        // without the auxiliary head
-	Skipped    int               `json:"skipped,omitempty"` // images left out because they could not be decoded
+	Name                 string            `json:"name,omitempty"` // in a search: "found", "random-1", ...
+	Genotype             genotype.Genotype `json:"genotype"`
+	*Tested                                // of images; nil if the training held images out
+	*Validated                             // of images; nil if it did not
+	*LanguageModelResult                   // of a text
+	Parameters           int               `json:"parameters"`        // without the auxiliary head
+	Skipped              int               `json:"skipped,omitempty"` // images left out because they could not be decoded
 
 	Diverged *DivergedError `json:"diverged,omitempty"` // of a part of a search: there is no result
 	Notes    []string       `json:"-"`                  // of a test: what whoever reports it should know
@@ -184,8 +184,8 @@ func (p Perplexity) String() string {
 	return fmt.Sprintf("perplexity %s, of the unigram model %s", Decimal(p.Perplexity), Decimal(p.Unigram))
 }
 
-// Modelled is what a language model reached.
-type Modelled struct {
+// LanguageModelResult is what a language model reached.
+type LanguageModelResult struct {
 	Test      *Perplexity `json:"test,omitempty"`       // of the best model
 	Valid     *Perplexity `json:"valid,omitempty"`      // likewise; nil if only the test text was read
 	BestEpoch int         `json:"best_epoch,omitempty"` // counted from 1

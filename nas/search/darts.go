@@ -183,8 +183,8 @@ func (d *dartsStrategy) StateDict() torch.StateDict {
 	return sd
 }
 
-// StandsAt implements placed.
-func (d *dartsStrategy) StandsAt(at nas.Position) error { return d.selection.StandsAt(at) }
+// CheckPosition implements placed.
+func (d *dartsStrategy) CheckPosition(at nas.Position) error { return d.selection.CheckPosition(at) }
 
 // LoadStateDict implements Strategy.
 func (d *dartsStrategy) LoadStateDict(sd torch.StateDict) error {

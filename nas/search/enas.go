@@ -103,7 +103,7 @@ func (e *enasSearch) Search(ctx context.Context, run *nas.Run) (genotype.Genotyp
 		for s := range run.Steps(ctx, epoch) {
 			e.train(s, e.controller.Draw(rng.Stream(seed, "enas", epoch, s.Index)))
 		}
-		e.teach(ctx, run, epoch)
+		e.updateController(ctx, run, epoch)
 		some := e.controller.Draw(rng.Stream(seed, "enas.epoch", epoch))
 		valid := run.Validate(ctx, epoch, func(b nn.Batch) nn.Output { return e.measure(some, b) })
 		run.Finish(nas.Epoch{Index: epoch, Valid: valid, Genotype: some.String()})
@@ -111,10 +111,10 @@ func (e *enasSearch) Search(ctx context.Context, run *nas.Run) (genotype.Genotyp
 	return e.derive(ctx, run)
 }
 
-// teach takes the steps of the controller that are left after an epoch. They are
+// updateController takes the steps of the controller that are left after an epoch. They are
 // counted in its state, which moves with a whole step alone: a run that is stopped
 // between them goes on there.
-func (e *enasSearch) teach(ctx context.Context, run *nas.Run, epoch int) {
+func (e *enasSearch) updateController(ctx context.Context, run *nas.Run, epoch int) {
 	o, seed := e.keys.Controller, run.Config.Seed
 	for e.controller.Updates() < o.Updates*(epoch+1) && !run.Stopped(ctx) {
 		first := e.controller.Updates() * o.Aggregate

@@ -274,8 +274,8 @@ func operationLists(table torch.Tensor, of [][]genotype.Op) (ops [][]genotype.Op
 	return ops, nil
 }
 
-// StandsAt implements placed: a stage begins before the first step of its epochs, or is about to.
-func (p *pdartsStrategy) StandsAt(at nas.Position) error {
+// CheckPosition implements placed: a stage begins before the first step of its epochs, or is about to.
+func (p *pdartsStrategy) CheckPosition(at nas.Position) error {
 	each := p.run.Config.Epochs / stages
 	if each == 0 {
 		return nil // there is one position

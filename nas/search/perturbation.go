@@ -88,8 +88,8 @@ func (p *perturbation) decideOne(kind genotype.Kind, decision int, accuracy func
 	return p.net.DecideNode(kind, p.pick(decision, kind, open), accuracy)
 }
 
-// StandsAt implements placed: a decision is made before the first step of its epoch, or is about to be.
-func (p *perturbation) StandsAt(at nas.Position) error {
+// CheckPosition implements placed: a decision is made before the first step of its epoch, or is about to be.
+func (p *perturbation) CheckPosition(at nas.Position) error {
 	if p == nil {
 		return nil
 	}

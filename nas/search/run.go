@@ -31,7 +31,7 @@ func Run(ctx context.Context, dir string, c *config.Config, s nas.Settings) (res
 	}
 	defer leave()
 	if err := runSearch(r, ctx, &result); err != nil {
-		return result, runfolder.RememberDiverged(dir, err)
+		return result, runfolder.RecordDivergence(dir, err)
 	}
 	if c.Evaluate != nil {
 		if result.Evaluations, err = evaluate(r, ctx, result.Genotype, r.Settings); err != nil {
@@ -58,7 +58,7 @@ func runSearch(r *nas.Run, ctx context.Context, result *runfolder.SearchResult) 
 		return err
 	}
 	if feed, ok := r.Feed.(*texts.Feed); ok && r.At.Valid.Count > 0 {
-		result.Valid = feed.Beside(r.At.Valid, feed.Validation)
+		result.Valid = feed.WithUnigram(r.At.Valid, feed.Validation)
 	}
 	if err := r.WriteJSON(runfolder.GenotypeFile, result.Genotype); err != nil {
 		return err

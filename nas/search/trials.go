@@ -131,7 +131,7 @@ func (t *trials) Search(ctx context.Context, run *nas.Run) (found genotype.Genot
 		if err != nil {
 			return 0, err
 		}
-		run.Aside(func() {
+		run.PreserveGenerators(func() {
 			dir := filepath.Join(run.Dir, fmt.Sprintf("trial-%d", trial+1))
 			result, err = runfolder.RunPart(dir, func() (runfolder.TrainResult, error) {
 				return train.Run(ctx, dir, run.Config.Trial(g.String()), run.Settings)
@@ -184,8 +184,8 @@ func (t *trials) LoadStateDict(torch.StateDict) error { return nil }
 // validMeter is what a training was measured by on what it held out, as of one image
 // or token.
 func validMeter(t runfolder.TrainResult) nas.Meter {
-	if t.Modelled != nil {
-		return nas.Meter{Loss: math.Log(t.Modelled.Valid.Perplexity), Count: 1}
+	if t.LanguageModelResult != nil {
+		return nas.Meter{Loss: math.Log(t.LanguageModelResult.Valid.Perplexity), Count: 1}
 	}
 	return nas.Meter{Loss: t.ValidLoss, Correct: 1 - t.ValidError/100, Count: 1}
 }

@@ -13,7 +13,7 @@ import (
 
 func TestUpstreamDARTS(t *testing.T) {
 	// A search by DARTS takes the steps of the authors' program, in both orders and both forms of the supernet, when it has its images and first weights.
-	apart(t)
+	requireUpstream(t)
 	for _, form := range []string{config.Fast, config.Plain} {
 		t.Run(form, func(t *testing.T) {
 			eachUpstream(t, "e2e_darts_order?_seed*.safetensors", func(r upstream) {

@@ -51,8 +51,8 @@ func eachUpstream(t *testing.T, pattern string, test func(r upstream)) {
 	}
 }
 
-// apart skips a test of recordings that testdata has none of.
-func apart(t *testing.T) {
+// requireUpstream skips a test of recordings that testdata has none of.
+func requireUpstream(t *testing.T) {
 	t.Helper()
 	if os.Getenv("GODARTS_UPSTREAM") == "" {
 		t.Skip("its recordings are kept apart: GODARTS_UPSTREAM names their folder")

@@ -14,7 +14,7 @@ import (
 
 func TestUpstreamTraining(t *testing.T) {
 	// A training takes the steps of the authors' program, with its auxiliary head and drop-path, when it has its images, first weights and seeds.
-	apart(t)
+	requireUpstream(t)
 	eachUpstream(t, "e2e_train_seed*_dp*.safetensors", func(r upstream) {
 		t := r.t
 		_, dropPath, _ := strings.Cut(t.Name(), "_dp")

@@ -1,8 +1,9 @@
 package texts
 
 import (
-	"godarts/nas/config"
 	"math/rand/v2"
+
+	"godarts/nas/config"
 )
 
 // DrawLength is draw for tests outside of the package.

@@ -251,7 +251,7 @@ func (f *Feed) Record(line *runfolder.Metric, seen, measured *nas.Meter) {
 // Fingerprint implements nas.Feed.
 func (f *Feed) Fingerprint() fingerprint.Fingerprint { return f.Corpus.Fingerprint() }
 
-// Beside is the perplexity of what was measured on columns, beside the unigram model's.
-func (f *Feed) Beside(m nas.Meter, columns corpus.Columns) *runfolder.Perplexity {
+// WithUnigram is the perplexity of what was measured on columns, beside the unigram model's.
+func (f *Feed) WithUnigram(m nas.Meter, columns corpus.Columns) *runfolder.Perplexity {
 	return &runfolder.Perplexity{Perplexity: m.Perplexity(), Unigram: math.Exp(f.Corpus.UnigramLoss(columns))}
 }

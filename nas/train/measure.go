@@ -30,7 +30,7 @@ func Test(ctx context.Context, dir string, device torch.Device) (result runfolde
 		return result, err
 	}
 	r := &nas.Run{Config: c, Device: device}
-	if err := r.OpenKnown(dir); err != nil {
+	if err := r.OpenAsRecorded(dir); err != nil {
 		return result, err
 	}
 	return measureWeights(r, ctx, g, filepath.Join(dir, runfolder.WeightsFile))

@@ -117,7 +117,7 @@ func TestNonmono(t *testing.T) {
 		{[]float64{3, 3, 4, 4}, 3, false}, // not above
 	} {
 		trainer := &textTrainer{nonmono: 2, losses: test.losses} // the best loss is 0: no epoch is better
-		trainer.judge(&nas.Run{}, nas.Epoch{Valid: nas.Meter{Loss: test.loss, Count: 1}})
+		trainer.updateBest(&nas.Run{}, nas.Epoch{Valid: nas.Meter{Loss: test.loss, Count: 1}})
 		if trainer.averaging != test.want {
 			t.Errorf("%v, then %v: averaging is %v", test.losses, test.loss, trainer.averaging)
 		}

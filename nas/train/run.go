@@ -46,7 +46,7 @@ func Run(ctx context.Context, dir string, c *config.Config, s nas.Settings) (res
 	defer leave()
 	result.Genotype = g
 	if err := runTraining(r, ctx, &result); err != nil {
-		return result, runfolder.RememberDiverged(dir, err)
+		return result, runfolder.RecordDivergence(dir, err)
 	}
 	return result, r.Complete(result)
 }

@@ -20,7 +20,7 @@ func testCheckpoint(ctx context.Context, dir string, c *config.Config, device to
 		return result, err
 	}
 	r := &nas.Run{Config: c, Dir: dir, Device: device}
-	if err := r.OpenKnown(dir); err != nil {
+	if err := r.OpenAsRecorded(dir); err != nil {
 		return result, err
 	}
 	err = torch.Do(func() error {
@@ -53,6 +53,6 @@ func testTextCheckpoint(r *nas.Run, ctx context.Context, result *runfolder.Train
 	if err := r.Peek(); err != nil {
 		return err
 	}
-	t.averaged(func() { err = t.test(ctx, r, result) })
+	t.withAverages(func() { err = t.test(ctx, r, result) })
 	return err
 }

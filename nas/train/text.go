@@ -75,11 +75,11 @@ func (t *textTrainer) train(ctx context.Context, run *nas.Run) error {
 			s.Record(t.step(s), torch.Tensor{})
 		}
 		var valid nas.Meter
-		t.averaged(func() { valid = run.Validate(ctx, epoch, t.eval) })
+		t.withAverages(func() { valid = run.Validate(ctx, epoch, t.eval) })
 		e := nas.Epoch{Index: epoch, Valid: valid}
-		t.judge(run, e)
+		t.updateBest(run, e)
 		run.Finish(e)
-		t.goBack(run)
+		t.rollBack(run)
 	}
 	return run.Err()
 }
@@ -110,20 +110,20 @@ func (t *textTrainer) eval(b nn.Batch) (out nn.Output) {
 	return out
 }
 
-// averaged runs fn with the averaged weights in place, once there are any.
-func (t *textTrainer) averaged(fn func()) {
+// withAverages runs fn with the averaged weights in place, once there are any.
+func (t *textTrainer) withAverages(fn func()) {
 	if !t.averaging {
 		fn()
 		return
 	}
-	t.apart(func() {
+	t.withSavedWeights(func() {
 		torch.NoGrad(func() { t.net.Weights().W.Copy_(t.ASGD.Averages()[0]) })
 		fn()
 	})
 }
 
-// apart runs fn, which may write to the weights, and puts them back.
-func (t *textTrainer) apart(fn func()) {
+// withSavedWeights runs fn, which may write to the weights, and puts them back.
+func (t *textTrainer) withSavedWeights(fn func()) {
 	torch.Scoped(func() {
 		w := t.net.Weights().W
 		var own torch.Tensor
@@ -133,9 +133,9 @@ func (t *textTrainer) apart(fn func()) {
 	})
 }
 
-// judge looks at how the epoch e validated: it saves the run if that was best, and
+// updateBest looks at how the epoch e validated: it saves the run if that was best, and
 // turns to averaging if it was worse than the best before the last nonmono epochs.
-func (t *textTrainer) judge(run *nas.Run, e nas.Epoch) {
+func (t *textTrainer) updateBest(run *nas.Run, e nas.Epoch) {
 	if run.Err() != nil {
 		return
 	}
@@ -154,9 +154,9 @@ func (t *textTrainer) judge(run *nas.Run, e nas.Epoch) {
 	}
 }
 
-// goBack puts a run that diverged back to where it was best. From there it draws
+// rollBack puts a run that diverged back to where it was best. From there it draws
 // other chunks and masks. If it diverges again before it gets better, it ends.
-func (t *textTrainer) goBack(run *nas.Run) {
+func (t *textTrainer) rollBack(run *nas.Run) {
 	var diverged *runfolder.DivergedError
 	if !errors.As(run.Err(), &diverged) {
 		return
@@ -238,8 +238,8 @@ func (t *textTrainer) LoadStateDict(sd torch.StateDict) error {
 // MostRestarts implements restarting: the training goes back to its best model at most once from each epoch.
 func (t *textTrainer) MostRestarts(epoch int) int { return epoch }
 
-// StandsAt implements placed: the best epoch is one that is done.
-func (t *textTrainer) StandsAt(at nas.Position) error {
+// CheckPosition implements placed: the best epoch is one that is done.
+func (t *textTrainer) CheckPosition(at nas.Position) error {
 	known := t.bestEpoch > 0 && t.best >= 0 && !math.IsInf(t.best, 1)
 	if (at.Epoch > 0) != known || t.bestEpoch > at.Epoch || len(t.losses) > at.Epoch {
 		return fmt.Errorf("after %d epochs the best is epoch %d with loss %v, and there are %d losses", at.Epoch, t.bestEpoch, t.best, len(t.losses))
@@ -267,7 +267,7 @@ func runTextTraining(r *nas.Run, ctx context.Context, result *runfolder.TrainRes
 			return err
 		}
 		var err error
-		t.apart(func() {
+		t.withSavedWeights(func() {
 			if err = t.loadBest(r); err != nil {
 				return
 			}
@@ -276,7 +276,7 @@ func runTextTraining(r *nas.Run, ctx context.Context, result *runfolder.TrainRes
 				return
 			}
 			if t.bestEpoch > 0 {
-				result.Valid = feed.Beside(nas.Meter{Loss: t.best, Count: 1}, feed.Validation)
+				result.Valid = feed.WithUnigram(nas.Meter{Loss: t.best, Count: 1}, feed.Validation)
 				result.BestEpoch, result.Restarts = t.bestEpoch, r.At.Restarts
 			}
 			about := model.Description{Genotype: result.Genotype, Units: r.Config.Network.Hidden, Dictionary: texts.Of(r).Corpus.Dictionary()}
@@ -337,7 +337,7 @@ func (t *textTrainer) test(ctx context.Context, r *nas.Run, result *runfolder.Tr
 	if err == nil {
 		err = r.MeasuredFinite("test", m)
 	}
-	result.Modelled = &runfolder.Modelled{Test: feed.Beside(m, feed.Test)}
+	result.LanguageModelResult = &runfolder.LanguageModelResult{Test: feed.WithUnigram(m, feed.Test)}
 	result.Parameters = t.net.ParameterCount()
 	return err
 }

@@ -4,17 +4,18 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"godarts/nas/config"
-	"godarts/nas/data/picture"
-	"godarts/torch"
 	"io/fs"
 	"path/filepath"
 	"runtime"
 	"strconv"
+
+	"godarts/nas/config"
+	"godarts/nas/data/picture"
+	"godarts/torch"
 )
 
-// About is what a run folder says of the program and machine that made it.
-type About struct {
+// RunInfo is what a run folder says of the program and machine that made it.
+type RunInfo struct {
 	ID       string `json:"id,omitempty"` // drawn when the run began; runs of before have none
 	Version  string `json:"version"`
 	Libtorch string `json:"libtorch"`
@@ -29,20 +30,20 @@ type About struct {
 	Seed      int64  `json:"seed"`
 }
 
-func Present(c *config.Config, device torch.Device) About {
+func CurrentRunInfo(c *config.Config, device torch.Device) RunInfo {
 	processor, _ := torch.Processor() // without one nothing can be computed, as the first scope tells
 	jpeg := ""
 	if c.Data.Name == config.ImageFolder {
 		jpeg, _, _ = picture.JPEGDecoder() // opening the folder tells the error
 	}
-	return About{
+	return RunInfo{
 		ID: rand.Text(), Version: Version(), Libtorch: torch.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Processor: processor, JPEG: jpeg, Device: device.String(), Threads: torch.Threads(), Seed: c.Seed,
 	}
 }
 
 // Changes lists what a run that began as a says goes on with otherwise now.
-func (a About) Changes(now About) (lines []string) {
+func (a RunInfo) Changes(now RunInfo) (lines []string) {
 	for _, it := range []struct{ what, began, now string }{
 		{"version", a.Version, now.Version},
 		{"libtorch", a.Libtorch, now.Libtorch},
@@ -59,10 +60,10 @@ func (a About) Changes(now About) (lines []string) {
 	return lines
 }
 
-// ReadAbout reads the description of the run in dir. The error wraps fs.ErrNotExist if it
+// ReadRunInfo reads the description of the run in dir. The error wraps fs.ErrNotExist if it
 // is not there.
-func ReadAbout(dir string) (About, error) {
-	var a About
+func ReadRunInfo(dir string) (RunInfo, error) {
+	var a RunInfo
 	file := filepath.Join(dir, RunFile)
 	err := ReadJSON(file, &a)
 	if err == nil && (a.Threads < 1 || a.Device == "") {

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// tinyContest are the files of a comparison of seconds.
-func tinyContest(t *testing.T) (file string) {
+// tinyComparison are the files of a comparison of seconds.
+func tinyComparison(t *testing.T) (file string) {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -27,10 +27,10 @@ func tinyContest(t *testing.T) (file string) {
 	return filepath.Join(dir, "tiny.yaml")
 }
 
-func TestContest(t *testing.T) {
+func TestComparison(t *testing.T) {
 	// Strategies are compared on networks, a second call finds all done, and an interrupted comparison ends with the same cells and errors.
 	t.Setenv(asProgram, "1") // the searches it starts inherit it
-	file, out := tinyContest(t), filepath.Join(t.TempDir(), "out")
+	file, out := tinyComparison(t), filepath.Join(t.TempDir(), "out")
 	var stdout, stderr bytes.Buffer
 	if status := run([]string{"compare", file, "--out", out}, &stdout, &stderr); status != exitOK {
 		t.Fatalf("status %d, stderr %q", status, stderr.String())
@@ -39,7 +39,7 @@ func TestContest(t *testing.T) {
 	if !regexp.MustCompile(want).MatchString(stdout.String()) {
 		t.Errorf("stdout is %q", stdout.String())
 	}
-	table := contestTable(t, out)
+	table := comparisonTable(t, out)
 	if len(table) != 5 {
 		t.Errorf("table %q, want a header and four trainings", table)
 	}
@@ -70,13 +70,13 @@ func TestContest(t *testing.T) {
 	if status := run([]string{"compare", file, "--out", other}, &stdout, &stderr); status != exitOK {
 		t.Fatalf("status %d, stderr %q", status, stderr.String())
 	}
-	if got := contestTable(t, other); strings.Join(got, "\n") != strings.Join(table, "\n") {
+	if got := comparisonTable(t, other); strings.Join(got, "\n") != strings.Join(table, "\n") {
 		t.Errorf("after an interruption the table is\n%q, want\n%q", got, table)
 	}
 }
 
-// contestTable are the lines of contest.csv but for time and memory.
-func contestTable(t *testing.T, dir string) (lines []string) {
+// comparisonTable are the lines of contest.csv but for time and memory.
+func comparisonTable(t *testing.T, dir string) (lines []string) {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(dir, "contest.csv"))
 	if err != nil {
@@ -89,10 +89,10 @@ func contestTable(t *testing.T, dir string) (lines []string) {
 	return lines
 }
 
-func TestContestErrors(t *testing.T) {
+func TestComparisonErrors(t *testing.T) {
 	// The exit status is 2 and one line says why when a comparison on networks is given what it has no use for.
 	var stdout, stderr bytes.Buffer
-	if status := run([]string{"compare", tinyContest(t), "--workers", "2"}, &stdout, &stderr); status != exitUsage || !strings.Contains(stderr.String(), "--workers has no effect on networks") {
+	if status := run([]string{"compare", tinyComparison(t), "--workers", "2"}, &stdout, &stderr); status != exitUsage || !strings.Contains(stderr.String(), "--workers has no effect on networks") {
 		t.Errorf("status %d, stderr %q", status, stderr.String())
 	}
 }

@@ -1,25 +1,25 @@
 package report
 
-// Comparison is the results of many searches by each of several strategies.
-type Comparison struct {
+// TableComparison is the results of many searches by each of several strategies.
+type TableComparison struct {
 	Title   string    // name of the table that was searched: "NAS-Bench-201"
 	Asked   string    // the answer to a query: "CIFAR-10 validation accuracy after 12 epochs"
 	Judged  []string  // the measures of found cells: "CIFAR-10"; Trace has the first of them
 	Epochs  int       // of the trainings whose accuracies Judged has
 	Best    []float64 // for each of Judged the highest accuracy of any cell
 	Queries int       // in each search
-	Sides   []Compared
+	Entries []TableEntry
 }
 
-// Compared is a strategy and its searches.
-type Compared struct {
+// TableEntry is a strategy and its searches.
+type TableEntry struct {
 	Name      string
 	Published *MeanStd // published value of the first of Comparison.Judged, nil if there is none
-	Runs      []CompareRun
+	Runs      []TableSearch
 }
 
-// CompareRun is one search. Accuracies are in percent.
-type CompareRun struct {
+// TableSearch is one search. Accuracies are in percent.
+type TableSearch struct {
 	Seed   int64
 	Cell   string    // the found cell: the one with the best answer
 	Told   float64   // that answer
@@ -41,16 +41,16 @@ func spread(n int, value func(i int) float64) MeanStd {
 }
 
 // Told returns the spread of the answers for the found cells.
-func (c Compared) Told() MeanStd {
+func (c TableEntry) Told() MeanStd {
 	return spread(len(c.Runs), func(i int) float64 { return c.Runs[i].Told })
 }
 
 // Judged returns the spread of the found cells' accuracies in one column of Comparison.Judged.
-func (c Compared) Judged(column int) MeanStd {
+func (c TableEntry) Judged(column int) MeanStd {
 	return spread(len(c.Runs), func(i int) float64 { return c.Runs[i].Judged[column] })
 }
 
 // After returns the spread of Trace after a query, from 0.
-func (c Compared) After(query int) MeanStd {
+func (c TableEntry) After(query int) MeanStd {
 	return spread(len(c.Runs), func(i int) float64 { return c.Runs[i].Trace[query] })
 }

@@ -24,8 +24,8 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// runContest compares strategies on networks, or continues the comparison in the folder of --out.
-func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []string, stdout, stderr io.Writer) error {
+// runNetworks compares strategies on networks, or continues the comparison in the folder of --out.
+func (o *compareFlags) runNetworks(f *pflag.FlagSet, t *config.Contest, words []string, stdout, stderr io.Writer) error {
 	for _, flag := range []string{"seed", "workers"} {
 		if f.Changed(flag) {
 			return usagef("compare: --%s has no effect on networks: seeds are those of the configs that %s names, cores those of each search", flag, f.Arg(0))
@@ -45,20 +45,20 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 	compare := kind{name: "compare", resume: names.Command(append([]string{"darts"}, words...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
 			note := func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
-			c := plan.ComparisonSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Effort, error) {
+			c := plan.ComparisonSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Cost, error) {
 				return searchInChild(ctx, self, dir, c, s.Keep, stdout, stderr)
 			}}
-			contest, err := plan.Compare(ctx, dir, t, c)
+			comparison, err := plan.Compare(ctx, dir, t, c)
 			var failed *runfolder.FailedError
 			if err != nil && !errors.As(err, &failed) {
 				return err
 			}
-			for name, content := range map[string]string{"contest.md": contest.Markdown(), "contest.csv": contest.CSV()} {
+			for name, content := range map[string]string{"contest.md": comparison.Markdown(), "contest.csv": comparison.CSV()} {
 				if err := wholefile.Write(filepath.Join(dir, name), []byte(content)); err != nil {
 					return fmt.Errorf("compare: %w", err)
 				}
 			}
-			fmt.Fprint(stdout, contest.Text())
+			fmt.Fprint(stdout, comparison.Text())
 			fmt.Fprintf(stdout, "folder of tables and runs: %s\n", names.Escape(dir))
 			return err
 		}}
@@ -66,20 +66,20 @@ func (o *compareFlags) runContest(f *pflag.FlagSet, t *config.Contest, words []s
 }
 
 // searchInChild runs a search in a child process, so that the peak memory is the search's.
-func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (effort plan.Effort, err error) {
+func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (cost plan.Cost, err error) {
 	args := []string{"search", "--resume", dir}
-	if !runfolder.HoldsRun(dir) || runfolder.Begun(dir) {
+	if !runfolder.HoldsRun(dir) || runfolder.HoldsOnlyStart(dir) {
 		c, err := c.AbsoluteRoot()
 		if err != nil {
-			return effort, err
+			return cost, err
 		}
 		text, err := c.YAML()
 		if err != nil {
-			return effort, err
+			return cost, err
 		}
 		file := dir + ".yaml"
 		if err := wholefile.Write(file, text); err != nil {
-			return effort, fmt.Errorf("compare: %w", err)
+			return cost, fmt.Errorf("compare: %w", err)
 		}
 		args = []string{"search", file, "--out", dir}
 	}
@@ -96,18 +96,18 @@ func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep
 	child.Cancel = func() error { return child.Process.Signal(syscall.SIGTERM) } // it saves, then ends
 	start := time.Now()
 	err = child.Run()
-	effort.Seconds = time.Since(start).Seconds()
+	cost.Seconds = time.Since(start).Seconds()
 	if child.ProcessState != nil {
-		effort.PeakBytes = child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024 // Linux counts kilobytes
+		cost.PeakBytes = child.ProcessState.SysUsage().(*syscall.Rusage).Maxrss * 1024 // Linux counts kilobytes
 	}
 	var exit *exec.ExitError
 	switch {
 	case ctx.Err() != nil:
-		return effort, ctx.Err()
+		return cost, ctx.Err()
 	case errors.As(err, &exit) && exit.ExitCode() == exitInterrupted:
-		return effort, context.Canceled
+		return cost, context.Canceled
 	case err != nil:
-		return effort, fmt.Errorf("compare: the search in %s: %w", dir, err)
+		return cost, fmt.Errorf("compare: the search in %s: %w", dir, err)
 	}
-	return effort, nil
+	return cost, nil
 }

@@ -16,38 +16,38 @@ import (
 	"godarts/nas/search"
 )
 
-func TestEffortOfKilled(t *testing.T) {
-	// What a search takes is on the disk while it runs, and added to what it took before, when a contest may be killed at any moment.
+func TestCostOfKilled(t *testing.T) {
+	// What a search takes is on the disk while it runs, and added to what it took before, when a comparison may be killed at any moment.
 	dir := t.TempDir()
-	file := filepath.Join(dir, effortFile)
-	if err := runfolder.WriteJSON(file, Effort{Seconds: 100, PeakBytes: 7}); err != nil {
+	file := filepath.Join(dir, costFile)
+	if err := runfolder.WriteJSON(file, Cost{Seconds: 100, PeakBytes: 7}); err != nil {
 		t.Fatal(err)
 	}
-	var seen Effort
-	s := ComparisonSettings{owns: func() error { return nil }, Search: func(context.Context, string, *config.Config) (Effort, error) {
+	var seen Cost
+	s := ComparisonSettings{owns: func() error { return nil }, Search: func(context.Context, string, *config.Config) (Cost, error) {
 		for start := time.Now(); seen.Seconds <= 100 && time.Since(start) < time.Minute; time.Sleep(10 * time.Millisecond) {
 			if err := runfolder.ReadJSON(file, &seen); err != nil {
-				return Effort{}, err
+				return Cost{}, err
 			}
 		}
-		return Effort{Seconds: 2, PeakBytes: 5}, context.Canceled
+		return Cost{Seconds: 2, PeakBytes: 5}, context.Canceled
 	}}
 	_, _, err := s.search(t.Context(), dir, filepath.Join(dir, "search"), fixture.LoadTiny(t, "tiny.yaml"))
 	if !errors.Is(err, context.Canceled) || seen.Seconds < 100.5 || seen.Seconds > 160 || seen.PeakBytes != 7 {
 		t.Errorf("during the search %+v, %v", seen, err)
 	}
-	var after Effort
-	if err := runfolder.ReadJSON(file, &after); err != nil || (after != Effort{Seconds: 102, PeakBytes: 7}) {
+	var after Cost
+	if err := runfolder.ReadJSON(file, &after); err != nil || (after != Cost{Seconds: 102, PeakBytes: 7}) {
 		t.Errorf("after the search %+v, %v", after, err)
 	}
 }
 
-func TestContestFolderRemoved(t *testing.T) {
-	// A contest removes what kills left in its folder, and ends, and makes no folder anew, when the folder is removed while it searches.
-	dir := filepath.Join(t.TempDir(), "contest")
+func TestComparisonFolderRemoved(t *testing.T) {
+	// A comparison removes what kills left in its folder, and ends, and makes no folder anew, when the folder is removed while it searches.
+	dir := filepath.Join(t.TempDir(), "comparison")
 	searching, training := fixture.LoadTiny(t, "tiny.yaml"), fixture.LoadTiny(t, "tiny-train.yaml")
-	contest := &config.Contest{Compare: &config.Config{}, Train: training, Searches: []*config.Config{searching, searching}, Names: []string{"a", "b"}}
-	contest.Compare.Compare.Seeds = 2
+	comparison := &config.Contest{Compare: &config.Config{}, Train: training, Searches: []*config.Config{searching, searching}, Names: []string{"a", "b"}}
+	comparison.Compare.Compare.Seeds = 2
 	left := []string{".contest.md1", ".contest.csv22", ".data.json333", ".search-data.json4", "a/.effort.json5", "a/.search.yaml6"}
 	for _, name := range left { // by a kill
 		if err := os.MkdirAll(filepath.Join(dir, "a"), 0o755); err != nil {
@@ -55,11 +55,11 @@ func TestContestFolderRemoved(t *testing.T) {
 		}
 		fixture.Replace(t, filepath.Join(dir, name), fixture.Text("half"))
 	}
-	_, err := Compare(t.Context(), dir, contest, ComparisonSettings{Search: func(ctx context.Context, folder string, c *config.Config) (Effort, error) {
+	_, err := Compare(t.Context(), dir, comparison, ComparisonSettings{Search: func(ctx context.Context, folder string, c *config.Config) (Cost, error) {
 		if _, err := search.Run(ctx, folder, c, nas.Settings{}); err != nil {
-			return Effort{}, err
+			return Cost{}, err
 		}
-		return Effort{Seconds: 1, PeakBytes: 1}, os.Remove(filepath.Join(dir, runfolder.LockFile))
+		return Cost{Seconds: 1, PeakBytes: 1}, os.Remove(filepath.Join(dir, runfolder.LockFile))
 	}})
 	if err == nil || !strings.Contains(err.Error(), "the folder "+dir+", or its file lock, was removed") {
 		t.Errorf("got %v", err)
@@ -70,6 +70,6 @@ func TestContestFolderRemoved(t *testing.T) {
 		}
 	}
 	if runfolder.Has(filepath.Join(dir, "a"), "train-2") || runfolder.Has(dir, "b") {
-		t.Error("the contest went on")
+		t.Error("the comparison went on")
 	}
 }

@@ -14,15 +14,15 @@ import (
 )
 
 // compared is a comparison of two strategies by two searches each.
-func compared() report.Comparison {
-	return report.Comparison{
+func compared() report.TableComparison {
+	return report.TableComparison{
 		Title: "A table", Asked: "validation accuracy", Judged: []string{"first", "second"}, Epochs: 200, Best: []float64{95, 75}, Queries: 2,
-		Sides: []report.Compared{
-			{Name: "random", Published: &report.MeanStd{Mean: 93.7, Std: 0.36}, Runs: []report.CompareRun{
+		Entries: []report.TableEntry{
+			{Name: "random", Published: &report.MeanStd{Mean: 93.7, Std: 0.36}, Runs: []report.TableSearch{
 				{Seed: 0, Cell: "a", Told: 80, Judged: []float64{90, 70}, Trace: []float64{88, 90}},
 				{Seed: 1, Cell: "b", Told: 82, Judged: []float64{92, 71}, Trace: []float64{92, 92}},
 			}},
-			{Name: "evolution", Runs: []report.CompareRun{
+			{Name: "evolution", Runs: []report.TableSearch{
 				{Seed: 0, Cell: "c", Told: 81, Judged: []float64{94, 72}, Trace: []float64{90, 94}},
 				{Seed: 1, Cell: "c", Told: 81, Judged: []float64{94, 72}, Trace: []float64{94, 94}},
 			}},
@@ -33,7 +33,7 @@ func compared() report.Comparison {
 func TestComparisonTables(t *testing.T) {
 	// Text, Markdown and CSV hold mean and deviation of every column when two strategies have two searches.
 	c := compared()
-	if got := c.Sides[0].Judged(0); got.Mean != 91 || math.Abs(got.Std-math.Sqrt2) > 1e-12 {
+	if got := c.Entries[0].Judged(0); got.Mean != 91 || math.Abs(got.Std-math.Sqrt2) > 1e-12 {
 		t.Errorf("spread of 90 and 92 is %v", got)
 	}
 	what := "A table: 2 searches of each strategy, 2 queries in each, which tell the validation accuracy. Test accuracy in percent " +
@@ -72,12 +72,12 @@ evolution,1,c,81,94,72
 			}
 		})
 	}
-	c.Sides[0].Published = nil
+	c.Entries[0].Published = nil
 	if text := c.Text() + c.Markdown(); strings.Contains(text, "published") {
 		t.Errorf("a column for nothing published in %s", text)
 	}
-	c.Sides[0].Name = `a "name", with all`
-	if rows, err := csv.NewReader(strings.NewReader(c.RunsCSV())).ReadAll(); err != nil || rows[1][0] != c.Sides[0].Name {
+	c.Entries[0].Name = `a "name", with all`
+	if rows, err := csv.NewReader(strings.NewReader(c.RunsCSV())).ReadAll(); err != nil || rows[1][0] != c.Entries[0].Name {
 		t.Errorf("rows %v, error %v", rows, err)
 	}
 }
@@ -102,10 +102,10 @@ func TestComparisonChart(t *testing.T) {
 		}
 	}
 	empty := c
-	empty.Sides = nil
+	empty.Entries = nil
 	for _, test := range []struct {
 		name, extension, want string
-		c                     report.Comparison
+		c                     report.TableComparison
 	}{
 		{"extension", ".gif", `report: chart: ".gif" is no kind of picture (there are: .png, .svg)`, c},
 		{"nothing", ".png", "report: chart: there are no two searches of two queries to draw", empty},

@@ -19,27 +19,27 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// Effort is what a search took.
-type Effort struct {
+// Cost is what a search took.
+type Cost struct {
 	Seconds   float64 `json:"seconds"`
 	PeakBytes int64   `json:"peak_bytes"` // resident memory of its process
 }
 
-// ComparisonSettings are what a contest takes from its caller.
+// ComparisonSettings are what a comparison takes from its caller.
 type ComparisonSettings struct {
 	nas.Settings // of the trainings
 
 	// Search runs the search c in the folder dir, or goes on with it: in a process of its
 	// own, so that its memory is its own. It returns what that took, with an error too.
-	Search func(ctx context.Context, dir string, c *config.Config) (Effort, error)
+	Search func(ctx context.Context, dir string, c *config.Config) (Cost, error)
 
-	Note func(format string, a ...any) // told what the contest waits for; may be nil
+	Note func(format string, a ...any) // told what the comparison waits for; may be nil
 
-	owns func() error // as Run.owns, of the contest's folder
+	owns func() error // as Run.owns, of the comparison's folder
 }
 
-// effortFile is, in the folder of a strategy, what its search has taken.
-const effortFile = "effort.json"
+// costFile is, in the folder of a strategy, what its search has taken.
+const costFile = "effort.json"
 
 // Compare compares strategies in the folder dir: each searches once, in
 // dir/NAME/search, and the cell that it finds is trained with several seeds, in
@@ -47,12 +47,12 @@ const effortFile = "effort.json"
 //
 // A part that diverges is left out, and is an error of type *FailedError at the end: it is
 // not tried again unless its folder is deleted.
-func Compare(ctx context.Context, dir string, t *config.Contest, s ComparisonSettings) (r report.Contest, err error) {
-	if err := checkContest(t, s.Device); err != nil {
+func Compare(ctx context.Context, dir string, t *config.Contest, s ComparisonSettings) (r report.Comparison, err error) {
+	if err := checkComparison(t, s.Device); err != nil {
 		return r, err
 	}
 	if err := wholefile.MakeFolder(dir); err != nil {
-		return r, fmt.Errorf("nas: contest: %w", err)
+		return r, fmt.Errorf("nas: comparison: %w", err)
 	}
 	held, err := runfolder.Lock(dir)
 	if err != nil {
@@ -62,92 +62,92 @@ func Compare(ctx context.Context, dir string, t *config.Contest, s ComparisonSet
 	s.owns = func() error {
 		same, err := runfolder.SameFile(filepath.Join(dir, runfolder.LockFile), held)
 		if err == nil && !same {
-			err = fmt.Errorf("nas: the folder %s, or its file %s, was removed: the contest ends", dir, runfolder.LockFile)
+			err = fmt.Errorf("nas: the folder %s, or its file %s, was removed: the comparison ends", dir, runfolder.LockFile)
 		}
 		return err
 	}
 	if err := wholefile.RemoveLeftovers(dir, "contest.md", "contest.csv", runfolder.DataFile, "search-"+runfolder.DataFile); err != nil {
-		return r, fmt.Errorf("nas: contest: %w", err)
+		return r, fmt.Errorf("nas: comparison: %w", err)
 	}
 	r.Trainings = t.Compare.Compare.Seeds
 	failed := &runfolder.FailedError{Of: len(t.Searches) * (1 + r.Trainings)}
-	of, err := lookAt(ctx, dir, t.Searches[0], t.Train, s.Settings, nil)
+	of, err := inspectData(ctx, dir, t.Searches[0], t.Train, s.Settings, nil)
 	if err != nil {
 		return r, err
 	}
 	s.Shared = of[config.Train]
 	for i, c := range t.Searches {
-		side, err := s.entrant(ctx, filepath.Join(dir, t.Names[i]), c, t, func(part string, d *runfolder.DivergedError) {
+		entry, err := s.entry(ctx, filepath.Join(dir, t.Names[i]), c, t, func(part string, d *runfolder.DivergedError) {
 			failed.Add(t.Names[i]+"/"+part, d.Short())
 		})
 		if err != nil {
 			return r, err
 		}
-		side.Name = t.Names[i]
-		r.Sides = append(r.Sides, side)
+		entry.Name = t.Names[i]
+		r.Entries = append(r.Entries, entry)
 	}
 	return r, failed.Err()
 }
 
-// entrant lets one strategy search, and trains what it finds. It tells diverged of the parts
+// entry lets one strategy search, and trains what it finds. It tells diverged of the parts
 // that did.
-func (s ComparisonSettings) entrant(
+func (s ComparisonSettings) entry(
 	ctx context.Context, dir string, c *config.Config, t *config.Contest, diverged func(part string, d *runfolder.DivergedError),
-) (side report.Entrant, err error) {
+) (entry report.Entry, err error) {
 	lost := func(part string, d *runfolder.DivergedError) {
-		side.Diverged = append(side.Diverged, part)
+		entry.Diverged = append(entry.Diverged, part)
 		diverged(part, d)
 	}
 	const search = "search"
 	folder := filepath.Join(dir, search)
-	effort, how, err := s.search(ctx, dir, folder, c)
+	cost, how, err := s.search(ctx, dir, folder, c)
 	if err != nil {
-		return side, err
+		return entry, err
 	}
-	side.SearchSeconds, side.PeakBytes = effort.Seconds, effort.PeakBytes
+	entry.SearchSeconds, entry.PeakBytes = cost.Seconds, cost.PeakBytes
 	if how != nil {
 		lost(search, how)
-		return side, nil
+		return entry, nil
 	}
 	var found runfolder.SearchResult
 	if err := runfolder.ReadResult(folder, c, &found); err != nil {
-		return side, err
+		return entry, err
 	}
-	side.Genotype = found.Genotype.String()
+	entry.Genotype = found.Genotype.String()
 	for i := range int64(t.Compare.Compare.Seeds) {
 		training := *t.Train
 		training.Genotype, training.Seed = found.Genotype.String(), training.Seed+i
 		if err := s.owns(); err != nil {
-			return side, err
+			return entry, err
 		}
 		name := fmt.Sprintf("train-%d", training.Seed)
 		folder := filepath.Join(dir, name)
 		result, err := runfolder.RunPart(folder, func() (runfolder.TrainResult, error) { return train.Run(ctx, folder, &training, s.Settings) })
 		if err != nil {
-			return side, err
+			return entry, err
 		}
 		if result.Diverged != nil {
 			lost(name, result.Diverged)
 			continue
 		}
-		side.Parameters = result.Parameters
-		side.TestErrors = append(side.TestErrors, result.TestError)
+		entry.Parameters = result.Parameters
+		entry.TestErrors = append(entry.TestErrors, result.TestError)
 	}
-	return side, nil
+	return entry, nil
 }
 
 // search completes the search in folder and gives what all parts of it have taken, which
 // a file in dir adds up, and how it diverged if it did.
-func (s ComparisonSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Effort, diverged *runfolder.DivergedError, err error) {
+func (s ComparisonSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Cost, diverged *runfolder.DivergedError, err error) {
 	if err := s.owns(); err != nil {
 		return all, nil, err
 	}
-	file := filepath.Join(dir, effortFile)
+	file := filepath.Join(dir, costFile)
 	if err := wholefile.MakeFolder(dir); err != nil {
-		return all, nil, fmt.Errorf("nas: contest: %w", err)
+		return all, nil, fmt.Errorf("nas: comparison: %w", err)
 	}
-	if err := wholefile.RemoveLeftovers(dir, effortFile, "search.yaml"); err != nil {
-		return all, nil, fmt.Errorf("nas: contest: %w", err)
+	if err := wholefile.RemoveLeftovers(dir, costFile, "search.yaml"); err != nil {
+		return all, nil, fmt.Errorf("nas: comparison: %w", err)
 	}
 	if err := runfolder.ReadJSON(file, &all); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return all, nil, fmt.Errorf("%w; restore the file, or delete it: what the search has taken until now is then not counted", err)
@@ -158,31 +158,31 @@ func (s ComparisonSettings) search(ctx context.Context, dir, folder string, c *c
 	if runfolder.Finished(folder) {
 		return all, nil, nil // entrant reads what it found
 	}
-	if diverged, err = runfolder.Diverged(folder); err != nil || diverged != nil {
+	if diverged, err = runfolder.ReadDivergence(folder); err != nil || diverged != nil {
 		return all, diverged, err
 	}
-	if runfolder.HoldsRun(folder) && !runfolder.Begun(folder) {
-		if err := runfolder.SameRun(folder, c); err != nil {
+	if runfolder.HoldsRun(folder) && !runfolder.HoldsOnlyStart(folder) {
+		if err := runfolder.CheckSameRun(folder, c); err != nil {
 			return all, nil, err
 		}
 	}
 	counted := s.count(file, all)
 	part, err := s.Search(ctx, folder, c)
 	counted()
-	all = Effort{all.Seconds + part.Seconds, max(all.PeakBytes, part.PeakBytes)}
+	all = Cost{all.Seconds + part.Seconds, max(all.PeakBytes, part.PeakBytes)}
 	if failed := runfolder.WriteJSON(file, all); failed != nil {
 		return all, nil, cmp.Or(err, failed)
 	}
 	if err != nil && ctx.Err() == nil { // its process says no more than that it failed
-		if how, unread := runfolder.Diverged(folder); how != nil && unread == nil {
+		if how, unread := runfolder.ReadDivergence(folder); how != nil && unread == nil {
 			return all, how, nil
 		}
 	}
 	return all, nil, err
 }
 
-// await waits while another process works on the search in folder: the one that a contest
-// has started saves and ends after the contest was killed.
+// await waits while another process works on the search in folder: the one that a comparison
+// has started saves and ends after the comparison was killed.
 func (s ComparisonSettings) await(ctx context.Context, folder string) error {
 	const look = 100 * time.Millisecond
 	for said := false; runfolder.Has(folder, runfolder.LockFile); {
@@ -206,7 +206,7 @@ func (s ComparisonSettings) await(ctx context.Context, folder string) error {
 
 // count writes, once a second, what a search has taken beside all, so that it is counted too
 // if this process is killed. The returned function ends that.
-func (s ComparisonSettings) count(file string, all Effort) (stop func()) {
+func (s ComparisonSettings) count(file string, all Cost) (stop func()) {
 	const every = time.Second
 	start, ended := time.Now(), make(chan struct{})
 	var counting sync.WaitGroup
@@ -219,7 +219,7 @@ func (s ComparisonSettings) count(file string, all Effort) (stop func()) {
 				return
 			case <-beat.C:
 				// What fails here fails again at the end, and is told then.
-				_ = runfolder.WriteJSON(file, Effort{all.Seconds + time.Since(start).Seconds(), all.PeakBytes})
+				_ = runfolder.WriteJSON(file, Cost{all.Seconds + time.Since(start).Seconds(), all.PeakBytes})
 			}
 		}
 	})

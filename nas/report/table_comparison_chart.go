@@ -27,8 +27,8 @@ const (
 // against queries, in a band of its standard error. It begins at a tenth of the queries,
 // since the low start would leave the other values little height. It returns an error if
 // c has no search, or for another extension.
-func (c Comparison) Chart(extension string) ([]byte, error) {
-	if len(c.Sides) == 0 || len(c.Sides[0].Runs) < 2 || c.Queries < 2 {
+func (c TableComparison) Chart(extension string) ([]byte, error) {
+	if len(c.Entries) == 0 || len(c.Entries[0].Runs) < 2 || c.Queries < 2 {
 		return nil, errors.New("report: chart: there are no two searches of two queries to draw")
 	}
 	p := plot.New()
@@ -36,7 +36,7 @@ func (c Comparison) Chart(extension string) ([]byte, error) {
 	p.Y.Label.Text = fmt.Sprintf("%s test accuracy after %d epochs, %%", c.Judged[0], c.Epochs)
 	setFonts(p)
 	p.X.Label.TextStyle.Font, p.X.Tick.Label.Font = sans(11), sans(9)
-	p.Title.Text = fmt.Sprintf("%s: best so far by %s, mean of %d searches ± its error", c.Title, c.Asked, len(c.Sides[0].Runs))
+	p.Title.Text = fmt.Sprintf("%s: best so far by %s, mean of %d searches ± its error", c.Title, c.Asked, len(c.Entries[0].Runs))
 	p.Title.TextStyle.Font = sans(10)
 	p.Title.Padding = 2 * vg.Millimeter
 	p.Legend.TextStyle.Font = sans(11)
@@ -47,7 +47,7 @@ func (c Comparison) Chart(extension string) ([]byte, error) {
 	grid.Vertical.Color, grid.Horizontal.Color = color.Gray{0xe8}, color.Gray{0xe8}
 	p.Add(grid)
 	first := max(c.Queries/10, 1) - 1
-	for i, s := range c.Sides {
+	for i, s := range c.Entries {
 		if err := s.draw(p, first, c.Queries, curveColors[i%len(curveColors)]); err != nil {
 			return nil, fmt.Errorf("report: chart: %w", err)
 		}
@@ -67,7 +67,7 @@ func (c Comparison) Chart(extension string) ([]byte, error) {
 }
 
 // draw adds to p the curve of s from query first on.
-func (s Compared) draw(p *plot.Plot, first, queries int, c color.Color) error {
+func (s TableEntry) draw(p *plot.Plot, first, queries int, c color.Color) error {
 	var mean, upper, lower plotter.XYs
 	for q := first; q < queries; q++ {
 		at := s.After(q)

@@ -14,33 +14,33 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// settle makes the folder that this process has locked ready for the run: it writes what a
+// prepareFolder makes the folder that this process has locked ready for the run: it writes what a
 // new one begins with, checks what one of before holds, and removes what kills left.
-func (r *Run) settle() error {
+func (r *Run) prepareFolder() error {
 	if err := runfolder.CheckFiles(r.Dir); err != nil {
 		return err
 	}
 	if err := wholefile.RemoveLeftovers(r.Dir, runfolder.Files...); err != nil {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
-	begun := runfolder.Begun(r.Dir)
+	begun := runfolder.HoldsOnlyStart(r.Dir)
 	if begun || !runfolder.HoldsRun(r.Dir) {
 		return r.begin(begun)
 	}
 	changes := ""
 	var err error
 	if r.Settings.Changed {
-		changes, err = r.adopting()
+		changes, err = r.compareWithFolder()
 	} else {
-		err = runfolder.SameRun(r.Dir, r.Config)
+		err = runfolder.CheckSameRun(r.Dir, r.Config)
 	}
 	if err != nil {
 		return err
 	}
-	if err := r.recall(); err != nil {
+	if err := r.recallRunInfo(); err != nil {
 		return err
 	}
-	if err := r.recallData(); err != nil {
+	if err := r.recallManifest(); err != nil {
 		return err
 	}
 	if err := r.reconfigure(changes); err != nil {
@@ -57,18 +57,18 @@ func (r *Run) settle() error {
 	return r.Write(runfolder.ConfigFile, text)
 }
 
-// recall finds out the id of the run in its folder, and gives it one if it has none, and how many
+// recallRunInfo finds out the id of the run in its folder, and gives it one if it has none, and how many
 // checkpoints it keeps, if the caller does not say.
-func (r *Run) recall() error {
-	a, err := runfolder.ReadAbout(r.Dir)
+func (r *Run) recallRunInfo() error {
+	a, err := runfolder.ReadRunInfo(r.Dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		a = runfolder.Present(r.Config, r.Device)
+		a = runfolder.CurrentRunInfo(r.Config, r.Device)
 		r.Note("%s was missing and is written anew: the run goes on with %s on %s", filepath.Join(r.Dir, runfolder.RunFile), names.Count(a.Threads, "thread"), a.Device)
 	case err != nil:
 		return err
 	default:
-		r.notes = append(r.notes, a.Changes(runfolder.Present(r.Config, r.Device))...)
+		r.notes = append(r.notes, a.Changes(runfolder.CurrentRunInfo(r.Config, r.Device))...)
 	}
 	before := a
 	a.ID, a.Keep = cmp.Or(a.ID, rand.Text()), cmp.Or(r.Settings.Keep, a.Keep)
@@ -96,8 +96,8 @@ func (r *Run) begin(again bool) error {
 	if err != nil {
 		return err
 	}
-	a := runfolder.Present(r.Config, r.Device)
-	if before, err := runfolder.ReadAbout(r.Dir); err == nil {
+	a := runfolder.CurrentRunInfo(r.Config, r.Device)
+	if before, err := runfolder.ReadRunInfo(r.Dir); err == nil {
 		r.Settings.Keep = cmp.Or(r.Settings.Keep, before.Keep)
 	}
 	a.Keep = r.Settings.Keep
@@ -105,7 +105,7 @@ func (r *Run) begin(again bool) error {
 	if err := runfolder.WriteJSON(filepath.Join(r.Dir, runfolder.RunFile), a); err != nil {
 		return err
 	}
-	if err := runfolder.WriteJSON(filepath.Join(r.Dir, runfolder.DataFile), r.data); err != nil {
+	if err := runfolder.WriteJSON(filepath.Join(r.Dir, runfolder.DataFile), r.manifest); err != nil {
 		return err
 	}
 	return runfolder.Write(filepath.Join(r.Dir, runfolder.ConfigFile), text)

@@ -9,15 +9,15 @@ import (
 	"godarts/nas/names"
 )
 
-// Contest is the result of a comparison of strategies on networks.
-type Contest struct {
+// Comparison is the result of a comparison of strategies on networks.
+type Comparison struct {
 	Trainings int // of each found cell
-	Sides     []Entrant
+	Entries   []Entry
 }
 
-// Entrant is one strategy: the cost of its search, and the test errors of the found cell after
+// Entry is one strategy: the cost of its search, and the test errors of the found cell after
 // trainings from scratch.
-type Entrant struct {
+type Entry struct {
 	Name          string
 	Genotype      string
 	Parameters    int       // of the trained network
@@ -29,14 +29,14 @@ type Entrant struct {
 }
 
 // what describes the searches and trainings.
-func (c Contest) what() string {
+func (c Comparison) what() string {
 	return fmt.Sprintf("One search by each strategy; the cell it found trained %d times. Test error: mean ± sample standard deviation (n-1) over the trainings.", c.Trainings)
 }
 
-var contestHeader = []string{"strategy", "test error", "parameters", "search time", "peak memory"}
+var comparisonHeader = []string{"strategy", "test error", "parameters", "search time", "peak memory"}
 
 // row returns the entrant's line of the table.
-func (e Entrant) row() []string {
+func (e Entry) row() []string {
 	return []string{
 		names.Print(e.Name), e.testError(), strconv.Itoa(e.Parameters),
 		fmt.Sprintf("%.0f s", e.SearchSeconds), fmt.Sprintf("%.0f MB", float64(e.PeakBytes)/1e6),
@@ -44,7 +44,7 @@ func (e Entrant) row() []string {
 }
 
 // testError returns the spread over the trainings, and names the ones that diverged.
-func (e Entrant) testError() string {
+func (e Entry) testError() string {
 	spread := SpreadOf(e.TestErrors)
 	text := percent(spread.Mean)
 	if spread.Std != nil {
@@ -61,12 +61,12 @@ func (e Entrant) testError() string {
 }
 
 // Text returns the table for a terminal.
-func (c Contest) Text() string {
+func (c Comparison) Text() string {
 	var text strings.Builder
 	fmt.Fprintln(&text, c.what())
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, strings.Join(contestHeader, "\t"))
-	for _, e := range c.Sides {
+	fmt.Fprintln(w, strings.Join(comparisonHeader, "\t"))
+	for _, e := range c.Entries {
 		fmt.Fprintln(w, strings.Join(e.row(), "\t"))
 	}
 	w.Flush()
@@ -74,15 +74,15 @@ func (c Contest) Text() string {
 }
 
 // Markdown returns the table under a line that describes the searches, with the cells below.
-func (c Contest) Markdown() string {
+func (c Comparison) Markdown() string {
 	var text strings.Builder
 	var rows [][]string
-	for _, e := range c.Sides {
+	for _, e := range c.Entries {
 		rows = append(rows, e.row())
 	}
 	fmt.Fprintf(&text, "%s\n\n", c.what())
-	table(&text, contestHeader, rows, func(row []string) []string { return row })
-	for _, e := range c.Sides {
+	table(&text, comparisonHeader, rows, func(row []string) []string { return row })
+	for _, e := range c.Entries {
 		if e.Genotype == "" { // its search diverged
 			continue
 		}
@@ -92,9 +92,9 @@ func (c Contest) Markdown() string {
 }
 
 // CSV returns a line of numbers for each training.
-func (c Contest) CSV() string {
+func (c Comparison) CSV() string {
 	rows := [][]string{{"strategy", "training", "test error percent", "parameters", "search seconds", "peak bytes", "genotype"}}
-	for _, e := range c.Sides {
+	for _, e := range c.Entries {
 		for i, x := range e.TestErrors {
 			rows = append(rows, []string{names.Spreadsheet(e.Name), strconv.Itoa(i + 1), number(x), strconv.Itoa(e.Parameters),
 				number(e.SearchSeconds), strconv.FormatInt(e.PeakBytes, 10), names.Spreadsheet(e.Genotype)})

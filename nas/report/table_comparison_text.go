@@ -14,22 +14,22 @@ import (
 func (s MeanStd) String() string { return fmt.Sprintf("%.2f ± %.2f", s.Mean, s.Std) }
 
 // what describes the searches and the measures.
-func (c Comparison) what() string {
+func (c TableComparison) what() string {
 	return fmt.Sprintf("%s: %d searches of each strategy, %d queries in each, which tell the %s. "+
 		"Test accuracy in percent after %d epochs of the cell that was best by its queries, mean ± standard deviation over the searches.",
-		c.Title, len(c.Sides[0].Runs), c.Queries, c.Asked, c.Epochs)
+		c.Title, len(c.Entries[0].Runs), c.Queries, c.Asked, c.Epochs)
 }
 
 // rows returns the lines of the table, the names of the columns first. If no figure is
 // published there is no column for them.
-func (c Comparison) rows() [][]string {
+func (c TableComparison) rows() [][]string {
 	header := append([]string{"strategy"}, c.Judged...)
 	rows := [][]string{append(header, "as queried", "published")}
 	width := len(rows[0])
-	if !slices.ContainsFunc(c.Sides, func(s Compared) bool { return s.Published != nil }) {
+	if !slices.ContainsFunc(c.Entries, func(s TableEntry) bool { return s.Published != nil }) {
 		width--
 	}
-	for _, s := range c.Sides {
+	for _, s := range c.Entries {
 		row := []string{names.Print(s.Name)}
 		for i := range c.Judged {
 			row = append(row, s.Judged(i).String())
@@ -52,7 +52,7 @@ func (c Comparison) rows() [][]string {
 }
 
 // Text returns the table for a terminal.
-func (c Comparison) Text() string {
+func (c TableComparison) Text() string {
 	var text strings.Builder
 	fmt.Fprintln(&text, c.what())
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
@@ -64,7 +64,7 @@ func (c Comparison) Text() string {
 }
 
 // Markdown returns the table under a line that describes the searches.
-func (c Comparison) Markdown() string {
+func (c TableComparison) Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%s\n\n", c.what())
 	rows := c.rows()
@@ -74,13 +74,13 @@ func (c Comparison) Markdown() string {
 
 // CSV returns the table as numbers: for each strategy mean and standard deviation of every
 // column, and the published ones if there are any.
-func (c Comparison) CSV() string {
+func (c TableComparison) CSV() string {
 	header := []string{"strategy", "searches", "queries"}
 	for _, column := range append(append([]string(nil), c.Judged...), "as queried", "published") {
 		header = append(header, column+" mean", column+" std")
 	}
 	rows := [][]string{header}
-	for _, s := range c.Sides {
+	for _, s := range c.Entries {
 		row := []string{names.Spreadsheet(s.Name), strconv.Itoa(len(s.Runs)), strconv.Itoa(c.Queries)}
 		for i := range c.Judged {
 			row = append(row, s.Judged(i).numbers()...)
@@ -98,15 +98,15 @@ func (c Comparison) CSV() string {
 
 // CurvesCSV returns a line for each query: mean and standard deviation of each strategy's
 // Trace.
-func (c Comparison) CurvesCSV() string {
+func (c TableComparison) CurvesCSV() string {
 	header := []string{"query"}
-	for _, s := range c.Sides {
+	for _, s := range c.Entries {
 		header = append(header, names.Spreadsheet(s.Name+" mean"), names.Spreadsheet(s.Name+" std"))
 	}
 	rows := [][]string{header}
 	for q := range c.Queries {
 		row := []string{strconv.Itoa(q + 1)}
-		for _, s := range c.Sides {
+		for _, s := range c.Entries {
 			row = append(row, s.After(q).numbers()...)
 		}
 		rows = append(rows, row)
@@ -115,9 +115,9 @@ func (c Comparison) CurvesCSV() string {
 }
 
 // RunsCSV returns a line for each search: its seed, the found cell, its accuracies.
-func (c Comparison) RunsCSV() string {
+func (c TableComparison) RunsCSV() string {
 	rows := [][]string{append([]string{"strategy", "seed", "cell", "as queried"}, c.Judged...)}
-	for _, s := range c.Sides {
+	for _, s := range c.Entries {
 		for _, r := range s.Runs {
 			row := []string{names.Spreadsheet(s.Name), strconv.FormatInt(r.Seed, 10), names.Spreadsheet(r.Cell), number(r.Told)}
 			for _, x := range r.Judged {

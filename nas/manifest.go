@@ -1,0 +1,145 @@
+package nas
+
+import (
+	"context"
+	"path/filepath"
+
+	"godarts/nas/config"
+	"godarts/nas/names"
+	"godarts/nas/runfolder"
+)
+
+// inspectData notes what the data of a new run is and looks at its files. Those that cannot be
+// read are an error, or left out.
+func (r *Run) inspectData(ctx context.Context) error {
+	if err := r.inspectFiles(ctx); err != nil {
+		return err
+	}
+	if err := r.excludeUnreadable(); err != nil {
+		return err
+	}
+	if f, ok := r.Feed.(Files); ok {
+		return f.CheckRemaining()
+	}
+	return nil
+}
+
+// inspectFiles is look without leaving anything out. What the process has found for what
+// the run is a part of need not be looked for again.
+func (r *Run) inspectFiles(ctx context.Context) error {
+	now := r.Feed.Fingerprint()
+	files, ofFiles := r.Feed.(Files)
+	if shared := r.Settings.Shared; shared != nil {
+		if err := shared.CheckUnchanged(now, shared.ManifestFile); err != nil {
+			return err
+		}
+		if !ofFiles {
+			r.manifest = shared.DataManifest
+			return nil
+		}
+		if record, there := files.Reuse(shared.DataManifest); there {
+			r.manifest = record
+			return nil
+		}
+	}
+	r.manifest = runfolder.DataManifest{Fingerprint: now}
+	if !ofFiles {
+		return nil
+	}
+	record, err := files.Inspect(ctx, r.onCheck)
+	if err == nil {
+		r.manifest = record
+	}
+	return err
+}
+
+// recallManifest is readManifest of the run's folder, which says what the data is from then on.
+func (r *Run) recallManifest() error {
+	there, err := r.readManifest(r.Dir)
+	if err != nil || there {
+		return err
+	}
+	return r.WriteJSON(runfolder.DataFile, r.manifest)
+}
+
+// readManifest reads what the data was when the run in dir began, and is an error if it is
+// another now. A folder of an earlier version does not say.
+func (r *Run) readManifest(dir string) (there bool, err error) {
+	file := filepath.Join(dir, runfolder.DataFile)
+	d, there, err := runfolder.ReadDataManifest(file)
+	if err != nil {
+		return there, err
+	}
+	now := r.Feed.Fingerprint()
+	if !there {
+		r.Note("%s does not say what its data was: whether that has changed is not known", names.Escape(dir))
+		d = runfolder.DataManifest{Fingerprint: now}
+	}
+	r.manifest = d
+	return there, d.CheckUnchanged(now, file)
+}
+
+// excludeUnreadable takes the files that cannot be read out of the data.
+func (r *Run) excludeUnreadable() error {
+	files, ok := r.Feed.(Files)
+	if !ok {
+		return nil
+	}
+	note, err := files.Exclude(r.manifest)
+	if note != "" {
+		r.Note("%s", note)
+	}
+	return err
+}
+
+// onCheck tells the run's hooks how far the look at its files is. An error of theirs
+// would come too early to stop anything.
+func (r *Run) onCheck(done, of int) {
+	for _, h := range r.Settings.Hooks {
+		if h.OnCheck != nil {
+			h.OnCheck(r, done, of)
+		}
+	}
+}
+
+// InspectOnce looks at the data of the experiment c for all parts that run in a folder, of
+// which file tells what it was when the first of them began, and gives what they need to
+// know of it. Of processes that begin together the first says what the data is. Without a
+// file it is what the data is now.
+func InspectOnce(ctx context.Context, c *config.Config, file string, s Settings) (*runfolder.SharedData, error) {
+	r := &Run{Config: c, Dir: filepath.Dir(file), Device: s.Device, Settings: s}
+	if err := r.Open(false); err != nil {
+		return nil, err
+	}
+	if file == "" {
+		err := r.inspectFiles(ctx)
+		return &runfolder.SharedData{DataManifest: r.manifest, ManifestFile: ""}, err
+	}
+	d, there, err := runfolder.ReadDataManifest(file)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		if err := r.inspectFiles(ctx); err != nil {
+			return nil, err
+		}
+		if err := runfolder.WriteJSONOnce(file, r.manifest); err != nil {
+			return nil, err
+		}
+		if d, _, err = runfolder.ReadDataManifest(file); err != nil {
+			return nil, err
+		}
+	}
+	return &runfolder.SharedData{DataManifest: d, ManifestFile: file}, d.CheckUnchanged(r.Feed.Fingerprint(), file)
+}
+
+// OpenAsRecorded opens the data as the run in dir knows it.
+func (r *Run) OpenAsRecorded(dir string) error {
+	if err := r.Open(false); err != nil {
+		return err
+	}
+	if _, err := r.readManifest(dir); err != nil {
+		return err
+	}
+	return r.excludeUnreadable()
+}
