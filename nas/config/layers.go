@@ -199,6 +199,9 @@ func isKey(path string) bool {
 
 // unknown returns the error for a key that does not exist.
 func unknown(from origin, path string) error {
+	if strings.HasPrefix(path, "strategy.") && len(current.Load().methods) == 0 {
+		return fmt.Errorf("config: %v: unknown key %s: no strategy is registered (forgotten import of godarts/nas/search?)", from, names.Quote(path, 60))
+	}
 	return fmt.Errorf("config: %v: unknown key %s (nearest: %q)", from, names.Quote(path, 60), nearestKey(path))
 }
 

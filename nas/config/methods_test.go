@@ -104,6 +104,21 @@ func TestRegister(t *testing.T) {
 	}
 }
 
+func TestNoStrategies(t *testing.T) {
+	// A key of a strategy is unknown, and the error says why, when a program registers none; other keys are read.
+	before := current.Load()
+	t.Cleanup(func() { current.Store(before) })
+	current.Store(newTable(nil))
+	_, err := Parse("x.yaml", []byte("experiment: search\nstrategy: {order: 2}"))
+	want := `config: x.yaml:2: unknown key "strategy.order": no strategy is registered (forgotten import of godarts/nas/search?)`
+	if err == nil || err.Error() != want {
+		t.Errorf("error %v, want %s", err, want)
+	}
+	if c, err := Parse("x.yaml", []byte("experiment: train\nepochs: 3")); err != nil || c.Epochs != 3 {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func TestRegisteredPages(t *testing.T) {
 	// Keys, completion, page and schema tell of a registered strategy, and of a key that several have.
 	register(t, climb())
