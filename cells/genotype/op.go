@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"godarts/spelling"
+	"godarts/cells/spelling"
 )
 
 // Op names what one edge of a cell computes: an operation of a convolutional cell, or the activation of a

@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"godarts/cells/spelling"
 	"godarts/nas/config"
 	"godarts/nas/names"
-	"godarts/spelling"
 )
 
 // unknownCommand returns the error for a command that root does not have.

@@ -8,9 +8,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"godarts/cells/spelling"
 	"godarts/nas/config/document"
 	"godarts/nas/names"
-	"godarts/spelling"
 )
 
 // origin is where a value was written.

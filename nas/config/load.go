@@ -10,9 +10,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"godarts/cells/spelling"
 	"godarts/nas/home"
 	"godarts/nas/names"
-	"godarts/spelling"
 )
 
 // maxFileBytes bounds what is read as a config; the longest real one has 2 kB.

@@ -4,7 +4,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"godarts/spelling"
+	"godarts/cells/spelling"
 )
 
 // Nearest returns the first of the candidates that are closest to text, empty if there are none.

@@ -3,7 +3,7 @@ package spelling_test
 import (
 	"testing"
 
-	"godarts/spelling"
+	"godarts/cells/spelling"
 )
 
 func TestDistance(t *testing.T) {
