@@ -14,7 +14,7 @@ type derivedCell struct {
 	states  torch.Tensor   // [nodes+1,T,b,H]
 	ch      torch.Tensor   // products [nodes,T,b,2H]: gate, candidate; their gradients after Backward
 	dStates torch.Tensor   // [nodes+1,b,H], of one time step
-	none    torch.Tensor   // the gradient of mix, which nobody needs
+	none    torch.Tensor   // room for the gradient of mix, which is not needed
 }
 
 func (n *RecurrentNetwork) newDerivedCell(c *Columns) FastCell {

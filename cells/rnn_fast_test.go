@@ -100,7 +100,7 @@ func lookupRecurrent(t *testing.T, name string) genotype.Genotype {
 }
 
 func TestRecurrentFastIsFlat(t *testing.T) {
-	// Gradients leaves no tensor behind but what it returns.
+	// Gradients leaves no tensor but its result.
 	torchtest.Scope(t)
 	o := LanguageOptions{Tokens: 13, Units: 8}
 	_, fast := bothNetworks(t, lookupRecurrent(t, "DARTS_V1"), o)

@@ -116,7 +116,7 @@ func TestSkipLimit(t *testing.T) {
 }
 
 func TestDerive(t *testing.T) {
-	// Derive is Genotype when it is given the present alpha, and limits the skips of the normal cell alone when it is told.
+	// Derive is Genotype when it is given the present alpha, and limits the skips of only the normal cell when it is told.
 	torchtest.Scope(t)
 	torch.ManualSeed(1)
 	net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 1})

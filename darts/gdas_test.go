@@ -113,7 +113,7 @@ func TestSampleAgain(t *testing.T) {
 }
 
 func TestSampledPass(t *testing.T) {
-	// A pass gives what the chosen operations alone give, and no gradient to the others, when it is drawn.
+	// A pass gives what only the chosen operations give, and no gradient to the others, when it is drawn.
 	torchtest.Scope(t)
 	net, b := sampledNetwork(t, 1)
 	for seed := range uint64(3) {

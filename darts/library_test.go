@@ -42,7 +42,7 @@ func searchSteps(steps int, batches func(step int) (train, valid nn.Batch)) erro
 }
 
 func TestLibraryLoop(t *testing.T) {
-	// The page's loop is the one above, and no step of it leaves a tensor behind when it runs.
+	// The page's loop is the one above, and no step of it leaves a tensor when it runs.
 	own, err := os.ReadFile("library_test.go")
 	if err != nil {
 		t.Fatal(err)

@@ -202,7 +202,7 @@ func TestLimitSkipsAnywhere(t *testing.T) {
 			t.Errorf("reduction cell %v, want %v", g.Reduce, unlimited.Normal)
 		}
 	}
-	// Where edges have skip connections alone the search for others ends.
+	// Where edges have only skip connections the search for others ends.
 	only := slices.Repeat([][]genotype.Op{{genotype.SkipConnect}}, Edges(2))
 	if c := deriveProgressive(slices.Repeat([][]float64{{1}}, Edges(2)), only, 0); len(c.Edges) != 4 {
 		t.Errorf("got %v", c)

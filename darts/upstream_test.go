@@ -11,7 +11,7 @@ import (
 	"godarts/torch/torchtest"
 )
 
-// recordedTable is a table of α or β: rows, or one row alone.
+// recordedTable is a table of α or β: rows, or one row.
 func recordedTable(t *testing.T, text json.RawMessage) torch.Tensor {
 	t.Helper()
 	var rows [][]float32

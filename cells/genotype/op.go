@@ -46,7 +46,7 @@ var RecurrentPrimitives = []Op{None, ActTanh, ActReLU, ActSigmoid, ActIdentity}
 // ConvolutionalOps are the operations of this module that a derived convolutional cell may have.
 var ConvolutionalOps = slices.Concat(Primitives, []Op{SepConv7x7, Conv7x1_1x7})
 
-// recurrentOps are those of a derived recurrent cell.
+// recurrentOps are the operations of a derived recurrent cell.
 var recurrentOps = RecurrentPrimitives[1:]
 
 // Convolutional reports whether op can stand on an edge of a convolutional cell.

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// tinyConfig is a search of some steps with a training behind it.
+// tinyConfig is a search of some steps and a training after it.
 const tinyConfig = `experiment: search
 strategy: {name: darts, order: 1}
 data: {name: digits, subset: 64, batch: 12}

@@ -11,7 +11,7 @@ import (
 )
 
 func TestReaderGoesAway(t *testing.T) {
-	// A run ends as ever when nobody reads its output, when that is closed from the start, and when its disk is full; a list ends at once, without a word.
+	// A run ends as usual when nobody reads its output, when that is closed from the start, and when its disk is full; a list ends at once, without a word.
 	darts, err := binary()
 	if err != nil {
 		t.Fatal(err)
@@ -34,7 +34,7 @@ func TestReaderGoesAway(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name string
-		args []string // behind sh -c
+		args []string // after sh -c
 		out  func(t *testing.T) *os.File
 	}{
 		{"nobody reads", []string{`exec "$@"`}, unread},

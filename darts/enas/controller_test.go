@@ -364,7 +364,7 @@ func TestControllerUpdate(t *testing.T) {
 }
 
 func TestControllerMoments(t *testing.T) {
-	// Adam's first moment is the gradient of the last update alone, its second moment goes back further, after two updates.
+	// Adam's first moment is the gradient of only the last update, its second moment goes back further, after two updates.
 	torchtest.Scope(t)
 	c := newTestController(t, darts.FullSpace(1), Options{LR: 0.0035, Baseline: 0.9, Dtype: torch.Float64})
 	b := 0.0

@@ -36,7 +36,7 @@ type recordedDraw struct {
 	Correct  float64 // of 160 images
 	Reward   float64
 	Baseline float64
-	Vars     map[string][]float64 // after the step, of the first alone
+	Vars     map[string][]float64 // after the step, only of the first
 }
 
 // recordedOps are the authors' operations in their order; their space has no others.

@@ -219,7 +219,7 @@ type pass struct {
 	need       darts.Need
 	images     int                                       // of all ranks
 	w          segments                                  // w in the order of layout
-	gradient   segments                                  // this rank's part of ∇w, likewise; zero unless needed
+	gradient   segments                                  // this rank's part of ∇w, in the same order; zero unless needed
 	statistics segments                                  // the batch's means and unbiased variances
 	mix, dMix  [genotype.ConvolutionalKinds]torch.Tensor // softmax(α) by kind of cell [edges, operations], and its gradient
 	o          torch.Options

@@ -262,7 +262,7 @@ func TestFastFallsBack(t *testing.T) {
 }
 
 func TestFastIsFlat(t *testing.T) {
-	// Gradients leaves no tensor behind but what it returns.
+	// Gradients leaves no tensor but its result.
 	torchtest.Scope(t)
 	_, fast := bothForms(t, sizes())
 	b := randomBatch(sizes(), 4, 8, 8)

@@ -37,7 +37,7 @@ func (d distances) check(t *testing.T, seeds float64) {
 func TestFastPrecision(t *testing.T) {
 	// The fast form is at most half as far again from float64 as the plain form when both run in float32.
 	//
-	// A distance hangs on whether rounding moves a value across the kink of a ReLU: 1e-3 if it does, 1e-6 if not.
+	// A distance depends on whether rounding moves a value across the kink of a ReLU: 1e-3 if it does, 1e-6 if not.
 	// Hence the geometric mean over seeds.
 	if testing.Short() {
 		t.Skip("-short: float64 passes over three networks")

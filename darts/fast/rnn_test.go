@@ -233,7 +233,7 @@ func TestRecurrentFastSteps(t *testing.T) {
 }
 
 func TestRecurrentFastIsFlat(t *testing.T) {
-	// Gradients leaves no tensor behind but what it returns.
+	// Gradients leaves no tensor but its result.
 	torchtest.Scope(t)
 	o := recurrentSizes()
 	_, fast := bothRecurrent(t, o)
