@@ -26,7 +26,7 @@ struct Misuse {
   const char* message;
 };
 
-// message copies text behind its kind into memory that Go frees.
+// message copies the kind, then text, into memory that Go frees.
 char* message(char kind, const char* text) noexcept;
 char* messageOf(const c10::Error& e) noexcept;
 

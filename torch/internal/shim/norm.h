@@ -1,5 +1,5 @@
-// What a batch norm of pixels takes channel by channel, forward and backward, in blocks of rows
-// that lie in the caches.
+// The loops of a batch norm of pixels, forward and backward. Each goes over a block of rows that
+// lies in the caches, channel by channel.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ struct Moments {
 
   explicit Moments(int64_t columns) : mean(columns), squares(columns) {}
 
-  // add joins those of n more rows.
+  // add joins the moments of n more rows.
   template <class T>
   void add(int64_t n, const T* means, const T* sums) {
     if (n == 0) return;
@@ -35,6 +35,7 @@ struct Moments {
   }
 };
 
+// moments computes mean and squares of the columns of y.
 template <class T>
 FOR_AVX512 void moments(const T* y, int64_t rows, int64_t columns, T* mean, T* squares) {
   std::fill(mean, mean + columns, T(0));
@@ -49,24 +50,24 @@ FOR_AVX512 void moments(const T* y, int64_t rows, int64_t columns, T* mean, T* s
     }
 }
 
-// leastOf is the least that numbers may be: 0 behind a ReLU.
+// leastOf is the least value of a result: 0 after a ReLU.
 template <class T>
 T leastOf(bool relu) {
   return relu ? T(0) : -std::numeric_limits<T>::infinity();
 }
 
-// What a batch norm does to a channel, and to an image behind it.
+// The factors of a batch norm: three for a channel, and one for an image, which comes last.
 template <class T>
 struct Norm {
   std::vector<T> mean, scale, shift;  // out = (scale·y + shift)·factor, after the ReLU if any
-  const T* factors;                   // of images, or none
+  const T* factors;                   // one for each image, or null
   bool relu;
 
   T factor(int64_t image) const { return factors ? factors[image] : T(1); }
   T least() const { return leastOf<T>(relu); }
 };
 
-// normalised is out, of rows that belong to one image.
+// normalised writes out, for rows of one image.
 template <class T>
 FOR_AVX512 void normalised(const T* y, T* out, int64_t rows, int64_t columns, const T* scale,
                            const T* shift, T factor, T least) {
@@ -77,24 +78,26 @@ FOR_AVX512 void normalised(const T* y, T* out, int64_t rows, int64_t columns, co
     }
 }
 
-// What the gradient's loops read of some rows: g, behind ReLU and factor, and y.
+// The input of the gradient's loops for some rows of one image: g, the gradient after ReLU and
+// factor, and y.
 template <class T>
-struct Behind {
+struct GradientRows {
   const T* g;
-  int64_t gRow;  // from a row to the next
+  int64_t gRow;  // distance from one row to the next
   const T* y;
   int64_t rows, columns;
   const T *mean, *scale, *shift;
   T factor, least;
 };
 
-// sumsOf adds Σ g and Σ g·(y − mean) of n vectors of columns, from column c on; the sums stay in
-// registers.
-template <class T, class Vector, class In, int n>
-FOR_AVX512 void sumsOf(const Behind<T>& b, int64_t c, T* sum, T* moment) {
-  constexpr int64_t lanes = sizeof(Vector) / sizeof(T);
+// sumsOf adds Σ g and Σ g·(y − mean) over the rows, for n vectors of columns from column c on. The
+// sums stay in registers.
+template <class T, int lanes, int n>
+FOR_AVX512 void sumsOf(const GradientRows<T>& b, int64_t c, T* sum, T* moment) {
+  using Vector = typename Lanes<T, lanes>::Vector;
+  using Loaded = typename Lanes<T, lanes>::Loaded;
   const auto at = [c](const T* from, int v) {
-    return reinterpret_cast<const In*>(from + c + lanes * v);
+    return reinterpret_cast<const Loaded*>(from + c + lanes * v);
   };
   Vector sums[n], moments[n], mean[n], scale[n], shift[n];
 #pragma GCC unroll 2
@@ -113,27 +116,24 @@ FOR_AVX512 void sumsOf(const Behind<T>& b, int64_t c, T* sum, T* moment) {
   }
 #pragma GCC unroll 2
   for (int v = 0; v < n; v++) {
-    *reinterpret_cast<In*>(sum + c + lanes * v) += sums[v];
-    *reinterpret_cast<In*>(moment + c + lanes * v) += moments[v];
+    *reinterpret_cast<Loaded*>(sum + c + lanes * v) += sums[v];
+    *reinterpret_cast<Loaded*>(moment + c + lanes * v) += moments[v];
   }
 }
 
 template <class T>
-FOR_AVX512 void gradientSums(const Behind<T>& b, T* sum, T* moment) {
-  using L = Lanes<T>;
+FOR_AVX512 void gradientSums(const GradientRows<T>& b, T* sum, T* moment) {
   int64_t c = 0;
-  for (; c + 2 * L::whole <= b.columns; c += 2 * L::whole)
-    sumsOf<T, typename L::Whole, typename L::WholeIn, 2>(b, c, sum, moment);
-  for (; c + L::whole <= b.columns; c += L::whole)
-    sumsOf<T, typename L::Whole, typename L::WholeIn, 1>(b, c, sum, moment);
-  for (; c < b.columns; c += 4)
-    sumsOf<T, typename L::Four, typename L::FourIn, 1>(b, c, sum, moment);
+  for (; c + 2 * wide<T> <= b.columns; c += 2 * wide<T>) sumsOf<T, wide<T>, 2>(b, c, sum, moment);
+  for (; c + wide<T> <= b.columns; c += wide<T>) sumsOf<T, wide<T>, 1>(b, c, sum, moment);
+  for (; c < b.columns; c += 4) sumsOf<T, 4, 1>(b, c, sum, moment);
 }
 
-// gradient is that of y: scale·g + constant + slope·(y − mean).
+// gradient writes the gradient of y: scale·g + constant + slope·(y − mean).
 template <class T>
-FOR_AVX512 void gradient(const Behind<T>& b, const T* constant, const T* slope, T* __restrict dy) {
-  // Copies, since dy might be anything of the same type to the compiler.
+FOR_AVX512 void gradient(const GradientRows<T>& b, const T* constant, const T* slope,
+                         T* __restrict dy) {
+  // Local copies: the compiler has to assume that a store to dy changes members of b.
   const T *g = b.g, *y = b.y, *mean = b.mean, *scale = b.scale, *shift = b.shift;
   const T factor = b.factor, least = b.least;
   const int64_t rows = b.rows, columns = b.columns, gRow = b.gRow;

@@ -21,7 +21,8 @@ using Along = void (*)(const at::Tensor&, int64_t, torch_tensor*);
 using Reduce = void (*)(const at::Tensor&, Ints, bool, torch_tensor*);
 using Layout = void (*)(const at::Tensor&, Ints, torch_tensor*);
 
-// The body of an operator of each class. Over all dimensions reduce calls the form without arguments.
+// The body of an operator of each class. To reduce all dimensions it calls the form without
+// arguments.
 #define BODY_unary(name) [](const at::Tensor& x, torch_tensor* ret) { give(ret, x.name()); }
 #define BODY_binary(name) \
   [](const at::Tensor& x, const at::Tensor& y, torch_tensor* ret) { give(ret, x.name(y)); }

@@ -1,7 +1,7 @@
-// The operators in classes, one a line: OPERATOR(class, name). The name is PyTorch's, and that of a
-// method of at::Tensor; the class says which arguments it takes (operators.cpp). shim.h makes of each
-// line a constant TORCH_class_name, operators.cpp an element of its table, so this file is included
-// more than once.
+// The operators in classes, one a line: OPERATOR(class, name). The name is PyTorch's, and at::Tensor
+// has a method of that name; the class says which arguments it takes (operators.cpp). shim.h turns
+// each line into a constant TORCH_class_name, operators.cpp into an element of its table, so this
+// file is included more than once.
 OPERATOR(unary, abs)
 OPERATOR(unary, clone)
 OPERATOR(unary, detach)

@@ -1,6 +1,5 @@
-// A 1x1 convolution and the batch norm behind it, forward and backward, in two passes over
-// memory each: operators that follow each other take twice as many. The products are those of
-// tile.h.
+// A 1x1 convolution and the batch norm after it. Forward and backward go over memory twice each;
+// separate operators go over it six and nine times. tile.h computes the products.
 #include <ATen/Dispatch.h>
 #include <ATen/Parallel.h>
 #include <ATen/autocast_mode.h>
@@ -31,10 +30,10 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Optional = std::optional<at::Tensor>;
 
-// Images, channels last, are matrices of a row per pixel.
+// Images that lie channels last are matrices with a row for each pixel.
 struct Sizes {
   int64_t rows, in, out;
-  int64_t pixels;  // of an image
+  int64_t pixels;  // of one image
 
   Sizes(const at::Tensor& x, const at::Tensor& weight)
       : rows(x.size(0) * x.size(2) * x.size(3)),
@@ -42,18 +41,18 @@ struct Sizes {
         out(weight.size(0)),
         pixels(x.size(2) * x.size(3)) {}
 
-  // Rows that are taken together stay in the caches.
-  int64_t together() const { return std::max<int64_t>(24, 4096 / std::max(in, out) / 24 * 24); }
+  // A block of so many rows stays in the caches.
+  int64_t blockRows() const { return std::max<int64_t>(24, 4096 / std::max(in, out) / 24 * 24); }
 };
 
-// share calls part(thread, from, to) for each thread's rows, whole blocks of them.
+// share calls part(thread, from, to) once for each thread, with its rows: whole blocks.
 template <class Part>
 void share(const Sizes& s, int64_t threads, const Part& part) {
-  const int64_t together = s.together(), blocks = (s.rows + together - 1) / together;
+  const int64_t blockRows = s.blockRows(), blocks = (s.rows + blockRows - 1) / blockRows;
   at::parallel_for(0, threads, 1, [&](int64_t first, int64_t last) {
     for (int64_t t = first; t < last; t++)
-      part(t, blocks * t / threads * together,
-           std::min(s.rows, blocks * (t + 1) / threads * together));
+      part(t, blocks * t / threads * blockRows,
+           std::min(s.rows, blocks * (t + 1) / threads * blockRows));
   });
 }
 
@@ -65,7 +64,7 @@ std::vector<T> transposed(const T* w, int64_t rows, int64_t columns) {
   return r;
 }
 
-// eachImage calls part(from, to, image) for what of those rows belongs to an image.
+// eachImage splits the rows [from, to) by image and calls part(from, to, image) for each piece.
 template <class Part>
 void eachImage(int64_t from, int64_t to, int64_t pixels, const Part& part) {
   while (from < to) {
@@ -81,17 +80,17 @@ Product<T> product(const Sizes& s, const T* x, const T* w, T* out, int64_t from)
   return {x + from * s.in, s.in, 1, w, s.out, out + from * s.out, s.out, s.in, false};
 }
 
-// convolved writes y and gives its moments.
+// convolved writes y = x·weightᵀ and returns its moments.
 template <class T>
 Moments convolved(const Sizes& s, const T* x, const T* weight, T* y) {
   const std::vector<T> w = transposed(weight, s.out, s.in);
-  const int64_t threads = at::get_num_threads(), together = s.together();
+  const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
   std::vector<Moments> of(threads, Moments(s.out));
   share(s, threads, [&](int64_t thread, int64_t from, int64_t to) {
     std::vector<T> mean(s.out), squares(s.out);
-    for (; from < to; from += together) {
-      const int64_t rows = std::min(together, to - from);
-      multiply<T>(product(s, x, w.data(), y, from), rows, s.out);
+    for (; from < to; from += blockRows) {
+      const int64_t rows = std::min(blockRows, to - from);
+      multiply(product(s, x, w.data(), y, from), rows, s.out);
       moments(y + from * s.out, rows, s.out, mean.data(), squares.data());
       of[thread].add(rows, mean.data(), squares.data());
     }
@@ -101,15 +100,15 @@ Moments convolved(const Sizes& s, const T* x, const T* weight, T* y) {
   return of[0];
 }
 
-// convolvedBy writes x·weightᵀ + bias, after the ReLU if any.
+// convolvedBy writes x·weightᵀ + bias, and applies the ReLU if there is one.
 template <class T>
 void convolvedBy(const Sizes& s, const T* x, const T* weight, const T* bias, bool relu, T* out) {
   const std::vector<T> w = transposed(weight, s.out, s.in), ones(s.out, T(1));
-  const int64_t together = s.together();
+  const int64_t blockRows = s.blockRows();
   share(s, at::get_num_threads(), [&](int64_t, int64_t from, int64_t to) {
-    for (; from < to; from += together) {
-      const int64_t rows = std::min(together, to - from);
-      multiply<T>(product(s, x, w.data(), out, from), rows, s.out);
+    for (; from < to; from += blockRows) {
+      const int64_t rows = std::min(blockRows, to - from);
+      multiply(product(s, x, w.data(), out, from), rows, s.out);
       T* y = out + from * s.out;
       normalised(y, y, rows, s.out, ones.data(), bias, T(1), leastOf<T>(relu));
     }
@@ -126,38 +125,38 @@ void normalise(const Sizes& s, const Norm<T>& norm, const T* y, T* out) {
   });
 }
 
-// What backward computes; dx is null if nobody wants it.
+// The results of backward; dx is null if it is not needed.
 template <class T>
 struct Gradients {
   T *dx, *dWeight, *dScale, *dShift;
 };
 
-// What it reads.
+// The inputs of backward, and its passes.
 template <class T>
 struct Backward {
   const Sizes s;
   const Norm<T> norm;
   const T *deviation, *g;
-  int64_t gRow;  // of g, from a row to the next
+  int64_t gRow;  // distance from one row of g to the next
   const T *y, *x, *weight;
 
-  // behind are rows of one image.
-  Behind<T> behind(int64_t from, int64_t to, int64_t image) const {
+  // block gives the loops of norm.h the rows [from, to), all of one image.
+  GradientRows<T> block(int64_t from, int64_t to, int64_t image) const {
     return {g + from * gRow, gRow, y + from * s.out, to - from, s.out, norm.mean.data(),
             norm.scale.data(), norm.shift.data(), norm.factor(image), norm.least()};
   }
 
-  // sums are Σ g of all channels, then Σ g·(y − mean).
+  // sums returns Σ g for each channel, then Σ g·(y − mean) for each.
   std::vector<double> sums() const {
-    const int64_t threads = at::get_num_threads(), together = s.together();
+    const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
     std::vector<std::vector<double>> of(threads, std::vector<double>(2 * s.out));
     share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
       std::vector<T> own(2 * s.out);
-      for (; first < last; first += together) {
+      for (; first < last; first += blockRows) {
         std::fill(own.begin(), own.end(), T(0));
-        const int64_t end = std::min(last, first + together);
+        const int64_t end = std::min(last, first + blockRows);
         eachImage(first, end, s.pixels, [&](int64_t from, int64_t to, int64_t image) {
-          gradientSums(behind(from, to, image), own.data(), own.data() + s.out);
+          gradientSums(block(from, to, image), own.data(), own.data() + s.out);
         });
         for (int64_t c = 0; c < 2 * s.out; c++) of[thread][c] += own[c];
       }
@@ -167,23 +166,25 @@ struct Backward {
     return of[0];
   }
 
-  // products takes y's gradient, scale·g + constant + slope·(y − mean), to the weight and to x.
+  // products computes the gradient of y, scale·g + constant + slope·(y − mean), and from it the
+  // gradients of the weight and of x.
   void products(const T* constant, const T* slope, const Gradients<T>& to) const {
-    const int64_t threads = at::get_num_threads(), together = s.together();
+    const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
     std::vector<std::vector<T>> weights(threads, std::vector<T>(s.out * s.in));
     share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
-      std::vector<T> dy(together * s.out);
-      for (; first < last; first += together) {
-        const int64_t rows = std::min(together, last - first);
+      std::vector<T> dy(blockRows * s.out);
+      for (; first < last; first += blockRows) {
+        const int64_t rows = std::min(blockRows, last - first);
         eachImage(first, first + rows, s.pixels, [&](int64_t from, int64_t end, int64_t image) {
-          gradient(behind(from, end, image), constant, slope, dy.data() + (from - first) * s.out);
+          gradient(block(from, end, image), constant, slope, dy.data() + (from - first) * s.out);
         });
         const Product<T> dWeight = {dy.data(), 1, s.out, x + first * s.in, s.in,
                                     weights[thread].data(), s.in, rows, true};
         multiply(dWeight, s.out, s.in);
         if (!to.dx) continue;
-        multiply<T>({dy.data(), s.out, 1, weight, s.in, to.dx + first * s.in, s.in, s.out, false},
-                    rows, s.in);
+        const Product<T> dx = {dy.data(), s.out, 1, weight, s.in, to.dx + first * s.in, s.in, s.out,
+                               false};
+        multiply(dx, rows, s.in);
       }
     });
     for (int64_t i = 0; i < s.out * s.in; i++) {
@@ -211,12 +212,11 @@ struct Options {
   double momentum, eps;
 };
 
-// Whether the loops above are for these tensors.
-bool fast(std::initializer_list<at::Tensor> ts, const at::Tensor& x, const at::Tensor& weight) {
+// fit tells whether the loops above take these tensors.
+bool fit(std::initializer_list<at::Tensor> ts, const at::Tensor& x, const at::Tensor& weight) {
   auto type = x.scalar_type();
-  return avx512() && (type == at::kFloat || type == at::kDouble) && x.numel() > 0 &&
-         x.size(1) % 4 == 0 && weight.size(0) % 4 == 0 &&
-         !at::autocast::is_autocast_enabled(at::kCPU) &&
+  return (type == at::kFloat || type == at::kDouble) && x.numel() > 0 && x.size(1) % 4 == 0 &&
+         weight.size(0) % 4 == 0 && !at::autocast::is_autocast_enabled(at::kCPU) &&
          std::all_of(ts.begin(), ts.end(), [&](const at::Tensor& t) {
            return !t.defined() || (t.scalar_type() == type && t.device().is_cpu());
          });
@@ -233,7 +233,7 @@ at::Tensor imagesOf(const at::Tensor& pixels, const at::Tensor& like) {
 
 at::Tensor matrix(const at::Tensor& weight) { return weight.view({weight.size(0), -1}); }
 
-// The same of libtorch's operators, which have gradients of every order.
+// composed is the same by libtorch's operators, which have gradients of every order.
 at::Tensor composed(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& scale,
                     const at::Tensor& shift, const at::Tensor& mean, const at::Tensor& variance,
                     const at::Tensor& factors, const Options& o) {
@@ -258,7 +258,7 @@ Norm<T> normOf(const at::Tensor& mean, const at::Tensor& deviation, const at::Te
   return n;
 }
 
-// move takes a running statistic towards this batch's.
+// move moves a running statistic towards the batch's.
 template <class T>
 void move(const Optional& running, const at::Tensor& towards, double momentum) {
   if (!running) return;
@@ -303,7 +303,7 @@ struct PointwiseNorm : torch::autograd::Function<PointwiseNorm> {
                      &factors = saved[4], &y = saved[5], &mean = saved[6], &deviation = saved[7];
     const bool relu = ctx->saved_data["relu"].toBool();
     variable_list to(10);
-    if (at::GradMode::is_enabled()) {  // somebody wants the gradient's gradient
+    if (at::GradMode::is_enabled()) {  // for a gradient of the gradient
       variable_list inputs;
       for (int i = 0; i < 4; i++)
         if (ctx->needs_input_grad(i)) inputs.push_back(saved[i]);
@@ -349,6 +349,38 @@ void checkShapes(const at::Tensor& x, const at::Tensor& weight,
                 "wanted a number for each of ", weight.size(0), " channels, not ", t.sizes());
 }
 
+at::Tensor fused(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& scale,
+                 const at::Tensor& shift, const at::Tensor& mean, const at::Tensor& variance,
+                 const at::Tensor& factors, const Options& o) {
+  return PointwiseNorm::apply(x.contiguous(at::MemoryFormat::ChannelsLast), weight,
+                              scale.contiguous(), shift.contiguous(), optional(mean),
+                              optional(variance), optional(factors), o.relu, o.momentum, o.eps);
+}
+
+constexpr Kernel<decltype(composed)> pointwiseNorm = {composed, composed, fused};
+
+at::Tensor composedConvolution(const at::Tensor& x, const at::Tensor& weight,
+                               const at::Tensor& bias, bool relu) {
+  at::Tensor y = imagesOf(at::linear(pixelsOf(x), matrix(weight), bias), x);
+  return relu ? y.relu_() : y;
+}
+
+at::Tensor ownConvolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                          bool relu) {
+  const at::Tensor from = x.contiguous(at::MemoryFormat::ChannelsLast), w = weight.contiguous(),
+                   b = bias.contiguous();
+  const Sizes s(from, w);
+  at::Tensor out = at::empty({s.rows, s.out}, from.options());
+  AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "pointwise", [&] {
+    convolvedBy<scalar_t>(s, from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
+                          b.data_ptr<scalar_t>(), relu, out.data_ptr<scalar_t>());
+  });
+  return imagesOf(out, from);
+}
+
+constexpr Kernel<decltype(composedConvolution)> pointwise = {composedConvolution,
+                                                             composedConvolution, ownConvolution};
+
 }  // namespace
 
 char* torch_pointwise_norm(torch_tensor x, torch_tensor weight, torch_tensor scale,
@@ -367,13 +399,8 @@ char* torch_pointwise_norm(torch_tensor x, torch_tensor weight, torch_tensor sca
     const Options o{relu != 0, momentum, eps};
     bool contiguous = w.is_contiguous() && (!mean.defined() || mean.is_contiguous()) &&
                       (!variance.defined() || variance.is_contiguous());
-    if (!contiguous || !fast({w, a, b, mean, variance, f}, images, w)) {
-      *ret = wrap(composed(images, w, a, b, mean, variance, f, o));
-      return;
-    }
-    *ret = wrap(PointwiseNorm::apply(images.contiguous(at::MemoryFormat::ChannelsLast), w,
-                                     a.contiguous(), b.contiguous(), optional(mean),
-                                     optional(variance), optional(f), o.relu, momentum, eps));
+    const bool own = contiguous && fit({w, a, b, mean, variance, f}, images, w);
+    *ret = wrap(pointwiseNorm.chosen(own)(images, w, a, b, mean, variance, f, o));
   });
 }
 
@@ -382,19 +409,7 @@ char* torch_pointwise(torch_tensor x, torch_tensor weight, torch_tensor bias, in
   return guard([&] {
     const at::Tensor &images = tensor(x), &weights = tensor(weight), &shift = tensor(bias);
     checkShapes(images, weights, {shift});
-    if (at::GradMode::is_enabled() || !fast({weights, shift}, images, weights)) {
-      at::Tensor y = imagesOf(at::linear(pixelsOf(images), matrix(weights), shift), images);
-      *ret = wrap(relu ? y.relu_() : y);
-      return;
-    }
-    const at::Tensor from = images.contiguous(at::MemoryFormat::ChannelsLast),
-                     w = weights.contiguous(), b = shift.contiguous();
-    const Sizes s(from, w);
-    at::Tensor out = at::empty({s.rows, s.out}, from.options());
-    AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "pointwise", [&] {
-      convolvedBy<scalar_t>(s, from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
-                            b.data_ptr<scalar_t>(), relu, out.data_ptr<scalar_t>());
-    });
-    *ret = wrap(imagesOf(out, from));
+    const bool own = !at::GradMode::is_enabled() && fit({weights, shift}, images, weights);
+    *ret = wrap(pointwise.chosen(own)(images, weights, shift, relu != 0));
   });
 }

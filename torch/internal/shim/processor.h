@@ -1,5 +1,5 @@
-// For which processors a function of our own is compiled, besides the plain one, and
-// whether this is such a processor: the same kinds as libtorch's own loops are for.
+// The kinds of processors that our loops are compiled for, which are those of libtorch's loops, and
+// the choice between the forms of a computation.
 #pragma once
 
 #if defined(__x86_64__)
@@ -20,7 +20,17 @@ enum class Processor { none, avx2, avx512 };
 // lesser one that the environment's GODARTS_CPU names.
 Processor processor();
 
-inline bool avx512() { return processor() == Processor::avx512; }
-inline bool avx2() { return processor() >= Processor::avx2; }
+// A Kernel is one computation with a form for each kind of processor. The form `none` takes all
+// arguments; in most kernels it consists of libtorch's operators.
+template <class Function>
+struct Kernel {
+  Function *none, *avx2, *avx512;
+
+  // chosen is the form for this processor; `none` if the arguments do not fit the other forms.
+  Function* chosen(bool fit = true) const {
+    const Processor kind = fit ? processor() : Processor::none;
+    return kind == Processor::avx512 ? avx512 : kind == Processor::avx2 ? avx2 : none;
+  }
+};
 
 }  // namespace shim

@@ -1,6 +1,6 @@
-// Matrix products of many rows by few columns, and of their transposes. MKL, which libtorch's
-// mm calls, packs its operands first; where they are that narrow, this takes as long as the
-// product.
+// Matrix products of many rows by few columns, and of their transposes. libtorch's mm calls MKL,
+// which copies its operands into another layout first. For such narrow matrices the copy takes as
+// long as the product.
 #include <ATen/native/CPUBlas.h>
 #include <ATen/ops/addmm.h>
 #include <ATen/ops/mm.h>
@@ -8,18 +8,20 @@
 #include <algorithm>
 
 #include "guard.h"
-#include "processor.h"
+#include "tile.h"
 
 using namespace shim;
 
 namespace {
 
-// Whether the loops below are for all of ts, matrices whose rows are contiguous.
-bool narrow(std::initializer_list<at::Tensor> ts) {
-  return avx512() && std::all_of(ts.begin(), ts.end(), [](const at::Tensor& t) {
-           return t.scalar_type() == at::kFloat && t.device().is_cpu() && t.numel() > 0 &&
-                  t.stride(1) == 1 && !t.requires_grad();
-         });
+using Tensors = std::vector<at::Tensor>;
+
+// fit tells whether our loops take these matrices: of float32, on the CPU, with contiguous rows.
+bool fit(std::initializer_list<at::Tensor> ts) {
+  return std::all_of(ts.begin(), ts.end(), [](const at::Tensor& t) {
+    return t.scalar_type() == at::kFloat && t.device().is_cpu() && t.numel() > 0 &&
+           t.stride(1) == 1 && !t.requires_grad();
+  });
 }
 
 void check(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, int64_t rows,
@@ -30,9 +32,9 @@ void check(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, int6
               ", or types differ");
 }
 
-// product adds x·w to rows of out, or writes it there, in pieces whose operands stay in the
-// caches: brgemm is the kernel of oneDNN that packs nothing. Few rows take longer to read a large
-// w than to multiply by it, so theirs are read as they lie in memory.
+// product writes x·w to `rows` rows of out from row `from` on, or adds it there. It multiplies
+// pieces that stay in the caches, by brgemm, a kernel of oneDNN that copies nothing. With few rows
+// it takes longer to read a large w than to multiply by it, so the pieces of w are whole rows.
 void product(const at::Tensor& out, bool add, const at::Tensor& x, const at::Tensor& w,
              int64_t from, int64_t rows) {
   const int64_t n = w.size(1), k = w.size(0);
@@ -47,91 +49,56 @@ void product(const at::Tensor& out, bool add, const at::Tensor& x, const at::Ten
                                   b + i * w.stride(0) + j, c + j);
 }
 
-// 16 numbers, also where they are not aligned.
-using Vector [[gnu::vector_size(64)]] = float;
-using Loaded [[gnu::vector_size(64), gnu::aligned(4), gnu::may_alias]] = float;
-using Numbers [[gnu::vector_size(64)]] = int32_t;
-constexpr int64_t lanes = 16;
+void libtorchSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
+  for (size_t i = 0; i < x.size(); i++)
+    if (i == 0 && !add)
+      at::mm_out(sum, x[i], w[i]);
+    else
+      at::addmm_out(sum, sum, x[i], w[i]);
+}
 
-struct Matrix {
-  float* data;
-  int64_t columns, stride;
+void ownSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
+  // These rows of out stay in the first-level cache while all products are added.
+  const int64_t m = sum.size(0), blockRows = sum.size(1) <= 64 ? 8192 / sum.size(1) : 256;
+  for (int64_t from = 0; from < m; from += blockRows)
+    for (size_t i = 0; i < x.size(); i++)
+      product(sum, add || i > 0, x[i], w[i], from, std::min(blockRows, m - from));
+}
 
-  explicit Matrix(const at::Tensor& t)
-      : data(t.data_ptr<float>()), columns(t.size(1)), stride(t.stride(0)) {}
-};
+constexpr Kernel<void(at::Tensor, bool, const Tensors&, const Tensors&)> sumProducts = {
+    libtorchSum, libtorchSum, ownSum};
 
-// Rows of a tile of vectors columns: its sums stay in registers.
-constexpr int rowsOf(int vectors) { return vectors == 1 ? 16 : vectors < 4 ? 8 : 4; }
+void libtorchGram(at::Tensor out, bool add, const at::Tensor& a, const at::Tensor& b) {
+  if (add)
+    at::addmm_out(out, out, a.t(), b);
+  else
+    at::mm_out(out, a.t(), b);
+}
 
-// tile adds aᵀ·b, over as many rows of both as said, to those columns of a from row on and of b
-// from column on. The first skipRows and skipColumns of them are there already.
-template <int vectors>
-FOR_AVX512 void tile(const Matrix& out, const float* a, int64_t strideA, const float* b,
-                     int64_t strideB, int64_t count, int64_t row, int64_t column, int64_t skipRows,
-                     int32_t skipColumns) {
-  constexpr int rows = rowsOf(vectors);
-  Vector sums[rows][vectors];
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) sums[r][v] = Vector{};
-  for (a += row, b += column; count > 0; count--, a += strideA, b += strideB) {
-    Vector y[vectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) y[v] = *reinterpret_cast<const Loaded*>(b + lanes * v);
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
-      for (int v = 0; v < vectors; v++) sums[r][v] += a[r] * y[v];
-  }
-  float* to = out.data + row * out.stride + column;
-  constexpr Numbers numbers = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++) {
-    if (r < skipRows) continue;
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) {
-      // A variable of type auto would lose the alignment of Loaded.
-      Loaded* sum = reinterpret_cast<Loaded*>(to + r * out.stride + lanes * v);
-      *sum += numbers < skipColumns ? Vector{} : sums[r][v];
+void ownGram(at::Tensor out, bool add, const at::Tensor& a, const at::Tensor& b) {
+  if (!add) out.zero_();
+  const bool symmetric = !add && a.is_same(b);
+  constexpr int64_t blockRows = 256;    // of a and b, which then lie in the cache
+  constexpr int64_t blockColumns = 16;  // of a
+  const int64_t rows = a.size(0), columns = a.size(1), n = out.stride(0);
+  const float *x = a.data_ptr<float>(), *y = b.data_ptr<float>();
+  float* sums = out.data_ptr<float>();
+  for (int64_t from = 0; from < rows; from += blockRows)
+    for (int64_t c = 0; c < columns; c += blockColumns) {
+      const int64_t first = symmetric ? c : 0;  // column of b; those before follow by symmetry
+      const Product<float, true> p = {x + from * a.stride(0) + c, 1, a.stride(0),
+                                      y + from * b.stride(0) + first, b.stride(0),
+                                      sums + c * n + first, n, std::min(blockRows, rows - from),
+                                      true};
+      multiply(p, std::min(blockColumns, columns - c), b.size(1) - first);
     }
-  }
+  if (!symmetric) return;
+  for (int64_t i = 0; i < columns; i++)
+    for (int64_t j = 0; j < i; j++) sums[i * n + j] = sums[j * n + i];
 }
 
-// tiles are those of a's columns [row, row+16). At the end of a's columns, and of b's, a tile
-// begins earlier, and what it has in common with the one before is skipped.
-template <int vectors>
-FOR_AVX512 void tiles(const Matrix& out, const Matrix& a, const Matrix& b, int64_t from,
-                      int64_t count, int64_t row, int64_t column, int32_t skipColumns) {
-  constexpr int rows = rowsOf(vectors);
-  for (int64_t end = std::min(row + lanes, a.columns); row < end; row += rows) {
-    int64_t at = std::min(row, a.columns - rows);
-    tile<vectors>(out, a.data + from * a.stride, a.stride, b.data + from * b.stride, b.stride,
-                  count, at, column, row - at, skipColumns);
-  }
-}
-
-// gram adds aᵀ·b to out, where each has 16 columns at least. If symmetric, a and b are the same.
-FOR_AVX512 void gram(const Matrix& out, const Matrix& a, const Matrix& b, int64_t rows,
-                     bool symmetric) {
-  constexpr int64_t together = 256;  // rows, which the tiles find in the cache
-  for (int64_t from = 0; from < rows; from += together) {
-    int64_t count = std::min(together, rows - from);
-    for (int64_t row = 0; row < a.columns; row += lanes)
-      for (int64_t column = symmetric ? row : 0, left; (left = b.columns - column) > 0;) {
-        int64_t vectors = std::min<int64_t>(4, left / lanes);
-        switch (vectors) {
-          case 0: tiles<1>(out, a, b, from, count, row, b.columns - lanes, lanes - left); break;
-          case 1: tiles<1>(out, a, b, from, count, row, column, 0); break;
-          case 2: tiles<2>(out, a, b, from, count, row, column, 0); break;
-          case 3: tiles<3>(out, a, b, from, count, row, column, 0); break;
-          default: tiles<4>(out, a, b, from, count, row, column, 0);
-        }
-        column += std::max<int64_t>(1, vectors) * lanes;
-      }
-  }
-}
+constexpr Kernel<void(at::Tensor, bool, const at::Tensor&, const at::Tensor&)> gram = {
+    libtorchGram, libtorchGram, ownGram};
 
 }  // namespace
 
@@ -139,27 +106,15 @@ char* torch_sum_products(torch_tensor out, int add, const torch_tensor* xs, cons
                          int64_t n) {
   return guard([&] {
     at::Tensor sum = tensor(out);
-    std::vector<at::Tensor> x = tensors(xs, n), w = tensors(ws, n);
+    const Tensors x = tensors(xs, n), w = tensors(ws, n);
     TORCH_CHECK(n > 0 && sum.dim() == 2, "wanted at least one product, and a matrix to write to");
-    bool fast = true;
+    bool allFit = true;
     for (int64_t i = 0; i < n; i++) {
       TORCH_CHECK(x[i].dim() == 2 && w[i].dim() == 2, "wanted matrices");
       check(sum, x[i], w[i], x[i].size(0), x[i].size(1), w[i].size(0));
-      fast = fast && narrow({sum, x[i], w[i]});
+      allFit = allFit && fit({sum, x[i], w[i]});
     }
-    if (!fast) {
-      for (int64_t i = 0; i < n; i++)
-        if (i == 0 && !add)
-          at::mm_out(sum, x[i], w[i]);
-        else
-          at::addmm_out(sum, sum, x[i], w[i]);
-      return;
-    }
-    // Rows of out stay in the first-level cache for all products.
-    const int64_t m = sum.size(0), rows = sum.size(1) <= 64 ? 8192 / sum.size(1) : 256;
-    for (int64_t from = 0; from < m; from += rows)
-      for (int64_t i = 0; i < n; i++)
-        product(sum, add || i > 0, x[i], w[i], from, std::min(rows, m - from));
+    sumProducts.chosen(allFit)(sum, add, x, w);
   });
 }
 
@@ -168,20 +123,7 @@ char* torch_gram(torch_tensor out, int add, torch_tensor a, torch_tensor b) {
     at::Tensor sum = tensor(out), x = tensor(a), y = tensor(b);
     TORCH_CHECK(x.dim() == 2 && y.dim() == 2 && sum.dim() == 2, "wanted matrices");
     check(sum, x, y, x.size(1), x.size(0), y.size(0));
-    if (!narrow({sum, x, y}) || x.size(1) < lanes || y.size(1) < lanes) {
-      if (add)
-        at::addmm_out(sum, sum, x.t(), y);
-      else
-        at::mm_out(sum, x.t(), y);
-      return;
-    }
-    if (!add) sum.zero_();
-    bool symmetric = !add && x.is_same(y);
-    gram(Matrix(sum), Matrix(x), Matrix(y), x.size(0), symmetric);
-    if (symmetric) {
-      float* s = sum.data_ptr<float>();
-      for (int64_t i = 0, n = sum.size(0); i < n; i++)
-        for (int64_t j = 0; j < i; j++) s[i * sum.stride(0) + j] = s[j * sum.stride(0) + i];
-    }
+    const bool wideEnough = x.size(1) >= wide<float> && y.size(1) >= wide<float>;
+    gram.chosen(wideEnough && fit({sum, x, y}))(sum, add, x, y);
   });
 }

@@ -1,5 +1,5 @@
-// The elementwise part of recurrent networks, forward and backward, in one pass over
-// memory each: where operators follow each other, each reads and writes all of it.
+// The elementwise part of recurrent networks. Forward and backward each go over memory once;
+// separate operators would each read and write all of it.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/empty.h>
 
@@ -17,9 +17,8 @@ using namespace shim;
 
 namespace {
 
-// What differs between the two types in exp: ln 2 in two parts, of which a multiple by a
-// small integer of the first is exact; the number that rounds to integers when it is added;
-// the terms of the series.
+// The constants of exp for a type. ln 2 is ln2 + ln2Rest, and small multiples of ln2 are exact.
+// Adding `round` rounds a number to an integer. The series has `terms` terms.
 template <class T>
 struct Exp;
 
@@ -47,7 +46,7 @@ constexpr T factorial(int k) {
   return k < 2 ? 1 : k * factorial<T>(k - 1);
 }
 
-// x = n·ln 2 + r, |r| <= ln 2 / 2, x cut at ± limit.
+// Powers splits e^x in 2^n·e^r: x = n·ln 2 + r, |r| <= ln 2 / 2. It cuts x off at ± limit.
 template <class T>
 struct Powers {
   T power, series;  // 2^n, e^r − 1
@@ -72,7 +71,7 @@ ALWAYS_INLINE Powers<T>::Powers(T x) {
   std::memcpy(&power, &bits, sizeof power);
 }
 
-// e^x − 1 to the last digits, however small x is.
+// expMinus1 is e^x − 1, accurate for small x too.
 template <class T>
 ALWAYS_INLINE T expMinus1(T x) {
   const Powers<T> p(x);
@@ -106,7 +105,7 @@ ALWAYS_INLINE T sigmoid(T x) {
   return 1 / (2 + expMinus1(-x));
 }
 
-// Weights of the four activations of one predecessor, and their sum q.
+// The weights of the four activations of one state, and their sum q.
 template <class T>
 struct Mix {
   T tanh, relu, sigmoid, identity, q;
@@ -126,7 +125,7 @@ struct Mix {
   }
 };
 
-// Where things lie: [states,rows,units] and [states,rows,2·units].
+// The operands of a node: states [count,rows,units], products [count,rows,2·units], mix [count,4].
 template <class T>
 struct Node {
   const T* states;
@@ -142,7 +141,7 @@ struct Node {
   }
 };
 
-constexpr int lanes = 16;  // sums of a row are taken in so many parts
+constexpr int lanes = 16;  // a sum over a row is the sum of this many partial sums
 
 template <class T>
 ALWAYS_INLINE void forward(const Node<T>& n, T* __restrict__ out) {
@@ -196,7 +195,7 @@ ALWAYS_INLINE void backward(const Node<T>& n, const T* __restrict__ d, T* dState
   }
 }
 
-// A row of logits [n] becomes softmax(logits + bias) − onehot(label); the cross-entropy is
+// crossEntropy turns a row of logits [n] into softmax(logits + bias) − onehot(label) and returns
 //
 //   log Σ e^(x − max) − (x[label] − max)
 template <class T>
@@ -231,26 +230,27 @@ ALWAYS_INLINE double crossEntropy(T* __restrict__ x, const T* __restrict__ bias,
   return std::log(sum) - own;
 }
 
-// Each pass is compiled three times: for processors with AVX-512 and with AVX2, as libtorch's
-// own loops, and for all others.
-//
-// PASS defines NAME for numbers of type T, which calls BODY compiled for this processor.
-#define PASS(NAME, BODY, RESULT, PARAMETERS, ...)                      \
-  FOR_AVX512 RESULT NAME##AVX512 PARAMETERS { return BODY(__VA_ARGS__); } \
-  FOR_AVX2 RESULT NAME##AVX2 PARAMETERS { return BODY(__VA_ARGS__); }     \
-  RESULT NAME PARAMETERS {                                             \
-    if (avx512()) return NAME##AVX512(__VA_ARGS__);                    \
-    if (avx2()) return NAME##AVX2(__VA_ARGS__);                        \
-    return BODY(__VA_ARGS__);                                          \
-  }
-#define PASSES(T)                                                                              \
-  PASS(forwardHere, forward, void, (const Node<T>& n, T* out), n, out)                         \
-  PASS(backwardHere, backward, void, (const Node<T>& n, const T* d, T* dStates, double* dMix), \
-       n, d, dStates, dMix)                                                                    \
-  PASS(crossEntropyHere, crossEntropy, double, (T* x, const T* bias, int64_t n, int64_t label), \
-       x, bias, n, label)
-PASSES(float)
-PASSES(double)
+// KERNEL defines NAME<T>: BODY, compiled for each kind of processor.
+#define KERNEL(NAME, BODY, RESULT, PARAMETERS, ...)              \
+  template <class T>                                             \
+  FOR_AVX512 RESULT NAME##AVX512 PARAMETERS {                    \
+    return BODY(__VA_ARGS__);                                    \
+  }                                                              \
+  template <class T>                                             \
+  FOR_AVX2 RESULT NAME##AVX2 PARAMETERS {                        \
+    return BODY(__VA_ARGS__);                                    \
+  }                                                              \
+  template <class T>                                             \
+  RESULT NAME##None PARAMETERS {                                 \
+    return BODY(__VA_ARGS__);                                    \
+  }                                                              \
+  template <class T>                                             \
+  constexpr Kernel<RESULT PARAMETERS> NAME = {NAME##None<T>, NAME##AVX2<T>, NAME##AVX512<T>};
+KERNEL(gatedMixture, forward, void, (const Node<T>& n, T* out), n, out)
+KERNEL(gatedMixtureBackward, backward, void,
+       (const Node<T>& n, const T* d, T* dStates, double* dMix), n, d, dStates, dMix)
+KERNEL(softmaxCrossEntropy, crossEntropy, double,
+       (T* x, const T* bias, int64_t n, int64_t label), x, bias, n, label)
 
 template <class T>
 Node<T> node(const at::Tensor& states, const at::Tensor& products, const at::Tensor& mix) {
@@ -282,9 +282,9 @@ char* torch_gated_mixture(torch_tensor out, torch_tensor states, torch_tensor pr
     at::Tensor t = tensor(out), s = tensor(states), ch = tensor(products), p = tensor(mix);
     check(t, s, ch, p);
     if (t.scalar_type() == at::kDouble)
-      forwardHere(node<double>(s, ch, p), t.data_ptr<double>());
+      gatedMixture<double>.chosen()(node<double>(s, ch, p), t.data_ptr<double>());
     else
-      forwardHere(node<float>(s, ch, p), t.data_ptr<float>());
+      gatedMixture<float>.chosen()(node<float>(s, ch, p), t.data_ptr<float>());
   });
 }
 
@@ -294,15 +294,18 @@ char* torch_gated_mixture_backward(torch_tensor d, torch_tensor states, torch_te
     at::Tensor t = tensor(d), s = tensor(states), ch = tensor(products), p = tensor(mix),
                ds = tensor(d_states), dp = tensor(d_mix);
     check(t, s, ch, p);
-    TORCH_CHECK(ds.sizes() == s.sizes() && ds.is_contiguous() && ds.scalar_type() == t.scalar_type(),
+    TORCH_CHECK(ds.sizes() == s.sizes() && ds.is_contiguous() &&
+                    ds.scalar_type() == t.scalar_type(),
                 "dStates: wanted one like states ", s.sizes());
     TORCH_CHECK(dp.sizes() == p.sizes() && dp.is_contiguous() && dp.scalar_type() == at::kDouble,
                 "dMix: wanted a float64 one of mix's shape ", p.sizes());
     double* sums = dp.data_ptr<double>();
     if (t.scalar_type() == at::kDouble)
-      backwardHere(node<double>(s, ch, p), t.data_ptr<double>(), ds.data_ptr<double>(), sums);
+      gatedMixtureBackward<double>.chosen()(node<double>(s, ch, p), t.data_ptr<double>(),
+                                            ds.data_ptr<double>(), sums);
     else
-      backwardHere(node<float>(s, ch, p), t.data_ptr<float>(), ds.data_ptr<float>(), sums);
+      gatedMixtureBackward<float>.chosen()(node<float>(s, ch, p), t.data_ptr<float>(),
+                                           ds.data_ptr<float>(), sums);
   });
 }
 
@@ -313,11 +316,13 @@ double crossEntropies(const at::Tensor& logits, const at::Tensor& bias, const at
   const int64_t rows = logits.size(0), n = logits.size(1);
   const int64_t* label = labels.data_ptr<int64_t>();
   T* x = logits.data_ptr<T>();
+  const T* b = bias.defined() ? bias.data_ptr<T>() : nullptr;
+  const auto crossEntropyOf = softmaxCrossEntropy<T>.chosen();
   double sum = 0;
   for (int64_t row = 0; row < rows; row++, x += n) {
     TORCH_CHECK(label[row] >= 0 && label[row] < n, "label ", label[row], " of row ", row,
                 " is none of ", n, " classes");
-    sum += crossEntropyHere(x, bias.defined() ? bias.data_ptr<T>() : nullptr, n, label[row]);
+    sum += crossEntropyOf(x, b, n, label[row]);
   }
   return sum;
 }

@@ -153,7 +153,7 @@ char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const
                    torch_tensor* ret);
 // depthwise.cpp
 char* torch_dilated_depthwise(torch_tensor x, torch_tensor weight, torch_tensor* ret);
-// A 1x1 convolution and, in training, the batch norm behind it (pointwise.cpp). Or none: running
+// A 1x1 convolution and, in training, the batch norm after it (pointwise.cpp). Or none: running
 // statistics, factors of images.
 char* torch_pointwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
                       torch_tensor* ret);

@@ -1,4 +1,5 @@
-// Matrix products out of tiles whose sums stay in registers, for matrices with few columns.
+// Matrix products that are computed in tiles: blocks of the result whose sums stay in registers.
+// They are for matrices with few columns.
 #pragma once
 
 #include <algorithm>
@@ -8,130 +9,152 @@
 
 namespace shim {
 
-// Vectors of 64 bytes, and of 4 numbers for what is left of a row; they need not be aligned.
-template <class T>
+// A vector of `lanes` numbers. Loaded is a vector in memory, which need not be aligned.
+template <class T, int lanes>
 struct Lanes {
-  using Whole [[gnu::vector_size(64)]] = T;
-  using WholeIn [[gnu::vector_size(64), gnu::aligned(sizeof(T)), gnu::may_alias]] = T;
-  using Four [[gnu::vector_size(4 * sizeof(T))]] = T;
-  using FourIn [[gnu::vector_size(4 * sizeof(T)), gnu::aligned(sizeof(T)), gnu::may_alias]] = T;
-  static constexpr int64_t whole = 64 / sizeof(T);
+  using Vector [[gnu::vector_size(lanes * sizeof(T))]] = T;
+  using Loaded [[gnu::vector_size(lanes * sizeof(T)), gnu::aligned(sizeof(T)), gnu::may_alias]] = T;
 };
 
-// A sum over terms k of left(i,k)·right(k,j), for rows i and columns j of out.
 template <class T>
+struct Lanes<T, 1> {
+  using Vector = T;
+  using Loaded = T;
+};
+
+template <class T>
+constexpr int wide = 64 / sizeof(T);  // lanes of the widest vector
+
+// The sum over terms k of left(i,k)·right(k,j), for rows i and columns j of out. Where leftRow is 1
+// the type can say so: the compiler then needs no register for each row.
+template <class T, bool adjacentRows = false>
 struct Product {
+  using Number = T;
+  static constexpr bool adjacent = adjacentRows;
+
   const T* left;
-  int64_t leftRow, leftTerm;  // from a row, and from a term, to the next
+  int64_t leftRow, leftTerm;  // distance from one row to the next, from one term to the next
   const T* right;
   int64_t rightTerm;
   T* out;
   int64_t outRow;
   int64_t terms;
-  bool add;  // to what is there
+  bool add;  // adds to out instead of overwriting it
 };
 
-// tile is that of as many rows, and of wholes vectors and fours of 4 numbers as columns.
-template <class T, int rows, int wholes, int fours>
-FOR_AVX512 void tile(const Product<T>& p) {
-  using L = Lanes<T>;
-  typename L::Whole sums[rows][wholes + 1];
-  typename L::Four ends[rows][fours + 1];
-#pragma GCC unroll 8
+// tile computes a block of `rows` rows by `vectors` vectors of `lanes` columns plus `fours` groups
+// of four columns.
+template <class P, int rows, int lanes, int vectors, int fours>
+FOR_AVX512 void tile(const P& p) {
+  using T = typename P::Number;
+  using Vector = typename Lanes<T, lanes>::Vector;
+  using Loaded = typename Lanes<T, lanes>::Loaded;
+  using Four = typename Lanes<T, 4>::Vector;
+  using LoadedFour = typename Lanes<T, 4>::Loaded;
+  Vector sums[rows][vectors + 1];
+  Four ends[rows][fours + 1];
+#pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 4
-    for (int v = 0; v < wholes; v++) sums[r][v] = typename L::Whole{};
+    for (int v = 0; v < vectors; v++) sums[r][v] = Vector{};
 #pragma GCC unroll 4
-    for (int v = 0; v < fours; v++) ends[r][v] = typename L::Four{};
+    for (int v = 0; v < fours; v++) ends[r][v] = Four{};
   }
+  // Local copies: the compiler has to assume that a store to out changes members of p.
+  const int64_t leftRow = p.leftRow, leftTerm = p.leftTerm, rightTerm = p.rightTerm;
+  const int64_t outRow = p.outRow;
+  const bool add = p.add;
   const T *a = p.left, *b = p.right;
-  for (int64_t k = p.terms; k > 0; k--, a += p.leftTerm, b += p.rightTerm) {
-    typename L::Whole y[wholes + 1];
-    typename L::Four z[fours + 1];
+  T* to = p.out;
+  for (int64_t k = p.terms; k > 0; k--, a += leftTerm, b += rightTerm) {
+    Vector y[vectors + 1];
+    Four z[fours + 1];
 #pragma GCC unroll 4
-    for (int v = 0; v < wholes; v++)
-      y[v] = *reinterpret_cast<const typename L::WholeIn*>(b + L::whole * v);
+    for (int v = 0; v < vectors; v++) y[v] = *reinterpret_cast<const Loaded*>(b + lanes * v);
 #pragma GCC unroll 4
     for (int v = 0; v < fours; v++)
-      z[v] = *reinterpret_cast<const typename L::FourIn*>(b + L::whole * wholes + 4 * v);
-#pragma GCC unroll 8
+      z[v] = *reinterpret_cast<const LoadedFour*>(b + lanes * vectors + 4 * v);
+#pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
-      const T x = a[r * p.leftRow];
+      const T x = a[P::adjacent ? r : r * leftRow];
 #pragma GCC unroll 4
-      for (int v = 0; v < wholes; v++) sums[r][v] += x * y[v];
+      for (int v = 0; v < vectors; v++) sums[r][v] += x * y[v];
 #pragma GCC unroll 4
       for (int v = 0; v < fours; v++) ends[r][v] += x * z[v];
     }
   }
-#pragma GCC unroll 8
-  for (int r = 0; r < rows; r++) {
-    T* to = p.out + r * p.outRow;
+#pragma GCC unroll 16
+  for (int r = 0; r < rows; r++, to += outRow) {
 #pragma GCC unroll 4
-    for (int v = 0; v < wholes; v++) {
-      auto* at = reinterpret_cast<typename L::WholeIn*>(to + L::whole * v);
-      *at = p.add ? *at + sums[r][v] : sums[r][v];
+    for (int v = 0; v < vectors; v++) {
+      auto* at = reinterpret_cast<Loaded*>(to + lanes * v);
+      *at = add ? *at + sums[r][v] : sums[r][v];
     }
 #pragma GCC unroll 4
     for (int v = 0; v < fours; v++) {
-      auto* at = reinterpret_cast<typename L::FourIn*>(to + L::whole * wholes + 4 * v);
-      *at = p.add ? *at + ends[r][v] : ends[r][v];
+      auto* at = reinterpret_cast<LoadedFour*>(to + lanes * vectors + 4 * v);
+      *at = add ? *at + ends[r][v] : ends[r][v];
     }
   }
 }
 
-// strip is the product for those columns, of as many rows as said.
-template <class T, int wholes, int fours>
-FOR_AVX512 void strip(Product<T> p, int64_t rows) {
-  constexpr int registers = wholes + fours, together = registers <= 3   ? 8
-                                                      : registers == 4 ? 6
-                                                      : registers <= 6 ? 4
-                                                                       : 3;
-  int64_t r = 0;
-  for (; r + together <= rows; r += together) {
-    tile<T, together, wholes, fours>(p);
-    p.left += together * p.leftRow;
-    p.out += together * p.outRow;
-  }
-  if (r + 4 <= rows && together > 4) {
-    tile<T, 4, wholes, fours>(p);
-    p.left += 4 * p.leftRow;
-    p.out += 4 * p.outRow;
-    r += 4;
-  }
-  for (; r < rows; r++) {
-    tile<T, 1, wholes, fours>(p);
-    p.left += p.leftRow;
-    p.out += p.outRow;
+// blocks computes tiles of n rows until fewer rows are left, and moves p past them.
+template <int n, int lanes, int vectors, int fours, class P>
+FOR_AVX512 void blocks(P& p, int64_t& rows) {
+  for (; rows >= n; rows -= n) {
+    tile<P, n, lanes, vectors, fours>(p);
+    p.left += n * p.leftRow;
+    p.out += n * p.outRow;
   }
 }
 
-template <class T, int wholes>
-FOR_AVX512 void strips(const Product<T>& p, int64_t rows, int64_t fours) {
+// strip computes all rows of those columns. The sums of a tile take at most 24 registers of 32.
+template <int lanes, int vectors, int fours, class P>
+FOR_AVX512 void strip(P p, int64_t rows) {
+  constexpr int registers = vectors + fours;  // of a row
+  if constexpr (registers == 1 && P::adjacent) blocks<16, lanes, vectors, fours>(p, rows);
+  if constexpr (registers <= 3) blocks<8, lanes, vectors, fours>(p, rows);
+  if constexpr (registers == 4) blocks<6, lanes, vectors, fours>(p, rows);
+  if constexpr (registers <= 6) blocks<4, lanes, vectors, fours>(p, rows);
+  if constexpr (registers == 7) blocks<3, lanes, vectors, fours>(p, rows);
+  blocks<1, lanes, vectors, fours>(p, rows);
+}
+
+template <int vectors, class P>
+FOR_AVX512 void strips(const P& p, int64_t rows, int64_t fours) {
+  constexpr int lanes = wide<typename P::Number>;
   switch (fours) {
-    case 0: if constexpr (wholes > 0) strip<T, wholes, 0>(p, rows); break;
-    case 1: strip<T, wholes, 1>(p, rows); break;
-    case 2: strip<T, wholes, 2>(p, rows); break;
-    default: strip<T, wholes, 3>(p, rows);
+    case 0: if constexpr (vectors > 0) strip<lanes, vectors, 0>(p, rows); break;
+    case 1: strip<lanes, vectors, 1>(p, rows); break;
+    case 2: strip<lanes, vectors, 2>(p, rows); break;
+    default: strip<lanes, vectors, 3>(p, rows);
   }
 }
 
-// multiply computes p for as many rows and columns, a multiple of 4.
-template <class T>
-FOR_AVX512 void multiply(Product<T> p, int64_t rows, int64_t columns) {
-  const int64_t wholes = columns / Lanes<T>::whole, fours = columns % Lanes<T>::whole / 4;
-  const int64_t groups = std::max<int64_t>(1, (wholes + 3) / 4);
+// multiply computes `rows` rows by `columns` columns of p: strips of one to four wide vectors, the
+// last of which takes up to three fours too, then up to three single columns.
+template <class P>
+FOR_AVX512 void multiply(P p, int64_t rows, int64_t columns) {
+  constexpr int64_t lanes = wide<typename P::Number>;
+  const int64_t vectors = columns / lanes, fours = columns % lanes / 4;
+  const int64_t groups = std::max<int64_t>(1, (vectors + 3) / 4);
   for (int64_t g = 0; g < groups; g++) {
-    const int64_t own = wholes * (g + 1) / groups - wholes * g / groups;
+    const int64_t own = vectors * (g + 1) / groups - vectors * g / groups;
     const int64_t ends = g + 1 < groups ? 0 : fours;
     switch (own) {
-      case 0: strips<T, 0>(p, rows, ends); break;
-      case 1: strips<T, 1>(p, rows, ends); break;
-      case 2: strips<T, 2>(p, rows, ends); break;
-      case 3: strips<T, 3>(p, rows, ends); break;
-      default: strips<T, 4>(p, rows, ends);
+      case 0: strips<0>(p, rows, ends); break;
+      case 1: strips<1>(p, rows, ends); break;
+      case 2: strips<2>(p, rows, ends); break;
+      case 3: strips<3>(p, rows, ends); break;
+      default: strips<4>(p, rows, ends);
     }
-    p.right += own * Lanes<T>::whole;
-    p.out += own * Lanes<T>::whole;
+    p.right += own * lanes + 4 * ends;
+    p.out += own * lanes + 4 * ends;
+  }
+  switch (columns % 4) {
+    case 1: strip<1, 1, 0>(p, rows); break;
+    case 2: strip<1, 2, 0>(p, rows); break;
+    case 3: strip<1, 3, 0>(p, rows); break;
   }
 }
 
