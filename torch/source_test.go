@@ -112,3 +112,48 @@ func TestShimIsUsed(t *testing.T) {
 		}
 	}
 }
+
+// parity names for each kernel of the shim the test that compares its forms with libtorch: scripts/test
+// runs it for every kind of processor.
+var parity = map[string]string{
+	"gram":                 "TestGram",
+	"sumProducts":          "TestSumProducts",
+	"pointwise":            "TestPointwise",
+	"pointwiseNorm":        "TestPointwiseNorm",
+	"gatedMixture":         "TestGatedMixture",
+	"gatedMixtureBackward": "TestGatedMixture",
+	"softmaxCrossEntropy":  "TestSoftmaxCrossEntropy",
+}
+
+func TestKernelsHaveParityTests(t *testing.T) {
+	// A test compares a kernel's forms when the shim has the kernel.
+	kernel := regexp.MustCompile(`(?m)^(?:constexpr Kernel<.*> (\w+) = |KERNEL\((\w+),)`)
+	read := func(pattern string) (all string) {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all += string(text)
+		}
+		return all
+	}
+	tests := read("*_test.go")
+	found := map[string]bool{}
+	for _, m := range kernel.FindAllStringSubmatch(read(filepath.Join("internal", "shim", "*.cpp")), -1) {
+		name := m[1] + m[2]
+		found[name] = true
+		if !strings.Contains(tests, "\nfunc "+parity[name]+"(t *testing.T) {") {
+			t.Errorf("kernel %s: no test %q", name, parity[name])
+		}
+	}
+	for name := range parity {
+		if !found[name] {
+			t.Errorf("%s is no kernel of the shim", name)
+		}
+	}
+}
