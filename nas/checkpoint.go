@@ -19,8 +19,8 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// checkpoints saves a run as every says, at the end of each epoch, and when it
-// is interrupted.
+// checkpoints saves the run at the intervals that every gives, at the end of each epoch, and when the
+// run is interrupted.
 func checkpoints(every CheckpointEvery) Hooks {
 	last := time.Now()
 	save := func(r *Run) error {
@@ -46,7 +46,7 @@ func checkpoints(every CheckpointEvery) Hooks {
 	}
 }
 
-// Save writes the checkpoint, see SaveAs. The ones before it stay beside it, see Settings.Keep.
+// Save writes the checkpoint by SaveAs, and keeps as many earlier ones as Settings.Keep says.
 func (r *Run) Save() error {
 	if err := r.syncMetrics(); err != nil {
 		return err
@@ -54,9 +54,9 @@ func (r *Run) Save() error {
 	return r.SaveAs(runfolder.CheckpointFile, r.At)
 }
 
-// SaveAs writes the experiment's state, libtorch's generator, a position and the
-// config to a file of the run folder, under a checksum. The earlier file stays until
-// the new one is whole, and for good if the state is not finite.
+// SaveAs writes the experiment's state, libtorch's generators, a position and the config to a file of
+// the run folder, under a checksum. The new file replaces the earlier one only when it is complete. If
+// the state is not finite, SaveAs writes nothing and returns an error.
 func (r *Run) SaveAs(name string, at Position) (err error) {
 	torch.Scoped(func() { err = r.saveScoped(name, at) })
 	return err
@@ -103,9 +103,9 @@ func (r *Run) saveScoped(name string, at Position) error {
 	return runfolder.Write(filepath.Join(r.Dir, name), content)
 }
 
-// restore puts the run where its newest checkpoint says that is not damaged, and removes those
-// that are more than it keeps; without one it stays at the start. It changes no file if it returns
-// an error of a checkpoint.
+// restore puts the run at the position of its newest undamaged checkpoint, and removes checkpoints
+// beyond those that the run keeps. Without a checkpoint the run stays at the start. If restore returns
+// an error of a checkpoint, it has changed no file.
 func (r *Run) restore() error {
 	name, damaged, err := r.restoreNewest()
 	if err != nil || name == "" {
@@ -113,7 +113,7 @@ func (r *Run) restore() error {
 	}
 	if name != runfolder.CheckpointFile {
 		r.Note("the run goes on from %s, in epoch %d after step %d", name, r.At.Epoch+1, r.At.Step)
-		// What is damaged must not become an earlier one.
+		// A damaged file must not become an earlier checkpoint.
 		for _, bad := range damaged {
 			if filepath.Base(bad.File) == runfolder.CheckpointFile {
 				continue
@@ -129,8 +129,9 @@ func (r *Run) restore() error {
 	return runfolder.PruneCheckpoints(r.Dir, r.Settings.keep())
 }
 
-// restoreNewest puts the state where the newest checkpoint says that is not damaged, and notes what
-// is wrong with those that are newer, the damaged ones. It changes no file. name is empty if there is no checkpoint.
+// restoreNewest loads the state from the newest undamaged checkpoint and returns its name, and the
+// damaged checkpoints that are newer, with a note for each. It changes no file. Without a checkpoint,
+// name is empty.
 func (r *Run) restoreNewest() (name string, damaged []*runfolder.DamagedError, err error) {
 	name, st, damaged, err := runfolder.NewestCheckpoint(r.Dir)
 	if err == nil && name == "" {
@@ -151,7 +152,8 @@ func (r *Run) restoreNewest() (name string, damaged []*runfolder.DamagedError, e
 	return name, damaged, nil
 }
 
-// RestoreFile puts the run where a file says that SaveAs wrote, if it is there.
+// RestoreFile puts the run at the position of a file that SaveAs wrote. It reports whether the file
+// exists.
 func (r *Run) RestoreFile(name string) (there bool, err error) {
 	file := filepath.Join(r.Dir, name)
 	st, err := runfolder.ReadCheckpoint(file)
@@ -164,7 +166,7 @@ func (r *Run) RestoreFile(name string) (there bool, err error) {
 	return err == nil, err
 }
 
-// restoreFrom puts the run where a checkpoint says, which was read from file.
+// restoreFrom puts the run at the position of the checkpoint st, which was read from file.
 func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	meta := st.Metadata()
 	saved, err := config.Parse(file, []byte(meta[runfolder.MetaConfig]))
@@ -220,7 +222,7 @@ func (r *Run) restoreFrom(file string, st *safetensors.File) error {
 	return nil
 }
 
-// Peek puts the state where the newest checkpoint says that reads, and notes where that is. It changes no file.
+// Peek loads the state from the newest readable checkpoint and notes its position. It changes no file.
 func (r *Run) Peek() error {
 	if _, _, err := r.restoreNewest(); err != nil {
 		return err
@@ -233,20 +235,20 @@ func (r *Run) Peek() error {
 	return nil
 }
 
-// positionChecker is a state that knows where in a run it can be.
+// positionChecker is a state that can tell whether it fits a position of the run.
 type positionChecker interface {
-	// CheckPosition is an error if a run that stands at a position never has the state.
+	// CheckPosition returns an error if a run at this position never has this state.
 	CheckPosition(at Position) error
 }
 
-// restarting is a state that can go back to an earlier one, at most so often up to an epoch.
+// restarting is a state that can return to an earlier one, at most MostRestarts times up to an epoch.
 type restarting interface{ MostRestarts(epoch int) int }
 
-// checkPosition is an error if the run never stands at a position.
+// checkPosition returns an error if the run never stands at this position.
 func (r *Run) checkPosition(at Position) error {
 	c, epochs := r.Config, r.Config.RunEpochs()
 	if c.FromScratch() {
-		epochs = c.Trials() // each counts as one
+		epochs = c.Trials() // each trial counts as an epoch
 	}
 	restarts := 0
 	if s, ok := r.State.(restarting); ok {

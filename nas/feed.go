@@ -15,72 +15,75 @@ import (
 	"godarts/torch/nn"
 )
 
-// Feed brings what the steps of a run need, of one kind of data, and measures networks on what is
-// held back from them.
+// Feed brings the batches of a run, of one kind of data, and measures networks on data that is held
+// out.
 type Feed interface {
-	// Steps is the number of steps of the epoch that at is in.
+	// Steps returns the number of steps in the epoch of the position at.
 	Steps(at Position) int
-	// Batches yields the steps of that epoch that are left.
+	// Batches yields the remaining steps of that epoch.
 	Batches(ctx context.Context, at Position) iter.Seq2[int, Batch]
-	// Validate measures forward after an epoch. It stops early, with the context's
-	// error, when that is done.
+	// Validate measures forward after an epoch. When the context is done it stops early with the
+	// context's error.
 	Validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) (Meter, error)
 
-	// Size is how much there is to train on, in what Meters count: 1437 "image".
+	// Size returns the amount of training data in the unit that Meters count: 1437, "image".
 	Size() (n int, what string)
-	// Notes are what whoever reports a new run should know of the data.
+	// Notes returns remarks on the data for the report of a new run.
 	Notes() []string
-	// Quality says how good a network is that was measured so.
+	// Quality describes the measurement m: loss, and accuracy or perplexity.
 	Quality(m Meter) string
-	// Measured is what Validate measures: "validation", or "test" images.
+	// Measured names the data that Validate measures on: "validation", or "test" for test images.
 	Measured() string
-	// Record notes in a line of metrics what the steps of an epoch saw, and what was measured after
-	// it; either may be nil.
+	// Record writes to a line of metrics the measurements over the steps of an epoch (seen) and after
+	// it (measured). Either may be nil.
 	Record(line *runfolder.Metric, seen, measured *Meter)
-	// Fingerprint tells this data from other data.
+	// Fingerprint identifies the data.
 	Fingerprint() fingerprint.Fingerprint
 }
 
-// Files is a Feed of files that may be damaged, each by itself.
+// Files is a Feed of files, each of which may be damaged.
 type Files interface {
-	// Look looks at the files as the config asks for, and says what it found. It tells looked how far it is.
+	// Inspect reads the files as data.check asks for, and returns what it found. It calls looked with
+	// its progress, in files.
 	Inspect(ctx context.Context, looked func(done, of int)) (runfolder.DataManifest, error)
-	// Needs is what of another look at the same data this feed needs; there is false if that look
-	// has not found all that Look would.
-	Reuse(other runfolder.DataManifest) (record runfolder.DataManifest, there bool)
-	// LeaveOut takes the files out that cannot be read, and says so if there are any.
-	Exclude(record runfolder.DataManifest) (note string, err error)
-	// Describe says what the files are, for whoever reports a run.
+	// Reuse returns the part of another inspection of the same data that this feed needs; there is
+	// false if that inspection covers less than Inspect would.
+	Reuse(other runfolder.DataManifest) (own runfolder.DataManifest, there bool)
+	// Exclude removes the unreadable files from the data. note names them; it is empty if there are
+	// none.
+	Exclude(m runfolder.DataManifest) (note string, err error)
+	// Describe describes the files for the report of a run.
 	Describe() []string
-	// CheckRest is an error if the run cannot go on with what is left.
+	// CheckRemaining returns an error if the run cannot go on with the files that are left.
 	CheckRemaining() error
 
-	// Missing is how many images the batches so far lacked since they could not be read, and the first of them.
+	// Missing returns how many unreadable images the batches have left out so far, and the error of the
+	// first.
 	Missing() (n int, first error)
-	// None is the error where none of what can be read.
+	// None returns the error for the case that none of the images in what can be read.
 	None(what string) error
-	// Save puts in the metadata of a checkpoint what the feed has to know there; Load takes it from there.
+	// Save puts the feed's state in the metadata of a checkpoint; Load restores it.
 	Save(meta map[string]string) error
 	Load(meta map[string]string) error
 }
 
-// Batch is what one step needs, still in Go memory.
+// Batch is the data of one step, in Go memory.
 type Batch interface {
-	Err() error // why it could not be loaded
-	// Take counts what could not be read of it, and tells whether enough is left for a step.
+	Err() error // the error that kept it from being loaded
+	// Take counts the unreadable images of the batch, and reports whether enough are left for a step.
 	Take() bool
-	// Fill makes the step's tensors in the present scope.
+	// Fill makes the step's tensors in the current scope.
 	Fill(s *Step)
 }
 
-// OpenFeed opens the data of a config for networks on a device. If check, it is an error if the
-// config cannot run on it: all that follows from the config and the sizes of the data.
+// OpenFeed opens the data of a config for networks on a device. If check is set, it returns an error if
+// the config cannot run on data of these sizes.
 type OpenFeed func(c *config.Config, to torch.Options, check bool) (Feed, error)
 
 var feeds = map[string]OpenFeed{}
 
-// RegisterFeed makes a kind of data known by the name that config.Data.Kind has for it. It panics
-// if there is one of that name.
+// RegisterFeed registers a kind of data under the name that config.Data.Kind returns for it. It panics
+// if the name is taken.
 func RegisterFeed(kind string, open OpenFeed) {
 	if feeds[kind] != nil {
 		panic("nas: feed " + kind + " is registered twice")
@@ -88,7 +91,8 @@ func RegisterFeed(kind string, open OpenFeed) {
 	feeds[kind] = open
 }
 
-// Open opens the run's data.
+// Open opens the run's data. If check is set, it returns an error if the config cannot run on that
+// data.
 func (r *Run) Open(check bool) (err error) {
 	kind := r.Config.Data.Kind()
 	open, ok := feeds[kind]

@@ -10,8 +10,8 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// Owns is an error if the run's folder is no longer its own: it may have been removed, and
-// have become another run's. Everything that is saved comes after it.
+// Owns returns an error if the folder no longer belongs to this run: it may have been removed, and
+// replaced by another run's. Everything that saves calls it first.
 func (r *Run) Owns() error {
 	about, err := runfolder.ReadRunInfo(r.Dir)
 	switch {
@@ -26,13 +26,13 @@ func (r *Run) Owns() error {
 	if same, err := runfolder.SameFile(name, r.lock); err != nil || same {
 		return err
 	}
-	// A cleaner may have removed the file. Any other process would have made it anew.
+	// A cleaner may have removed the file. Any other process would have created it again.
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
 	if err == nil {
 		err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	}
 	if err != nil {
-		f.Close() // of nil it does nothing
+		f.Close() // does nothing if f is nil
 		return fmt.Errorf("nas: run folder %s: its file %s was replaced (%w), so that another process may work on the run: it ends and writes nothing more", r.Dir, runfolder.LockFile, err)
 	}
 	r.lock.Close()
@@ -40,7 +40,7 @@ func (r *Run) Owns() error {
 	return nil
 }
 
-// Write saves a file of the run folder.
+// Write replaces a file of the run folder.
 func (r *Run) Write(name string, content []byte) error {
 	if err := r.Owns(); err != nil {
 		return err
@@ -48,7 +48,7 @@ func (r *Run) Write(name string, content []byte) error {
 	return runfolder.Write(filepath.Join(r.Dir, name), content)
 }
 
-// WriteJSON saves v as a file of the run folder.
+// WriteJSON writes v as JSON to a file of the run folder.
 func (r *Run) WriteJSON(name string, v any) error {
 	if err := r.Owns(); err != nil {
 		return err
@@ -56,8 +56,8 @@ func (r *Run) WriteJSON(name string, v any) error {
 	return runfolder.WriteJSON(filepath.Join(r.Dir, name), v)
 }
 
-// Complete writes the result, after which nothing goes back to the earlier checkpoints. They are
-// removed before, so that the disk knows of both.
+// Complete writes the result. A complete run never returns to earlier checkpoints, so Complete removes
+// them first.
 func (r *Run) Complete(result any) error {
 	if err := r.Owns(); err != nil {
 		return err

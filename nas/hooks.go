@@ -6,17 +6,17 @@ import (
 	"fmt"
 )
 
-// Hooks watch a run. Nil functions are skipped; sets of hooks are called in the
-// order of registration, and the first error stops the run.
+// Hooks watch a run. Nil functions are skipped. Sets of hooks are called in the order of registration,
+// and the first error stops the run.
 type Hooks struct {
-	OnCheck func(r *Run, done, of int) // before a new run starts: how many files of images have been looked at
+	OnCheck func(r *Run, done, of int) // before a new run starts: the number of image files that have been read
 	OnStart func(*Run) error
 	OnStep  func(*Run, *Step) error
 	OnEpoch func(*Run, *Epoch) error
-	OnEnd   func(*Run, error) error // called always; the error is what ended the run, nil if it is complete
+	OnEnd   func(*Run, error) error // always called; the error is the one that ended the run, nil if it is complete
 }
 
-// guard ends a run with check's error, after a step or an epoch.
+// guard ends a run with the error of check, which it calls after each step and epoch.
 func guard(check func() error) Hooks {
 	if check == nil {
 		return Hooks{}
@@ -27,7 +27,7 @@ func guard(check func() error) Hooks {
 	}
 }
 
-// each calls the function that pick takes from every set of hooks.
+// each calls call with every set of hooks, up to the first error.
 func (r *Run) each(call func(Hooks) error) error {
 	for _, h := range r.hooks {
 		if err := call(h); err != nil {
@@ -64,8 +64,8 @@ func (r *Run) onEpoch(e *Epoch) error {
 	})
 }
 
-// onEnd calls every hook, whatever the ones before it say. A run that was
-// interrupted and could not be saved has failed.
+// onEnd calls every OnEnd, whatever the others return. A run that was interrupted and could not be
+// saved has failed.
 func (r *Run) onEnd(end error) error {
 	err := end
 	for _, h := range r.hooks {

@@ -9,8 +9,8 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// inspectData notes what the data of a new run is and looks at its files. Those that cannot be
-// read are an error, or left out.
+// inspectData records the data of a new run and inspects its files. Unreadable files are an error, or
+// are excluded, as data.on_bad_file says.
 func (r *Run) inspectData(ctx context.Context) error {
 	if err := r.inspectFiles(ctx); err != nil {
 		return err
@@ -24,8 +24,8 @@ func (r *Run) inspectData(ctx context.Context) error {
 	return nil
 }
 
-// inspectFiles is look without leaving anything out. What the process has found for what
-// the run is a part of need not be looked for again.
+// inspectFiles is inspectData without the exclusion. It reuses what this process has found for the
+// protocol or comparison that the run is a part of.
 func (r *Run) inspectFiles(ctx context.Context) error {
 	now := r.Feed.Fingerprint()
 	files, ofFiles := r.Feed.(Files)
@@ -53,7 +53,7 @@ func (r *Run) inspectFiles(ctx context.Context) error {
 	return err
 }
 
-// recallManifest is readManifest of the run's folder, which says what the data is from then on.
+// recallManifest reads the manifest in the run's folder, and writes one if there is none.
 func (r *Run) recallManifest() error {
 	there, err := r.readManifest(r.Dir)
 	if err != nil || there {
@@ -62,8 +62,8 @@ func (r *Run) recallManifest() error {
 	return r.WriteJSON(runfolder.DataFile, r.manifest)
 }
 
-// readManifest reads what the data was when the run in dir began, and is an error if it is
-// another now. A folder of an earlier version does not say.
+// readManifest reads the manifest of the run in dir, and returns an error if the data has changed
+// since. Folders of earlier versions have no manifest.
 func (r *Run) readManifest(dir string) (there bool, err error) {
 	file := filepath.Join(dir, runfolder.DataFile)
 	d, there, err := runfolder.ReadDataManifest(file)
@@ -79,7 +79,7 @@ func (r *Run) readManifest(dir string) (there bool, err error) {
 	return there, d.CheckUnchanged(now, file)
 }
 
-// excludeUnreadable takes the files that cannot be read out of the data.
+// excludeUnreadable removes the unreadable files from the data.
 func (r *Run) excludeUnreadable() error {
 	files, ok := r.Feed.(Files)
 	if !ok {
@@ -92,8 +92,7 @@ func (r *Run) excludeUnreadable() error {
 	return err
 }
 
-// onCheck tells the run's hooks how far the look at its files is. An error of theirs
-// would come too early to stop anything.
+// onCheck tells the run's hooks how many files have been inspected.
 func (r *Run) onCheck(done, of int) {
 	for _, h := range r.Settings.Hooks {
 		if h.OnCheck != nil {
@@ -102,10 +101,9 @@ func (r *Run) onCheck(done, of int) {
 	}
 }
 
-// InspectOnce looks at the data of the experiment c for all parts that run in a folder, of
-// which file tells what it was when the first of them began, and gives what they need to
-// know of it. Of processes that begin together the first says what the data is. Without a
-// file it is what the data is now.
+// InspectOnce inspects the data of the experiment c once for all parts that run in a folder. file is
+// the manifest, written when the first of them began: of processes that begin together the first writes
+// it. With an empty file name the manifest describes the data as it is now, and is not written.
 func InspectOnce(ctx context.Context, c *config.Config, file string, s Settings) (*runfolder.SharedData, error) {
 	r := &Run{Config: c, Dir: filepath.Dir(file), Device: s.Device, Settings: s}
 	if err := r.Open(false); err != nil {
@@ -133,7 +131,8 @@ func InspectOnce(ctx context.Context, c *config.Config, file string, s Settings)
 	return &runfolder.SharedData{DataManifest: d, ManifestFile: file}, d.CheckUnchanged(r.Feed.Fingerprint(), file)
 }
 
-// OpenAsRecorded opens the data as the run in dir knows it.
+// OpenAsRecorded opens the data and excludes the files that the manifest in dir lists as unreadable. It
+// returns an error if the data has changed.
 func (r *Run) OpenAsRecorded(dir string) error {
 	if err := r.Open(false); err != nil {
 		return err

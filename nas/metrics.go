@@ -17,10 +17,10 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// metricsEvery is the number of steps between two lines within an epoch.
+// metricsEvery is the number of steps between two lines of metrics within an epoch.
 const metricsEvery = 50
 
-// metrics appends to the metrics file.
+// metrics appends lines to the metrics file.
 func metrics() Hooks {
 	return Hooks{
 		OnStep: func(r *Run, s *Step) error {
@@ -66,11 +66,11 @@ func (r *Run) append(m runfolder.Metric) error {
 	return nil
 }
 
-// syncMetrics returns when the disk has the metrics: a checkpoint counts on their lines.
+// syncMetrics returns when the metrics are on the disk: a checkpoint relies on their lines.
 func (r *Run) syncMetrics() error {
 	f, err := os.OpenFile(filepath.Join(r.Dir, runfolder.MetricsFile), os.O_WRONLY, 0)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil // no step has left a line
+		return nil // no step has written a line
 	}
 	if err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
@@ -82,9 +82,8 @@ func (r *Run) syncMetrics() error {
 	return nil
 }
 
-// TrimMetrics drops the lines of steps that the run will take again, after it
-// went back to a checkpoint, and what a kill left of a last line. It notes what else is
-// wrong with the file.
+// TrimMetrics removes the lines of steps that the run will repeat after it returned to a checkpoint,
+// and an incomplete last line that a kill left. It notes other faults of the file.
 func (r *Run) TrimMetrics() error {
 	file := filepath.Join(r.Dir, runfolder.MetricsFile)
 	text, err := wholefile.Read(file)
@@ -104,7 +103,7 @@ func (r *Run) TrimMetrics() error {
 	return r.Write(runfolder.MetricsFile, kept)
 }
 
-// PeakRSS is the most memory this process has had resident, in bytes.
+// PeakRSS returns the peak resident memory of this process in bytes.
 func PeakRSS() int64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
@@ -113,11 +112,11 @@ func PeakRSS() int64 {
 	return u.Maxrss * 1024 // Linux counts kilobytes
 }
 
-// trimmed is what a run at a position keeps of its metrics: lines in the order of their steps.
-// bad is the number of others, but for lines of steps to be taken again and a last one without
-// an end; missing are the epochs done that have no line.
+// trimmed returns the lines that a run at a position keeps of its metrics, in the order of their steps.
+// bad counts unreadable and unordered lines, without those of steps to be repeated and an incomplete
+// last one. missing lists the finished epochs that have no line.
 func trimmed(text []byte, at Position) (kept []byte, bad int, missing []int) {
-	last, next := Position{}, 0 // of the line kept last; the epoch that the next line of an epoch is of
+	last, next := Position{}, 0 // of the last line kept; the epoch that the next line of an epoch should have
 	for line := range bytes.Lines(text) {
 		var m runfolder.Metric
 		if !bytes.HasSuffix(line, []byte("\n")) {
@@ -131,7 +130,7 @@ func trimmed(text []byte, at Position) (kept []byte, bad int, missing []int) {
 			continue
 		}
 		here := Position{Epoch: m.Epoch, Step: m.Step}
-		if m.Step == 0 { // of a whole epoch
+		if m.Step == 0 { // a line of a whole epoch
 			here = Position{Epoch: m.Epoch + 1}
 		}
 		if here.Epoch < last.Epoch || here.Epoch == last.Epoch && here.Step <= last.Step {
@@ -153,8 +152,8 @@ func trimmed(text []byte, at Position) (kept []byte, bad int, missing []int) {
 	return kept, bad, missing
 }
 
-// epochNumbers is "epochs 3, 4 and 5" as reports count, from 1, of 2, 3 and 4. Of many it
-// gives the first and the last.
+// epochNumbers returns "epochs 3, 4 and 5" for the indices 2, 3 and 4. Of more than four it names the
+// first and the last.
 func epochNumbers(epochs []int) string {
 	switch n := len(epochs); {
 	case n == 1:

@@ -14,8 +14,8 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// prepareFolder makes the folder that this process has locked ready for the run: it writes what a
-// new one begins with, checks what one of before holds, and removes what kills left.
+// prepareFolder prepares the folder, which this process has locked, for the run. It writes the first
+// files of a new run, checks those of an earlier one, and removes what kills left.
 func (r *Run) prepareFolder() error {
 	if err := runfolder.CheckFiles(r.Dir); err != nil {
 		return err
@@ -57,8 +57,8 @@ func (r *Run) prepareFolder() error {
 	return r.Write(runfolder.ConfigFile, text)
 }
 
-// recallRunInfo finds out the id of the run in its folder, and gives it one if it has none, and how many
-// checkpoints it keeps, if the caller does not say.
+// recallRunInfo reads the id of the run in its folder, or draws one if it has none, and the number of
+// checkpoints to keep unless the caller gives it.
 func (r *Run) recallRunInfo() error {
 	a, err := runfolder.ReadRunInfo(r.Dir)
 	switch {
@@ -79,8 +79,8 @@ func (r *Run) recallRunInfo() error {
 	return runfolder.WriteJSON(filepath.Join(r.Dir, runfolder.RunFile), a)
 }
 
-// begin writes what a new run's folder begins with. The folder is empty, or holds the start of a
-// run of which nothing was saved.
+// begin writes the first files of a new run. If again is set, the folder holds the start of a run of
+// which nothing was saved; else it is empty.
 func (r *Run) begin(again bool) error {
 	if again {
 		r.Note("nothing was saved of the run that began in %s: this one begins at the start", names.Escape(r.Dir))

@@ -13,41 +13,41 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// reportEvery is the time between two reports within an epoch where they are
-// lines, redrawEvery where they are a bar.
+// Time between two reports within an epoch: lines every reportEvery, redraws of the bar every
+// redrawEvery.
 const (
 	reportEvery = 10 * time.Second
 	redrawEvery = 100 * time.Millisecond
 )
 
-// Progress reports runs to w while they go: on a terminal, whose width in columns
-// is asked at each drawing, by a bar; elsewhere, where width is nil, by a plain line
-// every ten seconds; and by lines at the end of each epoch on both. The time left is
-// that of the whole run. Failures to write stop no run.
+// Progress reports the progress of runs to w: on a terminal by a bar, elsewhere by a line every ten
+// seconds, and on both by a line at the end of each epoch. width returns the terminal's columns and is
+// called before each drawing; it is nil where w is no terminal. The time left is of the whole run.
+// Errors of w do not stop the run.
 func Progress(w io.Writer, width func() int) Hooks {
 	return (&progress{w: w, width: width, now: time.Now}).watch()
 }
 
 type progress struct {
 	w     io.Writer
-	width func() int // of the terminal; nil where there is none
+	width func() int // of the terminal; nil without one
 	now   func() time.Time
 
 	bar    *bar      // nil where reports are lines
-	start  time.Time // of this process's part of the run
-	before float64   // epochs that were done then
-	steps  int       // of an epoch, about: a text is cut anew in each
+	start  time.Time // start of this process's part of the run
+	before float64   // epochs that were done at start
+	steps  int       // steps per epoch; approximate for texts, which are cut anew in each epoch
 	epoch  time.Time // start of the epoch, or of this process's part of it
-	report time.Time // the last one
-	count  int       // images or tokens since then
+	report time.Time // time of the last report
+	count  int       // images or tokens since the last report
 
-	genotype string // after the last epoch
+	genotype string // of the last epoch
 
-	said    int // notes of the run
-	skipped int // images that could not be used, of which it was said
+	said    int // notes of the run that have been printed
+	skipped int // unusable images that have been reported
 }
 
-// done is the number of epochs that are, the part of the present one included.
+// done returns the number of finished epochs, with the finished part of the current one.
 func (p *progress) done(r *Run) float64 {
 	return float64(r.At.Epoch) + float64(r.At.Step)/float64(r.Feed.Steps(r.At))
 }
@@ -56,7 +56,7 @@ func (p *progress) watch() Hooks {
 	return Hooks{OnCheck: p.onCheck, OnStart: p.onStart, OnStep: p.onStep, OnEpoch: p.onEpoch, OnEnd: p.onEnd}
 }
 
-// onCheck says now and then how far the look at image files is.
+// onCheck reports every ten seconds how many image files have been inspected.
 func (p *progress) onCheck(r *Run, done, of int) {
 	now := p.now()
 	if done == 1 {
@@ -89,7 +89,7 @@ func (p *progress) onStart(r *Run) error {
 		line += fmt.Sprintf(", going on in epoch %d after step %d", r.At.Epoch+1, r.At.Step)
 	}
 	p.bar, p.skipped, p.said = nil, 0, 0
-	p.genotype, _, _ = runfolder.LatestGenotype(r.Dir) // without it one epoch says less
+	p.genotype, _, _ = runfolder.LatestGenotype(r.Dir) // if it fails, one line does not say which edges changed
 	if r.Config.FromScratch() {
 		p.println(fmt.Sprintf("search %s: %s, each trained from scratch; %d done before", filepath.Base(r.Dir), names.Count(r.Config.Trials(), "cell"), r.At.Epoch))
 		p.sayNotes(r)
@@ -103,7 +103,7 @@ func (p *progress) onStart(r *Run) error {
 	return nil
 }
 
-// sayNotes prints what the run has noted since the last time.
+// sayNotes prints the run's notes since the last call.
 func (p *progress) sayNotes(r *Run) {
 	for ; p.said < len(r.notes); p.said++ {
 		p.println("note: " + r.notes[p.said])
@@ -160,7 +160,8 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 	return nil
 }
 
-// trial says how a cell that was tried from scratch did, and which is the best if that has changed.
+// trial reports the result of a cell that was trained from scratch, and the best cell if that has
+// changed.
 func (p *progress) trial(r *Run, e *Epoch) {
 	cell := fmt.Sprintf("cell %d/%d", e.Index+1, r.Config.Trials())
 	if d := e.Diverged; d != nil {
@@ -175,8 +176,8 @@ func (p *progress) trial(r *Run, e *Epoch) {
 	p.println(fmt.Sprintf("%s: validation %s%s", cell, r.Feed.Quality(e.Valid), best))
 }
 
-// changedEdges says how many edges of a search's cells an epoch has changed, nothing if
-// none has, or if the cells before are not known.
+// changedEdges says how many edges of a search's cells an epoch has changed. It is empty if none has
+// changed or the cells before are not known.
 func changedEdges(before, after string) string {
 	old, err := genotype.Parse(before)
 	if err != nil || before == after {
@@ -187,13 +188,13 @@ func changedEdges(before, after string) string {
 		return ""
 	}
 	changed, of := g.Changed(old)
-	if changed == 0 { // another order, or another concat
+	if changed == 0 { // only the order of edges or the concat has changed
 		return ""
 	}
 	return fmt.Sprintf("; %d of %s changed", changed, names.Count(of, "edge"))
 }
 
-// skippedFiles says, at the end of an epoch, if it found images that could not be used.
+// skippedFiles reports unusable images that the epoch found.
 func (p *progress) skippedFiles(r *Run) {
 	files, ok := r.Feed.(Files)
 	if !ok {
@@ -212,13 +213,13 @@ func (p *progress) onEnd(*Run, error) error {
 	return nil
 }
 
-// println writes a line above the bar, which the next step draws again.
+// println writes a line in place of the bar, which the next step draws again.
 func (p *progress) println(line string) {
 	p.bar.clear()
-	_, _ = io.WriteString(p.w, names.Escape(line)+"\n") // a report that is lost stops no run
+	_, _ = io.WriteString(p.w, names.Escape(line)+"\n") // an error of w stops no run
 }
 
-// short gives the two largest units of a duration: 1h02m, 12m05s, 45s.
+// short returns the two largest units of a duration: 1h02m, 12m05s, 45s.
 func short(d time.Duration) string {
 	d = d.Round(time.Second)
 	text := d.String()
@@ -230,7 +231,7 @@ func short(d time.Duration) string {
 	return text
 }
 
-// seconds is "61 s", with a tenth below ten.
+// seconds returns "61 s", or "6.1 s" below ten seconds.
 func seconds(d time.Duration) string {
 	if d < 10*time.Second {
 		return fmt.Sprintf("%.1f s", d.Seconds())

@@ -8,16 +8,16 @@ import (
 	"unicode/utf8"
 )
 
-// bar is the line of a terminal that says how far a run is. It is drawn over itself and never
-// longer than the terminal is wide, where it would wrap and leave its first part behind.
+// bar is the terminal line that shows the progress of a run. It is redrawn in place and is never wider
+// than the terminal, where it would wrap and leave its first part on the screen.
 type bar struct {
 	w     io.Writer
-	width func() int // columns of the terminal, asked at each drawing
+	width func() int // columns of the terminal, read before each drawing
 	drawn bool
 }
 
-// status is what a bar says: where the run is, how good, how fast, the time left, and the
-// share that is done, from 0 to 1.
+// status is the content of a bar: the position of the run, its quality, its speed, the time left, and
+// the share that is done, from 0 to 1.
 type status struct {
 	place, quality, rate, left string
 	done                       float64
@@ -27,20 +27,20 @@ type status struct {
 const (
 	widestBar    = 20
 	leastBar     = 8
-	unknownWidth = 80 // where a terminal does not say
+	unknownWidth = 80 // where the terminal does not tell
 )
 
-// draw puts s in place of what was drawn before. A terminal that is gone stops no run.
+// draw replaces the last drawing by s. Errors of the terminal do not stop the run.
 func (b *bar) draw(s status) {
 	columns := b.width()
 	if columns <= 0 {
 		columns = unknownWidth
 	}
-	_, _ = io.WriteString(b.w, "\r"+s.fit(columns-1)+"\x1b[K") // the last column stays free: some terminals wrap at it
+	_, _ = io.WriteString(b.w, "\r"+s.fit(columns-1)+"\x1b[K") // the last column stays free: some terminals wrap there
 	b.drawn = true
 }
 
-// clear takes the bar away, for a line to be printed in its place.
+// clear erases the bar, so that a line can take its place.
 func (b *bar) clear() {
 	if b != nil && b.drawn {
 		_, _ = io.WriteString(b.w, "\r\x1b[K")
@@ -48,8 +48,8 @@ func (b *bar) clear() {
 	}
 }
 
-// fit is as much of s as has room in so many columns. It leaves out the speed first, then the
-// quality; the time left goes after the bar.
+// fit returns as much of s as fits in columns. It leaves out the speed first, then the quality, and
+// puts the time left after the bar.
 func (s status) fit(columns int) string {
 	percent := fmt.Sprintf(" %3.0f%%", math.Floor(100*s.done))
 	for _, words := range [][]string{{s.place, s.quality, s.rate, s.left}, {s.place, s.quality, s.left}, {s.place, s.left}, {s.place}} {

@@ -12,13 +12,13 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// changeable are the keys that may have another value when a run goes on: more epochs, and how the
-// same data is found and read.
+// changeable are the keys that may change when a run is resumed: the number of epochs, and how the same
+// data is found and read.
 var changeable = []string{"epochs", "data.root", "data.on_bad_file", "data.check"}
 
-// Changed reads the config of the run in dir and lays the items of set, "KEY=VALUE", over it, for
-// Settings.Changed. It is an error to change what a run cannot go on with: any other key, fewer
-// epochs, and more of them where those behind it would mean something else.
+// Changed reads the config of the run in dir and applies the items of set, "KEY=VALUE", for
+// Settings.Changed. It returns an error for any key that is not changeable, for fewer epochs, and for
+// more epochs if those already done would then have another meaning.
 func Changed(dir string, set []string) (*config.Config, error) {
 	own, err := runfolder.ReadConfig(dir)
 	if err != nil || len(set) == 0 {
@@ -57,8 +57,8 @@ func Changed(dir string, set []string) (*config.Config, error) {
 	return c, nil
 }
 
-// checkExtension is an error if the run that was saved at a position with the config saved cannot go on
-// for the epochs of c.
+// checkExtension returns an error if the run that was saved at a position with the config saved cannot
+// go on for the epochs of c.
 func checkExtension(saved, c *config.Config, at Position) error {
 	refuse := func(why string) error {
 		return fmt.Errorf("nas: epochs: %d cannot become %d: %s", saved.Epochs, c.Epochs, why)
@@ -79,8 +79,8 @@ func checkExtension(saved, c *config.Config, at Position) error {
 	return nil
 }
 
-// scheduled are the quantities that follow a schedule over all epochs of a run; one that got more
-// follows that of the new number from where it stands.
+// scheduled returns the quantities that follow a schedule over all epochs of a run. When a run gets
+// more epochs, they follow the longer schedule from its position on.
 func scheduled(c *config.Config) (what []string) {
 	if !c.Data.IsText() && c.W.Schedule == config.Cosine {
 		what = append(what, "the learning rate")
@@ -91,7 +91,7 @@ func scheduled(c *config.Config) (what []string) {
 	return append(what, MethodOf(c).Scheduled...)
 }
 
-// savedPosition is where the run in dir stands by its last checkpoint; at the start without one.
+// savedPosition returns the position of the newest checkpoint in dir; the start without one.
 func savedPosition(dir string) (at Position, err error) {
 	file, meta, err := runfolder.NewestMetadata(dir)
 	if err != nil || file == "" {
@@ -103,8 +103,8 @@ func savedPosition(dir string) (at Position, err error) {
 	return at, nil
 }
 
-// compareWithFolder compares the run's config with that of its folder, the epochs aside, and says in a line what
-// differs in the changeable keys.
+// compareWithFolder compares the run's config with the folder's. changes describes differences in the
+// changeable keys; differences in other keys are an error.
 func (r *Run) compareWithFolder() (changes string, err error) {
 	own, err := runfolder.ReadConfig(r.Dir)
 	if err != nil {
@@ -114,7 +114,7 @@ func (r *Run) compareWithFolder() (changes string, err error) {
 	return changes, runfolder.CheckSameConfig(r.Dir, withEpochs(own, r.Config), r.Config)
 }
 
-// reconfigure writes the run's config to its folder, so that the next resume knows it too.
+// reconfigure writes the changed config to the run's folder, for later resumes.
 func (r *Run) reconfigure(changes string) error {
 	if changes == "" {
 		return nil
@@ -130,15 +130,15 @@ func (r *Run) reconfigure(changes string) error {
 	return r.Write(runfolder.ConfigFile, text)
 }
 
-// withEpochs is c with the epochs of another config.
+// withEpochs returns c with the epochs of other.
 func withEpochs(c, other *config.Config) *config.Config {
 	x := *c
 	x.Epochs = other.Epochs
 	return &x
 }
 
-// AdoptFinished writes c, of Changed, to the folder of the complete run in dir, and tells what
-// that changes.
+// AdoptFinished writes c, which Changed returned, to the folder of the complete run in dir, and returns
+// the changes.
 func AdoptFinished(dir string, c *config.Config) (changes string, err error) {
 	r := &Run{Config: c, Dir: dir}
 	if changes, err = r.compareWithFolder(); err != nil || changes == "" {

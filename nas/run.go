@@ -1,5 +1,5 @@
-// Package nas runs experiments: it searches cells by a strategy, trains the
-// networks they make, and keeps both in run folders that survive anything.
+// Package nas runs experiments. It searches cells by a strategy, trains the networks of cells, and
+// keeps both in run folders that survive interruptions, kills and power failures.
 package nas
 
 import (
@@ -17,125 +17,123 @@ import (
 	"godarts/torch/optim"
 )
 
-// State is what a checkpoint holds of an experiment: everything that its next
-// step hangs on, besides the position and libtorch's generator.
+// State is the part of an experiment that a checkpoint holds: everything that the next step depends on,
+// except the position and libtorch's generators.
 type State interface {
 	StateDict() torch.StateDict
-	// LoadStateDict copies what it needs. It runs in the scope that the state was made
-	// in: what it makes lives as long.
+	// LoadStateDict copies the entries. It runs in the scope that the state was made in, so that
+	// tensors that it makes live as long.
 	LoadStateDict(torch.StateDict) error
 }
 
-// Run is one experiment in its folder, from the position where it stands.
+// Run is one experiment in its folder, at its current position.
 type Run struct {
 	Config *config.Config
 	Dir    string // the run folder
 	Device torch.Device
 	Feed   Feed     // the data
-	At     Position // where the run stands
+	At     Position // position of the run
 
 	Settings Settings
-	State    State // nil before it is made
+	State    State // nil until it is made
 
-	id       string                 // see owns
-	lock     *os.File               // of the folder
-	manifest runfolder.DataManifest // what the data is, and which of its files cannot be read
+	id       string                 // see Owns
+	lock     *os.File               // the locked file of the folder
+	manifest runfolder.DataManifest // the data, with its unreadable files
 	hooks    []Hooks
-	notes    []string // for whoever reports the run, at its start
+	notes    []string // for the report at the start of the run
 	err      error
 }
 
-// Note leaves a line for whoever reports the run.
+// Note adds a line for the report of the run.
 func (r *Run) Note(format string, args ...any) {
 	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
 
-// Notes are the lines that were left for whoever reports the run.
+// Notes returns the lines that Note added.
 func (r *Run) Notes() []string { return r.notes }
 
-// Watch adds hooks behind those that the run has.
+// Watch adds hooks after those that the run has.
 func (r *Run) Watch(h Hooks) { r.hooks = append(r.hooks, h) }
 
-// Position is where a run stands: Step steps of epoch Epoch are done.
+// Position is the progress of a run: Step steps of epoch Epoch are done.
 type Position struct {
 	Epoch    int   `json:"epoch"`
 	Step     int   `json:"step"`
-	Meter    Meter `json:"meter"`              // of the epoch's steps so far
+	Meter    Meter `json:"meter"`              // over the steps of the current epoch
 	Valid    Meter `json:"valid"`              // after the last epoch
-	Restarts int   `json:"restarts,omitempty"` // how often the run has gone back to its best model
+	Restarts int   `json:"restarts,omitempty"` // how often the run has returned to its best model
 }
 
-// After is where a run stands behind the epoch e.
+// After returns the position after the epoch e.
 func (p Position) After(e Epoch) Position {
 	return Position{Epoch: e.Index + 1, Valid: e.Valid, Restarts: p.Restarts}
 }
 
-// Meter sums over the images of an epoch, or over the tokens of a text that are
-// predicted.
+// Meter sums over the images of an epoch, or over the predicted tokens of a text.
 type Meter struct {
-	Loss    float64 `json:"loss"`              // sum over them
+	Loss    float64 `json:"loss"`              // sum over images or tokens
 	Correct float64 `json:"correct"`           // images whose label has the largest logit
 	InFive  float64 `json:"in_five,omitempty"` // images whose label has one of the five largest; not counted in steps
 	Count   int     `json:"count"`
 }
 
+// Add adds a batch of count images or tokens with this mean loss, of which correct images are
+// classified correctly.
 func (m *Meter) Add(loss, correct float64, count int) {
 	m.Loss += loss * float64(count)
 	m.Correct += correct
 	m.Count += count
 }
 
-// MeanLoss is the loss per image or token.
+// MeanLoss returns the loss per image or token.
 func (m Meter) MeanLoss() float64 { return m.Loss / float64(max(m.Count, 1)) }
 
-// Accuracy is the part of images classified right, from 0 to 1.
+// Accuracy returns the share of correctly classified images, from 0 to 1.
 func (m Meter) Accuracy() float64 { return m.Correct / float64(max(m.Count, 1)) }
 
-// Perplexity is that of a text: exp(MeanLoss), or the largest number there is, since
-// JSON has no infinity.
+// Perplexity returns exp(MeanLoss) of a text, at most the largest float64, since JSON has no infinity.
 func (m Meter) Perplexity() float64 { return min(math.Exp(m.MeanLoss()), math.MaxFloat64) }
 
-// Err is what stopped the run early, nil if nothing did.
+// Err returns the error that stopped the run early, nil if none did.
 func (r *Run) Err() error { return r.err }
 
-// Fail makes err what stops the run. Without an error the run goes on.
+// Fail stops the run with err. With nil the run goes on.
 func (r *Run) Fail(err error) { r.err = err }
 
-// Settings are what an experiment takes from its caller rather than from its
-// config: where it runs and who watches.
+// Settings are what an experiment takes from its caller and not from its config: the device, and hooks.
 type Settings struct {
 	Device torch.Device
 	Every  CheckpointEvery
 	Hooks  []Hooks
 
-	// Keep is how many checkpoints there are until the run is complete, 1 to MaxKeep. Zero is as
-	// many as the run in the folder had kept before, or DefaultKeep.
+	// Keep is the number of checkpoints, 1 to MaxKeep, that the run keeps until it is complete. Zero
+	// means as many as the run in the folder kept before, or DefaultKeep.
 	Keep int
 
-	// Guard, if not nil, is asked after each step and epoch, before anything of it is
-	// saved. An error ends the run as it was last saved.
+	// Guard, if not nil, is called after each step and epoch, before anything of them is saved. An
+	// error ends the run in the state that was saved last.
 	Guard func() error
 
-	// Changed says that the config is of the function Changed: the run's folder has it from
-	// the first step on.
+	// Changed says that the config comes from the function Changed: the folder takes it over.
 	Changed bool
 
-	Shared *runfolder.SharedData // of what the experiment is a part of, if this process has looked at that
+	Shared *runfolder.SharedData // of the protocol or comparison that the run is a part of, if this process has inspected it
 }
 
-// keep is Keep without its zero.
+// keep returns Keep, or DefaultKeep if that is zero.
 func (s Settings) keep() int { return cmp.Or(s.Keep, runfolder.DefaultKeep) }
 
-// Options are the type and device of the run's networks.
+// Options returns the type and device of the run's networks.
 func (r *Run) Options() torch.Options {
 	return torch.Options{Dtype: Dtype(r.Config), Device: r.Device}
 }
 
-// schedule is a state with a schedule of its own for the learning rate of w.
+// schedule is a state with its own schedule for the learning rate of w.
 type schedule interface{ LR(epoch int) float64 }
 
-// LR is the learning rate of w in an epoch: that of the state's own schedule or of the method's, else
-// the closed form of the config's.
+// LR returns the learning rate of w in an epoch: by the state's own schedule, or the method's, or
+// ScheduledLR.
 func (r *Run) LR(epoch int) float64 {
 	if s, ok := r.State.(schedule); ok {
 		return s.LR(epoch)
@@ -146,7 +144,7 @@ func (r *Run) LR(epoch int) float64 {
 	return ScheduledLR(r.Config.W, epoch, r.Config.Epochs)
 }
 
-// ScheduledLR is the learning rate in an epoch by the schedule of w over some epochs, on images.
+// ScheduledLR returns the learning rate of w in an epoch, by the schedule of w over epochs, on images.
 func ScheduledLR(w config.W, epoch, epochs int) float64 {
 	switch w.Schedule {
 	case config.StepDecay:
@@ -158,7 +156,7 @@ func ScheduledLR(w config.W, epoch, epochs int) float64 {
 	}
 }
 
-// Dtype is the type of the networks that c makes.
+// Dtype returns the type of the networks that c makes.
 func Dtype(c *config.Config) torch.Dtype {
 	if c.Network.Dtype == config.Float64 {
 		return torch.Float64
@@ -166,15 +164,15 @@ func Dtype(c *config.Config) torch.Dtype {
 	return torch.Float32
 }
 
-// CheckpointEvery says when a run saves besides the end of each epoch: after
-// that many steps or that much time, whichever is not zero.
+// CheckpointEvery says when a run saves besides at the end of each epoch: after that many steps or that
+// much time, whichever is not zero.
 type CheckpointEvery struct {
 	Steps    int
 	Interval time.Duration
 }
 
-// Strategy searches cells. It is made for a run, whose checkpoints hold its
-// state; Search goes on from the run's position.
+// Strategy searches cells. It is made for a run, whose checkpoints hold its state. Search continues
+// from the run's position.
 type Strategy interface {
 	Search(ctx context.Context, run *Run) (genotype.Genotype, error)
 	State

@@ -14,8 +14,8 @@ import (
 	"godarts/torch"
 )
 
-// Enter opens the data, takes the run folder and, if it is new, writes its
-// config and what it says of the program. leave gives the folder back.
+// Enter opens the data, locks the run folder and, if the run is new, writes its config and RunInfo.
+// leave unlocks the folder.
 func Enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Run, leave func(), err error) {
 	if s.Keep < 0 || s.Keep > runfolder.MaxKeep {
 		return nil, nil, fmt.Errorf("nas: keep: %d checkpoints, wanted 1 to %d, or 0 for as many as before", s.Keep, runfolder.MaxKeep)
@@ -29,7 +29,7 @@ func Enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	}
 	r.notes = append(r.notes, r.Feed.Notes()...)
 	isNew := !runfolder.HoldsRun(dir) || runfolder.HoldsOnlyStart(dir)
-	if isNew { // before anything is made: it may take a while, or fail
+	if isNew { // before anything is written: it may take long, or fail
 		if !runfolder.HoldsOnlyStart(dir) {
 			if err := runfolder.CheckEmpty(dir); err != nil {
 				return nil, nil, err
@@ -68,8 +68,8 @@ func Enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	return r, leave, nil
 }
 
-// Do runs body with the experiment's state made by start, from the checkpoint
-// if there is one.
+// Do makes the experiment's state with start, restores it from the checkpoint if there is one, and runs
+// body, between the hooks OnStart and OnEnd.
 func (r *Run) Do(start func() (State, error), body func() error) error {
 	return torch.Do(func() (err error) {
 		torch.ManualSeed(uint64(r.Config.Seed))
@@ -89,7 +89,7 @@ func (r *Run) Do(start func() (State, error), body func() error) error {
 	})
 }
 
-// Draw writes the cells as pictures.
+// Draw writes the pictures of the cells.
 func (r *Run) Draw(g genotype.Genotype) error {
 	for _, kind := range g.Kinds() {
 		var b bytes.Buffer
@@ -103,8 +103,8 @@ func (r *Run) Draw(g genotype.Genotype) error {
 	return nil
 }
 
-// PreserveGenerators runs fn and puts libtorch's generators back: a trial draws from them, one that was
-// complete before does not, and the search's checkpoint has to be the same.
+// PreserveGenerators runs fn and then restores libtorch's generators. A trial draws from them only if
+// it was not complete before; the search's checkpoint must be the same in both cases.
 func (r *Run) PreserveGenerators(fn func()) {
 	torch.Scoped(func() {
 		devices := []torch.Device{torch.CPU}

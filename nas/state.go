@@ -17,7 +17,7 @@ const (
 	OptimizerAlpha    = "optimizer.alpha."
 )
 
-// Prefixed puts prefix before every name.
+// Prefixed adds prefix to every name.
 func Prefixed(prefix string, sd torch.StateDict) torch.StateDict {
 	out := torch.StateDict{}
 	for name, t := range sd {
@@ -26,7 +26,7 @@ func Prefixed(prefix string, sd torch.StateDict) torch.StateDict {
 	return out
 }
 
-// Cut separates the entries that start with prefix, without it, from the others.
+// Cut returns the entries that start with prefix, without the prefix, and the others.
 func Cut(sd torch.StateDict, prefix string) (others, own torch.StateDict) {
 	others, own = torch.StateDict{}, torch.StateDict{}
 	for name, t := range sd {
@@ -39,14 +39,14 @@ func Cut(sd torch.StateDict, prefix string) (others, own torch.StateDict) {
 	return others, own
 }
 
-// Part is a piece of a state and its entries.
+// Part is a part of an experiment's state and its entries.
 type Part struct {
 	State   State
 	Entries torch.StateDict
 }
 
-// Load loads every part. If one fails, the parts before it have changed: the
-// caller gives the experiment up.
+// Load loads every part. If one fails, the parts before it have changed already, and the experiment
+// cannot go on.
 func Load(parts ...Part) error {
 	for _, p := range parts {
 		if err := p.State.LoadStateDict(p.Entries); err != nil {
@@ -56,7 +56,7 @@ func Load(parts ...Part) error {
 	return nil
 }
 
-// Take moves the entries of these names from sd to the tensors that go by them.
+// Take copies the entries of these names from sd to the tensors of to, and deletes them from sd.
 func Take(sd torch.StateDict, to map[string]torch.Tensor) error {
 	for name, t := range to {
 		entry, ok := sd[name]
@@ -71,10 +71,12 @@ func Take(sd torch.StateDict, to map[string]torch.Tensor) error {
 	return nil
 }
 
+// NewSGD makes the optimizer of the weights w with the settings o.
 func NewSGD(w torch.Tensor, o config.W) *optim.SGD {
 	return optim.NewSGD([]torch.Tensor{w}, optim.SGDOptions{LR: o.LR, Momentum: o.Momentum, WeightDecay: o.WeightDecay, Nesterov: o.Nesterov})
 }
 
+// NewAdam makes the optimizer of α with the settings o.
 func NewAdam(alphas []torch.Tensor, o config.Alpha) *optim.Adam {
 	return optim.NewAdam(alphas, optim.AdamOptions{LR: o.LR, Betas: o.Betas, WeightDecay: o.WeightDecay})
 }

@@ -17,18 +17,18 @@ import (
 type Step struct {
 	Epoch, Index, Of int      // Of is the number of steps of the epoch
 	Train            nn.Batch // trains w
-	Valid            nn.Batch // trains α; empty when a derived network is trained
-	Count            int      // images of Train, or tokens that it predicts
-	LR               float64  // of w in this step
+	Valid            nn.Batch // trains α; empty in the training of a derived network
+	Count            int      // images of Train, or predicted tokens
+	LR               float64  // learning rate of w in this step
 
 	Loss    float64 // set by Record
 	Correct float64 // set by Record
-	Run     *Run    // whose step it is
+	Run     *Run    // the run of the step
 }
 
-// Record notes the step's loss and accuracy. Both tensors are of the pass that
-// trained w: loss has no dimensions, logits are [N,classes], or the zero Tensor of a
-// text, whose accuracy is not taken.
+// Record records the step's loss and accuracy. Both tensors come from the pass that trained w: loss has
+// no dimensions, logits are [N,classes]. For a text, logits are the zero Tensor, and there is no
+// accuracy.
 func (s *Step) Record(loss, logits torch.Tensor) {
 	if logits.Defined() {
 		s.Loss, s.Correct = Measure(loss, logits, s.Train.Y)
@@ -38,8 +38,8 @@ func (s *Step) Record(loss, logits torch.Tensor) {
 	s.Run.At.Meter.Add(s.Loss, s.Correct, s.Count)
 }
 
-// Measure reads a loss and counts the rows whose largest logit is at the label. It is
-// where the host waits for a GPU, once.
+// Measure returns the loss and the number of rows whose largest logit is the label's. It waits once for
+// the GPU.
 func Measure(loss, logits, labels torch.Tensor) (mean, correct float64) {
 	torch.Scoped(func() {
 		hits := logits.Detach().Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum()
@@ -49,21 +49,20 @@ func Measure(loss, logits, labels torch.Tensor) (mean, correct float64) {
 	return mean, correct
 }
 
-// Epoch is a finished epoch. A trial of a search that trains every cell it tries from
-// scratch counts as one, without LR and Train.
+// Epoch is a finished epoch. In a search that trains every cell from scratch it is a trial, without LR
+// and Train.
 type Epoch struct {
 	Index    int
 	LR       float64
-	Train    Meter  // as the steps saw it, while the weights moved
-	Valid    Meter  // after the epoch: the validation half in a search, the test images in training, or those it holds out; of a text the validation split
-	Genotype string // of a search: as α stands after the epoch
+	Train    Meter  // over the steps, while the weights moved
+	Valid    Meter  // after the epoch, on what Feed.Validate measures
+	Genotype string // of a search: the cell that α gives after the epoch
 
-	Eigenvalue *float64                 // of a search that measures it: the dominant one, see darts.Plain.DominantEigenvalue
-	Diverged   *runfolder.DivergedError // of a trial: it has no Valid
+	Eigenvalue *float64                 // of a search that measures the dominant eigenvalue, see darts.Plain.DominantEigenvalue
+	Diverged   *runfolder.DivergedError // of a trial that diverged: it has no Valid
 }
 
-// Epochs yields the epochs that are left. The run's hooks OnStart and OnEnd are
-// its caller's affair.
+// Epochs yields the remaining epochs. The caller of Epochs calls the hooks OnStart and OnEnd.
 func (r *Run) Epochs(ctx context.Context) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for r.At.Epoch < r.Config.RunEpochs() && r.err == nil {
@@ -74,8 +73,7 @@ func (r *Run) Epochs(ctx context.Context) iter.Seq[int] {
 	}
 }
 
-// Steps yields the steps of the epoch that are left, each in a scope of its own
-// that closes after the hooks.
+// Steps yields the remaining steps of the epoch. Each has its own scope, which closes after the hooks.
 func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 	return func(yield func(*Step) bool) {
 		lr := r.LR(epoch)
@@ -85,7 +83,7 @@ func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 			if r.err = load.Err(); r.err != nil {
 				return
 			}
-			if !load.Take() { // the step counts as taken
+			if !load.Take() { // the step counts as done
 				r.At.Step, passed = index+1, true
 				continue
 			}
@@ -112,7 +110,7 @@ func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 	}
 }
 
-// Stopped makes a cancelled context the run's error.
+// Stopped reports whether the run has an error. If the context is done, its error becomes the run's.
 func (r *Run) Stopped(ctx context.Context) bool {
 	if r.err == nil && ctx.Err() != nil {
 		r.err = ctx.Err()
@@ -120,7 +118,7 @@ func (r *Run) Stopped(ctx context.Context) bool {
 	return r.err != nil
 }
 
-// Finish ends an epoch: it calls the hooks and moves to the next.
+// Finish ends an epoch: it moves the run to the next and calls the hooks.
 func (r *Run) Finish(e Epoch) {
 	if r.err != nil {
 		return
@@ -133,7 +131,7 @@ func (r *Run) Finish(e Epoch) {
 	r.err = r.onEpoch(&e)
 }
 
-// Diverged is the error of a run that found so after the last step it took.
+// Diverged returns the error of a run whose divergence was found after its last step.
 func (r *Run) Diverged(what string) error {
 	e := &runfolder.DivergedError{Epoch: r.At.Epoch + 1, Step: r.At.Step, What: what, Checkpoint: r.lastCheckpoint()}
 	if r.At.Step == 0 { // between epochs
@@ -146,7 +144,7 @@ func (r *Run) Diverged(what string) error {
 	return e
 }
 
-// finite is an error if the loss, or the sum of an epoch's, is no number.
+// finite returns an error if the loss of the step, or the sum over the epoch, is not finite.
 func (s *Step) finite() error {
 	for _, loss := range []float64{s.Loss, s.Run.At.Meter.Loss} {
 		if !IsFinite(loss) {
@@ -156,10 +154,11 @@ func (s *Step) finite() error {
 	return nil
 }
 
+// IsFinite reports whether x is neither NaN nor infinite.
 func IsFinite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
-// Validate measures forward after an epoch on the validation half of a search, or on the test
-// images of a training, or on those it holds out. A loss that is no number ends the run.
+// Validate measures forward after an epoch on the validation half of a search, on the test images of a
+// training, or on those that the training holds out. A loss that is not finite stops the run.
 func (r *Run) Validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) Meter {
 	m := r.Measure(ctx, epoch, forward)
 	if r.err == nil {
@@ -168,7 +167,7 @@ func (r *Run) Validate(ctx context.Context, epoch int, forward func(nn.Batch) nn
 	return m
 }
 
-// Measure is Validate of a network that may be as bad as it likes.
+// Measure is Validate, but accepts a loss that is not finite.
 func (r *Run) Measure(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) Meter {
 	if r.err != nil {
 		return Meter{}
@@ -178,19 +177,19 @@ func (r *Run) Measure(ctx context.Context, epoch int, forward func(nn.Batch) nn.
 	return m
 }
 
-// MeasuredFinite is an error if what was measured on a split is no number.
+// MeasuredFinite returns an error if the loss m, measured on a split, is not finite.
 func (r *Run) MeasuredFinite(split string, m Meter) error {
 	switch what := fmt.Sprintf("the %s loss is %g", split, m.MeanLoss()); {
 	case IsFinite(m.Loss):
 		return nil
-	case r.State == nil: // weights from a file, not a run
+	case r.State == nil: // weights from a file, without a run
 		return fmt.Errorf("nas: %s: the weights or the data are not fit for each other", what)
 	default:
 		return r.Diverged(what)
 	}
 }
 
-// lastCheckpoint is the file of the last save, empty if there was none.
+// lastCheckpoint returns the file of the last checkpoint, empty if there is none.
 func (r *Run) lastCheckpoint() string {
 	file := filepath.Join(r.Dir, runfolder.CheckpointFile)
 	if _, err := os.Stat(file); err != nil {
