@@ -14,9 +14,9 @@ import (
 	"godarts/torch"
 )
 
-// check is an error if c cannot run on such images: all that follows from the config and the
-// sizes of the data, for a search, each of its stages, every cell of its space and the
-// evaluations at its end. Of images it reads Channels, Height, Width, Classes and N alone.
+// check returns an error if c cannot run on images of these sizes. For a search it covers each stage,
+// every cell of the space and the evaluations at the end. Of images it reads only Channels, Height,
+// Width, Classes and N.
 func check(c *config.Config, images *data.Images, d torch.Device) error {
 	switch {
 	case c.Experiment == config.Train:
@@ -37,13 +37,13 @@ func check(c *config.Config, images *data.Images, d torch.Device) error {
 	return CheckEvaluations(c, c.Training(), images, d, "evaluate.")
 }
 
-// CheckEvaluations is check of the training t for every cell of the space of the search c.
-// Keys of it that do not begin with "data." have a prefix in messages.
+// CheckEvaluations checks the training t for every cell of the space of the search c. In messages, keys
+// of t that do not begin with "data." have the prefix.
 func CheckEvaluations(c, t *config.Config, images *data.Images, d torch.Device, prefix string) error {
 	return checkNetwork(t, Space(c).Hardest(), images, d, prefix)
 }
 
-// checkNetwork is check of the training c of the cells g.
+// checkNetwork checks the training c of the cells g. prefix is as in CheckEvaluations.
 func checkNetwork(c *config.Config, g genotype.Genotype, images *data.Images, d torch.Device, prefix string) error {
 	o := NetworkOptions(c, images)
 	if err := o.Check(g); err != nil {
@@ -58,7 +58,7 @@ func checkNetwork(c *config.Config, g genotype.Genotype, images *data.Images, d 
 	return memory.NewDemand(c, prefix).Fits(o.Estimate(g), min(c.Data.Batch, split), d)
 }
 
-// checkSupernet is check of a search that trains one.
+// checkSupernet checks a search that trains a supernet.
 func checkSupernet(c *config.Config, images *data.Images, d torch.Device) error {
 	g := Space(c).Hardest()
 	used, split := parts(c, images.N)
@@ -66,14 +66,14 @@ func checkSupernet(c *config.Config, images *data.Images, d torch.Device) error 
 		if err := o.Check(); err != nil {
 			return err
 		}
-		// Sides are halved as those of an evaluation network, and by the same operations.
+		// Supernets halve the sides as evaluation networks do, by the same operations.
 		size := cells.NetworkOptions{
 			Channels: o.Channels, Layers: o.Layers, Classes: o.Classes, InputChannels: o.InputChannels, Size: images.Height, StemMultiplier: o.StemMultiplier,
 		}
 		if err := size.Check(g); err != nil {
 			return err
 		}
-		if size.FinalSide() == 1 { // where poolings have batch norms, too
+		if size.FinalSide() == 1 { // poolings have batch norms too
 			if err := checkLasts(c, split, used-split); err != nil {
 				return err
 			}
@@ -85,7 +85,7 @@ func checkSupernet(c *config.Config, images *data.Images, d torch.Device) error 
 	return nil
 }
 
-// checkLasts is checkLast of all batches that a supernet passes in training mode.
+// checkLasts calls checkLast for all batches that a supernet passes in training mode.
 func checkLasts(c *config.Config, train, rest int) error {
 	if err := checkLast(c, train, weightImages, ""); err != nil {
 		return err
@@ -99,8 +99,8 @@ func checkLasts(c *config.Config, train, rest int) error {
 	return nil
 }
 
-// checkLast is an error if one of the batches that so many images make has one image alone,
-// where a batch norm of maps of 1x1 pixels needs two.
+// checkLast returns an error if one of the batches of these images has a single image, since a batch
+// norm of maps of 1x1 pixels needs two.
 func checkLast(c *config.Config, images int, what, prefix string) error {
 	batch := c.Data.Batch
 	if batch > 1 && images%batch != 1 {
@@ -114,22 +114,22 @@ func checkLast(c *config.Config, images int, what, prefix string) error {
 		"but this network has batch norms of 1x1 pixels, which need two: want another %s, or other data.subset", key, batch, images, what, key)}
 }
 
-// What the images of checkLast are called.
+// Names of the images in messages of checkLast.
 const (
 	trainingImages = "training images"
 	weightImages   = "images that train the weights"
 )
 
-// singleImageError refuses a last batch of one image.
+// singleImageError is the error for a last batch of one image.
 type singleImageError struct {
-	steps bool // it is of a step, which a feed passes over where broken images were left out
+	steps bool // the batch is of a step, which a feed skips after it excluded unreadable images
 	text  string
 }
 
 func (e *singleImageError) Error() string { return e.text }
 
-// openImages opens the images of c and, if check, checks that c can run on them, before where their
-// sizes are known without them.
+// openImages opens the images of c and, if checked is set, checks that c can run on them: before it
+// opens them if the sizes are known, else after.
 func openImages(c *config.Config, to torch.Options, checked bool) (nas.Feed, error) {
 	early := c.Data.Name != config.ImageFolder
 	if checked && early {
@@ -151,7 +151,7 @@ func openImages(c *config.Config, to torch.Options, checked bool) (nas.Feed, err
 
 func init() { nas.RegisterFeed(config.Images, openImages) }
 
-// CheckNamed is check of c on the data that it names.
+// CheckNamed checks c on the data that it names.
 func CheckNamed(c *config.Config, d torch.Device) error {
 	images, err := Sizes(c)
 	if err != nil {
@@ -160,8 +160,7 @@ func CheckNamed(c *config.Config, d torch.Device) error {
 	return check(c, images, d)
 }
 
-// Sizes are the sizes of a data set's images, without the images where they
-// need not be read.
+// Sizes returns the sizes of a data set's images. It reads the images only if the sizes depend on them.
 func Sizes(c *config.Config) (*data.Images, error) {
 	classes := map[string]int{config.CIFAR10: 10, config.CIFAR100: 100}[c.Data.Name]
 	if c.Data.Labels == config.Coarse {

@@ -1,6 +1,6 @@
-// Package images brings the images of a run: batches that train w and α, what is measured after an
-// epoch, and the sizes of networks for them. It checks before the first step whether a config can
-// run on images of such sizes.
+// Package images brings the images of a run: batches that train w and α, images to measure on, and the
+// sizes of networks for them. Before the first step it checks whether a config can run on images of
+// these sizes.
 package images
 
 import (
@@ -19,38 +19,38 @@ import (
 	"godarts/torch/nn"
 )
 
-// Feed brings batches of images, prepared ahead by goroutines.
+// Feed brings batches of images, which goroutines prepare ahead.
 type Feed struct {
 	Set *data.Set
 
 	config     *config.Config
-	HoldsOut   bool // a training is measured on training images that it does not train on
+	HoldsOut   bool // a training is measured on training images that it holds out
 	Train      *data.Source
-	Valid      *data.Source // trains α; nil where there is none to train
+	Valid      *data.Source // trains α; nil without α
 	epochs     int          // of the run
 	Validation *data.Source // measured after an epoch
-	fewer      bool         // images were left out before the start
-	LeftOut    int          // how many
-	Left       leftOut      // images that the batches so far left out
+	fewer      bool         // images were excluded before the start
+	LeftOut    int          // number of images excluded before the start
+	Left       leftOut      // images that the batches have left out so far
 	to         torch.Options
 }
 
-// Source is a feed of images as strategies see it.
+// Source is the feed of images that strategies see.
 type Source interface {
 	nas.Feed
-	// Images are all images, those for tests too.
+	// Images returns all images, the test images among them.
 	Images() *data.Set
-	// LastValid are the images that α is trained on in the last step of an epoch.
+	// LastValid returns the images that α is trained on in the last step of an epoch.
 	LastValid(epoch int) (nn.Batch, error)
-	// Rounds gives n batches of validation to use, in order, each in a scope of its own; a round has
-	// the images as they come after an epoch, the first round those of epoch.
+	// Rounds passes n batches of the validation images to use, in order, each in its own scope. Each
+	// round goes through all of them, in the order of an epoch; the first round in that of epoch.
 	Rounds(ctx context.Context, epoch, n int, use func(k int, b nn.Batch)) error
 }
 
-// Of is the feed of a run on images.
+// Of returns the feed of a run on images.
 func Of(r *nas.Run) Source { return r.Feed.(Source) }
 
-// Images implements imageSource.
+// Images implements Source.
 func (f *Feed) Images() *data.Set { return f.Set }
 
 // OpenSet opens the data set that c describes.
@@ -70,7 +70,7 @@ func OpenSet(c *config.Config) (*data.Set, error) {
 	case config.ImageNet:
 		set.Augment = data.ImageNet()
 	}
-	// What a config can not know of a folder.
+	// Only the images of a folder tell this.
 	if key, problem := c.CheckTrainImages(set.Train.N); key != "" {
 		return nil, fmt.Errorf("nas: %s: %s", key, problem)
 	}
@@ -80,7 +80,7 @@ func OpenSet(c *config.Config) (*data.Set, error) {
 	return set, nil
 }
 
-// parts are how many of a set's training images c uses, and how many of these train w.
+// parts returns how many of a set's training images c uses, and how many of these train w.
 func parts(c *config.Config, images int) (used, split int) {
 	if c.Data.Subset > 0 {
 		images = min(c.Data.Subset, images)
@@ -88,9 +88,9 @@ func parts(c *config.Config, images int) (used, split int) {
 	return images, int(c.Data.TrainPortion * float64(images))
 }
 
-// NewFeed chooses the images of the steps. In a search the first part of the
-// training images trains w and the rest α, both augmented; in training the first
-// part, mostly all, trains w.
+// NewFeed assigns the images of set to their purposes. In a search the first part of the training
+// images trains w and the rest trains α, both augmented. In a training the first part, mostly all,
+// trains w.
 func NewFeed(c *config.Config, set *data.Set, to torch.Options) *Feed {
 	images, augment := set.Train, set.Augment
 	_, split := parts(c, images.N)
@@ -129,7 +129,7 @@ func NewFeed(c *config.Config, set *data.Set, to torch.Options) *Feed {
 	return f
 }
 
-// images are those of one step.
+// images is the batch of one step.
 type images struct {
 	train, valid *data.Batch
 	feed         *Feed
@@ -143,8 +143,8 @@ func (b images) Err() error {
 	return b.train.Err
 }
 
-// Take implements nas.Batch. Where images were left out, one of several is too few for a
-// batch norm over single pixels, none for all.
+// Take implements nas.Batch. Once images were left out, a batch needs two images for a batch norm over
+// single pixels, unless batches have one.
 func (b images) Take() bool {
 	b.feed.Left.Add(b.train, b.valid)
 	enough := func(of *data.Batch) bool {
@@ -167,11 +167,11 @@ func (f *Feed) Steps(nas.Position) int { return f.Train.Steps() }
 // Size implements nas.Feed.
 func (f *Feed) Size() (n int, what string) { return f.Train.Images.N, "image" }
 
-// batchesAhead is how many steps' images are prepared in advance.
+// batchesAhead is the number of steps whose images are prepared in advance.
 const batchesAhead = 4
 
-// loaders is the number of goroutines that prepare images: half of the processors that
-// the program has at its start, before main adds some that are to be idle.
+// loaders is the number of goroutines that prepare images: half of the processors at the start of the
+// program, before main adds idle ones.
 var loaders = max(1, runtime.GOMAXPROCS(0)/2)
 
 // Batches implements nas.Feed.
@@ -185,7 +185,7 @@ func (f *Feed) Batches(ctx context.Context, at nas.Position) iter.Seq2[int, nas.
 	})
 }
 
-// LastValid are the images that α is trained on in the last step of an epoch.
+// LastValid implements Source.
 func (f *Feed) LastValid(epoch int) (nn.Batch, error) {
 	b := f.Valid.Load(epoch, f.Train.Steps()-1)
 	f.Left.Add(b)
@@ -198,8 +198,8 @@ func (f *Feed) LastValid(epoch int) (nn.Batch, error) {
 	return ToBatch(b, f.to), nil
 }
 
-// Place is where the images for α of a step lie in their source: one that comes to its
-// end begins again, in an order that no epoch has.
+// Place returns the epoch and step of the source Valid at which the images for α of a step are. When
+// the source ends within an epoch, it starts again, in an order that no other epoch has.
 func (f *Feed) Place(epoch, step int) (int, int) {
 	if f.Valid.Order != data.Shuffled {
 		return epoch, step
@@ -208,8 +208,7 @@ func (f *Feed) Place(epoch, step int) (int, int) {
 	return epoch + round*f.epochs, step % f.Valid.Steps()
 }
 
-// ToBatch copies images and labels to tensors X [N,C,H,W], channels last, and
-// Y [N].
+// ToBatch copies images and labels to tensors X [N,C,H,W], channels last, and Y [N].
 func ToBatch(b *data.Batch, to torch.Options) nn.Batch {
 	shape := []int{b.N, b.Channels, b.Height, b.Width}
 	return nn.Batch{
@@ -218,20 +217,17 @@ func ToBatch(b *data.Batch, to torch.Options) nn.Batch {
 	}
 }
 
-// TopFive tells whether it means something that a label is among the five
-// largest of the logits.
+// TopFive reports whether the top-five error is meaningful: there are more than ten classes.
 func (f *Feed) TopFive() bool { return f.Validation.Images.Classes > 10 }
 
-// inFive counts the rows of logits [N,classes] in which fewer than five exceed
-// that of the label.
+// inFive counts the rows of logits [N,classes] in which fewer than five exceed the label's.
 func inFive(logits, labels torch.Tensor) float64 {
 	own := logits.Gather(1, labels.Reshape(-1, 1))                          // [N,1]
 	above := logits.Gt(own).ToDtype(torch.Float64).SumDims([]int{1}, false) // [N]
 	return above.LtScalar(5).ToDtype(torch.Float64).Sum().Item()
 }
 
-// Validate passes all images of validation through forward and measures its
-// loss and accuracy.
+// Validate implements nas.Feed: it measures loss and accuracy on all images of Validation.
 func (f *Feed) Validate(ctx context.Context, epoch int, forward func(nn.Batch) nn.Output) (m nas.Meter, err error) {
 	load := func(step int) *data.Batch { return f.Validation.Load(epoch, step) }
 	err = f.pass(ctx, f.Validation.Steps(), load, func(_ int, b nn.Batch) {
@@ -248,17 +244,15 @@ func (f *Feed) Validate(ctx context.Context, epoch int, forward func(nn.Batch) n
 	return m, err
 }
 
-// Rounds gives n batches of validation to use, in order, each in a scope of its own; a round has the
-// images as they come after an epoch, the first round those of epoch.
+// Rounds implements Source.
 func (f *Feed) Rounds(ctx context.Context, epoch, n int, use func(k int, b nn.Batch)) error {
 	around := f.Validation.Steps()
 	load := func(k int) *data.Batch { return f.Validation.Load(epoch+k/around, k%around) }
 	return f.pass(ctx, n, load, use)
 }
 
-// pass gives n batches of load to use, in order, each in a scope of its own, but for
-// those of which nothing is left. It stops early, with the context's error, when that is
-// done.
+// pass passes n batches of load to use, in order, each in its own scope. It skips batches that have no
+// image left. When the context is done it stops early with the context's error.
 func (f *Feed) pass(ctx context.Context, n int, load func(k int) *data.Batch, use func(k int, b nn.Batch)) error {
 	for k, b := range data.Prefetch(ctx, 0, n, loaders, batchesAhead, load) {
 		if b.Err != nil {
@@ -289,7 +283,7 @@ func (f *Feed) Measured() string {
 	return "validation"
 }
 
-// testsEpochs tells whether what is measured after an epoch are the test images.
+// testsEpochs reports whether epochs are measured on the test images.
 func (f *Feed) testsEpochs() bool { return f.config.Experiment == config.Train && !f.HoldsOut }
 
 // Record implements nas.Feed.

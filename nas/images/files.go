@@ -11,7 +11,7 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// readsTest tells whether the experiment c, or a training that follows it, reads test images.
+// readsTest reports whether the experiment c, or a training after it, reads test images.
 func readsTest(c *config.Config) bool {
 	if c.Experiment == config.Train {
 		return c.Data.TrainPortion == 1
@@ -19,7 +19,7 @@ func readsTest(c *config.Config) bool {
 	return c.Evaluate != nil
 }
 
-// Inspect implements nas.Files. What cannot be read is an error unless the config leaves it out.
+// Inspect implements nas.Files. Unreadable images are an error unless data.on_bad_file is skip.
 func (f *Feed) Inspect(ctx context.Context, looked func(done, of int)) (runfolder.DataManifest, error) {
 	record, c := runfolder.DataManifest{Fingerprint: f.Fingerprint()}, f.config
 	if c.Data.Check == config.Off {
@@ -72,7 +72,7 @@ func (f *Feed) Exclude(record runfolder.DataManifest) (note string, err error) {
 		names.Escape(filepath.Join(f.config.Data.Root, first.File)), first.Why), nil
 }
 
-// CheckRemaining implements nas.Files. Steps of one image are passed over.
+// CheckRemaining implements nas.Files. A step of one image is no error, since the feed skips it.
 func (f *Feed) CheckRemaining() error {
 	if !f.fewer {
 		return nil

@@ -8,15 +8,15 @@ import (
 	"godarts/nas/finite"
 )
 
-// leftOut are the images that batches lacked because they could not be read, each once.
-// The goroutine that takes the batches counts them, so that what a checkpoint holds of
-// them hangs on its position alone.
+// leftOut lists the images that batches left out because they could not be read, each once. The
+// goroutine that takes the batches counts them, so that the list in a checkpoint depends only on its
+// position.
 type leftOut struct {
 	Files []data.Unreadable
 	known map[data.Unreadable]bool
 }
 
-// Add counts what the batches lack; nil is no batch.
+// Add adds the images that the batches left out; batches may be nil.
 func (l *leftOut) Add(batches ...*data.Batch) {
 	for _, b := range batches {
 		if b != nil {
@@ -42,7 +42,7 @@ func (l *leftOut) count(files []data.Unreadable) {
 	}
 }
 
-// first is the one whose file comes first; there has to be one.
+// first returns the entry with the first file name. The list must not be empty.
 func (l *leftOut) first() *data.Unreadable {
 	at := &l.Files[0]
 	for i := range l.Files {
@@ -53,7 +53,7 @@ func (l *leftOut) first() *data.Unreadable {
 	return at
 }
 
-// None is the error where all of what were left out.
+// None returns the error for the case that all images in what were left out.
 func (l *leftOut) None(what string) error {
 	if len(l.Files) == 0 {
 		return fmt.Errorf("nas: there are none of %s", what)
@@ -61,7 +61,7 @@ func (l *leftOut) None(what string) error {
 	return fmt.Errorf("nas: none of %s can be read, such as %w", what, l.first())
 }
 
-// metaLeftOut is the key of a checkpoint's metadata for them, absent where there are none.
+// metaLeftOut is the key of the list in a checkpoint's metadata; absent if the list is empty.
 const metaLeftOut = "left_out"
 
 // Save implements nas.Files.

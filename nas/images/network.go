@@ -12,15 +12,15 @@ import (
 	"godarts/torch"
 )
 
-// NetworkOf is the size of the network that the run trains.
+// NetworkOf returns the sizes of the network that the run trains.
 func NetworkOf(r *nas.Run) cells.NetworkOptions {
 	o := NetworkOptions(r.Config, Of(r).Images().Train)
 	o.Options = r.Options()
 	return o
 }
 
-// NetworkOptions are the sizes of the network that the training c makes for such
-// images, but for its device.
+// NetworkOptions returns the sizes of the network that the training c makes for these images, without
+// its device.
 func NetworkOptions(c *config.Config, images *data.Images) cells.NetworkOptions {
 	return cells.NetworkOptions{
 		Channels: c.Network.Channels, Layers: c.Network.Layers, Classes: images.Classes,
@@ -31,13 +31,13 @@ func NetworkOptions(c *config.Config, images *data.Images) cells.NetworkOptions 
 	}
 }
 
-// SupernetOptions are the sizes of the first supernet that the search c makes for such images, but for
-// its device.
+// SupernetOptions returns the sizes of the first supernet that the search c makes for these images,
+// without its device.
 func SupernetOptions(c *config.Config, images *data.Images) darts.Options {
 	return Supernets(c, images)[0]
 }
 
-// Supernets are the sizes of all supernets that the search c makes one after the other.
+// Supernets returns the sizes of all supernets that the search c makes one after the other.
 func Supernets(c *config.Config, images *data.Images) []darts.Options {
 	space := Space(c)
 	o := darts.Options{
@@ -51,7 +51,7 @@ func Supernets(c *config.Config, images *data.Images) []darts.Options {
 	return []darts.Options{o}
 }
 
-// TrainedCell is the cell that c trains, or one of those that it tries.
+// TrainedCell returns the cell that c trains, or one of those that it tries.
 func TrainedCell(c *config.Config) (genotype.Genotype, error) {
 	if c.FromScratch() {
 		return Space(c).Sample(rng.Stream(c.Seed, "trials")), nil
@@ -59,7 +59,7 @@ func TrainedCell(c *config.Config) (genotype.Genotype, error) {
 	return runfolder.GenotypeOf(c)
 }
 
-// Space is the space of convolutional cells that the search c chooses from.
+// Space returns the space of convolutional cells that the search c chooses from.
 func Space(c *config.Config) darts.Space {
 	space := darts.FullSpace(c.Network.Nodes)
 	if reduced, ok := darts.ReducedSpaces[c.Space.Name]; ok {

@@ -1,4 +1,4 @@
-// Package info says what a network takes before it runs: parameters, multiply-adds, memory.
+// Package info computes the cost of a network before it runs: parameters, multiply-adds, memory.
 package info
 
 import (
@@ -23,18 +23,18 @@ import (
 	"godarts/torch/nn"
 )
 
-// Info is a network and what it takes.
+// Info is a network and its cost.
 type Info struct {
-	Network string // what it is, in words
+	Network string // description of the network
 	Batch   int    // images in a training step
 	Cost    nn.Cost
-	Notes   []string // what whoever reports it should know
+	Notes   []string // for the report
 }
 
-// ReadInfo tells what networks take: of a genotype, as ReadGenotype finds it, the
-// two that the paper trains; of a config file, the folder of a run or an export the one it makes, and
-// of a search also the two of the cell that it has found so far. Recurrent cells are looked for
-// first if recurrent. Items override the config.
+// ReadInfo returns the costs of networks. For a genotype, found as by ReadGenotype, these are the two
+// networks that the paper trains. For a config file and for the folder of a run or an export it is the
+// network of the config; for a search also the two networks of the cell that it has found so far. If
+// recurrent is set, names of recurrent cells come first. Items override the config.
 func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 	var c *config.Config
 	var err error
@@ -73,7 +73,7 @@ func cellInfo(where string, recurrent bool) ([]Info, error) {
 	return publishedInfo(g)
 }
 
-// publishedInfo is of the networks that the paper trains of g.
+// publishedInfo returns the costs of the networks that the paper trains of g.
 func publishedInfo(g genotype.Genotype) (infos []Info, err error) {
 	if g.IsRecurrent() {
 		return recurrentInfo(g)
@@ -112,7 +112,7 @@ func words(channels, layers, inputChannels, size int) string {
 	return fmt.Sprintf("%d channels, %d cells, images %dx%dx%d", channels, layers, inputChannels, size, size)
 }
 
-// configInfo is of the network that c makes; where is its file or run folder.
+// configInfo returns the cost of the network that c makes; where is its file or run folder.
 func configInfo(c *config.Config, where string) ([]Info, error) {
 	switch c.Experiment {
 	case config.Repeat:
@@ -157,7 +157,7 @@ func configInfo(c *config.Config, where string) ([]Info, error) {
 	return append(infos, found...), err
 }
 
-// supernetInfo is of the supernet that c searches in, in the form that runs.
+// supernetInfo returns the cost of the supernet that c searches in, in the form that runs.
 func supernetInfo(c *config.Config, o darts.Options, sizes *data.Images) (info Info, err error) {
 	var net interface {
 		Cost(inputChannels, size int) nn.Cost
@@ -193,8 +193,8 @@ func supernetInfo(c *config.Config, o darts.Options, sizes *data.Images) (info I
 	return info, nil
 }
 
-// foundInfo is of the cell that the search in the run folder where has found so far, of
-// nothing if there is none yet, or if where is a config.
+// foundInfo returns the costs for the cell that the search in the run folder where has found so far. It
+// returns nothing if there is none yet, or if where is a config.
 func foundInfo(where string, recurrent bool) ([]Info, error) {
 	if !runfolder.HoldsRun(where) {
 		return nil, nil

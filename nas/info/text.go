@@ -15,7 +15,7 @@ import (
 	"godarts/torch/nn"
 )
 
-// recurrentInfo is of the language models that the paper trains of a cell.
+// recurrentInfo returns the costs of the language models that the paper trains of a cell.
 func recurrentInfo(g genotype.Genotype) (infos []Info, err error) {
 	for _, published := range []struct{ name, data string }{{"Penn Treebank", config.PTB}, {"WikiText-2", config.WikiText2}} {
 		c, err := config.Parse(published.data, []byte("experiment: train\ndata: {name: "+published.data+"}"))
@@ -39,7 +39,8 @@ func recurrentInfo(g genotype.Genotype) (infos []Info, err error) {
 	return infos, nil
 }
 
-// modelInfo is of the language model of g that c trains for so many words.
+// modelInfo returns the cost of the language model of g that c trains for a dictionary of this many
+// words.
 func modelInfo(c *config.Config, g genotype.Genotype, words int) (Info, error) {
 	net, err := cells.NewRecurrentNetwork(g, texts.RecurrentOptions(c, words))
 	if err != nil {
@@ -52,7 +53,7 @@ func modelWords(c *config.Config, nodes, words int) string {
 	return fmt.Sprintf("%d units, %d nodes, %d words", c.Network.Hidden, nodes, words)
 }
 
-// textInfo is of the network that c makes for its text; where is its file or run folder.
+// textInfo returns the cost of the network that c makes for its text; where is its file or run folder.
 func textInfo(c *config.Config, where string) ([]Info, error) {
 	words := corpus.PublishedWords(c.Data.Name)
 	if words == 0 || c.Data.Tokens > 0 {

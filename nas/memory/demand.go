@@ -1,4 +1,4 @@
-// Package memory compares what a network takes with what the machine has.
+// Package memory compares the memory that a network needs with the memory of the machine.
 package memory
 
 import (
@@ -12,23 +12,25 @@ import (
 	"godarts/torch"
 )
 
-// demand compares what a network takes with what there is.
-type demand struct {
+// Demand compares the memory that the network of a config needs with the memory there is.
+type Demand struct {
 	c      *config.Config
-	prefix string // of keys, see checkEvaluations
+	prefix string // of keys in messages, see images.CheckEvaluations
 }
 
-func NewDemand(c *config.Config, prefix string) demand { return demand{c, prefix} }
+// NewDemand returns the Demand of the network of c. In messages, keys that do not begin with "data."
+// have the prefix.
+func NewDemand(c *config.Config, prefix string) Demand { return Demand{c, prefix} }
 
-// Fits is an error if the weights, their gradient and momentum, and a part of what one batch
-// leaves for its backward pass, are more than the machine has. On a GPU, whose memory this
-// program does not know, it is up to libtorch to say so.
-func (m demand) Fits(e cells.Estimate, batch int, d torch.Device) error {
+// Fits returns an error if the machine has too little memory for the weights, their gradient and
+// momentum, and a part of what the backward pass of a batch needs. For a GPU it returns nil: its memory
+// is known only to libtorch.
+func (m Demand) Fits(e cells.Estimate, batch int, d torch.Device) error {
 	if d.IsCUDA() {
 		return nil
 	}
 	copies, kept := 3.0, float64(batch)*e.PerImage
-	if m.c.Data.IsText() { // plain SGD
+	if m.c.Data.IsText() { // SGD without momentum
 		copies = 2
 	}
 	if m.c.W.Precision == config.BF16 {
@@ -37,8 +39,8 @@ func (m demand) Fits(e cells.Estimate, batch int, d torch.Device) error {
 	return m.Hold(copies*e.Weights + kept)
 }
 
-// Hold is an error if the machine cannot hold so many numbers of the network's type.
-func (m demand) Hold(numbers float64) error {
+// Hold returns an error if the machine cannot hold this many numbers of the network's type.
+func (m Demand) Hold(numbers float64) error {
 	size := 4.0
 	if m.c.Network.Dtype == config.Float64 {
 		size = 8
@@ -51,8 +53,8 @@ func (m demand) Hold(numbers float64) error {
 	return fmt.Errorf("nas: %s: %d makes a network that takes %s of memory or more, of %s here: want less", key, value, inBytes(need), inBytes(have))
 }
 
-// largest is the key of the network's size that is most above the default.
-func (m demand) largest() (key string, value int) {
+// largest returns the key of the network's size that exceeds its default by the largest factor.
+func (m Demand) largest() (key string, value int) {
 	c := m.c
 	const layers = "network.layers"
 	type size struct {

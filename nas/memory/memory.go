@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// machineMemory is the most that this process can have in bytes: what the machine has, or
-// less where a control group or a limit of the process says so. It is +Inf where nothing does.
+// machineMemory returns how much memory in bytes this process can use: that of the machine, or less if
+// a control group or a process limit says so. It is +Inf if nothing says.
 func machineMemory() float64 {
 	most := math.Inf(1)
 	if text, err := os.ReadFile("/proc/meminfo"); err == nil {
@@ -27,7 +27,7 @@ func machineMemory() float64 {
 		if err != nil {
 			continue
 		}
-		if n, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64); err == nil { // "max" is none
+		if n, err := strconv.ParseFloat(strings.TrimSpace(string(text)), 64); err == nil { // not "max", which is no limit
 			most = min(most, n)
 		}
 	}
@@ -38,7 +38,7 @@ func machineMemory() float64 {
 	return most
 }
 
-// inBytes is a size in words: "1.5 GB".
+// inBytes returns a size in words: "1.5 GB".
 func inBytes(n float64) string {
 	const step = 1000
 	units := []string{"B", "kB", "MB", "GB", "TB", "PB", "EB"}

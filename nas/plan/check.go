@@ -8,7 +8,7 @@ import (
 	"godarts/torch"
 )
 
-// checkProtocol is check of all parts of a protocol, before the first begins.
+// checkProtocol checks all parts of a protocol before the first begins.
 func checkProtocol(w *config.Whole, d torch.Device) error {
 	if err := images.CheckNamed(w.Search, d); err != nil {
 		return fmt.Errorf("nas: repeat.search: %w", err)
@@ -22,7 +22,7 @@ func checkProtocol(w *config.Whole, d torch.Device) error {
 	return nil
 }
 
-// checkComparison is check of all parts of a comparison, before the first begins.
+// checkComparison checks all parts of a comparison before the first begins.
 func checkComparison(t *config.Contest, d torch.Device) error {
 	for i, c := range t.Searches {
 		if err := images.CheckNamed(c, d); err != nil {
@@ -35,7 +35,7 @@ func checkComparison(t *config.Contest, d torch.Device) error {
 	return nil
 }
 
-// checkFound is check of the training t of every cell that the search c could find.
+// checkFound checks the training t of every cell that the search c could find.
 func checkFound(c, t *config.Config, d torch.Device) error {
 	sizes, err := images.Sizes(t)
 	if err != nil {

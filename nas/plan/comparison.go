@@ -19,34 +19,34 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// Cost is what a search took.
+// Cost is the time and the memory of a search.
 type Cost struct {
 	Seconds   float64 `json:"seconds"`
-	PeakBytes int64   `json:"peak_bytes"` // resident memory of its process
+	PeakBytes int64   `json:"peak_bytes"` // peak resident memory of its process
 }
 
-// ComparisonSettings are what a comparison takes from its caller.
+// ComparisonSettings are the settings of a comparison.
 type ComparisonSettings struct {
 	nas.Settings // of the trainings
 
-	// Search runs the search c in the folder dir, or goes on with it: in a process of its
-	// own, so that its memory is its own. It returns what that took, with an error too.
+	// Search starts or continues the search c in the folder dir, in its own process, so that its memory
+	// can be measured. It returns the cost also with an error.
 	Search func(ctx context.Context, dir string, c *config.Config) (Cost, error)
 
-	Note func(format string, a ...any) // told what the comparison waits for; may be nil
+	Note func(format string, a ...any) // called with messages about waiting; may be nil
 
-	owns func() error // as Run.owns, of the comparison's folder
+	owns func() error // as Run.Owns, for the comparison's folder
 }
 
-// costFile is, in the folder of a strategy, what its search has taken.
+// costFile is the file in a strategy's folder with the cost of its search so far.
 const costFile = "effort.json"
 
-// Compare compares strategies in the folder dir: each searches once, in
-// dir/NAME/search, and the cell that it finds is trained with several seeds, in
-// dir/NAME/train-SEED. What is complete already is not done again.
+// Compare compares strategies in the folder dir. Each searches once, in dir/NAME/search, and the cell
+// that it finds is trained with several seeds, in dir/NAME/train-SEED. Parts that are already complete
+// are not repeated.
 //
-// A part that diverges is left out, and is an error of type *FailedError at the end: it is
-// not tried again unless its folder is deleted.
+// A part that diverges is left out. At the end Compare then returns an error of type *FailedError. The
+// part is not tried again unless its folder is deleted.
 func Compare(ctx context.Context, dir string, t *config.Contest, s ComparisonSettings) (r report.Comparison, err error) {
 	if err := checkComparison(t, s.Device); err != nil {
 		return r, err
@@ -89,8 +89,8 @@ func Compare(ctx context.Context, dir string, t *config.Contest, s ComparisonSet
 	return r, failed.Err()
 }
 
-// entry lets one strategy search, and trains what it finds. It tells diverged of the parts
-// that did.
+// entry runs one strategy's search and trains the cell that it finds. It calls diverged for each part
+// that diverges.
 func (s ComparisonSettings) entry(
 	ctx context.Context, dir string, c *config.Config, t *config.Contest, diverged func(part string, d *runfolder.DivergedError),
 ) (entry report.Entry, err error) {
@@ -136,8 +136,8 @@ func (s ComparisonSettings) entry(
 	return entry, nil
 }
 
-// search completes the search in folder and gives what all parts of it have taken, which
-// a file in dir adds up, and how it diverged if it did.
+// search completes the search in folder. It returns the cost of all its parts, which a file in dir sums
+// up, and how the search diverged, if it did.
 func (s ComparisonSettings) search(ctx context.Context, dir, folder string, c *config.Config) (all Cost, diverged *runfolder.DivergedError, err error) {
 	if err := s.owns(); err != nil {
 		return all, nil, err
@@ -156,7 +156,7 @@ func (s ComparisonSettings) search(ctx context.Context, dir, folder string, c *c
 		return all, nil, err
 	}
 	if runfolder.Finished(folder) {
-		return all, nil, nil // entrant reads what it found
+		return all, nil, nil // entry reads what it found
 	}
 	if diverged, err = runfolder.ReadDivergence(folder); err != nil || diverged != nil {
 		return all, diverged, err
@@ -173,7 +173,7 @@ func (s ComparisonSettings) search(ctx context.Context, dir, folder string, c *c
 	if failed := runfolder.WriteJSON(file, all); failed != nil {
 		return all, nil, cmp.Or(err, failed)
 	}
-	if err != nil && ctx.Err() == nil { // its process says no more than that it failed
+	if err != nil && ctx.Err() == nil { // its process reports only that it failed
 		if how, unread := runfolder.ReadDivergence(folder); how != nil && unread == nil {
 			return all, how, nil
 		}
@@ -181,8 +181,8 @@ func (s ComparisonSettings) search(ctx context.Context, dir, folder string, c *c
 	return all, nil, err
 }
 
-// await waits while another process works on the search in folder: the one that a comparison
-// has started saves and ends after the comparison was killed.
+// await waits while another process works on the search in folder: the process of a search outlives a
+// killed comparison until it has saved.
 func (s ComparisonSettings) await(ctx context.Context, folder string) error {
 	const look = 100 * time.Millisecond
 	for said := false; runfolder.Has(folder, runfolder.LockFile); {
@@ -204,8 +204,8 @@ func (s ComparisonSettings) await(ctx context.Context, folder string) error {
 	return nil
 }
 
-// count writes, once a second, what a search has taken beside all, so that it is counted too
-// if this process is killed. The returned function ends that.
+// count adds the running search to the cost all and writes the sum once a second, so that it is counted
+// also if this process is killed. Call stop to end that.
 func (s ComparisonSettings) count(file string, all Cost) (stop func()) {
 	const every = time.Second
 	start, ended := time.Now(), make(chan struct{})
@@ -218,7 +218,7 @@ func (s ComparisonSettings) count(file string, all Cost) (stop func()) {
 			case <-ended:
 				return
 			case <-beat.C:
-				// What fails here fails again at the end, and is told then.
+				// An error here occurs again at the end, and is returned there.
 				_ = runfolder.WriteJSON(file, Cost{all.Seconds + time.Since(start).Seconds(), all.PeakBytes})
 			}
 		}

@@ -1,4 +1,4 @@
-// Package plan works on sets of runs: the paper's protocol of searches and trainings, shared by any
+// Package plan runs sets of experiments: the paper's protocol of searches and trainings, shared by any
 // number of processes, and comparisons of strategies.
 package plan
 
@@ -26,29 +26,31 @@ import (
 	"godarts/torch"
 )
 
-// Files of a protocol's folder beside result.json and genotype.json. Each part is a run
-// folder below it: search-SEED, brief-SEED (of the cell of that search), train-SEED.
+// Files of a protocol's folder besides result.json and genotype.json. Each part is a run folder below
+// it: search-SEED, brief-SEED (the short training of that search's cell), train-SEED.
 const (
-	claimsFolder = "claims" // who works on which part
+	claimsFolder = "claims" // which process works on which part
 	ReportFile   = "report.md"
 )
 
-// RepeatSettings are what a protocol takes from its caller.
+// RepeatSettings are the settings of a protocol.
 type RepeatSettings struct {
-	nas.Settings                               // of each part; Guard is the claim's
-	Stale        time.Duration                 // as claim.Folder.Stale
-	NoWait       bool                          // end with ErrElsewhere where only other processes' parts are left
-	Note         func(format string, a ...any) // told what happens between parts; may be nil
+	nas.Settings                               // of each part; Guard is replaced by the claim's
+	Stale        time.Duration                 // see claim.Folder.Stale
+	NoWait       bool                          // end with ErrElsewhere if only parts of other processes are left
+	Note         func(format string, a ...any) // called with messages between parts; may be nil
 }
 
-// ErrElsewhere ends a process that finds nothing to do: what is left runs in others.
+// ErrElsewhere ends a process when all remaining parts run in other processes.
 var ErrElsewhere = errors.New("nas: what is left of the protocol runs in other processes")
 
-// Repeat works on the protocol w in the folder dir until all parts are complete, and writes
-// the report. A part that diverges is left out of that, and is an error of type *FailedError
-// at the end: it is not tried again unless its folder is deleted. Any number of processes on machines that share the folder can do so at once:
-// each takes parts that nobody works on, goes on with those that were left behind, and waits
-// for the rest. An interrupted process gives its part back after a last checkpoint.
+// Repeat works on the protocol w in the folder dir until all parts are complete, and writes the report.
+// Any number of processes on machines that share the folder can do so at once: each takes parts that
+// nobody works on, continues abandoned ones, and waits for the rest. An interrupted process releases
+// its part after a last checkpoint.
+//
+// A part that diverges is left out of the report. At the end Repeat then returns an error of type
+// *FailedError. The part is not tried again unless its folder is deleted.
 func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) (report.Repeat, error) {
 	if s.Note == nil {
 		s.Note = func(string, ...any) {}
@@ -63,7 +65,7 @@ func Repeat(ctx context.Context, dir string, w *config.Whole, s RepeatSettings) 
 	s.Note("protocol folder: %s", dir)
 	waiting := ""
 	for {
-		if err := p.owns(); err != nil { // the folder may have been removed, and be another's now
+		if err := p.owns(); err != nil { // the folder may have been removed, and replaced by another protocol's
 			return report.Repeat{}, err
 		}
 		ready, err := p.ready()
@@ -97,16 +99,16 @@ type protocol struct {
 	whole    *config.Whole
 	settings RepeatSettings
 	claims   claim.Folder
-	data     map[string]*runfolder.SharedData // of its searches and its trainings
+	data     map[string]*runfolder.SharedData // by experiment
 }
 
-// HoldsProtocol tells whether dir is the folder of a protocol.
+// HoldsProtocol reports whether dir is the folder of a protocol.
 func HoldsProtocol(dir string) bool {
 	_, err := os.Stat(WholeConfig(dir))
 	return err == nil
 }
 
-// WholeConfig is the file from which config.LoadWhole reads the protocol in dir.
+// WholeConfig returns the file from which config.LoadWhole reads the protocol in dir.
 func WholeConfig(dir string) string {
 	return filepath.Join(dir, runfolder.ProtocolConfigFolder, config.WholeFile)
 }
@@ -120,7 +122,7 @@ func ReadProtocol(dir string) (*config.Whole, error) {
 	}
 	for _, e := range entries {
 		file := filepath.Join(folder, e.Name())
-		info, err := os.Stat(file) // what a link leads to
+		info, err := os.Stat(file) // follows links
 		if err != nil {
 			return nil, fmt.Errorf("nas: protocol folder: %w", err)
 		}
@@ -135,11 +137,11 @@ func ReadProtocol(dir string) (*config.Whole, error) {
 	return w, nil
 }
 
-// join makes the folder, or checks that it is of the same protocol, on the same data.
+// join creates the folder, or checks that it belongs to the same protocol on the same data.
 func (p *protocol) join(ctx context.Context) error {
 	var looked map[string]*runfolder.SharedData
 	switch {
-	case !HoldsProtocol(p.dir): // before anything is made: the look may take a while, or fail
+	case !HoldsProtocol(p.dir): // before anything is written: the inspection may take long, or fail
 		var err error
 		if looked, err = p.inspectData(ctx, "", nil); err != nil {
 			return err
@@ -161,7 +163,7 @@ func (p *protocol) join(ctx context.Context) error {
 	return err
 }
 
-// owns is an error if the folder is not that of this protocol, or has ceased to be.
+// owns returns an error if the folder no longer belongs to this protocol.
 func (p *protocol) owns() error {
 	own, err := ReadProtocol(p.dir)
 	if err != nil {
@@ -173,13 +175,13 @@ func (p *protocol) owns() error {
 	return nil
 }
 
-// inspectData is inspectData for the protocol's experiments.
+// inspectData is the function inspectData for the protocol's experiments.
 func (p *protocol) inspectData(ctx context.Context, dir string, looked map[string]*runfolder.SharedData) (map[string]*runfolder.SharedData, error) {
 	return inspectData(ctx, dir, p.whole.Search, p.whole.Train, p.settings.Settings, looked)
 }
 
-// create writes the configs of a new protocol all at once: of several processes that start
-// together with different ones, the first wins, and join tells the others.
+// create writes all configs of a new protocol in one step. If several processes start with different
+// configs, the first wins, and join returns an error in the others.
 func (p *protocol) create() error {
 	if err := wholefile.MakeFolder(p.dir); err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
@@ -188,7 +190,7 @@ func (p *protocol) create() error {
 	if err != nil {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
-	// Beside claims only the configs can be missing; each part is compared with its own.
+	// If there are claims, only the configs are missing; each part then checks its own config.
 	for _, e := range entries {
 		if e.Name() != runfolder.ProtocolConfigFolder && e.Name()[0] != '.' && !HoldsProtocol(p.dir) && !runfolder.Has(p.dir, claimsFolder) {
 			return fmt.Errorf("nas: protocol folder %s is not empty: choose another --out", p.dir)
@@ -211,7 +213,7 @@ func (p *protocol) create() error {
 			return err
 		}
 	}
-	// A folder that is not empty is never replaced.
+	// Rename never replaces a folder that is not empty.
 	if err := os.Rename(staged, filepath.Join(p.dir, runfolder.ProtocolConfigFolder)); err != nil && !HoldsProtocol(p.dir) {
 		return fmt.Errorf("nas: protocol folder: %w", err)
 	}
@@ -221,16 +223,16 @@ func (p *protocol) create() error {
 	return nil
 }
 
-// part is a part of the protocol: a search or a training.
+// part is a search or a training of the protocol.
 type part struct {
 	name   string
 	config *config.Config
 }
 
-// ready lists the parts that are not complete and wait for no other, in the order in which
-// they are to be taken. It is empty if the protocol is complete.
+// ready lists the incomplete parts whose inputs are complete, in the order in which to take them. It is
+// empty if the protocol is complete.
 func (p *protocol) ready() (pieces []part, err error) {
-	// add tells whether the part is complete. One that has diverged is over, but not complete.
+	// add adds the part unless it is complete or has diverged. finished reports whether it is complete.
 	add := func(name string, c *config.Config) (finished bool, err error) {
 		if !runfolder.Finished(p.file(name)) {
 			diverged, err := runfolder.ReadDivergence(p.file(name))
@@ -283,7 +285,7 @@ func (p *protocol) ready() (pieces []part, err error) {
 	return pieces, nil
 }
 
-// training is a copy of c for the cell of a complete search.
+// training returns a copy of c for the cell of a complete search.
 func (p *protocol) training(c *config.Config, search string) (*config.Config, error) {
 	g, err := runfolder.ReadGenotype(filepath.Join(p.dir, search))
 	if err != nil {
@@ -313,8 +315,8 @@ func seeds(first int64, n int) (all []int64) {
 	return all
 }
 
-// workOnOne takes the first part that nobody works on and completes it. If there is none,
-// elsewhere says who works on them.
+// workOnOne completes the first part that no other process works on. If there is none, elsewhere names
+// the parts and their processes.
 func (p *protocol) workOnOne(ctx context.Context, ready []part) (elsewhere string, err error) {
 	var busy []string
 	for _, it := range ready {
@@ -332,7 +334,7 @@ func (p *protocol) workOnOne(ctx context.Context, ready []part) (elsewhere strin
 		switch {
 		case errors.As(err, &diverged):
 			p.settings.Note("%s diverged at %s: %s; the others go on", it.name, diverged.Where(), diverged.What)
-		case errors.Is(err, runfolder.ErrBusy): // its claim is stale, but a process that hangs has its folder
+		case errors.Is(err, runfolder.ErrBusy): // its claim is stale, but a stopped process still holds its folder
 			busy = append(busy, it.name+" by a process that does not renew its claim")
 			continue
 		case errors.Is(err, claim.ErrLost):
@@ -356,14 +358,14 @@ func (p *protocol) work(ctx context.Context, it part, c *claim.Claim) error {
 	if runfolder.HoldsRun(dir) && !runfolder.Finished(dir) {
 		began, err := runfolder.ReadRunInfo(dir)
 		if errors.Is(err, fs.ErrNotExist) {
-			began, err = runfolder.CurrentRunInfo(it.config, s.Device), nil // as the run then notes
+			began, err = runfolder.CurrentRunInfo(it.config, s.Device), nil // the run then notes it
 		}
 		if err != nil {
 			return err
 		}
 		if now := torch.Threads(); began.Threads != now {
 			p.settings.Note("%s began with %d threads and goes on with as many, to end with the same bits", it.name, began.Threads)
-			runtime.LockOSThread() // whose number it is
+			runtime.LockOSThread() // the number of threads belongs to the thread
 			defer runtime.UnlockOSThread()
 			torch.SetThreads(began.Threads)
 			defer torch.SetThreads(now)
@@ -378,7 +380,7 @@ func (p *protocol) work(ctx context.Context, it part, c *claim.Claim) error {
 	return err
 }
 
-// poll is the time between two looks for a part that others have left or completed.
+// poll returns the time between two checks for abandoned or finished parts of other processes.
 func (p *protocol) poll() time.Duration {
 	stale := p.settings.Stale
 	if stale == 0 {
@@ -387,7 +389,7 @@ func (p *protocol) poll() time.Duration {
 	return min(stale/12, 5*time.Second)
 }
 
-// pause waits, or ends early with the context's error.
+// pause waits for d, or until the context is done, whose error it returns.
 func pause(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():

@@ -14,9 +14,9 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// candidates are the cells that the searches found, with the results of their short
-// trainings. They hold nothing of the test images. Those of which a part diverged are apart;
-// it is an error if no other is left.
+// candidates returns the cells that the searches found, with the results of their short trainings, none
+// of which depends on test images. Searches of which a part diverged are in failed. It returns an error
+// if no candidate is left.
 func (p *protocol) candidates() (all []report.Candidate, failed []report.Failure, err error) {
 	for _, seed := range p.searchSeeds() {
 		failure, err := p.failure(seed, searchName(seed), briefName(seed))
@@ -45,7 +45,7 @@ func (p *protocol) candidates() (all []report.Candidate, failed []report.Failure
 	return all, failed, nil
 }
 
-// failure is how the first of some parts has diverged that did, nil if none did.
+// failure returns the first divergence among these parts, nil if none diverged.
 func (p *protocol) failure(seed int64, parts ...string) (*report.Failure, error) {
 	for _, name := range parts {
 		diverged, err := runfolder.ReadDivergence(p.file(name))
@@ -59,7 +59,7 @@ func (p *protocol) failure(seed int64, parts ...string) (*report.Failure, error)
 	return nil, nil
 }
 
-// failed is an error that names the parts that diverged, nil if none did.
+// failed returns an error that names the parts that diverged, nil if none did.
 func (p *protocol) failed(parts []report.Failure) error {
 	e := &runfolder.FailedError{Of: 2*len(p.searchSeeds()) + len(p.trainSeeds())}
 	for _, it := range parts {
@@ -68,8 +68,8 @@ func (p *protocol) failed(parts []report.Failure) error {
 	return e.Err()
 }
 
-// report gathers the results of a protocol that has come to its end and writes them. Every
-// process writes the same bytes. The error names the parts that diverged.
+// report collects the results of a protocol whose parts are complete, and writes them. Every process
+// writes the same bytes. The error names the parts that diverged.
 func (p *protocol) report(ctx context.Context) (r report.Repeat, err error) {
 	if r.Searches, r.FailedSearches, err = p.candidates(); err != nil {
 		return r, err
@@ -110,7 +110,7 @@ func (p *protocol) report(ctx context.Context) (r report.Repeat, err error) {
 	return r, failed
 }
 
-// trainings puts the trainings of the chosen cell in r.
+// trainings adds the trainings of the chosen cell to r.
 func (p *protocol) trainings(r *report.Repeat) error {
 	var testErrors []float64
 	for _, seed := range p.trainSeeds() {
@@ -137,8 +137,8 @@ func (p *protocol) trainings(r *report.Repeat) error {
 	return nil
 }
 
-// lockReport waits until no other process writes the report: what one left can be told from what
-// one is about to rename.
+// lockReport waits until no other process writes the report. Only then can leftovers be told from files
+// that another process is about to rename.
 func (p *protocol) lockReport(ctx context.Context) (*os.File, error) {
 	const look = 50 * time.Millisecond
 	for {
@@ -152,7 +152,7 @@ func (p *protocol) lockReport(ctx context.Context) (*os.File, error) {
 	}
 }
 
-// result is that of a complete training, which ready has checked.
+// result reads the result of a complete training, which ready has checked.
 func (p *protocol) result(part string) (r runfolder.TrainResult, err error) {
 	err = runfolder.ReadJSON(p.file(part, runfolder.ResultFile), &r)
 	return r, err
@@ -162,11 +162,11 @@ func (p *protocol) file(names ...string) string {
 	return filepath.Join(append([]string{p.dir}, names...)...)
 }
 
-// removeLeftovers removes what kills left of the protocol's beginning. Only a complete one is
-// sure not to be begun by another process now.
+// removeLeftovers removes what kills left in the folder. It is called when the protocol is complete,
+// since only then no other process can be creating it.
 func (p *protocol) removeLeftovers() error {
 	staged, err := filepath.Glob(p.file(".config-*"))
-	if err != nil { // a folder whose name is a malformed pattern
+	if err != nil { // the folder's name is a malformed pattern
 		return nil
 	}
 	for _, dir := range staged {

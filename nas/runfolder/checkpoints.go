@@ -12,13 +12,14 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// DefaultKeep is how many checkpoints a run keeps until it is complete, MaxKeep how many it may.
+// DefaultKeep is the number of checkpoints that a run keeps until it is complete, MaxKeep the largest
+// number that it may keep.
 const (
 	DefaultKeep = 2
 	MaxKeep     = 100
 )
 
-// CheckpointNames are the files of checkpoints, each one save older than the one before it.
+// CheckpointNames are the files of checkpoints, from the newest to the oldest.
 var CheckpointNames = func() []string {
 	names := []string{CheckpointFile, "checkpoint.previous.safetensors"}
 	for n := 2; n < MaxKeep; n++ {
@@ -27,11 +28,11 @@ var CheckpointNames = func() []string {
 	return names
 }()
 
-// CheckpointsIn are those that dir has, as indices of checkpointNames, the newest first.
+// CheckpointsIn returns the checkpoints in dir as indices of CheckpointNames, the newest first.
 func CheckpointsIn(dir string) (all []int) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
-		return nil // a folder that is not there, or does not read, has none
+		return nil // the folder does not exist or cannot be read
 	}
 	for _, e := range entries {
 		if n := slices.Index(CheckpointNames, e.Name()); n >= 0 {
@@ -42,10 +43,10 @@ func CheckpointsIn(dir string) (all []int) {
 	return all
 }
 
-// HoldsCheckpoint tells whether the run in dir was saved.
+// HoldsCheckpoint reports whether dir has a checkpoint.
 func HoldsCheckpoint(dir string) bool { return len(CheckpointsIn(dir)) > 0 }
 
-// PruneCheckpoints removes the checkpoints in dir but for the newest keep.
+// PruneCheckpoints removes all but the newest keep checkpoints in dir.
 func PruneCheckpoints(dir string, keep int) error {
 	for _, n := range CheckpointsIn(dir) {
 		if n < keep {
@@ -58,10 +59,10 @@ func PruneCheckpoints(dir string, keep int) error {
 	return nil
 }
 
-// RotateCheckpoints makes room for a new checkpoint in dir, of which keep are to be there then: the one
-// that is about to be replaced gets a second name, those before it move on. A kill in between
-// leaves a free name, up to which the next call moves them, or the second name, which the next
-// call leaves. Where a file system has no second names there is no earlier checkpoint.
+// RotateCheckpoints makes room for a new checkpoint in dir, so that there are keep of them after it is
+// written. It hard-links the current checkpoint to the second name, after it has moved the earlier ones
+// to the next names. After a kill in between, the next call continues: it moves files up to the free
+// name, or finds the link made. On a file system without hard links there is no earlier checkpoint.
 func RotateCheckpoints(dir string, keep int) error {
 	if err := PruneCheckpoints(dir, keep); err != nil {
 		return err
@@ -96,8 +97,8 @@ func RotateCheckpoints(dir string, keep int) error {
 	return nil
 }
 
-// NewestCheckpoint opens the newest checkpoint in dir that is not damaged: name is empty if there is none.
-// damaged are those that are newer, the newest first.
+// NewestCheckpoint opens the newest undamaged checkpoint in dir; name is empty if there is none.
+// damaged lists the newer, damaged ones, the newest first.
 func NewestCheckpoint(dir string) (name string, st *safetensors.File, damaged []*DamagedError, err error) {
 	for _, n := range CheckpointsIn(dir) {
 		name := CheckpointNames[n]
@@ -114,8 +115,8 @@ func NewestCheckpoint(dir string) (name string, st *safetensors.File, damaged []
 	return "", nil, damaged, nil
 }
 
-// NewestMetadata is the metadata of the newest checkpoint in dir that is not damaged, and the file. If all
-// are damaged, that is an error; if there is none, file is empty.
+// NewestMetadata returns the metadata of the newest undamaged checkpoint in dir, and its file, which is
+// empty if there is no checkpoint. If all are damaged it returns an error.
 func NewestMetadata(dir string) (file string, meta map[string]string, err error) {
 	name, st, damaged, err := NewestCheckpoint(dir)
 	switch {
@@ -127,7 +128,8 @@ func NewestMetadata(dir string) (file string, meta map[string]string, err error)
 	return "", nil, AllDamaged(damaged)
 }
 
-// AllDamaged is an error if there are checkpoints, all of them damaged.
+// AllDamaged returns an error that says how to go on when the checkpoints are all damaged, nil if there
+// are none.
 func AllDamaged(damaged []*DamagedError) error {
 	switch len(damaged) {
 	case 0:
@@ -138,15 +140,15 @@ func AllDamaged(damaged []*DamagedError) error {
 	return fmt.Errorf("%w, and so is every one before it; restore one of them, or delete all: the run then begins anew", damaged[0])
 }
 
-// DamagedError says that a checkpoint does not read.
+// DamagedError says that a checkpoint cannot be read, and why.
 type DamagedError struct{ File, why string }
 
 func (e *DamagedError) Error() string {
 	return fmt.Sprintf("nas: checkpoint %s is damaged: %s", e.File, e.why)
 }
 
-// ReadCheckpoint opens a file that saveAs wrote, and verifies it. The error wraps fs.ErrNotExist if
-// it is not there, and is a *damagedError if it does not read.
+// ReadCheckpoint opens a file that Run.SaveAs wrote, and verifies it. The error wraps fs.ErrNotExist if
+// the file does not exist, and is a *DamagedError if it is damaged.
 func ReadCheckpoint(file string) (*safetensors.File, error) {
 	content, err := wholefile.Read(file)
 	if err != nil {
@@ -155,7 +157,7 @@ func ReadCheckpoint(file string) (*safetensors.File, error) {
 	return OpenCheckpoint(file, content)
 }
 
-// OpenCheckpoint verifies the checksum and the format of a checkpoint.
+// OpenCheckpoint verifies the checksum and the format of a checkpoint. file is its name in errors.
 func OpenCheckpoint(file string, content []byte) (*safetensors.File, error) {
 	st, err := safetensors.Read(content)
 	if err != nil {
@@ -172,8 +174,7 @@ func OpenCheckpoint(file string, content []byte) (*safetensors.File, error) {
 	return st, nil
 }
 
-// Keys of a checkpoint's metadata, and the names of its tensors that are not of
-// the experiment's state.
+// Keys of a checkpoint's metadata, and the names of tensors besides the experiment's state.
 const (
 	MetaFormat   = "format"
 	MetaConfig   = "config"

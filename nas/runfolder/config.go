@@ -11,8 +11,8 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// ReadConfig reads the resolved config of the run in dir: where it was deleted, from the
-// checkpoint. The error says so if dir holds no run.
+// ReadConfig reads the resolved config of the run in dir; if that file was deleted, from the
+// checkpoint. It returns an error if dir holds no run.
 func ReadConfig(dir string) (*config.Config, error) {
 	file := filepath.Join(dir, ConfigFile)
 	text, err := wholefile.Read(file)
@@ -32,7 +32,7 @@ func ReadConfig(dir string) (*config.Config, error) {
 	return c, err
 }
 
-// savedConfig is the config in the last checkpoint of the run in dir.
+// savedConfig returns the config in the newest checkpoint of dir.
 func savedConfig(dir string) (*config.Config, error) {
 	file, meta, err := NewestMetadata(dir)
 	if err == nil && file == "" {
@@ -44,7 +44,7 @@ func savedConfig(dir string) (*config.Config, error) {
 	return config.Parse(file, []byte(meta[MetaConfig]))
 }
 
-// CheckSameRun is an error if the run in dir has another config than c.
+// CheckSameRun returns an error if the run in dir has another config than c.
 func CheckSameRun(dir string, c *config.Config) error {
 	own, err := ReadConfig(dir)
 	if err != nil {
@@ -53,7 +53,7 @@ func CheckSameRun(dir string, c *config.Config) error {
 	return CheckSameConfig(dir, own, c)
 }
 
-// CheckSameConfig is an error if c is another config than the own one of the run in dir.
+// CheckSameConfig returns an error if c differs from own, the config of the run in dir.
 func CheckSameConfig(dir string, own, c *config.Config) error {
 	if differences := Differences(own, c, "in its "+ConfigFile, "given"); differences != "" {
 		return fmt.Errorf("nas: the run in %s has another config: %s", dir, differences)
@@ -61,8 +61,8 @@ func CheckSameConfig(dir string, own, c *config.Config) error {
 	return nil
 }
 
-// Differences lists what differs between two configs, where the data lies, how it is looked at
-// and what is expected aside; it is empty if nothing does.
+// Differences lists the differences between two configs, but not those in data.root, data.on_bad_file,
+// data.check and expect. It is empty if there are none.
 func Differences(a, b *config.Config, aLabel, bLabel string) string {
 	x, y := *a, *b
 	x.Data.Root, x.Data.OnBadFile, x.Data.Check = y.Data.Root, y.Data.OnBadFile, y.Data.Check

@@ -14,22 +14,22 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// DataFile is what a run folder says of the data.
+// DataFile is the manifest of the data in a run folder.
 const DataFile = "data.json"
 
-// ProtocolConfigFolder is, in the folder of a protocol, where its resolved configs are.
+// ProtocolConfigFolder is the folder of the resolved configs in a protocol's folder.
 const ProtocolConfigFolder = "config"
 
-// DataManifest is what the data of a run is, and what a look at its files found.
+// DataManifest describes the data of a run, and the result of an inspection of its files.
 type DataManifest struct {
 	fingerprint.Fingerprint
-	Checked    string            `json:"checked,omitempty"`    // data.check of the look, empty if there was none
-	Train      int               `json:"train,omitempty"`      // training images that it took in
-	Test       bool              `json:"test,omitempty"`       // whether it took in the test images
-	Unreadable []data.Unreadable `json:"unreadable,omitempty"` // what cannot be read and is left out
+	Checked    string            `json:"checked,omitempty"`    // data.check of the inspection, empty if there was none
+	Train      int               `json:"train,omitempty"`      // number of inspected training images
+	Test       bool              `json:"test,omitempty"`       // whether the test images were inspected
+	Unreadable []data.Unreadable `json:"unreadable,omitempty"` // images that cannot be read and are excluded
 }
 
-// ReadDataManifest reads what the file says; there is false if there is no such file.
+// ReadDataManifest reads a manifest; there is false if the file does not exist.
 func ReadDataManifest(file string) (d DataManifest, there bool, err error) {
 	err = ReadJSON(file, &d)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -41,7 +41,8 @@ func ReadDataManifest(file string) (d DataManifest, there bool, err error) {
 	return d, true, nil
 }
 
-// CheckUnchanged is an error that names what is different now, in the data that file describes.
+// CheckUnchanged returns an error with the changes if the data, which is now of this fingerprint,
+// differs from the manifest d, which was read from file.
 func (d DataManifest) CheckUnchanged(now fingerprint.Fingerprint, file string) error {
 	changes := d.Changes(now)
 	if changes == "" && !d.plausible() {
@@ -61,7 +62,7 @@ func (d DataManifest) CheckUnchanged(now fingerprint.Fingerprint, file string) e
 		names.Escape(dir), changes, names.Escape(file))
 }
 
-// plausible tells whether a look can have found what d says of it.
+// plausible reports whether an inspection can have the result d.
 func (d DataManifest) plausible() bool {
 	most := 0
 	for _, p := range d.Parts {
@@ -70,13 +71,13 @@ func (d DataManifest) plausible() bool {
 	return slices.Contains([]string{"", config.Decode, config.Header}, d.Checked) && d.Train >= 0 && d.Train <= most
 }
 
-// SharedData is what the data is of all that one process runs in a folder.
+// SharedData is the manifest of the data that several runs of this process use.
 type SharedData struct {
 	DataManifest
 	ManifestFile string
 }
 
-// WriteJSONOnce writes v as JSON unless the file is there already, which it leaves.
+// WriteJSONOnce writes v as JSON if the file does not exist, and else leaves it.
 func WriteJSONOnce(file string, v any) error {
 	text, err := asJSON(file, v)
 	if err != nil {

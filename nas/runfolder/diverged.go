@@ -8,17 +8,16 @@ import (
 	"path/filepath"
 )
 
-// divergedFile is, in the folder of a run that diverged, how. It goes when the run is taken
-// up again.
+// divergedFile says how the run in its folder diverged. It is removed when the run is resumed.
 const divergedFile = "diverged.json"
 
-// DivergedError ends a run whose loss or weights are no numbers any more.
+// DivergedError ends a run whose loss or weights are not finite.
 type DivergedError struct {
-	Epoch      int     `json:"epoch"` // from 1, with Step the step that found it; 0 if none was taken
+	Epoch      int     `json:"epoch"` // from 1, of the step that found it; 0 before the first step
 	Step       int     `json:"step"`  // from 1
 	What       string  `json:"what"`
 	LR         float64 `json:"lr"`
-	Checkpoint string  `json:"checkpoint,omitempty"` // the last good one, empty if there is none
+	Checkpoint string  `json:"checkpoint,omitempty"` // the last good checkpoint, empty if there is none
 }
 
 func (e *DivergedError) Error() string {
@@ -29,13 +28,13 @@ func (e *DivergedError) Error() string {
 	return fmt.Sprintf("nas: %s; %s", e.Short(), last)
 }
 
-// Short is the error without what to do about it: "epoch 1, step 7: the loss is NaN at
-// learning rate 60".
+// Short returns the error without a way to go on: "epoch 1, step 7: the loss is NaN at learning rate
+// 60".
 func (e *DivergedError) Short() string {
 	return fmt.Sprintf("%s: %s at learning rate %.6g", e.Where(), e.What, e.LR)
 }
 
-// Where is "epoch 2, step 7".
+// Where returns "epoch 2, step 7".
 func (e *DivergedError) Where() string {
 	if e.Epoch == 0 {
 		return "before the first step"
@@ -43,20 +42,20 @@ func (e *DivergedError) Where() string {
 	return fmt.Sprintf("epoch %d, step %d", e.Epoch, e.Step)
 }
 
-// RecordDivergence writes into a run folder how its run has diverged, if err says so, for those that
-// the run is a part of.
+// RecordDivergence writes the divergence of the run to its folder if err is one, so that the protocol
+// or comparison of the run can read it. It returns err.
 func RecordDivergence(dir string, err error) error {
 	var diverged *DivergedError
 	if !errors.As(err, &diverged) {
 		return err
 	}
 	if failed := WriteJSON(filepath.Join(dir, divergedFile), diverged); failed != nil {
-		return fmt.Errorf("%v; then %w", err, failed) // no divergence that a later call would know of
+		return fmt.Errorf("%v; then %w", err, failed) // the returned error must not wrap a divergence that no later call could read
 	}
 	return err
 }
 
-// ClearDivergence removes what remember wrote.
+// ClearDivergence removes the file that RecordDivergence wrote.
 func ClearDivergence(dir string) error {
 	if err := os.Remove(filepath.Join(dir, divergedFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nas: run folder: %w", err)
@@ -64,7 +63,7 @@ func ClearDivergence(dir string) error {
 	return nil
 }
 
-// ReadDivergence tells how the run in dir has diverged, nil if it has not.
+// ReadDivergence returns how the run in dir diverged, nil if it has not.
 func ReadDivergence(dir string) (*DivergedError, error) {
 	var e DivergedError
 	err := ReadJSON(filepath.Join(dir, divergedFile), &e)

@@ -16,7 +16,7 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// Write replaces a file as a whole or not at all.
+// Write replaces a file atomically.
 func Write(file string, content []byte) error {
 	if err := wholefile.Write(file, content); err != nil {
 		return fmt.Errorf("nas: write %s: %w", file, err)
@@ -24,6 +24,7 @@ func Write(file string, content []byte) error {
 	return nil
 }
 
+// WriteJSON replaces a file atomically by v as JSON.
 func WriteJSON(file string, v any) error {
 	text, err := asJSON(file, v)
 	if err != nil {
@@ -32,7 +33,7 @@ func WriteJSON(file string, v any) error {
 	return Write(file, text)
 }
 
-// asJSON is v as the text of a file.
+// asJSON returns v as the content of file, which errors name.
 func asJSON(file string, v any) ([]byte, error) {
 	text, err := finite.Indented(v)
 	if err != nil {
@@ -41,7 +42,7 @@ func asJSON(file string, v any) ([]byte, error) {
 	return text, nil
 }
 
-// ReadJSON reads what writeJSON wrote: every key of v that is always written, and no other.
+// ReadJSON reads a file that WriteJSON wrote. Unknown and missing keys are errors.
 func ReadJSON(file string, v any) error {
 	text, err := wholefile.Read(file)
 	if err != nil {
@@ -53,7 +54,7 @@ func ReadJSON(file string, v any) error {
 	return nil
 }
 
-// decode is an error if text is not JSON of v with all its keys.
+// decode returns an error if text is not JSON of v with all its keys.
 func decode(text []byte, v any) error {
 	if len(bytes.TrimSpace(text)) == 0 {
 		return errors.New("the file is empty")
@@ -72,7 +73,7 @@ func decode(text []byte, v any) error {
 	return checkEqual(got, want, "")
 }
 
-// checkEqual is an error if the decoded got is not want; path is where both are in their file.
+// checkEqual returns an error if the decoded got differs from want; path is their place in the file.
 func checkEqual(got, want any, path string) error {
 	if x, ok := got.([]any); ok {
 		if y, ok := want.([]any); ok && len(x) == len(y) {
@@ -111,16 +112,16 @@ func checkEqual(got, want any, path string) error {
 // Files of a run folder.
 const (
 	ConfigFile     = "config.yaml"            // the resolved config
-	RunFile        = "run.json"               // versions, device, threads
-	MetricsFile    = "metrics.jsonl"          // one line for each report and epoch
-	CheckpointFile = "checkpoint.safetensors" // where to go on; CheckpointNames has those before it
+	RunFile        = "run.json"               // versions, device, threads: a RunInfo
+	MetricsFile    = "metrics.jsonl"          // one line for each report and each epoch
+	CheckpointFile = "checkpoint.safetensors" // the newest; CheckpointNames has the earlier ones
 	GenotypeFile   = "genotype.json"          // the cell that was found or trained
 	WeightsFile    = "weights.safetensors"    // of a trained network
 	ResultFile     = "result.json"            // written last: the run is complete
 	LockFile       = "lock"                   // held while a process works on the run
 )
 
-// Has tells whether dir has a file of that name.
+// Has reports whether dir has a file of this name.
 func Has(dir, name string) bool {
 	_, err := os.Stat(filepath.Join(dir, name))
 	return err == nil

@@ -15,17 +15,15 @@ import (
 	"godarts/nas/names"
 )
 
-// ReadGenotype finds the cells that where names: a published name, a genotype's
-// text, a file with either text or JSON, or the folder of an export or a run, which
-// need not be complete, see GenotypeNote.
+// ReadGenotype finds the cells that where names: a published name, a genotype's text, a file with the
+// text or with JSON, or the folder of an export or a run, complete or not (see GenotypeNote).
 func ReadGenotype(where string) (genotype.Genotype, error) { return FindGenotype(where, false) }
 
-// ReadRecurrent is ReadGenotype, but a name is first looked for among the published
-// recurrent cells.
+// ReadRecurrent is ReadGenotype, but looks a name up among the published recurrent cells first.
 func ReadRecurrent(where string) (genotype.Genotype, error) { return FindGenotype(where, true) }
 
-// GenotypeFor finds the cell that where names, as ReadGenotype or ReadRecurrent, for
-// the network of c. A cell of the other kind is an error.
+// GenotypeFor finds the cell that where names, as ReadGenotype or ReadRecurrent, for the network of c.
+// A cell of the other kind is an error.
 func GenotypeFor(c *config.Config, where string) (genotype.Genotype, error) {
 	g, err := FindGenotype(where, c.Data.IsText())
 	if err != nil {
@@ -34,7 +32,7 @@ func GenotypeFor(c *config.Config, where string) (genotype.Genotype, error) {
 	return g, checkKind(g, c)
 }
 
-// GenotypeOf is the cell that c names.
+// GenotypeOf returns the cell that c names.
 func GenotypeOf(c *config.Config) (genotype.Genotype, error) {
 	g, err := NamedGenotype(c.Genotype, c.Data.IsText())
 	if err != nil {
@@ -43,7 +41,7 @@ func GenotypeOf(c *config.Config) (genotype.Genotype, error) {
 	return g, checkKind(g, c)
 }
 
-// checkKind is an error if the cell g is not of the kind that c trains.
+// checkKind returns an error if the cell g is not of the kind that c trains.
 func checkKind(g genotype.Genotype, c *config.Config) error {
 	switch {
 	case g.IsRecurrent() && !c.Data.IsText():
@@ -54,8 +52,8 @@ func checkKind(g genotype.Genotype, c *config.Config) error {
 	return nil
 }
 
-// NamedGenotype is what a genotype's text or a published name stands for, a name that
-// has both kinds of cells for the recurrent ones if those are wanted.
+// NamedGenotype reads a genotype's text, or looks up a published name. If recurrent is set, a name of
+// both a convolutional and a recurrent cell means the recurrent one.
 func NamedGenotype(text string, recurrent bool) (genotype.Genotype, error) {
 	if recurrent {
 		if g, err := genotype.LookupRecurrent(text); err == nil {
@@ -65,6 +63,7 @@ func NamedGenotype(text string, recurrent bool) (genotype.Genotype, error) {
 	return genotype.Parse(text)
 }
 
+// FindGenotype is ReadGenotype, or ReadRecurrent if recurrent is set.
 func FindGenotype(where string, recurrent bool) (genotype.Genotype, error) {
 	info, err := os.Stat(where)
 	if errors.Is(err, fs.ErrNotExist) && isPath(where) {
@@ -77,7 +76,7 @@ func FindGenotype(where string, recurrent bool) (genotype.Genotype, error) {
 		g, _, err := FolderGenotype(where, recurrent)
 		return g, err
 	}
-	text, err := os.ReadFile(where) // no whole file: the shell's <(command) is a pipe
+	text, err := os.ReadFile(where) // not wholefile.Read: the shell's <(command) is a pipe
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("nas: genotype: %w", err)
 	}
@@ -88,12 +87,12 @@ func FindGenotype(where string, recurrent bool) (genotype.Genotype, error) {
 	return g, nil
 }
 
-// isPath tells whether text, which names nothing that is there, was meant to name a file.
+// isPath reports whether text, under which there is no file, looks like the name of one.
 func isPath(text string) bool {
 	return !strings.ContainsAny(text, "({[") && (strings.ContainsRune(text, filepath.Separator) || filepath.Ext(text) != "")
 }
 
-// noPath is the error for a file or folder that is not there.
+// noPath returns the error for a file or folder that does not exist.
 func noPath(path string) error {
 	if near := names.NearestPath(path); near != "" {
 		return fmt.Errorf("there is no %s (nearest: %s)", path, near)
@@ -101,7 +100,7 @@ func noPath(path string) error {
 	return fmt.Errorf("there is no %s", path)
 }
 
-// DrawFile writes the picture of a cell of that kind.
+// DrawFile writes the picture of a cell of this kind.
 func DrawFile(file string, c genotype.Cell, kind genotype.Kind) error {
 	var b bytes.Buffer
 	if err := draw.SVG(&b, c, kind); err != nil {

@@ -15,14 +15,14 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// ExportedGenotypeFile is, in the folder of an export, the genotype as the reference prints it.
+// ExportedGenotypeFile is the file of the genotype in an export, in the reference's form.
 const ExportedGenotypeFile = "genotype.txt"
 
-// ErrNoCell says that a search has not got so far.
+// ErrNoCell says that a search has not finished its first epoch.
 var ErrNoCell = errors.New("has found no cell yet: its first epoch is not done")
 
-// FolderGenotype is the cell of a run, complete or not, or of what Export wrote. note says of
-// which epoch it is if the run is a search that is not complete.
+// FolderGenotype returns the cell of a run, complete or not, or of an export. If the run is an
+// incomplete search, note names the epoch of the cell.
 func FolderGenotype(dir string, recurrent bool) (g genotype.Genotype, note string, err error) {
 	for _, name := range []string{GenotypeFile, ExportedGenotypeFile} {
 		file := filepath.Join(dir, name)
@@ -68,8 +68,8 @@ func FolderGenotype(dir string, recurrent bool) (g genotype.Genotype, note strin
 	return g, fmt.Sprintf("the cell of %s is that after %s %d of %d: the run is not complete", dir, what, epochs, of), err
 }
 
-// LatestGenotype is the cell of the last epoch in the metrics of the run in dir, and how many
-// epochs were done by then; empty if there is none.
+// LatestGenotype returns the cell of the last epoch in the metrics of dir, empty if there is none, and
+// the number of epochs done by then.
 func LatestGenotype(dir string) (genotype string, epochs int, err error) {
 	text, err := wholefile.Read(filepath.Join(dir, MetricsFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -87,8 +87,8 @@ func LatestGenotype(dir string) (genotype string, epochs int, err error) {
 	return genotype, epochs, nil
 }
 
-// GenotypeNote says of which epoch the cell is that ReadGenotype finds, if where is the folder of
-// a search that is not complete. It is empty otherwise.
+// GenotypeNote names the epoch of the cell that ReadGenotype finds, if where is the folder of an
+// incomplete search. Else it is empty.
 func GenotypeNote(where string) string {
 	if info, err := os.Stat(where); err != nil || !info.IsDir() {
 		return ""

@@ -8,11 +8,10 @@ import (
 	"syscall"
 )
 
-// ErrBusy ends an attempt to take the folder of a run that is going on.
+// ErrBusy says that another process has locked the folder.
 var ErrBusy = errors.New("another process works on this run")
 
-// Lock takes the run folder for this process, until the file that it returns is closed. The
-// kernel gives the folder back too when the process dies.
+// Lock locks the run folder for this process until the returned file is closed or the process ends.
 func Lock(dir string) (*os.File, error) {
 	name := filepath.Join(dir, LockFile)
 	for {
@@ -30,11 +29,11 @@ func Lock(dir string) (*os.File, error) {
 		if same, err := SameFile(name, f); err != nil || same {
 			return f, err
 		}
-		f.Close() // the folder was removed meanwhile, and another process has a lock of that name
+		f.Close() // the folder was removed meanwhile, and another process holds the lock of a new one
 	}
 }
 
-// SameFile tells whether a name is still that of the open file.
+// SameFile reports whether name still leads to the open file f.
 func SameFile(name string, f *os.File) (bool, error) {
 	open, err := f.Stat()
 	if err != nil {

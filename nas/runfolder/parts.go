@@ -8,9 +8,9 @@ import (
 	"godarts/nas/names"
 )
 
-// RunPart runs a training that is a part of something larger, unless it has diverged before: a
-// part that does is not taken up again by itself. To try it again delete its folder. If it
-// diverges result.Diverged says how.
+// RunPart runs a training that is part of a larger experiment, unless it has diverged before: it is
+// tried again only after its folder is deleted. If it diverges, result.Diverged says how, and there is
+// no error.
 func RunPart(dir string, train func() (TrainResult, error)) (result TrainResult, err error) {
 	if result.Diverged, err = ReadDivergence(dir); err != nil || result.Diverged != nil {
 		return result, err
@@ -22,23 +22,23 @@ func RunPart(dir string, train func() (TrainResult, error)) (result TrainResult,
 	return result, err
 }
 
-// FailedError ends what has several parts, of which some diverged and the others are
-// complete. Its result holds what these reached.
+// FailedError says that some parts of an experiment diverged. The others are complete, and the result
+// of the experiment holds theirs.
 type FailedError struct {
 	Parts []string // "train-4: epoch 1, step 7: the loss is NaN at learning rate 60"
-	Of    int      // how many there are
+	Of    int      // number of parts
 }
 
 func (e *FailedError) Error() string {
 	return fmt.Sprintf("nas: %d of %s diverged: %s; to try a part again delete its folder", len(e.Parts), names.Count(e.Of, "part"), strings.Join(e.Parts, "; "))
 }
 
-// Add notes that a part has diverged, and how.
+// Add adds a part that diverged.
 func (e *FailedError) Add(name, how string) {
 	e.Parts = append(e.Parts, name+": "+how)
 }
 
-// Err is e if any part has diverged.
+// Err returns e if any part has diverged, else nil.
 func (e *FailedError) Err() error {
 	if len(e.Parts) == 0 {
 		return nil
@@ -46,7 +46,7 @@ func (e *FailedError) Err() error {
 	return e
 }
 
-// Failed is an error that names the evaluations that diverged, nil if none did.
+// Failed returns an error that names the evaluations that diverged, nil if none did.
 func (s SearchResult) Failed() error {
 	e := &FailedError{Of: len(s.Evaluations)}
 	for _, it := range s.Evaluations {

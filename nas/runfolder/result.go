@@ -13,12 +13,12 @@ import (
 // result is a SearchResult or a TrainResult.
 type result interface {
 	cell() genotype.Genotype
-	// check is an error if no run of the config c has such a result.
+	// check returns an error if no run of the config c has this result.
 	check(c *config.Config) error
 }
 
-// CheckResult is an error if the result of the complete run in dir, which is of the config c,
-// does not read.
+// CheckResult returns an error if the result of the complete run in dir, of the config c, cannot be
+// read.
 func CheckResult(dir string, c *config.Config) error {
 	if c.Experiment == config.Search {
 		return ReadResult(dir, c, &SearchResult{})
@@ -26,8 +26,8 @@ func CheckResult(dir string, c *config.Config) error {
 	return ReadResult(dir, c, &TrainResult{})
 }
 
-// ReadResult reads the result of the complete run in dir, which is of the config c, and
-// compares it with the run's genotype.
+// ReadResult reads the result of the complete run in dir, of the config c, into to. It returns an error
+// if the result and the run's genotype disagree.
 func ReadResult(dir string, c *config.Config, to result) error {
 	if err := CheckSameRun(dir, c); err != nil {
 		return err
@@ -94,7 +94,7 @@ func (t *TrainResult) check(c *config.Config) error {
 	return t.checkValues()
 }
 
-// checkCell is an error if g is no cell of an experiment c.
+// checkCell returns an error if g is no cell of an experiment c.
 func checkCell(g genotype.Genotype, c *config.Config) error {
 	if err := g.Validate(); err != nil {
 		return err
@@ -102,7 +102,7 @@ func checkCell(g genotype.Genotype, c *config.Config) error {
 	return checkKind(g, c)
 }
 
-// checkValues is an error if no training ends so.
+// checkValues returns an error if no training has these values.
 func (t *TrainResult) checkValues() error {
 	kinds := 0
 	for _, there := range []bool{t.Tested != nil, t.Validated != nil, t.LanguageModelResult != nil} {
@@ -126,31 +126,31 @@ func (t *TrainResult) checkValues() error {
 	return nil
 }
 
-// plausible tells whether p can be: log-likelihoods are not positive.
+// plausible reports whether a measurement can give p: log-likelihoods are not positive.
 func (p *Perplexity) plausible() bool { return p.Perplexity >= 1 && p.Unigram >= 1 }
 
-// SearchResult is what a complete search found.
+// SearchResult is the result of a complete search.
 type SearchResult struct {
 	Genotype    genotype.Genotype `json:"genotype"`
 	Valid       *Perplexity       `json:"valid,omitempty"`       // of a text: the supernet's, after the last epoch
-	Evaluations []TrainResult     `json:"evaluations,omitempty"` // the found cell first, then the random ones
+	Evaluations []TrainResult     `json:"evaluations,omitempty"` // of the found cell, then of the random ones
 }
 
-// TrainResult is what a complete training reached, after its last epoch.
+// TrainResult is the result of a complete training, after its last epoch.
 type TrainResult struct {
 	Name                 string            `json:"name,omitempty"` // in a search: "found", "random-1", ...
 	Genotype             genotype.Genotype `json:"genotype"`
-	*Tested                                // of images; nil if the training held images out
-	*Validated                             // of images; nil if it did not
+	*Tested                                // of images; nil if the training holds images out
+	*Validated                             // of images; nil if the training holds none out
 	*LanguageModelResult                   // of a text
 	Parameters           int               `json:"parameters"`        // without the auxiliary head
 	Skipped              int               `json:"skipped,omitempty"` // images left out because they could not be decoded
 
-	Diverged *DivergedError `json:"diverged,omitempty"` // of a part of a search: there is no result
-	Notes    []string       `json:"-"`                  // of a test: what whoever reports it should know
+	Diverged *DivergedError `json:"diverged,omitempty"` // of a part of a search that diverged: it has no other values
+	Notes    []string       `json:"-"`                  // of a test: for its report
 }
 
-// Tested is what a network reached on the test images.
+// Tested is the error and loss on the test images.
 type Tested struct {
 	TestError float64 `json:"test_error"` // percent
 	TestLoss  float64 `json:"test_loss"`
@@ -158,8 +158,8 @@ type Tested struct {
 	TestTopFiveError *float64 `json:"test_top_five_error,omitempty"` // percent; nil where there are ten classes or fewer
 }
 
-// Validated is what a network reached on the training images that were held out
-// from its training (data.train_portion below 1): such a training reads no test image.
+// Validated is the error and loss on the training images that the training held out (data.train_portion
+// below 1). Such a training reads no test image.
 type Validated struct {
 	ValidError float64 `json:"valid_error"` // percent
 	ValidLoss  float64 `json:"valid_loss"`
@@ -167,32 +167,32 @@ type Validated struct {
 	ValidTopFiveError *float64 `json:"valid_top_five_error,omitempty"` // as TestTopFiveError
 }
 
-// FoundFolder is, in the folder of a search, that of the training of the cell it found.
+// FoundFolder is the folder, in a search's, of the training of the found cell.
 const FoundFolder = "found"
 
-// BestFile is, in the folder of a training on a text, the run as it stood after the
-// epoch that validated best: its model is the result.
+// BestFile is the state, in the folder of a training on a text, after the epoch with the least
+// validation loss. Its model is the result.
 const BestFile = "best.safetensors"
 
-// Perplexity is that of a model on the tokens of a split that it predicts.
+// Perplexity is the perplexity of a model on the predicted tokens of a split.
 type Perplexity struct {
 	Perplexity float64 `json:"perplexity"`
-	Unigram    float64 `json:"unigram"` // of the unigram model on the same tokens, see texts.Corpus.UnigramLoss
+	Unigram    float64 `json:"unigram"` // of the unigram model on the same tokens, see corpus.Corpus.UnigramLoss
 }
 
 func (p Perplexity) String() string {
 	return fmt.Sprintf("perplexity %s, of the unigram model %s", Decimal(p.Perplexity), Decimal(p.Unigram))
 }
 
-// LanguageModelResult is what a language model reached.
+// LanguageModelResult is the result of a training on a text.
 type LanguageModelResult struct {
 	Test      *Perplexity `json:"test,omitempty"`       // of the best model
-	Valid     *Perplexity `json:"valid,omitempty"`      // likewise; nil if only the test text was read
+	Valid     *Perplexity `json:"valid,omitempty"`      // of the best model; nil if only the test text was read
 	BestEpoch int         `json:"best_epoch,omitempty"` // counted from 1
-	Restarts  int         `json:"restarts,omitempty"`   // how often the training diverged and went back to the best
+	Restarts  int         `json:"restarts,omitempty"`   // how often the training diverged and returned to the best model
 }
 
-// Decimal is a perplexity to the hundredth, or its size if it is beyond all reason.
+// Decimal writes a perplexity with two decimals, from a million on with three digits and an exponent.
 func Decimal(perplexity float64) string {
 	if perplexity >= 1e6 {
 		return fmt.Sprintf("%.3g", perplexity)

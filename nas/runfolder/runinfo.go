@@ -14,27 +14,28 @@ import (
 	"godarts/torch"
 )
 
-// RunInfo is what a run folder says of the program and machine that made it.
+// RunInfo describes the program and machine that run an experiment.
 type RunInfo struct {
-	ID       string `json:"id,omitempty"` // drawn when the run began; runs of before have none
+	ID       string `json:"id,omitempty"` // drawn when the run began; empty in older runs
 	Version  string `json:"version"`
 	Libtorch string `json:"libtorch"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
-	// Processor is torch.Processor's; runs of before do not say.
+	// as torch.Processor gives it; empty in older runs
 	Processor string `json:"processor,omitempty"`
-	JPEG      string `json:"jpeg,omitempty"` // of a run on a folder of images, picture.JPEGDecoder's; runs of before do not say
+	JPEG      string `json:"jpeg,omitempty"` // of a run on a folder of images, as picture.JPEGDecoder gives it; empty in older runs
 	Device    string `json:"device"`
-	Threads   int    `json:"threads"`        // exact resume needs the same number
-	Keep      int    `json:"keep,omitempty"` // of Settings, where its caller said so
+	Threads   int    `json:"threads"`        // a bit-exact resume needs the same number
+	Keep      int    `json:"keep,omitempty"` // Settings.Keep, if the caller gave it
 	Seed      int64  `json:"seed"`
 }
 
+// CurrentRunInfo returns the RunInfo of this process for a new run of c on a device, with a new ID.
 func CurrentRunInfo(c *config.Config, device torch.Device) RunInfo {
-	processor, _ := torch.Processor() // without one nothing can be computed, as the first scope tells
+	processor, _ := torch.Processor() // an unknown processor is an error of the first scope
 	jpeg := ""
 	if c.Data.Name == config.ImageFolder {
-		jpeg, _, _ = picture.JPEGDecoder() // opening the folder tells the error
+		jpeg, _, _ = picture.JPEGDecoder() // opening the folder returns the error
 	}
 	return RunInfo{
 		ID: rand.Text(), Version: Version(), Libtorch: torch.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
@@ -42,7 +43,7 @@ func CurrentRunInfo(c *config.Config, device torch.Device) RunInfo {
 	}
 }
 
-// Changes lists what a run that began as a says goes on with otherwise now.
+// Changes lists the differences between a, with which a run began, and now.
 func (a RunInfo) Changes(now RunInfo) (lines []string) {
 	for _, it := range []struct{ what, began, now string }{
 		{"version", a.Version, now.Version},
@@ -60,8 +61,7 @@ func (a RunInfo) Changes(now RunInfo) (lines []string) {
 	return lines
 }
 
-// ReadRunInfo reads the description of the run in dir. The error wraps fs.ErrNotExist if it
-// is not there.
+// ReadRunInfo reads the RunInfo of the run in dir. The error wraps fs.ErrNotExist if there is none.
 func ReadRunInfo(dir string) (RunInfo, error) {
 	var a RunInfo
 	file := filepath.Join(dir, RunFile)

@@ -4,8 +4,7 @@ import "runtime/debug"
 
 const release = "0.1.0"
 
-// Version is the program's release and, where the build knows it, the revision
-// of its source.
+// Version returns the program's release and, if the build knows it, the revision of its source.
 func Version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"godarts/torch"
 )
 
-// TrainedCell is the cell that c trains, or one of those that it tries.
+// TrainedCell returns the cell that c trains, or one of those that it tries.
 func TrainedCell(c *config.Config) (genotype.Genotype, error) {
 	if c.FromScratch() {
 		return Space(c).Sample(rng.Stream(c.Seed, "trials")), nil
@@ -19,12 +19,12 @@ func TrainedCell(c *config.Config) (genotype.Genotype, error) {
 	return runfolder.GenotypeOf(c)
 }
 
-// Space is the space of recurrent cells that the search c chooses from.
+// Space returns the space of recurrent cells that the search c chooses from.
 func Space(c *config.Config) darts.RecurrentSpace {
 	return darts.RecurrentSpace{Nodes: c.Network.Nodes}
 }
 
-// Check is check of what runs on a text with such a dictionary.
+// Check returns an error if c cannot run on a text with a dictionary of this many words.
 func Check(c *config.Config, words int, d torch.Device) error {
 	nodes := c.Network.Nodes
 	if c.Experiment == config.Train || c.FromScratch() {
@@ -40,7 +40,8 @@ func Check(c *config.Config, words int, d torch.Device) error {
 	return memory.NewDemand(c, "").Fits(textEstimate(c, nodes, words), c.Data.Columns(), d)
 }
 
-// textEstimate is what a language model of so many nodes takes, of each column of a batch.
+// textEstimate returns the memory of a language model with a cell of this many nodes, and of each
+// column of a batch.
 func textEstimate(c *config.Config, nodes, words int) cells.Estimate {
 	h, v := float64(c.Network.Hidden), float64(words)
 	return cells.Estimate{Weights: v*h + v + 4*h*h + float64(nodes)*2*h*h, PerImage: float64(c.Data.BPTT) * h}

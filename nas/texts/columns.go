@@ -5,8 +5,9 @@ import (
 	"godarts/torch/nn"
 )
 
-// MeanOver is the mean of what pass gives for each so many of all columns, from
-// one on. Only one pass is in memory at a time.
+// MeanOver calls pass for every group of columns, from its first column on, and returns the means of
+// the tensors that pass returns. all is the number of columns, a multiple of columns. Only one pass is
+// in memory at a time.
 func MeanOver(all, columns int, pass func(from int) []torch.Tensor) (mean []torch.Tensor) {
 	for from := 0; from < all; from += columns {
 		torch.Scoped(func() {
@@ -35,19 +36,19 @@ func MeanOver(all, columns int, pass func(from int) []torch.Tensor) (mean []torc
 	return mean
 }
 
-// KeepState writes the state after some columns [1,b,H] over theirs in hidden.
+// KeepState writes after, the state [1,b,H] of the columns from on, to their place in hidden.
 func KeepState(hidden, after torch.Tensor, from int) {
 	torch.NoGrad(func() { hidden.Narrow(1, from, after.Size(1)).Copy_(after) })
 }
 
-// Names of the states in checkpoints.
+// Names of the hidden states in checkpoints.
 const (
 	NameHidden      = "hidden"
 	NameHiddenValid = "hidden_valid"
 )
 
-// ColumnsOf is columns from, from+1, ... of a batch, and of the states hidden
-// [1,B,H] before it.
+// ColumnsOf returns the columns from to from+columns−1 of a batch and of hidden [1,B,H], the state
+// before it.
 func ColumnsOf(b nn.Batch, hidden torch.Tensor, from, columns int) nn.Batch {
 	steps, all := b.X.Size(0), b.X.Size(1)
 	b.Hidden = hidden

@@ -1,5 +1,5 @@
-// Package texts brings the text of a run: chunks of columns that are read side by side, what is
-// measured after an epoch, and the sizes of language models for it.
+// Package texts brings the text of a run: chunks of columns that are read side by side, columns to
+// measure on, and the sizes of language models for them.
 package texts
 
 import (
@@ -21,23 +21,23 @@ import (
 	"godarts/torch/nn"
 )
 
-// Feed brings chunks of a text: rows of columns that are read side by side, in
-// order, so that the state after one is the state before the next.
+// Feed brings chunks of a text: rows of columns that are read side by side, in order, so that the state
+// after a chunk is the state before the next.
 type Feed struct {
 	config *config.Config
 	Corpus *corpus.Corpus
 
 	train      corpus.Columns
-	valid      corpus.Columns // of a search: trains α
+	valid      corpus.Columns // trains α; only in a search
 	Validation corpus.Columns // measured after an epoch; in a search the same text as valid
-	Test       corpus.Columns // of a training
+	Test       corpus.Columns // only in a training
 	to         torch.Options
 
-	planned nas.Position // whose chunks plan holds
+	planned nas.Position // the position whose chunks plan holds
 	plan    []chunk
 }
 
-// openText opens the text of c and, if check, checks that c can run on it.
+// openText opens the text of c and, if check is set, checks that c can run on it.
 func openText(c *config.Config, to torch.Options, check bool) (nas.Feed, error) {
 	text, err := corpus.Options{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
 	if err != nil {
@@ -65,10 +65,10 @@ func (f *Feed) Notes() []string {
 		names.Count(unknown, "word"), map[bool]string{true: "is", false: "are"}[unknown == 1])}
 }
 
-// Of is the feed of a run on a text.
+// Of returns the feed of a run on a text.
 func Of(r *nas.Run) *Feed { return r.Feed.(*Feed) }
 
-// newTextFeed cuts the splits into columns. A split too short for them is an error.
+// newTextFeed cuts the splits into columns. A split that is too short for them is an error.
 func newTextFeed(c *config.Config, text *corpus.Corpus, to torch.Options) (*Feed, error) {
 	f := &Feed{config: c, Corpus: text, to: to}
 	for _, cut := range []struct {
@@ -76,7 +76,7 @@ func newTextFeed(c *config.Config, text *corpus.Corpus, to torch.Options) (*Feed
 		split   string
 		tokens  []int32
 		key     string
-		n, rows int // rows is how many there have to be
+		n, rows int // rows is the least number of rows
 		only    string
 	}{
 		{&f.train, "training", text.Train, "data.batch", c.Data.Batch, c.Data.BPTT + 1, ""},
@@ -95,12 +95,11 @@ func newTextFeed(c *config.Config, text *corpus.Corpus, to torch.Options) (*Feed
 	return f, nil
 }
 
-// chunk is what a step reads of each column.
-type chunk struct{ from, Tokens int } // tokens of what was drawn; there are fewer at the end
+// chunk is the part of each column that a step reads.
+type chunk struct{ from, Tokens int } // the length that was drawn; the last chunk may be shorter
 
-// Chunks are those of the epoch that at is in: a pure function of the seed, the
-// epoch and how often the run went back. Reference rnn/train_search.py and
-// rnn/train.py, train.
+// Chunks returns the chunks of the epoch of the position at. They depend only on the seed, the epoch
+// and the number of restarts. Reference rnn/train_search.py and rnn/train.py, train.
 func (f *Feed) Chunks(at nas.Position) []chunk {
 	at = nas.Position{Epoch: at.Epoch, Restarts: at.Restarts}
 	if f.plan != nil && f.planned == at {
@@ -115,8 +114,8 @@ func (f *Feed) Chunks(at nas.Position) []chunk {
 	return f.plan
 }
 
-// draw draws the length of a chunk: data.bptt, seldom half of it, in training with
-// some spread around.
+// draw draws the length of a chunk: data.bptt, or half of it in one of twenty draws; in a training with
+// a normal deviation.
 func (f *Feed) draw(r *rand.Rand) int {
 	const half, spread, least = 0.05, 5, 5
 	d := f.config.Data
@@ -148,7 +147,7 @@ func (f *Feed) Batches(_ context.Context, at nas.Position) iter.Seq2[int, nas.Ba
 	}
 }
 
-// textStep is the text of one step. Nothing is loaded: that takes no time.
+// textStep is the text of one step. It needs no loading.
 type textStep struct {
 	feed  *Feed
 	at    nas.Position
@@ -161,8 +160,8 @@ func (s textStep) Err() error { return nil }
 // Take implements nas.Batch.
 func (s textStep) Take() bool { return true }
 
-// Fill implements nas.Batch. The learning rate grows with the tokens, so that each
-// counts alike; α reads on in its own text, from the start again where that ends.
+// Fill implements nas.Batch. The learning rate is proportional to the number of tokens, so that each
+// counts alike. α reads its own text, and begins again at its end.
 func (s textStep) Fill(step *nas.Step) {
 	f, d := s.feed, s.feed.config.Data
 	step.LR *= float64(s.chunk.Tokens) / float64(d.BPTT)
@@ -175,14 +174,14 @@ func (s textStep) Fill(step *nas.Step) {
 	}
 }
 
-// Batch is a chunk as tensors X [T,B] and Y [T·B].
+// Batch returns a chunk as tensors X [T,B] and Y [T·B].
 func (f *Feed) Batch(c corpus.Columns, from, n int) nn.Batch {
 	x, y := c.Chunk(from, n)
 	o := torch.Options{Dtype: torch.Int64, Device: f.to.Device}
 	return nn.Batch{X: torch.FromSliceTo(x, []int{len(x) / c.Columns, c.Columns}, o), Y: torch.FromSliceTo(y, []int{len(y)}, o)}
 }
 
-// Masks gives each pass of a step over one text a stream of its own.
+// Masks gives each pass of a step over one text its own random stream for dropout masks.
 func (f *Feed) Masks(of string, at nas.Position, step int) func() *rand.Rand {
 	pass := 0
 	return func() *rand.Rand {
@@ -196,8 +195,8 @@ func (f *Feed) Validate(ctx context.Context, _ int, forward func(nn.Batch) nn.Ou
 	return f.Measure(ctx, f.Validation, forward)
 }
 
-// Measure passes all of columns through forward, from a state of zeros. The mean is
-// over the tokens predicted; the reference divides by one more for each column.
+// Measure passes all of columns through forward, from a state of zeros. The mean is over the predicted
+// tokens; the reference divides by one more for each column.
 func (f *Feed) Measure(ctx context.Context, columns corpus.Columns, forward func(nn.Batch) nn.Output) (m nas.Meter, err error) {
 	bptt := f.config.Data.BPTT
 	torch.Scoped(func() {
@@ -215,8 +214,8 @@ func (f *Feed) Measure(ctx context.Context, columns corpus.Columns, forward func
 	return m, ctx.Err()
 }
 
-// LanguageOptions are the sizes of the language model that c makes for a dictionary
-// of so many words, but for its device.
+// LanguageOptions returns the sizes of the language model that c makes for a dictionary of this many
+// words, without its device.
 func LanguageOptions(c *config.Config, words int) cells.LanguageOptions {
 	n := c.Network
 	return cells.LanguageOptions{
@@ -225,7 +224,7 @@ func LanguageOptions(c *config.Config, words int) cells.LanguageOptions {
 	}
 }
 
-// RecurrentOptions are languageOptions of a derived cell's network.
+// RecurrentOptions returns the LanguageOptions of a derived cell's network.
 func RecurrentOptions(c *config.Config, words int) cells.RecurrentOptions {
 	return cells.RecurrentOptions{LanguageOptions: LanguageOptions(c, words)}
 }
@@ -251,7 +250,7 @@ func (f *Feed) Record(line *runfolder.Metric, seen, measured *nas.Meter) {
 // Fingerprint implements nas.Feed.
 func (f *Feed) Fingerprint() fingerprint.Fingerprint { return f.Corpus.Fingerprint() }
 
-// WithUnigram is the perplexity of what was measured on columns, beside the unigram model's.
+// WithUnigram returns the perplexity of the measurement m on columns, and the unigram model's.
 func (f *Feed) WithUnigram(m nas.Meter, columns corpus.Columns) *runfolder.Perplexity {
 	return &runfolder.Perplexity{Perplexity: m.Perplexity(), Unigram: math.Exp(f.Corpus.UnigramLoss(columns))}
 }
