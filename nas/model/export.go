@@ -18,21 +18,21 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// exportModule is the Python file that Export writes beside WeightsFile and its genotype.
+// exportModule is the Python file that Export writes besides WeightsFile and the genotype.
 const exportModule = "network.py"
 
-// networkModule rebuilds in PyTorch the network that WeightsFile describes.
+// networkModule is a Python module that rebuilds in PyTorch the network that WeightsFile describes.
 //
 //go:embed python/network.py
 var networkModule []byte
 
-// configKey is where the metadata of exported weights has the config of their training, as YAML.
+// configKey is the metadata key of exported weights for the config of their training, as YAML.
 const configKey = "config"
 
-// Export writes the trained network of the complete run in dir to the folder to:
-// its weights under the reference's names, its genotype, and a PyTorch module that
-// rebuilds it from both. The auxiliary head, which serves training alone, is left out
-// unless asked for. It returns the files.
+// Export writes the trained network of the complete run in dir to the folder to: its weights under the
+// reference's names, its genotype, and a PyTorch module that rebuilds the network from both. The
+// auxiliary head, which only training uses, is left out unless auxiliary is set. Export returns the
+// files.
 func Export(dir, to string, auxiliary bool) (files []string, err error) {
 	c, err := runfolder.ReadConfig(dir)
 	if err != nil {
@@ -48,7 +48,7 @@ func Export(dir, to string, auxiliary bool) (files []string, err error) {
 	return export(filepath.Join(dir, runfolder.WeightsFile), to, string(text), auxiliary)
 }
 
-// export writes the network of a file of weights; training is the config of its training, as YAML.
+// export exports the network in a file of weights; training is the config of its training, as YAML.
 func export(weights, to, training string, auxiliary bool) (files []string, err error) {
 	st, err := OpenWeights(weights)
 	if err != nil {
@@ -88,8 +88,8 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 	return files, nil
 }
 
-// moduleOf returns the PyTorch module of networks of g: networkModule, and after it the Python texts of the registered
-// operations that g has.
+// moduleOf returns the PyTorch module for networks of g: networkModule, followed by the Python texts of
+// the registered operations in g.
 func moduleOf(g genotype.Genotype) ([]byte, error) {
 	module := slices.Clone(networkModule)
 	var entries []string
@@ -111,7 +111,8 @@ func moduleOf(g genotype.Genotype) ([]byte, error) {
 	return module, nil
 }
 
-// customOperations makes the module's function operation know the operations that are filled in.
+// customOperations adds the registered operations, which are filled in, to the module's function
+// operation.
 const customOperations = `
 
 _operation, _custom = operation, {%s}
@@ -121,7 +122,8 @@ def operation(name, c, stride):
     return _custom[name](c, stride) if name in _custom else _operation(name, c, stride)
 `
 
-// exported is the content of the weights st, of the network about, with or without its auxiliary head.
+// exported returns the content of the weights st of the network about, with or without its auxiliary
+// head.
 func exported(st *safetensors.File, about Description, training string, auxiliary bool) (content []byte, err error) {
 	about.Auxiliary = auxiliary
 	text, err := finite.Marshal(about)
@@ -140,12 +142,12 @@ func exported(st *safetensors.File, about Description, training string, auxiliar
 	return content, err
 }
 
-// IsExport tells whether dir is a folder that Export wrote.
+// IsExport reports whether Export wrote the folder dir.
 func IsExport(dir string) bool {
 	return runfolder.Has(dir, runfolder.WeightsFile) && runfolder.Has(dir, runfolder.ExportedGenotypeFile)
 }
 
-// ExportConfig is the config of the training whose network was exported to dir.
+// ExportConfig returns the config of the training whose network was exported to dir.
 func ExportConfig(dir string) (*config.Config, error) {
 	file := filepath.Join(dir, runfolder.WeightsFile)
 	st, err := OpenWeights(file)

@@ -9,18 +9,18 @@ import (
 	"godarts/nas/names"
 )
 
-// entries are the names under which checkpoints hold a state dict beside other things.
+// entries are the names under which checkpoints hold a state dict among other entries.
 var entries = []string{"state_dict", "model_state_dict", "model", "net"}
 
-// prefixes are what programs put before each name: data-parallel training and averages of
-// weights module, torch.compile _orig_mod, a network inside another its attribute.
+// prefixes are what programs add before each name: data-parallel training and averages of weights add
+// module, torch.compile _orig_mod, a network inside another its attribute.
 var prefixes = []string{"module.", "_orig_mod.", "model.", "net."}
 
-// averagedCounter stands beside the weights of torch.optim.swa_utils.AveragedModel.
+// averagedCounter is an entry of torch.optim.swa_utils.AveragedModel besides the weights.
 const averagedCounter = "n_averaged"
 
-// stateDictNames are the names of a network's entries, and what stands before its own name in
-// each: an entry of a checkpoint, then prefixes that all names share, in any order.
+// stateDictNames returns the names of a network's entries, and the prefix before the network's own
+// names: an entry of a checkpoint, then prefixes that all names share, in any order.
 func stateDictNames(all []string) (own []string, prefix string, err error) {
 	below := func(prefix string) []string {
 		return slices.DeleteFunc(slices.Clone(all), func(name string) bool { return !strings.HasPrefix(name, prefix) })
@@ -47,8 +47,8 @@ func stateDictNames(all []string) (own []string, prefix string, err error) {
 	}
 }
 
-// unknownLayout is an error if found has no name that net knows: the file has the weights of
-// another kind of network, or below a prefix that stateDictNames does not know.
+// unknownLayout returns an error if net knows no name in found: the file holds another kind of network,
+// or has a prefix that stateDictNames does not know.
 func unknownLayout(net network, found map[string][]int) error {
 	wanted := net.StateDict()
 	for name := range found {
@@ -59,7 +59,7 @@ func unknownLayout(net network, found map[string][]int) error {
 	return fmt.Errorf("no name in it is one of the network's: found are %s, wanted %s", someNames(found), someNames(wanted))
 }
 
-// someNames are the first names of a state dict.
+// someNames lists the first names of a state dict.
 func someNames[T any](sd map[string]T) string {
 	const most = 3
 	var shown []string

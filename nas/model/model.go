@@ -1,4 +1,4 @@
-// Package model reads and writes trained networks: weights with the description of their network, an
+// Package model reads and writes trained networks: weights with a description of their network, an
 // export for PyTorch, and a model that classifies images.
 package model
 
@@ -15,17 +15,16 @@ import (
 	"godarts/torch"
 )
 
-// Model is a trained network that classifies images. Like its tensors it stays
-// with the goroutine that loaded it.
+// Model is a trained network that classifies images. Like its tensors, it stays with the goroutine that
+// loaded it.
 type Model struct {
 	net   *cells.Network
 	about Description
 	to    torch.Options
 }
 
-// LoadModel loads the trained network of a run folder, or of one that Export
-// wrote. Its tensors belong to the present scope: call it and Classify within
-// torch.Do.
+// LoadModel loads the trained network of a run folder or an export. Its tensors belong to the current
+// scope: call LoadModel and Classify within torch.Do.
 func LoadModel(dir string, device torch.Device) (*Model, error) {
 	file := filepath.Join(dir, runfolder.WeightsFile)
 	st, err := OpenWeights(file)
@@ -40,7 +39,7 @@ func LoadModel(dir string, device torch.Device) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	if runfolder.Has(dir, runfolder.GenotypeFile) { // a run's; Export writes none
+	if runfolder.Has(dir, runfolder.GenotypeFile) { // a run's; an export has none
 		g, err := runfolder.ReadGenotype(dir)
 		if err == nil && g.String() != about.Genotype.String() {
 			err = fmt.Errorf("nas: %s and %s have different cells", file, runfolder.GenotypeFile)
@@ -60,12 +59,11 @@ func LoadModel(dir string, device torch.Device) (*Model, error) {
 	return m, LoadWeights(m.net, file)
 }
 
-// ClassNames are the names of the classes.
+// ClassNames returns the names of the classes.
 func (m *Model) ClassNames() []string { return m.about.ClassNames }
 
-// Classify gives the probability of each class. The image must have the size that
-// the network was trained on; golang.org/x/image/draw scales others. Of a network
-// for grey images it is the brightness that counts.
+// Classify returns the probability of each class. The image must have the size that the network was
+// trained on; golang.org/x/image/draw can scale it. A network for grey images sees the brightness.
 func (m *Model) Classify(img image.Image) ([]float64, error) {
 	size, channels := m.about.Size, m.about.InputChannels
 	if b := img.Bounds(); b.Dx() != size || b.Dy() != size {
@@ -83,7 +81,7 @@ func (m *Model) Classify(img image.Image) ([]float64, error) {
 	return probabilities, nil
 }
 
-// pixels are the normalised values of an image [size, size, channels].
+// pixels returns the normalised values of an image [size, size, channels].
 func (m *Model) pixels(img image.Image) []float32 {
 	const full = 0xffff
 	b := img.Bounds()

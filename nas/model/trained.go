@@ -11,7 +11,7 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// TrainedConfig is the config of the training in dir, the folder of a run or an export.
+// TrainedConfig returns the config of the training in dir, the folder of a run or an export.
 func TrainedConfig(dir string) (*config.Config, error) {
 	if IsExport(dir) {
 		return ExportConfig(dir)
@@ -19,7 +19,7 @@ func TrainedConfig(dir string) (*config.Config, error) {
 	return runfolder.ReadConfig(dir)
 }
 
-// TrainedCell is the cell of the trained network in dir, a run of config c. It is an error if
+// TrainedCell returns the cell of the trained network in dir, a run of config c. It returns an error if
 // there is none, or if the run's files disagree about it.
 func TrainedCell(dir string, c *config.Config) (g genotype.Genotype, err error) {
 	if c.Experiment != config.Train {

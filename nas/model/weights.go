@@ -19,35 +19,35 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// Description is what a file of weights says of its network beside them: enough
-// to make the network and to feed it.
+// Description describes the network in a file of weights: enough to make the network and to feed it.
 type Description struct {
 	Genotype       genotype.Genotype `json:"genotype"`
 	Channels       int               `json:"channels"`
 	Layers         int               `json:"layers"`
 	Classes        int               `json:"classes"`
 	InputChannels  int               `json:"input_channels"`
-	Size           int               `json:"size"` // of images, in pixels a side
+	Size           int               `json:"size"` // side of the images in pixels
 	StemMultiplier int               `json:"stem_multiplier"`
 	ImageNet       bool              `json:"imagenet"`
 	Auxiliary      bool              `json:"auxiliary"`
-	Mean           []float32         `json:"mean"` // of values from 0 to 1, by channel
+	Mean           []float32         `json:"mean"` // by channel, of values from 0 to 1
 	Std            []float32         `json:"std"`
 	ClassNames     []string          `json:"class_names"`
 
-	Units      int    `json:"units,omitempty"`      // of a language model, which has nothing of the above but a genotype
-	Dictionary string `json:"dictionary,omitempty"` // its words, as texts.Corpus.Dictionary
+	Units      int    `json:"units,omitempty"`      // of a language model, which of the above has only a genotype
+	Dictionary string `json:"dictionary,omitempty"` // of its words, as corpus.Corpus.Dictionary returns it
 }
 
-// AuxiliaryHead begins the names of the auxiliary head's weights.
+// AuxiliaryHead is the prefix of the auxiliary head's weights.
 const AuxiliaryHead = "auxiliary_head."
 
-// DescriptionKey is where the metadata of a file has the description, as JSON.
+// DescriptionKey is the metadata key of the description, as JSON.
 const DescriptionKey = "darts"
 
-// weightsSum is where the metadata has the file's checksum.
+// weightsSum is the metadata key of the file's checksum.
 const weightsSum = "darts.sha256"
 
+// Describe describes the network of the cells g of these sizes, trained on set.
 func Describe(g genotype.Genotype, o cells.NetworkOptions, set *data.Set) Description {
 	return Description{
 		Genotype: g, Channels: o.Channels, Layers: o.Layers, Classes: o.Classes, InputChannels: o.InputChannels,
@@ -56,7 +56,7 @@ func Describe(g genotype.Genotype, o cells.NetworkOptions, set *data.Set) Descri
 	}
 }
 
-// network is the size of the described network.
+// network returns the sizes of the described network.
 func (d Description) network(to torch.Options) cells.NetworkOptions {
 	return cells.NetworkOptions{
 		Channels: d.Channels, Layers: d.Layers, Classes: d.Classes, InputChannels: d.InputChannels, Size: d.Size,
@@ -64,7 +64,7 @@ func (d Description) network(to torch.Options) cells.NetworkOptions {
 	}
 }
 
-// Check refuses what no training writes.
+// Check returns an error if no training writes this description.
 func (d Description) Check() error {
 	switch {
 	case len(d.Mean) != d.InputChannels || len(d.Std) != d.InputChannels:
@@ -75,7 +75,7 @@ func (d Description) Check() error {
 	return nil
 }
 
-// WriteWeights saves a trained network in the run folder.
+// WriteWeights writes a trained network to the run folder.
 func WriteWeights(r *nas.Run, net nn.Module, d Description) error {
 	content, err := encodeWeights(net, d)
 	if err != nil {
@@ -84,7 +84,7 @@ func WriteWeights(r *nas.Run, net nn.Module, d Description) error {
 	return r.Write(runfolder.WeightsFile, content)
 }
 
-// encodeWeights is a file of a trained network under the reference's names.
+// encodeWeights returns the file of a trained network, under the reference's names.
 func encodeWeights(net nn.Module, d Description) ([]byte, error) {
 	text, err := finite.Marshal(d)
 	if err != nil {
@@ -93,8 +93,8 @@ func encodeWeights(net nn.Module, d Description) ([]byte, error) {
 	return safetensors.WithSum(net.StateDict(), map[string]string{DescriptionKey: string(text)}, weightsSum)
 }
 
-// OpenWeights opens a file of weights and compares it with its checksum. Files of other
-// programs have none, nor those that this one wrote at first.
+// OpenWeights opens a file of weights and verifies its checksum. Files of other programs, and of this
+// one's first versions, have none.
 func OpenWeights(file string) (*safetensors.File, error) {
 	st, err := safetensors.Open(file)
 	if err != nil {
@@ -112,7 +112,7 @@ func OpenWeights(file string) (*safetensors.File, error) {
 	return st, nil
 }
 
-// readDescription is what the weights in an open file say of their network.
+// readDescription returns the description in an open file of weights.
 func readDescription(st *safetensors.File, file string) (d Description, err error) {
 	text, ok := st.Metadata()[DescriptionKey]
 	if !ok {
@@ -131,11 +131,10 @@ func readDescription(st *safetensors.File, file string) (d Description, err erro
 	return d, nil
 }
 
-// ReadWeights loads a state dict into the present scope: a .safetensors file, or
-// one that PyTorch's torch.save wrote. Of a checkpoint it is the entry state_dict,
-// model_state_dict, model or net. Of the prefixes module. (data-parallel training,
-// averages), _orig_mod. (torch.compile), model. and net. those are cut off that all
-// names share, nested ones too.
+// ReadWeights loads a state dict into the current scope, from a .safetensors file or one that PyTorch's
+// torch.save wrote. From a checkpoint it takes the entry state_dict, model_state_dict, model or net. It
+// removes those of the prefixes module. (data-parallel training, averages), _orig_mod. (torch.compile),
+// model. and net. that all names share, also nested ones.
 func ReadWeights(file string) (sd torch.StateDict, err error) {
 	err = WithWeights(file, func(w StoredWeights) error {
 		sd, err = w.load()
@@ -152,10 +151,10 @@ type StoredWeights struct {
 		Info(name string) (torch.Dtype, []int, error)
 	}
 	Names  []string // in the file
-	Prefix string   // what stands there before the network's own names
+	Prefix string   // what precedes the network's own names in them
 }
 
-// WithWeights opens a file for use.
+// WithWeights opens a file of weights, calls use with it and closes it.
 func WithWeights(file string, use func(w StoredWeights) error) error {
 	var w StoredWeights
 	if filepath.Ext(file) == ".safetensors" {
@@ -179,7 +178,7 @@ func WithWeights(file string, use func(w StoredWeights) error) error {
 	return use(w)
 }
 
-// shapes are the shapes of the entries, by the network's own names.
+// shapes returns the shapes of the entries, by the network's own names.
 func (w StoredWeights) shapes() (map[string][]int, error) {
 	shapes := make(map[string][]int, len(w.Names))
 	for _, name := range w.Names {
@@ -192,7 +191,7 @@ func (w StoredWeights) shapes() (map[string][]int, error) {
 	return shapes, nil
 }
 
-// load loads all entries into the present scope.
+// load loads all entries into the current scope.
 func (w StoredWeights) load() (torch.StateDict, error) {
 	sd := make(torch.StateDict, len(w.Names))
 	for _, name := range w.Names {
@@ -207,17 +206,18 @@ func (w StoredWeights) load() (torch.StateDict, error) {
 	return sd, nil
 }
 
-// network is one that tells of a state dict whether it fits before it is loaded.
+// network is a network that can check a state dict before it is loaded.
 type network interface {
 	nn.Module
 	CheckStateDict(shapes map[string][]int) error
 }
 
-// longestMisfit is how many characters tell why weights do not fit: names and shapes are the file's.
+// longestMisfit limits an error about weights that do not fit, in characters: names and shapes come
+// from the file.
 const longestMisfit = 300
 
-// LoadWeights loads a file into net. Names and shapes come first: a file may hold a
-// million tensors that are none of the network's.
+// LoadWeights loads a file into net. It checks names and shapes first: a file may hold a million
+// tensors that the network does not have.
 func LoadWeights(net network, file string) error {
 	return WithWeights(file, func(w StoredWeights) error {
 		shapes, err := w.shapes()

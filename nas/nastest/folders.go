@@ -13,7 +13,7 @@ import (
 	"godarts/nas/train"
 )
 
-// StopAfter runs c in a new folder until one epoch is done.
+// StopAfter runs c in a new folder and interrupts it after one epoch.
 func StopAfter(t *testing.T, c *config.Config) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "run")
@@ -25,7 +25,7 @@ func StopAfter(t *testing.T, c *config.Config) (dir string) {
 	return dir
 }
 
-// Perform runs c, a search or a training, or goes on with it.
+// Perform runs c, a search or a training, or continues it.
 func Perform(ctx context.Context, dir string, c *config.Config, watch nas.Hooks) (err error) {
 	s := nas.Settings{Hooks: []nas.Hooks{watch}}
 	if c.Experiment == config.Train {
@@ -36,7 +36,7 @@ func Perform(ctx context.Context, dir string, c *config.Config, watch nas.Hooks)
 	return err
 }
 
-// TrainedRun is the folder of a tiny training.
+// TrainedRun returns the folder of a tiny training.
 func TrainedRun(t testing.TB) string {
 	t.Helper()
 	c, err := config.Load(fixture.File("tiny-train.yaml"))

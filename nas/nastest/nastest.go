@@ -18,10 +18,9 @@ import (
 	"godarts/torch"
 )
 
-// TestStrategy runs the search that c describes, which should take about a second, several
-// times. It checks that the genotype is valid, that the same seed gives the same bytes,
-// that an interrupted search ends with the same bytes, that a cancelled context ends it,
-// and that no tensor outlives it.
+// TestStrategy runs the search that c describes several times; it should take about a second. It checks
+// that the genotype is valid, that the same seed gives the same bytes, that an interrupted search ends
+// with the same bytes, that a cancelled context ends it, and that no tensor outlives it.
 func TestStrategy(t *testing.T, c *config.Config) { TestStrategyOn(t, c, torch.CPU) }
 
 // TestStrategyOn is TestStrategy on a given device.

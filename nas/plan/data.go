@@ -12,7 +12,9 @@ import (
 // inspectData calls nas.InspectOnce for the searches and the trainings of a folder and returns the data
 // by experiment. If both use the same data, it inspects once, for the trainings. looked is an earlier
 // result of inspectData, or nil. If dir is empty, only the data is read and nothing is written.
-func inspectData(ctx context.Context, dir string, search, train *config.Config, s nas.Settings, looked map[string]*runfolder.SharedData) (of map[string]*runfolder.SharedData, err error) {
+func inspectData(
+	ctx context.Context, dir string, search, train *config.Config, s nas.Settings, looked map[string]*runfolder.SharedData,
+) (of map[string]*runfolder.SharedData, err error) {
 	look := func(c *config.Config, file string) (*runfolder.SharedData, error) {
 		s.Shared = looked[c.Experiment]
 		if dir != "" {

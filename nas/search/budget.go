@@ -12,18 +12,18 @@ import (
 	"godarts/torch"
 )
 
-// budgetSpace is a space without the cells whose networks have more weights than most.
+// budgetSpace is a space without the cells whose networks have more than most weights.
 type budgetSpace struct {
 	cellSpace
 	most       int
 	parameters func(genotype.Genotype) int
 }
 
-// budgetTries is how many cells are drawn before a budget counts as too small.
+// budgetTries is the number of cells that are drawn before a budget counts as too small.
 const budgetTries = 200
 
-// withinBudget is space as space.parameters of the run's config bounds it. A budget that
-// none of many random cells keeps is an error.
+// withinBudget restricts space to space.parameters of the run's config. It returns an error if none of
+// budgetTries random cells is within that budget.
 func withinBudget(space cellSpace, r *nas.Run) (cellSpace, error) {
 	most := r.Config.Space.Parameters
 	if most == 0 {
@@ -63,8 +63,8 @@ func (s budgetSpace) Sample(r *rand.Rand) genotype.Genotype {
 	}
 }
 
-// Mutate implements blackbox.Space. Where every one of many children of g is too large, it
-// draws anew.
+// Mutate implements blackbox.Space. If budgetTries children of g are all too large, it draws a new
+// cell.
 func (s budgetSpace) Mutate(g genotype.Genotype, r *rand.Rand) genotype.Genotype {
 	for range budgetTries {
 		if child := s.cellSpace.Mutate(g, r); s.parameters(child) <= s.most {

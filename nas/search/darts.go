@@ -19,17 +19,17 @@ import (
 // channels, in first order and with a warm-up, it is PC-DARTS.
 type dartsStrategy struct {
 	net       darts.Supernet
-	plain     *darts.Plain // net in the plain form
+	plain     *darts.Plain // the plain form of net
 	w         *optim.SGD
 	alpha     *optim.Adam
 	architect *darts.Architect
 	gradClip  float64
-	bfloat16  bool // in the passes that train w; those of α are full, which its finite difference needs
+	bfloat16  bool // in the passes that train w; those of α are in float32, which the finite difference needs
 	order     int
 	warmup    int    // epochs before α moves
-	free      func() // of what the passes were captured in
+	free      func() // frees what the passes were captured in
 
-	skips     int // in a normal cell at most; negative is any number
+	skips     int // most skip connections of a normal cell; negative is any number
 	early     *earlyStop
 	selection *perturbation
 }
@@ -41,7 +41,7 @@ func newDARTS(r *nas.Run) (nas.Strategy, error) {
 	return newGradientSearch(r, config.KeysAs[DARTSKeys](r.Config), 0)
 }
 
-// newGradientSearch makes a search on images by DARTS whose α moves after some epochs.
+// newGradientSearch makes a search on images by DARTS whose α moves after warmup epochs.
 func newGradientSearch(r *nas.Run, k DARTSKeys, warmup int) (nas.Strategy, error) {
 	c := r.Config
 	net, err := NewSupernet(r)
@@ -64,14 +64,14 @@ func newGradientSearch(r *nas.Run, k DARTSKeys, warmup int) (nas.Strategy, error
 	return d, nil
 }
 
-// NewSupernet makes the supernet of the sizes that the run's config says, as supernetOf does. Its tensors belong to
-// the present scope.
+// NewSupernet makes the supernet of the sizes in the run's config, as supernetOf does. Its tensors
+// belong to the current scope.
 func NewSupernet(r *nas.Run) (darts.Supernet, error) {
 	return supernetOf(r, images.SupernetOptions(r.Config, images.Of(r).Images().Train))
 }
 
-// supernetOf makes the supernet in the form that the config asks for, or in the plain form where the fast one cannot be
-// chosen, and notes why.
+// supernetOf makes a supernet in the form that the config asks for. If the fast form cannot run it
+// makes the plain one, and notes why.
 func supernetOf(r *nas.Run, o darts.Options) (darts.Supernet, error) {
 	set := images.Of(r).Images().Train
 	o.Options = r.Options()
@@ -85,7 +85,7 @@ func supernetOf(r *nas.Run, o darts.Options) (darts.Supernet, error) {
 	return net, err
 }
 
-// PlainOf is the plain form of a supernet of NewSupernet, with the same weights and α.
+// PlainOf returns the plain form of a supernet of NewSupernet, with the same weights and α.
 func PlainOf(net darts.Supernet) *darts.Plain {
 	if fast, ok := net.(*fast.Supernet); ok {
 		return fast.Plain
@@ -93,8 +93,8 @@ func PlainOf(net darts.Supernet) *darts.Plain {
 	return net.(*darts.Plain)
 }
 
-// newHessian is how the second order takes its product: by passes of captured, or
-// exactly by net, which it stands for.
+// newHessian returns the Hessian-vector product of the second order: by finite differences of passes of
+// captured, or exactly by net, of which captured is the captured form.
 func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, error) {
 	if o.Method != config.Exact {
 		return darts.FiniteDifference{Net: captured, Radius: o.Radius}, nil
@@ -136,7 +136,7 @@ func (d *dartsStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Geno
 	return d.genotype(), run.Err()
 }
 
-// project begins an epoch of the phase of a selection by perturbation.
+// project begins an epoch of the phase that selects cells by perturbation.
 func (d *dartsStrategy) project(ctx context.Context, run *nas.Run, epoch int) {
 	if net := d.selection.net; d.net != darts.Supernet(net) {
 		d.net = net
@@ -148,7 +148,7 @@ func (d *dartsStrategy) project(ctx context.Context, run *nas.Run, epoch int) {
 		d.architect = darts.NewArchitect(net, d.w, d.alpha)
 		d.architect.Hessian = hessian
 	}
-	if epoch == d.selection.first && run.At.Step == 0 { // a fresh optimizer of w
+	if epoch == d.selection.first && run.At.Step == 0 { // the phase has a new optimizer of w
 		for _, buffer := range d.w.Momentum() {
 			buffer.Zero_()
 		}
@@ -156,7 +156,7 @@ func (d *dartsStrategy) project(ctx context.Context, run *nas.Run, epoch int) {
 	d.selection.decide(ctx, run, epoch)
 }
 
-// genotype are the cells as they stand.
+// genotype returns the current cells.
 func (d *dartsStrategy) genotype() genotype.Genotype {
 	if d.selection != nil {
 		return d.selection.net.Genotype()
@@ -164,8 +164,8 @@ func (d *dartsStrategy) genotype() genotype.Genotype {
 	return d.plain.Derive(d.net.Alphas(), d.skips)
 }
 
-// xi is ξ, the learning rate of the virtual step: 0 in first order. The
-// reference takes the epoch's learning rate of w.
+// xi returns ξ, the learning rate of the virtual step: 0 in first order, else as in the reference the
+// epoch's learning rate of w.
 func (d *dartsStrategy) xi() float64 {
 	if d.order != 2 {
 		return 0
@@ -183,7 +183,7 @@ func (d *dartsStrategy) StateDict() torch.StateDict {
 	return sd
 }
 
-// CheckPosition implements placed.
+// CheckPosition returns an error if the phase of a selection by perturbation does not fit the position.
 func (d *dartsStrategy) CheckPosition(at nas.Position) error { return d.selection.CheckPosition(at) }
 
 // LoadStateDict implements Strategy.

@@ -5,7 +5,7 @@ import (
 	"godarts/nas/config"
 )
 
-// byGradients is how strategies with α search.
+// byGradients describes strategies with α.
 const byGradients = "by gradients of the architecture"
 
 // Values of DARTSKeys.Selection.
@@ -23,9 +23,9 @@ type DARTSKeys struct {
 	Perturbation Perturbation `key:"perturbation" of:"images"`
 }
 
-// EarlyStop ends a search by DARTS before α favours cells that do badly, which the dominant
-// eigenvalue of the validation loss's Hessian in α foretells by its growth (arXiv 1909.09656,
-// sec. 5.1). Defaults besides Every are those of the paper's code, which measures every 2 epochs.
+// EarlyStop ends a search by DARTS before α prefers cells that generalise badly. The dominant
+// eigenvalue of the Hessian of the validation loss in α then grows (arXiv 1909.09656, sec. 5.1). The
+// defaults other than Every are from the paper's code, which measures every 2 epochs.
 type EarlyStop struct {
 	Every  int     `key:"every" range:"[0,)" doc:"measure the dominant eigenvalue after the first epoch, each N-th from there, and the last, and stop the search early if it grows; 0 is off"`
 	Window int     `key:"window" range:"[1,)" doc:"measurements in a mean, centred on the middle one"`
@@ -34,8 +34,8 @@ type EarlyStop struct {
 	Factor float64 `key:"factor" range:"(0,)" doc:"the search stops where a mean is more than this times the one strategy.early_stop.delta before, whose epoch's cells it returns"`
 }
 
-// Perturbation is the phase of training that decides one edge after another (DARTS-PT,
-// arXiv 2108.04392). Defaults are those of the paper's code.
+// Perturbation is the training phase that decides one edge after another (DARTS-PT, arXiv 2108.04392).
+// The defaults are from the paper's code.
 type Perturbation struct {
 	Interval int     `key:"interval" range:"[1,)" doc:"epochs of training from a decision to the next"`
 	LR       float64 `key:"lr" range:"(0,)" doc:"learning rate of the weights between decisions"`
@@ -72,8 +72,8 @@ func init() {
 	})
 }
 
-// dartsEpochs are those of the whole run: Epochs, and where cells are selected by perturbation
-// those of the phase, which ends an epoch after its last decision.
+// dartsEpochs returns the epochs of the whole run: Epochs and, if cells are selected by perturbation,
+// the phase, which ends an epoch after its last decision.
 func dartsEpochs(c *config.Config) int {
 	made := decisions(c)
 	if made == 0 {
@@ -82,7 +82,8 @@ func dartsEpochs(c *config.Config) int {
 	return c.Epochs + (made-1)*config.KeysAs[DARTSKeys](c).Perturbation.Interval + 1
 }
 
-// dartsLR is the learning rate of w in an epoch: a constant one in the phase of a selection by perturbation.
+// dartsLR returns the learning rate of w in an epoch. It is constant in the phase of a selection by
+// perturbation.
 func dartsLR(c *config.Config, epoch int) float64 {
 	if decisions(c) > 0 && epoch >= c.Epochs {
 		return config.KeysAs[DARTSKeys](c).Perturbation.LR
@@ -90,7 +91,7 @@ func dartsLR(c *config.Config, epoch int) float64 {
 	return nas.ScheduledLR(c.W, epoch, c.Epochs)
 }
 
-// dartsRules say what is wrong between keys of a search by DARTS.
+// dartsRules checks the keys of a search by DARTS against each other.
 func dartsRules(c *config.Config) *config.Problem {
 	k, d := config.KeysAs[DARTSKeys](c), c.Data
 	if p := orderRules(c, k.Order); p != nil || d.IsText() {
@@ -99,7 +100,7 @@ func dartsRules(c *config.Config) *config.Problem {
 	return k.phaseRules()
 }
 
-// orderRules refuse what only the other order of the architecture gradient can do.
+// orderRules refuses keys that have an effect only in the other order.
 func orderRules(c *config.Config, order int) *config.Problem {
 	h, standard := c.Alpha.HVP, config.Defaults(config.Search).Alpha.HVP
 	const method, radius, key, second = "alpha.hvp.method", "alpha.hvp.radius", "strategy.order", "want strategy.order 2"
@@ -124,7 +125,7 @@ func orderRules(c *config.Config, order int) *config.Problem {
 	return nil
 }
 
-// phaseRules refuse what has no effect beside what k says of early stop and selection.
+// phaseRules refuses keys that have no effect with the early stop and the selection of k.
 func (k DARTSKeys) phaseRules() *config.Problem {
 	const every, selection = "strategy.early_stop.every", "strategy.selection"
 	const noStop, noPhase = every + " 0, want 1 or more there", selection + " alpha, want perturbation there"

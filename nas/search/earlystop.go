@@ -9,21 +9,21 @@ import (
 	"godarts/torch"
 )
 
-// earlyStop measures the dominant eigenvalue after epochs of a search, and ends the
-// search if it grows. Zela et al., arXiv 1909.09656, sec. 5.1. A nil one does nothing.
+// earlyStop measures the dominant eigenvalue after epochs of a search, and ends the search if the
+// eigenvalue grows. Zela et al., arXiv 1909.09656, sec. 5.1. A nil earlyStop does nothing.
 type earlyStop struct {
 	EarlyStop
 	net    *darts.Plain
-	decay  float64 // of α
+	decay  float64 // weight decay of α
 	epochs int
-	skips  int // of the cells returned, see darts.Plain.Derive
+	skips  int // most skip connections of the returned cells, see darts.Plain.Derive
 
-	// Row m is of epoch m·Every, 0 before that is done.
+	// Row m belongs to epoch m·Every; it is 0 before that epoch is done.
 	eigenvalues torch.Tensor   // [measurements] float64
-	alphas      []torch.Tensor // [measurements, edges, operations], of both kinds of cells
+	alphas      []torch.Tensor // [measurements, edges, operations], for both kinds of cells
 }
 
-// newEarlyStop is nil if the search c, with the keys k, has no early stop.
+// newEarlyStop returns the early stop of the search c with the keys k, nil if it has none.
 func newEarlyStop(c *config.Config, k DARTSKeys, net *darts.Plain) *earlyStop {
 	o := k.EarlyStop
 	if o.Every == 0 {
@@ -38,8 +38,8 @@ func newEarlyStop(c *config.Config, k DARTSKeys, net *darts.Plain) *earlyStop {
 	return s
 }
 
-// measure takes the eigenvalue after an epoch that is to be measured, on the last images
-// that α was trained on; nil after another. It says so if the search stops there.
+// measure measures the eigenvalue on the last images that α was trained on, if this is an epoch to
+// measure after; else it returns nil. It adds a note if the search stops here.
 func (s *earlyStop) measure(run *nas.Run, epoch int) *float64 {
 	if s == nil || run.Err() != nil || epoch%s.Every != 0 && epoch != s.epochs-1 {
 		return nil
@@ -53,7 +53,7 @@ func (s *earlyStop) measure(run *nas.Run, epoch int) *float64 {
 		}
 		eigenvalue = s.net.DominantEigenvalue(b, s.decay)
 		if epoch%s.Every != 0 {
-			return // the last one is measured to be seen
+			return // this measurement of the last epoch is only for the report
 		}
 		row := epoch / s.Every
 		torch.NoGrad(func() {
@@ -75,7 +75,7 @@ func (s *earlyStop) measure(run *nas.Run, epoch int) *float64 {
 	return &eigenvalue
 }
 
-// found are the cells of a search that has ended early, before that epoch.
+// found returns the cells of a search that has ended early, before this epoch.
 func (s *earlyStop) found(epoch int) (g genotype.Genotype, stop bool) {
 	if s == nil {
 		return g, false
@@ -94,8 +94,8 @@ func (s *earlyStop) found(epoch int) (g genotype.Genotype, stop bool) {
 	return g, true
 }
 
-// stopped tells whether measurements after the first so many epochs end the search, and
-// which of them has the cells.
+// stopped reports whether the measurements after the first epochs end the search, and the row with the
+// cells to return.
 func (s *earlyStop) stopped(epochs int) (row int, stop bool) {
 	taken := (epochs + s.Every - 1) / s.Every
 	for n := range s.eigenvalues.Float64s()[:taken] {
@@ -106,15 +106,15 @@ func (s *earlyStop) stopped(epochs int) (row int, stop bool) {
 	return 0, false
 }
 
-// stops tells whether a search ends after its last eigenvalue, and at which of them α is
-// good still. With h = Window/2 the mean around entry k is that of the Window entries up to
-// k + h, or of those there are; the search ends if it has grown by more than Factor within
-// Delta entries, up to the last k with such a mean:
+// stops reports whether a search ends after its last eigenvalue, and the index of the eigenvalue at
+// which α is still good. The mean around index k is over Window eigenvalues up to index k + h, with h =
+// Window/2, or over fewer at the start. The search ends if this mean has grown by more than Factor
+// within Delta eigenvalues, up to the last index that has one,
 //
 //	mean(n − 1 − h) > Factor·mean(n − 1 − h − Delta)
 //
-// and if the second of them is not around an epoch before Start. The paper's code takes
-// Window 5 and Delta 4, every 2 epochs: after epoch e it returns the cells of e − 12.
+// and if the second mean is not around an epoch before Start. The paper's code has Window 5 and Delta
+// 4, and measures every 2 epochs: after epoch e it returns the cells of e − 12.
 func stops(eigenvalues []float64, o EarlyStop) (good int, stop bool) {
 	mean := func(k int) float64 {
 		end := k + o.Window/2 + 1
@@ -133,7 +133,7 @@ func stops(eigenvalues []float64, o EarlyStop) (good int, stop bool) {
 	return good, mean(k) > o.Factor*mean(good)
 }
 
-// entries are what a checkpoint holds, none of a nil earlyStop.
+// entries returns the tensors for a checkpoint, none if s is nil.
 func (s *earlyStop) entries() map[string]torch.Tensor {
 	if s == nil {
 		return nil

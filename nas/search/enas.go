@@ -17,20 +17,19 @@ import (
 	"godarts/torch/nn"
 )
 
-// enasSearch is efficient neural architecture search (Pham et al., ICML 2018, arXiv
-// 1802.03268) in the space of DARTS. In each epoch
+// enasSearch is efficient neural architecture search (Pham et al., ICML 2018, arXiv 1802.03268) in the
+// space of DARTS. In each epoch
 //
 //  1. every batch trains the shared weights of one architecture, which the controller draws;
 //  2. the controller takes steps of REINFORCE, rewarded by accuracies on validation batches.
 //
-// At the end the controller draws some, of which the most accurate on one validation
-// batch is found. As in the authors' code batch norms take the statistics of the batch
-// wherever a network is measured, and the images of rewards are not augmented.
+// At the end the controller draws several architectures, and the search returns the one with the
+// highest accuracy on one validation batch. As in the authors' code, batch norms use the statistics of
+// the batch whenever a network is measured, and the images of rewards are not augmented.
 //
-// The shared weights are those of the supernet of DARTS, one set for each edge and
-// operation, where the authors' space of five operations has two inputs that may
-// coincide, affine batch norms, dropout before the classifier, and joins the nodes
-// that no other one uses.
+// The shared weights are those of the supernet of DARTS, one set for each edge and operation. The
+// authors' space differs: its five operations have two inputs that may coincide, its batch norms are
+// affine, it has dropout before the classifier, and it concatenates the nodes that no other node uses.
 type enasSearch struct {
 	*sharedWeights
 	controller *enas.Controller
@@ -41,7 +40,7 @@ type enasSearch struct {
 // stateController is the prefix of the controller in the state of a search.
 const stateController = "controller."
 
-// baselineKept is the part of the baseline that a new reward leaves.
+// baselineKept is the share of the baseline that remains after a new reward.
 const baselineKept = 0.99
 
 // ENASKeys are the keys of ENAS.
@@ -50,8 +49,8 @@ type ENASKeys struct {
 	Candidates int        `key:"candidates" range:"[1,)" most:"100000" doc:"architectures drawn at the end to choose from by validation accuracy with the shared weights"`
 }
 
-// Controller is how the controller learns after each epoch: by steps of Adam, each by the mean
-// gradient of some architectures.
+// Controller says how the controller learns after each epoch: by steps of Adam, each along the mean
+// gradient of several architectures.
 type Controller struct {
 	Updates   int     `key:"updates" range:"[0,)" doc:"steps of the controller after each epoch"`
 	Aggregate int     `key:"aggregate" range:"[1,)" most:"100000" doc:"architectures drawn for a step, each rewarded by its accuracy on one validation batch"`
@@ -95,7 +94,7 @@ func newENAS(r *nas.Run) (nas.Strategy, error) {
 	return &enasSearch{shared, controller, rewards, k}, nil
 }
 
-// Search implements Strategy. What is drawn depends on the position and the controller.
+// Search implements Strategy. The drawn architectures depend only on the position and the controller.
 func (e *enasSearch) Search(ctx context.Context, run *nas.Run) (genotype.Genotype, error) {
 	seed := run.Config.Seed
 	for epoch := range run.Epochs(ctx) {
@@ -111,9 +110,8 @@ func (e *enasSearch) Search(ctx context.Context, run *nas.Run) (genotype.Genotyp
 	return e.derive(ctx, run)
 }
 
-// updateController takes the steps of the controller that are left after an epoch. They are
-// counted in its state, which moves with a whole step alone: a run that is stopped
-// between them goes on there.
+// updateController takes the controller's remaining steps after an epoch. The controller's state counts
+// whole steps, so that a run that was interrupted between two of them continues there.
 func (e *enasSearch) updateController(ctx context.Context, run *nas.Run, epoch int) {
 	o, seed := e.keys.Controller, run.Config.Seed
 	for e.controller.Updates() < o.Updates*(epoch+1) && !run.Stopped(ctx) {
@@ -128,7 +126,7 @@ func (e *enasSearch) updateController(ctx context.Context, run *nas.Run, epoch i
 	}
 }
 
-// reward is the accuracy of g on a validation batch.
+// reward returns the accuracy of g on a validation batch.
 func (e *enasSearch) reward(ctx context.Context, run *nas.Run, g genotype.Genotype, epoch, batch int) (accuracy float64, err error) {
 	if err := ctx.Err(); err != nil {
 		return 0, err
@@ -151,15 +149,14 @@ func (e *enasSearch) reward(ctx context.Context, run *nas.Run, g genotype.Genoty
 	return accuracy, nil
 }
 
-// measure is the pass of g in the batch's statistics, which changes nothing.
+// measure passes b through g with the batch's statistics. It changes no state.
 func (e *enasSearch) measure(g genotype.Genotype, b nn.Batch) nn.Output {
 	out := e.net.PathGradients(g, b, darts.Need{FreezeStatistics: true})
 	return nn.Output{Loss: out.Loss, Logits: out.Logits}
 }
 
-// derive draws architectures and returns the most accurate on one validation batch,
-// the same for all; the first of equals. It changes nothing: a run that is stopped in
-// it repeats it.
+// derive draws architectures and returns the one with the highest accuracy on one validation batch; of
+// equals, the first. It changes no state, so that an interrupted run repeats it.
 func (e *enasSearch) derive(ctx context.Context, run *nas.Run) (best genotype.Genotype, err error) {
 	highest := -1.0
 	for i := range e.keys.Candidates {

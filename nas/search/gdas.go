@@ -14,12 +14,12 @@ import (
 	"godarts/torch/optim"
 )
 
-// gdasStrategy is GDAS, as its authors' code has it: w moves before α, and the gradient
-// of α's last step is part of the norm that the gradient of w is clipped by. An operation
-// that no pass has chosen yet does not decay. Dong, Yang, arXiv 1910.04465.
+// gdasStrategy is GDAS as in its authors' code: w moves before α, and the norm by which the gradient of
+// w is clipped includes the gradient of α's last step. An operation that no pass has chosen yet has no
+// weight decay. Dong, Yang, arXiv 1910.04465.
 //
-// Steps take α's images as those of the other strategies; the authors draw each image
-// of a batch with replacement. Their code measures no validation half.
+// Steps take the images of α as the other strategies do; the authors draw each image of a batch with
+// replacement. Their code does not measure the validation half.
 type gdasStrategy struct {
 	net      *darts.GumbelSupernet
 	w        *optim.SGD
@@ -85,7 +85,8 @@ func (g *gdasStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Genot
 // step moves w, then α, each along the gradient of a sample of its own.
 func (g *gdasStrategy) step(s *nas.Step) {
 	train := g.net.Gradients(g.net.W(), s.Train, darts.Need{W: true, Alphas: true, BFloat16: g.bfloat16})
-	// The authors clear α's gradient before α's step alone: here it has that step's, too.
+	// The authors clear α's gradient only before α's step, so that here it still contains the last
+	// step's.
 	clipped := []torch.Tensor{train.W}
 	for i, last := range g.dAlpha {
 		clipped = append(clipped, train.Alphas[i].Add(last))
@@ -101,7 +102,7 @@ func (g *gdasStrategy) step(s *nas.Step) {
 	s.Record(train.Loss, train.Logits)
 }
 
-// temperature is τ in an epoch, on the line from the first epoch to the last.
+// temperature returns τ in an epoch, linear from the first epoch to the last.
 func temperature(tau [2]float64, epoch, epochs int) float64 {
 	if epochs == 1 {
 		return tau[0]
@@ -109,7 +110,7 @@ func temperature(tau [2]float64, epoch, epochs int) float64 {
 	return tau[0] + (tau[1]-tau[0])*float64(epoch)/float64(epochs-1)
 }
 
-// tables are the gradients kept from step to step, by name.
+// tables returns the gradients that are kept from step to step, by name.
 func (g *gdasStrategy) tables() map[string]torch.Tensor {
 	return map[string]torch.Tensor{"gradient.alphas_normal": g.dAlpha[0], "gradient.alphas_reduce": g.dAlpha[1]}
 }
@@ -124,7 +125,7 @@ func (g *gdasStrategy) StateDict() torch.StateDict {
 	return sd
 }
 
-// nameChosen is the entry of the operations that were chosen so far.
+// nameChosen is the entry of the operations that have been chosen so far.
 const nameChosen = "chosen"
 
 // LoadStateDict implements Strategy.

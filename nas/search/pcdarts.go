@@ -6,8 +6,8 @@ import (
 	"godarts/nas/config"
 )
 
-// PCDARTSKeys are the keys of PC-DARTS: DARTS in first order, on a supernet of partial channels whose
-// edges are normalised, after a warm-up. Xu et al., arXiv 1907.05737.
+// PCDARTSKeys are the keys of PC-DARTS: DARTS in first order with a warm-up, on a supernet of partial
+// channels with edge normalisation. Xu et al., arXiv 1907.05737.
 type PCDARTSKeys struct {
 	Partial int `key:"partial" range:"[1,)" doc:"operations of an edge have one in so many of its channels; network.channels are a multiple of twice that"`
 	Warmup  int `key:"warmup" range:"[0,)" doc:"epochs that train the weights alone before alpha moves"`

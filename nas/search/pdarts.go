@@ -16,12 +16,12 @@ import (
 	"godarts/torch/optim"
 )
 
-// pdartsStrategy is P-DARTS: three stages of first-order DARTS, each on a deeper network
-// with fresh weights, α and optimizers, and with the operations of each edge that the
-// stage before leaves. Chen et al., arXiv 1904.12760; train_search.py in their code.
+// pdartsStrategy is P-DARTS: three stages of first-order DARTS. Each stage has a deeper network, new
+// weights, α and optimizers, and on each edge the operations that the stage before left. Chen et al.,
+// arXiv 1904.12760; train_search.py in their code.
 //
-// The gradient of α is clipped as that of w is, and α moves in the epochs of a stage
-// after its warm-up. Steps take the images of α in turn, from a new order in each epoch.
+// The gradient of α is clipped as that of w. α moves after the warm-up of a stage. Steps take the
+// images of α in order, with a new order in each epoch.
 type pdartsStrategy struct {
 	run  *nas.Run
 	keys PDARTSKeys
@@ -33,7 +33,7 @@ type pdartsStrategy struct {
 	alpha *optim.Adam
 }
 
-// stages of P-DARTS.
+// stages is the number of stages.
 const stages = 3
 
 // PDARTSKeys are the keys of P-DARTS.
@@ -61,9 +61,9 @@ func init() {
 				return config.Conflict("epochs", "strategy.name", "%d are not shared evenly by the %d stages of p-darts, want a multiple of %d", c.Epochs, stages, stages)
 			},
 		},
-		New: newPDARTS, AlphaTurns: true, // its authors go through the half of α in each epoch
+		New: newPDARTS, AlphaTurns: true, // in each epoch its authors go through all images of α
 		Supernets: pdartsSupernets,
-		LR: func(c *config.Config, epoch int) float64 { // each stage starts again
+		LR: func(c *config.Config, epoch int) float64 { // each stage starts the schedule again
 			each := c.Epochs / stages
 			return nas.ScheduledLR(c.W, epoch%max(each, 1), each)
 		},
@@ -77,7 +77,7 @@ func init() {
 	})
 }
 
-// pdartsSupernets are the sizes of the supernets of all stages, each with all operations.
+// pdartsSupernets returns the sizes of the supernets of all stages, each with all operations.
 func pdartsSupernets(c *config.Config, o darts.Options) (each []darts.Options) {
 	k := config.KeysAs[PDARTSKeys](c)
 	for stage := range stages {
@@ -103,7 +103,7 @@ func newPDARTS(r *nas.Run) (nas.Strategy, error) {
 	return p, p.enter(0, space)
 }
 
-// enter begins a stage. The networks of those before keep their weights until the run ends.
+// enter begins a stage. The networks of earlier stages keep their memory until the run ends.
 func (p *pdartsStrategy) enter(stage int, space darts.Space) error {
 	c := p.run.Config
 	o := images.Supernets(c, images.Of(p.run).Images().Train)[stage]
@@ -117,7 +117,7 @@ func (p *pdartsStrategy) enter(stage int, space darts.Space) error {
 	return nil
 }
 
-// reach goes on to a stage, through those between.
+// reach enters the stages up to a given one.
 func (p *pdartsStrategy) reach(stage int) error {
 	for p.stage < stage {
 		if err := p.enter(p.stage+1, p.net.Remaining(p.keys.Drop[p.stage])); err != nil {
@@ -145,13 +145,13 @@ func (p *pdartsStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Gen
 	if run.Err() != nil {
 		return genotype.Genotype{}, run.Err()
 	}
-	if err := p.reach(stages - 1); err != nil { // of no epochs
+	if err := p.reach(stages - 1); err != nil { // a run without epochs
 		return genotype.Genotype{}, err
 	}
 	return p.genotype(), nil
 }
 
-// step moves α, if it is to move, then w.
+// step moves α, if moves is set, and then w.
 func (p *pdartsStrategy) step(s *nas.Step, moves bool) {
 	c := p.run.Config
 	if moves {
@@ -165,7 +165,7 @@ func (p *pdartsStrategy) step(s *nas.Step, moves bool) {
 	s.Record(g.Loss, g.Logits)
 }
 
-// genotype is the cell of the last stage, before it that which DARTS would derive.
+// genotype returns the cell of the last stage; before it, the cell that DARTS would derive.
 func (p *pdartsStrategy) genotype() genotype.Genotype {
 	if p.stage < stages-1 {
 		return p.net.Genotype()
@@ -173,8 +173,8 @@ func (p *pdartsStrategy) genotype() genotype.Genotype {
 	return p.net.LimitedGenotype(p.keys.Skips)
 }
 
-// skipDropout is the rate in one of a stage's epochs, of the stage's first rate: it falls on
-// a line to the end of the stage as long as α rests, and from rate exponentially once it moves.
+// skipDropout returns the rate of skip dropout in an epoch of a stage. It falls linearly towards the
+// end of the stage during the warm-up. Afterwards it starts at rate again and falls exponentially.
 func skipDropout(rate float64, epoch, epochs, warmup int) float64 {
 	if epoch < warmup {
 		return rate * float64(epochs-epoch-1) / float64(epochs)
@@ -189,7 +189,7 @@ const (
 	nameReduceOps = "operations_reduce"
 )
 
-// StateDict implements Strategy. Operations are by their index in genotype.SearchOps.
+// StateDict implements Strategy. Operations are stored as indices in genotype.SearchOps.
 func (p *pdartsStrategy) StateDict() torch.StateDict {
 	sd := p.net.StateDict()
 	maps.Copy(sd, nas.Prefixed(nas.OptimizerW, p.w.StateDict()))
@@ -199,7 +199,7 @@ func (p *pdartsStrategy) StateDict() torch.StateDict {
 	return sd
 }
 
-// LoadStateDict implements Strategy: it makes the network of the stage first.
+// LoadStateDict implements Strategy. It first makes the network of the stage.
 func (p *pdartsStrategy) LoadStateDict(sd torch.StateDict) error {
 	rest := maps.Clone(sd)
 	for _, name := range []string{nameStage, nameNormalOps, nameReduceOps} {
@@ -231,7 +231,7 @@ func (p *pdartsStrategy) LoadStateDict(sd torch.StateDict) error {
 	return nas.Load(nas.Part{State: p.net, Entries: net}, nas.Part{State: p.w, Entries: w}, nas.Part{State: p.alpha, Entries: alpha})
 }
 
-// operationTable has a row for each edge, −1 behind its operations [edges, longest].
+// operationTable returns a row for each edge, with −1 after its last operation [edges, longest].
 func operationTable(ops [][]genotype.Op) torch.Tensor {
 	width := 0
 	for _, of := range ops {
@@ -249,7 +249,7 @@ func operationTable(ops [][]genotype.Op) torch.Tensor {
 	return torch.FromSlice(table, len(ops), width)
 }
 
-// operationLists reads what operationTable writes of edges whose operations are some of those in of.
+// operationLists reads a table of operationTable. Each edge must have some of its operations in of.
 func operationLists(table torch.Tensor, of [][]genotype.Op) (ops [][]genotype.Op, err error) {
 	if table.Dim() != 2 || table.Dtype() != torch.Int64 || table.Size(0) != len(of) || table.Size(1) == 0 {
 		return nil, fmt.Errorf("nas: load state dict: a table of operations is %s %v, want int64 with a row for each of %d edges", table.Dtype(), table.Shape(), len(of))
@@ -274,11 +274,12 @@ func operationLists(table torch.Tensor, of [][]genotype.Op) (ops [][]genotype.Op
 	return ops, nil
 }
 
-// CheckPosition implements placed: a stage begins before the first step of its epochs, or is about to.
+// CheckPosition returns an error if the stage does not fit the position: a stage begins before the
+// first step of its epochs.
 func (p *pdartsStrategy) CheckPosition(at nas.Position) error {
 	each := p.run.Config.Epochs / stages
 	if each == 0 {
-		return nil // there is one position
+		return nil // there is only one position
 	}
 	last := min(at.Epoch/each, stages-1)
 	first := last

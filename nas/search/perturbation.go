@@ -13,22 +13,21 @@ import (
 	"godarts/torch/nn"
 )
 
-// perturbation is the phase after a search that decides the cells edge by edge, by what
-// the validation accuracy loses: DARTS-PT, Wang et al., arXiv 2108.04392, Algorithm 1.
-// Between decisions training goes on: α by its own optimizer, w by a fresh one at a
-// constant learning rate. A nil one does nothing.
+// perturbation is the phase after a search that decides the cells edge by edge, by the loss of
+// validation accuracy: DARTS-PT, Wang et al., arXiv 2108.04392, Algorithm 1. Between decisions training
+// goes on: α by its own optimizer, w by a new one at a constant learning rate. A nil perturbation does
+// nothing.
 type perturbation struct {
 	net      *darts.PerturbationSupernet
 	nodes    int
 	interval int
-	first    int // the phase's first epoch
+	first    int // first epoch of the phase
 
-	// pick chooses an edge or a node, from those that are not decided, for a decision of a
-	// kind of cell.
+	// pick chooses one of the undecided edges or nodes of a kind of cell for a decision.
 	pick func(decision int, kind genotype.Kind, undecided []int) int
 }
 
-// newPerturbation is nil if the search c selects by α.
+// newPerturbation returns nil if the search c selects by α.
 func newPerturbation(c *config.Config, net *darts.Plain) *perturbation {
 	if decisions(c) == 0 {
 		return nil
@@ -41,8 +40,8 @@ func newPerturbation(c *config.Config, net *darts.Plain) *perturbation {
 	}
 }
 
-// decisions are those of the phase of a selection by perturbation: the operation of each edge, then the
-// two edges of each node but the first, which has two. 0 without.
+// decisions returns the number of decisions of the phase: the operation of each edge, and the two edges
+// of each node but the first, which has two. It is 0 without a phase.
 func decisions(c *config.Config) int {
 	if config.KeysAs[DARTSKeys](c).Selection != byPerturbation {
 		return 0
@@ -50,12 +49,11 @@ func decisions(c *config.Config) int {
 	return darts.Edges(c.Network.Nodes) + c.Network.Nodes - 1
 }
 
-// due tells whether an epoch is one of the phase.
+// due reports whether an epoch belongs to the phase.
 func (p *perturbation) due(epoch int) bool { return p != nil && epoch >= p.first }
 
-// decide makes the decision that an epoch of the phase begins with, of both kinds of
-// cells, unless it was made before an interruption. One that is interrupted is not
-// made.
+// decide makes the decision at the start of an epoch of the phase, for both kinds of cells, unless it
+// was made before an interruption. An interrupted decision is not made.
 func (p *perturbation) decide(ctx context.Context, run *nas.Run, epoch int) {
 	if (epoch-p.first)%p.interval != 0 {
 		return
@@ -71,8 +69,8 @@ func (p *perturbation) decide(ctx context.Context, run *nas.Run, epoch int) {
 	}
 }
 
-// decideOne makes a decision of one kind of cell: the operation of a random edge, or once
-// all edges have theirs which edges a random node keeps.
+// decideOne makes a decision for one kind of cell: the operation of a random edge or, once all edges
+// have theirs, which edges a random node keeps.
 func (p *perturbation) decideOne(kind genotype.Kind, decision int, accuracy func() (float64, error)) error {
 	undecided, open := p.net.Undecided(kind), p.net.Open(kind)
 	edges := darts.Edges(p.nodes)
@@ -88,7 +86,8 @@ func (p *perturbation) decideOne(kind genotype.Kind, decision int, accuracy func
 	return p.net.DecideNode(kind, p.pick(decision, kind, open), accuracy)
 }
 
-// CheckPosition implements placed: a decision is made before the first step of its epoch, or is about to be.
+// CheckPosition returns an error if the decisions made do not fit the position: a decision is made
+// before the first step of its epoch.
 func (p *perturbation) CheckPosition(at nas.Position) error {
 	if p == nil {
 		return nil
@@ -114,14 +113,14 @@ func (p *perturbation) CheckPosition(at nas.Position) error {
 // namePerturbation is the entry of the decisions in checkpoints.
 const namePerturbation = "perturbation.rows"
 
-// save puts what a checkpoint holds in sd: a new tensor of the present scope.
+// save puts the decisions in sd, as a new tensor of the current scope.
 func (p *perturbation) save(sd torch.StateDict) {
 	if p != nil {
 		sd[namePerturbation] = p.net.Rows()
 	}
 }
 
-// load takes it from sd.
+// load takes the decisions from sd.
 func (p *perturbation) load(sd torch.StateDict) error {
 	if p == nil {
 		return nil

@@ -23,10 +23,10 @@ type recurrentDARTS struct {
 	architect *darts.Architect
 	gradClip  float64
 	order     int
-	columns   int // in memory at a time
+	columns   int // columns in memory at a time
 	lr        float64
 
-	hidden, hiddenValid torch.Tensor // [1,B,H]: the states before the next chunks of both texts
+	hidden, hiddenValid torch.Tensor // [1,B,H]: the states before the next chunks of the two texts
 }
 
 func newRecurrentDARTS(r *nas.Run) (nas.Strategy, error) {
@@ -79,12 +79,12 @@ func (d *recurrentDARTS) Search(ctx context.Context, run *nas.Run) (genotype.Gen
 	return d.net.Genotype(), run.Err()
 }
 
-// stepAlpha steps α along the mean of its gradients over the parts of the batch. The
-// state before the next chunk of the validation text comes from its pass.
+// stepAlpha steps α along the mean of its gradients over the parts of the batch. The pass also gives
+// the state before the next chunk of the validation text.
 func (d *recurrentDARTS) stepAlpha(s *nas.Step) {
 	xi := 0.0
 	if d.order == 2 {
-		xi = d.w.LR() // as rescaled for this chunk
+		xi = d.w.LR() // as scaled for this chunk
 	}
 	d.alpha.Step(texts.MeanOver(d.hidden.Size(1), d.columns, func(from int) []torch.Tensor {
 		train, valid := texts.ColumnsOf(s.Train, d.hidden, from, d.columns), texts.ColumnsOf(s.Valid, d.hiddenValid, from, d.columns)
@@ -94,8 +94,7 @@ func (d *recurrentDARTS) stepAlpha(s *nas.Step) {
 	})...)
 }
 
-// stepW steps w by the chunk that trains it, from the state before stepAlpha, and
-// gives the loss.
+// stepW steps w by the chunk that trains it, from the state before stepAlpha, and returns the loss.
 func (d *recurrentDARTS) stepW(s *nas.Step) (loss torch.Tensor) {
 	mean := texts.MeanOver(d.hidden.Size(1), d.columns, func(from int) []torch.Tensor {
 		g := d.net.Gradients(d.net.W(), texts.ColumnsOf(s.Train, d.hidden, from, d.columns), darts.Need{W: true, Regularised: true})
@@ -107,7 +106,7 @@ func (d *recurrentDARTS) stepW(s *nas.Step) (loss torch.Tensor) {
 	return mean[1]
 }
 
-// LR is constant: that of a step of data.bptt tokens.
+// LR returns the constant learning rate of a step of data.bptt tokens.
 func (d *recurrentDARTS) LR(int) float64 { return d.lr }
 
 // StateDict implements Strategy.

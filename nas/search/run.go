@@ -1,4 +1,4 @@
-// Package search holds the strategies that search cells, a file for each, and runs searches.
+// Package search holds the strategies that search cells, one in each file, and runs searches.
 package search
 
 import (
@@ -16,8 +16,8 @@ import (
 	"godarts/nas/train"
 )
 
-// Run runs the search experiment c in the new folder dir, or goes on with it
-// where its checkpoint says if dir holds it already.
+// Run runs the search c in the new folder dir. If dir holds the search already, Run continues it from
+// its checkpoint.
 func Run(ctx context.Context, dir string, c *config.Config, s nas.Settings) (result runfolder.SearchResult, err error) {
 	if runfolder.Finished(dir) {
 		if err := runfolder.ReadResult(dir, c, &result); err != nil {
@@ -66,9 +66,8 @@ func runSearch(r *nas.Run, ctx context.Context, result *runfolder.SearchResult) 
 	return r.Draw(result.Genotype)
 }
 
-// evaluate trains the found cell and random cells of the same space from
-// scratch, each in a run folder inside the search's. One that diverges leaves the
-// others alone.
+// evaluate trains the found cell and random cells of the same space from scratch, each in a run folder
+// inside the search's. If one diverges, the others go on.
 func evaluate(r *nas.Run, ctx context.Context, found genotype.Genotype, s nas.Settings) ([]runfolder.TrainResult, error) {
 	type candidate struct {
 		name string

@@ -13,21 +13,20 @@ import (
 	"godarts/torch/nn"
 )
 
-// sharedRandom is random search with weight sharing (Li, Talwalkar, UAI 2019, arXiv
-// 1902.07638, "RSPS"): each batch trains one architecture, drawn uniformly; then
-// many are scored with the shared weights, the best of them again on all of the
-// validation half, and the best of these is found.
+// sharedRandom is random search with weight sharing (Li, Talwalkar, UAI 2019, arXiv 1902.07638,
+// "RSPS"). Each batch trains one architecture, which is drawn uniformly. At the end many architectures
+// are scored with the shared weights, the best of them again on all of the validation half, and the
+// search returns the best of these.
 //
-// As in the authors' code, that of DARTS with weights of 0 and 1 in place of softmax(α),
-// the running statistics of all operations move at each step, those of operations that
-// were not drawn too; evaluations rest on them. The architectures are those of
-// darts.Space, in which no edge is "none": the authors draw it like an operation, for
-// one edge in eight. Their code has a round of scoring for every 10 000 steps, of which
-// a person chooses; here there is one.
+// As in the authors' code, which is DARTS with weights of 0 and 1 in place of softmax(α), each step
+// moves the running statistics of all operations, also of those that were not drawn, and evaluations
+// use them. The architectures are those of darts.Space, in which no edge is "none"; the authors draw
+// "none" like an operation, for one edge in eight. Their code has a round of scoring after every 10 000
+// steps, among which a person chooses; here there is one round.
 type sharedRandom struct {
 	*sharedWeights
 	keys SharedRandomKeys
-	// draw draws an architecture, from the stream of that name and place alone.
+	// draw draws an architecture from the random stream of this name and place.
 	draw func(name string, at ...int) genotype.Genotype
 }
 
@@ -68,7 +67,7 @@ func newSharedRandom(r *nas.Run) (nas.Strategy, error) {
 	}}, nil
 }
 
-// Search implements Strategy. What is drawn depends only on the position.
+// Search implements Strategy. The drawn architectures depend only on the position.
 func (s *sharedRandom) Search(ctx context.Context, run *nas.Run) (genotype.Genotype, error) {
 	for epoch := range run.Epochs(ctx) {
 		s.w.SetLR(run.LR(epoch))
@@ -84,9 +83,9 @@ func (s *sharedRandom) Search(ctx context.Context, run *nas.Run) (genotype.Genot
 	return s.best(ctx, run)
 }
 
-// best scores architectures in running statistics, which changes nothing: a run that
-// is stopped in it repeats it. Each has the batches after those of the one before, as
-// in the authors' code; the finalists have the same.
+// best scores architectures with running statistics and returns the best. It changes no state, so that
+// an interrupted run repeats it. As in the authors' code, each architecture has the batches that follow
+// the previous one's; the finalists have the same batches.
 func (s *sharedRandom) best(ctx context.Context, run *nas.Run) (genotype.Genotype, error) {
 	o, epochs := s.keys, run.Config.Epochs
 	drawn := make([]genotype.Genotype, o.Candidates)
@@ -108,7 +107,7 @@ func (s *sharedRandom) best(ctx context.Context, run *nas.Run) (genotype.Genotyp
 	return drawn[order[byAccuracy(finals)[0]]], run.Err()
 }
 
-// byAccuracy are the indices of meters, the most accurate first, ties by index.
+// byAccuracy returns the indices of meters by descending accuracy, equal ones in order.
 func byAccuracy(meters []nas.Meter) []int {
 	order := make([]int, len(meters))
 	for i := range order {

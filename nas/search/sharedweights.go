@@ -13,17 +13,17 @@ import (
 	"godarts/torch/optim"
 )
 
-// sharedWeights are the weights that all architectures of a search have in common,
-// each trained by the steps of those it is part of.
+// sharedWeights are the weights that all architectures of a search share. A step trains those of one
+// architecture.
 type sharedWeights struct {
 	net      darts.SinglePath
 	w        *optim.SGD
 	gradClip float64
 	bfloat16 bool // in the passes that train w
-	all      bool // the running statistics of all operations move in each step
+	all      bool // each step moves the running statistics of all operations
 }
 
-// withSharedWeights is how strategies with such weights search, passesOneCell what a pass of theirs computes.
+// Descriptions of strategies with shared weights, and of their training passes.
 const (
 	withSharedWeights = "with shared weights"
 	passesOneCell     = "a pass computes the path of one cell; what is counted is all operations of all edges"
@@ -40,8 +40,8 @@ func newSharedWeights(r *nas.Run) (*sharedWeights, error) {
 	return &sharedWeights{net: net, w: nas.NewSGD(net.W(), c.W), gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16}, nil
 }
 
-// train takes a step of w by the loss of one architecture. Weights of operations
-// that it has not get no gradient, but decay and move by their momentum.
+// train steps w by the loss of one architecture. The weights of its unused operations get no gradient,
+// but decay and move by their momentum.
 func (s *sharedWeights) train(step *nas.Step, g genotype.Genotype) {
 	d := s.net.PathGradients(g, step.Train, darts.Need{W: true, AllStatistics: s.all, BFloat16: s.bfloat16})
 	optim.Clip(s.gradClip, d.W)
@@ -49,7 +49,7 @@ func (s *sharedWeights) train(step *nas.Step, g genotype.Genotype) {
 	step.Record(d.Loss, d.Logits)
 }
 
-// running is the pass of one architecture in running statistics.
+// running returns the pass of one architecture with running statistics.
 func (s *sharedWeights) running(g genotype.Genotype) func(nn.Batch) nn.Output {
 	return func(b nn.Batch) nn.Output { return s.net.PathEval(g, b) }
 }

@@ -20,24 +20,23 @@ import (
 	"godarts/torch"
 )
 
-// trials is a strategy that learns of a cell nothing but how well it validates. Each
-// cell that it tries is trained from scratch, on the search's part of the training
-// images and measured on the rest, in a run folder of its own inside the search's:
-// those are its state. The cell that validates best is found.
+// trials is a strategy that learns only the validation score of each cell. It trains each cell from
+// scratch on the search's part of the training images and measures it on the rest, in a run folder
+// inside the search's. These folders are its state. It returns the cell with the best score.
 //
-// The paper compares DARTS with such a search, of 24 random cells (sec. 3.3).
+// The paper compares DARTS with such a search of 24 random cells (sec. 3.3).
 type trials struct {
 	next   blackbox.Strategy[genotype.Genotype]
 	random *rand.Rand
 }
 
-// cellSpace is what black-box strategies need to know of a space.
+// cellSpace is a space that all black-box strategies can search.
 type cellSpace interface {
 	blackbox.Space[genotype.Genotype]
 	blackbox.Decisions[genotype.Genotype]
 }
 
-// cellSpaceOf is the space that the search c chooses from.
+// cellSpaceOf returns the space that the search c chooses from.
 func cellSpaceOf(c *config.Config) cellSpace {
 	if c.Data.IsText() {
 		return texts.Space(c)
@@ -83,7 +82,7 @@ func init() {
 		},
 	}})
 	nas.Register(nas.Method{New: newReinforce, Method: config.Method{
-		Name: "reinforce", How: how, Paper: "2001.00326", Texts: true, // of the settings
+		Name: "reinforce", How: how, Paper: "2001.00326", Texts: true, // the paper of the settings
 		Keys:   ReinforceKeys{TrialKeys{100}, config.Reinforce{LR: 0.1, Momentum: 0.9}},
 		Trials: func(c *config.Config) int { return config.KeysAs[ReinforceKeys](c).Trials },
 	}})
@@ -118,16 +117,15 @@ func newTrials(r *nas.Run, strategy func(cellSpace, *rand.Rand) blackbox.Strateg
 	return &trials{strategy(space, random), random}, nil
 }
 
-// Search implements Strategy. A trial is an epoch of its metrics. After an
-// interruption the strategy begins again and is told what is known already. A cell
-// whose training diverges counts as the worst.
+// Search implements Strategy. A trial counts as an epoch. After an interruption the strategy begins
+// again and is told the known scores. A cell whose training diverges gets the worst score.
 func (t *trials) Search(ctx context.Context, run *nas.Run) (found genotype.Genotype, err error) {
 	best, trial := blackbox.Worst, 0
-	var valid nas.Meter // of the best
+	var valid nas.Meter // of the best cell
 	var first *runfolder.DivergedError
 	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g genotype.Genotype) (float64, error) {
 		var result runfolder.TrainResult
-		err := run.Owns() // the trial's folder is made in the run's
+		err := run.Owns() // the trial's folder is inside the run's
 		if err != nil {
 			return 0, err
 		}
@@ -167,7 +165,7 @@ func (t *trials) Search(ctx context.Context, run *nas.Run) (found genotype.Genot
 	return found, err
 }
 
-// scoreOf is what a cell that was measured so is worth.
+// scoreOf returns the score of the measurement m.
 func scoreOf(r *nas.Run, m nas.Meter) float64 {
 	if r.Config.Data.IsText() {
 		return -m.MeanLoss()
@@ -181,8 +179,7 @@ func (t *trials) StateDict() torch.StateDict { return torch.StateDict{} }
 // LoadStateDict implements Strategy.
 func (t *trials) LoadStateDict(torch.StateDict) error { return nil }
 
-// validMeter is what a training was measured by on what it held out, as of one image
-// or token.
+// validMeter returns the measurement of a training on what it held out, scaled to one image or token.
 func validMeter(t runfolder.TrainResult) nas.Meter {
 	if t.LanguageModelResult != nil {
 		return nas.Meter{Loss: math.Log(t.LanguageModelResult.Valid.Perplexity), Count: 1}

@@ -11,9 +11,8 @@ import (
 	"godarts/torch"
 )
 
-// Test measures the trained network of a run on the test images. Of one that is not
-// complete it takes the weights of the checkpoint, and notes that. The folder of an export
-// does as well.
+// Test measures the trained network of a run or an export on the test images or text. If the run is not
+// complete, Test measures the weights of its checkpoint, and says so in a note.
 func Test(ctx context.Context, dir string, device torch.Device) (result runfolder.TrainResult, err error) {
 	c, err := model.TrainedConfig(dir)
 	switch {

@@ -1,5 +1,5 @@
-// Package train trains the network of a derived cell from scratch, of images or of a text, and
-// measures trained networks on test data.
+// Package train trains the network of a derived cell from scratch, on images or on a text, and measures
+// trained networks on test data.
 package train
 
 import (
@@ -12,7 +12,7 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// measuredOn takes the result on the images that r measures after an epoch.
+// measuredOn puts the measurement m in t, as of test or of held-out images.
 func measuredOn(t *runfolder.TrainResult, r *nas.Run, m nas.Meter) {
 	feed := r.Feed.(*images.Feed)
 	percent := func(right float64) float64 { return 100 * (1 - right) }
@@ -29,8 +29,8 @@ func measuredOn(t *runfolder.TrainResult, r *nas.Run, m nas.Meter) {
 	t.Skipped = feed.LeftOut + len(feed.Left.Files)
 }
 
-// Run trains the cell that c names, in the new folder dir, or goes on with it
-// where its checkpoint says.
+// Run trains the cell that c names, in the new folder dir. If dir holds the training already, Run
+// continues it from its checkpoint.
 func Run(ctx context.Context, dir string, c *config.Config, s nas.Settings) (result runfolder.TrainResult, err error) {
 	if runfolder.Finished(dir) {
 		return result, runfolder.ReadResult(dir, c, &result)

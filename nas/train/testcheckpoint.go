@@ -11,7 +11,7 @@ import (
 	"godarts/torch"
 )
 
-// testCheckpoint measures the network of a training that is not complete, as its checkpoint has it.
+// testCheckpoint measures the network in the checkpoint of an incomplete training.
 func testCheckpoint(ctx context.Context, dir string, c *config.Config, device torch.Device) (result runfolder.TrainResult, err error) {
 	if !runfolder.HoldsCheckpoint(dir) {
 		return result, fmt.Errorf("nas: the training in %s has no checkpoint yet; it goes on with `%s`", dir, names.Command("darts", "train", "--resume", dir))
@@ -43,7 +43,7 @@ func testCheckpoint(ctx context.Context, dir string, c *config.Config, device to
 	return result, err
 }
 
-// testTextCheckpoint measures a language model as its checkpoint has it.
+// testTextCheckpoint measures the language model in a checkpoint.
 func testTextCheckpoint(r *nas.Run, ctx context.Context, result *runfolder.TrainResult) error {
 	t, err := NewText(r, result.Genotype)
 	if err != nil {

@@ -20,13 +20,13 @@ import (
 	"godarts/torch"
 )
 
-// TestWeights measures weights from elsewhere, see ReadWeights, in the network of the
-// training c on the test images or text. written are the keys that c has from its user.
+// TestWeights measures the weights in file, see model.ReadWeights, in the network of the training c on
+// the test images or text. written are the keys of c that the user gave.
 //
-// What the file says of its network and its images, if this program wrote it, takes the
-// place of keys that are not written, which the result's notes tell. It is an error where
-// it differs from one that is, or from the classes or the dictionary of the data. Whether
-// there is an auxiliary head, which the measurement has no use for, the file alone says.
+// If this program wrote the file, it describes its network and its images. The description replaces
+// keys that are not written, with a note for each. It is an error if it differs from a written key, or
+// from the classes or the dictionary of the data. Only the file decides whether there is an auxiliary
+// head, which the measurement does not use.
 func TestWeights(ctx context.Context, c *config.Config, written map[string]bool, file string, device torch.Device) (result runfolder.TrainResult, err error) {
 	of := *c
 	err = model.WithWeights(file, func(w model.StoredWeights) error {
@@ -61,8 +61,8 @@ func TestWeights(ctx context.Context, c *config.Config, written map[string]bool,
 	return measureWeights(r, ctx, g, file)
 }
 
-// described is what a file of weights says of its network; there is false if it says
-// nothing, as files of other programs.
+// described returns the description in a file of weights; there is false if it has none, as files of
+// other programs.
 func described(file string) (d model.Description, there bool, err error) {
 	if filepath.Ext(file) != ".safetensors" {
 		return d, false, nil
@@ -85,15 +85,15 @@ func described(file string) (d model.Description, there bool, err error) {
 	return d, true, nil
 }
 
-// statement is a key of a config beside what weights say of it.
+// statement is a key of a config and its value in a description of weights.
 type statement struct {
 	key        string
-	own, other any    // in the config and of the weights
-	take       func() // puts what the weights say in the config
+	own, other any    // in the config, and in the description
+	take       func() // replaces the config's value
 }
 
-// adopt puts what the weights say in the place of keys of the run's config that are not
-// written, and notes it.
+// adopt replaces the keys of the run's config that are not written by the description of the weights,
+// with a note for each.
 func adopt(r *nas.Run, d model.Description, written map[string]bool) error {
 	c := r.Config
 	if kind := map[bool]string{true: "a text", false: "images"}; c.Data.IsText() != (d.Units > 0) {
@@ -120,7 +120,7 @@ func adopt(r *nas.Run, d model.Description, written map[string]bool) error {
 	return nil
 }
 
-// statementsOf are those about c, but for the genotype.
+// statementsOf returns the statements about c except the genotype's.
 func statementsOf(d model.Description, c *config.Config) []statement {
 	n := &c.Network
 	if d.Units > 0 {
@@ -133,7 +133,7 @@ func statementsOf(d model.Description, c *config.Config) []statement {
 		{"network.stem", n.Stem, stem, func() { n.Stem = stem }},
 		{"network.stem_multiplier", n.StemMultiplier, d.StemMultiplier, func() { n.StemMultiplier = d.StemMultiplier }},
 	}
-	if c.Data.Name == config.ImageFolder || c.Data.Name == config.Synthetic { // others have sizes of their own
+	if c.Data.Name == config.ImageFolder || c.Data.Name == config.Synthetic { // other data sets have fixed sizes
 		const usualSide, usualChannels = 32, 3
 		all = append(all,
 			statement{"data.size", cmp.Or(c.Data.Size, usualSide), d.Size, func() { c.Data.Size = d.Size }},
@@ -142,8 +142,8 @@ func statementsOf(d model.Description, c *config.Config) []statement {
 	return all
 }
 
-// adoptNormalisation puts mean and deviation of the weights in the place of the data
-// set's, unless the config's are written.
+// adoptNormalisation replaces mean and deviation of the data set by those of the weights, unless the
+// user gave them.
 func adoptNormalisation(r *nas.Run, d model.Description, written bool) error {
 	feed, ok := r.Feed.(*images.Feed)
 	if !ok {
@@ -166,8 +166,8 @@ func adoptNormalisation(r *nas.Run, d model.Description, written bool) error {
 	return nil
 }
 
-// knowsData is an error if the weights tell other classes, or other words, apart than the
-// data has: numbers would stand for other names.
+// knowsData returns an error if the weights have other classes, or another dictionary, than the data:
+// the same numbers would mean different names.
 func knowsData(d model.Description, r *nas.Run) error {
 	if feed, ok := r.Feed.(*texts.Feed); ok {
 		if d.Dictionary != "" && d.Dictionary != feed.Corpus.Dictionary() {

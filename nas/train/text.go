@@ -22,24 +22,26 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// textTrainer trains the language model of a derived cell from scratch: by SGD, and
-// by averaged SGD once validation stops getting better. Reference rnn/train.py.
+// textTrainer trains the language model of a derived cell from scratch by SGD, and by averaged SGD once
+// the validation loss stops falling. Reference rnn/train.py.
 type textTrainer struct {
 	net      *cells.RecurrentNetwork
 	sgd      *optim.SGD
 	ASGD     *optim.ASGD
 	gradClip float64
-	columns  int // in memory at a time
+	columns  int // columns in memory at a time
 	nonmono  int
 	lr       float64
 
-	averaging bool         // by asgd, else by sgd
+	averaging bool         // by ASGD, else by sgd
 	hidden    torch.Tensor // [1,B,H]: the state before the next chunk
 	losses    []float64    // validation losses of the epochs before averaging
-	best      float64      // the least validation loss; +Inf before the first epoch
+	best      float64      // least validation loss; +Inf before the first epoch
 	bestEpoch int          // counted from 1
 }
 
+// NewText makes the language model of the cell g and its optimizers. Their tensors belong to the
+// current scope.
 func NewText(r *nas.Run, g genotype.Genotype) (*textTrainer, error) {
 	c := r.Config
 	o := texts.RecurrentOptions(c, len(texts.Of(r).Corpus.Words))
@@ -58,9 +60,9 @@ func NewText(r *nas.Run, g genotype.Genotype) (*textTrainer, error) {
 	}, nil
 }
 
-// train runs the epochs that are left.
+// train runs the remaining epochs.
 func (t *textTrainer) train(ctx context.Context, run *nas.Run) error {
-	if t.bestEpoch > 0 { // its end needs the best model: better known now
+	if t.bestEpoch > 0 { // the end needs the best model: check it now
 		st, err := readBest(filepath.Join(run.Dir, runfolder.BestFile))
 		if err != nil {
 			return err
@@ -84,7 +86,7 @@ func (t *textTrainer) train(ctx context.Context, run *nas.Run) error {
 	return run.Err()
 }
 
-// step takes one step and gives its loss.
+// step takes one step and returns its loss.
 func (t *textTrainer) step(s *nas.Step) (loss torch.Tensor) {
 	w := t.net.Weights().W
 	mean := texts.MeanOver(t.hidden.Size(1), t.columns, func(from int) []torch.Tensor {
@@ -110,7 +112,7 @@ func (t *textTrainer) eval(b nn.Batch) (out nn.Output) {
 	return out
 }
 
-// withAverages runs fn with the averaged weights in place, once there are any.
+// withAverages runs fn with the averaged weights in place of the weights, if there are any.
 func (t *textTrainer) withAverages(fn func()) {
 	if !t.averaging {
 		fn()
@@ -122,7 +124,7 @@ func (t *textTrainer) withAverages(fn func()) {
 	})
 }
 
-// withSavedWeights runs fn, which may write to the weights, and puts them back.
+// withSavedWeights runs fn, which may overwrite the weights, and then restores them.
 func (t *textTrainer) withSavedWeights(fn func()) {
 	torch.Scoped(func() {
 		w := t.net.Weights().W
@@ -133,8 +135,8 @@ func (t *textTrainer) withSavedWeights(fn func()) {
 	})
 }
 
-// updateBest looks at how the epoch e validated: it saves the run if that was best, and
-// turns to averaging if it was worse than the best before the last nonmono epochs.
+// updateBest compares the validation loss of the epoch e with the best. It saves the run if the loss is
+// better, and begins to average if the loss is worse than the best before the last nonmono epochs.
 func (t *textTrainer) updateBest(run *nas.Run, e nas.Epoch) {
 	if run.Err() != nil {
 		return
@@ -149,13 +151,13 @@ func (t *textTrainer) updateBest(run *nas.Run, e nas.Epoch) {
 		t.averaging = old > 0 && loss > slices.Min(t.losses[:old])
 		t.losses = append(t.losses, loss)
 	}
-	if better { // before the checkpoint, which is never ahead of it
+	if better { // before the checkpoint, which must not refer to a later best epoch
 		run.Fail(run.SaveAs(runfolder.BestFile, run.At.After(e)))
 	}
 }
 
-// rollBack puts a run that diverged back to where it was best. From there it draws
-// other chunks and masks. If it diverges again before it gets better, it ends.
+// rollBack returns a run that diverged to its best state, from which it draws other chunks and masks.
+// If the run diverges again before it gets better, it ends.
 func (t *textTrainer) rollBack(run *nas.Run) {
 	var diverged *runfolder.DivergedError
 	if !errors.As(run.Err(), &diverged) {
@@ -168,7 +170,7 @@ func (t *textTrainer) rollBack(run *nas.Run) {
 		run.Fail(err)
 		return
 	case !there:
-		return // nothing to go back to
+		return // there is no best state yet
 	case restarts > run.At.Restarts:
 		run.Fail(fmt.Errorf("%w; it had gone back to its best model, of epoch %d, before and has not got better since: w.lr %g may be too high",
 			diverged, t.bestEpoch, run.Config.W.LR))
@@ -189,7 +191,7 @@ const (
 	nameBest   = "validation.best"   // loss and epoch
 )
 
-// LR is constant: that of a step of data.bptt tokens.
+// LR returns the constant learning rate of a step of data.bptt tokens.
 func (t *textTrainer) LR(int) float64 { return t.lr }
 
 // StateDict implements State.
@@ -235,10 +237,10 @@ func (t *textTrainer) LoadStateDict(sd torch.StateDict) error {
 	return nil
 }
 
-// MostRestarts implements restarting: the training goes back to its best model at most once from each epoch.
+// MostRestarts returns how often a training can have restarted up to an epoch: at most once from each.
 func (t *textTrainer) MostRestarts(epoch int) int { return epoch }
 
-// CheckPosition implements placed: the best epoch is one that is done.
+// CheckPosition returns an error if the best epoch or the losses do not fit the position.
 func (t *textTrainer) CheckPosition(at nas.Position) error {
 	known := t.bestEpoch > 0 && t.best >= 0 && !math.IsInf(t.best, 1)
 	if (at.Epoch > 0) != known || t.bestEpoch > at.Epoch || len(t.losses) > at.Epoch {
@@ -247,7 +249,7 @@ func (t *textTrainer) CheckPosition(at nas.Position) error {
 	return nil
 }
 
-// fresh is the state of an averaging optimizer that has taken no step.
+// fresh returns the state of an averaging optimizer that has taken no step.
 func (t *textTrainer) fresh() torch.StateDict {
 	sd := t.ASGD.StateDict()
 	o := torch.Options{Dtype: torch.Float64}
@@ -292,7 +294,7 @@ func runTextTraining(r *nas.Run, ctx context.Context, result *runfolder.TrainRes
 	})
 }
 
-// readBest reads the run as it stood when it was best, and checks it.
+// readBest reads the file of the best state and checks it.
 func readBest(file string) (*safetensors.File, error) {
 	content, err := wholefile.Read(file)
 	if err != nil {
@@ -301,8 +303,8 @@ func readBest(file string) (*safetensors.File, error) {
 	return runfolder.OpenCheckpoint(file, content)
 }
 
-// loadBest puts the weights of the best model in place: the averaged ones where there
-// were any. Without an epoch the first weights are as good as any.
+// loadBest loads the weights of the best model: the averaged ones if there were any. Without a finished
+// epoch it keeps the first weights.
 func (t *textTrainer) loadBest(r *nas.Run) error {
 	if t.bestEpoch == 0 {
 		return nil
@@ -330,7 +332,7 @@ func (t *textTrainer) loadBest(r *nas.Run) error {
 	return nil
 }
 
-// test measures the weights in place on the test text.
+// test measures the current weights on the test text.
 func (t *textTrainer) test(ctx context.Context, r *nas.Run, result *runfolder.TrainResult) error {
 	feed := texts.Of(r)
 	m, err := feed.Measure(ctx, feed.Test, t.eval)
@@ -342,7 +344,7 @@ func (t *textTrainer) test(ctx context.Context, r *nas.Run, result *runfolder.Tr
 	return err
 }
 
-// testText measures weights in a file on the test text.
+// testText measures the weights in a file on the test text.
 func testText(r *nas.Run, ctx context.Context, file string, result *runfolder.TrainResult) error {
 	t, err := NewText(r, result.Genotype)
 	if err != nil {

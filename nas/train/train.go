@@ -20,11 +20,12 @@ type Trainer struct {
 	Net      *cells.Network
 	W        *optim.SGD
 	gradClip float64
-	dropPath float64 // reached linearly over the epochs
-	bfloat16 bool    // in forward passes that train
+	dropPath float64 // of the last epoch; it rises linearly from 0
+	bfloat16 bool    // in forward passes of training
 	epochs   int
 }
 
+// New makes the network of the cells g and its optimizer. Their tensors belong to the current scope.
 func New(r *nas.Run, g genotype.Genotype) (*Trainer, error) {
 	net, err := cells.NewNetwork(g, images.NetworkOf(r))
 	if err != nil {
@@ -37,8 +38,8 @@ func New(r *nas.Run, g genotype.Genotype) (*Trainer, error) {
 	}, nil
 }
 
-// Train runs the epochs that are left and returns the result on the test images,
-// or on those held out, after the last: the paper reports the last epoch, not the best.
+// Train runs the remaining epochs and returns the measurement after the last, on the test images or on
+// those held out. The paper reports the last epoch, not the best.
 func (t *Trainer) Train(ctx context.Context, run *nas.Run) (test nas.Meter, err error) {
 	for epoch := range run.Epochs(ctx) {
 		t.W.SetLR(run.LR(epoch))
@@ -54,14 +55,14 @@ func (t *Trainer) Train(ctx context.Context, run *nas.Run) (test nas.Meter, err 
 		test = run.Validate(ctx, epoch, t.Eval)
 		run.Finish(nas.Epoch{Index: epoch, Valid: test})
 	}
-	if test.Count == 0 { // resumed after the last epoch, or there was none
+	if test.Count == 0 { // resumed after the last epoch, or without epochs
 		test = run.Validate(ctx, t.epochs, t.Eval)
 	}
 	return test, run.Err()
 }
 
-// forward is a training pass in the precision that was asked for; as PyTorch
-// advises, the backward pass is outside.
+// forward is a training pass in the configured precision. As PyTorch advises, the backward pass is
+// outside of Autocast.
 func (t *Trainer) forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	if !t.bfloat16 {
 		return t.Net.Forward(b, m)
@@ -70,7 +71,7 @@ func (t *Trainer) forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	return out
 }
 
-// Eval passes b through the network with the running statistics.
+// Eval passes b through the network with running statistics.
 func (t *Trainer) Eval(b nn.Batch) (out nn.Output) {
 	torch.NoGrad(func() { out = t.Net.Forward(b, nn.Mode{}) })
 	return out

@@ -274,7 +274,7 @@ var ofEarlyStop = []mutant{
 	},
 	{
 		"early stop: the last epoch decides, too", "nas/search/earlystop.go",
-		"if epoch%s.Every != 0 {\n			return // the last one is measured to be seen\n		}",
+		"if epoch%s.Every != 0 {\n			return // this measurement of the last epoch is only for the report\n		}",
 		"",
 		inSearch("TestEveryOtherEpoch"),
 	},
