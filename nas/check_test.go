@@ -138,7 +138,7 @@ func TestPartsChecked(t *testing.T) {
 		t.Errorf("protocol: got error %v", err)
 	}
 	odd := fixture.Tiny(t, "data.name=synthetic", "data.size=50", "network.layers=5")
-	comparison := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{fixture.Tiny(t), odd}, Names: []string{"one", "two"}, Train: fixture.Load(t, "testdata/tiny-train.yaml")}
+	comparison := &config.NetworkComparison{Compare: &config.Config{}, Searches: []*config.Config{fixture.Tiny(t), odd}, Names: []string{"one", "two"}, Train: fixture.Load(t, "testdata/tiny-train.yaml")}
 	_, err = plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: s, Search: func(context.Context, string, *config.Config) (plan.Cost, error) {
 		t.Error("a search has begun")
 		return plan.Cost{}, errors.New("begun")

@@ -323,7 +323,7 @@ func TestChangedDataOfParts(t *testing.T) {
 		}, "config/data.json"},
 		{"comparison", func(t *testing.T, dir, root string) error {
 			c := fixture.Tiny(t, fixture.OnFiles(root)...)
-			comparison := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{c}, Names: []string{"darts"}, Train: fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root)...)}
+			comparison := &config.NetworkComparison{Compare: &config.Config{}, Searches: []*config.Config{c}, Names: []string{"darts"}, Train: fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root)...)}
 			_, err := plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: stop, Search: func(context.Context, string, *config.Config) (plan.Cost, error) {
 				return plan.Cost{}, enough
 			}})

@@ -202,7 +202,7 @@ func TestComparisonPartDiverges(t *testing.T) {
 	searching := fixture.Tiny(t, "strategy.name=random", "strategy.trials=1", "epochs=1", "data.subset=24")
 	other := fixture.Tiny(t, "strategy.order=1", "epochs=0", "data.subset=24")
 	training := fixture.Load(t, "testdata/tiny-train.yaml", "epochs=1")
-	comparison := &config.Contest{Compare: &config.Config{}, Searches: []*config.Config{searching, other}, Names: []string{"random", "darts"}, Train: training}
+	comparison := &config.NetworkComparison{Compare: &config.Config{}, Searches: []*config.Config{searching, other}, Names: []string{"random", "darts"}, Train: training}
 	comparison.Compare.Compare.Seeds = 2
 	dir := t.TempDir()
 	for call := range 2 {

@@ -109,8 +109,8 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []stri
 }
 
 // load reads the config and the configs that it names.
-func (o *compareFlags) load(f *pflag.FlagSet) (*config.Contest, error) {
-	t, err := config.LoadContest(f.Arg(0), o.set...)
+func (o *compareFlags) load(f *pflag.FlagSet) (*config.NetworkComparison, error) {
+	t, err := config.LoadNetworkComparison(f.Arg(0), o.set...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,7 +25,7 @@ import (
 )
 
 // runNetworks compares strategies on networks, or continues the comparison in the folder of --out.
-func (o *compareFlags) runNetworks(f *pflag.FlagSet, t *config.Contest, words []string, stdout, stderr io.Writer) error {
+func (o *compareFlags) runNetworks(f *pflag.FlagSet, t *config.NetworkComparison, words []string, stdout, stderr io.Writer) error {
 	for _, flag := range []string{"seed", "workers"} {
 		if f.Changed(flag) {
 			return usagef("compare: --%s has no effect on networks: seeds are those of the configs that %s names, cores those of each search", flag, f.Arg(0))

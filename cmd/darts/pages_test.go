@@ -172,7 +172,7 @@ func checkCommand(t *testing.T, page, command string, args []string) {
 			t.Errorf("%s: %s: %v", page, command, err)
 		}
 	case "compare":
-		if _, err := config.LoadContest(args[1], sets...); err != nil {
+		if _, err := config.LoadNetworkComparison(args[1], sets...); err != nil {
 			t.Errorf("%s: %s: %v", page, command, err)
 		}
 	}

@@ -37,7 +37,7 @@ type repeatFlags struct {
 
 func (o *repeatFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names")
-	f.StringVar(&o.out, "out", "", "`folder` of the protocol; goes on with the one in it, beside other processes too; default runs/NAME-TIME")
+	f.StringVar(&o.out, "out", "", "`folder` of the protocol; continues the one in it, also together with other processes; default runs/NAME-TIME")
 	f.StringVar(&o.resume, "resume", "", "go on with the protocol in `DIR`")
 	f.BoolVar(&o.noWait, "no-wait", false, "end when others work on all the rest, status 0")
 	f.DurationVar(&o.stale, "stale", claim.DefaultStale, "silence before a take-over")

@@ -62,7 +62,7 @@ func TestTextToTest(t *testing.T) {
 	}
 	var stdout, stderr bytes.Buffer
 	status := run([]string{"export", trained, "-o", filepath.Join(dir, "exported")}, &stdout, &stderr)
-	if status != exitUsage || !strings.Contains(stderr.String(), "is of a language model; networks of images alone classify and are exported") {
+	if status != exitUsage || !strings.Contains(stderr.String(), "is of a language model; only networks of images can classify and be exported") {
 		t.Errorf("export: status %d, stderr %q", status, stderr.String())
 	}
 }

@@ -73,7 +73,7 @@ func TestConfigs(t *testing.T) {
 				t.Fatal(err)
 			}
 			if c.Experiment == Comparison {
-				if _, err := LoadContest(filepath.Join(configs, name)); err != nil {
+				if _, err := LoadNetworkComparison(filepath.Join(configs, name)); err != nil {
 					t.Error(err)
 				}
 			}

@@ -126,24 +126,24 @@ func DiffWhole(a, b *Whole, aLabel, bLabel string) []string {
 	return slices.Concat(diff("", *a.Repeat, *b.Repeat), diff("search.", *a.Search, *b.Search), diff("train.", *a.Train, *b.Train))
 }
 
-// Contest is a comparison on networks with the experiments that it names.
-type Contest struct {
+// NetworkComparison is a comparison on networks with the experiments that it names.
+type NetworkComparison struct {
 	Compare  *Config
 	Searches []*Config // by strategy
 	Names    []string  // of the strategies, distinct
 	Train    *Config   // its genotype is for the caller to fill in
 }
 
-// LoadContest reads the comparison at path as Load does, and the experiments that it names if it is a comparison
+// LoadNetworkComparison reads the comparison at path as Load does, and the experiments that it names if it is a comparison
 // on networks; otherwise Searches is empty. Items of set that begin with "search." or "train." change these
 // experiments.
-func LoadContest(path string, set ...string) (*Contest, error) {
+func LoadNetworkComparison(path string, set ...string) (*NetworkComparison, error) {
 	items := itemsBy(set)
 	c, err := Load(path, items[""]...)
 	if err != nil {
 		return nil, err
 	}
-	t := &Contest{Compare: c}
+	t := &NetworkComparison{Compare: c}
 	if c.Experiment != Comparison || !c.Compare.onNetworks() {
 		return t, nil
 	}
@@ -168,7 +168,7 @@ func (c Compare) onNetworks() bool { return len(c.Strategies) > 0 || c.Search !=
 
 // name returns the label of a strategy, with its number in the list added where another one has that label
 // already.
-func (t *Contest) name(search *Config, i int) string {
+func (t *NetworkComparison) name(search *Config, i int) string {
 	name := search.Strategy.Name
 	if label := search.method().Label; label != nil {
 		name = label(search)
@@ -180,7 +180,7 @@ func (t *Contest) name(search *Config, i int) string {
 }
 
 // check returns an error if the experiments cannot be compared.
-func (t *Contest) check() error {
+func (t *NetworkComparison) check() error {
 	own, standard := t.Compare.Compare, compareDefaults().Compare
 	switch {
 	case len(own.Strategies) == 0:

@@ -30,7 +30,7 @@ func stateDictNames(all []string) (own []string, prefix string, err error) {
 		switch found := below(entry + "."); {
 		case len(found) == 0:
 		case prefix != "":
-			return nil, "", fmt.Errorf("holds weights as %q and as %q: save one of them alone", strings.TrimSuffix(prefix, "."), entry)
+			return nil, "", fmt.Errorf("holds weights as %q and as %q: save only one of them", strings.TrimSuffix(prefix, "."), entry)
 		default:
 			own, prefix = found, entry+"."
 		}

@@ -120,7 +120,7 @@ func readDescription(st *safetensors.File, file string) (d Description, err erro
 	}
 	err = json.Unmarshal([]byte(text), &d)
 	if err == nil && d.Units > 0 {
-		return d, fmt.Errorf("nas: %s is of a language model; networks of images alone classify and are exported", file)
+		return d, fmt.Errorf("nas: %s is of a language model; only networks of images can classify and be exported", file)
 	}
 	if err == nil {
 		err = d.Check()

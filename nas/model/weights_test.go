@@ -129,7 +129,7 @@ func TestWeightsLayout(t *testing.T) {
 		want  string
 	}{
 		{"two networks", func(own string) []string { return []string{"model." + own, "net." + own} },
-			`holds weights as "model" and as "net": save one of them alone`},
+			`holds weights as "model" and as "net": save only one of them`},
 		{"an unknown prefix", func(own string) []string { return []string{"backbone." + own} },
 			`no name in it is one of the network's: found are "backbone.cells.0._ops.0.op.1.weight", "backbone.cells.0._ops.0.op.2.weight", "backbone.cells.0._ops.0.op.3.bias" and 59 more, ` +
 				`wanted "cells.0._ops.0.op.1.weight", "cells.0._ops.0.op.2.weight", "cells.0._ops.0.op.3.bias" and 59 more`},

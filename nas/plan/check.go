@@ -23,7 +23,7 @@ func checkProtocol(w *config.Whole, d torch.Device) error {
 }
 
 // checkComparison checks all parts of a comparison before the first begins.
-func checkComparison(t *config.Contest, d torch.Device) error {
+func checkComparison(t *config.NetworkComparison, d torch.Device) error {
 	for i, c := range t.Searches {
 		if err := images.CheckNamed(c, d); err != nil {
 			return fmt.Errorf("nas: compare.search: strategy %s: %w", t.Names[i], err)

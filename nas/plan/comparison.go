@@ -47,7 +47,7 @@ const costFile = "effort.json"
 //
 // A part that diverges is left out. At the end Compare then returns an error of type *FailedError. The
 // part is not tried again unless its folder is deleted.
-func Compare(ctx context.Context, dir string, t *config.Contest, s ComparisonSettings) (r report.Comparison, err error) {
+func Compare(ctx context.Context, dir string, t *config.NetworkComparison, s ComparisonSettings) (r report.Comparison, err error) {
 	if err := checkComparison(t, s.Device); err != nil {
 		return r, err
 	}
@@ -92,7 +92,7 @@ func Compare(ctx context.Context, dir string, t *config.Contest, s ComparisonSet
 // entry runs one strategy's search and trains the cell that it finds. It calls diverged for each part
 // that diverges.
 func (s ComparisonSettings) entry(
-	ctx context.Context, dir string, c *config.Config, t *config.Contest, diverged func(part string, d *runfolder.DivergedError),
+	ctx context.Context, dir string, c *config.Config, t *config.NetworkComparison, diverged func(part string, d *runfolder.DivergedError),
 ) (entry report.Entry, err error) {
 	lost := func(part string, d *runfolder.DivergedError) {
 		entry.Diverged = append(entry.Diverged, part)

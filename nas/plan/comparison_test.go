@@ -46,7 +46,7 @@ func TestComparisonFolderRemoved(t *testing.T) {
 	// A comparison removes what kills left in its folder, and ends, and makes no folder anew, when the folder is removed while it searches.
 	dir := filepath.Join(t.TempDir(), "comparison")
 	searching, training := fixture.LoadTiny(t, "tiny.yaml"), fixture.LoadTiny(t, "tiny-train.yaml")
-	comparison := &config.Contest{Compare: &config.Config{}, Train: training, Searches: []*config.Config{searching, searching}, Names: []string{"a", "b"}}
+	comparison := &config.NetworkComparison{Compare: &config.Config{}, Train: training, Searches: []*config.Config{searching, searching}, Names: []string{"a", "b"}}
 	comparison.Compare.Compare.Seeds = 2
 	left := []string{".contest.md1", ".contest.csv22", ".data.json333", ".search-data.json4", "a/.effort.json5", "a/.search.yaml6"}
 	for _, name := range left { // by a kill

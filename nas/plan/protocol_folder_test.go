@@ -34,7 +34,7 @@ func TestProtocolFolder(t *testing.T) {
 	}
 	report := fixture.ContentOf(t, dir, runfolder.ResultFile)
 	begun = nil
-	restore := "restore the file, or delete the folder " + filepath.Join(dir, runfolder.ProtocolConfigFolder) + " and give the CONFIG of before, with --out " + dir
+	restore := "restore the file, or delete the folder " + filepath.Join(dir, runfolder.ProtocolConfigFolder) + " and give the same CONFIG as before, with --out " + dir
 	for _, test := range []struct {
 		name, want string
 		by         func(string) error

@@ -132,7 +132,7 @@ func ReadProtocol(dir string) (*config.Whole, error) {
 	}
 	w, err := config.LoadWhole(WholeConfig(dir))
 	if err != nil {
-		return nil, fmt.Errorf("%w; restore the file, or delete the folder %s and give the CONFIG of before, with --out %s", err, folder, dir)
+		return nil, fmt.Errorf("%w; restore the file, or delete the folder %s and give the same CONFIG as before, with --out %s", err, folder, dir)
 	}
 	return w, nil
 }

@@ -73,7 +73,7 @@ func ReadRunInfo(dir string) (RunInfo, error) {
 		err = fmt.Errorf("nas: %s: keep: %d, wanted 1 to %d", file, a.Keep, MaxKeep)
 	}
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		err = fmt.Errorf("%w; restore it, or delete it and resume with the --threads and --device of before", err)
+		err = fmt.Errorf("%w; restore it, or delete it and resume with the same --threads and --device as before", err)
 	}
 	return a, err
 }

@@ -9,8 +9,8 @@ import (
 // PCDARTSKeys are the keys of PC-DARTS: DARTS in first order with a warm-up, on a supernet of partial
 // channels with edge normalisation. Xu et al., arXiv 1907.05737.
 type PCDARTSKeys struct {
-	Partial int `key:"partial" range:"[1,)" doc:"operations of an edge have one in so many of its channels; network.channels are a multiple of twice that"`
-	Warmup  int `key:"warmup" range:"[0,)" doc:"epochs that train the weights alone before alpha moves"`
+	Partial int `key:"partial" range:"[1,)" doc:"the operations of an edge have one of this many of its channels; network.channels is a multiple of twice that"`
+	Warmup  int `key:"warmup" range:"[0,)" doc:"epochs that train only the weights, before alpha moves"`
 }
 
 func init() {

@@ -38,7 +38,7 @@ const stages = 3
 
 // PDARTSKeys are the keys of P-DARTS.
 type PDARTSKeys struct {
-	Warmup      int             `key:"warmup" range:"[0,)" doc:"epochs of each stage that train the weights alone before alpha moves"`
+	Warmup      int             `key:"warmup" range:"[0,)" doc:"epochs of each stage that train only the weights, before alpha moves"`
 	Layers      [stages]int     `key:"layers" range:"[3,)" why:"too few layers for two reductions" most:"1000" doc:"cells of the network in each of three stages, which share epochs evenly"`
 	Drop        [stages - 1]int `key:"drop" range:"[0,)" doc:"least probable operations that each edge loses after the first and after the second stage"`
 	SkipDropout [stages]float64 `key:"skip_dropout" range:"[0,1)" doc:"first rate of a stage at which skip connections drop elements; it falls"`

@@ -115,7 +115,7 @@ func adopt(r *nas.Run, d model.Description, written map[string]bool) error {
 			return fmt.Errorf("they are of a network with %s %v, the config or the command line says %v: want the same, or no %[1]s there", s.key, s.other, s.own)
 		}
 		s.take()
-		r.Note("%s is that of the weights: %v", s.key, s.other)
+		r.Note("%s is taken from the weights: %v", s.key, s.other)
 	}
 	return nil
 }
@@ -162,7 +162,7 @@ func adoptNormalisation(r *nas.Run, d model.Description, written bool) error {
 	feed.Set.Train.Mean, feed.Set.Train.Std = d.Mean, d.Std
 	feed.Set.Test.Mean, feed.Set.Test.Std = d.Mean, d.Std
 	r.Feed = images.NewFeed(r.Config, feed.Set, r.Options())
-	r.Note("data.mean and data.std are those of the weights: %v and %v", d.Mean, d.Std)
+	r.Note("data.mean and data.std are taken from the weights: %v and %v", d.Mean, d.Std)
 	return nil
 }
 
@@ -183,7 +183,7 @@ func knowsData(d model.Description, r *nas.Run) error {
 			return fmt.Sprintf(`"%s"`, names.Print(classes[i]))
 		}
 		if own, other := of(d.ClassNames), of(images.Of(r).Images().ClassNames); own != other {
-			return fmt.Errorf("they tell other classes apart: class %d of %d is %s, in %s %s of %d", i+1, len(d.ClassNames), own, images.Of(r).Images().Name, other, len(images.Of(r).Images().ClassNames))
+			return fmt.Errorf("they have other classes: class %d of %d is %s, in %s %s of %d", i+1, len(d.ClassNames), own, images.Of(r).Images().Name, other, len(images.Of(r).Images().ClassNames))
 		}
 	}
 	return nil

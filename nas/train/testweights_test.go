@@ -56,7 +56,7 @@ func TestWeightsSayWhatTheyAre(t *testing.T) {
 			if err != nil || got.Tested == nil || *got.Tested != *trained.Tested {
 				t.Errorf("got %+v, %v, trained to %+v", got.Tested, err, trained.Tested)
 			}
-			for _, note := range []string{"network.channels is that of the weights: 2", "data.mean and data.std are those of the weights: [0.25] and [0.5]"} {
+			for _, note := range []string{"network.channels is taken from the weights: 2", "data.mean and data.std are taken from the weights: [0.25] and [0.5]"} {
 				if !slices.Contains(got.Notes, note) {
 					t.Errorf("notes are %q, want %s", got.Notes, note)
 				}
@@ -65,7 +65,7 @@ func TestWeightsSayWhatTheyAre(t *testing.T) {
 	}
 	other := config.Defaults(config.Train)
 	other.Data.Name = config.Synthetic
-	if _, err := train.TestWeights(t.Context(), other, nil, file, torch.CPU); err == nil || !strings.Contains(err.Error(), `they tell other classes apart: class 1 of 10 is "0", in synthetic "stripes-0" of 10`) {
+	if _, err := train.TestWeights(t.Context(), other, nil, file, torch.CPU); err == nil || !strings.Contains(err.Error(), `they have other classes: class 1 of 10 is "0", in synthetic "stripes-0" of 10`) {
 		t.Errorf("on other classes: %v", err)
 	}
 	other.Data.Name = config.SyntheticText
@@ -90,7 +90,7 @@ func TestWeightsKnowTheirClasses(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, "data.json")); err != nil {
 		t.Fatal(err)
 	}
-	want := "nas: weights " + filepath.Join(dir, runfolder.WeightsFile) + `: they tell other classes apart: class 1 of 10 is "0", in imagefolder "1" of 10`
+	want := "nas: weights " + filepath.Join(dir, runfolder.WeightsFile) + `: they have other classes: class 1 of 10 is "0", in imagefolder "1" of 10`
 	if _, err := train.Test(t.Context(), dir, torch.CPU); err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

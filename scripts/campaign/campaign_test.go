@@ -97,7 +97,7 @@ func TestSubjects(t *testing.T) {
 		case "repeat":
 			_, err = config.LoadWhole(s.config)
 		case "compare":
-			_, err = config.LoadContest(s.config)
+			_, err = config.LoadNetworkComparison(s.config)
 		default:
 			_, err = config.Load(s.config)
 		}

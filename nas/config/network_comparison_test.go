@@ -8,17 +8,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// contest are the files of a comparison on networks.
-var contest = map[string]string{
+// comparisonFiles are the files of a comparison on networks.
+var comparisonFiles = map[string]string{
 	"c.yaml": "experiment: compare\ncompare:\n  search: s.yaml\n  strategies: [[strategy.name=darts], [strategy.order=2, epochs=3], [strategy.name=random], [strategy.name=random, strategy.trials=2]]\n  train: t.yaml\n  seeds: 2",
 	"s.yaml": "experiment: search\ndata: {name: digits}\nepochs: 5",
 	"t.yaml": "experiment: train\ndata: {name: digits}",
 }
 
-func TestLoadContest(t *testing.T) {
+func TestLoadNetworkComparison(t *testing.T) {
 	// Searches are the common config with each strategy's items, then those of the command line, and have distinct names, when strategies are listed.
-	dir := write(t, contest)
-	c, err := LoadContest(filepath.Join(dir, "c.yaml"), "search.data.batch=7", "train.epochs=4", "compare.seeds=3")
+	dir := write(t, comparisonFiles)
+	c, err := LoadNetworkComparison(filepath.Join(dir, "c.yaml"), "search.data.batch=7", "train.epochs=4", "compare.seeds=3")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestLoadContest(t *testing.T) {
 	}
 }
 
-func TestLoadContestErrors(t *testing.T) {
+func TestLoadNetworkComparisonErrors(t *testing.T) {
 	// One line says what is wrong when a comparison on networks cannot be made.
 	tests := []struct {
 		name, file, from, to, want string
@@ -58,15 +58,15 @@ func TestLoadContestErrors(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			files := map[string]string{}
-			for name, text := range contest {
+			for name, text := range comparisonFiles {
 				files[name] = text
 			}
 			files[test.file] = strings.Replace(files[test.file], test.from, test.to, 1)
-			if files[test.file] == contest[test.file] {
+			if files[test.file] == comparisonFiles[test.file] {
 				t.Fatal("the test changes nothing")
 			}
 			dir := write(t, files)
-			_, err := LoadContest(filepath.Join(dir, "c.yaml"))
+			_, err := LoadNetworkComparison(filepath.Join(dir, "c.yaml"))
 			if err == nil {
 				t.Fatal("no error")
 			}
