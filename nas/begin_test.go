@@ -49,7 +49,7 @@ func TestBeginAgain(t *testing.T) {
 		t.Fatal(err)
 	}
 	startOnly(t, again, other)
-	for _, name := range []string{runfolder.MetricsFile, runfolder.BestFile} { // as of a kill behind its first epoch
+	for _, name := range []string{runfolder.MetricsFile, runfolder.BestFile} { // as a kill after its first epoch leaves them
 		if err := os.WriteFile(filepath.Join(again, name), []byte("{\"epoch\":0}\n"), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -32,7 +32,7 @@ func metrics() Hooks {
 			return r.append(m)
 		},
 		OnEpoch: func(r *Run, e *Epoch) error {
-			m := runfolder.Metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, PeakRSSBytes: PeakRSS()}
+			m := runfolder.Metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, PeakRSSBytes: peakRSS()}
 			if !r.Config.FromScratch() {
 				m.LR = &e.LR
 				r.Feed.Record(&m, &e.Train, nil)
@@ -103,8 +103,8 @@ func (r *Run) TrimMetrics() error {
 	return r.Write(runfolder.MetricsFile, kept)
 }
 
-// PeakRSS returns the peak resident memory of this process in bytes.
-func PeakRSS() int64 {
+// peakRSS returns the peak resident memory of this process in bytes.
+func peakRSS() int64 {
 	var u syscall.Rusage
 	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
 		return 0

@@ -146,7 +146,7 @@ func TestProgressGenotypes(t *testing.T) {
 }
 
 func TestProgressResumed(t *testing.T) {
-	// The time left is by the speed of this process alone when the run goes on from a checkpoint.
+	// The time left is by the speed of this process only when the run goes on from a checkpoint.
 	p := newReported(config.Search, nil)
 	p.run.At = Position{Epoch: 3, Step: 2}
 	p.start(t)

@@ -137,7 +137,7 @@ func openImages(c *config.Config, to torch.Options, checked bool) (nas.Feed, err
 			return nil, err
 		}
 	}
-	set, err := OpenSet(c)
+	set, err := openSet(c)
 	if err != nil {
 		return nil, err
 	}
@@ -169,7 +169,7 @@ func Sizes(c *config.Config) (*data.Images, error) {
 	if classes > 0 {
 		return &data.Images{N: 50_000, Channels: 3, Height: 32, Width: 32, Classes: classes}, nil
 	}
-	set, err := OpenSet(c)
+	set, err := openSet(c)
 	if err != nil {
 		return nil, err
 	}

@@ -53,8 +53,8 @@ func Of(r *nas.Run) Source { return r.Feed.(Source) }
 // Images implements Source.
 func (f *Feed) Images() *data.Set { return f.Set }
 
-// OpenSet opens the data set that c describes.
-func OpenSet(c *config.Config) (*data.Set, error) {
+// openSet opens the data set that c describes.
+func openSet(c *config.Config) (*data.Set, error) {
 	d := c.Data
 	mean, std := d.Normalisation()
 	set, err := sets.Options{

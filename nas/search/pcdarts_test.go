@@ -12,7 +12,7 @@ import (
 )
 
 func TestWarmUp(t *testing.T) {
-	// Alpha and beta stay as they were drawn while PC-DARTS trains the weights alone, and move after, beta too.
+	// Alpha and beta stay as they were drawn while PC-DARTS trains only the weights, and both move after that.
 	tables := []string{"alphas_normal", "alphas_reduce", "betas_normal", "betas_reduce"}
 	state := func(steps int) map[string][]float64 {
 		dir := filepath.Join(t.TempDir(), "run")

@@ -56,6 +56,8 @@ func newRecurrentSupernet(r *nas.Run) (darts.Supernet, error) {
 	return fast.NewRecurrent(o)
 }
 
+// RecurrentSupernetOptions returns the sizes of the supernet that the search c makes for a dictionary of
+// this many words, of the type and device to.
 func RecurrentSupernetOptions(c *config.Config, words int, to torch.Options) darts.RecurrentOptions {
 	o := darts.RecurrentOptions{LanguageOptions: texts.LanguageOptions(c, words), Nodes: c.Network.Nodes}
 	o.Options = to

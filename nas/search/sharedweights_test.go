@@ -23,7 +23,7 @@ import (
 	"godarts/torch/torchtest"
 )
 
-// mortal is a context that is done once it has been looked at so many times.
+// mortal is a context that is done after it has been asked a given number of times.
 type mortal struct {
 	context.Context
 	looks int

@@ -177,7 +177,7 @@ func (k *taken) adapt(sd torch.StateDict, tables, gradients []torch.Tensor) {
 	})
 }
 
-// cosine is the learning rate of an epoch of a stage of so many.
+// cosine returns the learning rate of an epoch in a stage of this many epochs.
 func cosine(w config.W, epoch, epochs int) float64 {
 	return w.LRMin + (w.LR-w.LRMin)*(1+math.Cos(math.Pi*float64(epoch)/float64(epochs)))/2
 }

@@ -114,7 +114,7 @@ func TestBestModel(t *testing.T) {
 			if nonmono == "nonmono=100" && best == 12 {
 				t.Error("the last epoch is the best: this tests nothing")
 			}
-			// Trained for that many epochs alone, the result is the same.
+			// Trained for only that many epochs, the result is the same.
 			_, short := trained(t, nas.Settings{}, "epochs="+string(rune('0'+best%10)), "w.lr=20", nonmono)
 			if best < 10 && *short.Test != *result.Test {
 				t.Errorf("after %d epochs %+v, the result is %+v", best, *short.Test, *result.Test)
