@@ -28,7 +28,7 @@ func startOnly(t *testing.T, dir string, c *config.Config) {
 	}
 }
 
-// notesOf are what a run says as it goes on in dir until its first step.
+// notesOf returns the notes of a run that is resumed in dir, up to its first step.
 func notesOf(t *testing.T, dir string, c *config.Config) (notes string) {
 	t.Helper()
 	err := nastest.Perform(t.Context(), dir, c, nas.Hooks{OnStart: func(r *nas.Run) error {
@@ -83,7 +83,7 @@ func TestBeginAgain(t *testing.T) {
 }
 
 func TestResumeSaysChanges(t *testing.T) {
-	// A run that goes on names what is not as it was at its beginning, a line each, when versions, machine or threads are others; what an old folder does not say is no change.
+	// A resumed run notes each change of versions, machine or threads in a line; what an old folder does not record is no change.
 	c := fixture.LoadTiny(t, "tiny.yaml", "evaluate=null")
 	dir := nastest.StopAfter(t, c)
 	now, err := runfolder.ReadRunInfo(dir)

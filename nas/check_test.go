@@ -18,7 +18,7 @@ import (
 	"godarts/nas/train"
 )
 
-// refused runs c, which is not to begin, and gives its error.
+// refused runs c, which must not start, and returns its error.
 func refused(t *testing.T, c *config.Config) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
@@ -61,7 +61,7 @@ func TestOddSides(t *testing.T) {
 	if got := refused(t, fixture.Tiny(t, append(wide, "strategy.selection=perturbation")...)); got != odd {
 		t.Errorf("selection by perturbation: got error %q", got)
 	}
-	// Of three cells only skip connections meet the odd side: it depends on the space, not on the cells that are drawn.
+	// In a network of three cells only skip connections see the odd side: the refusal depends on the space, not on the cells that are drawn.
 	three := []string{"strategy.name=random", "strategy.trials=1", "data.name=synthetic", "data.size=6", "data.subset=16", "epochs=0"}
 	if got := refused(t, fixture.Tiny(t, three...)); got != "cells: network: images of 6x6 reach the reduction in cell 2 as 3x3, want an even size there" {
 		t.Errorf("random: got error %q", got)
@@ -151,7 +151,7 @@ func TestPartsChecked(t *testing.T) {
 	}
 }
 
-// computed is how long the process has kept processors busy, which other processes do not change.
+// computed returns the processor time of this process, which other processes do not change.
 func computed(t *testing.T) time.Duration {
 	t.Helper()
 	var use syscall.Rusage
@@ -213,7 +213,7 @@ func TestAbsurdSizes(t *testing.T) {
 }
 
 func TestTooLarge(t *testing.T) {
-	// The error of a network that the machine cannot hold says how much it takes, how much there is, and the key to lower.
+	// When the machine cannot hold a network, the error says how much memory it needs, how much there is, and the key to lower.
 	for _, test := range []struct {
 		file, set, want string
 	}{

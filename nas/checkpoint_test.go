@@ -17,7 +17,7 @@ import (
 	"godarts/nas/search"
 )
 
-// interrupted is a run folder whose checkpoint says that one epoch is done.
+// interrupted returns a run folder whose checkpoint is from the end of the first epoch.
 func interrupted(t *testing.T, set ...string) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "run")
@@ -104,7 +104,7 @@ func TestDiskFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// In a process of its own: the limit holds for whatever a process writes.
+	// In a child process: the limit is for everything that the process writes.
 	p := process(dir)
 	p.Env = append(p.Env, fmt.Sprint(fileLimit, "=", len(before)/2))
 	var said strings.Builder

@@ -21,7 +21,7 @@ import (
 	"godarts/torch"
 )
 
-// runOn runs c, and stops it after that many steps; 0 does not.
+// runOn runs c and stops it after this many steps; 0 means not at all.
 func runOn(t *testing.T, dir string, c *config.Config, steps int) (said string, err error) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -42,7 +42,7 @@ func runOn(t *testing.T, dir string, c *config.Config, steps int) (said string, 
 	return b.String(), err
 }
 
-// firstOf is the first file that the pattern below root matches.
+// firstOf returns the first file below root that matches the pattern.
 func firstOf(t *testing.T, root, pattern string) string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, pattern))

@@ -210,7 +210,7 @@ func TestComparisonPartDiverges(t *testing.T) {
 		r, err := plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Cost, error) {
 			_, err := search.Run(ctx, dir, c, s)
 			if err != nil {
-				err = errors.New("exit status 1") // all that a process says
+				err = errors.New("exit status 1") // a process reports no more
 			}
 			return plan.Cost{Seconds: 1}, err
 		}})

@@ -145,7 +145,7 @@ func TestLockRemoved(t *testing.T) {
 	}
 }
 
-// filesOf are the contents of a folder's files, of none if there is no folder.
+// filesOf returns the contents of a folder's files; none if there is no folder.
 func filesOf(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	files := map[string]string{}

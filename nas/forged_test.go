@@ -19,7 +19,7 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// forge changes what a checkpoint says, under a checksum that fits.
+// forge changes the content of a checkpoint and its checksum accordingly.
 func forge(t *testing.T, file string, change func(at *nas.Position, sd torch.StateDict)) {
 	t.Helper()
 	err := torch.Do(func() error {
@@ -53,7 +53,7 @@ func forge(t *testing.T, file string, change func(at *nas.Position, sd torch.Sta
 	}
 }
 
-// forgery is a position that no run has.
+// forgery is a position that no run can have.
 type forgery struct {
 	at   nas.Position
 	want string

@@ -19,7 +19,7 @@ import (
 	"godarts/torch/torchtest"
 )
 
-// keyed is a run, and for some of its keys another value.
+// keyed is a run and other values for some of its keys.
 type keyed struct {
 	name, file string
 	set        []string
@@ -106,7 +106,7 @@ func TestImageKeys(t *testing.T) {
 	}
 }
 
-// ending is what a run has found, measured and learned, without what tells its settings.
+// ending returns what a run found, measured and learned, without its settings.
 func ending(t *testing.T, of keyed, item string) string {
 	t.Helper()
 	set := of.set

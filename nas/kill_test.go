@@ -141,7 +141,7 @@ func finish(t *testing.T, dir string) {
 	}
 }
 
-// killAfter kills the run some time after it has taken that many steps.
+// killAfter kills the run some time after it has taken this many steps.
 func killAfter(t *testing.T, dir string, steps int, wait time.Duration) {
 	t.Helper()
 	p := process(dir)

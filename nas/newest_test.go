@@ -17,7 +17,7 @@ import (
 	"godarts/nas/wholefile"
 )
 
-// contentsOfCheckpoints are "0:8 1:7": the checkpoints in dir by their age, and what is in them.
+// contentsOfCheckpoints returns "0:8 1:7": the checkpoints in dir by age, with their content.
 func contentsOfCheckpoints(t *testing.T, dir string) string {
 	t.Helper()
 	var all []string
@@ -28,7 +28,7 @@ func contentsOfCheckpoints(t *testing.T, dir string) string {
 }
 
 func TestKeepEarlier(t *testing.T) {
-	// The last N checkpoints are there, the newest under the plain name, when N are kept, N has become smaller or larger, and kills came between.
+	// The last N checkpoints exist, the newest under the plain name, when N are kept, also after N has changed and after kills in between.
 	path := func(dir string, n int) string { return filepath.Join(dir, runfolder.CheckpointNames[n]) }
 	save := func(dir string, keep, number int) {
 		if err := runfolder.RotateCheckpoints(dir, keep); err != nil {

@@ -53,7 +53,7 @@ func TestMoreEpochs(t *testing.T) {
 		file  string
 		set   []string
 		same  bool
-		notes string // what follows the schedule
+		notes string // quantities that follow the schedule
 	}{
 		{"tiny-text-train.yaml", nil, true, ""},
 		{"tiny-train.yaml", []string{"w.schedule=step", "network.drop_path=0"}, true, ""},

@@ -52,7 +52,7 @@ func TestMemoryIsFlat(t *testing.T) {
 	}
 }
 
-// resident is the memory of this process in bytes, without Go's garbage.
+// resident returns the resident memory of this process in bytes, after a garbage collection.
 func resident(t *testing.T) int64 {
 	t.Helper()
 	debug.FreeOSMemory() // a heap that earlier tests have grown is collected rarely
@@ -68,7 +68,7 @@ func resident(t *testing.T) int64 {
 }
 
 func TestDiverged(t *testing.T) {
-	// A run stops with step, learning rate and the last good checkpoint when its numbers are none any more.
+	// A run stops and names step, learning rate and the last good checkpoint when its numbers are no longer finite.
 	for _, test := range []struct {
 		name    string
 		every   nas.CheckpointEvery

@@ -6,7 +6,7 @@ import (
 )
 
 func TestTrimmed(t *testing.T) {
-	// What a run keeps of its metrics are the lines up to its position, each once and in order, and what is not there is known.
+	// A run keeps the lines of its metrics up to its position, each once and in order, and tells which are missing.
 	line := func(epoch, step int) string {
 		if step == 0 {
 			return fmt.Sprintf(`{"epoch":%d,"lr":0.1}`+"\n", epoch)
