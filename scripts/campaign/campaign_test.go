@@ -9,6 +9,7 @@ import (
 
 	_ "godarts/nas" // registers the strategies
 	"godarts/nas/config"
+	_ "godarts/nas/search" // whose strategies the configs name
 )
 
 // attackFake attacks a shell script in place of the program and returns the output.
