@@ -113,7 +113,9 @@ func checkEqual(got, want any, path string) error {
 const (
 	ConfigFile     = "config.yaml"            // the resolved config
 	RunFile        = "run.json"               // versions, device, threads: a RunInfo
-	MetricsFile    = "metrics.jsonl"          // one line for each report and each epoch
+	MetricsFile    = "metrics.jsonl"          // one line for each report and each epoch: a Metric
+	TimingsFile    = "timings.jsonl"          // times and memory, a Timing for each Metric
+	LogFile        = "log.txt"                // what was printed
 	CheckpointFile = "checkpoint.safetensors" // the newest; CheckpointNames has the earlier ones
 	GenotypeFile   = "genotype.json"          // the cell that was found or trained
 	WeightsFile    = "weights.safetensors"    // of a trained network
