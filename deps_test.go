@@ -27,6 +27,7 @@ func TestImports(t *testing.T) {
 		{"godarts/darts/enas", []string{"godarts/darts/fast"}, "a controller draws cells and trains none"},
 		{"godarts/nas", []string{"godarts/cmd"}, "a library does not import its program"},
 		{"godarts/nas/claim", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "who does what needs no libtorch"},
+		{"godarts/nas/checks", []string{"godarts"}, "finding a program needs nothing but paths"},
 		{"godarts/nas/config", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading a config needs no libtorch"},
 		{"godarts/nas/config/document", []string{"godarts/torch", "godarts/cells", "godarts/darts", "godarts/nas/config"}, "the syntax of a file needs none of its keys"},
 		{"godarts/nas/data", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "loaders yield Go slices"},

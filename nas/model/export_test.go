@@ -26,7 +26,7 @@ func Pytorch(t *testing.T) string {
 	t.Helper()
 	python := os.Getenv("GODARTS_PYTORCH")
 	if python == "" {
-		python = filepath.Join("..", ".bench", "bin", "python")
+		python = filepath.Join("..", "..", ".bench", "bin", "python")
 		if _, err := os.Stat(python); err != nil {
 			t.Skip("no PyTorch: GODARTS_PYTORCH names no Python, and scripts/bench has made none in .bench")
 		}
