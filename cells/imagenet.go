@@ -30,7 +30,7 @@ func imageNetStems(root nn.Path, in, c int) []nn.Sequential {
 		{
 			nn.NewConv2d(stem0.Index(0), in, c/2, kernel, halve),
 			nn.NewBatchNorm2d(stem0.Index(1), c/2, true),
-			nn.ReLU{},
+			nn.ReLU{InPlace: true},
 			nn.NewConv2d(stem0.Index(3), c/2, c, kernel, halve),
 			nn.NewBatchNorm2d(stem0.Index(4), c, true),
 		},

@@ -88,12 +88,9 @@ func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	return nn.Sequential{
 		nn.ReLU{},
 		depthwise(op.Index(1), c, kernel, stride, 1),
-		nn.NewPointwise(op.Index(2), c, c, 1),
-		nn.NewBatchNorm2d(op.Index(3), c, affine),
-		nn.ReLU{},
+		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c, c, nn.PointwiseNormOptions{Affine: affine, ReLU: true}),
 		depthwise(op.Index(5), c, kernel, 1, 1),
-		nn.NewPointwise(op.Index(6), c, c, 1),
-		nn.NewBatchNorm2d(op.Index(7), c, affine),
+		nn.NewPointwiseNorm(op.Index(6), op.Index(7), c, c, nn.PointwiseNormOptions{Affine: affine}),
 	}
 }
 
@@ -103,8 +100,7 @@ func dilConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
 	return nn.Sequential{
 		nn.ReLU{},
 		depthwise(op.Index(1), c, kernel, stride, 2),
-		nn.NewPointwise(op.Index(2), c, c, 1),
-		nn.NewBatchNorm2d(op.Index(3), c, affine),
+		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c, c, nn.PointwiseNormOptions{Affine: affine}),
 	}
 }
 
@@ -125,8 +121,7 @@ func ReLUConvBN(p nn.Path, in, out int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
 		nn.ReLU{},
-		nn.NewPointwise(op.Index(1), in, out, 1),
-		nn.NewBatchNorm2d(op.Index(2), out, affine),
+		nn.NewPointwiseNorm(op.Index(1), op.Index(2), in, out, nn.PointwiseNormOptions{Affine: affine}),
 	}
 }
 

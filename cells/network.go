@@ -294,8 +294,8 @@ func (e networkEdge) forward(states []torch.Tensor, m nn.Mode) torch.Tensor {
 	if identity || !m.Training || m.DropPath == 0 {
 		return e.op.Forward(x, m)
 	}
-	if layers, ok := e.op.(nn.Sequential); ok {
-		return layers.Scaled(x, dropPathFactors(x, m.DropPath), m)
+	if op, ok := e.op.(nn.Scaler); ok {
+		return op.Scaled(x, dropPathFactors(x, m.DropPath), m)
 	}
 	return DropPath(e.op.Forward(x, m), m.DropPath)
 }

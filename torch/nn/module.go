@@ -1,6 +1,5 @@
-// Package nn holds what networks are built from: layers whose weights carry
-// PyTorch's dotted names, draw their first values in PyTorch's order, and lie
-// together in one flat tensor.
+// Package nn holds the layers of networks. Their weights have PyTorch's dotted names, draw their first values in
+// PyTorch's order, and lie together in one flat tensor.
 package nn
 
 import (
@@ -22,8 +21,7 @@ type Batch struct {
 	Masks func() *rand.Rand
 }
 
-// SameMasks is b with one draw of masks for all of its passes. It takes two
-// numbers from b's generator.
+// SameMasks returns b with one draw of masks for all of its passes. It takes two numbers from b's generator.
 func (b Batch) SameMasks() Batch {
 	if b.Masks == nil {
 		return b
@@ -34,7 +32,7 @@ func (b Batch) SameMasks() Batch {
 	return b
 }
 
-// Output is what a network makes of a batch.
+// Output is the result of a network for a batch.
 type Output struct {
 	Loss    torch.Tensor // no dimensions
 	Logits  torch.Tensor // [N,classes]; [T·B,tokens] of recurrent networks, where they are computed as a whole
@@ -47,9 +45,8 @@ type Module interface {
 	// StateDict names parameters and buffers as PyTorch would. The tensors are
 	// views: they change with the network.
 	StateDict() torch.StateDict
-	// LoadStateDict overwrites parameters and buffers. It returns an error that
-	// names the first entry which is missing, unknown or of another shape, and
-	// then has changed nothing.
+	// LoadStateDict overwrites parameters and buffers. Its error names the first
+	// entry that is missing, unknown or of another shape; nothing has changed then.
 	LoadStateDict(torch.StateDict) error
 }
 
@@ -68,66 +65,36 @@ type Layer interface {
 	Trace(x *Value, t *Trace) *Value
 }
 
+// Scaler is a Layer that can scale its results as it computes them.
+type Scaler interface {
+	Layer
+	// Scaled is Forward with each image's result times its number of factors [N], which have no gradient.
+	Scaled(x, factors torch.Tensor, m Mode) torch.Tensor
+}
+
 // Sequential applies layers one after the other.
 type Sequential []Layer
 
-// Forward implements Layer. An affine batch norm in training, and each in evaluation without
-// a graph, is computed together with the 1x1 convolution before it and the ReLU behind it.
-// The ReLU behind another batch norm works in place: nobody else sees the batch norm's
-// result, nor does its backward pass look at it.
+// Forward implements Layer.
 func (s Sequential) Forward(x torch.Tensor, m Mode) torch.Tensor {
-	return s.Scaled(x, torch.Tensor{}, m)
-}
-
-// Scaled is Forward, with each image's result times its number of factors [N], which have
-// no gradient; the zero Tensor for none.
-func (s Sequential) Scaled(x, factors torch.Tensor, m Mode) torch.Tensor {
-	own := false // x is a batch norm's result, which nobody else sees
-	for i := 0; i < len(s); i++ {
-		if own && isReLU(s[i]) {
-			x, own = x.ReLU_(), false
-			continue
-		}
-		product, norm := s.fused(i, m)
-		if product == nil {
-			_, own = s[i].(*BatchNorm2d)
-			x = s[i].Forward(x, m)
-			continue
-		}
-		i++
-		relu := i+1 < len(s) && isReLU(s[i+1])
-		if relu {
-			i++
-		}
-		var last torch.Tensor
-		if m.Training && i+1 == len(s) {
-			last, factors = factors, last
-		}
-		x, own = product.normalised(x, norm, relu, last, m), false
-	}
-	if factors.Defined() {
-		x = x.Mul(factors.View(-1, 1, 1, 1))
+	for _, l := range s {
+		x = l.Forward(x, m)
 	}
 	return x
 }
 
-// fused are layers i and i+1 if they are computed together, else nil.
-func (s Sequential) fused(i int, m Mode) (*Pointwise, *BatchNorm2d) {
-	if i+1 == len(s) || !m.Training && torch.GradEnabled() {
-		return nil, nil
+// Scaled implements Scaler.
+func (s Sequential) Scaled(x, factors torch.Tensor, m Mode) torch.Tensor {
+	if n := len(s); n > 0 {
+		if last, ok := s[n-1].(Scaler); ok {
+			return last.Scaled(s[:n-1].Forward(x, m), factors, m)
+		}
 	}
-	product, isProduct := s[i].(*Pointwise)
-	norm, isNorm := s[i+1].(*BatchNorm2d)
-	if !isProduct || !isNorm || m.Training && norm.weight == nil {
-		return nil, nil
-	}
-	return product, norm
+	return scaled(s.Forward(x, m), factors)
 }
 
-func isReLU(l Layer) bool {
-	_, ok := l.(ReLU)
-	return ok
-}
+// scaled multiplies images x [N,C,H,W] by factors [N].
+func scaled(x, factors torch.Tensor) torch.Tensor { return x.Mul(factors.View(-1, 1, 1, 1)) }
 
 // Trace implements Layer.
 func (s Sequential) Trace(x *Value, t *Trace) *Value {
@@ -148,7 +115,7 @@ func (r ReLU) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 	return x.ReLU()
 }
 
-// Trace implements Layer. The backward pass looks at the result.
+// Trace implements Layer. The backward pass reads the result.
 func (r ReLU) Trace(x *Value, t *Trace) *Value {
 	if !r.InPlace {
 		x = &Value{Channels: x.Channels, Height: x.Height, Width: x.Width}
