@@ -27,7 +27,7 @@ func metrics() Hooks {
 			if r.At.Step%metricsEvery != 0 {
 				return nil
 			}
-			m := runfolder.Metric{Epoch: s.Epoch, Step: r.At.Step, LR: &s.LR}
+			m := runfolder.Metric{Epoch: s.Epoch, Step: r.At.Step, Of: s.Of, LR: &s.LR}
 			r.Feed.Record(&m, &r.At.Meter, nil)
 			return r.append(m)
 		},

@@ -5,6 +5,7 @@ package runfolder
 type Metric struct {
 	Epoch         int      `json:"epoch"`          // from 0
 	Step          int      `json:"step,omitempty"` // steps done in the epoch; absent in the line of an epoch
+	Of            int      `json:"of,omitempty"`   // steps of the epoch, beside Step; absent in older runs
 	LR            *float64 `json:"lr,omitempty"`   // absent for a trial, as TrainLoss is
 	TrainLoss     *float64 `json:"train_loss,omitempty"`
 	TrainAccuracy *float64 `json:"train_accuracy,omitempty"` // of images, as ValidAccuracy and TestAccuracy
