@@ -38,7 +38,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/data/fingerprint", []string{"godarts/nas/data", "godarts/nas/config"}, "to compare contents is to compare names and sums"},
 		{"godarts/nas/data/folder", []string{"godarts/nas/data/builtin", "godarts/nas/data/cifar", "godarts/nas/data/download"}, "a reader knows one kind of set"},
 		{"godarts/nas/data/picture", []string{"godarts/nas/data/folder", "godarts/nas/data/corpus", "godarts/nas/data/fingerprint", "godarts/nas/config"}, "decoding a picture needs no data set"},
-		{"godarts/nas/data/sets", []string{"godarts/nas/data/corpus", "godarts/nas/config"}, "sets of images have nothing to do with texts"},
+		{"godarts/nas/data/sets", []string{"godarts/nas/data/corpus", "godarts/nas/data/builtin", "godarts/nas/data/cifar", "godarts/nas/data/folder", "godarts/nas/config"}, "a register of sets of images knows none of them"},
 		{"godarts/nas/data/corpus", []string{"godarts/nas/data/picture", "godarts/nas/data/folder", "godarts/nas/data/sets", "godarts/nas/config"}, "reading a text needs no pictures"},
 		{"godarts/nas/home", []string{"godarts"}, "a path needs nothing but text"},
 		{"godarts/nas/names", []string{"godarts/torch", "godarts/cells", "godarts/darts", "godarts/nas"}, "printing a name needs nothing but text"},

@@ -68,13 +68,13 @@ func runData(words, args []string, root string, n int, stdout io.Writer) error {
 	if name == nasbench201.Name && action == "get" {
 		return getTable(root, stdout)
 	}
-	isText := slices.Contains(corpus.Names(), name)
-	if !isText && !slices.Contains(sets.Names(), name) {
+	text, isText := corpus.Find(name)
+	if _, isSet := sets.Find(name); !isText && !isSet {
 		return usagef("data: unknown data set %q (there are: %s; texts: %s; to get: %s)", name,
 			strings.Join(sets.Names(), ", "), strings.Join(corpus.Names(), ", "), nasbench201.Name)
 	}
 	if isText {
-		return getText(action, name, root, stdout)
+		return getText(action, text, root, stdout)
 	}
 	if action == "export" {
 		return exportData(name, root, args[2], n, stdout)
@@ -110,12 +110,13 @@ func getTable(root string, stdout io.Writer) error {
 }
 
 // getText checks a text. Where there is none it says which files it needs.
-func getText(action, name, root string, stdout io.Writer) error {
+func getText(action string, text corpus.Text, root string, stdout io.Writer) error {
+	name := text.Name
 	if action == "export" {
 		return usagef("data: export: %s is a text, which has no images", name)
 	}
 	c, err := corpus.Options{Name: name, Root: root}.Open()
-	if wanted := corpus.WantedFiles(name, root); errors.Is(err, fs.ErrNotExist) && wanted != "" {
+	if wanted := text.WantedFiles(root); errors.Is(err, fs.ErrNotExist) && wanted != "" {
 		return usagef("data: get %s: not there, and no download of it: %s", name, wanted)
 	}
 	if err != nil {

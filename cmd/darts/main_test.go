@@ -144,7 +144,7 @@ func TestBadUsage(t *testing.T) {
 		{"export to nowhere", []string{"export", notRun}, `^darts: export: no folder given: use -o DIR\n$`},
 		{"export of no run", []string{"export", notRun, "-o", filepath.Join(notRun, "x")}, `holds no run`},
 		{"test of no run", []string{"test", notRun}, `holds no run`},
-		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic; texts: ptb, synthetic-text, text, wikitext2; to get: nasbench201\)\n$`},
+		{"unknown data", []string{"data", "get", "cifar11"}, `^darts: data: unknown data set "cifar11" \(there are: cifar10, cifar100, digits, imagefolder, synthetic; texts: ptb, wikitext2, text, synthetic-text; to get: nasbench201\)\n$`},
 		{"no table", []string{"data", "get", "nasbench201", "--root", notRun}, `^darts: data: get nasbench201: there is no .*/nasbench201/nasbench201.csv, and no download of such a table: take NATS-Bench.*index,cell,`},
 		{"comparison without the table", []string{"compare", "../../configs/nasbench201.yaml", "--set", "data.root=" + notRun}, "^darts: nasbench201: there is no .*/nasbench201.csv: `darts data get nasbench201` says how to get it\n$"},
 		{"search as comparison", []string{"compare", config}, "^darts: compare: .* is the config of a search: use `darts search`\n$"},

@@ -146,7 +146,7 @@ func TestToys(t *testing.T) {
 				t.Error("expects the paper's result")
 			}
 			if c.Data.IsText() {
-				if c.Data.Name != SyntheticText || c.Data.Tokens == 0 || c.Data.Tokens > 1000 || c.Epochs > 2 || c.Network.Hidden > 16 {
+				if c.Data.Name != "synthetic-text" || c.Data.Tokens == 0 || c.Data.Tokens > 1000 || c.Epochs > 2 || c.Network.Hidden > 16 {
 					t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
 				}
 				return
@@ -155,7 +155,7 @@ func TestToys(t *testing.T) {
 			if stages := numbers(c, "strategy.layers"); stages != nil { // an epoch for each
 				most, layers = len(stages), slices.Max(stages)
 			}
-			if c.Data.Name != Digits && c.Data.Name != Synthetic || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > most || c.Network.Channels > 2*max(2, slices.Max(append(numbers(c, "strategy.partial"), 0))) || layers > 3 {
+			if c.Data.Name != "digits" && c.Data.Name != "synthetic" || c.Data.Subset == 0 || c.Data.Subset > 128 || c.Epochs > most || c.Network.Channels > 2*max(2, slices.Max(append(numbers(c, "strategy.partial"), 0))) || layers > 3 {
 				t.Errorf("too large for seconds on a CPU: data %+v, epochs %d, network %+v", c.Data, c.Epochs, c.Network)
 			}
 		})

@@ -1,19 +1,24 @@
 package config
 
-import "slices"
+import (
+	"slices"
+	"strings"
 
-// Values of Data.Name.
+	_ "godarts/nas/data/builtin" // the data sets that every config can name
+	_ "godarts/nas/data/cifar"
+	"godarts/nas/data/corpus"
+	_ "godarts/nas/data/folder"
+	"godarts/nas/data/sets"
+)
+
+// Values of Data.Name that configs, or other packages, treat in a way of their own.
 const (
 	CIFAR10     = "cifar10"
 	CIFAR100    = "cifar100"
-	Digits      = "digits"
 	ImageFolder = "imagefolder"
-	Synthetic   = "synthetic"
 
-	PTB           = "ptb"
-	WikiText2     = "wikitext2"
-	Text          = "text"
-	SyntheticText = "synthetic-text"
+	PTB       = "ptb"
+	WikiText2 = "wikitext2"
 )
 
 // Values of Data.Labels.
@@ -43,7 +48,7 @@ const (
 
 // Data says which images or which text are used, and how.
 type Data struct {
-	Name         string  `key:"name" oneof:"cifar10 cifar100 digits imagefolder synthetic ptb wikitext2 text synthetic-text" doc:"images: cifar10 or cifar100 (32x32, read from data.root), digits (8x8, built in), imagefolder (data.root/train/CLASS/IMAGE), synthetic (stripes, built in); texts: ptb or wikitext2 (read from data.root), text (data.root/train.txt, valid.txt, test.txt), synthetic-text (built in)"`
+	Name         string  `key:"name" oneof:"DATA" doc:"a registered data set"`
 	Root         string  `key:"root" only:"search train compare" path:"true" doc:"folder of data sets; empty means $GODARTS_DATA, else ~/.cache/godarts; of an imagefolder the folder that holds train, of a text that of its files"`
 	TrainPortion float64 `key:"train_portion" of:"images" range:"(0,1]" doc:"part of the training images that trains the weights; the rest is for alpha and validation, in training for validation instead of the test images"`
 	Batch        int     `key:"batch" range:"[1,)" doc:"images per step; of a text its columns, which are read side by side"`
@@ -69,28 +74,45 @@ type Data struct {
 	BPTTDelta  int `key:"bptt_delta" of:"texts" by:"scratch" range:"[0,)" doc:"tokens of a column in a step are at most data.bptt and this"`
 }
 
-// facts is known of a data set before it is opened: the side of its images in pixels, their channels, and the
-// number of training images, 0 if that is unknown.
-type facts struct{ side, channels, train int }
+// dataNames lists the values of Data.Name: images, then texts. A program may have registered some.
+func dataNames() []string { return slices.Concat(sets.Names(), corpus.Names()) }
 
-var known = map[string]facts{
-	CIFAR10:     {32, 3, 50_000},
-	CIFAR100:    {32, 3, 50_000},
-	Digits:      {8, 1, 1437},
-	ImageFolder: {32, 3, 0},
-	Synthetic:   {32, 3, 1024},
+// dataDoc returns the meaning of Data.Name: each data set, and what it is.
+func dataDoc() string {
+	imageDoc := func(name string) string { s, _ := sets.Find(name); return s.Doc }
+	textDoc := func(name string) string { t, _ := corpus.Find(name); return t.Doc }
+	return "images: " + explainedData(sets.Names(), imageDoc) + "; texts: " + explainedData(corpus.Names(), textDoc)
 }
 
-// scaled reports whether images are brought to the size and channels in d.
-func (d Data) scaled() bool { return d.Name == ImageFolder || d.Name == Synthetic }
+// explainedData lists names, neighbours of one doc together: "cifar10 or cifar100 (32x32), digits (8x8)".
+func explainedData(names []string, doc func(name string) string) string {
+	var parts []string
+	for i := 0; i < len(names); {
+		first := i
+		for i < len(names) && doc(names[i]) == doc(names[first]) {
+			i++
+		}
+		part := strings.Join(names[first:i], " or ")
+		if d := doc(names[first]); d != "" {
+			part += " (" + d + ")"
+		}
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// facts is what is known of a set of images before it is opened: the side of the images in pixels, their channels,
+// and the number of training images, 0 if that is unknown.
+type facts struct{ side, channels, train int }
 
 // facts returns the facts of the data set that d names.
 func (d Data) facts() facts {
-	f := known[d.Name]
-	if d.scaled() && d.Size > 0 {
+	set, _ := sets.Find(d.Name)
+	f := facts{set.Side, set.Channels, set.Train}
+	if set.Scaled && d.Size > 0 {
 		f.side = d.Size
 	}
-	if d.scaled() && d.Channels > 0 {
+	if set.Scaled && d.Channels > 0 {
 		f.channels = d.Channels
 	}
 	return f
@@ -105,11 +127,11 @@ const (
 	texts  = Texts
 )
 
-// textNames are the values of Data.Name that are texts.
-var textNames = []string{PTB, WikiText2, Text, SyntheticText}
-
 // IsText reports whether d is a text; otherwise it is a set of images.
-func (d Data) IsText() bool { return slices.Contains(textNames, d.Name) }
+func (d Data) IsText() bool {
+	_, ok := corpus.Find(d.Name)
+	return ok
+}
 
 // Kind is what d is: Images or Texts.
 func (d Data) Kind() string {

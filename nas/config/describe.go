@@ -18,6 +18,9 @@ type row struct {
 // rows returns a row for each path, in the order of the keys.
 func (t *table) rows() (rows []row) {
 	for _, k := range t.keys {
+		if k.path == "data.name" {
+			k.doc = dataDoc()
+		}
 		i := slices.IndexFunc(rows, func(r row) bool { return r.path == k.path })
 		if i < 0 {
 			rows = append(rows, row{key: k, all: []key{k}, text: k.doc})

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"godarts/nas/data/sets"
 )
 
 // trial is what TestEveryKey tries for one key: a good value that differs from the default of
@@ -383,21 +381,4 @@ func ExampleKeys() {
 	// w.lr                               learning rate of the weights in the first epoch (default 0.025; of texts 20)
 	// w.lr_min                           learning rate the cosine falls to, at most lr (default 0.001 in a search, 0 in training)
 	// w.lr_decay                         factor of the schedule step (default 0.97)
-}
-
-func TestFacts(t *testing.T) {
-	// What keys are checked against is what the data set has when it is opened.
-	set, err := sets.Open(Digits, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if want := known[Digits]; set.Train.Height != want.side || set.Train.Width != want.side || set.Train.N != want.train || set.Train.Channels != want.channels {
-		t.Errorf("digits: %d training images of %dx%d, want %+v", set.Train.N, set.Train.Height, set.Train.Width, want)
-	}
-	if set, err = sets.Open(Synthetic, ""); err != nil {
-		t.Fatal(err)
-	}
-	if want := known[Synthetic]; set.Train.Height != want.side || set.Train.N != want.train || set.Train.Channels != want.channels {
-		t.Errorf("synthetic: %d training images of %d channels and %d pixels a side, want %+v", set.Train.N, set.Train.Channels, set.Train.Height, want)
-	}
 }

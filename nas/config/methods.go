@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"godarts/nas/data/corpus"
 )
 
 // Method is what configs know of a search strategy.
@@ -290,7 +292,7 @@ func (s scope) wrong(c *Config) string {
 	case s.owner != "" && s.owner != c.Strategy.Name:
 		return ""
 	case s.of == texts && !c.Data.IsText():
-		return fmt.Sprintf("images (data.name %s), only to texts (%s)", c.Data.Name, listed(textNames))
+		return fmt.Sprintf("images (data.name %s), only to texts (%s)", c.Data.Name, listed(corpus.Names()))
 	case s.of == images && c.Data.IsText():
 		return fmt.Sprintf("texts (data.name %s), only to images", c.Data.Name)
 	}

@@ -2,6 +2,9 @@ package config
 
 import (
 	"fmt"
+
+	"godarts/nas/data/corpus"
+	"godarts/nas/data/sets"
 )
 
 // rules returns what is wrong between keys of c, nil if nothing is. Each value is in range.
@@ -66,10 +69,11 @@ func (o Compare) rules(d Data) *Problem {
 // textRules checks an experiment on a text.
 func (c *Config) textRules() *Problem {
 	d := c.Data
+	text, _ := corpus.Find(d.Name)
 	switch {
-	case d.Name == Text && d.Root == "":
-		return Conflict("data.root", "data.name", "text needs one, want the folder that holds train.txt, valid.txt and test.txt")
-	case d.Name == SyntheticText && d.Root != "":
+	case text.NeedsRoot() && d.Root == "":
+		return Conflict("data.root", "data.name", "%s needs one, want the folder that holds %s, %s and %s", d.Name, text.Files[0], text.Files[1], text.Files[2])
+	case text.Contents != nil && d.Root != "":
 		return Conflict("data.root", "data.name", "has no effect on %s, which is built in, want \"\"", d.Name)
 	case d.SmallBatch > 0 && d.Batch%d.SmallBatch != 0:
 		return Conflict("data.small_batch", "data.batch", "%d does not divide data.batch %d", d.SmallBatch, d.Batch)
@@ -135,14 +139,15 @@ func (n Network) stemRules() *Problem {
 func (d Data) rules() *Problem {
 	refuse := func(key, format string, args ...any) *Problem { return Conflict(key, "data.name", format, args...) }
 	f := d.facts()
+	set, _ := sets.Find(d.Name)
 	switch {
 	case d.Name == ImageFolder && d.Root == "":
 		return refuse("data.root", "imagefolder needs one, want the folder that holds train")
-	case !d.scaled() && d.Size != 0:
+	case !set.Scaled && d.Size != 0:
 		return refuse("data.size", "%d has no effect on %s, whose images are %dx%d, want 0", d.Size, d.Name, f.side, f.side)
-	case !d.scaled() && d.Channels != 0:
+	case !set.Scaled && d.Channels != 0:
 		return refuse("data.channels", "%d has no effect on %s, whose images have %d, want 0", d.Channels, d.Name, f.channels)
-	case d.Name != CIFAR100 && d.Labels != Fine:
+	case set.Coarse == 0 && d.Labels != Fine:
 		return refuse("data.labels", "%s has no effect on %s, only on %s", d.Labels, d.Name, CIFAR100)
 	case d.Name != ImageFolder && d.SplitSeed != 0:
 		return refuse("data.split_seed", "%d has no effect on %s, only on %s", d.SplitSeed, d.Name, ImageFolder)

@@ -137,19 +137,24 @@ func newKey(path string, f reflect.StructField, in scope) (key, error) {
 	return k, nil
 }
 
-// anyOperation stands in a tag oneof for all operations that a space may have.
-const anyOperation = "OPERATION"
+// What stands in a tag oneof for values that a program may add to.
+const (
+	anyOperation = "OPERATION" // all operations that a space may have
+	anyData      = "DATA"      // all data sets
+)
 
 // oneOf returns the values that k takes, nil if they have no names.
-func (k *key) oneOf() []string {
-	if !slices.Equal(k.named, []string{anyOperation}) {
-		return k.named
+func (k *key) oneOf() (names []string) {
+	switch {
+	case slices.Equal(k.named, []string{anyOperation}):
+		for _, op := range genotype.SearchOps() {
+			names = append(names, string(op))
+		}
+		return names
+	case slices.Equal(k.named, []string{anyData}):
+		return dataNames()
 	}
-	var names []string
-	for _, op := range genotype.SearchOps() { // a program may have registered some
-		names = append(names, string(op))
-	}
-	return names
+	return k.named
 }
 
 // readable reports whether a key may have values of type t.

@@ -4,10 +4,10 @@
 // needs no saved state, can be resumed at any step, and gives the same numbers
 // with any number of goroutines.
 //
-// The packages below it read the sets: sets opens one by its name, with cifar for the
-// CIFAR files, folder for folders of picture files and builtin for the sets that are part
-// of the program. picture decodes and scales pictures, texts reads texts, download fetches
-// archives, fingerprint compares what a set holds with what it held.
+// The packages below it read the sets: sets registers and opens them by name, cifar reads
+// the CIFAR files, folder reads folders of picture files, and builtin makes the sets that are
+// part of the program. picture decodes and scales pictures, corpus reads texts, download
+// fetches archives, fingerprint compares what a set holds with what it held.
 package data
 
 import (

@@ -9,6 +9,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/data"
+	"godarts/nas/data/sets"
 	"godarts/nas/memory"
 	"godarts/nas/runfolder"
 	"godarts/torch"
@@ -131,7 +132,8 @@ func (e *singleImageError) Error() string { return e.text }
 // openImages opens the images of c and, if checked is set, checks that c can run on them: before it
 // opens them if the sizes are known, else after.
 func openImages(c *config.Config, to torch.Options, checked bool) (nas.Feed, error) {
-	early := c.Data.Name != config.ImageFolder
+	known, _ := sets.Find(c.Data.Name)
+	early := known.Train > 0
 	if checked && early {
 		if err := CheckNamed(c, to.Device); err != nil {
 			return nil, err
@@ -162,12 +164,12 @@ func CheckNamed(c *config.Config, d torch.Device) error {
 
 // Sizes returns the sizes of a data set's images. It reads the images only if the sizes depend on them.
 func Sizes(c *config.Config) (*data.Images, error) {
-	classes := map[string]int{config.CIFAR10: 10, config.CIFAR100: 100}[c.Data.Name]
+	known, _ := sets.Find(c.Data.Name)
 	if c.Data.Labels == config.Coarse {
-		classes = 20
+		known.Classes = known.Coarse
 	}
-	if classes > 0 {
-		return &data.Images{N: 50_000, Channels: 3, Height: 32, Width: 32, Classes: classes}, nil
+	if known.Train > 0 && known.Classes > 0 && !known.Scaled {
+		return &data.Images{N: known.Train, Channels: known.Channels, Height: known.Side, Width: known.Side, Classes: known.Classes}, nil
 	}
 	set, err := openSet(c)
 	if err != nil {

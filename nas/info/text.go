@@ -17,23 +17,24 @@ import (
 
 // recurrentInfo returns the costs of the language models that the paper trains of a cell.
 func recurrentInfo(g genotype.Genotype) (infos []Info, err error) {
-	for _, published := range []struct{ name, data string }{{"Penn Treebank", config.PTB}, {"WikiText-2", config.WikiText2}} {
-		c, err := config.Parse(published.data, []byte("experiment: train\ndata: {name: "+published.data+"}"))
+	for _, name := range []string{config.PTB, config.WikiText2} {
+		c, err := config.Parse(name, []byte("experiment: train\ndata: {name: "+name+"}"))
 		if err != nil {
 			return nil, err
 		}
-		if published.data == config.WikiText2 {
+		published, _ := corpus.Find(name)
+		if name == config.WikiText2 {
 			c.Network.Hidden = 700
 		}
 		var info Info
 		err = torch.Do(func() (err error) {
-			info, err = modelInfo(c, g, corpus.PublishedWords(published.data))
+			info, err = modelInfo(c, g, published.Words)
 			return err
 		})
 		if err != nil {
 			return nil, err
 		}
-		info.Network = published.name + ": " + info.Network
+		info.Network = map[string]string{config.PTB: "Penn Treebank", config.WikiText2: "WikiText-2"}[name] + ": " + info.Network
 		infos = append(infos, info)
 	}
 	return infos, nil
@@ -55,7 +56,8 @@ func modelWords(c *config.Config, nodes, words int) string {
 
 // textInfo returns the cost of the network that c makes for its text; where is its file or run folder.
 func textInfo(c *config.Config, where string) ([]Info, error) {
-	words := corpus.PublishedWords(c.Data.Name)
+	known, _ := corpus.Find(c.Data.Name)
+	words := known.Words
 	if words == 0 || c.Data.Tokens > 0 {
 		text, err := corpus.Options{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
 		if err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 func TestWorkedExample(t *testing.T) {
-	// A module outside of the repository adds CONTRIBUTING's strategy and the operation of docs/library.md, and searches with them.
+	// A module outside of the repository adds CONTRIBUTING's strategy, and the operation and the data set of docs/library.md, and searches with them.
 	if testing.Short() {
 		t.Skip("-short: compiles a module")
 	}
@@ -22,11 +22,13 @@ func TestWorkedExample(t *testing.T) {
 		t.Fatalf("the strategy has %d lines, want under 100", n)
 	}
 	operation := block(t, filepath.Join(root, "docs/library.md"), "func init() {\n\tcells.RegisterOp")
+	set := block(t, filepath.Join(root, "docs/library.md"), "func init() {\n\tsets.Register")
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"onelevel.go":  strategy,
 		"main.go":      block(t, filepath.Join(root, "docs/tutorial-3-your-strategy.md"), "package main"),
 		"blur.go":      "package main\n\nimport (\n\t\"godarts/cells\"\n\t\"godarts/torch\"\n\t\"godarts/torch/nn\"\n)\n\n" + operation,
+		"halves.go":    "package main\n\nimport (\n\t\"godarts/nas/data\"\n\t\"godarts/nas/data/sets\"\n)\n\n" + set,
 		"main_test.go": exampleTest,
 		"tiny.yaml":    content(t, filepath.Join(root, "nas/testdata/tiny.yaml")),
 		"go.sum":       content(t, filepath.Join(root, "go.sum")),
@@ -40,7 +42,7 @@ func TestWorkedExample(t *testing.T) {
 		{"mod", "edit", "-require", "godarts@v0.0.0", "-replace", "godarts=" + root},
 		{"mod", "tidy"},
 		{"test", "-v", "."},
-		{"run", ".", "tiny.yaml", "run", "strategy.name=one-level", "space.operations=[skip_connect, blur_3x3]", "epochs=1"},
+		{"run", ".", "tiny.yaml", "run", "strategy.name=one-level", "space.operations=[skip_connect, blur_3x3]", "data.name=halves", "epochs=1"},
 	} {
 		cmd := exec.Command("go", command...)
 		cmd.Dir = dir
@@ -54,6 +56,9 @@ func TestWorkedExample(t *testing.T) {
 	}
 	if found := content(t, filepath.Join(dir, "run/genotype.json")); !strings.Contains(found, "blur_3x3") && !strings.Contains(found, "skip_connect") {
 		t.Errorf("the search found %s", found)
+	}
+	if used := content(t, filepath.Join(dir, "run/data.json")); !strings.Contains(used, `"halves"`) {
+		t.Errorf("the search ran on %s", used)
 	}
 }
 
@@ -99,10 +104,14 @@ func TestOneLevel(t *testing.T) {
 	if want := "strategy:\n  name: one-level\n  rest: 1\n  every: 2\n"; err != nil || !bytes.Contains(text, []byte(want)) {
 		t.Errorf("%v in\n%s", err, text)
 	}
+	if _, err := config.Load("tiny.yaml", "data.name=halves", "data.size=4"); err == nil || err.Error() != "config: --set data.size=4: data.size: 4 has no effect on halves, whose images are 8x8, want 0" {
+		t.Error(err)
+	}
 	for item, want := range map[string]string{
 		"strategy.every=0": "config: --set strategy.every=0: strategy.every: given 0, want 1 or more",
 		"strategy.rest=3":  "config: --set strategy.rest=3: strategy.rest: 3 is more than epochs 2, want at most that",
 		"strategy.order=2": "config: --set strategy.order=2: key \"strategy.order\" does not apply to strategy one-level, only to darts",
+		"data.name=halfs":  "config: --set data.name=halfs: data.name: given \"halfs\", want cifar10 or cifar100 or digits or halves or imagefolder or synthetic or ptb or wikitext2 or text or synthetic-text",
 		"strategy.evry=2":  "config: --set strategy.evry=2: unknown key \"strategy.evry\" (nearest: \"strategy.every\")",
 	} {
 		if _, err := config.Load("tiny.yaml", append(set, item)...); err == nil || err.Error() != want {

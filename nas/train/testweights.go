@@ -12,6 +12,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/data/sets"
 	"godarts/nas/images"
 	"godarts/nas/model"
 	"godarts/nas/names"
@@ -133,11 +134,10 @@ func statementsOf(d model.Description, c *config.Config) []statement {
 		{"network.stem", n.Stem, stem, func() { n.Stem = stem }},
 		{"network.stem_multiplier", n.StemMultiplier, d.StemMultiplier, func() { n.StemMultiplier = d.StemMultiplier }},
 	}
-	if c.Data.Name == config.ImageFolder || c.Data.Name == config.Synthetic { // other data sets have fixed sizes
-		const usualSide, usualChannels = 32, 3
+	if set, _ := sets.Find(c.Data.Name); set.Scaled { // other data sets have fixed sizes
 		all = append(all,
-			statement{"data.size", cmp.Or(c.Data.Size, usualSide), d.Size, func() { c.Data.Size = d.Size }},
-			statement{"data.channels", cmp.Or(c.Data.Channels, usualChannels), d.InputChannels, func() { c.Data.Channels = d.InputChannels }})
+			statement{"data.size", cmp.Or(c.Data.Size, set.Side), d.Size, func() { c.Data.Size = d.Size }},
+			statement{"data.channels", cmp.Or(c.Data.Channels, set.Channels), d.InputChannels, func() { c.Data.Channels = d.InputChannels }})
 	}
 	return all
 }

@@ -42,7 +42,7 @@ func TestWeightsSayWhatTheyAre(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := config.Defaults(config.Train)
-			c.Data.Name, c.Data.Batch = config.Digits, 12
+			c.Data.Name, c.Data.Batch = "digits", 12
 			if test.own != nil {
 				test.own(c)
 			}
@@ -64,11 +64,11 @@ func TestWeightsSayWhatTheyAre(t *testing.T) {
 		})
 	}
 	other := config.Defaults(config.Train)
-	other.Data.Name = config.Synthetic
+	other.Data.Name = "synthetic"
 	if _, err := train.TestWeights(t.Context(), other, nil, file, torch.CPU); err == nil || !strings.Contains(err.Error(), `they have other classes: class 1 of 10 is "0", in synthetic "stripes-0" of 10`) {
 		t.Errorf("on other classes: %v", err)
 	}
-	other.Data.Name = config.SyntheticText
+	other.Data.Name = "synthetic-text"
 	if _, err := train.TestWeights(t.Context(), other, nil, file, torch.CPU); err == nil || !strings.Contains(err.Error(), "they are of images, data.name synthetic-text is a text: want the config of their training") {
 		t.Errorf("on a text: %v", err)
 	}

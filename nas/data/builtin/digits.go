@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"godarts/nas/data"
+	"godarts/nas/data/sets"
 )
 
 // Optical Recognition of Handwritten Digits, E. Alpaydin, C. Kaynak, UCI Machine
@@ -31,6 +32,13 @@ const (
 	digitsMean = 0.30538611
 	digitsStd  = 0.37550711
 )
+
+func init() {
+	sets.Register(sets.DataSet{
+		Name: "digits", Doc: "8x8, built in", Side: digitsSide, Channels: 1, Classes: 10, Train: digitsTrain,
+		Open: func(sets.Options) (*data.Set, error) { return Digits() },
+	})
+}
 
 // Digits decodes the embedded digits.
 func Digits() (*data.Set, error) {

@@ -6,6 +6,7 @@ import (
 	"image/color"
 
 	"godarts/nas/data"
+	"godarts/nas/data/sets"
 	"godarts/nas/rng"
 )
 
@@ -15,6 +16,13 @@ const (
 	syntheticTest    = 64
 	syntheticClasses = 10
 )
+
+func init() {
+	sets.Register(sets.DataSet{
+		Name: "synthetic", Doc: "stripes, built in", Side: 32, Channels: 3, Scaled: true, Classes: syntheticClasses, Train: syntheticTrain,
+		Open: func(o sets.Options) (*data.Set, error) { return Synthetic(o.Size, o.Channels), nil },
+	})
+}
 
 // Synthetic makes a set for trials of what is meant for photographs. Its pictures are
 // drawn when a batch is loaded.

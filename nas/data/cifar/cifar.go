@@ -2,6 +2,7 @@
 package cifar
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,8 @@ import (
 
 	"godarts/nas/data"
 	"godarts/nas/data/download"
+	"godarts/nas/data/sets"
+	"godarts/nas/home"
 	"godarts/nas/names"
 	"godarts/nas/wholefile"
 )
@@ -76,8 +79,26 @@ func (l Layout) Coarse() Layout {
 	return l
 }
 
-// Name is the name of the set.
-func (l Layout) Name() string { return l.name }
+func init() {
+	for _, l := range []Layout{CIFAR10, CIFAR100} {
+		set := sets.DataSet{
+			Name: l.name, Doc: "32x32, read from data.root", Side: 32, Channels: 3, Classes: l.classes, Train: len(l.train) * l.trainRecords,
+			Open: func(o sets.Options) (*data.Set, error) {
+				if o.Coarse {
+					return l.Coarse().Open(home.DataRoot(o.Root))
+				}
+				return l.Open(home.DataRoot(o.Root))
+			},
+			Get: func(ctx context.Context, root string, progress func(done, total int64)) error {
+				return l.Archive().Get(ctx, home.DataRoot(root), progress)
+			},
+		}
+		if l.labels > 1 {
+			set.Coarse = l.Coarse().classes
+		}
+		sets.Register(set)
+	}
+}
 
 // Open reads the set below root. The files have to be as long as the published ones.
 func (l Layout) Open(root string) (*data.Set, error) {

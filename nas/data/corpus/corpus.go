@@ -14,7 +14,6 @@ import (
 	"unicode/utf8"
 
 	"godarts/nas/data/fingerprint"
-	"godarts/nas/home"
 	"godarts/nas/names"
 	"godarts/nas/wholefile"
 )
@@ -32,18 +31,12 @@ type Corpus struct {
 // Options select a text.
 type Options struct {
 	Name   string // one of Names
-	Root   string // folder of data sets, see [home.DataRoot]; for "text" the folder of its files
+	Root   string // folder of data sets, see [home.DataRoot]; of a text that NeedsRoot the folder of its files
 	Tokens int    // take only the first tokens of each split; 0 takes all
 }
 
 // endOfSentence ends every line.
 const endOfSentence = "<eos>"
-
-// The names of texts that are not published.
-const (
-	ownText       = "text"
-	syntheticText = "synthetic-text"
-)
 
 // Open reads a text: train, valid and test, one sentence or paragraph a line.
 // White space separates words, and every line, an empty one too, ends in the token
@@ -74,18 +67,20 @@ func (o Options) Open() (*Corpus, error) {
 
 // contents reads the splits. It returns the names of their files too.
 func (o Options) contents() (contents [3][]byte, files [3]string, err error) {
-	folder, wanted, hint := o.Root, ownFiles, "want train.txt, valid.txt and test.txt there"
-	switch p, ok := publishedTexts[o.Name]; {
-	case o.Name == syntheticText:
-		return syntheticTexts(), ownFiles, nil
-	case ok:
-		folder, wanted, hint = filepath.Join(home.DataRoot(o.Root), p.folder), p.files, fmt.Sprintf("`darts data get %s` says what is wanted", o.Name)
-	case o.Name != ownText:
+	t, ok := Find(o.Name)
+	if !ok {
 		known := Names()
 		return contents, files, fmt.Errorf("unknown text, nearest is %q (known: %s)", names.Nearest(o.Name, known), strings.Join(known, ", "))
 	}
-	for i, name := range wanted {
-		files[i] = filepath.Join(folder, name)
+	if t.Contents != nil {
+		return t.Contents(), t.Files, nil
+	}
+	hint := fmt.Sprintf("want %s, %s and %s there", t.Files[0], t.Files[1], t.Files[2])
+	if t.Wanted != "" {
+		hint = fmt.Sprintf("`darts data get %s` says what is wanted", t.Name)
+	}
+	for i, name := range t.Files {
+		files[i] = filepath.Join(t.dir(o.Root), name)
 		contents[i], err = wholefile.Read(files[i])
 		if errors.Is(err, fs.ErrNotExist) {
 			return contents, files, fmt.Errorf("%s: %w; %s", names.Escape(files[i]), fs.ErrNotExist, hint)
@@ -147,9 +142,9 @@ func invalid(b []byte) int {
 // Fingerprint identifies the tokens that Open took.
 func (c *Corpus) Fingerprint() fingerprint.Fingerprint {
 	f := fingerprint.Fingerprint{Name: c.Name}
-	files := ownFiles
-	if p, published := publishedTexts[c.Name]; published {
-		files = p.files
+	t, registered := Find(c.Name)
+	if !registered {
+		t.Files = splitFiles
 	}
 	for i, tokens := range [][]int32{c.Train, c.Valid, c.Test} {
 		h := sha256.New()
@@ -159,7 +154,7 @@ func (c *Corpus) Fingerprint() fingerprint.Fingerprint {
 			_ = w.WriteByte('\n')
 		}
 		_ = w.Flush()
-		f.Parts = append(f.Parts, fingerprint.Part{Name: files[i], Tokens: len(tokens), Sum: fingerprint.Sum(h)})
+		f.Parts = append(f.Parts, fingerprint.Part{Name: t.Files[i], Tokens: len(tokens), Sum: fingerprint.Sum(h)})
 	}
 	return f
 }

@@ -2,6 +2,7 @@
 package folder
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -14,13 +15,23 @@ import (
 	"godarts/nas/data"
 	"godarts/nas/data/fingerprint"
 	"godarts/nas/data/picture"
+	"godarts/nas/data/sets"
 	"godarts/nas/names"
 	"godarts/nas/rng"
 	"godarts/nas/wholefile"
 )
 
-// Name is the name of this kind of data set.
-const Name = "imagefolder"
+func init() {
+	sets.Register(sets.DataSet{
+		Name: "imagefolder", Doc: "data.root/train/CLASS/IMAGE", Side: 32, Channels: 3, Scaled: true,
+		Open: func(o sets.Options) (*data.Set, error) {
+			return Options{Root: o.Root, Size: o.Size, Channels: o.Channels, SplitSeed: o.SplitSeed, MaxPixels: o.MaxPixels}.Open()
+		},
+		Get: func(context.Context, string, func(done, total int64)) error {
+			return errors.New("there is nothing to download: it is a folder of your own, with train/CLASS/IMAGE")
+		},
+	})
+}
 
 // Options select a folder and the form of its images.
 type Options struct {
@@ -120,7 +131,7 @@ func (o Options) Open() (*data.Set, error) {
 		return nil, err
 	}
 	classes := len(train.part.classes)
-	set := &data.Set{Name: Name, ClassNames: train.part.classes, Augment: data.Augment{Pad: o.Size / 8, Flip: true}}
+	set := &data.Set{Name: "imagefolder", ClassNames: train.part.classes, Augment: data.Augment{Pad: o.Size / 8, Flip: true}}
 	if name == "" {
 		set.Notes = append(set.Notes, fmt.Sprintf("%s has no train: its %s are taken for the classes", names.Escape(o.Root), names.Count(classes, "folder")))
 	}

@@ -1,4 +1,4 @@
-package sets
+package sets_test
 
 import (
 	"context"
@@ -14,6 +14,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"godarts/nas/data"
+	_ "godarts/nas/data/builtin"
+	_ "godarts/nas/data/cifar"
+	_ "godarts/nas/data/folder"
+	"godarts/nas/data/sets"
 )
 
 func TestOpenUnknown(t *testing.T) {
@@ -22,7 +26,7 @@ func TestOpenUnknown(t *testing.T) {
 		{"cifar-10", "cifar10"}, {"CIFAR10", "cifar10"}, {"digit", "digits"}, {"dgits8", "digits"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := Open(c.name, t.TempDir())
+			_, err := sets.Open(c.name, t.TempDir())
 			want := fmt.Sprintf("data: unknown data set %q, nearest is %q (known: cifar10, cifar100, digits, imagefolder, synthetic)", c.name, c.nearest)
 			if err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
@@ -76,7 +80,7 @@ func labelCounts(m *data.Images) []int {
 
 func TestDigits(t *testing.T) {
 	// Open gives the embedded digits with their split, values and statistics when asked for "digits".
-	set, err := Open("digits", filepath.Join(t.TempDir(), "absent"))
+	set, err := sets.Open("digits", filepath.Join(t.TempDir(), "absent"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -118,7 +122,7 @@ func TestCIFARPublished(t *testing.T) {
 	if root == "" {
 		t.Skip("the real images are not tested: set GODARTS_DATA to the folder that holds cifar-10-batches-bin")
 	}
-	set, err := Open("cifar10", root)
+	set, err := sets.Open("cifar10", root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +145,7 @@ func TestCIFARPublished(t *testing.T) {
 }
 
 func ExampleOpen() {
-	set, err := Open("digits", "")
+	set, err := sets.Open("digits", "")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -154,7 +158,7 @@ func ExampleOpen() {
 func TestNormalisation(t *testing.T) {
 	// The mean and deviation of the options replace the set's own, and are refused when there is not one for each channel.
 	mean, std := []float32{0.5, 0.25, 0.125}, []float32{1, 2, 4}
-	set, err := Options{Name: "synthetic", Mean: mean, Std: std}.Open()
+	set, err := sets.Options{Name: "synthetic", Mean: mean, Std: std}.Open()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,29 +167,87 @@ func TestNormalisation(t *testing.T) {
 			t.Errorf("mean %v, std %v, %d channels of %d pixels", m.Mean, m.Std, m.Channels, m.Height)
 		}
 	}
-	_, err = Options{Name: "synthetic", Channels: 1, Mean: mean, Std: std}.Open()
+	_, err = sets.Options{Name: "synthetic", Channels: 1, Mean: mean, Std: std}.Open()
 	if want := "data: synthetic: mean of 3 and std of 3 channels, its images have 1"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestRegisterRefuses(t *testing.T) {
+	// Register panics when the name is taken or has spaces, and when the set has no Open, no side or a strange number of channels.
+	open := func(sets.Options) (*data.Set, error) { return nil, nil }
+	for _, c := range []struct {
+		set  sets.DataSet
+		want string
+	}{
+		{sets.DataSet{Name: "digits", Side: 8, Channels: 1, Open: open}, `data: register "digits": there is one of that name`},
+		{sets.DataSet{Name: "my set", Side: 8, Channels: 1, Open: open}, `data: register "my set": want a name without spaces`},
+		{sets.DataSet{Name: "closed", Side: 8, Channels: 1}, `data: register "closed": want Open, a Side, and 1 or 3 Channels`},
+		{sets.DataSet{Name: "flat", Channels: 1, Open: open}, `data: register "flat": want Open, a Side, and 1 or 3 Channels`},
+		{sets.DataSet{Name: "two", Side: 8, Channels: 2, Open: open}, `data: register "two": want Open, a Side, and 1 or 3 Channels`},
+	} {
+		func() {
+			defer func() {
+				if got := fmt.Sprint(recover()); got != c.want {
+					t.Errorf("got %s, want %s", got, c.want)
+				}
+			}()
+			sets.Register(c.set)
+		}()
 	}
 }
 
 func TestGetNames(t *testing.T) {
 	// Get knows the data sets by name, also those without a download.
 	root := t.TempDir()
-	if err := Get(t.Context(), "digits", root, nil); err != nil {
+	if err := sets.Get(t.Context(), "digits", root, nil); err != nil {
 		t.Error(err)
 	}
 	if got, err := os.ReadDir(root); err != nil || len(got) != 0 {
 		t.Errorf("files for digits: %v, %v", got, err)
 	}
-	err := Get(t.Context(), "cifar", root, nil)
+	err := sets.Get(t.Context(), "cifar", root, nil)
 	if want := `data: unknown data set "cifar", nearest is "cifar10" (known: cifar10, cifar100, digits, imagefolder, synthetic)`; err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	err = Get(ctx, "cifar10", root, nil)
+	err = sets.Get(ctx, "cifar10", root, nil)
 	if !errors.Is(err, context.Canceled) || !strings.HasPrefix(err.Error(), "data: get cifar10: ") {
 		t.Errorf("cancelled: got %v", err)
+	}
+}
+
+func TestRegister(t *testing.T) {
+	// A registered set is opened by its name; one that is another than its registration says is an error.
+	images := func(n, side int) *data.Images {
+		return &data.Images{N: n, Channels: 1, Height: side, Width: side, Classes: 2, Max: 255,
+			Mean: []float32{0}, Std: []float32{1}, Pixels: make([]uint8, n*side*side), Labels: make([]uint16, n)}
+	}
+	for _, c := range []struct {
+		name             string
+		side, n, classes int
+		want             string
+	}{
+		{"as-registered", 4, 6, 2, ""},
+		{"unknown-sizes", 4, 0, 0, ""},
+		{"other-side", 8, 6, 2, "data: other-side: images of 1x4x4 in 2 classes, registered as 1x8x8 in 2"},
+		{"other-classes", 4, 6, 3, "data: other-classes: images of 1x4x4 in 2 classes, registered as 1x4x4 in 3"},
+		{"other-number", 4, 5, 2, "data: other-number: 6 training images, registered with 5"},
+	} {
+		sets.Register(sets.DataSet{Name: c.name, Side: c.side, Channels: 1, Classes: c.classes, Train: c.n,
+			Open: func(o sets.Options) (*data.Set, error) {
+				if o.Root != "here" || o.Size != c.side {
+					t.Errorf("opened with %+v", o)
+				}
+				return data.NewSet(c.name, images(6, 4), images(2, 4), []string{"a", "b"}, data.Augment{}), nil
+			}})
+		set, err := sets.Open(c.name, "here")
+		if err == nil && c.want == "" && set.Train.N == 6 {
+			continue
+		}
+		if err == nil || err.Error() != c.want {
+			t.Errorf("%s: got %v, want %s", c.name, err, c.want)
+		}
 	}
 }
