@@ -97,11 +97,11 @@ func (b Bench) conditions() string {
 
 func (r BenchRow) label() string { return r.Title + ": " + r.Work }
 
-// table writes a Markdown table. It escapes what would end a cell.
+// table writes a Markdown table of numbers after a column of names.
 func table[Row any](text *strings.Builder, header []string, rows []Row, cells func(Row) []string) {
 	write := func(line []string) {
 		for _, cell := range line {
-			fmt.Fprintf(text, "| %s ", strings.ReplaceAll(names.Escape(cell), "|", `\|`))
+			fmt.Fprintf(text, "| %s ", markdown(cell))
 		}
 		text.WriteString("|\n")
 	}
