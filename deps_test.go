@@ -48,6 +48,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/nasbench201", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a look-up trains nothing"},
 		{"godarts/nas/runfolder", []string{"godarts/darts", "godarts/nas/bench", "godarts/nas/nasbench201"}, "what lies in a folder is read without running anything"},
 		{"godarts/nas/record", []string{"godarts/darts", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan", "godarts/nas/report"}, "what a run has written is read without running anything"},
+		{"godarts/nas/runtable", []string{"godarts/torch", "godarts/darts", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan"}, "a table of runs is made of what they have written"},
 		{"godarts/nas/images", []string{"godarts/nas/train", "godarts/nas/search", "godarts/nas/plan", "godarts/nas/model"}, "a feed knows no method"},
 		{"godarts/nas/texts", []string{"godarts/nas/images", "godarts/nas/train", "godarts/nas/search", "godarts/nas/plan", "godarts/nas/model"}, "a feed knows no method"},
 		{"godarts/nas/model", []string{"godarts/nas/train", "godarts/nas/search", "godarts/nas/plan"}, "a trained network needs no trainer"},

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"godarts/nas/report"
+	"godarts/nas/runtable"
+)
+
+// reportFlags are the flags of report.
+type reportFlags struct {
+	tableFlags
+	out string
+}
+
+// tableFlags say in which format a table alone is written, and its rows.
+type tableFlags struct{ text, csv, markdown, latex, fold bool }
+
+func newReport() *cobra.Command {
+	var o reportFlags
+	return newCommand(spec{
+		use: "report RUN|DIR... [flags]", short: "write a table of runs", example: "darts report runs --latex -o table.tex",
+		min: 1, max: 1000, wanted: "at least one RUN or DIR", complete: runsAndFolders,
+		flags: func(f *pflag.FlagSet) {
+			o.add(f)
+			f.StringVarP(&o.out, "out", "o", "", "`FILE` for the table; without it the table is printed")
+		},
+		run: func(c *cobra.Command, args []string) error { return o.write(args, c.OutOrStdout(), c.ErrOrStderr()) },
+	})
+}
+
+func (o *tableFlags) add(f *pflag.FlagSet) {
+	f.BoolVar(&o.text, "text", false, "write the table alone, for a terminal")
+	f.BoolVar(&o.csv, "csv", false, "write the table alone, as CSV")
+	f.BoolVar(&o.markdown, "markdown", false, "write the table alone, in Markdown")
+	f.BoolVar(&o.latex, "latex", false, "write the table alone, in LaTeX for the package booktabs")
+	f.BoolVar(&o.fold, "fold", false, "one row for all runs that differ in their seed only: mean ± deviation, and the best")
+}
+
+// write writes the table of the runs that args name.
+func (o *reportFlags) write(args []string, stdout, stderr io.Writer) error {
+	format, err := o.format()
+	if err != nil {
+		return err
+	}
+	if format == nil {
+		return usagef("report: one of --text, --csv, --markdown and --latex wanted")
+	}
+	if err := checkOut("report", o.out); err != nil {
+		return err
+	}
+	runs, err := recordsOf("report", args, stderr)
+	if err != nil {
+		return err
+	}
+	width := columns(stdout)
+	if o.out != "" {
+		width = defaultColumns
+	}
+	return writeOut(o.out, format(runtable.Of(runs, runtable.Options{Fold: o.fold}), width), stdout)
+}
+
+// format returns the function that writes a table in the format of the flags, for a terminal of that many columns. It
+// is nil without such a flag.
+func (o *tableFlags) format() (write func(t report.Table, width int) string, err error) {
+	given := 0
+	for _, f := range []struct {
+		set   bool
+		write func(t report.Table, width int) string
+	}{
+		{o.text, report.Table.Text},
+		{o.csv, func(t report.Table, _ int) string { return t.CSV() }},
+		{o.markdown, func(t report.Table, _ int) string { return t.Markdown() }},
+		{o.latex, func(t report.Table, _ int) string { return t.LaTeX() }},
+	} {
+		if f.set {
+			given, write = given+1, f.write
+		}
+	}
+	if given > 1 {
+		return nil, usagef("report: one of --text, --csv, --markdown and --latex wanted, %d given", given)
+	}
+	return write, nil
+}

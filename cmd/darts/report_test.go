@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// runFolder makes the folder of a run that has begun, of a config.
+func runFolder(t *testing.T, dir, config string) {
+	t.Helper()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(config), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReportTables(t *testing.T) {
+	// Tables of the runs in a folder are printed, or written to a file, in each format.
+	t.Chdir(t.TempDir())
+	runFolder(t, "runs/b/one", "experiment: search\ndata: {name: digits}\nepochs: 3\n")
+	runFolder(t, "runs/b/one/found", "experiment: train\ngenotype: DARTS_V2\ndata: {name: digits}\n")
+	runFolder(t, "runs/two", "experiment: search\ndata: {name: digits}\n")
+	runFolder(t, "runs/three", "experiment: search\ndata: {name: digits}\nseed: 3\n")
+	runFolder(t, "runs/bad", "experiment: nothing\n")
+	if err := os.Symlink(".", "runs/loop"); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		args string
+		want string
+		note bool // that a run cannot be read
+	}{
+		{"report runs/b/one --markdown", "| run | strategy | seed | state |\n| --- | --- | ---: | --- |\n| one | darts | 2 | interrupted |\n", false},
+		{"report runs --text", "run    strategy  epochs  seed  state\nb/one  darts          3     2  interrupted\n" +
+			"three  darts         50     3  interrupted\ntwo    darts         50     2  interrupted\n", true},
+		{"report runs --fold --markdown", "| run | strategy | epochs | runs | state |\n| --- | --- | ---: | ---: | --- |\n" +
+			"| b/one | darts | 3 | 1 | interrupted |\n| t* | darts | 50 | 2 | interrupted |\n", true},
+		{"report runs/two runs/two/ --latex -o t.tex", "t.tex\n", false},
+	} {
+		t.Run(test.args, func(t *testing.T) {
+			var stdout, stderr bytes.Buffer
+			if status := run(strings.Fields(test.args), &stdout, &stderr); status != exitOK {
+				t.Fatalf("status %d, stderr %q", status, stderr.String())
+			}
+			if stdout.String() != test.want {
+				t.Errorf("got\n%s, want\n%s", stdout.String(), test.want)
+			}
+			if noted := strings.HasPrefix(stderr.String(), "note: ") && strings.Contains(stderr.String(), "bad"); noted != test.note {
+				t.Errorf("stderr %q", stderr.String())
+			}
+		})
+	}
+	tex, err := os.ReadFile("t.tex")
+	if err != nil || !strings.Contains(string(tex), `\toprule`) || strings.Count(string(tex), "two & ") != 1 {
+		t.Errorf("%v, %s", err, tex)
+	}
+	for args, want := range map[string]string{
+		"report runs":                                   "darts: report: one of --text, --csv, --markdown and --latex wanted\n",
+		"report runs --csv --latex":                     "darts: report: one of --text, --csv, --markdown and --latex wanted, 2 given\n",
+		"report none --csv":                             "darts: report: there is no folder none\n",
+		"report t.tex --csv":                            "darts: report: there is no folder t.tex\n",
+		"report runs/bad --csv":                         "darts: report: config: runs/bad/config.yaml:1: experiment: given \"nothing\", want search or train or repeat or compare\n",
+		"report runs/two --csv -o runs/two/config.yaml": "darts: report: runs/two/config.yaml belongs to the run: choose another -o\n",
+		"report runs/two --csv -o no/file":              "darts: write no/file: no such file or directory\n",
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(strings.Fields(args), &stdout, &stderr); status != exitUsage || stderr.String() != want || stdout.Len() > 0 {
+			t.Errorf("%s: status %d, stderr %q, want %q", args, status, stderr.String(), want)
+		}
+	}
+}
