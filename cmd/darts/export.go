@@ -17,7 +17,7 @@ func newExport() *cobra.Command {
 		use: "export RUN -o DIR", short: "write a trained network for PyTorch", example: "darts export runs/cifar10-train-20260102-030405 -o exported",
 		min: 1, max: 1, wanted: "one RUN", complete: trained,
 		flags: func(f *pflag.FlagSet) {
-			f.StringVarP(&out, "out", "o", "", "`folder` for weights.safetensors, genotype.txt and network.py, a module for PyTorch")
+			f.StringVarP(&out, "out", "o", "", "`folder` for weights.safetensors, config.json, genotype.txt and network.py, a module for PyTorch")
 			f.BoolVar(&auxiliary, "auxiliary", false, "with the auxiliary head, which only training uses")
 		},
 		run: func(c *cobra.Command, args []string) error {

@@ -18,21 +18,30 @@ import (
 	"godarts/torch/safetensors"
 )
 
-// exportModule is the Python file that Export writes besides WeightsFile and the genotype.
-const exportModule = "network.py"
+// Files that Export writes besides WeightsFile and the genotype.
+const (
+	exportModule = "network.py"
+	exportConfig = "config.json" // what WeightsFile says of its network, as a folder of a model hub has it
+)
 
-// networkModule is a Python module that rebuilds in PyTorch the network that WeightsFile describes.
-//
-//go:embed python/network.py
-var networkModule []byte
+// Python modules that rebuild in PyTorch the network that WeightsFile describes. Each ends in
+// readerModule.
+var (
+	//go:embed python/network.py
+	imageModule []byte
+	//go:embed python/language.py
+	languageModule []byte
+	//go:embed python/reader.py
+	readerModule []byte
+)
 
 // configKey is the metadata key of exported weights for the config of their training, as YAML.
 const configKey = "config"
 
 // Export writes the trained network of the complete run in dir to the folder to: its weights under the
-// reference's names, its genotype, and a PyTorch module that rebuilds the network from both. The
-// auxiliary head, which only training uses, is left out unless auxiliary is set. Export returns the
-// files.
+// reference's names, its description, its genotype, and a PyTorch module that rebuilds the network from
+// them. The auxiliary head, which only training uses, is left out unless auxiliary is set. Export
+// returns the files.
 func Export(dir, to string, auxiliary bool) (files []string, err error) {
 	c, err := runfolder.ReadConfig(dir)
 	if err != nil {
@@ -41,32 +50,45 @@ func Export(dir, to string, auxiliary bool) (files []string, err error) {
 	if _, err := TrainedCell(dir, c); err != nil {
 		return nil, err
 	}
-	text, err := c.YAML()
+	return export(filepath.Join(dir, runfolder.WeightsFile), to, c, auxiliary)
+}
+
+// export exports the network in a file of weights; c is the config of its training.
+func export(weights, to string, c *config.Config, auxiliary bool) (files []string, err error) {
+	training, err := c.YAML()
 	if err != nil {
 		return nil, err
 	}
-	return export(filepath.Join(dir, runfolder.WeightsFile), to, string(text), auxiliary)
-}
-
-// export exports the network in a file of weights; training is the config of its training, as YAML.
-func export(weights, to, training string, auxiliary bool) (files []string, err error) {
 	st, err := OpenWeights(weights)
 	if err != nil {
 		return nil, err
 	}
 	defer st.Close()
-	about, err := readDescription(st, weights)
+	about, err := describedIn(st, weights)
 	if err != nil {
 		return nil, err
 	}
 	if auxiliary && !about.Auxiliary {
 		return nil, fmt.Errorf("nas: export: the network in %s has no auxiliary head", weights)
 	}
+	about.Auxiliary = auxiliary
+	if about.Units > 0 {
+		_, shape, err := st.Info("encoder.weight")
+		if err != nil {
+			return nil, err
+		}
+		about.Tokens = shape[0]
+		about.Words, _ = dictionary(c, about) // without the text the export has no words
+	}
 	module, err := moduleOf(about.Genotype)
 	if err != nil {
 		return nil, err
 	}
-	content, err := exported(st, about, training, auxiliary)
+	described, err := hubConfig(about)
+	if err != nil {
+		return nil, err
+	}
+	content, err := exported(st, about, string(training))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +99,8 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 		name    string
 		content []byte
 	}{
-		{runfolder.WeightsFile, content}, {runfolder.ExportedGenotypeFile, []byte(about.Genotype.String() + "\n")}, {exportModule, module},
+		{runfolder.WeightsFile, content}, {runfolder.ExportedGenotypeFile, []byte(about.Genotype.String() + "\n")},
+		{exportModule, module}, {exportConfig, described},
 	} {
 		file := filepath.Join(to, f.name)
 		if err := runfolder.Write(file, f.content); err != nil {
@@ -88,10 +111,39 @@ func export(weights, to, training string, auxiliary bool) (files []string, err e
 	return files, nil
 }
 
-// moduleOf returns the PyTorch module for networks of g: networkModule, followed by the Python texts of
-// the registered operations in g.
+// hubConfig returns a description as JSON with the keys that model hubs look for besides its own.
+func hubConfig(about Description) ([]byte, error) {
+	about.Words = nil // in the weights; a config is read by people
+	type labels map[string]any
+	c := struct {
+		Architectures []string `json:"architectures"` // classes of exportModule
+		ModelType     string   `json:"model_type"`
+		Labels        labels   `json:"id2label,omitempty"`
+		Numbers       labels   `json:"label2id,omitempty"`
+		VocabSize     int      `json:"vocab_size,omitempty"`
+		Description
+	}{Architectures: []string{"Network"}, ModelType: "darts", Description: about, VocabSize: about.Tokens}
+	if len(about.ClassNames) > 0 {
+		c.Labels, c.Numbers = labels{}, labels{}
+		for i, name := range about.ClassNames {
+			c.Labels[fmt.Sprint(i)], c.Numbers[name] = name, i
+		}
+	}
+	text, err := finite.Indented(c)
+	if err != nil {
+		return nil, fmt.Errorf("nas: export: %w", err)
+	}
+	return text, nil
+}
+
+// moduleOf returns the PyTorch module for networks of g: imageModule or languageModule, then
+// readerModule and the Python texts of the registered operations in g.
 func moduleOf(g genotype.Genotype) ([]byte, error) {
-	module := slices.Clone(networkModule)
+	body := imageModule
+	if g.IsRecurrent() {
+		body = languageModule
+	}
+	module := slices.Concat(body, []byte("\n\n"), readerModule)
 	var entries []string
 	for _, op := range genotype.Registered() {
 		used := slices.ContainsFunc(slices.Concat(g.Normal.Edges, g.Reduce.Edges), func(e genotype.Edge) bool { return e.Op == op })
@@ -122,10 +174,9 @@ def operation(name, c, stride):
     return _custom[name](c, stride) if name in _custom else _operation(name, c, stride)
 `
 
-// exported returns the content of the weights st of the network about, with or without its auxiliary
-// head.
-func exported(st *safetensors.File, about Description, training string, auxiliary bool) (content []byte, err error) {
-	about.Auxiliary = auxiliary
+// exported returns the content of the weights st of the network about, which says whether the auxiliary
+// head is among them.
+func exported(st *safetensors.File, about Description, training string) (content []byte, err error) {
 	text, err := finite.Marshal(about)
 	if err != nil {
 		return nil, fmt.Errorf("nas: export: %w", err)
@@ -135,8 +186,11 @@ func exported(st *safetensors.File, about Description, training string, auxiliar
 		if err != nil {
 			return err
 		}
-		maps.DeleteFunc(sd, func(name string, _ torch.Tensor) bool { return !auxiliary && strings.HasPrefix(name, AuxiliaryHead) })
-		content, err = safetensors.WithSum(sd, map[string]string{DescriptionKey: string(text), configKey: training}, weightsSum)
+		maps.DeleteFunc(sd, func(name string, _ torch.Tensor) bool {
+			return !about.Auxiliary && strings.HasPrefix(name, AuxiliaryHead)
+		})
+		meta := map[string]string{DescriptionKey: string(text), configKey: training, "format": "pt"} // transformers reads files of that format only
+		content, err = safetensors.WithSum(sd, meta, weightsSum)
 		return err
 	})
 	return content, err

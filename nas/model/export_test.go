@@ -9,11 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"godarts/cells"
 	"godarts/cells/genotype"
+	"godarts/nas/config"
 	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -54,8 +56,16 @@ import torch, network
 model, about = network.load()
 images = torch.frombuffer(bytearray(sys.stdin.buffer.read()), dtype=torch.float32)
 images = images.reshape(-1, about["input_channels"], about["size"], about["size"])
+x = network.normalise(images, about)
 with torch.no_grad():
-    print(json.dumps(model(network.normalise(images, about)).flatten().tolist()))
+    logits = model(x)
+    if not about["auxiliary"]:
+        assert torch.equal(torch.jit.script(model)(x), logits), "torch.jit.script"
+    assert torch.equal(torch.export.export(model, (x,)).module()(x), logits), "torch.export"
+    torch._dynamo.reset()
+    compiled = torch.compile(model, backend="eager", fullgraph=True)  # traced whole; inductor needs a compiler
+    assert torch.equal(compiled(x), logits), "torch.compile"
+print(json.dumps(logits.flatten().tolist()))
 `
 	var input []byte
 	for _, v := range images {
@@ -118,7 +128,7 @@ func TestExportInPyTorch(t *testing.T) {
 				t.Fatal(err)
 			}
 			to := filepath.Join(dir, "exported")
-			if _, err := export(weights, to, "", d.Auxiliary); err != nil {
+			if _, err := export(weights, to, someTraining(t), d.Auxiliary); err != nil {
 				t.Fatal(err)
 			}
 			var images, normalised []float32
@@ -177,7 +187,7 @@ func TestModuleOfCustomOp(t *testing.T) {
 			}
 			continue
 		}
-		own, ok := strings.CutPrefix(string(module), string(networkModule))
+		own, ok := strings.CutPrefix(string(module), string(slices.Concat(imageModule, []byte("\n\n"), readerModule)))
 		if err != nil || !ok {
 			t.Fatalf("%s: %v, the module begins otherwise: %v", op, err, !ok)
 		}
@@ -207,7 +217,7 @@ func TestExportAuxiliary(t *testing.T) {
 	x := torch.Randn([]int{2, d.InputChannels, d.Size, d.Size}, torch.Options{})
 	for _, auxiliary := range []bool{true, false} {
 		to := t.TempDir()
-		if _, err := export(weights, to, "", auxiliary); err != nil {
+		if _, err := export(weights, to, someTraining(t), auxiliary); err != nil {
 			t.Fatal(err)
 		}
 		m, err := LoadModel(to, torch.Device{})
@@ -224,11 +234,21 @@ func TestExportAuxiliary(t *testing.T) {
 		}
 	}
 	to := t.TempDir()
-	if _, err := export(weights, to, "", false); err != nil {
+	if _, err := export(weights, to, someTraining(t), false); err != nil {
 		t.Fatal(err)
 	}
 	want := "nas: export: the network in " + filepath.Join(to, runfolder.WeightsFile) + " has no auxiliary head"
-	if _, err := export(filepath.Join(to, runfolder.WeightsFile), t.TempDir(), "", true); err == nil || err.Error() != want {
+	if _, err := export(filepath.Join(to, runfolder.WeightsFile), t.TempDir(), someTraining(t), true); err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
+}
+
+// someTraining is a config of a training, for exports that no test of the data reads.
+func someTraining(t *testing.T) *config.Config {
+	t.Helper()
+	c, err := config.Parse("train.yaml", []byte("experiment: train\ndata: {name: digits}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

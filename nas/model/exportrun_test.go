@@ -20,7 +20,7 @@ func TestExport(t *testing.T) {
 	run := nastest.TrainedRun(t)
 	to := filepath.Join(t.TempDir(), "exported")
 	files, err := model.Export(run, to, false)
-	if err != nil || len(files) != 3 {
+	if err != nil || len(files) != 4 {
 		t.Fatalf("%q, %v", files, err)
 	}
 	text, err := os.ReadFile(filepath.Join(to, runfolder.ExportedGenotypeFile))

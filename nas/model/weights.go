@@ -36,6 +36,9 @@ type Description struct {
 
 	Units      int    `json:"units,omitempty"`      // of a language model, which of the above has only a genotype
 	Dictionary string `json:"dictionary,omitempty"` // of its words, as corpus.Corpus.Dictionary returns it
+
+	Tokens int      `json:"tokens,omitempty"` // of an exported language model: the number of its words
+	Words  []string `json:"words,omitempty"`  // of an exported language model, in the order of their numbers; nil if the text was not at hand
 }
 
 // AuxiliaryHead is the prefix of the auxiliary head's weights.
@@ -112,17 +115,23 @@ func OpenWeights(file string) (*safetensors.File, error) {
 	return st, nil
 }
 
-// readDescription returns the description in an open file of weights.
+// readDescription returns the description in an open file of weights of a network of images.
 func readDescription(st *safetensors.File, file string) (d Description, err error) {
+	d, err = describedIn(st, file)
+	if err == nil && d.Units > 0 {
+		return d, fmt.Errorf("nas: %s is of a language model; only networks of images can classify", file)
+	}
+	return d, err
+}
+
+// describedIn returns the description in an open file of weights, of images or of a text.
+func describedIn(st *safetensors.File, file string) (d Description, err error) {
 	text, ok := st.Metadata()[DescriptionKey]
 	if !ok {
 		return d, fmt.Errorf("nas: %s does not say what network it is of: no training of this program wrote it", file)
 	}
 	err = json.Unmarshal([]byte(text), &d)
-	if err == nil && d.Units > 0 {
-		return d, fmt.Errorf("nas: %s is of a language model; only networks of images can classify and be exported", file)
-	}
-	if err == nil {
+	if err == nil && d.Units == 0 {
 		err = d.Check()
 	}
 	if err != nil {

@@ -266,7 +266,7 @@ func TestReadDescription(t *testing.T) {
 			if err := f.Close(); err != nil {
 				t.Fatal(err)
 			}
-			for what, err := range map[string]error{"load": second(LoadModel(dir, torch.Device{})), "export": second(export(f.Name(), dir, "", false))} {
+			for what, err := range map[string]error{"load": second(LoadModel(dir, torch.Device{})), "export": second(export(f.Name(), dir, someTraining(t), false))} {
 				if err == nil || !strings.Contains(err.Error(), test.want) || !strings.HasPrefix(err.Error(), "nas: "+f.Name()) {
 					t.Errorf("%s: %v, want %s", what, err, test.want)
 				}

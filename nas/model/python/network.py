@@ -6,8 +6,9 @@
     print(about["class_names"][logits[0].argmax()])
 
 images are N x channels x size x size with values from 0 to 1. The network is that of
-training, without drop-path. With the auxiliary head, which `darts export --auxiliary`
-keeps, it returns in training mode the logits of both classifiers.
+training, without drop-path. torch.jit.script, torch.export and torch.compile take it.
+With the auxiliary head, which `darts export --auxiliary` keeps, it returns in training
+mode the logits of both classifiers; torch.jit.script does not take that form.
 """
 
 import json
@@ -16,29 +17,6 @@ import struct
 
 import torch
 from torch import nn
-
-
-def read(path):
-    """The tensors of a safetensors file by their names, and what the file says of its network."""
-    content = pathlib.Path(path).read_bytes()
-    (size,) = struct.unpack("<Q", content[:8])
-    header = json.loads(content[8 : 8 + size])
-    about = json.loads(header.pop("__metadata__")["darts"])
-    types = {"F32": torch.float32, "F64": torch.float64}
-    tensors = {}
-    for name, entry in header.items():
-        first, last = entry["data_offsets"]
-        data = bytearray(content[8 + size + first : 8 + size + last])
-        tensors[name] = torch.frombuffer(data, dtype=types[entry["dtype"]]).reshape(entry["shape"])
-    return tensors, about
-
-
-def load(path=pathlib.Path(__file__).with_name("weights.safetensors")):
-    """The network of a file, in evaluation mode, and what the file says of it."""
-    tensors, about = read(path)
-    model = Network(about).to(next(iter(tensors.values())).dtype)
-    model.load_state_dict(tensors)
-    return model.eval(), about
 
 
 def normalise(images, about):
@@ -132,8 +110,12 @@ class Cell(nn.Module):
 
     def forward(self, s0, s1):
         states = [self.preprocess0(s0), self.preprocess1(s1)]
-        for i in range(0, len(self._ops), 2):
-            states.append(sum(self._ops[k](states[self.sources[k]]) for k in (i, i + 1)))
+        for k, op in enumerate(self._ops):
+            x = op(states[self.sources[k]])
+            if k % 2 == 0:
+                states.append(x)
+            else:
+                states[-1] = states[-1] + x
         return torch.cat([states[i] for i in self.concat], 1)
 
 
@@ -165,8 +147,8 @@ class Network(nn.Module):
     def __init__(self, about):
         super().__init__()
         c, layers, classes = about["channels"], about["layers"], about["classes"]
-        self.imagenet = about["imagenet"]
-        if self.imagenet:
+        imagenet = about["imagenet"]
+        if imagenet:
             self.stem0 = nn.Sequential(
                 conv(about["input_channels"], c // 2, 3, 2, 1),
                 nn.BatchNorm2d(c // 2),
@@ -181,7 +163,7 @@ class Network(nn.Module):
             self.stem = nn.Sequential(conv(about["input_channels"], last, 3, 1, 1), nn.BatchNorm2d(last))
         self.cells = nn.ModuleList()
         self.auxiliary_layer = 2 * layers // 3
-        reduced_before = self.imagenet
+        reduced_before = imagenet
         for layer in range(layers):
             reduce = layer in (layers // 3, self.auxiliary_layer)
             if reduce:
@@ -192,20 +174,24 @@ class Network(nn.Module):
             before, last = last, len(concat) * c
             reduced_before = reduce
             if layer == self.auxiliary_layer and about["auxiliary"]:
-                self.auxiliary_head = AuxiliaryHead(last, classes, self.imagenet)
-        self.pool = nn.AvgPool2d(7) if self.imagenet else nn.AdaptiveAvgPool2d(1)
+                self.auxiliary_head = AuxiliaryHead(last, classes, imagenet)
+        self.pool = nn.AvgPool2d(7) if imagenet else nn.AdaptiveAvgPool2d(1)
         self.classifier = nn.Linear(last, classes)
 
     def forward(self, x):
-        if self.imagenet:
+        if hasattr(self, "stem0"):
             s0 = self.stem0(x)
             s1 = self.stem1(s0)
         else:
-            s0 = s1 = self.stem(x)
-        auxiliary = None
+            s0 = self.stem(x)
+            s1 = s0
+        at = s1
         for layer, cell in enumerate(self.cells):
             s0, s1 = s1, cell(s0, s1)
-            if layer == self.auxiliary_layer and self.training and hasattr(self, "auxiliary_head"):
-                auxiliary = self.auxiliary_head(s1)
+            if layer == self.auxiliary_layer:
+                at = s1
         logits = self.classifier(self.pool(s1).flatten(1))
-        return logits if auxiliary is None else (logits, auxiliary)
+        if hasattr(self, "auxiliary_head"):
+            if self.training:
+                return logits, self.auxiliary_head(at)
+        return logits
