@@ -133,13 +133,13 @@ func TestPartsChecked(t *testing.T) {
 	began := nas.Hooks{OnStart: func(*nas.Run) error { t.Error("a part has begun"); return nil }}
 	s := nas.Settings{Hooks: []nas.Hooks{began}}
 	dir := filepath.Join(t.TempDir(), "protocol")
-	_, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{Settings: s})
+	_, err := plan.Repeat(t.Context(), dir, whole, plan.Settings{Settings: s})
 	if err == nil || !strings.HasPrefix(err.Error(), "nas: repeat.brief: nas: data.batch: 11 leaves one of 12 training images for the last batch") {
 		t.Errorf("protocol: got error %v", err)
 	}
 	odd := fixture.Tiny(t, "data.name=synthetic", "data.size=50", "network.layers=5")
-	comparison := &config.NetworkComparison{Compare: &config.Config{}, Searches: []*config.Config{fixture.Tiny(t), odd}, Names: []string{"one", "two"}, Train: fixture.Load(t, "testdata/tiny-train.yaml")}
-	_, err = plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: s, Search: func(context.Context, string, *config.Config) (plan.Cost, error) {
+	comparison := &config.NetworkComparison{Compare: config.Defaults(config.Comparison), Searches: []*config.Config{fixture.Tiny(t), odd}, Names: []string{"one", "two"}, Train: fixture.Load(t, "testdata/tiny-train.yaml")}
+	_, err = plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: plan.Settings{Settings: s}, Search: func(context.Context, string, *config.Config) (plan.Cost, error) {
 		t.Error("a search has begun")
 		return plan.Cost{}, errors.New("begun")
 	}})

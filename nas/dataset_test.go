@@ -318,17 +318,17 @@ func TestChangedDataOfParts(t *testing.T) {
 			files := "data: {name: imagefolder, root: " + root + ", size: 8, batch: 40}\n"
 			whole := fixture.WholeOf(t, "experiment: search\nnetwork: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}\n"+files,
 				"experiment: train\nnetwork: {channels: 2, layers: 3, stem_multiplier: 1}\n"+files)
-			_, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{Settings: stop})
+			_, err := plan.Repeat(t.Context(), dir, whole, plan.Settings{Settings: stop})
 			return err
 		}, "config/data.json"},
 		{"comparison", func(t *testing.T, dir, root string) error {
 			c := fixture.Tiny(t, fixture.OnFiles(root)...)
-			comparison := &config.NetworkComparison{Compare: &config.Config{}, Searches: []*config.Config{c}, Names: []string{"darts"}, Train: fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root)...)}
-			_, err := plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: stop, Search: func(context.Context, string, *config.Config) (plan.Cost, error) {
+			comparison := &config.NetworkComparison{Compare: config.Defaults(config.Comparison), Searches: []*config.Config{c}, Names: []string{"darts"}, Train: fixture.Load(t, "testdata/tiny-train.yaml", fixture.OnFiles(root)...)}
+			_, err := plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: plan.Settings{Settings: stop}, Search: func(context.Context, string, *config.Config) (plan.Cost, error) {
 				return plan.Cost{}, enough
 			}})
 			return err
-		}, "data.json"},
+		}, "config/data.json"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root, dir := fixture.DigitFiles(t, 200), filepath.Join(t.TempDir(), "whole")

@@ -180,7 +180,7 @@ func TestProtocolPartDiverges(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "protocol")
 	for call := range 2 {
 		s, steps, _ := spoiled("train-1")
-		r, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{Settings: s})
+		r, err := plan.Repeat(t.Context(), dir, whole, plan.Settings{Settings: s})
 		want := "nas: 1 of 6 parts diverged: train-1: epoch 1, step 1: the loss is NaN at learning rate "
 		if err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Fatalf("got error %v, want %s...", err, want)
@@ -202,12 +202,12 @@ func TestComparisonPartDiverges(t *testing.T) {
 	searching := fixture.Tiny(t, "strategy.name=random", "strategy.trials=1", "epochs=1", "data.subset=24")
 	other := fixture.Tiny(t, "strategy.order=1", "epochs=0", "data.subset=24")
 	training := fixture.Load(t, "testdata/tiny-train.yaml", "epochs=1")
-	comparison := &config.NetworkComparison{Compare: &config.Config{}, Searches: []*config.Config{searching, other}, Names: []string{"random", "darts"}, Train: training}
+	comparison := &config.NetworkComparison{Compare: config.Defaults(config.Comparison), Searches: []*config.Config{searching, other}, Names: []string{"random", "darts"}, Train: training}
 	comparison.Compare.Compare.Seeds = 2
 	dir := t.TempDir()
 	for call := range 2 {
 		s, steps, _ := spoiled("trial-1", "train-0")
-		r, err := plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: s, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Cost, error) {
+		r, err := plan.Compare(t.Context(), dir, comparison, plan.ComparisonSettings{Settings: plan.Settings{Settings: s}, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Cost, error) {
 			_, err := search.Run(ctx, dir, c, s)
 			if err != nil {
 				err = errors.New("exit status 1") // a process reports no more

@@ -184,13 +184,13 @@ func TestForgedPart(t *testing.T) {
 	dir, whole := filepath.Join(t.TempDir(), "protocol"), fixture.TinyWhole(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	s := plan.RepeatSettings{Settings: nas.Settings{Hooks: []nas.Hooks{{OnStep: func(*nas.Run, *nas.Step) error { cancel(); return nil }}}}}
+	s := plan.Settings{Settings: nas.Settings{Hooks: []nas.Hooks{{OnStep: func(*nas.Run, *nas.Step) error { cancel(); return nil }}}}}
 	if _, err := plan.Repeat(ctx, dir, whole, s); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	file := filepath.Join(dir, "search-2", runfolder.CheckpointFile)
 	forge(t, file, func(at *nas.Position, _ torch.StateDict) { at.Epoch = -3 })
-	_, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{})
+	_, err := plan.Repeat(t.Context(), dir, whole, plan.Settings{})
 	want := "nas: part search-2: nas: checkpoint " + file + ": position: epoch -3 of 1, step 1, restart 0"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)

@@ -237,7 +237,7 @@ func TestResumeFromElsewhere(t *testing.T) {
 	if _, err := runOn(t, dir, c, 2); !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	files, err := whole.Files()
+	files, err := config.Files(whole.Experiments())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,6 +29,7 @@ type compareFlags struct {
 	seed    int64
 	workers int
 	keep    int
+	share   shareFlags // on networks
 }
 
 // newCompare makes the sub-command compare; words are the command line.
@@ -47,10 +48,11 @@ func newCompare(words []string) *cobra.Command {
 
 func (o *compareFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names")
-	f.StringVar(&o.out, "out", "", "`folder` for tables and charts, and for runs on networks, where it goes on with those in it; default runs/NAME-TIME")
+	f.StringVar(&o.out, "out", "", "`folder` for tables and charts, and for runs on networks, where it goes on with those in it, also together with other processes; default runs/NAME-TIME")
 	f.Int64Var(&o.seed, "seed", 0, "the first of the seeds; default the config's")
 	f.IntVar(&o.workers, "workers", 0, "searches at a time, which changes no result; 0 is one for each core")
 	registerKeep(f, &o.keep)
+	o.share.register(f)
 }
 
 // run makes the comparison that the config describes; words are the command line.
@@ -72,6 +74,11 @@ func (o *compareFlags) run(f *pflag.FlagSet, words []string, stdout, stderr io.W
 func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []string, stdout io.Writer) error {
 	if f.Changed("keep") {
 		return usagef("compare: --keep has no effect on a table: nothing is trained, and no run has checkpoints")
+	}
+	for _, flag := range []string{"stale", "no-wait"} {
+		if f.Changed(flag) {
+			return usagef("compare: --%s has no effect on a table: no other process shares in its searches", flag)
+		}
 	}
 	table, err := o.prepare(f, c)
 	if err != nil {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strconv"
@@ -44,19 +43,20 @@ func (o *compareFlags) runNetworks(f *pflag.FlagSet, t *config.NetworkComparison
 	}
 	compare := kind{name: "compare", resume: names.Command(append([]string{"darts"}, words...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
-			note := func(format string, a ...any) { fmt.Fprintf(stdout, format+"\n", a...) }
-			c := plan.ComparisonSettings{Settings: s, Note: note, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Cost, error) {
+			share, err := o.share.settings("compare", s, stdout)
+			if err != nil {
+				return err
+			}
+			c := plan.ComparisonSettings{Settings: share, Search: func(ctx context.Context, dir string, c *config.Config) (plan.Cost, error) {
 				return searchInChild(ctx, self, dir, c, s.Keep, stdout, stderr)
 			}}
 			comparison, err := plan.Compare(ctx, dir, t, c)
 			var failed *runfolder.FailedError
+			if elsewhere(err, stdout) {
+				return nil
+			}
 			if err != nil && !errors.As(err, &failed) {
 				return err
-			}
-			for name, content := range map[string]string{"contest.md": comparison.Markdown(), "contest.csv": comparison.CSV()} {
-				if err := wholefile.Write(filepath.Join(dir, name), []byte(content)); err != nil {
-					return fmt.Errorf("compare: %w", err)
-				}
 			}
 			fmt.Fprint(stdout, comparison.Text())
 			fmt.Fprintf(stdout, "folder of tables and runs: %s\n", names.Escape(dir))

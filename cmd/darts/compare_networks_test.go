@@ -28,7 +28,7 @@ func tinyComparison(t *testing.T) (file string) {
 }
 
 func TestComparison(t *testing.T) {
-	// Strategies are compared on networks, a second call finds all done, and an interrupted comparison ends with the same cells and errors.
+	// Strategies are compared on networks, a second call finds all done, and a comparison by two processes, or an interrupted one, ends with the same cells and errors.
 	t.Setenv(asProgram, "1") // the searches it starts inherit it
 	file, out := tinyComparison(t), filepath.Join(t.TempDir(), "out")
 	var stdout, stderr bytes.Buffer
@@ -43,15 +43,39 @@ func TestComparison(t *testing.T) {
 	if len(table) != 5 {
 		t.Errorf("table %q, want a header and four trainings", table)
 	}
+	left := filepath.Join(out, ".contest.md1") // by a kill
+	if err := os.WriteFile(left, []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var again bytes.Buffer
 	if status := run([]string{"compare", file, "--out", out}, &again, &stderr); status != exitOK || strings.Contains(again.String(), "epoch") {
 		t.Errorf("the second call: status %d, stdout %q", status, again.String())
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("what a kill left is still there")
 	}
 
 	darts, err := binary()
 	if err != nil {
 		t.Fatal(err)
 	}
+	shared := filepath.Join(t.TempDir(), "out")
+	var both [2]*exec.Cmd
+	for i := range both {
+		both[i] = exec.Command(darts, "compare", file, "--out", shared, "--stale", "12s")
+		if err := both[i].Start(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range both {
+		if err := p.Wait(); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := comparisonTable(t, shared); strings.Join(got, "\n") != strings.Join(table, "\n") {
+		t.Errorf("by two processes the table is\n%q, want\n%q", got, table)
+	}
+
 	other := filepath.Join(t.TempDir(), "out")
 	p := exec.Command(darts, "compare", file, "--out", other)
 	var said bytes.Buffer

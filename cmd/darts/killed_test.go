@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"os"
@@ -15,7 +16,7 @@ import (
 )
 
 func TestComparisonKilled(t *testing.T) {
-	// The search of a comparison saves and ends when the comparison is killed; the same line waits for that and goes on, and is refused while the first is alive.
+	// The search of a comparison saves and ends when the comparison is killed; the same line waits for that and goes on, and finds all taken while the first is alive.
 	if testing.Short() {
 		t.Skip("-short: a comparison of several processes")
 	}
@@ -34,7 +35,7 @@ func TestComparisonKilled(t *testing.T) {
 	search := filepath.Join(out, "darts-first", "search")
 	waitFor(t, filepath.Join(search, runfolder.CheckpointFile))
 	var second bytes.Buffer
-	if status := run([]string{"compare", file, "--out", out}, &second, &second); status == exitOK || !strings.Contains(second.String(), "another process works on this run") {
+	if status := run([]string{"compare", file, "--out", out, "--no-wait"}, &second, &second); status != exitOK || !strings.Contains(second.String(), "runs in other processes: darts-first/search by process ") {
 		t.Errorf("beside the first: status %d, %q", status, second.String())
 	}
 	if err := p.Process.Kill(); err != nil {
@@ -67,13 +68,15 @@ func TestComparisonKilled(t *testing.T) {
 	if err := again.Start(); err != nil {
 		t.Fatal(err)
 	}
-	said := make([]byte, 20)
-	if n, err := stdout.Read(said); err != nil || string(said[:n]) != "waiting for the proc" {
-		t.Errorf("while the search saves: %q, %v", said[:n], err)
+	reader := bufio.NewReader(stdout)
+	for line := ""; !strings.HasPrefix(line, "waiting for other processes: darts-first/search"); {
+		if line, err = reader.ReadString('\n'); err != nil {
+			t.Fatalf("while the search saves: %q, %v", line, err)
+		}
 	}
 	lock.Close()
 	var rest bytes.Buffer
-	if _, err := rest.ReadFrom(stdout); err != nil {
+	if _, err := rest.ReadFrom(reader); err != nil {
 		t.Fatal(err)
 	}
 	if err := again.Wait(); err != nil || !strings.Contains(rest.String(), "going on in epoch") {

@@ -13,38 +13,28 @@ import (
 	"github.com/spf13/pflag"
 
 	"godarts/nas"
-	"godarts/nas/claim"
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/nas/plan"
 	"godarts/nas/runfolder"
-	"godarts/torch"
 )
 
 const repeatExample = "darts repeat configs/protocol-cifar10-second.yaml --out runs/second"
 
 // repeatFlags are the flags of repeat.
 type repeatFlags struct {
-	set             []string
-	out, resume     string
-	noWait          bool
-	stale           time.Duration
-	checkpointEvery string
-	keep            int
-	device          string
-	threads         threadsFlag
+	set         []string
+	out, resume string
+	share       shareFlags
+	parts       partFlags
 }
 
 func (o *repeatFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names")
 	f.StringVar(&o.out, "out", "", "`folder` of the protocol; continues the one in it, also together with other processes; default runs/NAME-TIME")
 	f.StringVar(&o.resume, "resume", "", "go on with the protocol in `DIR`")
-	f.BoolVar(&o.noWait, "no-wait", false, "end when others work on all the rest, status 0")
-	f.DurationVar(&o.stale, "stale", claim.DefaultStale, "silence before a take-over")
-	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after `STEPS` or a time")
-	registerKeep(f, &o.keep)
-	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	o.threads.add(f)
+	o.share.register(f)
+	o.parts.register(f)
 }
 
 func newRepeat() *cobra.Command {
@@ -63,22 +53,13 @@ func (o *repeatFlags) run(f *pflag.FlagSet, stdout, stderr io.Writer) error {
 	if err != nil {
 		return usageError{err}
 	}
-	s := plan.RepeatSettings{Stale: o.stale, NoWait: o.noWait}
-	s.Keep = o.keep
-	if s.Every, err = parseEvery(o.checkpointEvery); err == nil {
-		err = checkKeep(f, o.keep)
-	}
+	s, err := o.parts.settings(f, "repeat")
 	if err != nil {
-		return usageError{err}
-	}
-	if o.stale < time.Second {
-		return usagef("repeat: --stale %v: wanted a second or more", o.stale)
-	}
-	if err := o.threads.use("repeat"); err != nil {
 		return err
 	}
-	if s.Device, err = torch.ParseDevice(o.device); err != nil {
-		return usageError{err}
+	share, err := o.share.settings("repeat", s, stdout)
+	if err != nil {
+		return err
 	}
 	dir := cmp.Or(o.resume, o.out)
 	reserved := dir == ""
@@ -87,7 +68,7 @@ func (o *repeatFlags) run(f *pflag.FlagSet, stdout, stderr io.Writer) error {
 			return usageError{err}
 		}
 	}
-	err = o.start(dir, whole, s, stdout, stderr)
+	err = o.start(dir, whole, share, stdout, stderr)
 	if err != nil && reserved {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
 	}
@@ -125,13 +106,11 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 }
 
 // start works on the protocol as kind.start does on a run, and handles signals.
-func (o *repeatFlags) start(dir string, whole *config.Whole, s plan.RepeatSettings, stdout, stderr io.Writer) error {
-	s.Note = func(format string, a ...any) { fmt.Fprintln(stdout, names.Escape(fmt.Sprintf(format, a...))) }
+func (o *repeatFlags) start(dir string, whole *config.Whole, s plan.Settings, stdout, stderr io.Writer) error {
 	repeat := kind{name: "repeat", run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
 		s.Settings = parts
 		result, err := plan.Repeat(ctx, dir, whole, s)
-		if errors.Is(err, plan.ErrElsewhere) {
-			fmt.Fprintln(stdout, oneLine(err))
+		if elsewhere(err, stdout) {
 			return nil
 		}
 		var failed *runfolder.FailedError

@@ -40,13 +40,13 @@ func TestLoadWhole(t *testing.T) {
 	}
 }
 
-func TestWholeFiles(t *testing.T) {
-	// LoadWhole reads back what Files gives, apart from where it came from.
+func TestWholeExperiments(t *testing.T) {
+	// LoadWhole reads back what Experiments gives, apart from where it came from.
 	w, err := LoadWhole(filepath.Join(write(t, protocolFiles()), "p.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	files, err := w.Files()
+	files, err := Files(w.Experiments())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,8 +64,8 @@ func TestWholeFiles(t *testing.T) {
 	}
 }
 
-func TestDiffWhole(t *testing.T) {
-	// DiffWhole names each key that differs, and the experiment it is of, when protocols differ in more than places and expectations.
+func TestDiffExperiments(t *testing.T) {
+	// DiffExperiments names each key that differs, and the experiment it is of, when protocols differ in more than places and expectations.
 	load := func(changed map[string]string) *Whole {
 		files := protocolFiles()
 		for name, text := range changed {
@@ -92,7 +92,7 @@ func TestDiffWhole(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			other := load(map[string]string{test.file: strings.Replace(protocolFiles()[test.file], test.old, test.new, 1)})
-			if diff := cmp.Diff(test.want, DiffWhole(own, other, "stored", "given")); diff != "" {
+			if diff := cmp.Diff(test.want, DiffExperiments(own.Experiments(), other.Experiments(), "stored", "given")); diff != "" {
 				t.Error(diff)
 			}
 		})

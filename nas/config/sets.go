@@ -17,8 +17,8 @@ type Whole struct {
 	Train  *Config
 }
 
-// WholeFile is the file of the folder [Whole.Files] describes that LoadWhole reads.
-const WholeFile = "repeat.yaml"
+// WholeFile is the file, of those of [Whole.Experiments], that LoadWhole reads.
+const WholeFile = Repeat + extension
 
 // LoadWhole reads the repeat experiment at path as Load does, and the experiments that it names. Items of set that
 // begin with "search." or "train." change these: "search.epochs=25".
@@ -90,14 +90,31 @@ func (w *Whole) Brief() *Config {
 	return &c
 }
 
-// Files returns the resolved configs by file name. LoadWhole reads them back from WholeFile of their folder, in
-// any working directory.
-func (w *Whole) Files() (map[string][]byte, error) {
+// Experiments returns the configs of w as its folder has them: LoadWhole reads them back from WholeFile, in any
+// working directory.
+func (w *Whole) Experiments() []Experiment {
 	c := *w.Repeat
-	c.Repeat.Search, c.Repeat.Train = "search.yaml", "train.yaml"
+	c.Repeat.Search, c.Repeat.Train = Search+extension, Train+extension
+	return []Experiment{{Repeat, &c}, {Search, w.Search}, {Train, w.Train}}
+}
+
+// Experiment is one of the configs of a set of runs.
+type Experiment struct {
+	Name string // of its file, without the extension; the first of a set has that of its experiment
+	*Config
+}
+
+// extension is the end of the names of config files.
+const extension = ".yaml"
+
+// File returns the name of the file of e in the folder of its set.
+func (e Experiment) File() string { return e.Name + extension }
+
+// Files returns the resolved configs of a set by file name.
+func Files(set []Experiment) (map[string][]byte, error) {
 	files := map[string][]byte{}
-	for name, c := range map[string]*Config{WholeFile: &c, "search.yaml": w.Search, "train.yaml": w.Train} {
-		c, err := c.AbsoluteRoot()
+	for _, e := range set {
+		c, err := e.AbsoluteRoot()
 		if err != nil {
 			return nil, err
 		}
@@ -105,25 +122,30 @@ func (w *Whole) Files() (map[string][]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		files[name] = bytes.Clone(text)
+		files[e.File()] = bytes.Clone(text)
 	}
 	return files, nil
 }
 
-// DiffWhole lists the keys in which a and b differ, as Diff does. Keys of the search and of the training begin
-// with "search." and "train.". The place of the data, the expected figures and the files of the configs do not
-// count.
-func DiffWhole(a, b *Whole, aLabel, bLabel string) []string {
-	diff := func(prefix string, a, b Config) (lines []string) {
-		for _, c := range []*Config{&a, &b} {
-			c.Data.Root, c.Expect, c.Repeat.Search, c.Repeat.Train = "", nil, "", ""
+// DiffExperiments lists the keys in which two sets of the same names differ, as Diff does. Keys of those after the
+// first begin with their name: "search.w.lr". The place of the data, the expected figures and the files of other
+// configs do not count.
+func DiffExperiments(a, b []Experiment, aLabel, bLabel string) (lines []string) {
+	for i := range a {
+		x, y := *a[i].Config, *b[i].Config
+		for _, c := range []*Config{&x, &y} {
+			c.Data.Root, c.Expect = "", nil
+			c.Repeat.Search, c.Repeat.Train, c.Compare.Search, c.Compare.Train = "", "", "", ""
 		}
-		for _, line := range Diff(&a, &b, aLabel, bLabel) {
+		prefix := ""
+		if i > 0 {
+			prefix = a[i].Name + "."
+		}
+		for _, line := range Diff(&x, &y, aLabel, bLabel) {
 			lines = append(lines, prefix+line)
 		}
-		return lines
 	}
-	return slices.Concat(diff("", *a.Repeat, *b.Repeat), diff("search.", *a.Search, *b.Search), diff("train.", *a.Train, *b.Train))
+	return lines
 }
 
 // NetworkComparison is a comparison on networks with the experiments that it names.
@@ -161,6 +183,17 @@ func LoadNetworkComparison(path string, set ...string) (*NetworkComparison, erro
 		return nil, fmt.Errorf("config: %s: %w", names.Print(path), err)
 	}
 	return t, nil
+}
+
+// Experiments returns the configs of t as its folder has them.
+func (t *NetworkComparison) Experiments() []Experiment {
+	c := *t.Compare
+	c.Compare.Search, c.Compare.Train = "", Train+extension
+	all := []Experiment{{Comparison, &c}}
+	for i, search := range t.Searches {
+		all = append(all, Experiment{Search + "-" + t.Names[i], search})
+	}
+	return append(all, Experiment{Train, t.Train})
 }
 
 // onNetworks reports whether strategies are compared on networks, not on a table.

@@ -24,7 +24,7 @@ func TestCostOfKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	var seen Cost
-	s := ComparisonSettings{owns: func() error { return nil }, Search: func(context.Context, string, *config.Config) (Cost, error) {
+	p := &comparison{plan: newPlan("comparison", filepath.Dir(dir), nil, Settings{}), search: func(context.Context, string, *config.Config) (Cost, error) {
 		for start := time.Now(); seen.Seconds <= 100 && time.Since(start) < time.Minute; time.Sleep(10 * time.Millisecond) {
 			if err := runfolder.ReadJSON(file, &seen); err != nil {
 				return Cost{}, err
@@ -32,7 +32,7 @@ func TestCostOfKilled(t *testing.T) {
 		}
 		return Cost{Seconds: 2, PeakBytes: 5}, context.Canceled
 	}}
-	_, _, err := s.search(t.Context(), dir, filepath.Join(dir, "search"), fixture.LoadTiny(t, "tiny.yaml"))
+	err := p.runMeasured(t.Context(), filepath.Base(dir)+"/search", fixture.LoadTiny(t, "tiny.yaml"), nas.Settings{Guard: func() error { return nil }})
 	if !errors.Is(err, context.Canceled) || seen.Seconds < 100.5 || seen.Seconds > 160 || seen.PeakBytes != 7 {
 		t.Errorf("during the search %+v, %v", seen, err)
 	}
@@ -46,9 +46,12 @@ func TestComparisonFolderRemoved(t *testing.T) {
 	// A comparison removes what kills left in its folder, and ends, and makes no folder anew, when the folder is removed while it searches.
 	dir := filepath.Join(t.TempDir(), "comparison")
 	searching, training := fixture.LoadTiny(t, "tiny.yaml"), fixture.LoadTiny(t, "tiny-train.yaml")
-	comparison := &config.NetworkComparison{Compare: &config.Config{}, Train: training, Searches: []*config.Config{searching, searching}, Names: []string{"a", "b"}}
+	comparison := &config.NetworkComparison{Compare: config.Defaults(config.Comparison), Train: training, Searches: []*config.Config{searching, searching}, Names: []string{"a", "b"}}
 	comparison.Compare.Compare.Seeds = 2
-	left := []string{".contest.md1", ".contest.csv22", ".data.json333", ".search-data.json4", "a/.effort.json5", "a/.search.yaml6"}
+	left := []string{"a/.effort.json5", "a/.search.yaml6"}
+	if err := os.MkdirAll(filepath.Join(dir, claimsFolder), 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for _, name := range left { // by a kill
 		if err := os.MkdirAll(filepath.Join(dir, "a"), 0o755); err != nil {
 			t.Fatal(err)
@@ -59,9 +62,9 @@ func TestComparisonFolderRemoved(t *testing.T) {
 		if _, err := search.Run(ctx, folder, c, nas.Settings{}); err != nil {
 			return Cost{}, err
 		}
-		return Cost{Seconds: 1, PeakBytes: 1}, os.Remove(filepath.Join(dir, runfolder.LockFile))
+		return Cost{Seconds: 1, PeakBytes: 1}, os.RemoveAll(filepath.Join(dir, runfolder.ProtocolConfigFolder))
 	}})
-	if err == nil || !strings.Contains(err.Error(), "the folder "+dir+", or its file lock, was removed") {
+	if err == nil || !strings.Contains(err.Error(), filepath.Join(dir, runfolder.ProtocolConfigFolder)) {
 		t.Errorf("got %v", err)
 	}
 	for _, name := range left {
@@ -71,5 +74,37 @@ func TestComparisonFolderRemoved(t *testing.T) {
 	}
 	if runfolder.Has(filepath.Join(dir, "a"), "train-2") || runfolder.Has(dir, "b") {
 		t.Error("the comparison went on")
+	}
+}
+
+func TestOlderComparison(t *testing.T) {
+	// A comparison reads the parts in a folder that an earlier version wrote, repeats none, and refuses another config.
+	dir := filepath.Join(t.TempDir(), "comparison")
+	if err := os.CopyFS(dir, os.DirFS("testdata/older/folder")); err != nil {
+		t.Fatal(err)
+	}
+	s := ComparisonSettings{Search: func(context.Context, string, *config.Config) (Cost, error) {
+		return Cost{}, errors.New("a search has begun")
+	}}
+	s.Hooks = []nas.Hooks{{OnStart: func(*nas.Run) error { return errors.New("a part has begun") }}}
+	compare := func(set ...string) (string, error) {
+		of, err := config.LoadNetworkComparison("testdata/older/compare.yaml", set...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := Compare(t.Context(), dir, of, s)
+		return r.CSV(), err
+	}
+	want := fixture.ContentOf(t, "testdata/older/folder", comparisonCSV)
+	for range 2 {
+		if got, err := compare(); err != nil || got != string(want) {
+			t.Fatalf("%v, got\n%s\nwant\n%s", err, got, want)
+		}
+	}
+	if got := fixture.ContentOf(t, dir, comparisonCSV); string(got) != string(want) {
+		t.Errorf("its folder has\n%s", got)
+	}
+	if _, err := compare("search.w.lr=0.5"); err == nil || !strings.Contains(err.Error(), "has another config: search-darts-first.w.lr: 0.025 in its config, 0.5 given") {
+		t.Errorf("another config: %v", err)
 	}
 }

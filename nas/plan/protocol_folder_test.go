@@ -23,7 +23,7 @@ func TestProtocolFolder(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "protocol")
 	var begun []string
 	work := func() error {
-		_, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{Settings: nas.Settings{Hooks: []nas.Hooks{{OnStart: func(r *nas.Run) error {
+		_, err := plan.Repeat(t.Context(), dir, whole, plan.Settings{Settings: nas.Settings{Hooks: []nas.Hooks{{OnStart: func(r *nas.Run) error {
 			begun = append(begun, filepath.Base(r.Dir))
 			return nil
 		}}}}})
@@ -99,7 +99,7 @@ func TestProtocolTaken(t *testing.T) {
 		{"another's", "has another config: search.seed: ", func(t *testing.T, dir string) {
 			other := fixture.TinyWhole(t)
 			other.Search.Seed = 9
-			files, err := other.Files()
+			files, err := config.Files(other.Experiments())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +114,7 @@ func TestProtocolTaken(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			dir := filepath.Join(t.TempDir(), "protocol")
 			var begun []string
-			_, err := plan.Repeat(t.Context(), dir, fixture.TinyWhole(t), plan.RepeatSettings{Settings: nas.Settings{Hooks: []nas.Hooks{{OnStart: func(r *nas.Run) error {
+			_, err := plan.Repeat(t.Context(), dir, fixture.TinyWhole(t), plan.Settings{Settings: nas.Settings{Hooks: []nas.Hooks{{OnStart: func(r *nas.Run) error {
 				begun = append(begun, filepath.Base(r.Dir))
 				test.take(t, dir)
 				return nil

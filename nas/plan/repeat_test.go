@@ -134,7 +134,7 @@ func TestChoiceReadsNoTestImage(t *testing.T) {
 			return chosen
 		}}
 		dir = filepath.Join(t.TempDir(), "protocol")
-		_, err := plan.Repeat(t.Context(), dir, whole, plan.RepeatSettings{Settings: nas.Settings{Hooks: []nas.Hooks{stop}}})
+		_, err := plan.Repeat(t.Context(), dir, whole, plan.Settings{Settings: nas.Settings{Hooks: []nas.Hooks{stop}}})
 		if !errors.Is(err, chosen) {
 			t.Fatal(err)
 		}
@@ -170,7 +170,7 @@ func TestClaimLost(t *testing.T) {
 	enough := errors.New("enough")
 	starts, steps := 0, 0
 	var notes []string
-	s := plan.RepeatSettings{
+	s := plan.Settings{
 		Stale: stale,
 		Note:  func(format string, a ...any) { notes = append(notes, fmt.Sprintf(format, a...)) },
 	}
