@@ -56,13 +56,13 @@ func NewArchitect(net Supernet, w *optim.SGD, alpha *optim.Adam) *Architect {
 }
 
 // Step moves α by one step of Adam and leaves w as it is. xi is ξ, the learning rate of the unrolled step of w; 0
-// means first order. Step returns Gradient's result without the gradients: the loss over valid, and of a recurrent
-// supernet the state after it.
+// means first order. Step returns Gradient's result without the gradient of w: the loss over valid, the gradients that
+// Adam took, and of a recurrent supernet the state after valid.
 func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Result) {
 	torch.Scoped(func() {
 		g := a.Gradient(train, valid, xi)
 		a.alpha.Step(g.Alphas...)
-		out = Result{Output: g.Output}.each(torch.Keep)
+		out = Result{Output: g.Output, Alphas: g.Alphas}.each(torch.Keep)
 	})
 	return out
 }

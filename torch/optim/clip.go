@@ -16,9 +16,24 @@ func ClipNorm(max float64, grads ...torch.Tensor) (norm float64) {
 	return norm
 }
 
-// Clip is ClipNorm for a caller that needs no norm: the host does not wait for a
-// GPU, where the factor is computed and stays.
-func Clip(max float64, grads ...torch.Tensor) { clip(max, grads, func(torch.Tensor) {}) }
+// Clip is ClipNorm that returns norm as a tensor, a float64 without dimensions: the
+// host does not wait for a GPU, where the factor is computed and stays. Without
+// grads it returns the zero Tensor.
+func Clip(max float64, grads ...torch.Tensor) (norm torch.Tensor) {
+	clip(max, grads, func(n torch.Tensor) { norm = torch.Keep(n) })
+	return norm
+}
+
+// Norm returns the Euclidean norm of all elements of grads together, as Clip does.
+func Norm(grads ...torch.Tensor) (norm torch.Tensor) {
+	if len(grads) == 0 {
+		return norm
+	}
+	torch.Scoped(func() {
+		torch.NoGrad(func() { norm = torch.Keep(globalNorm(grads)) })
+	})
+	return norm
+}
 
 // clip shows the norm, a float64 without dimensions, to see.
 func clip(max float64, grads []torch.Tensor, see func(norm torch.Tensor)) {
