@@ -1,6 +1,7 @@
 package genotype
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -106,6 +107,41 @@ func (op Op) Weights(c float64, stride int, affine bool) float64 {
 		return 14*c*c + norm
 	}
 	return 0
+}
+
+// MultiplyAdds returns the multiply-adds of op on one map of c channels and side pixels a side, which a stride halves;
+// known is false for an operation from outside of this module that does not say.
+func (op Op) MultiplyAdds(c, side float64, stride int) (n float64, known bool) {
+	if t, ok := op.traits(); ok {
+		if t.MultiplyAdds == nil {
+			return 0, false
+		}
+		return t.MultiplyAdds(c, side, stride), true
+	}
+	out := side
+	if stride > 1 {
+		out = math.Ceil(side / 2)
+	}
+	area := out * out
+	switch op {
+	case SkipConnect:
+		if stride > 1 {
+			return c * c * area, true
+		}
+	case SepConv3x3:
+		return 2 * (9*c + c*c) * area, true
+	case SepConv5x5:
+		return 2 * (25*c + c*c) * area, true
+	case SepConv7x7:
+		return 2 * (49*c + c*c) * area, true
+	case DilConv3x3:
+		return (9*c + c*c) * area, true
+	case DilConv5x5:
+		return (25*c + c*c) * area, true
+	case Conv7x1_1x7: // the first has the stride on columns only
+		return 7 * c * c * (side*out + area), true
+	}
+	return 0, true
 }
 
 // Without returns ops without some of them.

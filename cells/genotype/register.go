@@ -14,6 +14,8 @@ type Traits struct {
 	Normed func(stride int) bool
 	// Weights returns the number of weights on c channels; nil means 0, which makes estimates of memory too low.
 	Weights func(c float64, stride int, affine bool) float64
+	// MultiplyAdds returns the multiply-adds on a map of c channels and side pixels a side; nil means unknown.
+	MultiplyAdds func(c, side float64, stride int) float64
 }
 
 var registered struct {
