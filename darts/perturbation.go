@@ -9,10 +9,10 @@ import (
 	"godarts/torch/nn"
 )
 
-// Rows of a PerturbationSupernet that stand for no operation.
+// Rows of a PerturbationSupernet that stand for no operation, see Rows.
 const (
-	undecided = -1 // softmax(α) weighs the edge's operations
-	deleted   = -2 // the edge adds nothing
+	Undecided = -1 // softmax(α) weighs the edge's operations
+	Deleted   = -2 // the edge adds nothing
 )
 
 // PerturbationSupernet is a supernet whose edges are decided one after another. A decision compares how much
@@ -41,7 +41,7 @@ var (
 func NewPerturbationSupernet(net *Plain) *PerturbationSupernet {
 	p := &PerturbationSupernet{Plain: net}
 	for kind, a := range net.architectures {
-		p.rows[kind] = slices.Repeat([]int{undecided}, len(a.Ops))
+		p.rows[kind] = slices.Repeat([]int{Undecided}, len(a.Ops))
 	}
 	return p
 }
@@ -51,18 +51,18 @@ func (p *PerturbationSupernet) decided() mixtures {
 	mix := p.mixed()
 	for kind, rows := range p.rows {
 		for e, row := range rows {
-			if row == undecided {
+			if row == Undecided {
 				continue
 			}
 			clear(mix.of[kind][e])
-			if row != deleted {
+			if row != Deleted {
 				mix.of[kind][e][row] = torch.Ones([]int{1}, p.architectures[kind].Alpha.Options())
 			}
 		}
 	}
 	if r := p.removed; r.on {
 		row := mix.of[r.kind][r.edge]
-		if r.column == deleted {
+		if r.column == Deleted {
 			clear(row)
 		} else {
 			row[r.column] = torch.Tensor{} // the others' weights stay as they are
@@ -101,11 +101,11 @@ func (p *PerturbationSupernet) Genotype() (g genotype.Genotype) {
 		a := p.architectures[kind]
 		mix := a.probabilities()
 		for e, row := range p.rows[kind] {
-			if row == undecided || row >= 0 && a.Ops[e][row] == genotype.None {
+			if row == Undecided || row >= 0 && a.Ops[e][row] == genotype.None {
 				continue
 			}
 			clear(mix[e])
-			if row != deleted {
+			if row != Deleted {
 				mix[e][row] = 1
 			}
 		}
@@ -118,7 +118,7 @@ func (p *PerturbationSupernet) Genotype() (g genotype.Genotype) {
 func (p *PerturbationSupernet) Undecided(kind genotype.Kind) (edges []int) {
 	p.need(kind, 0)
 	for e, row := range p.rows[kind] {
-		if row == undecided {
+		if row == Undecided {
 			edges = append(edges, e)
 		}
 	}
@@ -146,7 +146,7 @@ func (p *PerturbationSupernet) need(kind genotype.Kind, edge int) {
 // edges returns the edges of a node that are not deleted.
 func (p *PerturbationSupernet) edges(kind genotype.Kind, node int) (edges []int) {
 	for e := FirstEdge(node); e < FirstEdge(node+1); e++ {
-		if p.rows[kind][e] != deleted {
+		if p.rows[kind][e] != Deleted {
 			edges = append(edges, e)
 		}
 	}
@@ -179,12 +179,12 @@ func (p *PerturbationSupernet) DecideNode(kind genotype.Kind, node int, accuracy
 	without := make([]float64, len(edges))
 	for i, e := range edges {
 		var err error
-		if without[i], err = p.without(entry{true, kind, e, deleted}, accuracy); err != nil {
+		if without[i], err = p.without(entry{true, kind, e, Deleted}, accuracy); err != nil {
 			return err
 		}
 	}
 	for _, i := range ascending(without)[min(EdgesKept, len(without)):] {
-		p.rows[kind][edges[i]] = deleted
+		p.rows[kind][edges[i]] = Deleted
 	}
 	return nil
 }
@@ -232,7 +232,7 @@ func (p *PerturbationSupernet) SetRows(decided torch.Tensor) error {
 	var rows [genotype.ConvolutionalKinds][]int
 	for i, row := range decided.Int64s() {
 		kind, e := i/edges, i%edges
-		if row < deleted || row >= int64(len(p.architectures[kind].Ops[e])) {
+		if row < Deleted || row >= int64(len(p.architectures[kind].Ops[e])) {
 			return fmt.Errorf("darts: edge %d is decided to be %d, which is no operation of it", e, row)
 		}
 		rows[kind] = append(rows[kind], int(row))

@@ -79,7 +79,7 @@ func TestDecisions(t *testing.T) {
 	var asked []entry
 	hurt := map[entry]float64{ // what the accuracy of 1 loses without
 		{true, 1, 3, 0}: 0.1, {true, 1, 3, 1}: 0.4, {true, 1, 3, 2}: 0.3,
-		{true, 1, 2, deleted}: 0.2, {true, 1, 3, deleted}: 0.1, {true, 1, 4, deleted}: 0.5,
+		{true, 1, 2, Deleted}: 0.2, {true, 1, 3, Deleted}: 0.1, {true, 1, 4, Deleted}: 0.5,
 	}
 	accuracy := func() (float64, error) {
 		asked = append(asked, p.removed)
@@ -101,7 +101,7 @@ func TestDecisions(t *testing.T) {
 	if err := p.DecideNode(1, 1, accuracy); err != nil {
 		t.Fatal(err)
 	}
-	if want := []int{-1, -1, -1, deleted, -1}; !slices.Equal(p.rows[1], want) || len(p.Open(1)) != 0 || len(p.Open(0)) != 1 || len(asked) != 3 {
+	if want := []int{-1, -1, -1, Deleted, -1}; !slices.Equal(p.rows[1], want) || len(p.Open(1)) != 0 || len(p.Open(0)) != 1 || len(asked) != 3 {
 		t.Errorf("decided %v after %v, want %v in reduction cells alone", p.rows, asked, want)
 	}
 	if p.removed != (entry{}) {
@@ -158,7 +158,7 @@ func TestProjectedPasses(t *testing.T) {
 		torchtest.Close(t, what+": Hessian", p.HessianVectorProduct(direction, b)[0], p.Plain.HessianVectorProduct(direction, b)[0], tolerance)
 	}
 	same("undecided", 0)
-	p.rows[0][0], p.rows[0][3], p.rows[1][1], p.rows[1][4] = 2, deleted, 1, 0
+	p.rows[0][0], p.rows[0][3], p.rows[1][1], p.rows[1][4] = 2, Deleted, 1, 0
 	// Entries far above the others are all of the softmax; "none" adds what a deleted edge does.
 	for _, at := range [][3]int{{0, 0, 2}, {0, 3, 0}, {1, 1, 1}, {1, 4, 0}} {
 		torch.NoGrad(func() { p.Alphas()[at[0]].Select(0, at[1]).Select(0, at[2]).Fill_(100) })
@@ -210,7 +210,7 @@ func TestProjectedGenotype(t *testing.T) {
 	torch.NoGrad(func() {
 		p.Architecture(genotype.Normal).Alpha.Copy_(table([][]float32{{0, 2, 1}, {9, 0, 1}, {0, 5, 0}, {0, 5, 0}, {0, 0, 9}}))
 	})
-	p.rows[0] = []int{2, 0, 1, deleted, 1}
+	p.rows[0] = []int{2, 0, 1, Deleted, 1}
 	const pool, skip = genotype.MaxPool3x3, genotype.SkipConnect
 	want := []genotype.Edge{{Op: skip, From: 0}, {Op: skip, From: 1}, {Op: pool, From: 0}, {Op: pool, From: 2}}
 	if got := p.Genotype().Normal.Edges; !slices.Equal(got, want) {
@@ -222,7 +222,7 @@ func TestRows(t *testing.T) {
 	// Rows are taken back as they were given, and refused when they stand for no decisions.
 	torchtest.Scope(t)
 	p, _ := projectable(t)
-	p.rows[0][3], p.rows[1][4] = deleted, 2
+	p.rows[0][3], p.rows[1][4] = Deleted, 2
 	other, _ := projectable(t)
 	if err := other.SetRows(p.Rows()); err != nil || !slices.Equal(other.rows[0], p.rows[0]) || !slices.Equal(other.rows[1], p.rows[1]) {
 		t.Errorf("got %v, error %v, want %v", other.rows, err, p.rows)

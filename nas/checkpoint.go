@@ -268,6 +268,11 @@ func (r *Run) checkPosition(at Position) error {
 		return fmt.Errorf("epoch %d, step 0: %d counted before the first step", at.Epoch, at.Meter.Count)
 	}
 	for _, m := range []Meter{at.Meter, at.Valid} {
+		for _, norm := range []GradNorm{m.GradW, m.GradAlpha} {
+			if norm.Sum < 0 || norm.Steps < 0 {
+				return fmt.Errorf("gradients of %d steps with norms of %v in all", norm.Steps, norm.Sum)
+			}
+		}
 		if m.Count < 0 || m.Loss < 0 || m.Correct < 0 || m.InFive < 0 || max(m.Correct, m.InFive) > float64(m.Count) {
 			return fmt.Errorf("%v correct and %v in five of %d, loss %v", m.Correct, m.InFive, m.Count, m.Loss)
 		}

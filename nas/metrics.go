@@ -29,6 +29,7 @@ func metrics() Hooks {
 			}
 			m := runfolder.Metric{Epoch: s.Epoch, Step: r.At.Step, Of: s.Of, LR: &s.LR}
 			r.Feed.Record(&m, &r.At.Meter, nil)
+			recordNorms(&m, r.At.Meter)
 			return r.append(m)
 		},
 		OnEpoch: func(r *Run, e *Epoch) error {
@@ -36,7 +37,9 @@ func metrics() Hooks {
 			if !r.Config.FromScratch() {
 				m.LR = &e.LR
 				r.Feed.Record(&m, &e.Train, nil)
+				recordNorms(&m, e.Train)
 			}
+			m.Observation = e.Observation
 			if e.Diverged == nil {
 				r.Feed.Record(&m, nil, &e.Valid)
 			} else {
@@ -45,6 +48,11 @@ func metrics() Hooks {
 			return r.append(m)
 		},
 	}
+}
+
+// recordNorms writes the norms of gradients over the steps so far in the epoch.
+func recordNorms(line *runfolder.Metric, seen Meter) {
+	line.GradNormW, line.GradNormAlpha = seen.GradW.Mean(), seen.GradAlpha.Mean()
 }
 
 func (r *Run) append(m runfolder.Metric) error {

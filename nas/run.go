@@ -76,6 +76,31 @@ type Meter struct {
 	Correct float64 `json:"correct"`           // images whose label has the largest logit
 	InFive  float64 `json:"in_five,omitempty"` // images whose label has one of the five largest; not counted in steps
 	Count   int     `json:"count"`
+
+	GradW     GradNorm `json:"grad_w,omitzero"`     // of ∇w, over steps
+	GradAlpha GradNorm `json:"grad_alpha,omitzero"` // of ∇α, over steps in which α moved
+}
+
+// GradNorm sums the norms of gradients.
+type GradNorm struct {
+	Sum   float64 `json:"sum"`
+	Steps int     `json:"steps"`
+}
+
+// add adds the norm of a step. It leaves out one that is not finite, after which the run diverges.
+func (n *GradNorm) add(norm float64) {
+	if IsFinite(norm) {
+		n.Sum += norm
+		n.Steps++
+	}
+}
+
+// Mean returns the mean norm, nil without steps.
+func (n GradNorm) Mean() *float64 {
+	if n.Steps == 0 {
+		return nil
+	}
+	return new(n.Sum / float64(n.Steps))
 }
 
 // Add adds a batch of count images or tokens with this mean loss, of which correct images are

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"godarts/nas/config"
 	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
@@ -21,32 +22,67 @@ type Step struct {
 	Count            int      // images of Train, or predicted tokens
 	LR               float64  // learning rate of w in this step
 
+	// Norms of the gradients that move w and α, before clipping. A state may set them before Record.
+	NormW, NormAlpha torch.Tensor
+
 	Loss    float64 // set by Record
 	Correct float64 // set by Record
 	Run     *Run    // the run of the step
 }
 
-// Record records the step's loss and accuracy. Both tensors come from the pass that trained w: loss has
-// no dimensions, logits are [N,classes]. For a text, logits are the zero Tensor, and there is no
-// accuracy.
+// Record records the step's loss and accuracy, and the norms of its gradients. Both tensors come from
+// the pass that trained w: loss has no dimensions, logits are [N,classes]. For a text, logits are the
+// zero Tensor, and there is no accuracy. Record waits once for the GPU.
 func (s *Step) Record(loss, logits torch.Tensor) {
-	if logits.Defined() {
-		s.Loss, s.Correct = Measure(loss, logits, s.Train.Y)
-	} else {
-		s.Loss = loss.Item()
-	}
-	s.Run.At.Meter.Add(s.Loss, s.Correct, s.Count)
+	meter := &s.Run.At.Meter
+	torch.Scoped(func() {
+		read := []torch.Tensor{loss}
+		if logits.Defined() {
+			read = append(read, hits(logits, s.Train.Y))
+		}
+		for _, norm := range []torch.Tensor{s.NormW, s.NormAlpha} {
+			if norm.Defined() {
+				read = append(read, norm)
+			}
+		}
+		values := numbers(read)
+		s.Loss, values = values[0], values[1:]
+		if logits.Defined() {
+			s.Correct, values = values[0], values[1:]
+		}
+		if s.NormW.Defined() {
+			meter.GradW.add(values[0])
+			values = values[1:]
+		}
+		if s.NormAlpha.Defined() {
+			meter.GradAlpha.add(values[0])
+		}
+	})
+	meter.Add(s.Loss, s.Correct, s.Count)
 }
 
 // Measure returns the loss and the number of rows whose largest logit is the label's. It waits once for
 // the GPU.
 func Measure(loss, logits, labels torch.Tensor) (mean, correct float64) {
 	torch.Scoped(func() {
-		hits := logits.Detach().Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum()
-		both := torch.Stack([]torch.Tensor{loss.Detach().ToDtype(torch.Float64), hits}, 0).Float64s()
+		both := numbers([]torch.Tensor{loss, hits(logits, labels)})
 		mean, correct = both[0], both[1]
 	})
 	return mean, correct
+}
+
+// hits counts the rows whose largest logit is the label's.
+func hits(logits, labels torch.Tensor) torch.Tensor {
+	return logits.Detach().Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum()
+}
+
+// numbers reads tensors without dimensions at once.
+func numbers(read []torch.Tensor) []float64 {
+	each := make([]torch.Tensor, len(read))
+	for i, t := range read {
+		each[i] = t.Detach().ToDtype(torch.Float64)
+	}
+	return torch.Stack(each, 0).Float64s()
 }
 
 // Epoch is a finished epoch. In a search that trains every cell from scratch it is a trial, without LR
@@ -60,6 +96,8 @@ type Epoch struct {
 
 	Eigenvalue *float64                 // of a search that measures the dominant eigenvalue, see darts.Plain.DominantEigenvalue
 	Diverged   *runfolder.DivergedError // of a trial that diverged: it has no Valid
+
+	Observation *runfolder.Observation // of a search, set by Finish: α as the epoch leaves it, and the size of Genotype's network
 }
 
 // Epochs yields the remaining epochs. The caller of Epochs calls the hooks OnStart and OnEnd.
@@ -127,6 +165,13 @@ func (r *Run) Finish(e Epoch) {
 		e.LR = r.LR(e.Index)
 	}
 	e.Train = r.At.Meter
+	if r.Config.Experiment == config.Search {
+		o, err := observation(r.State, r.Feed, e.Genotype)
+		if r.err = err; err != nil {
+			return
+		}
+		e.Observation = &o
+	}
 	r.At = r.At.After(e)
 	r.err = r.onEpoch(&e)
 }

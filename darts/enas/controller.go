@@ -224,10 +224,7 @@ func (d *draw) input(keys []torch.Tensor, taken []int) int {
 
 // operation decides on an operation of an edge, an index of d.ops.
 func (d *draw) operation(of []genotype.Op, kind genotype.Kind) int {
-	logits := d.h.Mm(d.toOperation.Tensor).Flatten().Add(d.opsBias.Tensor).Tanh().MulScalar(cmp.Or(d.o.Squash, squashOperation)) // [ops]
-	if kind == genotype.Normal {
-		logits = logits.Add(d.fixed)
-	}
+	logits := d.operationLogits(d.h, kind).Flatten() // [ops]
 	var own []int64
 	for k, op := range d.ops {
 		if slices.Contains(of, op) {
@@ -238,6 +235,15 @@ func (d *draw) operation(of []genotype.Op, kind genotype.Kind) int {
 		logits = logits.IndexSelect(0, torch.FromSlice(own, len(own)))
 	}
 	return int(own[d.decide(logits)])
+}
+
+// operationLogits returns the logits of all operations after the states h [n,units], [n,ops].
+func (c *Controller) operationLogits(h torch.Tensor, kind genotype.Kind) torch.Tensor {
+	logits := h.Mm(c.toOperation.Tensor).Add(c.opsBias.Tensor).Tanh().MulScalar(cmp.Or(c.o.Squash, squashOperation))
+	if kind == genotype.Normal {
+		logits = logits.Add(c.fixed)
+	}
+	return logits
 }
 
 // decide draws from softmax(logits [n]) and adds to logP and entropy.

@@ -98,13 +98,16 @@ func textSearchDefaults() *Config {
 	}
 }
 
+// DefaultUnits are the units of a language model that is trained from scratch.
+const DefaultUnits = 850
+
 func textTrainDefaults() *Config {
 	return &Config{
 		Experiment: Train,
 		Data:       Data{Name: PTB, Batch: 64, EvalBatch: 10, TestBatch: 1, BPTT: 35, BPTTDelta: 20},
 		Network: Network{
 			Dtype:    Float32,
-			Hidden:   850,
+			Hidden:   DefaultUnits,
 			Dropout:  Dropout{Output: 0.75, State: 0.25, Input: 0.75, Embedding: 0.2, Word: 0.1},
 			Slowness: 1e-3,
 		},

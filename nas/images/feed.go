@@ -220,6 +220,15 @@ func ToBatch(b *data.Batch, to torch.Options) nn.Batch {
 // TopFive reports whether the top-five error is meaningful: there are more than ten classes.
 func (f *Feed) TopFive() bool { return f.Validation.Images.Classes > 10 }
 
+// topFive returns the top-five accuracy of m. It is nil where that says nothing, and for a trial, of
+// which only the accuracy is kept.
+func (f *Feed) topFive(m *nas.Meter) *float64 {
+	if !f.TopFive() || f.config.FromScratch() {
+		return nil
+	}
+	return new(m.InFive / float64(max(m.Count, 1)))
+}
+
 // inFive counts the rows of logits [N,classes] in which fewer than five exceed the label's.
 func inFive(logits, labels torch.Tensor) float64 {
 	own := logits.Gather(1, labels.Reshape(-1, 1))                          // [N,1]
@@ -294,9 +303,9 @@ func (f *Feed) Record(line *runfolder.Metric, seen, measured *nas.Meter) {
 	switch {
 	case measured == nil:
 	case f.testsEpochs():
-		line.TestLoss, line.TestAccuracy = new(measured.MeanLoss()), new(measured.Accuracy())
+		line.TestLoss, line.TestAccuracy, line.TestTopFive = new(measured.MeanLoss()), new(measured.Accuracy()), f.topFive(measured)
 	default:
-		line.ValidLoss, line.ValidAccuracy = new(measured.MeanLoss()), new(measured.Accuracy())
+		line.ValidLoss, line.ValidAccuracy, line.ValidTopFive = new(measured.MeanLoss()), new(measured.Accuracy()), f.topFive(measured)
 	}
 }
 

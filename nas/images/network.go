@@ -31,6 +31,18 @@ func NetworkOptions(c *config.Config, images *data.Images) cells.NetworkOptions 
 	}
 }
 
+// Count implements nas.Counter, for the network of the section evaluate, or of the trials. A search
+// without either has a training's default network, on its images.
+func (f *Feed) Count(g genotype.Genotype) (parameters, multiplyAdds int64) {
+	c := f.config
+	if t := c.Training(); t != nil {
+		c = t
+	} else if !c.FromScratch() {
+		c = config.Defaults(config.Train)
+	}
+	return NetworkOptions(c, f.Set.Train).Count(g)
+}
+
 // SupernetOptions returns the sizes of the first supernet that the search c makes for these images,
 // without its device.
 func SupernetOptions(c *config.Config, images *data.Images) darts.Options {

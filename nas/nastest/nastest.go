@@ -13,6 +13,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/fixture"
 	"godarts/nas/runfolder"
 	"godarts/nas/search"
 	"godarts/torch"
@@ -38,7 +39,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 	if got := torch.Live(); got != live {
 		t.Errorf("%d tensors outlive the search", got-live)
 	}
-	want := checkpoint(t, undisturbed)
+	want := saved(t, undisturbed)
 
 	t.Run("same seed", func(t *testing.T) {
 		// A second search ends with the same bytes when the seed is the same.
@@ -46,7 +47,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 		if _, err := search.Run(t.Context(), dir, c, settings); err != nil {
 			t.Fatal(err)
 		}
-		same(t, checkpoint(t, dir), want)
+		same(t, saved(t, dir), want)
 	})
 	t.Run("another seed", func(t *testing.T) {
 		// A second search measures other networks when the seed differs.
@@ -87,7 +88,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 		if interruptions == 0 {
 			t.Error("the search does not honour its context")
 		}
-		same(t, checkpoint(t, dir), want)
+		same(t, saved(t, dir), want)
 	})
 	t.Run("cancelled before", func(t *testing.T) {
 		// A search takes no step when its context is done already.
@@ -125,18 +126,23 @@ func validLosses(t *testing.T, dir string) (losses []float64) {
 	return losses
 }
 
-func checkpoint(t *testing.T, dir string) []byte {
+// savedFiles are the files that equal searches end with.
+var savedFiles = []string{runfolder.CheckpointFile, runfolder.MetricsFile}
+
+// saved reads savedFiles.
+func saved(t *testing.T, dir string) (files [][]byte) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(dir, runfolder.CheckpointFile))
-	if err != nil {
-		t.Fatal(err)
+	for _, name := range savedFiles {
+		files = append(files, fixture.Content(t, dir, name))
 	}
-	return content
+	return files
 }
 
-func same(t *testing.T, got, want []byte) {
+func same(t *testing.T, got, want [][]byte) {
 	t.Helper()
-	if !bytes.Equal(got, want) {
-		t.Errorf("the final checkpoints differ (%d and %d bytes)", len(got), len(want))
+	for i, name := range savedFiles {
+		if !bytes.Equal(got[i], want[i]) {
+			t.Errorf("%s differs (%d and %d bytes)", name, len(got[i]), len(want[i]))
+		}
 	}
 }

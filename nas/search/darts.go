@@ -11,6 +11,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/images"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/optim"
 )
@@ -20,6 +21,7 @@ import (
 type dartsStrategy struct {
 	net       darts.Supernet
 	plain     *darts.Plain // the plain form of net
+	space     darts.Space
 	w         *optim.SGD
 	alpha     *optim.Adam
 	architect *darts.Architect
@@ -49,7 +51,7 @@ func newGradientSearch(r *nas.Run, k DARTSKeys, warmup int) (nas.Strategy, error
 		return nil, err
 	}
 	d := &dartsStrategy{
-		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: k.Order, warmup: warmup, skips: k.SkipLimit,
+		space: images.Space(c), gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: k.Order, warmup: warmup, skips: k.SkipLimit,
 	}
 	d.plain = PlainOf(net)
 	d.early, d.selection = newEarlyStop(c, k, d.plain), newPerturbation(c, d.plain)
@@ -122,10 +124,10 @@ func (d *dartsStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Geno
 		d.w.SetLR(run.LR(epoch))
 		for s := range run.Steps(ctx, epoch) {
 			if epoch >= d.warmup {
-				d.architect.Step(s.Train, s.Valid, d.xi()) // 1. α
+				s.NormAlpha = optim.Norm(d.architect.Step(s.Train, s.Valid, d.xi()).Alphas...) // 1. α
 			}
 			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w
-			optim.Clip(d.gradClip, g.W)
+			s.NormW = optim.Clip(d.gradClip, g.W)
 			d.w.Step(g.W)
 			s.Record(g.Loss, g.Logits)
 		}
@@ -171,6 +173,14 @@ func (d *dartsStrategy) xi() float64 {
 		return 0
 	}
 	return d.w.LR()
+}
+
+// Observe implements nas.Observer. Edges that the phase of perturbations has decided have their
+// operation with probability 1, and deleted ones have none.
+func (d *dartsStrategy) Observe() (runfolder.Observation, error) {
+	cells := observePlain(d.space, d.plain)
+	d.selection.observe(cells)
+	return runfolder.Observation{Cells: cells}, nil
 }
 
 // StateDict implements Strategy.

@@ -13,6 +13,7 @@ import (
 	"godarts/nas/data"
 	"godarts/nas/images"
 	"godarts/nas/rng"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -32,6 +33,7 @@ import (
 // affine, it has dropout before the classifier, and it concatenates the nodes that no other node uses.
 type enasSearch struct {
 	*sharedWeights
+	run        *nas.Run
 	controller *enas.Controller
 	rewards    *data.Source
 	keys       ENASKeys
@@ -91,7 +93,7 @@ func newENAS(r *nas.Run) (nas.Strategy, error) {
 	rewards := &data.Source{
 		Images: of.Images, Augment: of.Augment.Evaluation(), Seed: of.Seed, Name: "reward", Size: of.Size, Order: data.Resampled, Skip: of.Skip,
 	}
-	return &enasSearch{shared, controller, rewards, k}, nil
+	return &enasSearch{shared, r, controller, rewards, k}, nil
 }
 
 // Search implements Strategy. The drawn architectures depend only on the position and the controller.
@@ -172,6 +174,25 @@ func (e *enasSearch) derive(ctx context.Context, run *nas.Run) (best genotype.Ge
 	}
 	return best, run.Err()
 }
+
+// Observe implements nas.Observer by cells that the controller draws from a random stream of their own.
+// Beta is the share of cells that use an edge; the two inputs of a node make it sum to 2. P are the
+// shares of operations among the cells that use the edge, all 0 where none does.
+func (e *enasSearch) Observe() (o runfolder.Observation, err error) {
+	space := images.Space(e.run.Config)
+	drawn := e.controller.Shares(rng.Stream(e.run.Config.Seed, "enas.observe", e.run.At.Epoch), observedCells)
+	for kind := range genotype.ConvolutionalKinds {
+		ops := possible(space.Ops(kind))
+		of := drawn[kind]
+		mix := newCellMix(kind, genotype.Without(operationsOf(space.Ops(kind)), genotype.None), ops, of.Operations)
+		setBeta(mix, of.Edges)
+		o.Cells = append(o.Cells, mix)
+	}
+	return o, nil
+}
+
+// observedCells is the number of cells that the controller's distribution is estimated from.
+const observedCells = 1000
 
 // StateDict implements Strategy.
 func (e *enasSearch) StateDict() torch.StateDict {

@@ -10,6 +10,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/images"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/optim"
 )
@@ -22,6 +23,7 @@ import (
 // replacement. Their code does not measure the validation half.
 type gdasStrategy struct {
 	net      *darts.GumbelSupernet
+	space    darts.Space
 	w        *optim.SGD
 	alpha    *optim.Adam
 	dAlpha   []torch.Tensor // ∇α of the last step, 0 before the first
@@ -59,7 +61,7 @@ func newGDAS(r *nas.Run) (nas.Strategy, error) {
 		return nil, err
 	}
 	g := &gdasStrategy{
-		net: net, w: nas.NewSGD(net.W(), c.W), alpha: nas.NewAdam(net.Alphas(), c.Alpha),
+		net: net, space: images.Space(c), w: nas.NewSGD(net.W(), c.W), alpha: nas.NewAdam(net.Alphas(), c.Alpha),
 		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, tau: tau,
 	}
 	g.w.Mask(net.Reached())
@@ -91,11 +93,13 @@ func (g *gdasStrategy) step(s *nas.Step) {
 	for i, last := range g.dAlpha {
 		clipped = append(clipped, train.Alphas[i].Add(last))
 	}
+	s.NormW = optim.Norm(train.W)
 	optim.Clip(g.gradClip, clipped...)
 	g.w.Step(train.W)
 
 	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
 	g.alpha.Step(valid.Alphas...)
+	s.NormAlpha = optim.Norm(valid.Alphas...)
 	for i, d := range valid.Alphas {
 		g.dAlpha[i].Copy_(d)
 	}
@@ -113,6 +117,11 @@ func temperature(tau [2]float64, epoch, epochs int) float64 {
 // tables returns the gradients that are kept from step to step, by name.
 func (g *gdasStrategy) tables() map[string]torch.Tensor {
 	return map[string]torch.Tensor{"gradient.alphas_normal": g.dAlpha[0], "gradient.alphas_reduce": g.dAlpha[1]}
+}
+
+// Observe implements nas.Observer.
+func (g *gdasStrategy) Observe() (runfolder.Observation, error) {
+	return runfolder.Observation{Cells: observePlain(g.space, g.net.Plain), Temperature: new(g.net.Tau)}, nil
 }
 
 // StateDict implements Strategy.

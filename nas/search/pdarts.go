@@ -12,6 +12,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/images"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/optim"
 )
@@ -156,11 +157,11 @@ func (p *pdartsStrategy) step(s *nas.Step, moves bool) {
 	c := p.run.Config
 	if moves {
 		g := p.net.Gradients(p.net.W(), s.Valid, darts.Need{Alphas: true})
-		optim.Clip(c.W.GradClip, g.Alphas...)
+		s.NormAlpha = optim.Clip(c.W.GradClip, g.Alphas...)
 		p.alpha.Step(g.Alphas...)
 	}
 	g := p.net.Gradients(p.net.W(), s.Train, darts.Need{W: true, BFloat16: c.W.Precision == config.BF16})
-	optim.Clip(c.W.GradClip, g.W)
+	s.NormW = optim.Clip(c.W.GradClip, g.W)
 	p.w.Step(g.W)
 	s.Record(g.Loss, g.Logits)
 }
@@ -171,6 +172,11 @@ func (p *pdartsStrategy) genotype() genotype.Genotype {
 		return p.net.Genotype()
 	}
 	return p.net.LimitedGenotype(p.keys.Skips)
+}
+
+// Observe implements nas.Observer.
+func (p *pdartsStrategy) Observe() (runfolder.Observation, error) {
+	return runfolder.Observation{Cells: observePlain(images.Space(p.run.Config), PlainOf(p.net)), Stage: p.stage + 1}, nil
 }
 
 // skipDropout returns the rate of skip dropout in an epoch of a stage. It falls linearly towards the

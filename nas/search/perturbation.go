@@ -3,12 +3,14 @@ package search
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/rng"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 	"godarts/torch/nn"
 )
@@ -84,6 +86,30 @@ func (p *perturbation) decideOne(kind genotype.Kind, decision int, accuracy func
 		return nil
 	}
 	return p.net.DecideNode(kind, p.pick(decision, kind, open), accuracy)
+}
+
+// observe replaces the probabilities of edges that are decided: 1 for the operation of an edge, and 0 for
+// all operations of a deleted one.
+func (p *perturbation) observe(cells []runfolder.CellMix) {
+	if p == nil {
+		return
+	}
+	rows := p.net.Rows().Int64s() // of normal cells, then of reduction cells
+	for kind, mix := range cells {
+		ops := p.net.Architecture(genotype.Kind(kind)).Ops
+		for e := range mix.Edges {
+			row := rows[kind*len(mix.Edges)+e]
+			if row == darts.Undecided {
+				continue
+			}
+			edge := &mix.Edges[e]
+			clear(edge.P)
+			edge.Entropy = 0
+			if row != darts.Deleted {
+				edge.P[slices.Index(mix.Operations, string(ops[e][row]))] = 1
+			}
+		}
+	}
 }
 
 // CheckPosition returns an error if the decisions made do not fit the position: a decision is made

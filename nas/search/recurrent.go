@@ -9,6 +9,7 @@ import (
 	"godarts/darts/fast"
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/runfolder"
 	"godarts/nas/texts"
 	"godarts/torch"
 	"godarts/torch/optim"
@@ -88,12 +89,14 @@ func (d *recurrentDARTS) stepAlpha(s *nas.Step) {
 	if d.order == 2 {
 		xi = d.w.LR() // as scaled for this chunk
 	}
-	d.alpha.Step(texts.MeanOver(d.hidden.Size(1), d.columns, func(from int) []torch.Tensor {
+	mean := texts.MeanOver(d.hidden.Size(1), d.columns, func(from int) []torch.Tensor {
 		train, valid := texts.ColumnsOf(s.Train, d.hidden, from, d.columns), texts.ColumnsOf(s.Valid, d.hiddenValid, from, d.columns)
 		g := d.architect.Gradient(train, valid, xi)
 		texts.KeepState(d.hiddenValid, g.Hidden, from)
 		return g.Alphas
-	})...)
+	})
+	s.NormAlpha = optim.Norm(mean...)
+	d.alpha.Step(mean...)
 }
 
 // stepW steps w by the chunk that trains it, from the state before stepAlpha, and returns the loss.
@@ -103,9 +106,14 @@ func (d *recurrentDARTS) stepW(s *nas.Step) (loss torch.Tensor) {
 		texts.KeepState(d.hidden, g.Hidden, from)
 		return []torch.Tensor{g.W, g.Loss}
 	})
-	optim.Clip(d.gradClip, mean[0])
+	s.NormW = optim.Clip(d.gradClip, mean[0])
 	d.w.Step(mean[0])
 	return mean[1]
+}
+
+// Observe implements nas.Observer.
+func (d *recurrentDARTS) Observe() (runfolder.Observation, error) {
+	return runfolder.Observation{Cells: []runfolder.CellMix{observeRecurrent(d.net.Alphas()[0])}}, nil
 }
 
 // LR returns the constant learning rate of a step of data.bptt tokens.

@@ -44,7 +44,7 @@ func newSharedWeights(r *nas.Run) (*sharedWeights, error) {
 // but decay and move by their momentum.
 func (s *sharedWeights) train(step *nas.Step, g genotype.Genotype) {
 	d := s.net.PathGradients(g, step.Train, darts.Need{W: true, AllStatistics: s.all, BFloat16: s.bfloat16})
-	optim.Clip(s.gradClip, d.W)
+	step.NormW = optim.Clip(s.gradClip, d.W)
 	s.w.Step(d.W)
 	step.Record(d.Loss, d.Logits)
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"godarts/cells/genotype"
+	"godarts/darts"
 	"godarts/nas"
 	"godarts/nas/blackbox"
 	"godarts/nas/config"
@@ -28,6 +29,9 @@ import (
 type trials struct {
 	next   blackbox.Strategy[genotype.Genotype]
 	random *rand.Rand
+
+	space     darts.Space // of cells for images
+	recurrent int         // nodes of a cell for texts
 }
 
 // cellSpace is a space that all black-box strategies can search.
@@ -114,7 +118,13 @@ func newTrials(r *nas.Run, strategy func(cellSpace, *rand.Rand) blackbox.Strateg
 		return nil, err
 	}
 	random := rng.Stream(r.Config.Seed, "trials")
-	return &trials{strategy(space, random), random}, nil
+	t := &trials{next: strategy(space, random), random: random}
+	if r.Config.Data.IsText() {
+		t.recurrent = r.Config.Network.Nodes
+	} else {
+		t.space = images.Space(r.Config)
+	}
+	return t, nil
 }
 
 // Search implements Strategy. A trial counts as an epoch. After an interruption the strategy begins
@@ -171,6 +181,25 @@ func scoreOf(r *nas.Run, m nas.Meter) float64 {
 		return -m.MeanLoss()
 	}
 	return m.Accuracy()
+}
+
+// policy is a black-box strategy with a distribution over the options of each decision.
+type policy interface{ Probabilities() [][]float64 }
+
+// Observe implements nas.Observer. A strategy with a policy has that of the epoch's trial, which has not
+// learned from its score yet.
+func (t *trials) Observe() (o runfolder.Observation, err error) {
+	p, ok := t.next.(policy)
+	if !ok {
+		return o, nil
+	}
+	decisions := p.Probabilities()
+	if t.recurrent > 0 {
+		o.Cells = []runfolder.CellMix{observeRecurrentPolicy(t.recurrent, decisions)}
+		return o, nil
+	}
+	o.Cells = observePolicy(t.space, decisions)
+	return o, nil
 }
 
 // StateDict implements Strategy.

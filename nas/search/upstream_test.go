@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas"
 	"godarts/nas/config"
@@ -392,6 +393,9 @@ func (a *alphaWatch) compareRows(name string, got torch.Tensor, table int, keep 
 		}
 	}
 }
+
+// Count implements nas.Counter: a recording has no config.
+func (f *recordedFeed) Count(genotype.Genotype) (parameters, multiplyAdds int64) { return 0, 0 }
 
 // search lets a strategy run, to the end of what is recorded or with -short for so many
 // steps, and gives the cells it found if it came to its end.

@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 
 	"godarts/cells"
+	"godarts/cells/genotype"
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/data/corpus"
@@ -227,6 +228,16 @@ func LanguageOptions(c *config.Config, words int) cells.LanguageOptions {
 // RecurrentOptions returns the LanguageOptions of a derived cell's network.
 func RecurrentOptions(c *config.Config, words int) cells.RecurrentOptions {
 	return cells.RecurrentOptions{LanguageOptions: LanguageOptions(c, words)}
+}
+
+// Count implements nas.Counter, for the network of the trials. Another search has that of a training
+// with the units that the authors train with.
+func (f *Feed) Count(g genotype.Genotype) (parameters, multiplyAdds int64) {
+	o := LanguageOptions(f.config, len(f.Corpus.Words))
+	if !f.config.FromScratch() {
+		o.Units = config.DefaultUnits
+	}
+	return o.Count(len(g.Recurrent.Edges))
 }
 
 // Quality implements nas.Feed.

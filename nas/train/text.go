@@ -95,7 +95,7 @@ func (t *textTrainer) step(s *nas.Step) (loss torch.Tensor) {
 		texts.KeepState(t.hidden, out.Hidden, from)
 		return []torch.Tensor{g, out.Loss}
 	})
-	optim.Clip(t.gradClip, mean[0])
+	s.NormW = optim.Clip(t.gradClip, mean[0])
 	if t.averaging {
 		t.ASGD.SetLR(s.LR)
 		t.ASGD.Step(mean[0])

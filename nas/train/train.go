@@ -48,7 +48,7 @@ func (t *Trainer) Train(ctx context.Context, run *nas.Run) (test nas.Meter, err 
 			out := t.forward(s.Train, mode)
 			g := torch.Empty(t.Net.Weights().W.Shape(), t.Net.Weights().W.Options())
 			t.Net.Weights().Gradient(out.Loss, g, nil)
-			optim.Clip(t.gradClip, g)
+			s.NormW = optim.Clip(t.gradClip, g)
 			t.W.Step(g)
 			s.Record(out.Loss, out.Logits)
 		}

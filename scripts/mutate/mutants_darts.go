@@ -4,7 +4,7 @@ var ofDARTS = []mutant{
 	{
 		"darts: stale α, whose step comes after the gradient of w", "nas/search/darts.go",
 		`			if epoch >= d.warmup {
-				d.architect.Step(s.Train, s.Valid, d.xi()) // 1. α
+				s.NormAlpha = optim.Norm(d.architect.Step(s.Train, s.Valid, d.xi()).Alphas...) // 1. α
 			}
 			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w`,
 		`			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})
@@ -13,7 +13,7 @@ var ofDARTS = []mutant{
 			}`,
 		inSearch("TestStepsOfDARTS"),
 	},
-	{"darts: w is not clipped", "nas/search/darts.go", "optim.Clip(d.gradClip, g.W)", "", inSearch("TestStepsOfDARTS")},
+	{"darts: w is not clipped", "nas/search/darts.go", "optim.Clip(d.gradClip, g.W)", "torch.Tensor{}", inSearch("TestStepsOfDARTS")},
 	{"darts: ξ is the first learning rate", "nas/search/darts.go", "return d.w.LR()", "return 0.025", inSearch("TestStepsOfDARTS/second")},
 	{"darts: first order always", "nas/search/darts.go", "if d.order != 2 {", "if d.order >= 0 {", inSearch("TestStepsOfDARTS/second")},
 	{

@@ -55,8 +55,8 @@ var ofPCDARTS = []mutant{
 }
 
 var ofPDARTS = []mutant{
-	{"p-darts: α is not clipped", "nas/search/pdarts.go", "optim.Clip(c.W.GradClip, g.Alphas...)", "", inSearch("TestStepsOfPDARTS")},
-	{"p-darts: w is not clipped", "nas/search/pdarts.go", "optim.Clip(c.W.GradClip, g.W)", "", inSearch("TestStepsOfPDARTS")},
+	{"p-darts: α is not clipped", "nas/search/pdarts.go", "optim.Clip(c.W.GradClip, g.Alphas...)", "torch.Tensor{}", inSearch("TestStepsOfPDARTS")},
+	{"p-darts: w is not clipped", "nas/search/pdarts.go", "optim.Clip(c.W.GradClip, g.W)", "torch.Tensor{}", inSearch("TestStepsOfPDARTS")},
 	{
 		"p-darts: no warm-up", "nas/search/pdarts.go",
 		"p.step(s, of >= p.keys.Warmup)",

@@ -1,7 +1,7 @@
 package main
 
 var ofTraining = []mutant{
-	{"train: w is not clipped", "nas/train/train.go", "optim.Clip(t.gradClip, g)", "", inSearch("TestStepsOfTraining")},
+	{"train: w is not clipped", "nas/train/train.go", "optim.Clip(t.gradClip, g)", "torch.Tensor{}", inSearch("TestStepsOfTraining")},
 	{
 		"train: drop-path does not grow", "nas/train/train.go",
 		"t.dropPath * float64(epoch) / float64(t.epochs)",
@@ -121,7 +121,7 @@ var ofTraining = []mutant{
 }
 
 var ofTexts = []mutant{
-	{"text: w is not clipped", "nas/train/text.go", "optim.Clip(t.gradClip, mean[0])", "", inSearch("TestStepsOfTextTraining")},
+	{"text: w is not clipped", "nas/train/text.go", "optim.Clip(t.gradClip, mean[0])", "torch.Tensor{}", inSearch("TestStepsOfTextTraining")},
 	{
 		"text: the state is not carried on", "nas/train/text.go",
 		"texts.KeepState(t.hidden, out.Hidden, from)",
@@ -200,7 +200,7 @@ var ofTexts = []mutant{
 		"",
 		inTrain("TestMeasuredTextTraining"),
 	},
-	{"text search: w is not clipped", "nas/search/recurrent.go", "optim.Clip(d.gradClip, mean[0])", "", inSearch("TestStepsOfRecurrentDARTS")},
+	{"text search: w is not clipped", "nas/search/recurrent.go", "optim.Clip(d.gradClip, mean[0])", "torch.Tensor{}", inSearch("TestStepsOfRecurrentDARTS")},
 	{
 		"text search: ξ is not that of the chunk", "nas/search/recurrent.go",
 		"d.w.SetLR(s.LR)\n			d.stepAlpha(s)",

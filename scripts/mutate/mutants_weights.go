@@ -29,7 +29,7 @@ var ofSharedWeights = []mutant{
 	{
 		"shared weights: w is not clipped", "nas/search/sharedweights.go",
 		"optim.Clip(s.gradClip, d.W)",
-		"",
+		"torch.Tensor{}",
 		inSearch("TestStepsOfSharedWeights/rsps"),
 	},
 	{
@@ -90,8 +90,8 @@ var ofSharedWeights = []mutant{
 	{"controller: Adam's usual betas", "darts/enas/controller.go", "Betas: [2]float64{0, 0.999}, ", "", inENAS("TestControllerMoments")},
 	{
 		"controller: the bias of normal cells is everywhere", "darts/enas/controller.go",
-		"	if kind == genotype.Normal {\n		logits = logits.Add(d.fixed)\n	}",
-		"	_ = kind\n	logits = logits.Add(d.fixed)",
+		"	if kind == genotype.Normal {\n		logits = logits.Add(c.fixed)\n	}",
+		"	_ = kind\n	logits = logits.Add(c.fixed)",
 		inENAS("TestControllerByHand"),
 	},
 	{
