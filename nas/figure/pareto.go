@@ -1,0 +1,65 @@
+package figure
+
+import (
+	"cmp"
+	"slices"
+
+	"gonum.org/v1/plot/plotter"
+)
+
+// Cost is what outcomes are compared by.
+type Cost struct {
+	title, axis string
+	of          func(o Outcome) float64 // 0 for an outcome without
+}
+
+// Costs of an outcome.
+var (
+	ByParameters = Cost{"parameters", "parameters", func(o Outcome) float64 { return float64(o.Parameters) }}
+	BySearch     = Cost{"cost of the search", "search, hours", func(o Outcome) float64 { return o.SearchSeconds / 3600 }}
+)
+
+// mostNamed is how many points have their names beside them.
+const mostNamed = 12
+
+// Pareto draws the test error, or the test perplexity, against a cost, and the front of those outcomes that no
+// other one beats in both. It returns nil for fewer than two outcomes.
+func Pareto(outcomes []Outcome, by Cost) *Figure {
+	c := chart{title: "Test error and " + by.title, x: by.axis, y: "test error, %", logX: true}
+	var known []Outcome
+	for _, o := range outcomes {
+		if len(o.Tests) > 0 && by.of(o) > 0 {
+			known = append(known, o)
+		}
+	}
+	if len(known) < 2 {
+		return nil
+	}
+	if known[0].Text {
+		c.title, c.y = "Test perplexity and "+by.title, "test perplexity"
+	}
+	slices.SortStableFunc(known, func(a, b Outcome) int {
+		return cmp.Or(cmp.Compare(by.of(a), by.of(b)), cmp.Compare(a.Test().Mean, b.Test().Mean))
+	})
+	front := series{label: "front", look: 1, fine: true, stairs: true}
+	cells := series{label: "cells", scattered: true}
+	best := 0.0
+	for i, o := range known {
+		at := plotter.XY{X: by.of(o), Y: o.Test().Mean}
+		cells.points = append(cells.points, at)
+		if len(known) <= mostNamed {
+			cells.names = append(cells.names, shorten(o.Label, 110, usual.small))
+		}
+		if i == 0 || at.Y < best {
+			best = at.Y
+			front.points = append(front.points, at)
+		}
+	}
+	if last := cells.points[len(cells.points)-1].X; front.points[len(front.points)-1].X < last {
+		front.points = append(front.points, plotter.XY{X: last, Y: best})
+	} else if len(front.points) == 1 { // one outcome beats all others of the same cost
+		front.points = nil
+	}
+	c.series = []series{front, cells}
+	return c.figure()
+}
