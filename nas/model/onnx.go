@@ -1,0 +1,94 @@
+package model
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"godarts/nas/onnx"
+	"godarts/nas/runfolder"
+	"godarts/torch"
+	"godarts/torch/safetensors"
+)
+
+// ExportONNX writes the trained network in dir, a complete run or an export, to file as ONNX: images or a
+// language model, in float32, without its auxiliary head. notes say what the file lacks.
+func ExportONNX(dir, file string, o onnx.Options) (notes []string, err error) {
+	c, err := TrainedConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !IsExport(dir) {
+		if _, err := TrainedCell(dir, c); err != nil {
+			return nil, err
+		}
+	}
+	weights := filepath.Join(dir, runfolder.WeightsFile)
+	st, err := OpenWeights(weights)
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	about, err := describedIn(st, weights)
+	if err != nil {
+		return nil, err
+	}
+	tensors, err := onnxWeights(st)
+	if err != nil {
+		return nil, err
+	}
+	var content []byte
+	if about.Units == 0 {
+		content, err = about.onnx(tensors, o)
+	} else {
+		n := onnx.LanguageModel{Genotype: about.Genotype, Units: about.Units, Dictionary: about.Dictionary, Words: about.Words}
+		if matrix := tensors["encoder.weight"]; len(matrix.Shape) == 2 {
+			n.Tokens = matrix.Shape[0]
+		}
+		if n.Words == nil {
+			n.Words, err = dictionary(c, about)
+		}
+		if err != nil {
+			notes = append(notes, fmt.Sprintf("the file has no words of the dictionary: %v", err))
+		}
+		content, err = onnx.Language(n, tensors, o)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("nas: export %s: %w", weights, err)
+	}
+	return notes, runfolder.Write(file, content)
+}
+
+// onnx returns the ONNX file of a described network of images.
+func (d Description) onnx(w onnx.Weights, o onnx.Options) ([]byte, error) {
+	if err := d.network(torch.Options{}).Check(d.Genotype); err != nil {
+		return nil, err
+	}
+	return onnx.Images(onnx.ImageNetwork{
+		Genotype: d.Genotype, Channels: d.Channels, Layers: d.Layers, Classes: d.Classes, InputChannels: d.InputChannels,
+		Size: d.Size, ImageNet: d.ImageNet, Mean: d.Mean, Std: d.Std, ClassNames: d.ClassNames,
+	}, w, o)
+}
+
+// onnxWeights reads the tensors of a state dict as float32, without an auxiliary head.
+func onnxWeights(st *safetensors.File) (onnx.Weights, error) {
+	all := onnx.Weights{}
+	err := torch.Do(func() error {
+		for _, name := range st.Names() {
+			if strings.HasPrefix(name, AuxiliaryHead) {
+				continue
+			}
+			if err := torch.Do(func() error {
+				t, err := st.Load(name, torch.Options{})
+				if err == nil {
+					all[name] = onnx.Tensor{Name: name, Shape: t.Shape(), Floats: t.Float32s()}
+				}
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all, err
+}
