@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"time"
 
 	"godarts/nas/config"
 	"godarts/nas/data/picture"
+	"godarts/nas/names"
 	"godarts/torch"
 )
 
@@ -28,6 +31,11 @@ type RunInfo struct {
 	Threads   int    `json:"threads"`        // a bit-exact resume needs the same number
 	Keep      int    `json:"keep,omitempty"` // Settings.Keep, if the caller gave it
 	Seed      int64  `json:"seed"`
+
+	// Where and how the run began; absent in older runs.
+	Command string    `json:"command,omitempty"` // the command line, quoted for a shell
+	Started time.Time `json:"started,omitzero"`
+	Host    string    `json:"host,omitempty"`
 }
 
 // CurrentRunInfo returns the RunInfo of this process for a new run of c on a device, with a new ID.
@@ -37,7 +45,9 @@ func CurrentRunInfo(c *config.Config, device torch.Device) RunInfo {
 	if c.Data.Name == config.ImageFolder {
 		jpeg, _, _ = picture.JPEGDecoder() // opening the folder returns the error
 	}
+	host, _ := os.Hostname() // a machine may have none
 	return RunInfo{
+		Command: names.Command(os.Args...), Started: time.Now().UTC().Truncate(time.Millisecond), Host: host,
 		ID: rand.Text(), Version: Version(), Libtorch: torch.Version(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH,
 		Processor: processor, JPEG: jpeg, Device: device.String(), Threads: torch.Threads(), Seed: c.Seed,
 	}
