@@ -115,7 +115,7 @@ func TestChangedData(t *testing.T) {
 			}
 			for dir, err := range map[string]error{begun: resumed, done: err} {
 				file := filepath.Join(dir, "data.json")
-				want := "nas: the data has changed since " + dir + " was begun: " + test.want + "; put it back as it was, begin anew in another folder, or delete " + file + " to go on with it as it is"
+				want := "nas: the data has changed since " + dir + " was begun: " + test.want + "; restore it, start a new run in another folder, or delete " + file + " to go on with it as it is"
 				if err == nil || err.Error() != want {
 					t.Errorf("got  %v\nwant %s", err, want)
 				}
@@ -345,7 +345,7 @@ func TestChangedDataOfParts(t *testing.T) {
 				t.Fatal(err)
 			}
 			file := filepath.Join(dir, test.in)
-			want := "nas: the data has changed since " + dir + " was begun: class 3 of train: 1 file fewer; put it back as it was, begin anew in another folder, or delete " + file + " to go on with it as it is"
+			want := "nas: the data has changed since " + dir + " was begun: class 3 of train: 1 file fewer; restore it, start a new run in another folder, or delete " + file + " to go on with it as it is"
 			if err := test.run(t, dir, root); err == nil || err.Error() != want {
 				t.Errorf("got  %v\nwant %s", err, want)
 			}

@@ -75,7 +75,7 @@ func TestDamagedFolder(t *testing.T) {
 		t.Errorf("without %s and %s: %d steps, %v", runfolder.ConfigFile, runfolder.RunFile, steps, err)
 	}
 	if own, err := runfolder.ReadConfig(dir); err != nil || runfolder.Differences(own, c, "", "") != "" || !runfolder.Has(dir, runfolder.ConfigFile) {
-		t.Errorf("%s is not written anew: %v", runfolder.ConfigFile, err)
+		t.Errorf("%s is not written again: %v", runfolder.ConfigFile, err)
 	}
 }
 

@@ -169,7 +169,7 @@ func TestKeptCheckpoints(t *testing.T) {
 	}
 	before := filesOf(t, stopped)
 	_, err := search.Run(t.Context(), stopped, c, nas.Settings{})
-	want := "is damaged: its checksum does not fit, and so is every one before it; restore one of them, or delete all: the run then begins anew"
+	want := "is damaged: its checksum does not fit, and so is every one before it; restore one of them, or delete all: the run then starts over"
 	if err == nil || err.Error() != "nas: checkpoint "+filepath.Join(stopped, runfolder.CheckpointFile)+" "+want {
 		t.Errorf("got %v, want %s", err, want)
 	}

@@ -49,7 +49,7 @@ func (r *Run) prepareFolder() error {
 	if runfolder.Has(r.Dir, runfolder.ConfigFile) {
 		return nil
 	}
-	r.Note("%s was missing and is written anew, as the checkpoint has it", filepath.Join(r.Dir, runfolder.ConfigFile))
+	r.Note("%s was missing and is written again, as the checkpoint has it", filepath.Join(r.Dir, runfolder.ConfigFile))
 	text, err := r.Config.YAML()
 	if err != nil {
 		return err
@@ -64,7 +64,7 @@ func (r *Run) recallRunInfo() error {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		a = runfolder.CurrentRunInfo(r.Config, r.Device)
-		r.Note("%s was missing and is written anew: the run goes on with %s on %s", filepath.Join(r.Dir, runfolder.RunFile), names.Count(a.Threads, "thread"), a.Device)
+		r.Note("%s was missing and is written again: the run goes on with %s on %s", filepath.Join(r.Dir, runfolder.RunFile), names.Count(a.Threads, "thread"), a.Device)
 	case err != nil:
 		return err
 	default:

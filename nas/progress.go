@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"godarts/cells/genotype"
 	"godarts/nas/config"
@@ -36,7 +37,7 @@ type progress struct {
 	bar    *bar      // nil where reports are lines
 	start  time.Time // start of this process's part of the run
 	before float64   // epochs that were done at start
-	steps  int       // steps per epoch; approximate for texts, which are cut anew in each epoch
+	steps  int       // steps per epoch; approximate for texts, which are cut again in each epoch
 	epoch  time.Time // start of the epoch, or of this process's part of it
 	report time.Time // time of the last report
 	count  int       // images or tokens since the last report
@@ -132,7 +133,6 @@ func (p *progress) onStep(r *Run, s *Step) error {
 			s.Epoch+1, r.Config.RunEpochs(), r.At.Step, s.Of, r.Feed.Quality(r.At.Meter), rate, short(left)))
 		return nil
 	}
-	brief := strings.NewReplacer(",", "", "accuracy", "acc", "perplexity", "ppl")
 	p.bar.draw(status{
 		place:   fmt.Sprintf("epoch %d/%d step %d/%d", s.Epoch+1, r.Config.RunEpochs(), r.At.Step, s.Of),
 		quality: brief.Replace(r.Feed.Quality(r.At.Meter)), rate: rate, left: short(left) + " left",
@@ -147,12 +147,18 @@ func (p *progress) onEpoch(r *Run, e *Epoch) error {
 		return nil
 	}
 	now := p.now()
-	eigenvalue := ""
-	if e.Eigenvalue != nil {
-		eigenvalue = fmt.Sprintf("; dominant eigenvalue %.4g", *e.Eigenvalue)
+	parts := []string{
+		fmt.Sprintf("epoch %d/%d: train %s", e.Index+1, r.Config.RunEpochs(), r.Feed.Quality(e.Train)),
+		r.Feed.Measured() + " " + r.Feed.Quality(e.Valid),
 	}
-	p.println(fmt.Sprintf("epoch %d/%d: train %s; %s %s%s; learning rate %.4g%s; %s", e.Index+1, r.Config.RunEpochs(),
-		r.Feed.Quality(e.Train), r.Feed.Measured(), r.Feed.Quality(e.Valid), eigenvalue, e.LR, changedEdges(p.genotype, e.Genotype), seconds(now.Sub(p.epoch))))
+	if e.Eigenvalue != nil {
+		parts = append(parts, fmt.Sprintf("dominant eigenvalue %.4g", *e.Eigenvalue))
+	}
+	parts = append(parts, fmt.Sprintf("learning rate %.4g", e.LR))
+	if changed := changedEdges(p.genotype, e.Genotype); changed != "" {
+		parts = append(parts, changed)
+	}
+	p.printParts(append(parts, seconds(now.Sub(p.epoch))))
 	p.genotype = e.Genotype
 	p.skippedFiles(r)
 	p.sayNotes(r)
@@ -191,7 +197,7 @@ func changedEdges(before, after string) string {
 	if changed == 0 { // only the order of edges or the concat has changed
 		return ""
 	}
-	return fmt.Sprintf("; %d of %s changed", changed, names.Count(of, "edge"))
+	return fmt.Sprintf("%d of %s changed", changed, names.Count(of, "edge"))
 }
 
 // skippedFiles reports unusable images that the epoch found.
@@ -211,6 +217,36 @@ func (p *progress) skippedFiles(r *Run) {
 func (p *progress) onEnd(*Run, error) error {
 	p.bar.clear()
 	return nil
+}
+
+// brief shortens the quality of a measurement for a terminal.
+var brief = strings.NewReplacer(",", "", "accuracy", "acc", "perplexity", "ppl")
+
+// printParts writes a line of parts. On a terminal it shortens them, and begins another line, indented, where a part
+// does not fit: otherwise the terminal would break words.
+func (p *progress) printParts(parts []string) {
+	if p.width == nil {
+		p.println(strings.Join(parts, "; "))
+		return
+	}
+	columns := terminalColumns(p.width)
+	line := ""
+	for i, part := range parts {
+		part = brief.Replace(part)
+		if i < len(parts)-1 {
+			part += ";"
+		}
+		switch {
+		case line == "":
+			line = part
+		case utf8.RuneCountInString(line)+1+utf8.RuneCountInString(part) < columns:
+			line += " " + part
+		default:
+			p.println(line)
+			line = "    " + part
+		}
+	}
+	p.println(line)
 }
 
 // println writes a line in place of the bar, which the next step draws again.

@@ -32,12 +32,16 @@ const (
 
 // draw replaces the last drawing by s. Errors of the terminal do not stop the run.
 func (b *bar) draw(s status) {
-	columns := b.width()
-	if columns <= 0 {
-		columns = unknownWidth
-	}
-	_, _ = io.WriteString(b.w, "\r"+s.fit(columns-1)+"\x1b[K") // the last column stays free: some terminals wrap there
+	_, _ = io.WriteString(b.w, "\r"+s.fit(terminalColumns(b.width)-1)+"\x1b[K") // the last column stays free: some terminals wrap there
 	b.drawn = true
+}
+
+// terminalColumns returns the columns that width gives, or those of a usual terminal where it does not know.
+func terminalColumns(width func() int) int {
+	if columns := width(); columns > 0 {
+		return columns
+	}
+	return unknownWidth
 }
 
 // clear erases the bar, so that a line can take its place.

@@ -111,6 +111,37 @@ func TestProgressLines(t *testing.T) {
 	}
 }
 
+func TestProgressOnTerminal(t *testing.T) {
+	// The line of an epoch is shortened on a terminal, and continues on an indented line where the next part does not fit.
+	first := genotype.Published[0].Genotype
+	second := first
+	second.Normal.Edges = slices.Clone(first.Normal.Edges)
+	second.Normal.Edges[0].Op = "dil_conv_5x5"
+	epoch := &Epoch{Index: 0, LR: 0.0249812, Train: Meter{Loss: 64, Correct: 16, Count: 32}, Valid: Meter{Loss: 8, Correct: 6, Count: 8}, Genotype: second.String()}
+	const train, valid, rest = "epoch 1/5: train loss 2.0000 acc 50.0 %;", "validation loss 1.0000 acc 75.0 %;", "learning rate 0.02498; 1 of 20 edges changed;"
+	for columns, want := range map[int][]string{
+		200: {train + " " + valid + " " + rest + " 0.0 s"},
+		80:  {train + " " + valid, "    " + rest + " 0.0 s"},
+		0:   {train + " " + valid, "    " + rest + " 0.0 s"}, // a terminal that does not tell
+		50:  {train, "    " + valid, "    " + rest, "    0.0 s"},
+		10:  {train, "    " + valid, "    learning rate 0.02498;", "    1 of 20 edges changed;", "    0.0 s"},
+	} {
+		p := newReported(config.Search, func() int { return columns })
+		p.run.Dir = t.TempDir()
+		p.start(t)
+		if err := p.hooks.OnEpoch(p.run, &Epoch{Genotype: first.String()}); err != nil {
+			t.Fatal(err)
+		}
+		p.out.Reset()
+		if err := p.hooks.OnEpoch(p.run, epoch); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, p.lines()); diff != "" {
+			t.Errorf("%d columns (-want +got):\n%s", columns, diff)
+		}
+	}
+}
+
 func TestProgressGenotypes(t *testing.T) {
 	// An epoch says how many edges it has changed, and nothing of an unchanged cell or the first one.
 	first := genotype.Published[0].Genotype

@@ -104,7 +104,7 @@ func TestImplausibleResult(t *testing.T) {
 		"a genotype that is no one": {"{}", runfolder.GenotypeFile},
 	} {
 		fixture.Replace(t, filepath.Join(dir, runfolder.GenotypeFile), fixture.Text(test.text))
-		if _, err := train.Test(t.Context(), dir, torch.CPU); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "writes both anew") {
+		if _, err := train.Test(t.Context(), dir, torch.CPU); err == nil || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), "writes both again") {
 			t.Errorf("%s: got %v", what, err)
 		}
 	}

@@ -34,7 +34,7 @@ func TestCaptureGraph(t *testing.T) {
 }
 
 func TestReplay(t *testing.T) {
-	// A replay computes anew from the inputs' present values, and changes in place what fn changes, when they were overwritten.
+	// A replay computes again from the inputs' present values, and changes in place what fn changes, when they were overwritten.
 	gpu := torchtest.CUDA(t)
 	if !torch.HasGraphs {
 		t.Skip("built without -tags cuda")

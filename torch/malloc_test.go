@@ -60,9 +60,9 @@ func TestTuneMalloc(t *testing.T) {
 	}
 	all := reused / os.Getpagesize()
 	if n := pages("tuned"); n > all/10 {
-		t.Errorf("tuned: %d pages anew", n)
+		t.Errorf("tuned: %d new pages", n)
 	}
 	if n := pages("plain"); n < all/2 {
-		t.Errorf("not tuned: %d pages anew of %d, the comparison shows nothing", n, all)
+		t.Errorf("not tuned: %d new pages of %d, the comparison shows nothing", n, all)
 	}
 }

@@ -30,6 +30,7 @@ const experimentNote = "experiment"
 // newCommand makes the sub-command that s describes.
 func newCommand(s spec) *cobra.Command {
 	c := &cobra.Command{Use: s.use, Short: s.short, Example: "  " + s.example, ValidArgsFunction: s.complete, DisableFlagsInUseLine: true}
+	c.Long = descriptions[c.Name()]
 	f := c.Flags()
 	f.SortFlags = false
 	if s.flags != nil {

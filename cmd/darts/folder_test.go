@@ -34,7 +34,7 @@ func TestNothingBegan(t *testing.T) {
 }
 
 func TestResumeElsewhere(t *testing.T) {
-	// A finished run shows its results when its device is not there, and an evaluation begins anew when a kill left a half-written file of its start.
+	// A finished run shows its results when its device is not there, and an evaluation starts over when a kill left a half-written file of its start.
 	config := writeFile(t, "tiny.yaml", tinyConfig)
 	dir := filepath.Join(t.TempDir(), "run")
 	must := func(err error) {
@@ -137,7 +137,7 @@ func TestDamagedResultOfRun(t *testing.T) {
 	stdout.Reset()
 	stderr.Reset()
 	status := run([]string{"search", "--resume", dir}, &stdout, &stderr)
-	want := "or delete it and go on with `darts search --resume " + dir + "`, which writes it anew from the checkpoint\n"
+	want := "or delete it and go on with `darts search --resume " + dir + "`, which writes it again from the checkpoint\n"
 	if status != exitUsage || stdout.Len() > 0 || !strings.HasSuffix(stderr.String(), want) || strings.Count(stderr.String(), "\n") != 1 {
 		t.Errorf("status %d, stdout %q, stderr %q, want %q", status, stdout.String(), stderr.String(), want)
 	}

@@ -107,9 +107,14 @@ func TestVersionFlag(t *testing.T) {
 }
 
 func TestManualPages(t *testing.T) {
-	// A page with flags and example is written for each command, to a folder that is made, when manual pages are asked for.
+	// A page with flags, example and a description of its own is written for each command, to a folder that is made, when manual pages are asked for.
 	dir := filepath.Join(t.TempDir(), "man", "man1")
 	printed(t, "man", dir)
+	for _, c := range append(newRoot(nil).Commands(), newRoot(nil)) {
+		if c.IsAvailableCommand() && len(c.Long) < 2*len(c.Short) {
+			t.Errorf("%s has no entry in descriptions: its page would only repeat %q", c.Name(), c.Short)
+		}
+	}
 	for _, name := range []string{"", "-search", "-train", "-test", "-repeat", "-info", "-export", "-compare", "-bench", "-draw", "-genotypes", "-data", "-version", "-completion"} {
 		page, err := os.ReadFile(filepath.Join(dir, "darts"+name+".1"))
 		if err != nil {
@@ -120,7 +125,7 @@ func TestManualPages(t *testing.T) {
 				t.Errorf("darts%s.1 lacks %s", name, want)
 			}
 		}
-		if name == "-search" && (!bytes.Contains(page, []byte("checkpoint-every")) || !bytes.Contains(page, []byte("cifar10-darts-second.yaml"))) {
+		if name == "-search" && (!bytes.Contains(page, []byte("checkpoint-every")) || !bytes.Contains(page, []byte("goes on from the newest")) || !bytes.Contains(page, []byte("cifar10-darts-second.yaml"))) {
 			t.Errorf("the page of search lacks a flag or its example:\n%s", page)
 		}
 	}

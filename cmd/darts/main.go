@@ -52,7 +52,7 @@ func run(words []string, stdout, stderr io.Writer) int {
 func newRoot(words []string) *cobra.Command {
 	cobra.EnableCommandSorting = false
 	root := &cobra.Command{
-		Use: "darts", Short: "search neural network cells by gradients, train what is found",
+		Use: "darts", Short: "search neural network cells by gradients, train what is found", Long: descriptions["darts"],
 		SilenceErrors: true, SilenceUsage: true, SuggestionsMinimumDistance: 2,
 		Args: cobra.ArbitraryArgs, // RunE says what is wrong with them
 	}

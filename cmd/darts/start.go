@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
+	"godarts/cells/genotype"
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
@@ -19,6 +21,16 @@ type kind struct {
 	name, experiment, example string
 	run                       func(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error
 	resume                    string // the command that goes on; empty for --resume
+}
+
+// cellName returns the published name of the cell that the training c trains, or its text.
+func cellName(c *config.Config) string {
+	for _, cell := range slices.Concat(genotype.Published, genotype.PublishedRecurrent) {
+		if cell.Genotype.String() == c.Genotype {
+			return cell.Name
+		}
+	}
+	return c.Genotype
 }
 
 // start runs the experiment until it ends or a signal comes.
@@ -35,6 +47,9 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 	start := nas.Hooks{OnStart: func(*nas.Run) error {
 		if !began && c != nil { // from here on the folder stays
 			fmt.Fprintf(stdout, "run folder: %s\n", names.Escape(dir))
+			if c.Experiment == config.Train {
+				fmt.Fprintf(stdout, "cell: %s\n", cellName(c))
+			}
 		}
 		began = true
 		return nil

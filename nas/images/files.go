@@ -31,9 +31,9 @@ func (f *Feed) Inspect(ctx context.Context, looked func(done, of int)) (runfolde
 	case err != nil:
 		return record, err
 	case len(bad) > 0 && c.Data.OnBadFile == config.Fail && len(bad) == 1:
-		return record, fmt.Errorf("%w: mend it, or set data.on_bad_file: skip, which leaves it out", &bad[0])
+		return record, fmt.Errorf("%w: repair it, or set data.on_bad_file: skip, which leaves it out", &bad[0])
 	case len(bad) > 0 && c.Data.OnBadFile == config.Fail:
-		return record, fmt.Errorf("%w; with it %d images cannot be read: mend them, or set data.on_bad_file: skip, which leaves them out", &bad[0], len(bad))
+		return record, fmt.Errorf("%w; with it %d images cannot be read: repair them, or set data.on_bad_file: skip, which leaves them out", &bad[0], len(bad))
 	}
 	record.Checked, record.Train, record.Test, record.Unreadable = c.Data.Check, f.Set.Train.N, test, bad
 	return record, nil

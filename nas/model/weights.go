@@ -109,7 +109,7 @@ func OpenWeights(file string) (*safetensors.File, error) {
 	}
 	if found, fits := st.CheckSum(sum); found && !fits {
 		st.Close()
-		return nil, fmt.Errorf("nas: weights %s are damaged: their checksum does not fit; restore the file, or delete the run's %s and resume the run, which writes both anew",
+		return nil, fmt.Errorf("nas: weights %s are damaged: their checksum does not fit; restore the file, or delete the run's %s and resume the run, which writes both again",
 			file, runfolder.ResultFile)
 	}
 	return st, nil

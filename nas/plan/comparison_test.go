@@ -43,7 +43,7 @@ func TestCostOfKilled(t *testing.T) {
 }
 
 func TestComparisonFolderRemoved(t *testing.T) {
-	// A comparison removes what kills left in its folder, and ends, and makes no folder anew, when the folder is removed while it searches.
+	// A comparison removes what kills left in its folder, and ends, and makes no folder again, when the folder is removed while it searches.
 	dir := filepath.Join(t.TempDir(), "comparison")
 	searching, training := fixture.LoadTiny(t, "tiny.yaml"), fixture.LoadTiny(t, "tiny-train.yaml")
 	comparison := &config.NetworkComparison{Compare: config.Defaults(config.Comparison), Train: training, Searches: []*config.Config{searching, searching}, Names: []string{"a", "b"}}

@@ -135,9 +135,9 @@ func AllDamaged(damaged []*DamagedError) error {
 	case 0:
 		return nil
 	case 1:
-		return fmt.Errorf("%w; restore the file, or delete it: the run then begins anew", damaged[0])
+		return fmt.Errorf("%w; restore the file, or delete it: the run then starts over", damaged[0])
 	}
-	return fmt.Errorf("%w, and so is every one before it; restore one of them, or delete all: the run then begins anew", damaged[0])
+	return fmt.Errorf("%w, and so is every one before it; restore one of them, or delete all: the run then starts over", damaged[0])
 }
 
 // DamagedError says that a checkpoint cannot be read, and why.

@@ -58,7 +58,7 @@ func (d DataManifest) CheckUnchanged(now fingerprint.Fingerprint, file string) e
 	if filepath.Base(dir) == ProtocolConfigFolder { // of a protocol
 		dir = filepath.Dir(dir)
 	}
-	return fmt.Errorf("nas: the data has changed since %s was begun: %s; put it back as it was, begin anew in another folder, or delete %s to go on with it as it is",
+	return fmt.Errorf("nas: the data has changed since %s was begun: %s; restore it, start a new run in another folder, or delete %s to go on with it as it is",
 		names.Escape(dir), changes, names.Escape(file))
 }
 

@@ -34,7 +34,7 @@ func ReadResult(dir string, c *config.Config, to result) error {
 	}
 	file := filepath.Join(dir, ResultFile)
 	resume := names.Command("darts", c.Experiment, "--resume", dir)
-	again := fmt.Sprintf("restore the file, or delete it and go on with `%s`, which writes it anew from the checkpoint", resume)
+	again := fmt.Sprintf("restore the file, or delete it and go on with `%s`, which writes it again from the checkpoint", resume)
 	if err := ReadJSON(file, to); err != nil {
 		return fmt.Errorf("%w; %s", err, again)
 	}
@@ -46,7 +46,7 @@ func ReadResult(dir string, c *config.Config, to result) error {
 		err = fmt.Errorf("nas: %s and %s have different cells", file, GenotypeFile)
 	}
 	if err != nil {
-		return fmt.Errorf("%w; restore it, or delete %s and go on with `%s`, which writes both anew", err, file, resume)
+		return fmt.Errorf("%w; restore it, or delete %s and go on with `%s`, which writes both again", err, file, resume)
 	}
 	return nil
 }

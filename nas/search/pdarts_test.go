@@ -35,7 +35,7 @@ func TestSkipDropoutRates(t *testing.T) {
 }
 
 func TestStageLR(t *testing.T) {
-	// The cosine starts anew in each stage when a search has stages.
+	// The cosine starts over in each stage when a search has stages.
 	r := &nas.Run{Config: tinyStages(t, "epochs=9", "w.lr=0.1")}
 	for epoch := range 9 {
 		want := 0.05 * (1 + math.Cos(math.Pi*float64(epoch%3)/3))
@@ -46,7 +46,7 @@ func TestStageLR(t *testing.T) {
 }
 
 func TestStages(t *testing.T) {
-	// Edges have 8, 5 and 3 operations in the stages, layers are the stage's, and α starts anew, rests and then moves in each.
+	// Edges have 8, 5 and 3 operations in the stages, layers are the stage's, and α starts over, rests and then moves in each.
 	c := tinyStages(t, "strategy.warmup=1", "epochs=6", "strategy.layers=[3, 4, 5]", "alpha.lr=0.1")
 	type seen struct {
 		ops    int

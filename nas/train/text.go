@@ -298,7 +298,7 @@ func runTextTraining(r *nas.Run, ctx context.Context, result *runfolder.TrainRes
 func readBest(file string) (*safetensors.File, error) {
 	content, err := wholefile.Read(file)
 	if err != nil {
-		return nil, fmt.Errorf("nas: best model: %w; restore the file, or delete %s too and resume: the training then begins anew", err, runfolder.CheckpointFile)
+		return nil, fmt.Errorf("nas: best model: %w; restore the file, or delete %s too and resume: the training then starts over", err, runfolder.CheckpointFile)
 	}
 	return runfolder.OpenCheckpoint(file, content)
 }

@@ -286,7 +286,7 @@ var ofTexts = []mutant{
 		inTrain("TestMeasuredTextTraining"),
 	},
 	{
-		"text: averages of the first averaging step on begin anew when resumed", "nas/train/text.go",
+		"text: averages of the first averaging step on start over when resumed", "nas/train/text.go",
 		"nas.Part{State: t.sgd, Entries: w}, nas.Part{State: t.ASGD, Entries: averaged}",
 		"nas.Part{State: t.sgd, Entries: w}",
 		inSearch("TestTextTraining/nonmono=1$"),

@@ -150,7 +150,7 @@ var ofSharedWeights = []mutant{
 		inENAS("TestControllerStart"),
 	},
 	{
-		"controller: the reduction cell starts anew", "darts/enas/controller.go",
+		"controller: the reduction cell starts over", "darts/enas/controller.go",
 		"			*g.Cell(kind) = d.cell(kind)",
 		"			d.h, d.c = zero, zero\n			*g.Cell(kind) = d.cell(kind)",
 		inENAS("TestControllerByHand"),

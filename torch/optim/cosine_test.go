@@ -49,7 +49,7 @@ func TestCosineFalls(t *testing.T) {
 }
 
 func TestCosineRestarts(t *testing.T) {
-	// CosineRestarts begins anew, each time for longer, when a cosine is over.
+	// CosineRestarts starts over, each time for longer, when a cosine is over.
 	for epoch, want := range map[int]float64{
 		0: 0.05, 5: 0.02525, 9: Cosine(0.05, 0.0005, 9, 10), // the first 10 epochs
 		10: 0.05, 20: 0.02525, 29: Cosine(0.05, 0.0005, 19, 20), // 20 more

@@ -1,0 +1,70 @@
+package main
+
+// descriptions are what manual pages say of the commands, beyond the line of help: how a command works, what it reads
+// and writes, and how it ends.
+var descriptions = map[string]string{
+	"darts": `Searches cells of neural networks, by gradients of the architecture (DARTS and its variants) or by other
+strategies, and trains networks of the cells that it finds. An experiment is a config in YAML; what it finds lies in a
+run folder, from which an interrupted run goes on with the same bytes.
+
+The exit status is 0 after success, 1 if a run or a part of it failed, 2 for wrong usage or a wrong config (no run
+began), and 130 after an interrupt.`,
+
+	"search": `Searches a cell as CONFIG says, which has "experiment: search". The run folder gets the resolved
+config, a line of metrics for each epoch, checkpoints, and in the end the cell and drawings of it. With a section
+"evaluate" the cell is trained afterwards, beside random cells.
+
+A signal (Ctrl-C, SIGTERM, SIGHUP) ends the run after the step, with a checkpoint. --resume goes on from the newest
+checkpoint, after a kill or a power cut too, and ends with the bytes of a run that nobody interrupted.`,
+
+	"train": `Trains the network of a cell from scratch as CONFIG says, which has "experiment: train", and measures it
+on the test images or the test text. The cell is the one that --genotype names, else the config's. The run folder gets
+the resolved config, a line of metrics for each epoch, checkpoints, and in the end the result and weights.safetensors
+under the names of the authors' code.
+
+Signals and --resume work as those of darts search.`,
+
+	"test": `Measures a trained network once more: that of a run or an export, or weights from elsewhere under the
+names of the authors' code. Of a run that is not complete it measures the network of the newest checkpoint. Weights
+that this program wrote say which cell, sizes and normalisation they belong to. Reading files of PyTorch executes
+nothing in them.`,
+
+	"repeat": `Follows the protocol of the paper: several searches with different seeds, a choice of the cell that
+validates best, and several trainings of that cell, reported as mean and sample standard deviation. The parts lie in
+sub-folders of the run folder. Processes on several machines that share the folder share the parts; a process takes
+over a part whose process died.`,
+
+	"compare": `Runs several strategies under one budget and compares what they find: on a table of the results of all
+cells (NAS-Bench-201, or a made-up one), or on networks, where each strategy searches and its cell is trained with
+several seeds. Tables and charts are written to the run folder. A comparison on networks goes on with what lies there.`,
+
+	"info": `Prints what networks cost: weights, multiply-adds of one image, and the memory that training keeps of it.
+A genotype stands for the networks of the paper, a config for the network that it makes, a run or an export for its
+own. Nothing is computed but sizes.`,
+
+	"export": `Writes the weights, the genotype and a module of PyTorch that rebuilds the network of a complete
+training. The module needs nothing of this program. PyTorch gives the same classes as darts test, and logits that are
+equal up to rounding.`,
+
+	"draw": `Draws the cells of a genotype, a file with one, a run or an export. A picture shows the inputs of the
+cell on the left, its nodes in the middle with the operation of each edge, and the output on the right.`,
+
+	"bench": `Measures the time of steps: of searches of both orders, of trainings, of inference and of the input
+pipeline. With --against it starts other programs, which take turns with this one on the same machine, and compares
+medians. Rows with the same work get a ratio.`,
+
+	"data": `The action get downloads a data set to the folder of data sets and checks its sum. For data sets without
+a download it says which files are wanted, and checks those that are there. The action export writes images of a data
+set as PNG files to a new folder in the layout of "data: {name: imagefolder}".`,
+
+	"genotypes": `Prints the published cells, convolutional and recurrent, by the names that --genotype and other
+commands take.`,
+
+	"version": `Prints the versions of the program, Go and libtorch, the processor whose instructions are in use, the
+decoder of JPEG files, and the devices.`,
+
+	"completion": `Prints a script for a shell that completes commands, flags, config files, keys of --set and their
+values, genotypes and run folders.`,
+
+	"help": `Prints how a command is used: its flags, the most used keys of its config, and an example, on one screen.`,
+}
