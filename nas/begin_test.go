@@ -62,7 +62,7 @@ func TestBeginAgain(t *testing.T) {
 		t.Errorf("said %q, want %q", said, want)
 	}
 	for _, name := range []string{runfolder.ConfigFile, runfolder.CheckpointFile, runfolder.ResultFile, runfolder.GenotypeFile} {
-		if string(fixture.ContentOf(t, again, name)) != string(fixture.ContentOf(t, fresh, name)) {
+		if string(fixture.Content(t, again, name)) != string(fixture.Content(t, fresh, name)) {
 			t.Errorf("%s is not that of a run in a new folder", name)
 		}
 	}
@@ -77,8 +77,8 @@ func TestBeginAgain(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(foreign, runfolder.ConfigFile), []byte("epochs: 3\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if err := nastest.Perform(t.Context(), foreign, c, nas.Hooks{}); err == nil || string(fixture.ContentOf(t, foreign, runfolder.ConfigFile)) != "epochs: 3\n" {
-		t.Errorf("a folder with a config of somebody's: %v, which now is %s", err, fixture.ContentOf(t, foreign, runfolder.ConfigFile))
+	if err := nastest.Perform(t.Context(), foreign, c, nas.Hooks{}); err == nil || string(fixture.Content(t, foreign, runfolder.ConfigFile)) != "epochs: 3\n" {
+		t.Errorf("a folder with a config of somebody's: %v, which now is %s", err, fixture.Content(t, foreign, runfolder.ConfigFile))
 	}
 }
 

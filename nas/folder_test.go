@@ -235,11 +235,11 @@ func TestEarlierCheckpoint(t *testing.T) {
 		by         func(string) error
 	}{
 		{"damaged", "is damaged: its checksum does not fit", func(file string) error {
-			return os.WriteFile(file, bytes.Replace(fixture.ContentOf(t, undisturbed, runfolder.CheckpointFile), []byte("search"), []byte("sEarch"), 1), 0o644)
+			return os.WriteFile(file, bytes.Replace(fixture.Content(t, undisturbed, runfolder.CheckpointFile), []byte("search"), []byte("sEarch"), 1), 0o644)
 		}},
 		{"empty", "is damaged: ", fixture.Text("")},
 		{"a bit of its format", "is damaged: its checksum does not fit", func(file string) error {
-			return os.WriteFile(file, bytes.Replace(fixture.ContentOf(t, undisturbed, runfolder.CheckpointFile), []byte("checkpoint 1"), []byte("checkpoint 3"), 1), 0o644)
+			return os.WriteFile(file, bytes.Replace(fixture.Content(t, undisturbed, runfolder.CheckpointFile), []byte("checkpoint 1"), []byte("checkpoint 3"), 1), 0o644)
 		}},
 		{"gone", "there is no ", func(string) error { return nil }},
 	} {
@@ -256,7 +256,7 @@ func TestEarlierCheckpoint(t *testing.T) {
 				t.Errorf("%v, notes %q, want %s and %s", err, notes, test.want, goesOn)
 			}
 			for _, name := range []string{runfolder.ResultFile, runfolder.GenotypeFile, runfolder.CheckpointFile, runfolder.MetricsFile} {
-				if !bytes.Equal(fixture.ContentOf(t, dir, name), fixture.ContentOf(t, undisturbed, name)) {
+				if !bytes.Equal(fixture.Content(t, dir, name), fixture.Content(t, undisturbed, name)) {
 					t.Errorf("%s differs", name)
 				}
 			}

@@ -76,14 +76,14 @@ func TestMoreEpochs(t *testing.T) {
 			if said, err := goOn(t, dir, 0); err != nil || strings.Contains(said, "changed") {
 				t.Fatalf("the next resume: %q, %v", said, err)
 			}
-			if lines := strings.Count(string(fixture.ContentOf(t, dir, runfolder.MetricsFile)), "\n"); lines < 4 {
+			if lines := strings.Count(string(fixture.Content(t, dir, runfolder.MetricsFile)), "\n"); lines < 4 {
 				t.Errorf("%d lines of metrics, want 4 epochs", lines)
 			}
 			if err := nastest.Perform(t.Context(), want, fixture.LoadTiny(t, test.file, append(test.set, "epochs=4")...), nas.Hooks{}); err != nil {
 				t.Fatal(err)
 			}
 			for _, name := range []string{runfolder.ConfigFile, runfolder.CheckpointFile, runfolder.ResultFile} {
-				same := string(fixture.ContentOf(t, dir, name)) == string(fixture.ContentOf(t, want, name))
+				same := string(fixture.Content(t, dir, name)) == string(fixture.Content(t, want, name))
 				if same != test.same && (test.same || name == runfolder.CheckpointFile) {
 					t.Errorf("%s is the same as with 4 epochs from the start: %v, want %v", name, same, test.same)
 				}
@@ -165,9 +165,9 @@ func TestMovedData(t *testing.T) {
 	if err := os.RemoveAll(first); err != nil {
 		t.Fatal(err)
 	}
-	before := string(fixture.ContentOf(t, dir, runfolder.ConfigFile))
-	if _, err := goOn(t, dir, 0, "data.root="+first+"x"); err == nil || string(fixture.ContentOf(t, dir, runfolder.ConfigFile)) != before {
-		t.Errorf("data that is nowhere: %v; the config was\n%sand is\n%s", err, before, fixture.ContentOf(t, dir, runfolder.ConfigFile))
+	before := string(fixture.Content(t, dir, runfolder.ConfigFile))
+	if _, err := goOn(t, dir, 0, "data.root="+first+"x"); err == nil || string(fixture.Content(t, dir, runfolder.ConfigFile)) != before {
+		t.Errorf("data that is nowhere: %v; the config was\n%sand is\n%s", err, before, fixture.Content(t, dir, runfolder.ConfigFile))
 	}
 	said, err := goOn(t, dir, 0, "data.root="+second)
 	if want := fmt.Sprintf("changed: data.root: %q until now, %q from now on", first, second); err != nil || !strings.Contains(said, want) {

@@ -31,7 +31,7 @@ func TestDamagedResult(t *testing.T) {
 			}
 			before := map[string][]byte{}
 			for _, name := range compared {
-				before[name] = fixture.ContentOf(t, dir, name)
+				before[name] = fixture.Content(t, dir, name)
 			}
 			file := filepath.Join(dir, runfolder.ResultFile)
 			goOn := func() error { return nastest.Perform(t.Context(), dir, c, nas.Hooks{}) }
@@ -65,7 +65,7 @@ func TestDamagedResult(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, name := range compared {
-				if !bytes.Equal(fixture.ContentOf(t, dir, name), before[name]) {
+				if !bytes.Equal(fixture.Content(t, dir, name), before[name]) {
 					t.Errorf("%s differs", name)
 				}
 			}
@@ -77,7 +77,7 @@ func TestImplausibleResult(t *testing.T) {
 	// A result is refused when no run of its config ends so.
 	c := fixture.LoadTiny(t, "tiny-train.yaml")
 	dir := nastest.TrainedRun(t)
-	sound := string(fixture.ContentOf(t, dir, runfolder.ResultFile))
+	sound := string(fixture.Content(t, dir, runfolder.ResultFile))
 	change := func(key, to string) string {
 		at := strings.Index(sound, `"`+key+`": `)
 		end := at + strings.IndexAny(sound[at:], ",\n}")
@@ -97,7 +97,7 @@ func TestImplausibleResult(t *testing.T) {
 		}
 	}
 	fixture.Replace(t, filepath.Join(dir, runfolder.ResultFile), fixture.Text(sound))
-	cell := string(fixture.ContentOf(t, dir, runfolder.GenotypeFile))
+	cell := string(fixture.Content(t, dir, runfolder.GenotypeFile))
 	for what, test := range map[string]struct{ text, want string }{
 		"an empty genotype":         {"", runfolder.GenotypeFile},
 		"another genotype":          {strings.Replace(cell, `"sep_conv_3x3"`, `"sep_conv_5x5"`, 1), "have different cells"},

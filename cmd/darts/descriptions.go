@@ -42,9 +42,12 @@ several seeds. Tables and charts are written to the run folder. A comparison on 
 A genotype stands for the networks of the paper, a config for the network that it makes, a run or an export for its
 own. Nothing is computed but sizes.`,
 
-	"export": `Writes the weights, the genotype and a module of PyTorch that rebuilds the network of a complete
-training. The module needs nothing of this program. PyTorch gives the same classes as darts test, and logits that are
-equal up to rounding.`,
+	"export": `Writes the network of a complete training for other programs: weights, genotype and a module of PyTorch
+that rebuilds the network, or one file of ONNX. The module needs nothing of this program. Both give the same classes as
+darts test, and logits that are equal up to rounding.`,
+
+	"report": `Reads the records of runs and writes a table of them, a row for each run or for all runs that differ in their
+seed only. A DIR stands for all runs below it. Reading changes nothing in their folders.`,
 
 	"draw": `Draws the cells of a genotype, a file with one, a run or an export. A picture shows the inputs of the
 cell on the left, its nodes in the middle with the operation of each edge, and the output on the right.`,

@@ -179,7 +179,7 @@ func (f *Feed) Batches(ctx context.Context, at nas.Position) iter.Seq2[int, nas.
 	return data.Prefetch(ctx, at.Step, f.Train.Steps(), loaders, batchesAhead, func(step int) nas.Batch {
 		b := images{train: f.Train.Load(at.Epoch, step), feed: f}
 		if f.Valid != nil {
-			b.valid = f.Valid.Load(f.Place(at.Epoch, step))
+			b.valid = f.Valid.Load(f.place(at.Epoch, step))
 		}
 		return b
 	})
@@ -198,9 +198,9 @@ func (f *Feed) LastValid(epoch int) (nn.Batch, error) {
 	return ToBatch(b, f.to), nil
 }
 
-// Place returns the epoch and step of the source Valid at which the images for α of a step are. When
+// place returns the epoch and step of the source Valid at which the images for α of a step are. When
 // the source ends within an epoch, it starts again, in an order that no other epoch has.
-func (f *Feed) Place(epoch, step int) (int, int) {
+func (f *Feed) place(epoch, step int) (int, int) {
 	if f.Valid.Order != data.Shuffled {
 		return epoch, step
 	}

@@ -95,13 +95,13 @@ func TestOlderComparison(t *testing.T) {
 		r, err := Compare(t.Context(), dir, of, s)
 		return r.CSV(), err
 	}
-	want := fixture.ContentOf(t, "testdata/older/folder", comparisonCSV)
+	want := fixture.Content(t, "testdata/older/folder", comparisonCSV)
 	for range 2 {
 		if got, err := compare(); err != nil || got != string(want) {
 			t.Fatalf("%v, got\n%s\nwant\n%s", err, got, want)
 		}
 	}
-	if got := fixture.ContentOf(t, dir, comparisonCSV); string(got) != string(want) {
+	if got := fixture.Content(t, dir, comparisonCSV); string(got) != string(want) {
 		t.Errorf("its folder has\n%s", got)
 	}
 	if _, err := compare("search.w.lr=0.5"); err == nil || !strings.Contains(err.Error(), "has another config: search-darts-first.w.lr: 0.025 in its config, 0.5 given") {

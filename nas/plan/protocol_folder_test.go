@@ -32,7 +32,7 @@ func TestProtocolFolder(t *testing.T) {
 	if err := work(); err != nil {
 		t.Fatal(err)
 	}
-	report := fixture.ContentOf(t, dir, runfolder.ResultFile)
+	report := fixture.Content(t, dir, runfolder.ResultFile)
 	begun = nil
 	restore := "restore the file, or delete the folder " + filepath.Join(dir, runfolder.ProtocolConfigFolder) + " and give the same CONFIG as before, with --out " + dir
 	for _, test := range []struct {
@@ -46,7 +46,7 @@ func TestProtocolFolder(t *testing.T) {
 		{"search-2/result.json", "the file is empty; restore the file, or delete it and go on with `darts search --resume ", fixture.Text("")},
 		{"search-2/genotype.json", "restore it, or delete ", fixture.Text("{}")},
 		{"brief-2/result.json", "key test_error is missing; restore the file, or delete it", func(file string) error {
-			content := fixture.ContentOf(t, dir, "train-0/result.json")
+			content := fixture.Content(t, dir, "train-0/result.json")
 			return os.WriteFile(file, bytes.ReplaceAll(content, []byte(`"test_error"`), []byte(`"valid_loss"`)), 0o644)
 		}},
 		{"train-0/result.json", "is a pipe, wanted a file", fixture.Pipe},
@@ -76,8 +76,8 @@ func TestProtocolFolder(t *testing.T) {
 		}
 	}
 	leave("."+runfolder.ResultFile+"784", "."+plan.ReportFile+"1", "."+runfolder.GenotypeFile+"2")
-	if err := work(); err != nil || fmt.Sprint(begun) != "[train-0]" || !bytes.Equal(fixture.ContentOf(t, dir, runfolder.ResultFile), report) {
-		t.Errorf("begun %s, %v, report\n%s, want\n%s", begun, err, fixture.ContentOf(t, dir, runfolder.ResultFile), report)
+	if err := work(); err != nil || fmt.Sprint(begun) != "[train-0]" || !bytes.Equal(fixture.Content(t, dir, runfolder.ResultFile), report) {
+		t.Errorf("begun %s, %v, report\n%s, want\n%s", begun, err, fixture.Content(t, dir, runfolder.ResultFile), report)
 	}
 	leave(runfolder.ProtocolConfigFolder+"/.data.json77", runfolder.ProtocolConfigFolder+"/.search-data.json8", ".config-3")
 	if err := work(); err != nil {

@@ -28,8 +28,8 @@ var CheckpointNames = func() []string {
 	return names
 }()
 
-// CheckpointsIn returns the checkpoints in dir as indices of CheckpointNames, the newest first.
-func CheckpointsIn(dir string) (all []int) {
+// checkpointsIn returns the checkpoints in dir as indices of CheckpointNames, the newest first.
+func checkpointsIn(dir string) (all []int) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
 		return nil // the folder does not exist or cannot be read
@@ -44,11 +44,11 @@ func CheckpointsIn(dir string) (all []int) {
 }
 
 // HoldsCheckpoint reports whether dir has a checkpoint.
-func HoldsCheckpoint(dir string) bool { return len(CheckpointsIn(dir)) > 0 }
+func HoldsCheckpoint(dir string) bool { return len(checkpointsIn(dir)) > 0 }
 
 // PruneCheckpoints removes all but the newest keep checkpoints in dir.
 func PruneCheckpoints(dir string, keep int) error {
-	for _, n := range CheckpointsIn(dir) {
+	for _, n := range checkpointsIn(dir) {
 		if n < keep {
 			continue
 		}
@@ -100,7 +100,7 @@ func RotateCheckpoints(dir string, keep int) error {
 // NewestCheckpoint opens the newest undamaged checkpoint in dir; name is empty if there is none.
 // damaged lists the newer, damaged ones, the newest first.
 func NewestCheckpoint(dir string) (name string, st *safetensors.File, damaged []*DamagedError, err error) {
-	for _, n := range CheckpointsIn(dir) {
+	for _, n := range checkpointsIn(dir) {
 		name := CheckpointNames[n]
 		st, err := ReadCheckpoint(filepath.Join(dir, name))
 		var bad *DamagedError

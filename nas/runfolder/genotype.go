@@ -34,7 +34,7 @@ func GenotypeFor(c *config.Config, where string) (genotype.Genotype, error) {
 
 // GenotypeOf returns the cell that c names.
 func GenotypeOf(c *config.Config) (genotype.Genotype, error) {
-	g, err := NamedGenotype(c.Genotype, c.Data.IsText())
+	g, err := namedGenotype(c.Genotype, c.Data.IsText())
 	if err != nil {
 		return g, err
 	}
@@ -52,9 +52,9 @@ func checkKind(g genotype.Genotype, c *config.Config) error {
 	return nil
 }
 
-// NamedGenotype reads a genotype's text, or looks up a published name. If recurrent is set, a name of
+// namedGenotype reads a genotype's text, or looks up a published name. If recurrent is set, a name of
 // both a convolutional and a recurrent cell means the recurrent one.
-func NamedGenotype(text string, recurrent bool) (genotype.Genotype, error) {
+func namedGenotype(text string, recurrent bool) (genotype.Genotype, error) {
 	if recurrent {
 		if g, err := genotype.LookupRecurrent(text); err == nil {
 			return g, nil
@@ -70,7 +70,7 @@ func FindGenotype(where string, recurrent bool) (genotype.Genotype, error) {
 		return genotype.Genotype{}, fmt.Errorf("nas: genotype: %w", noPath(where))
 	}
 	if err != nil {
-		return NamedGenotype(where, recurrent)
+		return namedGenotype(where, recurrent)
 	}
 	if info.IsDir() {
 		g, _, err := FolderGenotype(where, recurrent)
@@ -80,7 +80,7 @@ func FindGenotype(where string, recurrent bool) (genotype.Genotype, error) {
 	if err != nil {
 		return genotype.Genotype{}, fmt.Errorf("nas: genotype: %w", err)
 	}
-	g, err := NamedGenotype(strings.TrimSpace(string(text)), recurrent)
+	g, err := namedGenotype(strings.TrimSpace(string(text)), recurrent)
 	if err != nil {
 		return g, fmt.Errorf("nas: %s: %w", where, err)
 	}

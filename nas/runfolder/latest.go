@@ -31,7 +31,7 @@ func FolderGenotype(dir string, recurrent bool) (g genotype.Genotype, note strin
 			continue
 		}
 		if err == nil {
-			g, err = NamedGenotype(strings.TrimSpace(string(text)), recurrent)
+			g, err = namedGenotype(strings.TrimSpace(string(text)), recurrent)
 		}
 		if err != nil {
 			return g, "", fmt.Errorf("nas: %s: %w", file, err)

@@ -13,6 +13,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/images"
 	"godarts/torch"
+	"godarts/torch/nn"
 	"godarts/torch/torchtest"
 )
 
@@ -179,17 +180,20 @@ func TestPlaceOfAlphaImages(t *testing.T) {
 	if f.Valid.Steps() != 1 || f.Train.Steps() != 3 {
 		t.Fatalf("%d and %d steps", f.Train.Steps(), f.Valid.Steps())
 	}
-	seen := map[[2]int]bool{}
+	torchtest.Scope(t)
+	content := func(b nn.Batch) string { return fmt.Sprint(b.Y.Int64s(), b.X.Float64s()) }
+	seen := map[string]bool{}
 	for epoch := range 3 {
-		for step := range 3 {
-			e, s := f.Place(epoch, step)
-			if s != 0 || step == 0 && e != epoch {
-				t.Errorf("epoch %d, step %d: place %d, %d", epoch, step, e, s)
+		for step, b := range f.Batches(t.Context(), nas.Position{Epoch: epoch}) {
+			var s nas.Step
+			b.Fill(&s)
+			if first := images.ToBatch(f.Valid.Load(epoch, 0), r.Options()); step == 0 && content(s.Valid) != content(first) {
+				t.Errorf("epoch %d begins with another batch than the first of its order", epoch)
 			}
-			seen[[2]int{e, s}] = true
+			seen[content(s.Valid)] = true
 		}
 	}
 	if len(seen) != 9 {
-		t.Errorf("%d places of 9 steps", len(seen))
+		t.Errorf("%d batches in 9 steps", len(seen))
 	}
 }

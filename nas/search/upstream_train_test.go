@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"godarts/cells/genotype"
 	"godarts/nas"
-	"godarts/nas/runfolder"
 	"godarts/nas/train"
 	"godarts/torch"
 )
@@ -71,7 +71,7 @@ func (r upstream) trainer(run *nas.Run) *train.Trainer {
 	r.t.Helper()
 	init := r.state("init.")
 	for _, cell := range []string{r.meta("genotype"), r.meta("arch"), "DARTS_V2", "DARTS_V1"} {
-		g, err := runfolder.NamedGenotype(cell, false)
+		g, err := genotype.Parse(cell)
 		if err != nil {
 			continue
 		}

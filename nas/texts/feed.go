@@ -97,11 +97,11 @@ func newTextFeed(c *config.Config, text *corpus.Corpus, to torch.Options) (*Feed
 }
 
 // chunk is the part of each column that a step reads.
-type chunk struct{ from, Tokens int } // the length that was drawn; the last chunk may be shorter
+type chunk struct{ from, tokens int } // the length that was drawn; the last chunk may be shorter
 
-// Chunks returns the chunks of the epoch of the position at. They depend only on the seed, the epoch
+// chunks returns the chunks of the epoch of the position at. They depend only on the seed, the epoch
 // and the number of restarts. Reference rnn/train_search.py and rnn/train.py, train.
-func (f *Feed) Chunks(at nas.Position) []chunk {
+func (f *Feed) chunks(at nas.Position) []chunk {
 	at = nas.Position{Epoch: at.Epoch, Restarts: at.Restarts}
 	if f.plan != nil && f.planned == at {
 		return f.plan
@@ -110,7 +110,7 @@ func (f *Feed) Chunks(at nas.Position) []chunk {
 	for from := 0; from < f.train.Rows-2; {
 		r := rng.Stream(f.config.Seed, "chunk", at.Epoch, at.Restarts, len(f.plan))
 		f.plan = append(f.plan, chunk{from, f.draw(r)})
-		from += f.plan[len(f.plan)-1].Tokens
+		from += f.plan[len(f.plan)-1].tokens
 	}
 	return f.plan
 }
@@ -131,7 +131,7 @@ func (f *Feed) draw(r *rand.Rand) int {
 }
 
 // Steps implements nas.Feed.
-func (f *Feed) Steps(at nas.Position) int { return len(f.Chunks(at)) }
+func (f *Feed) Steps(at nas.Position) int { return len(f.chunks(at)) }
 
 // Size implements nas.Feed.
 func (f *Feed) Size() (n int, what string) { return len(f.Corpus.Train), "token" }
@@ -139,9 +139,9 @@ func (f *Feed) Size() (n int, what string) { return len(f.Corpus.Train), "token"
 // Batches implements nas.Feed.
 func (f *Feed) Batches(_ context.Context, at nas.Position) iter.Seq2[int, nas.Batch] {
 	return func(yield func(int, nas.Batch) bool) {
-		chunks := f.Chunks(at)
-		for step := at.Step; step < len(chunks); step++ {
-			if !yield(step, textStep{f, at, chunks[step]}) {
+		plan := f.chunks(at)
+		for step := at.Step; step < len(plan); step++ {
+			if !yield(step, textStep{f, at, plan[step]}) {
 				return
 			}
 		}
@@ -165,8 +165,8 @@ func (s textStep) Take() bool { return true }
 // counts alike. α reads its own text, and begins again at its end.
 func (s textStep) Fill(step *nas.Step) {
 	f, d := s.feed, s.feed.config.Data
-	step.LR *= float64(s.chunk.Tokens) / float64(d.BPTT)
-	step.Train = f.Batch(f.train, s.chunk.from, s.chunk.Tokens)
+	step.LR *= float64(s.chunk.tokens) / float64(d.BPTT)
+	step.Train = f.Batch(f.train, s.chunk.from, s.chunk.tokens)
 	step.Train.Masks = f.Masks("train", s.at, step.Index)
 	step.Count = step.Train.Y.Numel()
 	if f.config.Experiment == config.Search {

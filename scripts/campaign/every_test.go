@@ -29,7 +29,14 @@ func TestKillAfter(t *testing.T) {
 		if killed := of.killAfter(n); killed != (n < 9) {
 			t.Errorf("call %d: killed %v", n, killed)
 		}
-		got := contents(t, of.dir)
+		files, err := snapshot(of.dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for name, content := range files {
+			got[name] = string(content)
+		}
 		if n >= 3 && n <= 6 { // the inner process was killed, and the outer one goes on
 			if got["c"] != "c\n" {
 				t.Errorf("call %d: left %q", n, got)
@@ -40,23 +47,4 @@ func TestKillAfter(t *testing.T) {
 			t.Errorf("call %d: left %v, want %s; %q", n, got, want, of.wrong)
 		}
 	}
-}
-
-// contents reads all files of a folder.
-func contents(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	got := map[string]string{}
-	err := filepath.WalkDir(dir, func(path string, e os.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
-		}
-		text, err := os.ReadFile(path)
-		name, _ := filepath.Rel(dir, path)
-		got[name] = string(text)
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return got
 }

@@ -136,7 +136,7 @@ var ofTexts = []mutant{
 	},
 	{
 		"text: the rate is the same for short chunks", "nas/texts/feed.go",
-		"step.LR *= float64(s.chunk.Tokens) / float64(d.BPTT)",
+		"step.LR *= float64(s.chunk.tokens) / float64(d.BPTT)",
 		"",
 		inSearch("TestStepsOfTextTraining"),
 	},
