@@ -1,9 +1,7 @@
-// Package draw makes pictures of cells, as SVG and in Graphviz's language.
+// Package draw lays cells out and draws them as SVG, in Graphviz's language, or on any Canvas.
 package draw
 
 import (
-	"bytes"
-	"encoding/xml"
 	"fmt"
 	"godarts/cells/genotype"
 	"io"
@@ -19,15 +17,23 @@ const maxDrawnNodes = 32
 //
 // It fails if the cell is not valid, has more than 32 nodes, or w fails.
 func SVG(w io.Writer, c genotype.Cell, kind genotype.Kind) error {
-	g, err := newCellGraph(c, kind)
+	p, err := LayOut(c, kind)
 	if err != nil {
-		return fmt.Errorf("cells: draw: %w", err)
+		return err
 	}
-	p := g.layOut()
 	if _, err := w.Write(p.svg()); err != nil {
 		return fmt.Errorf("cells: draw: %w", err)
 	}
 	return nil
+}
+
+// LayOut gives every part of the picture that SVG draws its place. It fails as SVG does.
+func LayOut(c genotype.Cell, kind genotype.Kind) (*Picture, error) {
+	g, err := newCellGraph(c, kind)
+	if err != nil {
+		return nil, fmt.Errorf("cells: draw: %w", err)
+	}
+	return g.layOut(), nil
 }
 
 // DOT returns the graph that SVG draws in Graphviz's language, for other layouts and formats. The cell must be valid.
@@ -140,9 +146,9 @@ func opPaint(op string) boxPaint {
 // Sizes of the picture in pixels.
 const (
 	nameSize       = 15.0
-	subscriptSize  = 10.0
 	labelSize      = 11.0
 	arrowLength    = 7.0
+	arrowHalf      = 3.2 // of the width at the base of a tip
 	arrowPitch     = 7.5 // between the tips of arrows into one box
 	pictureMargin  = 10.0
 	advancePerSize = 0.57 // mean advance of Helvetica's lower case and digits, as a part of the font size
@@ -151,58 +157,8 @@ const (
 func textWidth(s string, size float64) float64 { return advancePerSize * size * float64(len(s)) }
 
 func (b cellBox) width() float64 {
-	return max(34, textWidth(b.name, nameSize)+textWidth(b.subscript, subscriptSize)+18)
+	return max(34, textWidth(b.name, nameSize)+textWidth(b.subscript, SubscriptSize)+18)
 }
 
 // boxHeight returns a height with room for the tips of all arrows into the box.
 func boxHeight(arrowsIn int) float64 { return max(30, arrowPitch*float64(arrowsIn)+8) }
-
-// svg writes arrows first, so that boxes and labels cover them.
-func (p *cellPicture) svg() []byte {
-	var b bytes.Buffer
-	width, height := p.size()
-	fmt.Fprintf(&b, `<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" font-family="Helvetica, Arial, 'Liberation Sans', sans-serif" text-anchor="middle">`+"\n",
-		width, height, width, height)
-	fmt.Fprintf(&b, `<rect width="100%%" height="100%%" fill="#ffffff"/>`+"\n")
-	b.WriteString(`<g stroke-width="1.2">` + "\n")
-	for i, a := range p.graph.arrows {
-		ink := "#3c3c3c"
-		if a.label == "" {
-			ink = "#8c8c8c" // no operation: less to look at
-		}
-		x, y := p.target(i)
-		fmt.Fprintf(&b, `<path d="%s" fill="none" stroke="%s"/>`+"\n", p.curve(i), ink)
-		fmt.Fprintf(&b, `<path d="M%.1f %.1fl%.1f %.1fv%.1fz" fill="%s"/>`+"\n", x, y, -arrowLength, -3.2, 6.4, ink)
-	}
-	b.WriteString("</g>\n")
-	for _, s := range p.spots {
-		switch {
-		case s.box >= 0:
-			writeBox(&b, s, p.graph.boxes[s.box])
-		case s.label != "":
-			writeLabel(&b, s)
-		}
-	}
-	b.WriteString("</svg>\n")
-	return b.Bytes()
-}
-
-func writeBox(b *bytes.Buffer, s *pictureSpot, box cellBox) {
-	fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="5" fill="%s" stroke="%s" stroke-width="1.2"/>`+"\n",
-		s.x-s.width/2, s.y-s.height/2, s.width, s.height, box.paint.fill, box.paint.stroke)
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" font-size="%g">%s`, s.x, s.y+5, nameSize, box.name)
-	if box.subscript != "" {
-		fmt.Fprintf(b, `<tspan dy="4" font-size="%g">%s</tspan>`, subscriptSize, box.subscript)
-	}
-	b.WriteString("</text>\n")
-}
-
-func writeLabel(b *bytes.Buffer, s *pictureSpot) {
-	paint := opPaint(s.label)
-	width := textWidth(s.label, labelSize) + 8
-	fmt.Fprintf(b, `<rect x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="3" fill="%s"/>`+"\n",
-		s.x-width/2, s.y-s.height/2, width, s.height, paint.fill)
-	fmt.Fprintf(b, `<text x="%.1f" y="%.1f" font-size="%g" fill="%s">`, s.x, s.y+4, labelSize, paint.stroke)
-	xml.EscapeText(b, []byte(s.label)) // a bytes.Buffer does not fail
-	b.WriteString("</text>\n")
-}

@@ -99,7 +99,7 @@ func TestSVGOverlaps(t *testing.T) {
 			t.Fatal(err)
 		}
 		p := g.layOut()
-		width, height := p.size()
+		width, height := p.Size()
 		for i, a := range p.spots {
 			if a.x-a.width/2 < 0 || a.y-a.height/2 < 0 || a.x+a.width/2 > width || a.y+a.height/2 > height {
 				t.Fatalf("%v: a spot at %g, %g is outside of %g x %g", c, a.x, a.y, width, height)

@@ -2,16 +2,14 @@ package draw
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 )
 
-// cellPicture is a cellGraph with a place for everything, by the layered method of Sugiyama, Tagawa and Toda (1981):
+// Picture is a cell with a place for everything, by the layered method of Sugiyama, Tagawa and Toda (1981):
 // ranks by longest path, order within the ranks by barycenters, then coordinates. Boxes and labels take ranks in
 // turn, so no arrow passes through another arrow's label.
-type cellPicture struct {
+type Picture struct {
 	graph  *cellGraph
 	spots  []*pictureSpot
 	ranks  [][]*pictureSpot // left to right, each top to bottom
@@ -28,8 +26,8 @@ type pictureSpot struct {
 	before, after  []*pictureSpot // neighbours in the ranks to the left and to the right
 }
 
-func (g *cellGraph) layOut() *cellPicture {
-	p := &cellPicture{graph: g}
+func (g *cellGraph) layOut() *Picture {
+	p := &Picture{graph: g}
 	p.place(g.boxRanks())
 	p.orderRanks()
 	p.setHeights()
@@ -55,7 +53,7 @@ func (g *cellGraph) boxRanks() []int {
 
 // place makes the spots. A label stands in the rank before its target, so that a node's operations are read
 // at its left side.
-func (p *cellPicture) place(boxRanks []int) {
+func (p *Picture) place(boxRanks []int) {
 	p.ranks = make([][]*pictureSpot, slices.Max(boxRanks)+1)
 	add := func(s *pictureSpot) *pictureSpot {
 		s.position = len(p.ranks[s.rank])
@@ -90,7 +88,7 @@ func (p *cellPicture) place(boxRanks []int) {
 
 // orderRanks sorts every rank by the mean position of its neighbours, going right and left in turn, and
 // keeps the order with the fewest crossings.
-func (p *cellPicture) orderRanks() {
+func (p *Picture) orderRanks() {
 	best, fewest := p.positions(), p.crossings()
 	for sweep := range 16 {
 		if fewest == 0 {
@@ -135,7 +133,7 @@ func meanPosition(s *pictureSpot, neighbours func(*pictureSpot) []*pictureSpot) 
 }
 
 // swapNeighbours exchanges spots next to each other where that saves crossings, until none does.
-func (p *cellPicture) swapNeighbours() {
+func (p *Picture) swapNeighbours() {
 	for improved := true; improved; {
 		improved = false
 		for _, rank := range p.ranks {
@@ -166,7 +164,7 @@ func pairCrossings(upper, lower []*pictureSpot) int {
 	return n
 }
 
-func (p *cellPicture) crossings() int {
+func (p *Picture) crossings() int {
 	n := 0
 	for _, rank := range p.ranks {
 		for i, upper := range rank {
@@ -178,7 +176,7 @@ func (p *cellPicture) crossings() int {
 	return n
 }
 
-func (p *cellPicture) positions() []int {
+func (p *Picture) positions() []int {
 	positions := make([]int, len(p.spots))
 	for i, s := range p.spots {
 		positions[i] = s.position
@@ -188,7 +186,7 @@ func (p *cellPicture) positions() []int {
 
 // setHeights moves each rank towards the heights of its neighbours, as near as its order and the distances
 // allow, over and over. Parts of long arrows weigh more, which keeps these straight.
-func (p *cellPicture) setHeights() {
+func (p *Picture) setHeights() {
 	for _, rank := range p.ranks {
 		for i, s := range rank[1:] {
 			s.y = rank[i].y + spotDistance(rank[i], s)
@@ -273,7 +271,7 @@ func (s *pictureSpot) wantedHeight() (y, weight float64) {
 }
 
 // setColumns puts the ranks side by side, farther apart where arrows between them are steep.
-func (p *cellPicture) setColumns() {
+func (p *Picture) setColumns() {
 	x := pictureMargin
 	for r, rank := range p.ranks {
 		width, steepest := 0.0, 0.0
@@ -296,7 +294,8 @@ func (p *cellPicture) setColumns() {
 	}
 }
 
-func (p *cellPicture) size() (width, height float64) {
+// Size returns the width and height in CSS pixels.
+func (p *Picture) Size() (width, height float64) {
 	for _, s := range p.spots {
 		width = max(width, s.x+s.width/2)
 		height = max(height, s.y+s.height/2)
@@ -306,7 +305,7 @@ func (p *cellPicture) size() (width, height float64) {
 
 // target is where the tip of an arrow touches its box: arrows into one box come in side by side, in the
 // order of their heights.
-func (p *cellPicture) target(arrow int) (x, y float64) {
+func (p *Picture) target(arrow int) (x, y float64) {
 	chain := p.chains[arrow]
 	box, last := chain[len(chain)-1], chain[len(chain)-2]
 	above := 0
@@ -318,26 +317,25 @@ func (p *cellPicture) target(arrow int) (x, y float64) {
 	return box.x - box.width/2, box.y + arrowPitch*(float64(above)-float64(len(box.before)-1)/2)
 }
 
-// curve is the path data of an arrow's line, up to the base of its tip.
-func (p *cellPicture) curve(arrow int) string {
+// curve is an arrow's line, up to the base of its tip.
+func (p *Picture) curve(arrow int) Curve {
 	chain := p.chains[arrow]
 	x, y, slope := chain[0].x+chain[0].width/2, chain[0].y, 0.0
-	var b strings.Builder
-	fmt.Fprintf(&b, "M%.1f %.1f", x, y)
+	c := Curve{Start: Point{x, y}}
 	bend := func(toX, toY, toSlope float64) {
 		half := (toX - x) / 2
-		fmt.Fprintf(&b, "C%.1f %.1f %.1f %.1f %.1f %.1f", x+half, y+slope*half, toX-half, toY-toSlope*half, toX, toY)
+		c.Bends = append(c.Bends, Bend{Point{toX, toY}, &[2]Point{{x + half, y + slope*half}, {toX - half, toY - toSlope*half}}})
 	}
 	for i, s := range chain[1 : len(chain)-1] {
 		through := passingSlope(chain[i], s, chain[i+2])
 		rise := through * s.width / 2
 		bend(s.x-s.width/2, s.y-rise, through)
 		x, y, slope = s.x+s.width/2, s.y+rise, through
-		fmt.Fprintf(&b, "L%.1f %.1f", x, y)
+		c.Bends = append(c.Bends, Bend{To: Point{x, y}})
 	}
 	toX, toY := p.target(arrow)
 	bend(toX-arrowLength+1, toY, 0) // the tip covers the line's end
-	return b.String()
+	return c
 }
 
 // passingSlope is how steeply an arrow passes a rank: level at a label and at a turn, else as the flatter of

@@ -1,7 +1,6 @@
 package runfolder
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,7 +8,6 @@ import (
 	"path/filepath"
 	"strings"
 
-	"godarts/cells/draw"
 	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/names"
@@ -98,13 +96,4 @@ func noPath(path string) error {
 		return fmt.Errorf("there is no %s (nearest: %s)", path, near)
 	}
 	return fmt.Errorf("there is no %s", path)
-}
-
-// DrawFile writes the picture of a cell of this kind.
-func DrawFile(file string, c genotype.Cell, kind genotype.Kind) error {
-	var b bytes.Buffer
-	if err := draw.SVG(&b, c, kind); err != nil {
-		return err
-	}
-	return Write(file, b.Bytes())
 }

@@ -279,7 +279,7 @@ func slice(label string, of reflect.Type, n int, from ...value) value {
 }
 
 func (v *hostileValues) soundSlices(of reflect.Type) (all []value) {
-	if of.Elem().Kind() == reflect.Int {
+	if of.Elem() == reflect.TypeFor[int]() {
 		for _, s := range [][]int{{2, 3}, {0}, {1, 0}, {6}, {3, 2}, {1}, {2}, {0, 1, 2, 3}, {1, 2, 2, 2}} {
 			all = append(all, listed(of, s)...)
 		}
@@ -294,7 +294,7 @@ func (v *hostileValues) soundSlices(of reflect.Type) (all []value) {
 
 func (v *hostileValues) unsoundSlices(of reflect.Type) (all []value) {
 	all = append(all, v.nothing(of), slice("empty", of, 0))
-	if of.Elem().Kind() == reflect.Int {
+	if of.Elem() == reflect.TypeFor[int]() {
 		for _, s := range [][]int{{-1}, {-1, -1}, {math.MinInt}, {math.MaxInt}, {1 << 40}, {1 << 32, 1 << 32}, {1 << 40, 0},
 			{math.MaxInt, math.MaxInt, math.MaxInt}, {0, 0}, {99}, {-3, 1 << 40}, {1 << 24}, {300, 300}} {
 			all = append(all, listed(of, s)...)
