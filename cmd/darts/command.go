@@ -38,7 +38,7 @@ func newCommand(s spec) *cobra.Command {
 	}
 	if s.experiment != "" {
 		c.Annotations = map[string]string{experimentNote: s.experiment}
-		f.Bool("keys", false, "list all keys of a config, for files and --set")
+		f.Bool("keys", false, "list all keys of a config")
 	}
 	f.BoolP("help", "h", false, "print flags and an example")
 	_ = f.MarkHidden("help") // fails for unknown flags only, and so do registrations of completions

@@ -16,6 +16,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/names"
 	"godarts/nas/runfolder"
+	"godarts/nas/tensorboard"
 	"godarts/torch"
 )
 
@@ -29,6 +30,7 @@ type experimentFlags struct {
 	threads         threadsFlag
 	seed            int64
 	genotype        string // train
+	tensorboard     bool
 }
 
 func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
@@ -39,10 +41,11 @@ func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	f.StringVar(&o.out, "out", "", "run `folder`; default runs/NAME-TIME")
 	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after `STEPS` or a time")
 	registerKeep(f, &o.keep)
-	f.StringVar(&o.resume, "resume", "", "go on with the run in `DIR`; needs nothing else")
+	f.StringVar(&o.resume, "resume", "", "go on with the run in `DIR`")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
 	o.threads.add(f)
 	f.Int64Var(&o.seed, "seed", 0, "seed of random streams; default the config's")
+	f.BoolVar(&o.tensorboard, "tensorboard", false, "write files for TensorBoard into events/")
 }
 
 // newExperiment makes the sub-command of a search or a training.
@@ -99,7 +102,17 @@ func (o *experimentFlags) start(f *pflag.FlagSet, k kind, stdout, stderr io.Writ
 			return usageError{err}
 		}
 	}
-	err = k.start(dir, c, nas.Settings{Device: device, Every: every, Keep: o.keep, Changed: o.resume != "" && len(o.set) > 0}, stdout, stderr)
+	settings := nas.Settings{Device: device, Every: every, Keep: o.keep, Changed: o.resume != "" && len(o.set) > 0}
+	if o.tensorboard || o.resume != "" && runfolder.Has(dir, tensorboard.Folder) {
+		live := tensorboard.NewLive(nil)
+		settings.Hooks = append(settings.Hooks, live.Hooks())
+		defer func() {
+			if err := live.Close(); err != nil {
+				printNotes(stderr, []string{"event files are not complete: " + oneLine(err)})
+			}
+		}()
+	}
+	err = k.start(dir, c, settings, stdout, stderr)
 	if err != nil && reserved {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
 	}

@@ -1,19 +1,24 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"godarts/nas/names"
+	"godarts/nas/record"
 	"godarts/nas/report"
 	"godarts/nas/runtable"
+	"godarts/nas/tensorboard"
 )
 
 // reportFlags are the flags of report.
 type reportFlags struct {
 	tableFlags
-	out string
+	out, events string
 }
 
 // tableFlags say in which format a table alone is written, and its rows.
@@ -27,6 +32,7 @@ func newReport() *cobra.Command {
 		flags: func(f *pflag.FlagSet) {
 			o.add(f)
 			f.StringVarP(&o.out, "out", "o", "", "`FILE` for the table; without it the table is printed")
+			f.StringVar(&o.events, "tensorboard", "", "write event files for TensorBoard, a folder below `DIR` for each run")
 		},
 		run: func(c *cobra.Command, args []string) error { return o.write(args, c.OutOrStdout(), c.ErrOrStderr()) },
 	})
@@ -46,8 +52,8 @@ func (o *reportFlags) write(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if format == nil {
-		return usagef("report: one of --text, --csv, --markdown and --latex wanted")
+	if format == nil && o.events == "" {
+		return usagef("report: one of --text, --csv, --markdown, --latex and --tensorboard wanted")
 	}
 	if err := checkOut("report", o.out); err != nil {
 		return err
@@ -56,11 +62,27 @@ func (o *reportFlags) write(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if o.events != "" {
+		if err := writeEvents(o.events, runs, stdout); err != nil || format == nil {
+			return err
+		}
+	}
 	width := columns(stdout)
 	if o.out != "" {
 		width = defaultColumns
 	}
 	return writeOut(o.out, format(runtable.Of(runs, runtable.Options{Fold: o.fold}), width), stdout)
+}
+
+// writeEvents writes an event file for each run into a folder of dir, and prints dir.
+func writeEvents(dir string, runs []*record.Run, stdout io.Writer) error {
+	for i, name := range runtable.Names(runs) {
+		if err := tensorboard.Export(runs[i], filepath.Join(dir, name), nil); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintln(stdout, names.Escape(dir))
+	return nil
 }
 
 // format returns the function that writes a table in the format of the flags, for a terminal of that many columns. It

@@ -41,6 +41,7 @@ func TestReportTables(t *testing.T) {
 		{"report runs --fold --markdown", "| run | strategy | epochs | runs | state |\n| --- | --- | ---: | ---: | --- |\n" +
 			"| b/one | darts | 3 | 1 | interrupted |\n| t* | darts | 50 | 2 | interrupted |\n", true},
 		{"report runs/two runs/two/ --latex -o t.tex", "t.tex\n", false},
+		{"report runs --tensorboard events", "events\n", true},
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer
@@ -59,8 +60,13 @@ func TestReportTables(t *testing.T) {
 	if err != nil || !strings.Contains(string(tex), `\toprule`) || strings.Count(string(tex), "two & ") != 1 {
 		t.Errorf("%v, %s", err, tex)
 	}
+	for _, run := range []string{"b/one", "two", "three"} {
+		if files, err := filepath.Glob(filepath.Join("events", run, "*tfevents*")); err != nil || len(files) != 1 {
+			t.Errorf("%d event files of %s, %v", len(files), run, err)
+		}
+	}
 	for args, want := range map[string]string{
-		"report runs":                                   "darts: report: one of --text, --csv, --markdown and --latex wanted\n",
+		"report runs":                                   "darts: report: one of --text, --csv, --markdown, --latex and --tensorboard wanted\n",
 		"report runs --csv --latex":                     "darts: report: one of --text, --csv, --markdown and --latex wanted, 2 given\n",
 		"report none --csv":                             "darts: report: there is no folder none\n",
 		"report t.tex --csv":                            "darts: report: there is no folder t.tex\n",

@@ -54,7 +54,7 @@ func TestScriptsFlags(t *testing.T) {
 		script, command string
 		own             []string
 	}{
-		{"quickstart", "search", []string{"--resume", "--keys"}},
+		{"quickstart", "search", []string{"--resume", "--tensorboard", "--keys"}},
 		{"bench", "bench", []string{"--against", "--json", "--markdown", "--chart"}},
 	} {
 		var help bytes.Buffer
