@@ -48,6 +48,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/blackbox", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a strategy that asks for scores knows no networks"},
 		{"godarts/nas/nasbench201", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "a look-up trains nothing"},
 		{"godarts/nas/runfolder", []string{"godarts/darts", "godarts/nas/bench", "godarts/nas/nasbench201"}, "what lies in a folder is read without running anything"},
+		{"godarts/nas/page", []string{"godarts/torch", "godarts/darts", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan"}, "pages are made of records and figures"},
 		{"godarts/nas/figure", []string{"godarts/torch", "godarts/darts", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan"}, "figures are made of records"},
 		{"godarts/nas/record", []string{"godarts/darts", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan", "godarts/nas/report"}, "what a run has written is read without running anything"},
 		{"godarts/nas/runtable", []string{"godarts/torch", "godarts/darts", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan"}, "a table of runs is made of what they have written"},

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"godarts/nas/names"
+	"godarts/nas/page"
 	"godarts/nas/record"
 	"godarts/nas/report"
 	"godarts/nas/runtable"
@@ -27,11 +30,11 @@ type tableFlags struct{ text, csv, markdown, latex, fold bool }
 func newReport() *cobra.Command {
 	var o reportFlags
 	return newCommand(spec{
-		use: "report RUN|DIR... [flags]", short: "write a table of runs", example: "darts report runs --latex -o table.tex",
+		use: "report RUN|DIR... [flags]", short: "write a page of runs, or a table", example: "darts report runs/quickstart -o report.html",
 		min: 1, max: 1000, wanted: "at least one RUN or DIR", complete: runsAndFolders,
 		flags: func(f *pflag.FlagSet) {
 			o.add(f)
-			f.StringVarP(&o.out, "out", "o", "", "`FILE` for the table; without it the table is printed")
+			f.StringVarP(&o.out, "out", "o", "", "`FILE` for the page, default report.html in the folder that is given; for a table, which else is printed")
 			f.StringVar(&o.events, "tensorboard", "", "write event files for TensorBoard, a folder below `DIR` for each run")
 		},
 		run: func(c *cobra.Command, args []string) error { return o.write(args, c.OutOrStdout(), c.ErrOrStderr()) },
@@ -46,14 +49,17 @@ func (o *tableFlags) add(f *pflag.FlagSet) {
 	f.BoolVar(&o.fold, "fold", false, "one row for all runs that differ in their seed only: mean ± deviation, and the best")
 }
 
-// write writes the table of the runs that args name.
+// write writes the page of the runs that args name, or the table.
 func (o *reportFlags) write(args []string, stdout, stderr io.Writer) error {
 	format, err := o.format()
 	if err != nil {
 		return err
 	}
-	if format == nil && o.events == "" {
-		return usagef("report: one of --text, --csv, --markdown, --latex and --tensorboard wanted")
+	onlyEvents := o.events != "" && format == nil && o.out == ""
+	if format == nil && !onlyEvents {
+		if err := o.preparePage(args); err != nil {
+			return err
+		}
 	}
 	if err := checkOut("report", o.out); err != nil {
 		return err
@@ -63,9 +69,12 @@ func (o *reportFlags) write(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if o.events != "" {
-		if err := writeEvents(o.events, runs, stdout); err != nil || format == nil {
+		if err := writeEvents(o.events, runs, stdout); err != nil || onlyEvents {
 			return err
 		}
+	}
+	if format == nil {
+		return o.writePage(runs, stdout)
 	}
 	width := columns(stdout)
 	if o.out != "" {
@@ -83,6 +92,36 @@ func writeEvents(dir string, runs []*record.Run, stdout io.Writer) error {
 	}
 	fmt.Fprintln(stdout, names.Escape(dir))
 	return nil
+}
+
+// preparePage fills in the name of the page.
+func (o *reportFlags) preparePage(args []string) error {
+	if o.fold {
+		return usagef("report: --fold is for a table: give --text, --csv, --markdown or --latex too")
+	}
+	if o.out == "" {
+		o.out = "report.html"
+		if len(args) == 1 {
+			o.out = filepath.Join(args[0], o.out)
+		}
+	}
+	if extension := strings.ToLower(filepath.Ext(o.out)); extension != ".html" && extension != ".htm" {
+		return usagef("report: -o %s: wanted a name that ends in .html, or one of --text, --csv, --markdown and --latex", o.out)
+	}
+	return nil
+}
+
+// writePage writes the page of a run, or of several.
+func (o *reportFlags) writePage(runs []*record.Run, stdout io.Writer) error {
+	var text bytes.Buffer
+	write := func() error { return page.WriteRuns(&text, runs, page.Options{}) }
+	if len(runs) == 1 {
+		write = func() error { return page.WriteRun(&text, runs[0], page.Options{}) }
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	return writeOut(o.out, text.String(), stdout)
 }
 
 // format returns the function that writes a table in the format of the flags, for a terminal of that many columns. It

@@ -66,7 +66,9 @@ func TestReportTables(t *testing.T) {
 		}
 	}
 	for args, want := range map[string]string{
-		"report runs":                                   "darts: report: one of --text, --csv, --markdown, --latex and --tensorboard wanted\n",
+		"report runs --fold":                            "darts: report: --fold is for a table: give --text, --csv, --markdown or --latex too\n",
+		"report runs -o page.csv":                       "darts: report: -o page.csv: wanted a name that ends in .html, or one of --text, --csv, --markdown and --latex\n",
+		"report runs/two -o no/page.html":               "darts: write no/page.html: no such file or directory\n",
 		"report runs --csv --latex":                     "darts: report: one of --text, --csv, --markdown and --latex wanted, 2 given\n",
 		"report none --csv":                             "darts: report: there is no folder none\n",
 		"report t.tex --csv":                            "darts: report: there is no folder t.tex\n",
@@ -77,6 +79,28 @@ func TestReportTables(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		if status := run(strings.Fields(args), &stdout, &stderr); status != exitUsage || stderr.String() != want || stdout.Len() > 0 {
 			t.Errorf("%s: status %d, stderr %q, want %q", args, status, stderr.String(), want)
+		}
+	}
+}
+
+func TestReportPages(t *testing.T) {
+	// The page of a run lies in its folder, that of several where they are, unless -o names another place.
+	t.Chdir(t.TempDir())
+	runFolder(t, "runs/one", "experiment: search\ndata: {name: digits}\n")
+	runFolder(t, "runs/<script>alert(1)<_script>", "experiment: search\ndata: {name: digits}\nseed: 3\n")
+	for _, test := range []struct{ args, file, has string }{
+		{"report runs/one", "runs/one/report.html", "Search by darts on digits"},
+		{"report runs", "runs/report.html", "&lt;script&gt;alert(1)&lt;_script&gt;"},
+		{"report runs/one runs/<script>alert(1)<_script>", "report.html", "&lt;script&gt;alert(1)&lt;_script&gt;"},
+		{"report runs/one -o mine.html", "mine.html", "<title>one"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(strings.Fields(test.args), &stdout, &stderr); status != exitOK || stdout.String() != test.file+"\n" {
+			t.Errorf("%s: status %d, %q, %q", test.args, status, stdout.String(), stderr.String())
+		}
+		text, err := os.ReadFile(test.file)
+		if err != nil || !strings.Contains(string(text), test.has) || strings.Contains(string(text), "<script>alert") {
+			t.Errorf("%s: %v, %d bytes without %q", test.args, err, len(text), test.has)
 		}
 	}
 }

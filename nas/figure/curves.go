@@ -19,6 +19,14 @@ type named struct {
 
 const epochs = "epoch"
 
+// axisOf returns what the runs count: epochs, or cells that searches try.
+func axisOf(runs []Labelled) string {
+	if slices.ContainsFunc(runs, func(r Labelled) bool { return !r.Config.FromScratch() }) {
+		return epochs
+	}
+	return "cell tried"
+}
+
 // epochsOf returns the curve of a measure after each epoch.
 func epochsOf(r Labelled, of measure) (points plotter.XYs) {
 	for i := range r.Epochs {
@@ -55,7 +63,7 @@ func stepsOf(r Labelled, of measure) (points plotter.XYs) {
 // curves returns the curves of one run, each by the name of its measure, or one curve of each of several
 // runs: of the first measure that any of them has.
 func curves(c chart, runs []Labelled, measures ...named) *Figure {
-	c.x, c.whole = epochs, true
+	c.x, c.whole = axisOf(runs), true
 	if len(runs) == 1 {
 		for i, m := range measures {
 			c.series = append(c.series, series{label: m.name, look: i, points: epochsOf(runs[0], m.of)})
@@ -164,6 +172,17 @@ func SkipConnections(runs []Labelled) *Figure {
 				return nil
 			}
 			return new(float64(*m.SkipConnections))
+		}})
+}
+
+// Sizes draws the parameters of the network of the cell as it stands after each epoch.
+func Sizes(runs []Labelled) *Figure {
+	return curves(chart{title: "Parameters of the cell's network", y: "parameters"}, runs,
+		named{"", func(m *runfolder.Metric) *float64 {
+			if m.Observation == nil || m.Parameters == 0 {
+				return nil
+			}
+			return new(float64(m.Parameters))
 		}})
 }
 

@@ -45,7 +45,11 @@ const dotsPerInch = 192
 func (f *Figure) Encode(extension string, size Size) ([]byte, error) {
 	width, height := f.measure(size)
 	if extension == ".svg" {
-		return f.svg(width, height, false), nil
+		picture := canvas.NewSVG(width, height)
+		c := draw.New(picture)
+		fill(&c, paper, c.Min, c.Max)
+		f.paint(c, usual)
+		return picture.Bytes(f.Title), nil
 	}
 	var to vg.CanvasWriterTo
 	switch extension {
@@ -69,17 +73,9 @@ func (f *Figure) Encode(extension string, size Size) ([]byte, error) {
 // Inline returns the figure as an SVG element for a page whose style sheet has the variables of Colors.
 func (f *Figure) Inline(size Size) []byte {
 	width, height := f.measure(size)
-	return f.svg(width, height, true)
-}
-
-func (f *Figure) svg(width, height vg.Length, inPage bool) []byte {
-	to := canvas.NewSVG(width, height, inPage)
-	c := draw.New(to)
-	if !inPage {
-		fill(&c, paper, c.Min, c.Max)
-	}
-	f.paint(c, usual)
-	return to.Bytes(f.Title)
+	picture := canvas.NewInline(width, height, gap)
+	f.paint(draw.New(picture), usual)
+	return picture.Bytes(f.Title)
 }
 
 func (f *Figure) measure(size Size) (width, height vg.Length) {

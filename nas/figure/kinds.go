@@ -20,6 +20,7 @@ var Kinds = []Kind{
 	{"lr", "learning rate of the weights", one(LearningRate)},
 	{"entropy", "entropy of softmax(α)", one(Entropy)},
 	{"skips", "skip connections in the normal cell", one(SkipConnections)},
+	{"size", "parameters of the cell's network", one(Sizes)},
 	{"eigenvalue", "dominant eigenvalue of the Hessian in α", one(Eigenvalue)},
 	{"gradients", "norms of the gradients", one(GradientNorms)},
 	{"speed", "images or tokens per second", one(Speed)},

@@ -19,25 +19,35 @@ import (
 type SVG struct {
 	base
 	inPage bool
+	margin vg.Length // at both sides, left out in a page, which has its own
 	body   bytes.Buffer
 }
 
-// NewSVG returns an empty picture.
-func NewSVG(width, height vg.Length, inPage bool) *SVG {
-	c := &SVG{base: newBase(width, height), inPage: inPage}
+// NewSVG returns an empty picture for a file.
+func NewSVG(width, height vg.Length) *SVG {
+	c := &SVG{base: newBase(width, height)}
 	vg.Initialize(c)
+	return c
+}
+
+// NewInline returns an empty picture for a page, which shows it without the margins at its sides.
+func NewInline(width, height, margin vg.Length) *SVG {
+	c := NewSVG(width, height)
+	c.inPage, c.margin = true, margin
 	return c
 }
 
 // Bytes returns the picture, which says its label to those who cannot see it.
 func (c *SVG) Bytes(label string) []byte {
 	var b bytes.Buffer
-	w, h := coordinate(c.width.Points()), coordinate(c.height.Points())
+	left, width := 0.0, c.width.Points()
 	b.WriteString(`<svg xmlns="http://www.w3.org/2000/svg"`)
-	if !c.inPage {
-		fmt.Fprintf(&b, ` width="%spt" height="%spt"`, w, h)
+	if c.inPage {
+		left, width = c.margin.Points(), width-2*c.margin.Points()
+	} else {
+		fmt.Fprintf(&b, ` width="%spt" height="%spt"`, coordinate(width), coordinate(c.height.Points()))
 	}
-	fmt.Fprintf(&b, ` viewBox="0 0 %s %s" role="img" aria-label="`, w, h)
+	fmt.Fprintf(&b, ` viewBox="%s 0 %s %s" role="img" aria-label="`, coordinate(left), coordinate(width), coordinate(c.height.Points()))
 	escapeText(&b, label)
 	b.WriteString(`" font-family="'Liberation Sans', Arial, Helvetica, sans-serif">` + "\n")
 	b.Write(c.body.Bytes())
