@@ -41,6 +41,14 @@ func cellsOfFlag(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion
 	return found, cobra.ShellCompDirectiveNoFileComp
 }
 
+// folderOf completes a folder.
+func folderOf(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveFilterDirs
+}
+
 // published returns the names of the published cells.
 func published() (found []string) {
 	for _, g := range slices.Concat(genotype.Published, genotype.PublishedRecurrent) {

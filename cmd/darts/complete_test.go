@@ -50,7 +50,8 @@ func TestCompletion(t *testing.T) {
 		directive   string
 		want        []string // all that is found
 	}{
-		{"command", "s", noFiles, []string{"search"}},
+		{"command", "sea", noFiles, []string{"search"}},
+		{"folder of runs", "serve ", onlyFolders, nil},
 		{"command by help", "help ex", noFiles, []string{"export"}},
 		{"flag", "search --che", noFiles, []string{"--checkpoint-every"}},
 		{"config", "search ", extensions, []string{"yaml", "yml"}},

@@ -49,6 +49,11 @@ darts test, and logits that are equal up to rounding.`,
 	"report": `Reads the records of runs and writes a table of them, a row for each run or for all runs that differ in their
 seed only. A DIR stands for all runs below it. Reading changes nothing in their folders.`,
 
+	"serve": `Shows the runs below DIR, by default the current folder, as pages for a browser, and prints their address. The
+pages follow runs while they go: steps, epochs, the cell after each epoch, new runs. The server reads and changes
+nothing, and looks at files only while a page is open. It answers to this machine; at another address of --listen it
+wants the token that the printed address has. It ends with a signal.`,
+
 	"draw": `Draws the cells of a genotype, a file with one, a run or an export. A picture shows the inputs of the
 cell on the left, its nodes in the middle with the operation of each edge, and the output on the right.`,
 

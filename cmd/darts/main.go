@@ -74,6 +74,6 @@ func newRoot(words []string) *cobra.Command {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newSearch(), newTrain(), newTest(), newRepeat(), newInfo(), newExport(), newCompare(words), newBench(),
-		newDraw(), newReport(), newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())
+		newDraw(), newReport(), newServe(), newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())
 	return root
 }

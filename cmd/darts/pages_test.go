@@ -52,6 +52,7 @@ var shrinks = []shrink{
 	{command: regexp.MustCompile(`^darts (bench|compare) `), only: "it takes minutes"},
 	{command: regexp.MustCompile(`^darts repeat configs/[a-z0-9-]*\.yaml`), only: "it takes days"},
 	{command: regexp.MustCompile(` --device cuda`), only: "it needs a GPU"},
+	{command: regexp.MustCompile(`^darts serve `), only: "it goes on until somebody ends it"},
 	{command: regexp.MustCompile(`^darts data get `), only: "it downloads"},
 	{command: regexp.MustCompile(`^darts data export cifar10 `), add: []string{"--n", "200"}},
 	{command: regexp.MustCompile(`^darts search configs/ptb`), add: smallText},

@@ -3,6 +3,7 @@ package record
 import (
 	"bufio"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,29 +38,39 @@ func StateOf(dir string) (State, *runfolder.DivergedError) {
 	return Interrupted, nil
 }
 
-// locked reports whether a process of this machine holds the lock in file. It asks the kernel's list of
-// locks, since to try the lock could keep a run from getting it.
+// locked reports whether a process of this machine holds the lock in file.
 func locked(file string) bool {
 	info, err := os.Stat(file)
-	if err != nil {
-		return false
-	}
-	s, ok := info.Sys().(*syscall.Stat_t)
-	if !ok {
-		return false
-	}
+	return err == nil && ReadLocks().Hold(info)
+}
+
+// Locks are the files that processes of this machine have locked, by ":INODE" at the end of the kernel's
+// list. To try a lock could keep a run from getting it.
+type Locks map[string]bool
+
+// ReadLocks reads the kernel's list. It is empty where there is none.
+func ReadLocks() Locks {
+	held := Locks{}
 	f, err := os.Open("/proc/locks")
 	if err != nil {
-		return false
+		return held
 	}
 	defer f.Close()
-	inode := fmt.Sprintf(":%d", s.Ino)
 	lines := bufio.NewScanner(f)
 	for lines.Scan() { // 1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF
 		words := strings.Fields(lines.Text())
-		if len(words) >= 6 && words[1] == "FLOCK" && strings.HasSuffix(words[5], inode) {
-			return true
+		if len(words) < 6 || words[1] != "FLOCK" {
+			continue
+		}
+		if at := strings.LastIndexByte(words[5], ':'); at >= 0 {
+			held[words[5][at:]] = true
 		}
 	}
-	return false
+	return held
+}
+
+// Hold reports whether the file of which info tells is locked.
+func (l Locks) Hold(info fs.FileInfo) bool {
+	s, ok := info.Sys().(*syscall.Stat_t)
+	return ok && l[fmt.Sprintf(":%d", s.Ino)]
 }

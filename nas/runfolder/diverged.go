@@ -8,8 +8,8 @@ import (
 	"path/filepath"
 )
 
-// divergedFile says how the run in its folder diverged. It is removed when the run is resumed.
-const divergedFile = "diverged.json"
+// DivergedFile says how the run in its folder diverged. It is removed when the run is resumed.
+const DivergedFile = "diverged.json"
 
 // DivergedError ends a run whose loss or weights are not finite.
 type DivergedError struct {
@@ -49,7 +49,7 @@ func RecordDivergence(dir string, err error) error {
 	if !errors.As(err, &diverged) {
 		return err
 	}
-	if failed := WriteJSON(filepath.Join(dir, divergedFile), diverged); failed != nil {
+	if failed := WriteJSON(filepath.Join(dir, DivergedFile), diverged); failed != nil {
 		return fmt.Errorf("%v; then %w", err, failed) // the returned error must not wrap a divergence that no later call could read
 	}
 	return err
@@ -57,7 +57,7 @@ func RecordDivergence(dir string, err error) error {
 
 // ClearDivergence removes the file that RecordDivergence wrote.
 func ClearDivergence(dir string) error {
-	if err := os.Remove(filepath.Join(dir, divergedFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(filepath.Join(dir, DivergedFile)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
 	return nil
@@ -66,7 +66,7 @@ func ClearDivergence(dir string) error {
 // ReadDivergence returns how the run in dir diverged, nil if it has not.
 func ReadDivergence(dir string) (*DivergedError, error) {
 	var e DivergedError
-	err := ReadJSON(filepath.Join(dir, divergedFile), &e)
+	err := ReadJSON(filepath.Join(dir, DivergedFile), &e)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil

@@ -17,7 +17,7 @@ import (
 // Files are the names of all files that a run writes.
 var Files = append(slices.Clone(CheckpointNames),
 	ConfigFile, RunFile, DataFile, MetricsFile, TimingsFile, LogFile, BestFile, GenotypeFile, WeightsFile, ResultFile, LockFile,
-	"normal.svg", "reduce.svg", "recurrent.svg", divergedFile,
+	"normal.svg", "reduce.svg", "recurrent.svg", DivergedFile,
 )
 
 // HoldsRun reports whether dir is a run folder.
