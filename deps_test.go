@@ -95,7 +95,7 @@ func TestImports(t *testing.T) {
 			if layer.folder == "godarts/torch" {
 				for _, imported := range words[1:] {
 					if strings.Contains(strings.Split(imported, "/")[0], ".") {
-						t.Errorf("%s imports %s: the binding needs the standard library alone", words[0], imported)
+						t.Errorf("%s imports %s: the binding needs only the standard library", words[0], imported)
 					}
 				}
 			}

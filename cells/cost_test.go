@@ -11,7 +11,7 @@ import (
 )
 
 func TestOperationCost(t *testing.T) {
-	// The sizes that a trace follows are those of a pass, its products and what it keeps those of the definition, for every operation.
+	// A trace gives the sizes of a pass, and the products and kept elements of the definition, for every operation.
 	const c, h, w = 4, 6, 8
 	const n, quarter = c * h * w, c * h * w / 4
 	for _, test := range []struct {
@@ -53,7 +53,7 @@ func TestOperationCost(t *testing.T) {
 }
 
 func TestNetworkCost(t *testing.T) {
-	// Weights add up to the network's, products to those of the published cells, at the sizes of the paper.
+	// Weights add up to the network's number, and products to those of the published cells at the paper's sizes.
 	for _, test := range []struct {
 		name, genotype string
 		o              NetworkOptions

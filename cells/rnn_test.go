@@ -161,7 +161,7 @@ func TestMasks(t *testing.T) {
 }
 
 func TestDropoutFormula(t *testing.T) {
-	// Logits, the state and the penalty are those of the formulas written out number by number when every dropout is on.
+	// Logits, the state and the penalty equal the formulas, written out number by number, when every dropout is on.
 	torchtest.Scope(t)
 	const steps, columns, units, tokens = 3, 2, 4, 5
 	o := RecurrentOptions{LanguageOptions: LanguageOptions{

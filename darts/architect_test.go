@@ -228,7 +228,7 @@ func (s *masksNet) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
 }
 
 func TestArchitectRefuses(t *testing.T) {
-	// A unrolled step of a length that is no number, or negative, panics with *torch.Error and leaves alpha as it is.
+	// An unrolled step whose length is negative or no number panics with *torch.Error and leaves alpha as it is.
 	torchtest.Scope(t)
 	net, err := NewPlain(Options{Channels: 2, Layers: 3, Nodes: 1, Classes: 3, InputChannels: 1, StemMultiplier: 1})
 	if err != nil {

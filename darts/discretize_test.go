@@ -12,7 +12,7 @@ import (
 )
 
 func TestDerivation(t *testing.T) {
-	// The genotype of recorded α is the reference's when rows tie, too.
+	// The genotype of recorded α equals the reference's, also where rows tie.
 	torchtest.Scope(t)
 	text, err := os.ReadFile(torchtest.Fixture(t, "genotypes_cnn.json"))
 	if err != nil {

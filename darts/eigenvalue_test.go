@@ -92,7 +92,7 @@ func smallest(t *testing.T) (*Plain, nn.Batch) {
 }
 
 func TestHessianOfAlpha(t *testing.T) {
-	// Products are columns of the matrix of finite differences of the gradient when they are of unit vectors in float64, and the eigenvalue is that matrix's.
+	// Products with unit vectors are, in float64, the columns of the matrix of finite differences of the gradient, and the eigenvalue is that matrix's.
 	torchtest.Scope(t)
 	net, b := smallest(t)
 	n, product := net.hessianOfAlpha(b)

@@ -113,7 +113,7 @@ func TestSampleAgain(t *testing.T) {
 }
 
 func TestSampledPass(t *testing.T) {
-	// A pass gives what only the chosen operations give, and no gradient to the others, when it is drawn.
+	// A pass computes the result of only the operations that were drawn, and gives the others no gradient.
 	torchtest.Scope(t)
 	net, b := sampledNetwork(t, 1)
 	for seed := range uint64(3) {
@@ -152,7 +152,7 @@ func (c counted) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 }
 
 func TestSampledCost(t *testing.T) {
-	// A pass computes as many operations as there are edges, in training and when it measures.
+	// A pass computes one operation for each edge, in training and in evaluation.
 	torchtest.Scope(t)
 	net, b := sampledNetwork(t, 1)
 	passes := 0

@@ -10,7 +10,7 @@ import (
 )
 
 func TestExactProduct(t *testing.T) {
-	// The exact product is that of a finite difference too short to meet a kink when both run in float64.
+	// The exact product equals, in float64, a finite difference that is too short to meet a kink.
 	// At radius 1e-7 rounding leaves 1e-9 to 9e-9 between them (seeds 1 to 3).
 	const radius, tolerance = 1e-7, 1e-7
 	for _, test := range []struct {
@@ -39,7 +39,7 @@ func TestExactProduct(t *testing.T) {
 }
 
 func TestExactProductInFloat32(t *testing.T) {
-	// The exact product in float32 is that in float64 when both have the same weights.
+	// The exact product in float32 is near the one in float64 when both have the same weights.
 	torchtest.Scope(t)
 	double, b := tinyNetwork(t)
 	v := torch.Randn(double.W().Shape(), double.W().Options())

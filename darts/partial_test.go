@@ -198,7 +198,7 @@ func TestEdgeWeights(t *testing.T) {
 }
 
 func TestPartialGradients(t *testing.T) {
-	// The gradients of α and β are those of finite differences when taken in float64.
+	// The gradients of α and β equal finite differences in float64.
 	torchtest.Scope(t)
 	net, b := partialNetwork(t)
 	g := net.Gradients(net.W(), b, Need{W: true, Alphas: true, FreezeStatistics: true})

@@ -140,7 +140,7 @@ func TestFailedDecisions(t *testing.T) {
 }
 
 func TestProjectedPasses(t *testing.T) {
-	// Passes are those of the plain form when nothing is decided, and of one whose alpha leaves an edge nothing else when it is; decided rows have no gradient.
+	// Passes equal the plain form's when nothing is decided. A decided edge acts as one whose alpha leaves only its operation, and its row has no gradient.
 	torchtest.Scope(t)
 	p, b := projectable(t)
 	need := Need{W: true, Alphas: true, FreezeStatistics: true}
@@ -173,7 +173,7 @@ func TestProjectedPasses(t *testing.T) {
 }
 
 func TestRemoval(t *testing.T) {
-	// A measurement weighs one operation with 0 and the others as before when that is removed, and changes no tensor of the network.
+	// A measurement without an operation weighs it with 0 and the others as before, and changes no tensor of the network.
 	torchtest.Scope(t)
 	p, b := projectable(t)
 	before := torch.StateDict{}
@@ -219,7 +219,7 @@ func TestProjectedGenotype(t *testing.T) {
 }
 
 func TestRows(t *testing.T) {
-	// Rows are taken back as they were given, and refused when they stand for no decisions.
+	// Saved rows load as they were, and are refused when they stand for no decisions.
 	torchtest.Scope(t)
 	p, _ := projectable(t)
 	p.rows[0][3], p.rows[1][4] = Deleted, 2

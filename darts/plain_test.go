@@ -117,7 +117,7 @@ func TestGradientsInBFloat16(t *testing.T) {
 }
 
 func TestGradientsOfAlpha(t *testing.T) {
-	// The gradient of alpha and w is that of finite differences when taken in float64.
+	// The gradients of alpha and w equal finite differences in float64.
 	torchtest.Scope(t)
 	net, b := tinyNetwork(t)
 	g := net.Gradients(net.W(), b, darts.Need{W: true, Alphas: true, FreezeStatistics: true})

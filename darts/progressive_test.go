@@ -278,7 +278,7 @@ func TestSkipDropout(t *testing.T) {
 }
 
 func TestSkipDropoutErrors(t *testing.T) {
-	// No network is made when the rate is none.
+	// NewPlain refuses a dropout rate of 1.
 	torchtest.Scope(t)
 	o := Options{Channels: 4, Layers: 3, Nodes: 2, Classes: 4, InputChannels: 1, StemMultiplier: 2, SkipDropout: 1}
 	if _, err := NewPlain(o); err == nil || !strings.Contains(err.Error(), "skip dropout 1, want a rate in [0,1)") {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestRecurrentDerivation(t *testing.T) {
-	// The genotype of recorded α is the reference's when rows tie, too.
+	// The genotype of recorded α equals the reference's, also where rows tie.
 	torchtest.Scope(t)
 	text, err := os.ReadFile(torchtest.Fixture(t, "genotypes_rnn.json"))
 	if err != nil {
@@ -91,7 +91,7 @@ func tinyTokens(steps, columns int) nn.Batch {
 var everyDropout = cells.Dropout{Output: 0.6, State: 0.25, Input: 0.4, Embedding: 0.2, Word: 0.1}
 
 func TestRecurrentGradients(t *testing.T) {
-	// Gradients of w and α are those of finite differences when every dropout is on, with and without regularisation.
+	// Gradients of w and α equal finite differences when every dropout is on, with and without regularisation.
 	for _, regularised := range []bool{false, true} {
 		torchtest.Scope(t)
 		net := tinyRecurrent(t, everyDropout)
@@ -146,7 +146,7 @@ func TestRecurrentElsewhere(t *testing.T) {
 }
 
 func TestRecurrentExactProduct(t *testing.T) {
-	// The exact product is that of a finite difference, and moves the statistics as often, when both draw the same masks.
+	// The exact product equals a finite difference, and moves the statistics as often, when both draw the same masks.
 	torchtest.Scope(t)
 	net := tinyRecurrent(t, everyDropout)
 	b := tinyTokens(3, 4)

@@ -11,7 +11,7 @@ import (
 )
 
 func TestPath(t *testing.T) {
-	// A pass of one architecture is that of all operations weighed by ones and zeros, and changes nothing it should not, when cells are drawn at random.
+	// A pass of a random architecture equals one of all operations weighed by ones and zeros, and changes nothing else.
 	torchtest.Scope(t)
 	o := torch.Options{Dtype: torch.Float64}
 	net, b := smallNetwork(t, 2, nil)

@@ -42,7 +42,7 @@ func notesOf(t *testing.T, dir string, c *config.Config) (notes string) {
 }
 
 func TestBeginAgain(t *testing.T) {
-	// A run begins at the start, says so, and ends with the bytes of one in a new folder when nothing was saved of the one before, whatever that one's config.
+	// A run in the folder of an earlier one, of which nothing was saved, begins at the start, says so, and ends with the bytes of a run in a new folder, whatever the earlier config.
 	other, c := fixture.LoadTiny(t, "tiny.yaml", "evaluate=null", "epochs=2", "seed=4"), fixture.LoadTiny(t, "tiny.yaml", "evaluate=null", "epochs=1")
 	fresh, again := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run")
 	if err := nastest.Perform(t.Context(), fresh, c, nas.Hooks{}); err != nil {

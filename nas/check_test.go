@@ -162,7 +162,7 @@ func computed(t *testing.T) time.Duration {
 }
 
 func TestAbsurdSizes(t *testing.T) {
-	// Every key ends in one line or in a proper start, within a second of computing, when it has a value that no machine holds.
+	// A run starts, or ends with one line, within a second of computing, when any key has a value too large for every machine.
 	const images = "\ndata: {name: synthetic, size: 8, subset: 24, batch: 12}\nnetwork: {channels: 4, layers: 3, nodes: 1}\nepochs: 1\n"
 	const text = "\ndata: {name: synthetic-text, tokens: 108, batch: 4, eval_batch: 2, bptt: 7}\nepochs: 1\n"
 	experiments := map[string]string{

@@ -31,7 +31,7 @@ func flipLast(t *testing.T, file string) {
 }
 
 func TestZerosInConfig(t *testing.T) {
-	// A run goes on from its checkpoint when a text of its config holds what a checksum looks like.
+	// A run goes on from its checkpoint when a text in its config looks like a checksum.
 	c := fixture.LoadTiny(t, "tiny.yaml", "data.root=/data/"+strings.Repeat("0", 64))
 	dir := nastest.StopAfter(t, c)
 	epochs := 0
@@ -41,7 +41,7 @@ func TestZerosInConfig(t *testing.T) {
 }
 
 func TestDamagedWeights(t *testing.T) {
-	// Nothing takes the weights of a training when a bit of them is flipped.
+	// Every reader refuses the weights of a training when a bit of them is flipped.
 	dir := nastest.TrainedRun(t)
 	file := filepath.Join(dir, runfolder.WeightsFile)
 	flipLast(t, file)

@@ -53,7 +53,7 @@ func firstOf(t *testing.T, root, pattern string) string {
 }
 
 func TestChangedData(t *testing.T) {
-	// A run does not go on, nor is it tested, and the error says what has changed, when its images have since it began; it does when they have only moved.
+	// A run whose images changed since it began neither goes on nor is tested, and the error says what changed. A run whose images only moved goes on.
 	copyTo := func(t *testing.T, from, to string) {
 		text, err := os.ReadFile(from)
 		if err != nil {
@@ -280,7 +280,7 @@ func TestFilesAreCheckedOnce(t *testing.T) {
 }
 
 func TestDescribedAtStart(t *testing.T) {
-	// The classes, the images, their size and what is cut are told when a run on files starts.
+	// A run on files tells at its start the classes, the number of images, their size and what is cut.
 	root := fixture.DigitFiles(t, 200)
 	if err := os.WriteFile(filepath.Join(root, "train", "0", "notes.txt"), nil, 0o644); err != nil {
 		t.Fatal(err)

@@ -124,7 +124,7 @@ func TestFolderTaken(t *testing.T) {
 }
 
 func TestLockRemoved(t *testing.T) {
-	// A run takes its lock again when that was removed, and ends and writes nothing when it was replaced, since another process may have the run.
+	// A run takes its lock again when the lock was removed. It ends and writes nothing when the lock was replaced, since another process may have the run.
 	c := fixture.LoadTiny(t, "tiny.yaml", "epochs=1")
 	dir := filepath.Join(t.TempDir(), "run")
 	file := filepath.Join(dir, runfolder.LockFile)
@@ -167,7 +167,7 @@ func filesOf(t *testing.T, dir string) map[string]string {
 }
 
 func TestRunID(t *testing.T) {
-	// A run of before, without an id, gets one when it goes on, and keeps it; two runs have different ones.
+	// A run of an older version, which has no id, gets one when it goes on, and keeps it; two runs have different ones.
 	c := fixture.LoadTiny(t, "tiny.yaml")
 	dir, other := nastest.StopAfter(t, c), nastest.StopAfter(t, c)
 	about := func(dir string) runfolder.RunInfo {
@@ -198,7 +198,7 @@ func TestRunID(t *testing.T) {
 }
 
 func TestLeftovers(t *testing.T) {
-	// What kills left of half-written files is gone, and a stranger's file is not, when a run goes on.
+	// A run that goes on removes the half-written files that kills left, and no file of another program.
 	c := fixture.LoadTiny(t, "tiny.yaml")
 	dir := nastest.StopAfter(t, c)
 	for _, name := range []string{".checkpoint.safetensors8123", ".metrics.jsonl1", ".mine1"} {

@@ -60,7 +60,7 @@ type forgery struct {
 }
 
 func TestForgedPosition(t *testing.T) {
-	// A checkpoint is refused, before a step is taken, when its position is none of the run's, whatever its checksum says and whatever the run is.
+	// Every kind of run refuses, before a step, a checkpoint with a position that the run cannot have, even if the checksum fits.
 	everywhere := []forgery{
 		{nas.Position{Epoch: -3}, "epoch -3 of "},
 		{nas.Position{Epoch: 1e9}, "epoch 1000000000 of "},
@@ -125,7 +125,7 @@ func TestForgedPosition(t *testing.T) {
 }
 
 func TestForgedState(t *testing.T) {
-	// A checkpoint is refused when its state is that of another place in the run, or no state at all.
+	// A checkpoint is refused when its state belongs to another position of the run, or when it has none.
 	int64s := func(v []int64, shape ...int) torch.Tensor { return torch.FromSlice(v, shape...) }
 	for _, test := range []struct {
 		name, want string
@@ -180,7 +180,7 @@ func TestForgedState(t *testing.T) {
 }
 
 func TestForgedPart(t *testing.T) {
-	// A protocol names the part and its file when the checkpoint of a part has a position that is none of its.
+	// A protocol names the part and its file when the checkpoint of a part has a position that the part cannot have.
 	dir, whole := filepath.Join(t.TempDir(), "protocol"), fixture.TinyWhole(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

@@ -7,7 +7,7 @@ import (
 )
 
 func TestOnEnd(t *testing.T) {
-	// The run's error is one of a failed save, not of the interrupt, when an interrupted run could not be saved.
+	// The run's error tells of the failed save, not of the interrupt, when an interrupted run could not be saved.
 	full := errors.New("no space left on device")
 	diverged := errors.New("the loss is NaN")
 	fails := []Hooks{{OnEnd: func(*Run, error) error { return full }}, {OnEnd: func(*Run, error) error { return nil }}}

@@ -16,7 +16,7 @@ import (
 )
 
 func TestMetricsKeys(t *testing.T) {
-	// The line of an epoch names what was measured when it is of test images, of images held out, and of a search.
+	// The line of an epoch names what was measured: test images, images held out, or the validation images of a search.
 	for _, test := range []struct {
 		name, file string
 		set        []string

@@ -159,7 +159,7 @@ func TestChangedRefuses(t *testing.T) {
 }
 
 func TestMovedData(t *testing.T) {
-	// A run goes on with its data in another place, for good, when that is set, a complete one too, and its folder stays as it is when they are not there.
+	// A run, a complete one too, keeps a new data.root that it is given; its folder does not change when the data is not there.
 	first, second := textFiles(t), textFiles(t)
 	dir := nastest.StopAfter(t, fixture.LoadTiny(t, "tiny-text-train.yaml", "data.name=text", "data.root="+first, "epochs=2"))
 	if err := os.RemoveAll(first); err != nil {

@@ -17,7 +17,7 @@ import (
 )
 
 func TestDamagedResult(t *testing.T) {
-	// A complete run whose result.json does not read says so, and ends with the same bytes when that is deleted and it goes on.
+	// A complete run whose result.json cannot be read says so, and ends with the same bytes when the file is deleted and the run goes on.
 	for _, name := range []string{"tiny-train.yaml", "tiny.yaml", "tiny-text-train.yaml"} {
 		t.Run(name, func(t *testing.T) {
 			c := fixture.LoadTiny(t, name)
@@ -74,7 +74,7 @@ func TestDamagedResult(t *testing.T) {
 }
 
 func TestImplausibleResult(t *testing.T) {
-	// A result is refused when no run of its config ends so.
+	// A result is refused when no run of its config can end with it.
 	c := fixture.LoadTiny(t, "tiny-train.yaml")
 	dir := nastest.TrainedRun(t)
 	sound := string(fixture.Content(t, dir, runfolder.ResultFile))

@@ -70,7 +70,7 @@ type BackwardOptions struct {
 	RetainGraph, CreateGraph bool
 }
 
-// Backward adds the gradient of t to the Grad of every leaf that t hangs on.
+// Backward adds the gradient of t to the Grad of every leaf that t depends on.
 func (t Tensor) Backward(o BackwardOptions) {
 	if o.Gradient.Defined() {
 		sameShapes("backward", []Tensor{t}, []Tensor{o.Gradient})
@@ -86,7 +86,7 @@ type GradOptions struct {
 	GradOutputs []Tensor // one for each output, of its shape; none if outputs are single numbers
 	RetainGraph bool
 	CreateGraph bool // the gradients can be differentiated again
-	AllowUnused bool // an input that outputs do not hang on gets the zero Tensor
+	AllowUnused bool // an input that outputs do not depend on gets the zero Tensor
 }
 
 // Grad is the gradient of the sum of outputs with respect to each input. As

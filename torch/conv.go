@@ -156,7 +156,7 @@ type PointwiseNormOptions struct {
 }
 
 // PointwiseNorm is the 1x1 convolution of images by weight with a BatchNorm of training
-// behind it, PyTorch's momentum 0.1 and [BatchNormEps]:
+// after it, PyTorch's momentum 0.1 and [BatchNormEps]:
 //
 //	BatchNorm(Conv2d(x, weight), scale, shift)·Factors, of max(·, 0) with ReLU
 //	x [N,C,H,W]   weight [O,C,1,1]   scale, shift [O]   runningMean, runningVar [O] or none
@@ -181,7 +181,7 @@ func PointwiseNorm(x, weight, scale, shift, runningMean, runningVar Tensor, o Po
 // is the kernel's size, as in PyTorch.
 type Pool2dOptions struct {
 	Kernel, Stride, Padding int
-	ExcludePad              bool // average: divide by the pixels inside the image alone (count_include_pad=False)
+	ExcludePad              bool // average: divide by only the pixels inside the image (count_include_pad=False)
 }
 
 func (o Pool2dOptions) stride() C.int64_t {

@@ -103,11 +103,11 @@ func SetThreads(n int) {
 func Threads() int { return int(C.torch_threads()) }
 
 // TuneMalloc makes the C library's malloc keep what is freed, for the next tensor,
-// instead of giving it back to the system, which would hand out every large tensor
-// anew, zeroed page by page. It changes the whole process, which then never shrinks,
-// so that calling it is up to main. glibc keeps to it on the process's first thread
-// alone: to compute there, lock the main goroutine to it, in an init. It reports
-// whether the library took the settings.
+// instead of giving it back to the system, which would zero the pages of every new
+// large tensor. It changes the whole process, which then never shrinks, so only main
+// should call it. In glibc it has an effect only on the process's first thread: to
+// compute there, lock the main goroutine to it, in an init. It reports whether the
+// library took the settings.
 func TuneMalloc() bool { return C.torch_tune_malloc() != 0 }
 
 // Version is that of the loaded libtorch, which init compared with the headers.

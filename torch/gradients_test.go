@@ -183,7 +183,7 @@ func TestSecondDerivative(t *testing.T) {
 }
 
 func TestGradOfUnused(t *testing.T) {
-	// Grad gives the zero Tensor for an input that nothing hangs on when AllowUnused is set, else an error.
+	// Grad gives the zero Tensor for an input that nothing depends on when AllowUnused is set, else an error.
 	torchtest.Scope(t)
 	x, unused := torch.Ones([]int{2}, double).RequiresGrad_(true), torch.Ones([]int{3}, double).RequiresGrad_(true)
 	grads := torch.Grad(tensors(x.Square().Sum()), tensors(unused, x), torch.GradOptions{AllowUnused: true})

@@ -21,7 +21,7 @@ type Graph struct{ graph }
 // same memory; then a replay of either spoils what the other has not copied out.
 //
 // fn must not read a tensor on the host (Item, Float64s), copy one from the host, or
-// hang on anything but tensors: what Go decides in it is decided for ever. Nothing
+// depend on anything but tensors: what Go decides in it is decided for ever. Nothing
 // else may use the GPU during the capture. An error that fn raises, or the capture,
 // comes back as *Error; after one of a capture the process should do no more than end,
 // since the GPU's random generator may take itself to be captured still. The error of

@@ -30,8 +30,8 @@ type Rank struct {
 
 // Parallel runs fn count times, at most 1024, side by side, each in a scope of its own on a locked
 // thread, and returns when all have ended; rank 0 runs on the caller's goroutine. An
-// operator that a rank calls runs on the rank's thread alone: where the threads of one
-// operator wait for each other at its end, ranks do so at an AllReduce only.
+// operator that a rank calls runs only on the thread of the rank: where the threads of one
+// operator wait for each other at its end, ranks wait only at an AllReduce.
 //
 // All ranks can use tensors of the caller's scopes. Nobody may free one of them meanwhile,
 // and only one rank may write to the same part of one.

@@ -179,7 +179,7 @@ func TestPointwiseMisfit(t *testing.T) {
 }
 
 func TestPointwiseNaN(t *testing.T) {
-	// A NaN among the images reaches value, statistics and gradients, behind a ReLU too.
+	// A NaN among the images reaches value, statistics and gradients, after a ReLU too.
 	torchtest.Scope(t)
 	x, weight, scale, shift := pointwiseInputs([5]int{2, 16, 20, 3, 3}, true, single)
 	x.Select(0, 1).Select(0, 3).Select(0, 2).Select(0, 1).Fill_(math.NaN())

@@ -97,7 +97,7 @@ func TestFastMultiplyAdds(t *testing.T) {
 }
 
 func TestFastKept(t *testing.T) {
-	// What the fast form is said to keep of an image is what the tensors grow by that forward leaves, when a batch has one image more.
+	// Cost says how much of an image the fast form keeps: the tensors that forward leaves grow by that when a batch has one more image.
 	for _, test := range []struct {
 		name        string
 		nodes, side int

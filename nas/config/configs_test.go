@@ -105,7 +105,7 @@ func source(c *Config) string {
 }
 
 func TestToys(t *testing.T) {
-	// A toy extends its twin, changes sizes alone and stays small when it is compared with the twin.
+	// A toy extends its twin, changes only sizes and stays small when it is compared with the twin.
 	for _, name := range yamlFiles(t) {
 		paper, ok := strings.CutSuffix(name, ".toy.yaml")
 		if !ok {

@@ -50,7 +50,7 @@ func climb() Method {
 }
 
 func TestRegister(t *testing.T) {
-	// A registered strategy's keys have its defaults, are read, checked and written below strategy, and are its alone.
+	// A registered strategy's keys have its defaults, are read, checked and written below strategy, and belong to no other strategy.
 	register(t, climb())
 	parse := func(text string, set ...string) (*Config, error) {
 		return Parse("x.yaml", []byte("experiment: search\n"+text), set...)
@@ -174,7 +174,7 @@ func TestKeysAreValues(t *testing.T) {
 }
 
 func TestRegisterRefuses(t *testing.T) {
-	// Register panics, and changes nothing, when a name is taken or keys are not such as a config can have.
+	// Register panics, and changes nothing, when a name is taken or a config cannot have the keys.
 	before := current.Load()
 	for _, test := range []struct {
 		name string

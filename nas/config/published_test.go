@@ -9,7 +9,7 @@ import (
 )
 
 func TestPublishedSettings(t *testing.T) {
-	// Expect.Changed lists the keys in which a config differs from the settings of its published figure, those that change nothing published aside, when it is loaded and when its resolved form is read.
+	// Expect.Changed lists the keys in which a config differs from the settings of its published figure, except those that no figure depends on, when the config or its resolved form is loaded.
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"paper.yaml":   "experiment: train\ndata: {batch: 96}\nepochs: 600\nexpect: {test_error: 2.76, source: x}\n",
@@ -78,7 +78,7 @@ func TestPublishedSettings(t *testing.T) {
 }
 
 func TestPublishedOfStrategies(t *testing.T) {
-	// The figure of a strategy is left out when its settings are not those of the file that has it, all when the benchmark's are not.
+	// A published figure is left out when the settings of its strategy differ from its file's. All are left out when the benchmark's settings differ.
 	const all, seeds = "random evolution reinforce", "compare.seeds=7"
 	for _, test := range []struct {
 		set  []string

@@ -13,7 +13,7 @@ import (
 )
 
 func TestReferenceIsCurrent(t *testing.T) {
-	// The pages in docs are those that the tags give when `go generate ./nas/config` has run since they changed.
+	// The pages in docs equal what the tags give when `go generate ./nas/config` has run since the tags changed.
 	schema, err := Schema()
 	if err != nil {
 		t.Fatal(err)
@@ -30,7 +30,7 @@ func TestReferenceIsCurrent(t *testing.T) {
 }
 
 func TestReferenceRows(t *testing.T) {
-	// A row says meaning, values, scope and default of a key, and of each strategy what it has of its own, when the page is made.
+	// A row gives the meaning, values, scope and default of a key, and those that strategies have of their own.
 	page := Reference()
 	for _, want := range []string{
 		"| `w.lr` | learning rate of the weights in the first epoch | a number, more than 0 | search; train | 0.025; texts: 20 |\n",

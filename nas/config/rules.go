@@ -84,7 +84,7 @@ func (c *Config) textRules() *Problem {
 				want = append(want, m.Name)
 			}
 		}
-		return Conflict("strategy.name", "data.name", "%s searches cells of images alone, want %s for texts", c.Strategy.Name, listed(want))
+		return Conflict("strategy.name", "data.name", "%s searches only cells of images, want %s for texts", c.Strategy.Name, listed(want))
 	}
 	return c.strategyRules()
 }

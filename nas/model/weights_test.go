@@ -59,7 +59,7 @@ func TestWeightsFromPyTorch(t *testing.T) {
 }
 
 func TestReadWeights(t *testing.T) {
-	// A state dict is found, with the names of the network alone, below whatever entry and prefixes programs save it with.
+	// A state dict is found below the entries and prefixes that programs save it with; only the network's names are left.
 	for _, test := range []struct {
 		name  string
 		names []string
@@ -199,7 +199,7 @@ func TestWeightsMismatch(t *testing.T) {
 }
 
 func TestWeightsCompareFirst(t *testing.T) {
-	// The error is that of the names, short, when a file holds other tensors than the network: none of them is read.
+	// A short error names the entries, and no tensor is read, when a file holds other tensors than the network's.
 	torchtest.Scope(t)
 	header := `{"` + strings.Repeat("a", 10_000) + `":{"dtype":"BOOL","shape":[1],"data_offsets":[0,1]}}`
 	content := append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header+"\x02"...) // 2 is no boolean

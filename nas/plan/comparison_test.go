@@ -17,7 +17,7 @@ import (
 )
 
 func TestCostOfKilled(t *testing.T) {
-	// What a search takes is on the disk while it runs, and added to what it took before, when a comparison may be killed at any moment.
+	// The cost of a search is on the disk while it runs, and is added to its earlier cost, since a comparison may be killed at any moment.
 	dir := t.TempDir()
 	file := filepath.Join(dir, costFile)
 	if err := runfolder.WriteJSON(file, Cost{Seconds: 100, PeakBytes: 7}); err != nil {
@@ -43,7 +43,7 @@ func TestCostOfKilled(t *testing.T) {
 }
 
 func TestComparisonFolderRemoved(t *testing.T) {
-	// A comparison removes what kills left in its folder, and ends, and makes no folder again, when the folder is removed while it searches.
+	// A comparison removes what kills left in its folder. When its folder is removed while it searches, it ends and makes no new one.
 	dir := filepath.Join(t.TempDir(), "comparison")
 	searching, training := fixture.LoadTiny(t, "tiny.yaml"), fixture.LoadTiny(t, "tiny-train.yaml")
 	comparison := &config.NetworkComparison{Compare: config.Defaults(config.Comparison), Train: training, Searches: []*config.Config{searching, searching}, Names: []string{"a", "b"}}

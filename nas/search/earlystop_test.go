@@ -6,7 +6,7 @@ import (
 )
 
 func TestStops(t *testing.T) {
-	// A search stops at the first measurement at which the mean has grown enough, and gives back that of six measurements before with the paper's numbers.
+	// A search stops at the first measurement at which the mean has grown enough. With the paper's numbers it returns to six measurements before.
 	paper := EarlyStop{Every: 2, Window: 5, Start: 10, Delta: 4, Factor: 1.3}
 	grown := func(ones, n int, to float64) []float64 {
 		return append(slices.Repeat([]float64{1}, ones), slices.Repeat([]float64{to}, n)...)

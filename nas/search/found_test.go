@@ -23,7 +23,7 @@ import (
 )
 
 func TestFoundByPCDARTS(t *testing.T) {
-	// The cells that a search by PC-DARTS returns have the edges that β makes heavy, not those that α alone would keep.
+	// The cells that a search by PC-DARTS returns have the edges that β makes heavy, not those that α would keep without it.
 	torchtest.Scope(t)
 	c := fixture.Steps(t, "tiny.yaml", "strategy.name=pc-darts", "strategy.partial=2", "network.channels=4", "epochs=0")
 	r := &nas.Run{Config: c}
@@ -67,7 +67,7 @@ func TestFoundByPCDARTS(t *testing.T) {
 }
 
 func TestFoundByGDAS(t *testing.T) {
-	// The cell that GDAS returns has both of a node's operations of one edge where they are the strongest.
+	// The cell that GDAS returns takes both operations of a node from one edge where these are the strongest.
 	torchtest.Scope(t)
 	r := fixture.FeedOf(t, "tiny.yaml", "strategy.name=gdas", "network.layers=3", "network.nodes=1", "epochs=0")
 	s, err := newGDAS(r)
@@ -195,7 +195,7 @@ func finished(t *testing.T, c *config.Config, dir string) (*nas.Run, *darts.Plai
 }
 
 func TestFoundBySharedRandom(t *testing.T) {
-	// Of the candidates that are most accurate on batches of their own, the one that is so on all of the validation half is found.
+	// The search returns the candidate that is most accurate on the whole validation half, among those that were most accurate on single batches.
 	const from, to = 5, 45 // by how a processor rounds, another seed's finalists show it
 	for seed := from; seed < to; seed++ {
 		if showsFinalist(t, seed) {

@@ -24,7 +24,7 @@ func TestTemperature(t *testing.T) {
 }
 
 func TestClippedWithAlpha(t *testing.T) {
-	// The step of w is clipped by a norm that has the gradients of α from its own pass and from α's last step when there was one.
+	// The norm that clips w's step includes the gradients of α from w's pass and, if there was one, from α's last step.
 	torchtest.Scope(t)
 	c, err := config.Load("../testdata/tiny.yaml", "strategy.name=gdas", "network.layers=3", "network.dtype=float64", "w.grad_clip=0.1")
 	if err != nil {

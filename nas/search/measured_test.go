@@ -17,7 +17,7 @@ import (
 )
 
 func TestMeasuredEigenvalue(t *testing.T) {
-	// The eigenvalue is that of the loss over the images that α had in the epoch's last step, with α's decay.
+	// The eigenvalue belongs to the loss, with α's decay, over the images that α had in the epoch's last step.
 	c := fixture.Steps(t, "tiny.yaml", "space.operations=[none, skip_connect, max_pool_3x3]", "network.nodes=1", "epochs=2", "data.subset=48",
 		"alpha.weight_decay=0.1", "strategy.early_stop.every=1", "strategy.early_stop.factor=1e9")
 	want := 0.0
@@ -68,7 +68,7 @@ func TestDecidedEdges(t *testing.T) {
 }
 
 func TestDecisionsMeasured(t *testing.T) {
-	// Decisions rest on the accuracy over all of the validation half in the statistics of its batches, not in the running ones.
+	// Decisions use the accuracy over the whole validation half, with batch statistics instead of the running ones.
 	r := fixture.FeedOf(t, "tiny.yaml", "strategy.selection=perturbation", "epochs=0", "data.subset=48",
 		"space.operations=[skip_connect, max_pool_3x3, sep_conv_3x3, none]")
 	err := torch.Do(func() error {

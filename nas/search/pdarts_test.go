@@ -27,7 +27,7 @@ func tinyStages(t *testing.T, set ...string) *config.Config {
 }
 
 func TestSkipDropoutRates(t *testing.T) {
-	// The rate is the authors' when a stage of 25 epochs begins with 0.4 and α rests for 10.
+	// The dropout rate equals the authors' when a stage of 25 epochs begins with 0.4 and α rests for 10.
 	for epoch, want := range map[int]float64{0: 0.384, 9: 0.24, 10: 0.4, 11: 0.3275, 24: 0.0243} {
 		if got := skipDropout(0.4, epoch, 25, 10); math.Abs(got-want) > 5e-5 {
 			t.Errorf("epoch %d: %g, want %g", epoch, got, want)
@@ -112,7 +112,7 @@ func TestStageWarmUp(t *testing.T) {
 }
 
 func TestStageState(t *testing.T) {
-	// A strategy at its start takes the state of another stage, and refuses a damaged one.
+	// A new strategy loads the state of any stage, and refuses a damaged one.
 	torchtest.Scope(t)
 	r := &nas.Run{Config: tinyStages(t)}
 	if err := r.Open(false); err != nil {

@@ -14,7 +14,7 @@ import (
 )
 
 func TestPrecision(t *testing.T) {
-	// The weight passes of a run in bf16 give losses near those in full precision, but others, when both start from the same seed.
+	// The weight passes of a run in bf16 give losses near those in full precision, but not equal ones, when both start from the same seed.
 	search := func(c *config.Config, s nas.Settings) error {
 		_, err := search.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, s)
 		return err

@@ -97,7 +97,7 @@ func TestEarlyStop(t *testing.T) {
 }
 
 func TestEarlyStopResumed(t *testing.T) {
-	// A search that was interrupted when its last epoch had ended takes no further step when it goes on, and returns the cells of before.
+	// A search that was interrupted when its last epoch had ended takes no further step when it goes on, and returns the same cells.
 	c := fixture.Tiny(t, small, "network.nodes=2", "epochs=3", "alpha.lr=0.5", "strategy.early_stop.every=1", "strategy.early_stop.window=1",
 		"strategy.early_stop.start=0", "strategy.early_stop.delta=1", "strategy.early_stop.factor=1e-9")
 	dir := filepath.Join(t.TempDir(), "run")
@@ -168,7 +168,7 @@ func TestSkipLimitKey(t *testing.T) {
 }
 
 func TestPerturbation(t *testing.T) {
-	// Every edge is decided and the cells are those of the decisions when a selection by perturbation ends, and its search is that of a selection by alpha.
+	// Every edge is decided and the cells follow the decisions when a selection by perturbation ends. The search before it equals one with a selection by alpha.
 	set := []string{small, "epochs=1", "data.subset=48"}
 	byAlpha := searchTiny(t, set...)
 	set = append(set, "strategy.selection=perturbation", "strategy.perturbation.interval=2", "strategy.perturbation.lr=0.01")

@@ -38,7 +38,7 @@ func (m *mortal) Err() error {
 
 // TestStoppedAnywhere is of what lies between the steps, which nastest interrupts.
 func TestStoppedAnywhere(t *testing.T) {
-	// A search finds the same and ends with the same bytes when its context is done at any look at it, wherever that is.
+	// A search ends with the same cell and bytes after it was interrupted at any of the places where it looks at its context.
 	for _, test := range []struct {
 		name string
 		c    *config.Config

@@ -262,7 +262,7 @@ func TestStepsOfTextTraining(t *testing.T) {
 }
 
 func TestStepsOfRecurrentDARTS(t *testing.T) {
-	// α moves and then w, clipped and with the penalties in its loss alone, from the states that the chunks before left, in each step of DARTS on a text.
+	// α moves and then w, clipped and with the penalties only in its own loss, from the states that the chunks before left, in each step of DARTS on a text.
 	for _, order := range []string{"1", "2"} {
 		t.Run("order "+order, func(t *testing.T) {
 			c := fixture.Steps(t, "tiny-text.yaml", "strategy.order="+order, "w.weight_decay=0.001", "alpha.lr=0.1", "network.activation=0.5", "network.slowness=0.5")

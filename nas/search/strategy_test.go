@@ -16,7 +16,7 @@ import (
 )
 
 func TestStrategies(t *testing.T) {
-	// Every strategy passes the suite; with -short one of them does.
+	// Every strategy passes the suite (with -short: one of them).
 	for _, test := range []struct {
 		name string
 		set  []string

@@ -124,7 +124,7 @@ func TestBestModel(t *testing.T) {
 }
 
 func TestTextKeys(t *testing.T) {
-	// A run on a text ends with other weights, α or results when a key changes; two keys do with -short.
+	// A run on a text ends with other weights, α or results when a key changes (with -short: two keys).
 	ofSearch := map[string]string{
 		"strategy.order": "1", "data.tokens": "100", "data.batch": "2", "data.small_batch": "2", "data.bptt": "6", "network.hidden": "6",
 		"network.nodes": "3", "network.dtype": "float64", "network.dropout.output": "0.1", "network.dropout.state": "0.1",

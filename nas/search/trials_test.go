@@ -13,7 +13,7 @@ import (
 )
 
 func TestTrialDoneButNotCounted(t *testing.T) {
-	// A search that trains each cell ends with the same bytes when it ends between a trial and its own checkpoint, and goes on.
+	// A search that trains each cell ends with the same bytes when it was interrupted between a trial and its own checkpoint.
 	for _, test := range []struct {
 		name string
 		set  []string

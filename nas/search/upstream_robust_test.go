@@ -15,7 +15,7 @@ import (
 )
 
 func TestUpstreamStops(t *testing.T) {
-	// A search stops after the epoch after which RobustDARTS stops, and returns the cells of the same one, on 300 sequences of eigenvalues.
+	// A search stops after the same epoch as RobustDARTS, and returns the cells of the same epoch, on 300 sequences of eigenvalues.
 	for _, path := range torchtest.Upstream(t, "robust_stops*.json") {
 		var rows []struct {
 			Freq, Window, Start, Delta int

@@ -17,7 +17,7 @@ import (
 )
 
 func TestWeightsSayWhatTheyAre(t *testing.T) {
-	// Weights are measured in the network and by the normalisation that they tell, which gives the error of their training, and are refused where the user says otherwise.
+	// Weights are measured with the network and the normalisation that their file names, which gives the error of their training. They are refused where the user says otherwise.
 	const cell = "Genotype(normal=[('skip_connect', 0), ('sep_conv_3x3', 1)], normal_concat=range(2, 3), reduce=[('max_pool_3x3', 0), ('skip_connect', 1)], reduce_concat=range(2, 3))"
 	c := fixture.Load(t, "../testdata/tiny-train.yaml", "data.mean=0.25", "data.std=0.5")
 	c.Genotype = cell
@@ -97,7 +97,7 @@ func TestWeightsKnowTheirClasses(t *testing.T) {
 }
 
 func TestWeightsKnowTheirWords(t *testing.T) {
-	// The weights of a language model are refused when the text has as many words, but others.
+	// The weights of a language model are refused when the text has the same number of words, but other words.
 	root := t.TempDir()
 	write := func(last string) {
 		t.Helper()
@@ -129,7 +129,7 @@ func TestWeightsKnowTheirWords(t *testing.T) {
 }
 
 func TestWrittenKeys(t *testing.T) {
-	// Written are the keys of the file, of the one it extends and of the items, and no others.
+	// Written returns the keys of the file, of the file that it extends and of the items, and no others.
 	dir := t.TempDir()
 	for name, text := range map[string]string{"base.yaml": "experiment: train\ndata: {name: digits}\n", "x.yaml": "extends: base.yaml\nepochs: 3\n"} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {

@@ -65,13 +65,13 @@ func (p Path) needBuilder() {
 	}
 }
 
-// value is the tensor of p. It panics with *torch.Error in a layer that no function made.
+// value returns the tensor of p. It panics with *torch.Error in a layer that no New function made.
 func (p *Parameter) value() torch.Tensor {
 	p.need()
 	return p.Tensor
 }
 
-// sizes are those of the tensor of p, likewise.
+// sizes returns the shape of p. It panics as value does.
 func (p *Parameter) sizes() []int {
 	p.need()
 	return p.shape

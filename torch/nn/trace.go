@@ -6,7 +6,7 @@ import (
 	"godarts/torch"
 )
 
-// Value is what passes between layers, of one image: its sizes alone.
+// Value has the sizes of one image as it passes between layers.
 type Value struct {
 	Channels, Height, Width int
 
@@ -16,8 +16,7 @@ type Value struct {
 // Numel is the number of elements.
 func (v *Value) Numel() int { return v.Channels * v.Height * v.Width }
 
-// Trace adds up what one image costs, from the sizes of layers and of what
-// passes between them: nothing is computed.
+// Trace adds up what one image costs, from the sizes of layers and of Values. It computes no tensor.
 type Trace struct {
 	// MultiplyAdds are the products of convolutions and linear layers, each with
 	// the sum it goes into. Batch norms, ReLUs, poolings and sums count nothing.
@@ -30,13 +29,12 @@ type Trace struct {
 	layers []LayerCost
 }
 
-// Traced is a Layer, or what is like one but for its inputs.
+// Traced is a Layer, or a part of a network with other inputs than a Layer.
 type Traced interface {
 	Trace(x *Value, t *Trace) *Value
 }
 
-// Layer traces l and notes what it takes under its name and, if it has one, its
-// operation's.
+// Layer traces l. It notes the cost under l's name and, if there is one, the name of its operation.
 func (t *Trace) Layer(name, op string, l Traced, x *Value) *Value {
 	before := *t
 	y := l.Trace(x, t)
@@ -73,13 +71,13 @@ func (t *Trace) Keep(v *Value) {
 	}
 }
 
-// Cost is what a network takes.
+// Cost is what a network takes in weights, products and memory.
 type Cost struct {
 	Parameters   int // weights
 	MultiplyAdds int // of one image, see Trace
 	KeptBytes    int // that training keeps of one image for the backward pass
-	// Auxiliary is the part of the three, in layers whose name begins with
-	// "auxiliary", that evaluation has no use for.
+	// Auxiliary is the part in layers whose name begins with "auxiliary", which
+	// evaluation does not use.
 	Auxiliary struct{ Parameters, MultiplyAdds, KeptBytes int }
 	Layers    []LayerCost
 }
@@ -95,8 +93,8 @@ type LayerCost struct {
 	kept, indices int
 }
 
-// Cost gives the layers of t the weights below their names in w, and adds up.
-// Elements are of the type of w.
+// Cost adds up the layers of t, with the weights below their names in w. Elements
+// have the type of w.
 func (t *Trace) Cost(w *Weights) (c Cost) {
 	const index = 8 // bytes of an int64
 	for _, l := range t.layers {

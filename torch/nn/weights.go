@@ -75,9 +75,9 @@ func product(shape []int) int {
 }
 
 // Gradient takes the gradient of loss with respect to all parameters and writes
-// it to g [P]; parameters that the loss does not hang on get zero. It returns
-// the gradients with respect to the tensors in more, likewise. A zero Tensor g
-// leaves the parameters out and their gradients uncomputed.
+// it to g [P]; parameters that the loss does not depend on get zero. It returns
+// the gradients with respect to the tensors in more, zero too where the loss does
+// not depend on them. With a zero Tensor g it computes no gradients of parameters.
 func (w *Weights) Gradient(loss, g torch.Tensor, more []torch.Tensor) []torch.Tensor {
 	inputs := slices.Clone(more)
 	if g.Defined() {
@@ -97,7 +97,7 @@ func (w *Weights) Gradient(loss, g torch.Tensor, more []torch.Tensor) []torch.Te
 
 // HessianVectorProduct is ∇x(v·∇w loss) for each tensor x in others: the mixed
 // second derivatives of loss in the direction v [P], by differentiating its
-// gradient again. A tensor that the gradient does not hang on gets zero.
+// gradient again. A tensor that the gradient does not depend on gets zero.
 func (w *Weights) HessianVectorProduct(loss, v torch.Tensor, others []torch.Tensor) []torch.Tensor {
 	gradient := torch.Grad([]torch.Tensor{loss}, w.leaves, torch.GradOptions{CreateGraph: true, AllowUnused: true})
 	var slope torch.Tensor // v·∇w loss

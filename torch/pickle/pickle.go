@@ -16,7 +16,7 @@ import (
 )
 
 // File is a file that PyTorch's torch.save wrote: a zip archive, or as before
-// PyTorch 1.6 pickles with the elements behind them. Nothing in it is executed: a
+// PyTorch 1.6 pickles with the elements after them. Nothing in it is executed: a
 // pickle that wants to call anything but the few functions that put tensors
 // together is refused, with the name of what it wanted.
 //

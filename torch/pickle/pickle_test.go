@@ -188,7 +188,7 @@ func TestHostile(t *testing.T) {
 		{"protocol 4", "\x80\x04" + word("builtins") + word("eval") + "\x93" + word("1") + "\x85R.", "builtins.eval"},
 		{"instance", "(" + word("id") + "ios\nsystem\n.", "os.system"},
 		{"instance of what may be called", "(icollections\nOrderedDict\n.", "collections.OrderedDict"},
-		{"behind a tensor", inDict(pair + "0csubprocess\nPopen\n)R"), "subprocess.Popen"},
+		{"after a tensor", inDict(pair + "0csubprocess\nPopen\n)R"), "subprocess.Popen"},
 		{"never called", inDict("cbuiltins\nexec\n"), "builtins.exec"},
 		{"a function of torch", inDict("ctorch\nload\n" + word("x") + "\x85R"), "torch.load"},
 		{"a name within a known one", inDict("ctorch._utils\n_rebuild_tensor_v2.__globals__\n"), "torch._utils._rebuild_tensor_v2.__globals__"},

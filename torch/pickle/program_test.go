@@ -174,7 +174,7 @@ func (p *pickleProgram) remembered(depth int) {
 	p.push(get)
 }
 
-// dict pushes one, filled at once or entry by entry, with its attributes behind it.
+// dict pushes one, filled at once or entry by entry, with its attributes after it.
 func (p *pickleProgram) dict(depth int) {
 	if p.pick(2) == 0 {
 		p.push("}")

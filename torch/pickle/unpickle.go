@@ -42,7 +42,7 @@ var (
 
 // unpickler is the machine.
 type unpickler struct {
-	content []byte // the program, and more programs or data behind it
+	content []byte // the program, and more programs or data after it
 	at      int    // offset of what comes next
 	stack   []any
 	memo    map[uint64]any
@@ -245,7 +245,7 @@ func (u *unpickler) popN(n int) ([]any, error) {
 	return items, nil
 }
 
-// popMark takes the values behind the last mark.
+// popMark takes the values after the last mark.
 func (u *unpickler) popMark() ([]any, error) {
 	for i := len(u.stack) - 1; i >= 0; i-- {
 		if _, ok := u.stack[i].(mark); ok {

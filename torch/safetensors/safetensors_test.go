@@ -29,7 +29,7 @@ func encoded(t testing.TB, sd torch.StateDict, metadata map[string]string) []byt
 	return b.Bytes()
 }
 
-// file puts the header's length before header, and data behind it.
+// file puts the header's length before header, and data after it.
 func file(header string, data ...byte) []byte {
 	content := binary.LittleEndian.AppendUint64(nil, uint64(len(header)))
 	return append(append(content, header...), data...)
@@ -232,7 +232,7 @@ var damaged = []struct {
 	{"no colon", file(`{"a" 1}`), `header: offset 6: 1 where : is expected`},
 	{"a comma too many", file(`{"__metadata__":{},}`), `header: offset 20: } where a string is expected`},
 	{"a comma too few", file(`{"__metadata__":{} "a":1}`), `header: offset 20: " where } is expected`},
-	{"more behind", file("{} {}"), "header: offset 3: more follows the last brace"},
+	{"more after", file("{} {}"), "header: offset 3: more follows the last brace"},
 	{"an entry that is a number", file(`{"a":1}`), `header: offset 6: tensor "a": 1 where { is expected`},
 	{"metadata that is no text", file(`{"__metadata__":{"a":1}}`), "header: offset 22: 1 where a string is expected"},
 	{"metadata twice", file(`{"__metadata__":{},"__metadata__":{}}`), `header: offset 34: key "__metadata__" appears twice`},
@@ -263,7 +263,7 @@ var damaged = []struct {
 		`tensor "b": starts at byte 1, where another tensor ends at 2`},
 	{"a hole", file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"U8","shape":[1],"data_offsets":[2,3]}}`, 0, 0, 0),
 		`tensor "b": starts at byte 2; bytes from 1 on belong to no tensor`},
-	{"bytes behind the last tensor", file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 0, 0, 0), "2 bytes of 3 belong to no tensor"},
+	{"bytes after the last tensor", file(`{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 0, 0, 0), "2 bytes of 3 belong to no tensor"},
 }
 
 func TestDamaged(t *testing.T) {

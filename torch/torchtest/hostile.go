@@ -34,7 +34,7 @@ type Hostile struct {
 	// Arguments gives sound arguments of functions and methods, the receiver first, where
 	// random choices among Values find none.
 	Arguments map[string]func() []any
-	// Made are types that a New function alone makes: their zero value is to methods what a nil
+	// Made are types that only a New function makes. Their zero value is to methods what a nil
 	// pointer is, and is not tried.
 	Made []any
 	// Refused are functions that no argument is sound for, everywhere or on some machines, and why.
@@ -52,7 +52,7 @@ const (
 )
 
 // Run runs the cases one after the other in a process of its own. Where one ends the
-// process, another process goes on behind it.
+// process, another process goes on after it.
 func (h Hostile) Run(t *testing.T) {
 	t.Helper()
 	if most := 8; testing.Short() && (h.Cases == 0 || h.Cases > most) {

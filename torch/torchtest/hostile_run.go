@@ -64,7 +64,7 @@ func (r *hostileRun) run() {
 	r.say("end", "%d calls, of which %d returned, in %.1f s", r.calls, r.returned, time.Since(r.start).Seconds())
 }
 
-// limitMemory bounds the address space: what asks for too much fails, here alone.
+// limitMemory bounds the address space: what asks for too much fails, in only this process.
 func limitMemory() {
 	var pages uint64
 	statm, err := os.ReadFile("/proc/self/statm")

@@ -43,7 +43,7 @@ func Scope(t testing.TB) {
 	})
 }
 
-// Close fails the test unless ‖got − want‖ ≤ tolerance·‖want‖, or tolerance alone
+// Close fails the test unless ‖got − want‖ ≤ tolerance·‖want‖, or ≤ tolerance
 // where want is zero. Types and devices may differ, shapes may not.
 func Close(t testing.TB, name string, got, want torch.Tensor, tolerance float64) {
 	t.Helper()
