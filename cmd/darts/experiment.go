@@ -104,7 +104,7 @@ func (o *experimentFlags) start(f *pflag.FlagSet, k kind, stdout, stderr io.Writ
 	}
 	settings := nas.Settings{Device: device, Every: every, Keep: o.keep, Changed: o.resume != "" && len(o.set) > 0}
 	if o.tensorboard || o.resume != "" && runfolder.Has(dir, tensorboard.Folder) {
-		live := tensorboard.NewLive(nil)
+		live := tensorboard.NewLive()
 		settings.Hooks = append(settings.Hooks, live.Hooks())
 		defer func() {
 			if err := live.Close(); err != nil {

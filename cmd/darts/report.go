@@ -86,7 +86,7 @@ func (o *reportFlags) write(args []string, stdout, stderr io.Writer) error {
 // writeEvents writes an event file for each run into a folder of dir, and prints dir.
 func writeEvents(dir string, runs []*record.Run, stdout io.Writer) error {
 	for i, name := range runtable.Names(runs) {
-		if err := tensorboard.Export(runs[i], filepath.Join(dir, name), nil); err != nil {
+		if err := tensorboard.Export(runs[i], filepath.Join(dir, name)); err != nil {
 			return err
 		}
 	}

@@ -11,10 +11,8 @@ import (
 )
 
 // Export writes an event file of the run to dir, in place of the one that an earlier call wrote there.
-// picture draws cells; nil writes no images.
-func Export(r *record.Run, dir string, picture Picture) error {
-	s := &series{picture: picture}
-	records, err := s.all(r)
+func Export(r *record.Run, dir string) error {
+	records, err := new(series).all(r)
 	if err != nil {
 		return err
 	}

@@ -1,11 +1,8 @@
 package tensorboard
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"image"
-	"image/png"
 	"math"
 	"os"
 	"os/exec"
@@ -21,13 +18,6 @@ import (
 	"godarts/nas/runfolder"
 	_ "godarts/nas/search"
 )
-
-// dot is a Picture of one pixel.
-func dot(genotype.Cell, genotype.Kind) ([]byte, error) {
-	var b bytes.Buffer
-	err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 1, 1)))
-	return b.Bytes(), err
-}
 
 // searched returns the record of a search of two epochs with all that one can record.
 func searched(t *testing.T) *record.Run {
@@ -122,7 +112,7 @@ func TestExport(t *testing.T) {
 	// The event file has every figure of the run at its step, the times of its lines, the cell where it changed, and its config, also when it is written again.
 	dir := t.TempDir()
 	for range 2 {
-		if err := Export(searched(t), dir, dot); err != nil {
+		if err := Export(searched(t), dir); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -140,11 +130,15 @@ func TestExport(t *testing.T) {
 	for tag, want := range map[string][]point{
 		"alpha_normal/edge_0_2": {{1, "histogram of 2, sum 1"}, {2, "histogram of 2, sum 1"}},
 		"alpha_normal/my_op_1":  {{1, "histogram of 2, sum 1.75"}, {2, "histogram of 2, sum 1.75"}},
-		"cell/reduce":           {{1, "image 1x1"}, {2, "image 1x1"}},
 		"genotype/text_summary": {{1, "    " + published(t, "DARTS_V1")}, {2, "    " + published(t, "DARTS_V2")}},
 	} {
 		if fmt.Sprint(r.points[tag]) != fmt.Sprint(want) {
 			t.Errorf("%s: %v, want %v", tag, r.points[tag], want)
+		}
+	}
+	for _, kind := range []string{"normal", "reduce"} {
+		if images := r.points["cell/"+kind]; len(images) != 2 || images[1].step != 2 || !strings.HasPrefix(images[0].value, "image ") {
+			t.Errorf("%s cell: %v", kind, images)
 		}
 	}
 	if text := r.points["config/text_summary"]; len(text) != 1 || !strings.Contains(text[0].value, "\n      name: pc-darts\n") {
@@ -184,7 +178,7 @@ func open(t *testing.T, dir string) (r inTensorBoard) {
 func TestTensorBoardReads(t *testing.T) {
 	// TensorBoard reads every figure to the last digit of float32, histograms, images, texts and hyper-parameters.
 	dir := t.TempDir()
-	if err := Export(searched(t), dir, dot); err != nil {
+	if err := Export(searched(t), dir); err != nil {
 		t.Fatal(err)
 	}
 	r := open(t, dir)
@@ -206,8 +200,16 @@ func TestTensorBoardReads(t *testing.T) {
 			t.Errorf("%s: %s, want %s", tag, got, want)
 		}
 	}
-	if got := fmt.Sprint(r.Images); got != "map[cell/normal:[[1 1 1] [2 1 1]] cell/reduce:[[1 1 1] [2 1 1]]]" {
-		t.Errorf("images %s", got)
+	for tag, images := range r.Images {
+		want := readFile(t, dir).points[tag]
+		for i, it := range images {
+			if it[0] != want[i].step || fmt.Sprintf("image %dx%d", it[1], it[2]) != want[i].value {
+				t.Errorf("%s: %v, want %v", tag, images, want)
+			}
+		}
+	}
+	if len(r.Images) != 2 {
+		t.Errorf("images %v", r.Images)
 	}
 	if got := r.Texts["genotype/text_summary"]; len(got) != 2 || got[1][1] != "    "+published(t, "DARTS_V2") {
 		t.Errorf("genotypes %v", got)

@@ -32,7 +32,7 @@ func hparamsValue(tag string, content message) message {
 // experiment returns the value that lists hyper-parameters and the tags of results.
 func experiment(hparams map[string]any, results []string) message {
 	var e message
-	for _, name := range slices.Sorted(maps.Keys(hparams)) {
+	for _, name := range ordered(hparams) {
 		kind := uint64(dataTypeString)
 		switch hparams[name].(type) {
 		case bool:
@@ -47,6 +47,24 @@ func experiment(hparams map[string]any, results []string) message {
 		e = e.bytes(experimentMetric, message(nil).bytes(metricName, name).text(metricTitle, tag))
 	}
 	return hparamsValue(experimentTag, message(nil).bytes(hparamsExperiment, e))
+}
+
+// shown are the hyper-parameters that come first: TensorBoard shows five until one asks for others.
+var shown = []string{"strategy.name", "data.name", "epochs", "w.lr", "seed"}
+
+// ordered returns the names of the hyper-parameters: those of shown, then all others by the alphabet.
+func ordered(hparams map[string]any) (names []string) {
+	names = slices.Sorted(maps.Keys(hparams))
+	slices.SortStableFunc(names, func(a, b string) int { return rank(a) - rank(b) })
+	return names
+}
+
+// rank returns the place of name in shown, or its length.
+func rank(name string) int {
+	if i := slices.Index(shown, name); i >= 0 {
+		return i
+	}
+	return len(shown)
 }
 
 // session returns the value with the hyper-parameters of a run that began at a time.

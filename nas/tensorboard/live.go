@@ -21,17 +21,13 @@ import (
 // is resumed gets a new file with all its lines, so that no step occurs twice. What Live cannot write does
 // not stop a run; Close returns the first error.
 type Live struct {
-	picture Picture
-
 	mu   sync.Mutex
 	runs map[string]*follower // by run folder
 	err  error
 }
 
-// NewLive returns a Live that draws cells by picture, nil for no images.
-func NewLive(picture Picture) *Live {
-	return &Live{picture: picture, runs: map[string]*follower{}}
-}
+// NewLive returns a Live that follows no run yet.
+func NewLive() *Live { return &Live{runs: map[string]*follower{}} }
 
 // Hooks returns hooks that follow a run. They come after those that write the metrics file.
 func (l *Live) Hooks() nas.Hooks {
@@ -48,7 +44,7 @@ func (l *Live) follow(r *nas.Run, start bool) {
 	defer l.mu.Unlock()
 	f := l.runs[r.Dir]
 	if f == nil || start || f.restarts != r.At.Restarts {
-		f = &follower{dir: r.Dir, picture: l.picture, restarts: r.At.Restarts, begin: true}
+		f = &follower{dir: r.Dir, restarts: r.At.Restarts, begin: true}
 		l.runs[r.Dir] = f
 	}
 	if f.failed {
@@ -86,9 +82,8 @@ func (l *Live) Close() error {
 type follower struct {
 	dir      string
 	path     string // the event file
-	picture  Picture
-	restarts int  // of the run
-	begin    bool // the file is still to be begun
+	restarts int    // of the run
+	begin    bool   // the file is still to be begun
 	failed   bool
 
 	series  series
@@ -123,7 +118,7 @@ func (f *follower) catchUp() error {
 
 // restart writes all lines to a new file.
 func (f *follower) restart() error {
-	f.series, f.times = series{picture: f.picture}, map[[2]int]runfolder.Timing{}
+	f.series, f.times = series{}, map[[2]int]runfolder.Timing{}
 	f.metrics = tail{file: filepath.Join(f.dir, runfolder.MetricsFile)}
 	f.timings = tail{file: filepath.Join(f.dir, runfolder.TimingsFile)}
 	for _, t := range []*tail{&f.metrics, &f.timings} {

@@ -31,7 +31,7 @@ func goOn(t *testing.T, dir string, c *config.Config, stop int) {
 		}
 		return nil
 	}}
-	live := NewLive(dot)
+	live := NewLive()
 	_, err := search.Run(ctx, dir, c, nas.Settings{Hooks: []nas.Hooks{live.Hooks(), count}})
 	if stop == 0 && err != nil || stop != 0 && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestLiveResumed(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := t.TempDir()
-	if err := Export(r, after, dot); err != nil {
+	if err := Export(r, after); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(want.points, lasting(readFile(t, after)), cmp.AllowUnexported(point{})); diff != "" {
@@ -82,7 +82,7 @@ func TestLiveWithoutFolder(t *testing.T) {
 	// A search ends as usual, and Close says what is missing, when no event file can be written.
 	dir := filepath.Join(t.TempDir(), "run")
 	c := fixture.Tiny(t, "epochs=1", "evaluate=null")
-	live := NewLive(nil)
+	live := NewLive()
 	block := nas.Hooks{OnStart: func(r *nas.Run) error {
 		return os.WriteFile(filepath.Join(r.Dir, Folder), nil, 0o600)
 	}}

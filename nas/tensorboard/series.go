@@ -1,8 +1,10 @@
 package tensorboard
 
 import (
+	"bytes"
 	"fmt"
 
+	"godarts/cells/drawing"
 	"godarts/cells/genotype"
 	"godarts/nas/runfolder"
 )
@@ -13,11 +15,7 @@ type series struct {
 	epoch    int    // the current one
 	of       int    // its steps; before its first line those of the epoch before
 	genotype string // of the last epoch that had one
-	picture  Picture
 }
-
-// Picture draws a cell as PNG.
-type Picture func(c genotype.Cell, kind genotype.Kind) ([]byte, error)
 
 // line returns the event of a line of metrics with its timing, whose zero value means that there is none.
 // The position of a line within an epoch is the number of steps since the start of the run, that of an
@@ -37,7 +35,7 @@ func (s *series) line(m runfolder.Metric, t runfolder.Timing, wall float64) ([]b
 	if m.Genotype != "" && m.Genotype != s.genotype {
 		s.genotype = m.Genotype
 		values = append(values, text("genotype", verbatim(m.Genotype)))
-		images, err := s.pictures(m.Genotype)
+		images, err := pictures(m.Genotype)
 		if err != nil {
 			return nil, err
 		}
@@ -59,18 +57,19 @@ func (s *series) position(m runfolder.Metric) int {
 	return s.before + m.Step
 }
 
-// pictures returns the drawings of the cells, none without a Picture or for a text that is no genotype.
-func (s *series) pictures(cells string) (values []message, err error) {
+// pictures returns the drawings of the cells, none for a text that is no genotype or has too many nodes to
+// draw.
+func pictures(cells string) (values []message, err error) {
 	g, err := genotype.Parse(cells)
-	if s.picture == nil || err != nil {
+	if err != nil {
 		return nil, nil
 	}
 	for _, kind := range g.Kinds() {
-		encoded, err := s.picture(*g.Cell(kind), kind)
-		if err != nil {
-			return nil, fmt.Errorf("tensorboard: %w", err)
+		var encoded bytes.Buffer
+		if err := drawing.Write(&encoded, g, drawing.Options{Format: "png", Kinds: []genotype.Kind{kind}}); err != nil {
+			continue
 		}
-		drawn, err := picture("cell/"+kind.String(), encoded)
+		drawn, err := picture("cell/"+kind.String(), encoded.Bytes())
 		if err != nil {
 			return nil, err
 		}

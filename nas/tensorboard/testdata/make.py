@@ -27,8 +27,8 @@ def info(name, kind):
 
 
 experiment = api_pb2.Experiment(
-    hparam_infos=[info("data.augment", api_pb2.DATA_TYPE_BOOL), info("strategy.name", api_pb2.DATA_TYPE_STRING),
-                  info("w.lr", api_pb2.DATA_TYPE_FLOAT64)],
+    hparam_infos=[info("strategy.name", api_pb2.DATA_TYPE_STRING), info("w.lr", api_pb2.DATA_TYPE_FLOAT64),
+                  info("data.augment", api_pb2.DATA_TYPE_BOOL)],
     metric_infos=[api_pb2.MetricInfo(name=api_pb2.MetricName(tag="loss/valid"), display_name="loss/valid")])
 start = plugin_data_pb2.SessionStartInfo(start_time_secs=WALL)
 start.hparams["data.augment"].bool_value = True
