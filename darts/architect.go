@@ -23,6 +23,9 @@ type Architect struct {
 	// clipping. The recurrent reference clips, the convolutional one does not.
 	Clip float64
 
+	// Cost, unless nil, adds its gradient to the gradient of α. It has none in w, so that the rest stays as it is.
+	Cost *CostTerm
+
 	// Corrected makes the second order the gradient of L_val(w'(α), α), where w' is the step that training would
 	// take. Without it the recurrent search follows its reference (rnn/architect.py), which gave its results:
 	//
@@ -73,7 +76,7 @@ func (a *Architect) Step(train, valid nn.Batch, xi float64) (out Result) {
 //	ξ = 0: ∇α L_val(w, α)
 //	ξ > 0: ∇α L_val(w', α) − ξ ∇²α,w L_train(w, α)·∇w' L_val(w', α)      Eq. 7
 //
-// It panics with *torch.Error if ξ is negative or not finite, or if Clip is negative or not a number.
+// and the gradient of Cost. The loss is L_val without the term of Cost. Gradient panics with *torch.Error if ξ is negative or not finite, or if Clip is negative or not a number.
 func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 	if !(xi >= 0 && xi <= math.MaxFloat64) {
 		torch.Misuse("architect", "xi is %g, want 0 or more", xi)
@@ -82,7 +85,7 @@ func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 		torch.Misuse("architect", "Clip is %g, want 0 or more", a.Clip)
 	}
 	if xi == 0 {
-		return a.net.Gradients(a.net.W(), valid, Need{Alphas: true})
+		return a.withCost(a.net.Gradients(a.net.W(), valid, Need{Alphas: true}))
 	}
 	if a.Corrected {
 		train = train.SameMasks()
@@ -98,7 +101,15 @@ func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 			dAlpha.AddScaled_(hvp[i], -xi*k)
 		}
 	})
-	return outer
+	return a.withCost(outer)
+}
+
+// withCost adds the gradient of the cost to those of α.
+func (a *Architect) withCost(r Result) Result {
+	if a.Cost != nil {
+		a.Cost.AddGradient(r.Alphas, a.net.Alphas())
+	}
+	return r
 }
 
 // unrolled is w' = w − ξ(μ·buf + clip(∇w L_train(w, α)) + wd·w), the step that the optimizer of w would take. The

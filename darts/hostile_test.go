@@ -43,7 +43,7 @@ func TestHostileArguments(t *testing.T) {
 	recurrentCell := RecurrentSpace{Nodes: 2}.Sample(random())
 	torchtest.Hostile{
 		Functions: []any{
-			Captured, Edges, Everywhere, FirstEdge, FullSpace, NewArchitect, NewPlain, NewPerturbationSupernet, NewRecurrentPlain,
+			Captured, Edges, Everywhere, FirstEdge, FullSpace, NewArchitect, NewCostTerm, NewPlain, NewPerturbationSupernet, NewRecurrentPlain,
 			NewGumbelSupernet, RecurrentEdges,
 		},
 		Values: []any{
@@ -58,6 +58,13 @@ func TestHostileArguments(t *testing.T) {
 			func() Options { return options },
 			func() RecurrentOptions { return language },
 			func() Space { return space },
+			func() CostOptions {
+				return CostOptions{Cost: func(genotype.Kind, int, genotype.Op) float64 { return 1 }, Weight: 1}
+			},
+			func() []torch.Tensor { return []torch.Tensor{x(5, 4), x(5, 4)} },
+			func() *CostTerm {
+				return NewCostTerm(space, CostOptions{Cost: func(genotype.Kind, int, genotype.Op) float64 { return 1 }, Weight: 1})
+			},
 			func() RecurrentSpace { return RecurrentSpace{Nodes: 2} },
 			func() *Plain { return plain() },
 			func() genotype.Kind { return genotype.Reduce },
