@@ -52,6 +52,9 @@ var keyedRuns = []keyed{
 		map[string]string{
 			"strategy.perturbation.interval": "2", "strategy.perturbation.lr": "0.3",
 		}},
+	{"darts, cost", "tiny.yaml", append(little, "alpha.cost.weight=1"), map[string]string{
+		"alpha.cost.weight": "2", "alpha.cost.of": "parameters", "alpha.cost.target": "1000",
+	}},
 	{"p-darts", "tiny-p-darts.yaml", []string{"data.subset=32", "data.batch=8", "network.nodes=1", "epochs=6"}, map[string]string{
 		"strategy.layers": "[3, 4, 5]", "strategy.drop": "[1, 1]", "strategy.skip_dropout": "[0, 0.1, 0.1]", "strategy.warmup": "1",
 	}},

@@ -126,7 +126,7 @@ func searchDefaults() *Config {
 		Network:    Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: Float32, Form: Fast},
 		Space:      Space{Name: AllOperations},
 		W:          W{LR: 0.025, LRMin: 0.001, Schedule: Cosine, LRDecay: 0.97, Restart: 10, RestartFactor: 2, Momentum: 0.9, WeightDecay: 3e-4, GradClip: 5, Precision: Full},
-		Alpha:      Alpha{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3, HVP: HVP{Method: FiniteDifference, Radius: 0.01}},
+		Alpha:      Alpha{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3, Cost: Cost{Of: MultiplyAdds}, HVP: HVP{Method: FiniteDifference, Radius: 0.01}},
 		Epochs:     50,
 		Seed:       2,
 	}

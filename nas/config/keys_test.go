@@ -107,6 +107,9 @@ var trials = map[string]trial{
 	"alpha.lr":                  {"0.1", []string{"0", "-1", ".nan"}},
 	"alpha.betas":               {"[0.9, 0.99]", []string{"[1, 0.5]", "[0.5, -0.1]", "[0.5]", "0.5", "[0.5, .nan]"}},
 	"alpha.weight_decay":        {"0", []string{"-1", ".inf"}},
+	"alpha.cost.of":             {"parameters", []string{"flops", "1"}},
+	"alpha.cost.weight":         {"0.5", []string{"-1", ".nan"}},
+	"alpha.cost.target":         {"1e6", []string{"-1", ".inf"}},
 	"alpha.hvp.method":          {"exact", []string{"finite", "1"}},
 	"alpha.hvp.radius":          {"0.1", []string{"0", "-0.01", ".nan"}},
 	"epochs":                    {"3", []string{"-1", "0.5"}},
@@ -167,6 +170,9 @@ var textTrials = map[string]trial{
 
 // companions are items that the good value of a key needs beside it.
 var companions = map[string][]string{
+	"alpha.cost.of":     {"alpha.cost.weight=1"},
+	"alpha.cost.target": {"alpha.cost.weight=1"},
+
 	"alpha.hvp.method": {"strategy.order=2"},
 	"alpha.hvp.radius": {"strategy.order=2"},
 	"alpha.corrected":  {"strategy.order=2"},

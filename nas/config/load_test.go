@@ -195,6 +195,8 @@ func TestParseErrors(t *testing.T) {
 		{"layers of stages", search + "strategy: {name: p-darts}\nnetwork: {layers: 8}", `config: x.yaml:3: key "network.layers" does not apply to strategy p-darts, only to all others`},
 		{"nesterov without momentum", search + "w: {nesterov: true, momentum: 0}", `config: x.yaml:2: w.nesterov: true has no effect with w.momentum 0, want more there, or false`},
 		{"nesterov in second order", search + "strategy: {order: 2}\nw: {nesterov: true}", `config: x.yaml:3: w.nesterov: the virtual step of strategy.order 2 has plain momentum, want false, or strategy.order 1`},
+		{"target without weight", search + "alpha: {cost: {target: 3}}", `config: x.yaml:2: alpha.cost.target: 3 has no effect with alpha.cost.weight 0, want a weight`},
+		{"cost without weight", search + "alpha: {cost: {of: parameters}}", `config: x.yaml:2: alpha.cost.of: parameters has no effect with alpha.cost.weight 0, want a weight`},
 		{"exact product in first order", search + "alpha: {hvp: {method: exact}}", `config: x.yaml:2: alpha.hvp.method: exact has no effect with strategy.order 1, want strategy.order 2`},
 		{"radius in first order", search + "alpha: {hvp: {radius: 0.1}}\nstrategy: {order: 1}", `config: x.yaml:2: alpha.hvp.radius: 0.1 has no effect with strategy.order 1, want strategy.order 2`},
 		{"radius of the exact product", search + "strategy: {order: 2}\nalpha: {hvp: {method: exact, radius: 0.1}}", `config: x.yaml:3: alpha.hvp.radius: 0.1 has no effect with alpha.hvp.method exact, want alpha.hvp.method finite-difference`},

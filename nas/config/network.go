@@ -122,8 +122,36 @@ type Alpha struct {
 	LR          float64    `key:"lr" range:"(0,)" doc:"learning rate of alpha"`
 	Betas       [2]float64 `key:"betas" range:"[0,1)" doc:"Adam's two decay rates"`
 	WeightDecay float64    `key:"weight_decay" range:"[0,)" doc:"L2 term of alpha, added to its gradient"`
+	Cost        Cost       `key:"cost" by:"named" of:"images"`
 	HVP         HVP        `key:"hvp" by:"named"`
 	Corrected   bool       `key:"corrected" by:"named" of:"texts" doc:"second order: the gradient of what training's step does to validation, instead of the authors' (clipping, tied weights and dropout masks differ)"`
+}
+
+// Values of Cost.Of.
+const (
+	MultiplyAdds = "multiply-adds"
+	Parameters   = "parameters"
+)
+
+// Cost is a term of the loss that alpha minimises: what the network of a derived cell is expected to cost, of the
+// sizes that the search's trainings have. See darts.CostTerm.
+type Cost struct {
+	Of     string  `key:"of" oneof:"multiply-adds parameters" doc:"what the network of a derived cell costs: multiply-adds for an image, or parameters"`
+	Weight float64 `key:"weight" range:"[0,)" doc:"weight of the expected cost in the loss of alpha; 0 is off. Without a target the term is this times the cost as a multiple of what it is at alpha 0"`
+	Target float64 `key:"target" range:"[0,)" doc:"cost to aim at: the term is alpha.cost.weight times the relative distance from it; 0 is none"`
+}
+
+// rules refuses keys that have no effect without a weight.
+func (c Cost) rules() *Problem {
+	const weight = "alpha.cost.weight"
+	switch {
+	case c.Weight > 0:
+	case c.Target > 0:
+		return Conflict("alpha.cost.target", weight, "%v has no effect with %s 0, want a weight", c.Target, weight)
+	case c.Of != "" && c.Of != MultiplyAdds:
+		return Conflict("alpha.cost.of", weight, "%s has no effect with %s 0, want a weight", c.Of, weight)
+	}
+	return nil
 }
 
 // HVP says how the Hessian-vector product of the second order is taken. In first order, which

@@ -25,6 +25,7 @@ func (c *Config) rules() *Problem {
 			return c.Data.sideRules("data.cutout", c.Data.Cutout, "network.auxiliary", c.Network.Auxiliary && c.Network.Stem != ImageNet)
 		},
 		c.Network.stemRules,
+		c.Alpha.Cost.rules,
 		c.strategyRules,
 		c.spaceRules,
 		c.evaluateRules,

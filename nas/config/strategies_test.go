@@ -23,7 +23,7 @@ func TestParseDefaults(t *testing.T) {
 			Network: config.Network{Channels: 16, Layers: 8, Nodes: 4, StemMultiplier: 3, Dtype: "float32", Form: "fast"},
 			Space:   config.Space{Name: "darts"},
 			W:       config.W{LR: 0.025, LRMin: 0.001, Schedule: "cosine", LRDecay: 0.97, Restart: 10, RestartFactor: 2, Momentum: 0.9, WeightDecay: 0.0003, GradClip: 5, Precision: config.Full},
-			Alpha:   config.Alpha{LR: 0.0003, Betas: [2]float64{0.5, 0.999}, WeightDecay: 0.001, HVP: config.HVP{Method: "finite-difference", Radius: 0.01}},
+			Alpha:   config.Alpha{LR: 0.0003, Betas: [2]float64{0.5, 0.999}, WeightDecay: 0.001, Cost: config.Cost{Of: "multiply-adds"}, HVP: config.HVP{Method: "finite-difference", Radius: 0.01}},
 			Epochs:  50,
 			Seed:    2,
 		}},

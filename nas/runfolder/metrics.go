@@ -37,6 +37,7 @@ type Observation struct {
 	SkipConnections *int      `json:"skip_connections,omitempty"` // in the normal cell of Genotype
 	Parameters      int64     `json:"parameters,omitempty"`       // of the network of Genotype, of the sizes that the search's trainings have; without auxiliary head
 	MultiplyAdds    int64     `json:"multiply_adds,omitempty"`    // of that network for one image, or one token
+	ExpectedCost    *float64  `json:"expected_cost,omitempty"`    // of a search with alpha.cost: E(α) of darts.CostTerm
 	Temperature     *float64  `json:"temperature,omitempty"`      // τ of the Gumbel-softmax
 	Stage           int       `json:"stage,omitempty"`            // of a search in stages, from 1
 }

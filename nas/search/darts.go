@@ -59,11 +59,11 @@ func newGradientSearch(r *nas.Run, k DARTSKeys, warmup int) (nas.Strategy, error
 	d.w = nas.NewSGD(net.W(), c.W)
 	d.alpha = nas.NewAdam(net.Alphas(), c.Alpha)
 	d.architect = darts.NewArchitect(d.net, d.w, d.alpha)
-	d.architect.Hessian, err = newHessian(net, d.net, c.Alpha.HVP)
-	if err != nil {
+	if d.architect.Hessian, err = newHessian(net, d.net, c.Alpha.HVP); err != nil {
 		return nil, err
 	}
-	return d, nil
+	d.architect.Cost, err = newCostTerm(r, images.Space(c))
+	return d, err
 }
 
 // NewSupernet makes the supernet of the sizes in the run's config, as supernetOf does. Its tensors
@@ -180,7 +180,7 @@ func (d *dartsStrategy) xi() float64 {
 func (d *dartsStrategy) Observe() (runfolder.Observation, error) {
 	cells := observePlain(d.space, d.plain)
 	d.selection.observe(cells)
-	return runfolder.Observation{Cells: cells}, nil
+	return runfolder.Observation{Cells: cells, ExpectedCost: observeCost(d.architect.Cost, d.net.Alphas())}, nil
 }
 
 // StateDict implements Strategy.

@@ -51,7 +51,7 @@ func init() {
 	nas.Register(nas.Method{
 		Method: config.Method{
 			Name: config.DefaultStrategy, How: byGradients, Paper: "1806.09055", Alpha: true, Texts: true,
-			Takes: []string{"network.form", "alpha.hvp", "alpha.corrected"},
+			Takes: []string{"network.form", "alpha.cost", "alpha.hvp", "alpha.corrected"},
 			Keys:  dartsDefaults, TextKeys: DARTSKeys{Order: 1},
 			Rules: dartsRules, RunEpochs: dartsEpochs,
 			Label: func(c *config.Config) string {
@@ -96,6 +96,10 @@ func dartsRules(c *config.Config) *config.Problem {
 	k, d := config.KeysAs[DARTSKeys](c), c.Data
 	if p := orderRules(c, k.Order); p != nil || d.IsText() {
 		return p
+	}
+	if cost := c.Alpha.Cost.Weight; cost > 0 && k.Selection == byPerturbation {
+		return config.Conflict("alpha.cost.weight", "strategy.selection",
+			"%v has no effect on cells that are selected by their accuracy, want 0, or strategy.selection %s", cost, byAlpha)
 	}
 	return k.phaseRules()
 }

@@ -26,7 +26,8 @@ type gdasStrategy struct {
 	space    darts.Space
 	w        *optim.SGD
 	alpha    *optim.Adam
-	dAlpha   []torch.Tensor // ∇α of the last step, 0 before the first
+	cost     *darts.CostTerm // nil without one
+	dAlpha   []torch.Tensor  // ∇α of the last step, 0 before the first
 	gradClip float64
 	bfloat16 bool // in the passes that train w
 	tau      [2]float64
@@ -41,7 +42,7 @@ func init() {
 	nas.Register(nas.Method{
 		Method: config.Method{
 			Name: "gdas", How: byGradients, Paper: "1910.04465",
-			Keys: GDASKeys{Tau: [2]float64{10, 0.1}}, Alpha: true,
+			Keys: GDASKeys{Tau: [2]float64{10, 0.1}}, Alpha: true, Takes: []string{"alpha.cost"},
 			Defaults: func(c *config.Config) {
 				c.Network.Form, c.Network.Layers = config.Plain, 6
 				c.Data.Batch, c.Epochs, c.W.Nesterov, c.W.WeightDecay = 256, 250, true, 5e-4
@@ -68,7 +69,8 @@ func newGDAS(r *nas.Run) (nas.Strategy, error) {
 	for _, alpha := range net.Alphas() {
 		g.dAlpha = append(g.dAlpha, torch.ZerosLike(alpha))
 	}
-	return g, nil
+	g.cost, err = newCostTerm(r, g.space)
+	return g, err
 }
 
 // Search implements Strategy.
@@ -98,6 +100,9 @@ func (g *gdasStrategy) step(s *nas.Step) {
 	g.w.Step(train.W)
 
 	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
+	if g.cost != nil {
+		g.cost.AddGradient(valid.Alphas, g.net.Alphas())
+	}
 	g.alpha.Step(valid.Alphas...)
 	s.NormAlpha = optim.Norm(valid.Alphas...)
 	for i, d := range valid.Alphas {
@@ -121,7 +126,9 @@ func (g *gdasStrategy) tables() map[string]torch.Tensor {
 
 // Observe implements nas.Observer.
 func (g *gdasStrategy) Observe() (runfolder.Observation, error) {
-	return runfolder.Observation{Cells: observePlain(g.space, g.net.Plain), Temperature: new(g.net.Tau)}, nil
+	return runfolder.Observation{
+		Cells: observePlain(g.space, g.net.Plain), Temperature: new(g.net.Tau), ExpectedCost: observeCost(g.cost, g.net.Alphas()),
+	}, nil
 }
 
 // StateDict implements Strategy.

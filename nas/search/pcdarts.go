@@ -16,7 +16,7 @@ type PCDARTSKeys struct {
 func init() {
 	nas.Register(nas.Method{
 		Method: config.Method{
-			Name: "pc-darts", How: byGradients, Paper: "1907.05737", Alpha: true,
+			Name: "pc-darts", How: byGradients, Paper: "1907.05737", Alpha: true, Takes: []string{"alpha.cost"},
 			Keys: PCDARTSKeys{Partial: 4, Warmup: 15},
 			Defaults: func(c *config.Config) {
 				c.Network.Form = config.Plain

@@ -2,6 +2,7 @@ package search
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -32,6 +33,7 @@ type pdartsStrategy struct {
 	net   darts.Progressive
 	w     *optim.SGD
 	alpha *optim.Adam
+	cost  *darts.CostTerm // nil without one
 }
 
 // stages is the number of stages.
@@ -50,7 +52,7 @@ func init() {
 	nas.Register(nas.Method{
 		Method: config.Method{
 			Name: "p-darts", How: byGradients, Paper: "1904.12760", Alpha: true,
-			Takes: []string{"network.form"}, Lacks: []string{"network.layers"},
+			Takes: []string{"network.form", "alpha.cost"}, Lacks: []string{"network.layers"},
 			Keys: PDARTSKeys{Warmup: 10, Layers: [stages]int{5, 11, 17}, Drop: [stages - 1]int{3, 2}, SkipDropout: [stages]float64{0.1, 0.4, 0.7}, Skips: 2},
 			Defaults: func(c *config.Config) {
 				c.Data.Batch, c.Epochs, c.W.LRMin, c.Alpha.LR = 96, 75, 0, 6e-4
@@ -115,7 +117,11 @@ func (p *pdartsStrategy) enter(stage int, space darts.Space) error {
 	}
 	p.stage, p.space, p.net = stage, space, net.(darts.Progressive)
 	p.w, p.alpha = nas.NewSGD(net.W(), c.W), nas.NewAdam(net.Alphas(), c.Alpha)
-	return nil
+	p.cost, err = newCostTerm(p.run, space)
+	if stage > 0 && errors.Is(err, errFree) { // what is left may all be free
+		err = nil
+	}
+	return err
 }
 
 // reach enters the stages up to a given one.
@@ -157,6 +163,9 @@ func (p *pdartsStrategy) step(s *nas.Step, moves bool) {
 	c := p.run.Config
 	if moves {
 		g := p.net.Gradients(p.net.W(), s.Valid, darts.Need{Alphas: true})
+		if p.cost != nil {
+			p.cost.AddGradient(g.Alphas, p.net.Alphas())
+		}
 		s.NormAlpha = optim.Clip(c.W.GradClip, g.Alphas...)
 		p.alpha.Step(g.Alphas...)
 	}
@@ -176,7 +185,9 @@ func (p *pdartsStrategy) genotype() genotype.Genotype {
 
 // Observe implements nas.Observer.
 func (p *pdartsStrategy) Observe() (runfolder.Observation, error) {
-	return runfolder.Observation{Cells: observePlain(images.Space(p.run.Config), PlainOf(p.net)), Stage: p.stage + 1}, nil
+	return runfolder.Observation{
+		Cells: observePlain(images.Space(p.run.Config), PlainOf(p.net)), Stage: p.stage + 1, ExpectedCost: observeCost(p.cost, p.net.Alphas()),
+	}, nil
 }
 
 // skipDropout returns the rate of skip dropout in an epoch of a stage. It falls linearly towards the

@@ -1,0 +1,83 @@
+package search
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"godarts/cells/genotype"
+	"godarts/darts"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/images"
+	"godarts/torch"
+)
+
+// errFree says that a space has no choice that costs anything.
+var errFree = errors.New("no operation of the space costs anything")
+
+// newCostTerm makes the term of alpha.cost over the operations of a space, nil if its weight is 0. The
+// costs of operations are those in the network that a training of the search makes.
+func newCostTerm(r *nas.Run, space darts.Space) (*darts.CostTerm, error) {
+	c := r.Config.Alpha.Cost
+	if c.Weight == 0 {
+		return nil, nil
+	}
+	count := func(g genotype.Genotype) float64 {
+		parameters, multiplyAdds := r.Feed.(*images.Feed).Count(g)
+		if c.Of == config.Parameters {
+			return float64(parameters)
+		}
+		return float64(multiplyAdds)
+	}
+	fixed := count(poolingCell(space.Nodes))
+	costs, costly := map[[3]string]float64{}, false
+	key := func(kind genotype.Kind, from int, op genotype.Op) [3]string {
+		return [3]string{kind.String(), fmt.Sprint(kind.Stride(from)), string(op)}
+	}
+	for kind := range genotype.ConvolutionalKinds {
+		for from := range space.Nodes + kind.Inputs() - 1 {
+			for _, op := range slices.Concat(space.Ops(kind)...) {
+				if _, known := costs[key(kind, from, op)]; known || op == genotype.None {
+					continue
+				}
+				g := poolingCell(space.Nodes)
+				edges := g.Cell(kind).Edges
+				edges[len(edges)-1] = genotype.Edge{Op: op, From: from}
+				n := count(g)
+				if n == 0 {
+					return nil, fmt.Errorf("nas: alpha.cost: %s was registered without its multiply-adds: the network of a cell that has it cannot be counted", op)
+				}
+				costs[key(kind, from, op)] = n - fixed
+				costly = costly || n > fixed
+			}
+		}
+	}
+	if !costly {
+		return nil, fmt.Errorf("nas: alpha.cost: %w", errFree)
+	}
+	return darts.NewCostTerm(space, darts.CostOptions{
+		Fixed: fixed, Weight: c.Weight, Target: c.Target, Options: r.Options(),
+		Cost: func(kind genotype.Kind, from int, op genotype.Op) float64 { return costs[key(kind, from, op)] },
+	}), nil
+}
+
+// poolingCell returns cells of nodes whose operations have neither weights nor multiply-adds.
+func poolingCell(nodes int) (g genotype.Genotype) {
+	for kind := range genotype.ConvolutionalKinds {
+		c := g.Cell(kind)
+		for node := range nodes {
+			c.Edges = append(c.Edges, genotype.Edge{Op: genotype.MaxPool3x3}, genotype.Edge{Op: genotype.MaxPool3x3, From: 1})
+			c.Concat = append(c.Concat, node+kind.Inputs())
+		}
+	}
+	return g
+}
+
+// observeCost returns the expected cost at alphas, nil without a term.
+func observeCost(t *darts.CostTerm, alphas []torch.Tensor) *float64 {
+	if t == nil {
+		return nil
+	}
+	return new(t.Expected(alphas).Item())
+}
