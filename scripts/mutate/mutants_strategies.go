@@ -166,8 +166,14 @@ var ofGDAS = []mutant{
 		`	g.w.Step(train.W)
 
 	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
+	if g.cost != nil {
+		g.cost.AddGradient(valid.Alphas, g.net.Alphas())
+	}
 	g.alpha.Step(valid.Alphas...)`,
 		`	valid := g.net.Gradients(g.net.W(), s.Valid, darts.Need{Alphas: true})
+	if g.cost != nil {
+		g.cost.AddGradient(valid.Alphas, g.net.Alphas())
+	}
 	g.alpha.Step(valid.Alphas...)
 	g.w.Step(train.W)`, inSearch("TestStepsOfGDAS")},
 	{"gdas: w is not clipped", "nas/search/gdas.go", "optim.Clip(g.gradClip, clipped...)", "_ = clipped", inSearch("TestClippedWithAlpha")},
