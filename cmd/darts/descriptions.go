@@ -42,6 +42,11 @@ several seeds. Tables and charts are written to the run folder. A comparison on 
 A genotype stands for the networks of the paper, a config for the network that it makes, a run or an export for its
 own. Nothing is computed but sizes.`,
 
+	"classify": `Reads images of any size and format, scales and normalises them as the training did with test images, and
+prints the likeliest classes of each. A DIR stands for all images below it, - for one on standard input. Where each image
+lies in a folder that has the name of a class, the error is printed too, which is that of darts test. An image that
+cannot be read has an error in its line; the others are classified, and the exit status is 1.`,
+
 	"export": `Writes the network of a complete training for other programs: weights, genotype and a module of PyTorch
 that rebuilds the network, or one file of ONNX. The module needs nothing of this program. Both give the same classes as
 darts test, and logits that are equal up to rounding.`,

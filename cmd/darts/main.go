@@ -73,7 +73,9 @@ func newRoot(words []string) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(c, words, err) })
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newSearch(), newTrain(), newTest(), newRepeat(), newInfo(), newExport(), newCompare(words), newBench(),
-		newDraw(), newReport(), newServe(), newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())
+	root.AddCommand(newSearch(), newTrain(), newTest(), newRepeat(), newInfo())
+	root.AddCommand(newExport(), newClassify())
+	root.AddCommand(newCompare(words), newBench(), newDraw(), newReport(), newServe())
+	root.AddCommand(newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())
 	return root
 }

@@ -1,10 +1,12 @@
 package model_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,6 +16,7 @@ import (
 
 	"godarts/nas/data"
 	"godarts/nas/data/sets"
+	"godarts/nas/fixture"
 	"godarts/nas/model"
 	"godarts/nas/nastest"
 	"godarts/nas/runfolder"
@@ -78,8 +81,87 @@ func TestClassify(t *testing.T) {
 	if left := torch.Live() - before; left != 0 {
 		t.Errorf("%d tensors left", left)
 	}
-	want := "nas: classify: an image of 9x8, the network takes 8x8"
-	if _, err := m.Classify(image.NewGray(image.Rect(0, 0, 9, 8))); fmt.Sprint(err) != want {
-		t.Errorf("got %v, want %s", err, want)
+	if _, err := m.Classify(image.NewGray(image.Rect(3, 3, 3, 8))); fmt.Sprint(err) != "nas: classify: image 0 has no pixels" {
+		t.Errorf("an image without pixels: %v", err)
+	}
+}
+
+func TestClassifyScales(t *testing.T) {
+	// An image of another size gives what its file gives, alone or among others, and a file that is no image gives an error with its name.
+	root := fixture.DigitFiles(t, 250)
+	files, err := filepath.Glob(filepath.Join(root, "train", "*", "*.png"))
+	if err != nil || len(files) < 100 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	files = files[:20]
+	broken := filepath.Join(root, "broken.png")
+	if err := os.WriteFile(broken, []byte("no image"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	wide := filepath.Join(root, "wide.png")
+	large := image.NewNRGBA(image.Rect(0, 0, 31, 19))
+	for i := range large.Pix {
+		large.Pix[i] = uint8(i * i)
+	}
+	var content bytes.Buffer
+	if err := png.Encode(&content, large); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(wide, content.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, broken, wide)
+
+	torchtest.Scope(t)
+	m, err := model.LoadModel(nastest.TrainedRun(t), torch.Device{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var decoded []image.Image
+	var want [][]float64
+	for _, file := range files {
+		if file == broken {
+			continue
+		}
+		f, err := os.Open(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		img, _, err := image.Decode(f)
+		f.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := m.Classify(img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		decoded, want = append(decoded, img), append(want, p)
+	}
+	together, err := m.ClassifyImages(decoded)
+	if err != nil {
+		t.Fatal(err)
+	}
+	classified, err := m.ClassifyFiles(t.Context(), files, 7)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for c := range classified {
+		if c.File == broken {
+			if c.Probabilities != nil || c.Err == nil || c.Err.Error() != "nas: classify: "+broken+": image: unknown format" {
+				t.Errorf("broken file: %v, %v", c.Probabilities, c.Err)
+			}
+			continue
+		}
+		for class := range want[n] {
+			if got := []float64{together[n][class], c.Probabilities[class]}; c.Err != nil || math.Abs(got[0]-want[n][class]) > 1e-6 || math.Abs(got[1]-want[n][class]) > 1e-6 {
+				t.Errorf("%s: class %d: %v, by itself %v", c.File, class, got, want[n][class])
+			}
+		}
+		n++
+	}
+	if n != len(want) {
+		t.Errorf("%d files, want %d", n, len(want))
 	}
 }

@@ -1,35 +1,45 @@
-// Package model reads and writes trained networks: weights with a description of their network, an
-// export for PyTorch, and a model that classifies images.
+// Package model reads and writes trained networks: weights with a description of their network, exports
+// for PyTorch and as ONNX, and a model that classifies images.
 package model
 
 import (
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
 	"io/fs"
+	"os"
 	"path/filepath"
 
 	"godarts/cells"
+	"godarts/nas/config"
+	"godarts/nas/data/picture"
 	"godarts/nas/runfolder"
 	"godarts/torch"
+	"godarts/torch/safetensors"
 )
 
 // Model is a trained network that classifies images. Like its tensors, it stays with the goroutine that
 // loaded it.
 type Model struct {
-	net   *cells.Network
-	about Description
-	to    torch.Options
+	net       *cells.Network
+	about     Description
+	to        torch.Options
+	window    picture.Window // the part of a picture that is scaled to the network's size
+	maxPixels int            // of an image file
 }
 
-// LoadModel loads the trained network of a run folder or an export. Its tensors belong to the current
-// scope: call LoadModel and Classify within torch.Do.
-func LoadModel(dir string, device torch.Device) (*Model, error) {
-	file := filepath.Join(dir, runfolder.WeightsFile)
+// LoadModel loads the trained network of a run folder, of an export, or of a file of weights that one of
+// them holds. Its tensors belong to the current scope: call LoadModel and Classify within torch.Do.
+func LoadModel(from string, device torch.Device) (*Model, error) {
+	dir, file := from, filepath.Join(from, runfolder.WeightsFile)
+	if info, err := os.Stat(from); err == nil && !info.IsDir() {
+		dir, file = "", from
+		if filepath.Base(from) == runfolder.WeightsFile {
+			dir = filepath.Dir(from)
+		}
+	}
 	st, err := OpenWeights(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("nas: %s has no trained network: %w", dir, err)
+		return nil, fmt.Errorf("nas: %s has no trained network: %w", from, err)
 	}
 	if err != nil {
 		return nil, err
@@ -53,54 +63,39 @@ func LoadModel(dir string, device torch.Device) (*Model, error) {
 		return nil, err
 	}
 	m := &Model{about: about, to: torch.Options{Dtype: dtype, Device: device}}
+	m.window, m.maxPixels = pictures(st, dir, about)
 	if m.net, err = cells.NewNetwork(about.Genotype, about.network(m.to)); err != nil {
 		return nil, fmt.Errorf("nas: %s: %w", file, err)
 	}
 	return m, LoadWeights(m.net, file)
 }
 
+// pictures returns how the training scaled test images, and the size of a file that it read at most: by its
+// config, which an export has in its weights and a run in its folder. Without one, networks with the stem
+// for ImageNet scale as the training of ImageNet does, others to the whole picture.
+func pictures(st *safetensors.File, dir string, about Description) (picture.Window, int) {
+	var c *config.Config
+	err := fs.ErrNotExist
+	if text, ok := st.Metadata()[configKey]; ok {
+		c, err = config.Parse(runfolder.WeightsFile, []byte(text))
+	} else if runfolder.HoldsRun(dir) {
+		c, err = runfolder.ReadConfig(dir)
+	}
+	most, photographs := 0, about.ImageNet
+	if err == nil {
+		most, photographs = c.Data.MaxPixels, c.Data.Augment == config.ImageNet
+	}
+	if most == 0 {
+		most = picture.DefaultMaxPixels
+	}
+	if photographs {
+		return picture.Middle, most
+	}
+	return picture.Whole, most
+}
+
 // ClassNames returns the names of the classes.
 func (m *Model) ClassNames() []string { return m.about.ClassNames }
 
-// Classify returns the probability of each class. The image must have the size that the network was
-// trained on; golang.org/x/image/draw can scale it. A network for grey images sees the brightness.
-func (m *Model) Classify(img image.Image) ([]float64, error) {
-	size, channels := m.about.Size, m.about.InputChannels
-	if b := img.Bounds(); b.Dx() != size || b.Dy() != size {
-		return nil, fmt.Errorf("nas: classify: an image of %dx%d, the network takes %dx%d", b.Dx(), b.Dy(), size, size)
-	}
-	if channels != 1 && channels != 3 {
-		return nil, errors.New("nas: classify: the network takes images neither in grey nor in colour")
-	}
-	pixels := m.pixels(img)
-	var probabilities []float64
-	torch.Scoped(func() {
-		x := torch.FromSliceChannelsLast(pixels, []int{1, channels, size, size}, m.to)
-		probabilities = m.net.Logits(x).Softmax(1).Float64s()
-	})
-	return probabilities, nil
-}
-
-// pixels returns the normalised values of an image [size, size, channels].
-func (m *Model) pixels(img image.Image) []float32 {
-	const full = 0xffff
-	b := img.Bounds()
-	pixels := make([]float32, 0, b.Dx()*b.Dy()*m.about.InputChannels)
-	put := func(values ...uint32) {
-		for c, v := range values {
-			pixels = append(pixels, (float32(v)/full-m.about.Mean[c])/m.about.Std[c])
-		}
-	}
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			at := img.At(x, y)
-			if m.about.InputChannels == 1 {
-				put(uint32(color.Gray16Model.Convert(at).(color.Gray16).Y))
-				continue
-			}
-			red, green, blue, _ := at.RGBA()
-			put(red, green, blue)
-		}
-	}
-	return pixels
-}
+// Size returns the side in pixels of the images that the network takes.
+func (m *Model) Size() int { return m.about.Size }

@@ -16,7 +16,7 @@ func TestClassifyColour(t *testing.T) {
 	img := image.NewRGBA(image.Rect(0, 0, 2, 1))
 	img.SetRGBA(0, 0, color.RGBA{255, 0, 0, 255})
 	img.SetRGBA(1, 0, color.RGBA{0, 255, 255, 255})
-	if got, want := m.pixels(img), []float32{1, -1, -4, 0, 1, 0}; !slices.Equal(got, want) {
+	if got, want := m.deepPixels(img), []float32{1, -1, -4, 0, 1, 0}; !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }

@@ -23,7 +23,7 @@ func classify(img image.Image) error {
 		if err != nil {
 			return err
 		}
-		probabilities, err := m.Classify(img) // an image.Image of 32x32, such as image.Decode gives
+		probabilities, err := m.Classify(img) // an image.Image of any size, such as image.Decode gives
 		if err != nil {
 			return err
 		}
