@@ -1,53 +1,83 @@
 package nas
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"syscall"
+	"time"
 
 	"godarts/nas/finite"
-	"godarts/nas/names"
 	"godarts/nas/runfolder"
-	"godarts/nas/wholefile"
+	"godarts/torch"
 )
 
-// metricsEvery is the number of steps between two lines of metrics within an epoch.
-const metricsEvery = 50
+// mostStepLines is the number of lines of steps that the metrics of a run have at most. A line has up to
+// 300 bytes, and the line of an epoch with α in the paper's space 6000: the file stays below 10 MB up to
+// 1000 such epochs.
+const mostStepLines = 10_000
 
-// metrics appends lines to the metrics file.
+// stepsPerLine returns the number of steps between two lines of metrics within an epoch of the run.
+func (r *Run) stepsPerLine() int {
+	steps := r.Config.RunEpochs() * r.Feed.Steps(Position{})
+	return max(1, (steps+mostStepLines-1)/mostStepLines)
+}
+
+// recorder appends lines to the files of metrics and timings.
+type recorder struct {
+	every int       // steps between two lines
+	items int       // images or tokens that have been trained on since the last line
+	began time.Time // of this process's part of the run
+	last  time.Time // time of the last line
+}
+
+// metrics appends a line to the metrics file, and one to the timings file, at intervals of steps and after
+// each epoch.
 func metrics() Hooks {
-	return Hooks{
-		OnStep: func(r *Run, s *Step) error {
-			if r.At.Step%metricsEvery != 0 {
-				return nil
-			}
-			m := runfolder.Metric{Epoch: s.Epoch, Step: r.At.Step, Of: s.Of, LR: &s.LR}
-			r.Feed.Record(&m, &r.At.Meter, nil)
-			recordNorms(&m, r.At.Meter)
-			return r.append(m)
-		},
-		OnEpoch: func(r *Run, e *Epoch) error {
-			m := runfolder.Metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, PeakRSSBytes: peakRSS()}
-			if !r.Config.FromScratch() {
-				m.LR = &e.LR
-				r.Feed.Record(&m, &e.Train, nil)
-				recordNorms(&m, e.Train)
-			}
-			m.Observation = e.Observation
-			if e.Diverged == nil {
-				r.Feed.Record(&m, nil, &e.Valid)
-			} else {
-				m.Diverged = e.Diverged.Short()
-			}
-			return r.append(m)
-		},
+	c := newRecorder()
+	return Hooks{OnStart: c.onStart, OnStep: c.onStep, OnEpoch: c.onEpoch}
+}
+
+func newRecorder() *recorder {
+	now := time.Now()
+	return &recorder{began: now, last: now}
+}
+
+func (c *recorder) onStart(*Run) error {
+	c.began = time.Now()
+	c.last = c.began
+	return nil
+}
+
+func (c *recorder) onStep(r *Run, s *Step) error {
+	if c.every == 0 {
+		c.every = r.stepsPerLine()
 	}
+	c.items += s.Count
+	if r.At.Step%c.every != 0 {
+		return nil
+	}
+	m := runfolder.Metric{Epoch: s.Epoch, Step: r.At.Step, Of: s.Of, LR: &s.LR}
+	r.Feed.Record(&m, &r.At.Meter, nil)
+	recordNorms(&m, r.At.Meter)
+	return c.append(r, m)
+}
+
+func (c *recorder) onEpoch(r *Run, e *Epoch) error {
+	m := runfolder.Metric{Epoch: e.Index, Genotype: e.Genotype, Eigenvalue: e.Eigenvalue, Observation: e.Observation}
+	if !r.Config.FromScratch() {
+		m.LR = &e.LR
+		r.Feed.Record(&m, &e.Train, nil)
+		recordNorms(&m, e.Train)
+	}
+	if e.Diverged == nil {
+		r.Feed.Record(&m, nil, &e.Valid)
+	} else {
+		m.Diverged = e.Diverged.Short()
+	}
+	return c.append(r, m)
 }
 
 // recordNorms writes the norms of gradients over the steps so far in the epoch.
@@ -55,23 +85,54 @@ func recordNorms(line *runfolder.Metric, seen Meter) {
 	line.GradNormW, line.GradNormAlpha = seen.GradW.Mean(), seen.GradAlpha.Mean()
 }
 
-func (r *Run) append(m runfolder.Metric) error {
-	line, err := finite.Marshal(m)
-	if err != nil {
-		return fmt.Errorf("nas: metrics: %w", err)
-	}
+// append writes the line m and the timing beside it.
+func (c *recorder) append(r *Run, m runfolder.Metric) error {
 	if err := r.Owns(); err != nil {
 		return err
 	}
-	f, err := os.OpenFile(filepath.Join(r.Dir, runfolder.MetricsFile), os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err := appendLine(filepath.Join(r.Dir, runfolder.MetricsFile), m); err != nil {
+		return err
+	}
+	return appendLine(filepath.Join(r.Dir, runfolder.TimingsFile), c.timing(r, m.Epoch, m.Step))
+}
+
+// timing returns the timing of a line, and begins to count for the next.
+func (c *recorder) timing(r *Run, epoch, step int) runfolder.Timing {
+	now := time.Now()
+	t := runfolder.Timing{
+		Epoch: epoch, Step: step, Time: float64(now.UnixMilli()) / 1000, Seconds: r.worked + now.Sub(c.began).Seconds(), PeakRSSBytes: peakRSS(),
+	}
+	if since := now.Sub(c.last).Seconds(); since > 0 {
+		t.ItemsPerSecond = float64(c.items) / since
+	}
+	if r.Device.IsCUDA() {
+		t.PeakDeviceBytes = torch.PeakReserved(r.Device)
+	}
+	c.last, c.items = now, 0
+	return t
+}
+
+// appendLine appends v as a line of JSON to a file.
+func appendLine(file string, v any) error {
+	line, err := finite.Marshal(v)
 	if err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}
-	defer f.Close()
-	if _, err := f.Write(append(line, '\n')); err != nil {
+	if err := appendText(file, append(line, '\n')); err != nil {
 		return fmt.Errorf("nas: metrics: %w", err)
 	}
 	return nil
+}
+
+// appendText appends to a file by one write.
+func appendText(file string, text []byte) error {
+	f, err := os.OpenFile(file, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_, err = f.Write(text)
+	return err
 }
 
 // syncMetrics returns when the metrics are on the disk: a checkpoint relies on their lines.
@@ -90,27 +151,6 @@ func (r *Run) syncMetrics() error {
 	return nil
 }
 
-// TrimMetrics removes the lines of steps that the run will repeat after it returned to a checkpoint,
-// and an incomplete last line that a kill left. It notes other faults of the file.
-func (r *Run) TrimMetrics() error {
-	file := filepath.Join(r.Dir, runfolder.MetricsFile)
-	text, err := wholefile.Read(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("nas: metrics: %w", err)
-	}
-	kept, bad, missing := trimmed(text, r.At)
-	if bad > 0 {
-		r.Note("%s: %s unreadable or not in order, and left out", file, names.Count(bad, "line"))
-	}
-	if len(missing) > 0 {
-		r.Note("%s: the lines of %s are missing; the run goes on without them", file, epochNumbers(missing))
-	}
-	if bytes.Equal(kept, text) {
-		return nil
-	}
-	return r.Write(runfolder.MetricsFile, kept)
-}
-
 // peakRSS returns the peak resident memory of this process in bytes.
 func peakRSS() int64 {
 	var u syscall.Rusage
@@ -118,61 +158,4 @@ func peakRSS() int64 {
 		return 0
 	}
 	return u.Maxrss * 1024 // Linux counts kilobytes
-}
-
-// trimmed returns the lines that a run at a position keeps of its metrics, in the order of their steps.
-// bad counts unreadable and unordered lines, without those of steps to be repeated and an incomplete
-// last one. missing lists the finished epochs that have no line.
-func trimmed(text []byte, at Position) (kept []byte, bad int, missing []int) {
-	last, next := Position{}, 0 // of the last line kept; the epoch that the next line of an epoch should have
-	for line := range bytes.Lines(text) {
-		var m runfolder.Metric
-		if !bytes.HasSuffix(line, []byte("\n")) {
-			break
-		}
-		if json.Unmarshal(line, &m) != nil || m.Epoch < 0 || m.Step < 0 {
-			bad++
-			continue
-		}
-		if m.Epoch > at.Epoch || m.Epoch == at.Epoch && (m.Step == 0 || m.Step > at.Step) {
-			continue
-		}
-		here := Position{Epoch: m.Epoch, Step: m.Step}
-		if m.Step == 0 { // a line of a whole epoch
-			here = Position{Epoch: m.Epoch + 1}
-		}
-		if here.Epoch < last.Epoch || here.Epoch == last.Epoch && here.Step <= last.Step {
-			bad++
-			continue
-		}
-		if m.Step == 0 {
-			for ; next < m.Epoch; next++ {
-				missing = append(missing, next)
-			}
-			next++
-		}
-		last = here
-		kept = append(kept, line...)
-	}
-	for ; next < at.Epoch; next++ {
-		missing = append(missing, next)
-	}
-	return kept, bad, missing
-}
-
-// epochNumbers returns "epochs 3, 4 and 5" for the indices 2, 3 and 4. Of more than four it names the
-// first and the last.
-func epochNumbers(epochs []int) string {
-	switch n := len(epochs); {
-	case n == 1:
-		return fmt.Sprintf("epoch %d", epochs[0]+1)
-	case n > 4:
-		return fmt.Sprintf("%d epochs from %d to %d", n, epochs[0]+1, epochs[n-1]+1)
-	default:
-		var numbers []string
-		for _, e := range epochs[:n-1] {
-			numbers = append(numbers, fmt.Sprint(e+1))
-		}
-		return fmt.Sprintf("epochs %s and %d", strings.Join(numbers, ", "), epochs[n-1]+1)
-	}
 }

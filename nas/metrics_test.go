@@ -1,6 +1,7 @@
 package nas_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"path/filepath"
@@ -40,8 +41,9 @@ func TestMetricsKeys(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			lines := slices.Collect(bytes.Lines(fixture.Content(t, dir, "metrics.jsonl")))
 			var line map[string]any
-			if err := json.Unmarshal(fixture.Content(t, dir, "metrics.jsonl"), &line); err != nil {
+			if err := json.Unmarshal(lines[len(lines)-1], &line); err != nil {
 				t.Fatal(err)
 			}
 			keys := slices.DeleteFunc(slices.Sorted(maps.Keys(line)), func(k string) bool {

@@ -31,6 +31,7 @@ func Progress(w io.Writer, width func() int) Hooks {
 
 type progress struct {
 	w     io.Writer
+	brief bool       // nothing is reported within an epoch but notes
 	width func() int // of the terminal; nil without one
 	now   func() time.Time
 
@@ -113,6 +114,9 @@ func (p *progress) sayNotes(r *Run) {
 
 func (p *progress) onStep(r *Run, s *Step) error {
 	p.sayNotes(r)
+	if p.brief {
+		return nil
+	}
 	p.count += s.Count
 	now, every := p.now(), reportEvery
 	if p.bar != nil {

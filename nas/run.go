@@ -37,6 +37,7 @@ type Run struct {
 	Settings Settings
 	State    State // nil until it is made
 
+	worked   float64                // seconds of work on the run before this process
 	id       string                 // see Owns
 	lock     *os.File               // the locked file of the folder
 	manifest runfolder.DataManifest // the data, with its unreadable files

@@ -64,7 +64,7 @@ func Enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 		r.notes = append(r.notes, files.Describe()...)
 	}
 	r.Settings.Shared = &runfolder.SharedData{DataManifest: r.manifest, ManifestFile: filepath.Join(dir, runfolder.DataFile)}
-	r.hooks = append([]Hooks{guard(s.Guard), metrics(), checkpoints(s.Every)}, s.Hooks...)
+	r.hooks = append([]Hooks{guard(s.Guard), metrics(), logged(), checkpoints(s.Every)}, s.Hooks...)
 	return r, leave, nil
 }
 
@@ -79,6 +79,7 @@ func (r *Run) Do(start func() (State, error), body func() error) error {
 		if err := r.restore(); err != nil {
 			return err
 		}
+		r.recallWork()
 		if err := r.TrimMetrics(); err != nil {
 			return err
 		}

@@ -39,7 +39,6 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 	if got := torch.Live(); got != live {
 		t.Errorf("%d tensors outlive the search", got-live)
 	}
-	want := saved(t, undisturbed)
 
 	t.Run("same seed", func(t *testing.T) {
 		// A second search ends with the same bytes when the seed is the same.
@@ -47,7 +46,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 		if _, err := search.Run(t.Context(), dir, c, settings); err != nil {
 			t.Fatal(err)
 		}
-		same(t, saved(t, dir), want)
+		fixture.Same(t, undisturbed, dir)
 	})
 	t.Run("another seed", func(t *testing.T) {
 		// A second search measures other networks when the seed differs.
@@ -88,7 +87,7 @@ func TestStrategyOn(t *testing.T, c *config.Config, device torch.Device) {
 		if interruptions == 0 {
 			t.Error("the search does not honour its context")
 		}
-		same(t, saved(t, dir), want)
+		fixture.Same(t, undisturbed, dir)
 	})
 	t.Run("cancelled before", func(t *testing.T) {
 		// A search takes no step when its context is done already.
@@ -124,25 +123,4 @@ func validLosses(t *testing.T, dir string) (losses []float64) {
 		}
 	}
 	return losses
-}
-
-// savedFiles are the files that equal searches end with.
-var savedFiles = []string{runfolder.CheckpointFile, runfolder.MetricsFile}
-
-// saved reads savedFiles.
-func saved(t *testing.T, dir string) (files [][]byte) {
-	t.Helper()
-	for _, name := range savedFiles {
-		files = append(files, fixture.Content(t, dir, name))
-	}
-	return files
-}
-
-func same(t *testing.T, got, want [][]byte) {
-	t.Helper()
-	for i, name := range savedFiles {
-		if !bytes.Equal(got[i], want[i]) {
-			t.Errorf("%s differs (%d and %d bytes)", name, len(got[i]), len(want[i]))
-		}
-	}
 }

@@ -20,6 +20,10 @@ var Files = append(slices.Clone(CheckpointNames),
 	"normal.svg", "reduce.svg", "recurrent.svg", DivergedFile,
 )
 
+// Unequal are the files that say when, where and how fast a run went. Equal runs have the same bytes in all
+// others, also where one of them was interrupted.
+var Unequal = []string{LockFile, RunFile, TimingsFile, LogFile}
+
 // HoldsRun reports whether dir is a run folder.
 func HoldsRun(dir string) bool { return Has(dir, ConfigFile) || HoldsCheckpoint(dir) }
 

@@ -63,11 +63,10 @@ type EdgeMix struct {
 // Timing is a line of the timings file, beside the line of the metrics file for the same steps.
 type Timing struct {
 	Epoch           int     `json:"epoch"`
-	Step            int     `json:"step,omitempty"`             // as in Metric
-	Time            float64 `json:"time"`                       // Unix seconds when the line was written
-	Seconds         float64 `json:"seconds"`                    // of work on the run so far, over all its processes
-	ItemsPerSecond  float64 `json:"items_per_second,omitempty"` // training images or tokens, since the line before
-	PeakRSSBytes    int64   `json:"peak_rss_bytes,omitempty"`   // of the process
-	DeviceBytes     int64   `json:"device_bytes,omitempty"`     // of a GPU: memory in use
-	PeakDeviceBytes int64   `json:"peak_device_bytes,omitempty"`
+	Step            int     `json:"step,omitempty"`              // as in Metric
+	Time            float64 `json:"time"`                        // Unix seconds when the line was written
+	Seconds         float64 `json:"seconds"`                     // of work on the run so far, over all its processes
+	ItemsPerSecond  float64 `json:"items_per_second,omitempty"`  // training images or tokens, since the line before
+	PeakRSSBytes    int64   `json:"peak_rss_bytes,omitempty"`    // of the process
+	PeakDeviceBytes int64   `json:"peak_device_bytes,omitempty"` // that libtorch has taken of the GPU, see torch.PeakReserved
 }

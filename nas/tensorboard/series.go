@@ -134,7 +134,6 @@ func times(prefix string, t runfolder.Timing) (values []message) {
 	}{
 		{"speed/items_per_second", t.ItemsPerSecond},
 		{"memory/peak_rss_bytes", float64(t.PeakRSSBytes)},
-		{"memory/device_bytes", float64(t.DeviceBytes)},
 		{"memory/peak_device_bytes", float64(t.PeakDeviceBytes)},
 	} {
 		if it.v != 0 {

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"godarts/nas/runfolder"
 )
 
 // subject is the one whose turn it is.
@@ -77,11 +79,11 @@ func (t *trial) reference(s subject) *reference {
 }
 
 // volatile matches values that differ between equal runs: memory and seconds.
-var volatile = regexp.MustCompile(`"(peak_rss_bytes|peak_bytes|seconds)": ?[\d.e+-]+`)
+var volatile = regexp.MustCompile(`"(peak_bytes|seconds)": ?[\d.e+-]+`)
 
 // unsettled are files that equal runs need not share: no command reads them, or they say when
 // and where the run was made.
-var unsettled = []string{"lock", "run.json", "effort.json", "contest.csv", "contest.md"}
+var unsettled = append([]string{"effort.json", "contest.csv", "contest.md"}, runfolder.Unequal...)
 
 // snapshot reads the files of a run, without the values that differ between equal runs.
 func snapshot(dir string) (map[string][]byte, error) {
