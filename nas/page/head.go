@@ -50,19 +50,7 @@ func shortCell(text string) string {
 func (v *runView) StateName() string { return string(v.State) }
 
 // Symbol marks the state without colour.
-func (v *runView) Symbol() string { return symbolOf(v.State) }
-
-func symbolOf(s record.State) string {
-	switch s {
-	case record.Done:
-		return "✓"
-	case record.Running:
-		return "▸"
-	case record.Diverged:
-		return "✕"
-	}
-	return "‖"
-}
+func (v *runView) Symbol() string { return v.State.Symbol() }
 
 // Facts say how far the run is, and what it runs on.
 func (v *runView) Facts() []Fact {

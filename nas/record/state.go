@@ -23,6 +23,19 @@ const (
 	Done        State = "done"
 )
 
+// Symbol marks the state without colour.
+func (s State) Symbol() string {
+	switch s {
+	case Done:
+		return "✓"
+	case Running:
+		return "▸"
+	case Diverged:
+		return "✕"
+	}
+	return "‖"
+}
+
 // StateOf returns the state of the run in dir, and how it diverged if it has.
 func StateOf(dir string) (State, *runfolder.DivergedError) {
 	if runfolder.Finished(dir) {

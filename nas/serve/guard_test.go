@@ -57,14 +57,14 @@ func TestOutside(t *testing.T) {
 		"../secret", "..%2fsecret", "%2e%2e/secret", "%2e%2e%2fsecret", "a/../../secret", "a/%2e%2e/%2e%2e/secret", "link", "link/", "up/secret",
 		"within", url.PathEscape(secret), secret, "/" + secret, "a/note", "..", "%2e%2e", "./a", ".hidden", "a/", "a%00", `..\secret`, `..%5csecret`, strings.Repeat("a/", 3000),
 	} {
-		for _, page := range []string{"/run/", "/json/", "/cell/", "/events/"} {
+		for _, page := range []string{"/run/", "/json/", "/compare?run=a&run=", "/events/"} {
 			status, rest := ask(t, s, "GET "+page+path+" HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
 			if strings.Contains(status, " 200 ") || strings.Contains(rest, "sep_conv") || strings.Contains(rest, "SECRET") {
 				t.Errorf("%s%s: %s\n%s", page, path, status, rest)
 			}
 		}
 	}
-	for _, path := range []string{"/run/linked", "/json/linked", "/cell/linked?kind=normal", "/", "/json", "/metrics"} {
+	for _, path := range []string{"/run/linked", "/json/linked", "/compare?run=linked&run=linked", "/", "/json", "/metrics"} {
 		if _, body := get(t, s, path); strings.Contains(body, "sep_conv") || strings.Contains(body, "epoch 3 of") || strings.Contains(body, `"epoch": 3`) || strings.Contains(body, "secret") {
 			t.Errorf("%s:\n%s", path, body)
 		}

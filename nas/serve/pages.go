@@ -6,17 +6,19 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
 
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/page"
 	"godarts/nas/record"
 )
 
 type listPage struct {
-	page
+	shell
 	Rows   []row
 	States []stateCount
 }
@@ -103,7 +105,7 @@ func (l listed) Machine() string { return l.Changed.Format(time.RFC3339) }
 func (s *site) listPage(w http.ResponseWriter, _ *http.Request) {
 	s.index.scan(s.watch.every)
 	runs, version, _ := s.index.list(0)
-	p := listPage{page: page{Title: "Runs in " + names.Print(s.base), Heading: "Runs in " + names.Print(s.base), Version: version}}
+	p := listPage{shell: shell{Title: "Runs in " + names.Print(s.base), Heading: "Runs in " + names.Print(s.base), Version: version}}
 	for _, state := range []record.State{record.Running, record.Interrupted, record.Diverged, record.Done} {
 		c := stateCount{State: state}
 		for i := range runs {
@@ -119,20 +121,9 @@ func (s *site) listPage(w http.ResponseWriter, _ *http.Request) {
 	s.show(w, http.StatusOK, "list.html", p)
 }
 
-type runPage struct {
-	page
-	listed
-	Live             live
-	Events, JSON, At string // addresses
-	Key              string // changes with what events do not send
-	Cells            cellsPart
-	Parts            []row // runs below this one
-	Problems         []string
-}
-
 // live is the part of a run's page that follows its steps.
 type live struct {
-	*listed
+	listed
 	Spark   template.HTML
 	Percent int
 	First   string // training loss
@@ -140,38 +131,27 @@ type live struct {
 }
 
 func (s *site) live(l *listed) live {
-	v := live{listed: l, Percent: l.percent()}
-	if _, loss, err := s.details.of(s.root, l.Name); err == nil && len(loss) > 0 {
+	v := live{listed: *l, Percent: l.percent()}
+	if l.State == record.Done {
+		return v // its curves say more
+	}
+	if loss, err := s.losses.of(s.root, l.Name); err == nil && len(loss) > 0 {
 		v.Spark = spark(loss, 640, 90)
 		v.First, v.Loss = fmt.Sprintf("%.4f", loss[0]), fmt.Sprintf("%.4f", loss[len(loss)-1])
 	}
 	return v
 }
 
-// cellsPart is the part of a run's page that shows its cell, epoch by epoch.
-type cellsPart struct {
-	Address string
-	Epochs  []cellOf
-	Last    cellOf
-	Kinds   []string
-	Strip   template.HTML
-}
-
-func (s *site) cellsPart(l *listed) (c cellsPart, err error) {
-	c.Address = address("cell", l.Name)
-	if c.Epochs, err = s.cellsOf(l); err != nil || len(c.Epochs) == 0 {
-		return c, err
-	}
-	c.Last = c.Epochs[len(c.Epochs)-1]
-	g, err := s.genotype(l, "")
-	if err != nil {
-		return c, err
-	}
-	for _, kind := range g.Kinds() {
-		c.Kinds = append(c.Kinds, kind.String())
-	}
-	c.Strip = changeStrip(c.Epochs)
-	return c, nil
+// runPage is the page of a run, or one of two beside each other.
+type runPage struct {
+	shell
+	listed
+	Live             live
+	Events, JSON, At string          // addresses
+	Key              string          // changes with what events do not send
+	Above, Below     []template.HTML // sections, above and below the live one
+	Parts            []row           // runs below this one
+	Problem          string
 }
 
 func (s *site) runPage(w http.ResponseWriter, r *http.Request) {
@@ -180,26 +160,54 @@ func (s *site) runPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.index.scan(time.Second) // the runs below it
-	s.show(w, http.StatusOK, "run.html", s.aboutRun(&l))
-}
-
-func (s *site) aboutRun(l *listed) runPage {
-	title := s.title(l.Name)
-	p := runPage{
-		page: page{Title: title, Heading: title, Version: l.Version}, listed: *l, Live: s.live(l),
-		Events: address("events", l.Name), JSON: address("json", l.Name), At: address("run", l.Name), Key: s.index.key(l.Name),
+	p := s.about(&l)
+	all, err := s.record(l.Name)
+	if err == nil {
+		p.Above, err = s.sections(all, "head")
 	}
-	var err error
-	if p.Cells, err = s.cellsPart(l); err != nil {
-		p.Problems = append(p.Problems, names.Print(err.Error()))
+	if err == nil {
+		p.Below, err = s.sections(all, page.RunSections[1:]...)
 	}
-	if l.Problem != "" {
-		p.Problems = append(p.Problems, names.Print(l.Problem))
+	if err != nil && p.Problem == "" {
+		p.Problem = names.Print(err.Error())
 	}
 	for _, below := range s.index.below(l.Name) {
 		p.Parts = append(p.Parts, s.row(&below))
 	}
-	return p
+	s.show(w, http.StatusOK, "run.html", p)
+}
+
+// about returns what the page of a run has beside its sections.
+func (s *site) about(l *listed) runPage {
+	title := s.title(l.Name)
+	return runPage{
+		shell: shell{Title: title, Heading: title, Version: l.Version}, listed: *l, Live: s.live(l),
+		Events: address("events", l.Name), JSON: address("json", l.Name), At: address("run", l.Name), Key: s.index.key(l.Name),
+		Problem: names.Print(l.Problem),
+	}
+}
+
+// options are those of all sections of runs that are, or are not, in progress.
+func (s *site) options(live bool) page.Options {
+	return page.Options{Live: live, Link: func(r *record.Run) string {
+		name, err := filepath.Rel(s.root.Name(), r.Dir)
+		if err != nil {
+			return ""
+		}
+		return address("run", filepath.ToSlash(name))
+	}}
+}
+
+// sections returns sections of the page of a run.
+func (s *site) sections(r *record.Run, ids ...string) (all []template.HTML, err error) {
+	for _, id := range ids {
+		html, err := page.RunSection(id, r, s.options(r.State == record.Running))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, html)
+	}
+	return all, nil
 }
 
 // within reports whether a run lies below another.
@@ -235,14 +243,18 @@ func (x *index) key(name string) string {
 	return fmt.Sprintf("%x", sum)
 }
 
+// mostCompared bounds the runs that a page reads whole.
+const mostCompared = 60
+
+// comparePage shows several runs: two side by side, and tables and figures of all.
 func (s *site) comparePage(w http.ResponseWriter, r *http.Request) {
 	chosen := r.URL.Query()["run"]
-	if len(chosen) != 2 {
-		s.fail(w, http.StatusBadRequest, "Choose two runs in the list to see them side by side.")
+	if len(chosen) < 2 || len(chosen) > mostCompared {
+		s.fail(w, http.StatusBadRequest, fmt.Sprintf("Choose 2 to %d runs in the list.", mostCompared))
 		return
 	}
-	p := comparison{page: page{Title: "Two runs", Heading: "Two runs side by side"}}
-	var configs []*config.Config
+	p := comparison{shell: shell{Title: "Comparison", Heading: names.Count(len(chosen), "run")}}
+	var runs []*record.Run
 	for _, name := range chosen {
 		var l listed
 		name, err := url.PathUnescape(name)
@@ -253,21 +265,41 @@ func (s *site) comparePage(w http.ResponseWriter, r *http.Request) {
 			s.fail(w, http.StatusNotFound, "There is no such run here.")
 			return
 		}
-		p.Runs = append(p.Runs, s.aboutRun(&l))
-		configs = append(configs, l.config)
-		p.Epochs = max(p.Epochs, len(p.Runs[len(p.Runs)-1].Cells.Epochs))
-	}
-	if a, b := configs[0], configs[1]; a != nil && b != nil {
-		for _, line := range config.Diff(a, b, "left", "right") {
-			p.Differences = append(p.Differences, names.Print(line))
+		about := s.about(&l)
+		run, err := s.record(l.Name)
+		if err == nil {
+			about.Below, err = s.sections(run, "cells")
+			runs = append(runs, run)
 		}
+		if err != nil && about.Problem == "" {
+			about.Problem = names.Print(err.Error())
+		}
+		p.Runs = append(p.Runs, about)
+	}
+	if err := s.addSections(&p, runs); err != nil {
+		s.fail(w, http.StatusInternalServerError, "The page cannot be made.")
+		return
 	}
 	s.show(w, http.StatusOK, "compare.html", p)
 }
 
 type comparison struct {
-	page
-	Runs        []runPage
-	Epochs      int
-	Differences []string
+	shell
+	Runs     []runPage
+	Sections []template.HTML // of all
+}
+
+// addSections adds the sections of all runs. Of two, each has its cells beside it.
+func (s *site) addSections(p *comparison, runs []*record.Run) error {
+	for _, id := range page.RunsSections {
+		if id == "head" || id == "cells" && len(p.Runs) == 2 {
+			continue
+		}
+		html, err := page.RunsSection(id, runs, s.options(true))
+		if err != nil {
+			return err
+		}
+		p.Sections = append(p.Sections, html)
+	}
+	return nil
 }

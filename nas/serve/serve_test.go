@@ -179,20 +179,14 @@ func TestPages(t *testing.T) {
 		status int
 		want   []string
 	}{
-		{"/", 200, []string{"first", "epoch 3 of 4, step 50 of 100", "51.00 %", "validation accuracy", "interrupted", `href="/run/group/second%20%232"`, `href="/run/group/second%20%232/found"`}},
-		{"/run/first", 200, []string{`<section id="live"`, `<section id="cells"`, "search, darts on digits, seed 7", `data-epochs="1:0:0 2:1:4"`, "1.2500"}},
+		{"/", 200, []string{"first", "epoch 3 of 4, step 50 of 100", "49.00 %", "validation error", "interrupted", `href="/run/group/second%20%232"`, `href="/run/group/second%20%232/found"`}},
+		{"/run/first", 200, []string{`<section id="live"`, `<section id="cells"`, `<section id="curves"`, `<section id="config"`, "Search by darts on digits", `data-epochs="1;`, "1.2500"}},
 		{"/run/group/second%20%232", 200, []string{"Runs in this one", "found"}},
-		{"/run/not%20yet", 200, []string{"No cell yet"}},
+		{"/run/not%20yet", 200, []string{"epoch 0 of 4"}},
 		{"/run/none", 404, []string{"There is no such run here."}},
-		{"/compare?run=first&run=group/second+%232", 200, []string{"Two runs side by side", "first", "second #2"}},
-		{"/compare?run=first", 400, []string{"Choose two runs"}},
+		{"/compare?run=first&run=group/second+%232", 200, []string{"2 runs", "first", "second #2", `<article data-events="/events/first?key=`, `<section id="table"`}},
+		{"/compare?run=first", 400, []string{"Choose 2 to 60 runs"}},
 		{"/compare?run=first&run=none", 404, []string{"There is no such run here."}},
-		{"/cell/first?epoch=1&kind=normal", 200, []string{"<svg", "sep_conv_3x3"}},
-		{"/cell/first?epoch=2&kind=normal", 200, []string{"<svg", "dil_conv_5x5"}},
-		{"/cell/first?kind=reduce", 200, []string{"<svg", "max_pool_3x3"}},
-		{"/cell/first?epoch=9&kind=normal", 404, []string{"no cell of that epoch"}},
-		{"/cell/first?epoch=x&kind=normal", 404, []string{"want a number"}},
-		{"/cell/first?kind=recurrent", 404, []string{"no cell of that kind"}},
 		{"/static/live.js", 200, []string{"EventSource"}},
 		{"/static/../serve.go", 404, nil},
 	} {
@@ -302,13 +296,10 @@ func TestItself(t *testing.T) {
 	dir := t.TempDir()
 	makeRun(t, dir, ".", epochLine(0), epochLine(1))
 	s := start(t, dir, "127.0.0.1:0")
-	if status, body := get(t, s, "/run/"); status != 200 || !strings.Contains(body, "<h1>"+filepath.Base(dir)) || !strings.Contains(body, `data-events="/events/?key=`) {
+	if status, body := get(t, s, "/run/"); status != 200 || !strings.Contains(body, filepath.Base(dir)+" · godarts") || !strings.Contains(body, `data-events="/events/?key=`) {
 		t.Errorf("status %d:\n%s", status, body)
 	}
 	await(t, events(t, s, "/events/?key="), "live", "epoch 2 of 4", time.Second)
-	if status, body := get(t, s, "/cell/?epoch=1&kind=normal"); status != 200 {
-		t.Errorf("status %d:\n%s", status, body)
-	}
 }
 
 func TestOpenErrors(t *testing.T) {

@@ -22,11 +22,11 @@ var templates = template.Must(template.New("").ParseFS(web, "web/*.html"))
 
 // site is what pages are made of.
 type site struct {
-	root    *os.Root
-	base    string // name of the folder, for its own run
-	index   *index
-	watch   *watch
-	details details
+	root   *os.Root
+	base   string // name of the folder, for its own run
+	index  *index
+	watch  *watch
+	losses losses
 
 	writeTime time.Duration // in which a client has to take a page, or an event
 }
@@ -100,11 +100,11 @@ func (s *site) show(w http.ResponseWriter, status int, part string, v any) {
 
 // fail answers with a page that says what is wrong.
 func (s *site) fail(w http.ResponseWriter, status int, what string) {
-	s.show(w, status, "fail.html", page{Title: what, Heading: what})
+	s.show(w, status, "fail.html", shell{Title: what, Heading: what})
 }
 
-// page is what all pages have.
-type page struct {
+// shell is what all pages have.
+type shell struct {
 	Title   string // of the window
 	Heading string
 	Version uint64 // of the index when the page was made

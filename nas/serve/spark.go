@@ -53,26 +53,3 @@ func thinned(values []float64, n int) []float64 {
 	}
 	return means
 }
-
-// changeStrip draws a bar for each epoch, as high as the share of edges that it changed. The bars stand over
-// the places of a slider.
-func changeStrip(cells []cellOf) template.HTML {
-	if len(cells) < 2 {
-		return ""
-	}
-	const height = 24.0
-	width := min(6, 600/float64(len(cells)))
-	var b strings.Builder
-	b.WriteString(`<svg class="strip" aria-hidden="true">`)
-	for i, c := range cells {
-		part := 0.0
-		if c.Of > 0 {
-			part = float64(c.Changed) / float64(c.Of)
-		}
-		bar := max(2, height*part)
-		fmt.Fprintf(&b, `<rect x="%.2f%%" y="%.1f" width="%.1f" height="%.1f" transform="translate(%.1f)"/>`,
-			100*float64(i)/float64(len(cells)-1), height-bar, width, bar, -width/2)
-	}
-	b.WriteString(`</svg>`)
-	return template.HTML(b.String()) // numbers and nothing else
-}

@@ -43,7 +43,7 @@ type Figure struct {
 	Unit  string  `json:"unit,omitempty"` // % or empty
 }
 
-// Text returns "93.1 %".
+// Text returns "2.76 %".
 func (f Figure) Text() string {
 	switch {
 	case f.What == "":
@@ -162,7 +162,7 @@ func (r *run) readResult(root *os.Root) {
 	}
 	switch {
 	case t.Tested != nil:
-		r.final = Figure{"test error", t.TestError, "%"}
+		r.final = Figure{testError, t.TestError, "%"}
 	case t.Validated != nil:
 		r.final = Figure{"validation error", t.ValidError, "%"}
 	case t.LanguageModelResult != nil && t.Test != nil:
@@ -235,25 +235,19 @@ func (r *run) add(m *runfolder.Metric) {
 func figureOf(m *runfolder.Metric) Figure {
 	switch {
 	case m.TestAccuracy != nil:
-		return Figure{"test error", 100 * (1 - *m.TestAccuracy), "%"}
+		return Figure{testError, 100 * (1 - *m.TestAccuracy), "%"}
 	case m.ValidAccuracy != nil:
-		return Figure{"validation accuracy", 100 * *m.ValidAccuracy, "%"}
+		return Figure{"validation error", 100 * (1 - *m.ValidAccuracy), "%"}
 	case m.ValidPerplexity != nil:
 		return Figure{"validation perplexity", *m.ValidPerplexity, ""}
 	}
 	return Figure{}
 }
 
+const testError = "test error"
+
 // better reports whether f takes the place of the figure of an earlier epoch.
-func (f Figure) better(earlier Figure) bool {
-	switch f.What {
-	case "validation accuracy":
-		return f.Value > earlier.Value
-	case "validation perplexity":
-		return f.Value < earlier.Value
-	}
-	return true
-}
+func (f Figure) better(earlier Figure) bool { return f.What == testError || f.Value < earlier.Value }
 
 // estimate fills in the rate and the time that is left of a run in progress.
 func (r *run) estimate() {

@@ -83,7 +83,7 @@ func TestSummary(t *testing.T) {
 		name, config, metrics, result string
 		want                          Figure
 	}{
-		{"search", searchConfig, `{"epoch":0,"valid_accuracy":0.5}` + "\n" + `{"epoch":1,"valid_accuracy":0.25}` + "\n", "", Figure{"validation accuracy", 50, "%"}},
+		{"search", searchConfig, `{"epoch":0,"valid_accuracy":0.5}` + "\n" + `{"epoch":1,"valid_accuracy":0.25}` + "\n", "", Figure{"validation error", 50, "%"}},
 		{"text", searchConfig, `{"epoch":0,"valid_perplexity":90}` + "\n" + `{"epoch":1,"valid_perplexity":80.5}` + "\n", "", Figure{"validation perplexity", 80.5, ""}},
 		{"training", train, `{"epoch":0,"test_accuracy":0.75}` + "\n" + `{"epoch":1,"test_accuracy":0.5}` + "\n", "", Figure{"test error", 50, "%"}},
 		{"complete", train, `{"epoch":0,"test_accuracy":0.75}` + "\n", `{"test_error":2.5,"test_loss":0.1}`, Figure{"test error", 2.5, "%"}},
@@ -126,7 +126,7 @@ func TestPrometheus(t *testing.T) {
 	for _, want := range []string{
 		"# HELP godarts_run_epochs Epochs of the whole run.\n# TYPE godarts_run_epochs gauge\n" + `godarts_run_epochs{run="a\\b\"c\nd"} 4` + "\n",
 		`godarts_run_state{run="a\\b\"c\nd",state="interrupted"} 1` + "\n",
-		`godarts_run_figure{run="a\\b\"c\nd",figure="validation accuracy"} 50` + "\n",
+		`godarts_run_figure{run="a\\b\"c\nd",figure="validation error"} 50` + "\n",
 		`godarts_run_train_loss{run="a\\b\"c\nd"} 2` + "\n",
 	} {
 		if !strings.Contains(text, want) {
