@@ -42,7 +42,7 @@ func TestHostileArguments(t *testing.T) {
 	torchtest.Hostile{
 		Functions: []any{
 			Activation, AddProduct, DropPath, FactorizedReduce, Gate, NewLanguage, NewNetwork, NewRecurrentNetwork,
-			OneActivation, Operation, ReLUConvBN, RegisterOp, RegisteredOp, WriteProduct,
+			Operation, ReLUConvBN, RegisterOp, RegisteredOp, WriteProduct,
 		},
 		Values: []any{
 			func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },

@@ -206,7 +206,7 @@ type entry struct {
 }
 
 func (c *Columns) newEntry() entry {
-	e := entry{Columns: c, tanh: OneActivation(genotype.ActTanh, c.Options.Options)}
+	e := entry{Columns: c, tanh: oneActivation(genotype.ActTanh, c.Options.Options)}
 	e.none = torch.Zeros([]int{1, 4}, torch.Options{Dtype: torch.Float64})
 	e.scale = e.wordScale()
 	e.words = masked(torch.Embedding(c.Weights.Encoder, c.x), e.scale)
@@ -290,8 +290,8 @@ func (e *entry) finish() {
 	})
 }
 
-// OneActivation returns the mixture [1,4] of torch.GatedMixture that is only op.
-func OneActivation(op genotype.Op, o torch.Options) torch.Tensor {
+// oneActivation returns the mixture [1,4] of torch.GatedMixture that is only op.
+func oneActivation(op genotype.Op, o torch.Options) torch.Tensor {
 	mix := make([]float64, 4)
 	for k, of := range genotype.RecurrentPrimitives[1:] {
 		if of == op {

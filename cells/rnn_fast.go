@@ -21,7 +21,7 @@ func (n *RecurrentNetwork) newDerivedCell(c *Columns) FastCell {
 	o, units, nodes := c.Options.Options, c.Options.Units, len(n.cell.Edges)
 	d := &derivedCell{Columns: c, cell: n.cell}
 	for _, e := range n.cell.Edges {
-		d.mix = append(d.mix, OneActivation(e.Op, o))
+		d.mix = append(d.mix, oneActivation(e.Op, o))
 	}
 	steps := c.Steps
 	if !c.Needs() {

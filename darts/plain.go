@@ -185,18 +185,7 @@ func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixt
 		} else {
 			forward()
 		}
-		var alphas []torch.Tensor
-		if need.Alphas {
-			alphas = s.Alphas()
-		}
-		if need.W {
-			g.W = torch.Keep(torch.Empty(s.W().Shape(), s.W().Options()))
-		}
-		if need.W || need.Alphas {
-			for _, dAlpha := range s.Weights.Gradient(loss, g.W, alphas) {
-				g.Alphas = append(g.Alphas, torch.Keep(dAlpha))
-			}
-		}
+		g.differentiate(loss, s.Weights, s.Alphas(), need)
 		g.Loss, g.Logits = torch.Keep(loss.Detach()), torch.Keep(logits.Detach())
 	})
 	return g

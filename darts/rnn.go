@@ -79,18 +79,7 @@ func (s *RecurrentPlain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Res
 			loss = loss.Add(out.Penalty)
 			g.Penalty = torch.Keep(out.Penalty.Detach())
 		}
-		var alphas []torch.Tensor
-		if need.Alphas {
-			alphas = s.Alphas()
-		}
-		if need.W {
-			g.W = torch.Keep(torch.Empty(s.W().Shape(), s.W().Options()))
-		}
-		if need.W || need.Alphas {
-			for _, dAlpha := range s.Weights().Gradient(loss, g.W, alphas) {
-				g.Alphas = append(g.Alphas, torch.Keep(dAlpha))
-			}
-		}
+		g.differentiate(loss, s.Weights(), s.Alphas(), need)
 		g.Loss, g.Hidden = torch.Keep(out.Loss.Detach()), torch.Keep(out.Hidden)
 		if need.Logits {
 			g.Logits = torch.Keep(out.Logits.Detach())

@@ -74,6 +74,21 @@ func (g Result) each(fn func(torch.Tensor) torch.Tensor) Result {
 	return g
 }
 
+// differentiate keeps those gradients of loss in g that need asks for.
+func (g *Result) differentiate(loss torch.Tensor, w *nn.Weights, alphas []torch.Tensor, need Need) {
+	if !need.Alphas {
+		alphas = nil
+	}
+	if need.W {
+		g.W = torch.Keep(torch.Empty(w.W.Shape(), w.W.Options()))
+	}
+	if need.W || need.Alphas {
+		for _, dAlpha := range w.Gradient(loss, g.W, alphas) {
+			g.Alphas = append(g.Alphas, torch.Keep(dAlpha))
+		}
+	}
+}
+
 // Options are the sizes of a convolutional supernet.
 type Options struct {
 	Channels       int // of the first cell, even; doubled by each reduction

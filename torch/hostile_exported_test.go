@@ -22,7 +22,7 @@ func TestHostileArguments(t *testing.T) {
 			torch.FromSliceChannelsLast[int64], torch.FromSliceTo[bool], torch.Full, torch.GatedMixture, torch.GatedMixtureBackward, torch.Grad,
 			torch.GradEnabled, torch.Gram, torch.Inference, torch.Keep, torch.KeepWith, torch.Linear, torch.Live, torch.ManualSeed, torch.Misuse, torch.NeedFunction,
 			torch.MaxPool2d, torch.MaxPool2dBackward, torch.MaxPool2dIndices, torch.MmOut, torch.NoGrad,
-			torch.Ones, torch.OnesLike, torch.Parallel, torch.ParseDevice, torch.ParseDtype,
+			torch.Ones, torch.OnesLike, torch.Parallel, torch.ParseDevice,
 			torch.PeakReserved, torch.Pointwise, torch.PointwiseNorm, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt,
 			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.Scalar, torch.Scoped,
 			torch.SetRNGState, torch.SetTF32, torch.SetThreads, torch.SoftmaxCrossEntropy_, torch.Stack, torch.SumProducts, torch.TF32, torch.Threads,

@@ -323,13 +323,3 @@ func (d Dtype) Size() int {
 func (d Dtype) IsFloat() bool {
 	return d == Float16 || d == Float32 || d == Float64 || d == BFloat16
 }
-
-// ParseDtype reads PyTorch's name of a type.
-func ParseDtype(name string) (Dtype, error) {
-	for d, t := range dtypes {
-		if t.name == name {
-			return Dtype(d), nil
-		}
-	}
-	return 0, fmt.Errorf("torch: unknown dtype %q (wanted float32, float64, ...)", name)
-}

@@ -52,9 +52,3 @@ func ExampleLookup() {
 	// Output:
 	// cells: unknown genotype "DART_V2" (nearest: "DARTS_V2"; known: NASNet, AmoebaNet, DARTS_V1, DARTS_V2, DARTS, PCDARTS, PCDARTS_IMAGENET, GDAS_V1, PDARTS, ENAS_MICRO)
 }
-
-func ExampleNearestOp() {
-	fmt.Println(genotype.NearestOp("sep_conv_9x9"))
-	// Output:
-	// sep_conv_7x7
-}

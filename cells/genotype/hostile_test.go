@@ -10,7 +10,7 @@ func TestHostileArguments(t *testing.T) {
 	// Every exported function and method returns, and the process goes on, when an argument makes no sense.
 	published := func() Genotype { return dartsV2.Clone() }
 	torchtest.Hostile{
-		Functions: []any{KindOfLayer, Lookup, NearestOp, Parse, LookupRecurrent, Register, Registered, SearchOps, Without},
+		Functions: []any{KindOfLayer, Lookup, Parse, LookupRecurrent, Register, Registered, SearchOps, Without},
 		Values: []any{
 			func() Op { return SepConv3x3 },
 			func() Op { return ActTanh },

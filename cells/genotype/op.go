@@ -154,12 +154,8 @@ func Without(ops []Op, some ...Op) (rest []Op) {
 	return rest
 }
 
-// NearestOp returns the known op whose name takes the fewest edits to reach from name. Between digits a near miss
-// costs less than a far one, so "sep_conv_9x9" gives "sep_conv_7x7". Error messages use it.
-func NearestOp(name string) Op {
-	return nearestOpAmong(name, slices.Concat(allConvolutionalOps(), recurrentOps))
-}
-
+// nearestOpAmong returns the one of ops whose name takes the fewest edits to reach from name. Between digits a near miss
+// costs less than a far one, so "sep_conv_9x9" gives "sep_conv_7x7".
 func nearestOpAmong(name string, ops []Op) Op {
 	names := make([]string, len(ops))
 	for i, op := range ops {

@@ -1,6 +1,7 @@
 package genotype
 
 import (
+	"slices"
 	"testing"
 )
 
@@ -94,14 +95,14 @@ func TestENASMicro(t *testing.T) {
 	}
 }
 
-func TestNearestOp(t *testing.T) {
-	// NearestOp gives the op with the fewest edits when the name is misspelt.
+func TestNearestOpAmong(t *testing.T) {
+	// nearestOpAmong gives the op with the fewest edits when the name is misspelt.
 	for name, want := range map[string]Op{
 		"sep_conv_9x9": SepConv7x7, "sep_conv_1x1": SepConv3x3, "dil_conv_7x7": DilConv5x5, "maxpool3x3": MaxPool3x3,
 		"skip": SkipConnect, "SIGMOID": ActSigmoid, "id": ActIdentity, "": None, "conv_1x7_7x1": Conv7x1_1x7,
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := NearestOp(name); got != want {
+			if got := nearestOpAmong(name, slices.Concat(allConvolutionalOps(), recurrentOps)); got != want {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})

@@ -64,10 +64,6 @@ type EvaluationNetwork struct {
 // Values of Space.Name: all operations of DARTS, and the reduced spaces of arXiv 1909.09656.
 const (
 	AllOperations = "darts"
-
-	S1 = "s1"
-	S2 = "s2"
-	S3 = "s3"
 )
 
 // Space is the set of cells that a search chooses from: the operations of each edge. Network.Nodes is the number

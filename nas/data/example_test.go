@@ -5,11 +5,12 @@ import (
 	"fmt"
 
 	"godarts/nas/data"
-	"godarts/nas/data/builtin"
+	_ "godarts/nas/data/builtin"
+	"godarts/nas/data/sets"
 )
 
 func ExampleSource() {
-	set, err := builtin.Digits()
+	set, err := sets.Open("digits", "")
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -21,7 +22,7 @@ func ExampleSource() {
 }
 
 func ExamplePrefetch() {
-	set, err := builtin.Digits()
+	set, err := sets.Open("digits", "")
 	if err != nil {
 		fmt.Println(err)
 		return

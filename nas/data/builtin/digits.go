@@ -36,12 +36,12 @@ const (
 func init() {
 	sets.Register(sets.DataSet{
 		Name: "digits", Doc: "8x8, built in", Side: digitsSide, Channels: 1, Classes: 10, Train: digitsTrain,
-		Open: func(sets.Options) (*data.Set, error) { return Digits() },
+		Open: func(sets.Options) (*data.Set, error) { return digits() },
 	})
 }
 
-// Digits decodes the embedded digits.
-func Digits() (*data.Set, error) {
+// digits decodes the embedded digits.
+func digits() (*data.Set, error) {
 	all, err := readDigits(digitsFile)
 	if err != nil {
 		return nil, err

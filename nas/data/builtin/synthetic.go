@@ -20,13 +20,13 @@ const (
 func init() {
 	sets.Register(sets.DataSet{
 		Name: "synthetic", Doc: "stripes, built in", Side: 32, Channels: 3, Scaled: true, Classes: syntheticClasses, Train: syntheticTrain,
-		Open: func(o sets.Options) (*data.Set, error) { return Synthetic(o.Size, o.Channels), nil },
+		Open: func(o sets.Options) (*data.Set, error) { return synthetic(o.Size, o.Channels), nil },
 	})
 }
 
-// Synthetic makes a set for trials of what is meant for photographs. Its pictures are
+// synthetic makes a set for trials of what is meant for photographs. Its pictures are
 // drawn when a batch is loaded.
-func Synthetic(size, channels int) *data.Set {
+func synthetic(size, channels int) *data.Set {
 	var classNames []string
 	for class := range syntheticClasses {
 		classNames = append(classNames, fmt.Sprint("stripes-", class))

@@ -9,7 +9,7 @@ import (
 
 func TestSynthetic(t *testing.T) {
 	// Synthetic pictures are at least as large as the images, the same at each decoding, and different between classes.
-	set := Synthetic(24, 3)
+	set := synthetic(24, 3)
 	if set.Train.N != 1024 || set.Test.N != 64 || set.Train.Classes != 10 || len(set.ClassNames) != 10 {
 		t.Errorf("%d and %d images of %d classes", set.Train.N, set.Test.N, set.Train.Classes)
 	}

@@ -22,10 +22,10 @@ import (
 // pixels is the number of bytes of an image.
 const pixels = 3 * 32 * 32
 
-// Layout describes the files of one of the sets
+// layout describes the files of one of the sets
 // (https://www.cs.toronto.edu/~kriz/cifar.html). A record is one or two label bytes,
 // then the pixels [3, 32, 32] of its image.
-type Layout struct {
+type layout struct {
 	name, folder string
 	train        []string // files, in order
 	test         string   // file
@@ -39,8 +39,8 @@ type Layout struct {
 	archive      download.Archive // Files has only the files of the names of classes
 }
 
-// CIFAR10 is CIFAR-10.
-var CIFAR10 = Layout{
+// cifar10 is CIFAR-10.
+var cifar10 = layout{
 	name:         "cifar10",
 	folder:       "cifar-10-batches-bin",
 	train:        []string{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"},
@@ -56,8 +56,8 @@ var CIFAR10 = Layout{
 	},
 }
 
-// CIFAR100 is CIFAR-100 with the 100 fine labels. Its files have 20 coarse ones too.
-var CIFAR100 = Layout{
+// cifar100 is CIFAR-100 with the 100 fine labels. Its files have 20 coarse ones too.
+var cifar100 = layout{
 	name:         "cifar100",
 	folder:       "cifar-100-binary",
 	train:        []string{"train.bin"},
@@ -73,41 +73,41 @@ var CIFAR100 = Layout{
 	},
 }
 
-// Coarse returns CIFAR100 with the 20 superclasses as labels.
-func (l Layout) Coarse() Layout {
+// coarse returns cifar100 with the 20 superclasses as labels.
+func (l layout) coarse() layout {
 	l.label, l.classes, l.names = 0, 20, "coarse_label_names.txt"
 	return l
 }
 
 func init() {
-	for _, l := range []Layout{CIFAR10, CIFAR100} {
+	for _, l := range []layout{cifar10, cifar100} {
 		set := sets.DataSet{
 			Name: l.name, Doc: "32x32, read from data.root", Side: 32, Channels: 3, Classes: l.classes, Train: len(l.train) * l.trainRecords,
 			Open: func(o sets.Options) (*data.Set, error) {
 				if o.Coarse {
-					return l.Coarse().Open(home.DataRoot(o.Root))
+					return l.coarse().open(home.DataRoot(o.Root))
 				}
-				return l.Open(home.DataRoot(o.Root))
+				return l.open(home.DataRoot(o.Root))
 			},
 			Get: func(ctx context.Context, root string, progress func(done, total int64)) error {
-				return l.Archive().Get(ctx, home.DataRoot(root), progress)
+				return l.published().Get(ctx, home.DataRoot(root), progress)
 			},
 		}
 		if l.labels > 1 {
-			set.Coarse = l.Coarse().classes
+			set.Coarse = l.coarse().classes
 		}
 		sets.Register(set)
 	}
 }
 
-// Open reads the set below root. The files have to be as long as the published ones.
-func (l Layout) Open(root string) (*data.Set, error) {
+// open reads the set below root. The files have to be as long as the published ones.
+func (l layout) open(root string) (*data.Set, error) {
 	return l.read(root, l.trainRecords, l.testRecords)
 }
 
 // read reads the set below root from files of that many records each, or, where the number
 // is 0, of any whole number of them.
-func (l Layout) read(root string, trainRecords, testRecords int) (*data.Set, error) {
+func (l layout) read(root string, trainRecords, testRecords int) (*data.Set, error) {
 	dir := filepath.Join(root, l.folder)
 	set := data.NewSet(l.name, l.empty(trainRecords*len(l.train)), l.empty(testRecords), nil, data.Augment{Pad: 4, Flip: true})
 	for _, name := range l.train {
@@ -131,7 +131,7 @@ func (l Layout) read(root string, trainRecords, testRecords int) (*data.Set, err
 }
 
 // empty returns a set without images that has room for n.
-func (l Layout) empty(n int) *data.Images {
+func (l layout) empty(n int) *data.Images {
 	return &data.Images{
 		Channels: 3, Height: 32, Width: 32, Classes: l.classes,
 		Pixels: make([]uint8, 0, n*pixels),
@@ -143,10 +143,10 @@ func (l Layout) empty(n int) *data.Images {
 }
 
 // record returns the length of a record in bytes.
-func (l Layout) record() int { return l.labels + pixels }
+func (l layout) record() int { return l.labels + pixels }
 
 // appendFile appends the images of one file to m.
-func (l Layout) appendFile(m *data.Images, root, file string, records int) error {
+func (l layout) appendFile(m *data.Images, root, file string, records int) error {
 	raw, err := l.readFile(root, file)
 	if err != nil {
 		return err
@@ -164,7 +164,7 @@ func (l Layout) appendFile(m *data.Images, root, file string, records int) error
 
 // appendRecords appends the images of raw, a whole number of records, to m. It takes as
 // much memory as raw. A label out of range is an error, which leaves m unchanged.
-func (l Layout) appendRecords(m *data.Images, file string, raw []byte) error {
+func (l layout) appendRecords(m *data.Images, file string, raw []byte) error {
 	if len(raw)%l.record() != 0 {
 		return fmt.Errorf("data: %s: %s: truncated: %d bytes are no multiple of %d", l.name, names.Escape(file), len(raw), l.record())
 	}
@@ -186,7 +186,7 @@ func (l Layout) appendRecords(m *data.Images, file string, raw []byte) error {
 }
 
 // readFile reads a file of the set below root.
-func (l Layout) readFile(root, file string) ([]byte, error) {
+func (l layout) readFile(root, file string) ([]byte, error) {
 	raw, err := wholefile.Read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("data: %s: %s: %w; %s", l.name, names.Escape(file), fs.ErrNotExist, l.getHint(root))
@@ -198,13 +198,13 @@ func (l Layout) readFile(root, file string) ([]byte, error) {
 }
 
 // getHint names the command that downloads the files.
-func (l Layout) getHint(root string) string {
+func (l layout) getHint(root string) string {
 	return fmt.Sprintf("`%s` downloads it", names.Command("darts", "data", "get", l.name, "--root", root))
 }
 
-// Archive describes the published files: the images, and the names of the classes of every
+// published describes the published files: the images, and the names of the classes of every
 // label.
-func (l Layout) Archive() download.Archive {
+func (l layout) published() download.Archive {
 	a := l.archive
 	a.Folder, a.Files = l.folder, maps.Clone(a.Files)
 	for _, name := range l.train {

@@ -34,12 +34,12 @@ func TestCIFAR100(t *testing.T) {
 	write("coarse_label_names.txt", []byte(strings.Repeat("coarse\n", 20)))
 	for _, c := range []struct {
 		name        string
-		layout      Layout
+		layout      layout
 		classes     int
 		train, test []uint16
 	}{
-		{"fine", CIFAR100, 100, []uint16{99, 7}, []uint16{50}},
-		{"coarse", CIFAR100.Coarse(), 20, []uint16{19, 0}, []uint16{4}},
+		{"fine", cifar100, 100, []uint16{99, 7}, []uint16{50}},
+		{"coarse", cifar100.coarse(), 20, []uint16{19, 0}, []uint16{4}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			set, err := c.layout.read(root, 2, 1)
@@ -54,19 +54,19 @@ func TestCIFAR100(t *testing.T) {
 			}
 		})
 	}
-	_, err := CIFAR100.Open(root)
+	_, err := cifar100.open(root)
 	if want := "data: cifar100: " + filepath.Join(dir, "train.bin") + ": 2 records, want 50000; `darts data get cifar100 --root " + root + "` downloads it"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
 	write("test.bin", record(20, 100, 2))
-	for _, c := range []Layout{CIFAR100, CIFAR100.Coarse()} {
+	for _, c := range []layout{cifar100, cifar100.coarse()} {
 		if _, err := c.read(root, 2, 1); err == nil || !strings.Contains(err.Error(), "test.bin: record 0 (from byte 0): label ") {
 			t.Errorf("got %v", err)
 		}
 	}
-	want := []string{CIFAR100.Coarse().names, CIFAR100.names, "test.bin", "train.bin"}
+	want := []string{cifar100.coarse().names, cifar100.names, "test.bin", "train.bin"}
 	slices.Sort(want)
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(CIFAR100.Archive().Files))); diff != "" {
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(cifar100.published().Files))); diff != "" {
 		t.Errorf("files of cifar100 (-want +got):\n%s", diff)
 	}
 }

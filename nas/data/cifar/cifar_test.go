@@ -29,7 +29,7 @@ func encodeRecords(m *data.Images) []byte {
 // noise returns n images of noise.
 func noise(seed uint64, n int) *data.Images {
 	r := rand.New(rand.NewPCG(seed, 0))
-	m := CIFAR10.empty(n)
+	m := cifar10.empty(n)
 	m.N = n
 	for range n {
 		m.Labels = append(m.Labels, uint16(r.IntN(10)))
@@ -46,8 +46,8 @@ const classNames = "airplane\nautomobile\nbird\ncat\ndeer\ndog\nfrog\nhorse\nshi
 func plant(t *testing.T, n int) (root string, images []*data.Images) {
 	t.Helper()
 	root = t.TempDir()
-	put(t, root, CIFAR10.names, []byte(classNames))
-	for i, name := range append(slices.Clone(CIFAR10.train), CIFAR10.test) {
+	put(t, root, cifar10.names, []byte(classNames))
+	for i, name := range append(slices.Clone(cifar10.train), cifar10.test) {
 		m := noise(uint64(i), n)
 		images = append(images, m)
 		put(t, root, name, encodeRecords(m))
@@ -58,7 +58,7 @@ func plant(t *testing.T, n int) (root string, images []*data.Images) {
 // put writes a file of the set.
 func put(t *testing.T, root, name string, content []byte) {
 	t.Helper()
-	dir := filepath.Join(root, CIFAR10.folder)
+	dir := filepath.Join(root, cifar10.folder)
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -70,11 +70,11 @@ func put(t *testing.T, root, name string, content []byte) {
 func TestCIFAR(t *testing.T) {
 	// A set reads back in file order when its files are whole.
 	root, images := plant(t, 3)
-	set, err := CIFAR10.read(root, 0, 0)
+	set, err := cifar10.read(root, 0, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := CIFAR10.empty(0)
+	want := cifar10.empty(0)
 	for _, m := range images[:5] {
 		want.N += m.N
 		want.Pixels = append(want.Pixels, m.Pixels...)
@@ -104,22 +104,22 @@ func TestCIFARErrors(t *testing.T) {
 		want    string
 	}{
 		{"missing file", func(t *testing.T, root string) {
-			if err := os.Remove(filepath.Join(root, CIFAR10.folder, "data_batch_3.bin")); err != nil {
+			if err := os.Remove(filepath.Join(root, cifar10.folder, "data_batch_3.bin")); err != nil {
 				t.Fatal(err)
 			}
 		}, 2, "data: cifar10: ROOT/cifar-10-batches-bin/data_batch_3.bin: file does not exist" + hint},
 		{"missing set", func(t *testing.T, root string) {
-			if err := os.RemoveAll(filepath.Join(root, CIFAR10.folder)); err != nil {
+			if err := os.RemoveAll(filepath.Join(root, cifar10.folder)); err != nil {
 				t.Fatal(err)
 			}
 		}, 2, "data: cifar10: ROOT/cifar-10-batches-bin/data_batch_1.bin: file does not exist" + hint},
 		{"missing names", func(t *testing.T, root string) {
-			if err := os.Remove(filepath.Join(root, CIFAR10.folder, CIFAR10.names)); err != nil {
+			if err := os.Remove(filepath.Join(root, cifar10.folder, cifar10.names)); err != nil {
 				t.Fatal(err)
 			}
 		}, 2, "data: cifar10: ROOT/cifar-10-batches-bin/batches.meta.txt: file does not exist" + hint},
 		{"truncated", func(t *testing.T, root string) {
-			put(t, root, CIFAR10.test, encodeRecords(noise(1, 2))[:6145])
+			put(t, root, cifar10.test, encodeRecords(noise(1, 2))[:6145])
 		}, 2, "data: cifar10: ROOT/cifar-10-batches-bin/test_batch.bin: truncated: 6145 bytes are 1 records of 3073 and 3072 bytes more" + hint},
 		{"record too few", func(t *testing.T, root string) {
 			put(t, root, "data_batch_2.bin", encodeRecords(noise(1, 1)))
@@ -136,13 +136,13 @@ func TestCIFARErrors(t *testing.T) {
 			put(t, root, "data_batch_5.bin", encodeRecords(m))
 		}, 0, "data: cifar10: ROOT/cifar-10-batches-bin/data_batch_5.bin: record 1 (from byte 3073): label 10, want 0 to 9"},
 		{"class names", func(t *testing.T, root string) {
-			put(t, root, CIFAR10.names, []byte("airplane\ncat\n"))
+			put(t, root, cifar10.names, []byte("airplane\ncat\n"))
 		}, 0, "data: cifar10: ROOT/cifar-10-batches-bin/batches.meta.txt: 2 class names, want 10" + hint},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			root, _ := plant(t, 2)
 			c.damage(t, root)
-			_, err := CIFAR10.read(root, c.records, c.records)
+			_, err := cifar10.read(root, c.records, c.records)
 			if err == nil {
 				t.Fatal("no error")
 			}
@@ -156,7 +156,7 @@ func TestCIFARErrors(t *testing.T) {
 func TestOpenCIFARDemandsPublishedCount(t *testing.T) {
 	// Open refuses a set of the right form when its files do not hold 10,000 records each.
 	root, _ := plant(t, 2)
-	_, err := CIFAR10.Open(root)
+	_, err := cifar10.open(root)
 	if want := fmt.Sprintf("data_batch_1.bin: 2 records, want 10000; `darts data get cifar10 --root %s` downloads it", root); err == nil || !strings.HasSuffix(err.Error(), want) {
 		t.Errorf("got %v, want ...%s", err, want)
 	}
@@ -164,23 +164,23 @@ func TestOpenCIFARDemandsPublishedCount(t *testing.T) {
 
 func TestArchive(t *testing.T) {
 	// The archive has the files that Open reads.
-	want := append(slices.Clone(CIFAR10.train), CIFAR10.test, CIFAR10.names)
+	want := append(slices.Clone(cifar10.train), cifar10.test, cifar10.names)
 	slices.Sort(want)
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(CIFAR10.Archive().Files))); diff != "" {
+	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(cifar10.published().Files))); diff != "" {
 		t.Errorf("files of cifar10 (-want +got):\n%s", diff)
 	}
 }
 
 func FuzzCIFAR(f *testing.F) {
 	bad := encodeRecords(noise(2, 2))
-	bad[CIFAR10.record()] = 10
-	for _, seed := range [][]byte{nil, {1}, encodeRecords(noise(1, 1)), encodeRecords(noise(2, 3)), bad, bad[:CIFAR10.record()+1]} {
+	bad[cifar10.record()] = 10
+	for _, seed := range [][]byte{nil, {1}, encodeRecords(noise(1, 1)), encodeRecords(noise(2, 3)), bad, bad[:cifar10.record()+1]} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		// Records are read without panic in memory of the input's size, and valid ones are written back equal.
-		m := CIFAR10.empty(0)
-		err := CIFAR10.appendRecords(m, "fuzz", raw)
+		m := cifar10.empty(0)
+		err := cifar10.appendRecords(m, "fuzz", raw)
 		// Grow rounds up, to the allocator's next size.
 		if got, limit := cap(m.Pixels)+cap(m.Labels), len(raw)*5/4+64; got > limit {
 			t.Errorf("%d bytes of memory for %d bytes of input", got, len(raw))

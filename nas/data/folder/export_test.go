@@ -9,8 +9,9 @@ import (
 	"testing"
 
 	"godarts/nas/data"
-	"godarts/nas/data/builtin"
+	_ "godarts/nas/data/builtin"
 	"godarts/nas/data/picture"
+	"godarts/nas/data/sets"
 )
 
 // colours returns a set of images of noise in three channels and ten classes.
@@ -31,7 +32,7 @@ func colours(train, test int) *data.Set {
 
 func TestExport(t *testing.T) {
 	// An exported imagefolder holds the pixels of the exported images, colour and grey.
-	digits, err := builtin.Digits()
+	digits, err := sets.Open("digits", "")
 	if err != nil {
 		t.Fatal(err)
 	}
