@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"slices"
+	"strconv"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -24,7 +25,8 @@ type alphaMap struct {
 	edges  map[[2]int][][]float64     // by node and state: for each epoch the shares of ops, nil where it has none
 	kept   map[[2]int]map[string]bool // what the last genotype has
 	nodes  []int
-	most   float64 // the largest share, rounded up
+	low    float64 // the share of the darkest colour
+	high   float64 // of the brightest
 }
 
 // Alpha draws softmax(α) of the cell of that kind: a panel for each edge, with a row for each operation, by
@@ -47,7 +49,7 @@ func Alpha(r Labelled, kind genotype.Kind) *Figure {
 const wideWidth = 700 * vg.Length(1)
 
 func newAlphaMap(r Labelled, kind genotype.Kind) *alphaMap {
-	m := &alphaMap{kind: kind, edges: map[[2]int][][]float64{}, kept: map[[2]int]map[string]bool{}}
+	m := &alphaMap{kind: kind, edges: map[[2]int][][]float64{}, kept: map[[2]int]map[string]bool{}, low: 1}
 	for i := range r.Epochs {
 		cell := cellOf(&r.Epochs[i], kind)
 		if cell == nil || len(cell.Operations) == 0 {
@@ -64,7 +66,7 @@ func newAlphaMap(r Labelled, kind genotype.Kind) *alphaMap {
 		return nil
 	}
 	slices.Sort(m.nodes)
-	m.most = min(1, math.Ceil(m.most*20)/20)
+	m.setScale()
 	if g, err := genotype.Parse(lastGenotype(r)); err == nil && slices.Contains(g.Kinds(), kind) {
 		for i, e := range g.Cell(kind).Edges {
 			at := [2]int{kind.Inputs() + i/kind.EdgesPerNode(), e.From}
@@ -117,9 +119,22 @@ func (m *alphaMap) add(epoch int, cell *runfolder.CellMix) {
 			m.nodes = append(m.nodes, e.Node)
 		}
 		for _, p := range e.P {
-			m.most = max(m.most, p)
+			m.high = max(m.high, p)
+			if p > 0 {
+				m.low = min(m.low, p)
+			}
 		}
 	}
+}
+
+// setScale rounds the ends of the colours. They begin at 0, unless all shares are so close that this would
+// show no difference, as in the first epochs.
+func (m *alphaMap) setScale() {
+	if m.low < m.high/2 {
+		m.low = 0
+	}
+	step := roundStep(max(m.high-m.low, 1e-6) / 20)
+	m.low, m.high = math.Floor(m.low/step)*step, min(1, math.Ceil(m.high/step)*step)
 }
 
 // opHeight is the height of an operation's row.
@@ -212,7 +227,7 @@ func (m *alphaMap) color(at [2]int, epoch, op int) (color.NRGBA, bool) {
 	if epoch >= len(shares) || shares[epoch] == nil || shares[epoch][op] == 0 {
 		return color.NRGBA{}, false
 	}
-	return viridis(math.Round(shares[epoch][op]/m.most*63) / 63), true
+	return viridis(math.Round((shares[epoch][op]-m.low)/(m.high-m.low)*63) / 63), true
 }
 
 func rectangle(left, low, right, high vg.Length) (p vg.Path) {
@@ -242,16 +257,20 @@ func (m *alphaMap) scale(c draw.Canvas, s style) {
 	label := textStyle(s.small, muted)
 	label.YAlign = draw.YCenter
 	y := c.Max.Y - s.text*0.6
-	most := fmt.Sprintf("%.2f", m.most)
+	digits := max(2, int(math.Ceil(1-math.Log10(m.high-m.low))))
+	most, least := strconv.FormatFloat(m.high, 'f', digits, 64), "0"
+	if m.low > 0 {
+		least = strconv.FormatFloat(m.low, 'f', digits, 64)
+	}
 	x := c.Max.X - 2*gap - label.Width(most)
 	c.FillText(label, vg.Point{X: x, Y: y}, most)
 	x -= gap + width
 	for i := range steps {
 		left := x + width*vg.Length(i)/steps
-		fill(&c, viridis(float64(i)/(steps-1)), vg.Point{X: left, Y: y - s.small*0.45}, vg.Point{X: left + width/steps + 0.2, Y: y + s.small*0.45})
+		fill(&c, viridis(float64(i)/(steps-1)), vg.Point{X: left, Y: y - s.small*0.45}, vg.Point{X: x + width, Y: y + s.small*0.45})
 	}
 	label.XAlign = draw.XRight
-	c.FillText(label, vg.Point{X: x - gap, Y: y}, "share of the operation: 0")
+	c.FillText(label, vg.Point{X: x - gap, Y: y}, "share of the operation: "+least)
 	label.XAlign = draw.XLeft
 	x = c.Min.X + gap
 	if len(m.kept) > 0 {

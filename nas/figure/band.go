@@ -30,6 +30,9 @@ func MeanBand(groups []Group) *Figure {
 				c.series = append(c.series, s)
 			}
 		}
+		for i := range c.series { // of many bands one has to see through
+			c.series[i].shade = uint8(0x40 / max(1, len(c.series)/3))
+		}
 		if f := c.figure(); f != nil {
 			return f
 		}

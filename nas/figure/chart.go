@@ -2,6 +2,7 @@ package figure
 
 import (
 	"math"
+	"slices"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -29,8 +30,10 @@ type series struct {
 	look      int    // chooses colour, dashes and marker
 	points    plotter.XYs
 	low, high []float64 // of a band about the points, one for each
+	shade     uint8     // how opaque the band is
 	scattered bool      // points without a line
 	fine      bool      // a line that stands back
+	bare      bool      // a line without markers
 	stairs    bool      // a line of steps
 	names     []string  // written beside the points
 }
@@ -164,7 +167,7 @@ func (c *chart) paint(page draw.Canvas, s style) {
 		p.Add(&line{&c.series[i], s})
 	}
 	c.widen(p)
-	p.Draw(draw.Crop(rest, gap/2, -2*gap, gap/2, -gap))
+	p.Draw(draw.Crop(rest, gap, -2*gap, gap/2, -gap))
 }
 
 func (c *chart) paintEntry(on draw.Canvas, e entry, y vg.Length, s style) {
@@ -241,6 +244,9 @@ func (c *chart) widen(p *plot.Plot) {
 		low := axis.Min - by
 		if axis.Min >= 0 && axis.Axis == &p.Y {
 			low = max(low, 0)
+			if c.wholeY {
+				low = 0
+			}
 		}
 		axis.Min, axis.Max = low, axis.Max+by
 	}
@@ -263,7 +269,7 @@ func (l *line) stroke() draw.LineStyle {
 
 // marker returns the marker of a point; without shape where the series is but a line.
 func (l *line) marker() draw.GlyphStyle {
-	if l.fine {
+	if l.fine || l.bare {
 		return draw.GlyphStyle{}
 	}
 	radius := vg.Length(2.2)
@@ -291,7 +297,7 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 		band = append(band, vg.Point{X: x(l.points[i].X), Y: y(l.low[i])})
 	}
 	if len(band) > 0 {
-		c.FillPolygon(seriesInks[l.look%len(seriesInks)].Through(0x38), c.ClipPolygonY(band))
+		c.FillPolygon(seriesInks[l.look%len(seriesInks)].Through(l.shade), c.ClipPolygonY(band))
 	}
 	if !l.scattered {
 		c.StrokeLines(l.stroke(), c.ClipLinesXY(places)...)
@@ -308,16 +314,43 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 		if i%every == (every-1)/2 {
 			c.DrawGlyph(marker, vg.Point{X: x(point.X), Y: y(point.Y)})
 		}
-		if i < len(l.names) {
-			beside := textStyle(l.s.small, black)
-			beside.YAlign = draw.YCenter
-			at := vg.Point{X: x(point.X) + 5, Y: y(point.Y)}
-			if at.X+beside.Width(l.names[i]) > c.Max.X {
-				beside.XAlign, at.X = draw.XRight, at.X-10
-			}
-			c.FillText(beside, at, l.names[i])
-		}
 	}
+	l.writeNames(&c, places)
+}
+
+// writeNames writes the name of each point beside it, where no other name or point is if there is such a place.
+func (l *line) writeNames(c *draw.Canvas, points []vg.Point) {
+	const away = 5 * vg.Length(1)
+	var taken []vg.Rectangle
+	for _, p := range points {
+		taken = append(taken, vg.Rectangle{Min: p.Sub(vg.Point{X: 3, Y: 3}), Max: p.Add(vg.Point{X: 3, Y: 3})})
+	}
+	text := textStyle(l.s.small, black)
+	text.YAlign = draw.YCenter
+	half := l.s.small * 0.55
+	for i, name := range l.names {
+		p, width := points[i], text.Width(name)
+		best := vg.Rectangle{}
+		for _, corner := range []vg.Point{
+			{X: p.X + away, Y: p.Y + 2}, {X: p.X + away, Y: p.Y - 2*half - 2}, {X: p.X - away - width, Y: p.Y + 2}, {X: p.X - width/2, Y: p.Y + away}, {X: p.X - width/2, Y: p.Y - away - 2*half},
+		} {
+			box := vg.Rectangle{Min: corner, Max: corner.Add(vg.Point{X: width, Y: 2 * half})}
+			inside := box.Min.X >= c.Min.X && box.Max.X <= c.Max.X+2*gap && box.Min.Y >= c.Min.Y && box.Max.Y <= c.Max.Y
+			if inside && !slices.ContainsFunc(taken, func(t vg.Rectangle) bool { return overlap(t, box) }) {
+				best = box
+				break
+			}
+			if best == (vg.Rectangle{}) && inside {
+				best = box
+			}
+		}
+		taken = append(taken, best)
+		c.FillText(text, vg.Point{X: best.Min.X, Y: best.Min.Y + half}, name)
+	}
+}
+
+func overlap(a, b vg.Rectangle) bool {
+	return a.Min.X < b.Max.X && b.Min.X < a.Max.X && a.Min.Y < b.Max.Y && b.Min.Y < a.Max.Y
 }
 
 // DataRange implements plot.DataRanger.

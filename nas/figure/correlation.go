@@ -89,11 +89,20 @@ func ValidTest(outcomes []Outcome) *Figure {
 	if len(valid) < 2 {
 		return nil
 	}
+	var labels []string
+	for _, o := range outcomes {
+		if o.Valid != nil && len(o.Tests) > 0 {
+			labels = append(labels, shorten(o.Label, 110, usual.small))
+		}
+	}
 	c := chart{title: "Validation and test", x: "validation error, %", y: "test error, %"}
 	if outcomes[0].Text {
 		c.x, c.y = "validation perplexity", "test perplexity"
 	}
 	s := series{scattered: true}
+	if len(labels) <= mostNamed {
+		s.names = labels
+	}
 	for i := range valid {
 		s.points = append(s.points, plotter.XY{X: valid[i], Y: test[i]})
 	}

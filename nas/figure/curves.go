@@ -1,7 +1,10 @@
 package figure
 
 import (
+	"fmt"
+	"path"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot/plotter"
 
@@ -68,27 +71,60 @@ func curves(c chart, runs []Labelled, measures ...named) *Figure {
 		for i, m := range measures {
 			c.series = append(c.series, series{label: m.name, look: i, points: epochsOf(runs[0], m.of)})
 		}
-		if drawn := slices.DeleteFunc(slices.Clone(c.series), func(s series) bool { return len(s.points) == 0 }); len(drawn) == 1 && len(measures) == 1 {
-			c.series[0].label = ""
-		}
 		return c.figure()
 	}
 	for _, m := range measures {
-		some := false
-		for i, r := range runs {
-			points := epochsOf(r, m.of)
-			some = some || len(points) > 0
-			c.series = append(c.series, series{label: r.Label, look: i, points: points})
+		own := overlaid(runs, m.of)
+		if len(own) == 0 {
+			continue
 		}
-		if some {
-			if m.name != "" {
-				c.title += ", " + m.name
-			}
-			break
+		if c.series = own; m.name != "" {
+			c.title += ", " + m.name
 		}
-		c.series = nil
+		break
 	}
 	return c.figure()
+}
+
+// overlaid returns the curves of the runs that have the measure. Runs that differ in the seed only have one
+// look and one entry in the legend, if there are others besides.
+func overlaid(runs []Labelled, of measure) (all []series) {
+	groups := Groups(withoutPart(runs))
+	for look, g := range groups {
+		first := true
+		for i, r := range g.Runs {
+			s := series{label: r.Label, look: look, points: epochsOf(r, of)}
+			if len(s.points) == 0 {
+				continue
+			}
+			switch {
+			case len(groups) == 1:
+				s.look = i
+			case len(g.Runs) > 1 && first:
+				s.label = fmt.Sprintf("%s (%d)", g.Label, len(g.Runs))
+			case len(g.Runs) > 1:
+				s.label = ""
+			}
+			first = false
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+// withoutPart returns the runs without the last name of their labels, if all have the same: "search" of a
+// comparison.
+func withoutPart(runs []Labelled) []Labelled {
+	part := path.Base(runs[0].Label)
+	short := make([]Labelled, len(runs))
+	for i, r := range runs {
+		above, ok := strings.CutSuffix(r.Label, "/"+part)
+		if !ok || above == "" {
+			return runs
+		}
+		short[i] = Labelled{r.Run, above}
+	}
+	return short
 }
 
 // Losses draws the losses over epochs: of one run those on training, validation and test data, of
@@ -201,7 +237,7 @@ func GradientNorms(runs []Labelled) *Figure {
 
 // Speed draws images or tokens per second over epochs.
 func Speed(runs []Labelled) *Figure {
-	c := chart{title: "Speed", x: epochs, y: "images/s", whole: true}
+	c := chart{title: "Speed", x: axisOf(runs), y: "images/s", whole: true}
 	for i, r := range runs {
 		if r.Config.Data.IsText() {
 			c.y = "tokens/s"

@@ -1,6 +1,9 @@
 package figure
 
 import (
+	"cmp"
+	"fmt"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -49,10 +52,13 @@ type Group struct {
 
 // Groups puts together what differs in the seed only, in the order of the runs.
 func Groups(runs []Labelled) (groups []Group) {
+	at := map[string]int{}
 	for _, r := range runs {
-		i := slices.IndexFunc(groups, func(g Group) bool { return sameButSeed(g.Runs[0].Config, r.Config) })
-		if i < 0 {
-			groups, i = append(groups, Group{}), len(groups)
+		key := settings(r.Config)
+		i, ok := at[key]
+		if !ok {
+			i = len(groups)
+			groups, at[key] = append(groups, Group{}), i
 		}
 		groups[i].Runs = append(groups[i].Runs, r)
 	}
@@ -62,13 +68,18 @@ func Groups(runs []Labelled) (groups []Group) {
 	return groups
 }
 
-func sameButSeed(a, b *config.Config) bool {
-	x, y := *a, *b
-	x.Seed, y.Seed, x.Data.Root, y.Data.Root, x.Expect, y.Expect = 0, 0, "", "", nil, nil
-	return len(config.Diff(&x, &y, "", "")) == 0
+// settings returns a text that is the same for configs which differ in the seed only, and in the place of the data.
+func settings(c *config.Config) string {
+	var b strings.Builder
+	for _, s := range c.Settings() {
+		if s.Path != "seed" && s.Path != "data.root" {
+			fmt.Fprintf(&b, "%s: %q\n", s.Path, s.Value)
+		}
+	}
+	return b.String()
 }
 
-// common returns what the labels of the runs begin with, without a number that they end in.
+// common returns what the labels of the runs begin with, without what only numbers them.
 func (g Group) common() string {
 	label := g.Runs[0].Label
 	for _, r := range g.Runs[1:] {
@@ -78,11 +89,12 @@ func (g Group) common() string {
 		}
 		label = strings.ToValidUTF8(label[:n], "")
 	}
-	if len(g.Runs) > 1 {
-		if trimmed := strings.TrimRight(label, "0123456789-_/. "); trimmed != "" {
-			return trimmed
-		}
-		return g.Runs[0].Label
+	if len(g.Runs) == 1 {
+		return label
 	}
-	return label
+	label = strings.TrimRight(label, "0123456789-_/. ")
+	if parent, part := path.Split(label); parent != "" && part == "train" { // of a comparison: NAME/train-0
+		label = strings.TrimRight(parent, "/")
+	}
+	return cmp.Or(label, g.Runs[0].Label)
 }

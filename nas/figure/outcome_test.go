@@ -73,7 +73,7 @@ func TestOutcomes(t *testing.T) {
 	}
 	for i, o := range outcomes {
 		want := 2.6 + 0.3*float64(i+1)
-		if o.Label != fmt.Sprintf("darts-%d/train", i+1) || len(o.Tests) != 3 || math.Abs(o.Test().Mean-want) > 1e-9 || o.SearchSeconds != 18000 || o.Valid == nil {
+		if o.Label != fmt.Sprintf("darts-%d", i+1) || len(o.Tests) != 3 || math.Abs(o.Test().Mean-want) > 1e-9 || o.SearchSeconds != 18000 || o.Valid == nil {
 			t.Errorf("outcome %d: %+v, mean %v, want %v", i, o, o.Test().Mean, want)
 		}
 	}

@@ -41,8 +41,8 @@ func Pareto(outcomes []Outcome, by Cost) *Figure {
 	slices.SortStableFunc(known, func(a, b Outcome) int {
 		return cmp.Or(cmp.Compare(by.of(a), by.of(b)), cmp.Compare(a.Test().Mean, b.Test().Mean))
 	})
-	front := series{label: "front", look: 1, fine: true, stairs: true}
-	cells := series{label: "cells", scattered: true}
+	front := series{label: "Pareto front", look: 1, bare: true, stairs: true}
+	cells := series{scattered: true}
 	best := 0.0
 	for i, o := range known {
 		at := plotter.XY{X: by.of(o), Y: o.Test().Mean}

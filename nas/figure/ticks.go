@@ -52,7 +52,7 @@ func tickLabel(x float64, digits int) string {
 			return strconv.FormatFloat(x/unit.size, 'g', 4, 64) + unit.name
 		}
 	}
-	if digits > 4 {
+	if digits > 4 && math.Abs(x) < 0.01 {
 		return strconv.FormatFloat(x, 'g', 3, 64)
 	}
 	return strconv.FormatFloat(x, 'f', digits, 64)

@@ -45,11 +45,7 @@ func (v *runView) Evaluations() *Evaluations {
 	if len(runs) == 0 {
 		return nil
 	}
-	if len(runs) == 1 { // its curves tell training and test apart
-		e.Curves = inline(figure.Accuracies(runs), figure.Losses(runs))
-	} else {
-		e.Curves = inline(figure.Accuracies(runs), figure.Losses(runs), figure.LearningRate(runs), figure.Speed(runs))
-	}
+	e.Curves = inline(figure.Accuracies(runs), figure.Losses(runs))
 	return e
 }
 

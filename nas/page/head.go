@@ -65,6 +65,9 @@ func (v *runView) Facts() []Fact {
 	if seconds := figure.Seconds(v.Run); seconds > 0 {
 		f.add("time", duration(seconds))
 	}
+	if v.Info != nil && !v.Info.Started.IsZero() {
+		f.add("started", v.Info.Started.UTC().Format(timeForm))
+	}
 	if n := len(v.Timings); n > 0 {
 		last := v.Timings[n-1]
 		if v.State == record.Done {
@@ -72,6 +75,19 @@ func (v *runView) Facts() []Fact {
 		} else {
 			f.add("last line", moment(last.Time))
 		}
+	}
+	if n := len(v.Timings); n > 0 {
+		for i := n - 1; i >= 0; i-- {
+			if t := v.Timings[i]; t.Step == 0 && t.ItemsPerSecond > 0 {
+				f.add("speed", fmt.Sprintf("%.3g %s/s", t.ItemsPerSecond, map[bool]string{true: "tokens", false: "images"}[c.Data.IsText()]))
+				break
+			}
+		}
+		peak := int64(0)
+		for _, t := range v.Timings {
+			peak = max(peak, t.PeakRSSBytes)
+		}
+		f.add("peak memory", bytesOf(peak))
 	}
 	f.add("seed", fmt.Sprint(c.Seed))
 	if v.Info != nil {
@@ -81,9 +97,11 @@ func (v *runView) Facts() []Fact {
 	return f
 }
 
+const timeForm = "2006-01-02 15:04 UTC"
+
 // moment returns a time of Unix seconds.
 func moment(seconds float64) string {
-	return time.Unix(int64(seconds), 0).UTC().Format("2006-01-02 15:04 UTC")
+	return time.Unix(int64(seconds), 0).UTC().Format(timeForm)
 }
 
 // duration returns seconds in the two largest units that they have.
@@ -98,6 +116,17 @@ func duration(seconds float64) string {
 		return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
 	}
 	return fmt.Sprintf("%d days %d h", s/86400, s%86400/3600)
+}
+
+// bytesOf returns a number of bytes, empty for 0.
+func bytesOf(n int64) string {
+	switch {
+	case n == 0:
+		return ""
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	}
+	return fmt.Sprintf("%.0f MB", float64(n)/1e6)
 }
 
 // Tile is a figure that a reader looks for first.

@@ -92,6 +92,14 @@ func (v *runView) Repeat() string {
 	return names.Command("darts", v.Config.Experiment, filepath.Join(v.Dir, runfolder.ConfigFile), "--out", v.Dir+"-again")
 }
 
+// Command is the command line that started the run, empty for older ones.
+func (v *runView) Command() string {
+	if v.Info == nil {
+		return ""
+	}
+	return names.Escape(v.Info.Command)
+}
+
 // Resume is the command that goes on with an interrupted run, empty for others.
 func (v *runView) Resume() string {
 	if v.State != record.Interrupted && v.State != record.Diverged || v.Options.Live {
@@ -108,7 +116,7 @@ func (v *runView) Versions() []Fact {
 	var f facts
 	for _, it := range []Fact{
 		{"darts", v.Info.Version}, {"libtorch", v.Info.Libtorch}, {"Go", v.Info.Go}, {"platform", v.Info.Platform},
-		{"processor", v.Info.Processor}, {"JPEG", v.Info.JPEG}, {"id", v.Info.ID},
+		{"processor", v.Info.Processor}, {"JPEG", v.Info.JPEG}, {"host", v.Info.Host}, {"id", v.Info.ID},
 	} {
 		f.add(it.Name, names.Print(it.Value))
 	}

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"io"
@@ -19,8 +20,8 @@ import (
 
 // runsSections are the sections of the page of several runs.
 var runsSections = []section{
-	{"head", ""}, {"table", "Runs"}, {"folded", "By setting, over seeds"}, {"costs", "Error and cost"}, {"correlation", "Does validation predict the test?"},
-	{"curves", "Curves"}, {"seeds", "Mean over seeds"}, {"cells", "Cells found"}, {"notes", "Notes"},
+	{"head", ""}, {"results", "Results"}, {"costs", "Error and cost"}, {"correlation", "Does validation predict the test?"},
+	{"curves", "Curves"}, {"cells", "Cells found"}, {"table", "All runs"}, {"notes", "Notes"},
 }
 
 // RunsSections are the ids of the sections of the page of several runs.
@@ -76,18 +77,26 @@ func (v *runsView) Name() string {
 	return "runs"
 }
 
+// What says in a line what the runs have in common.
+func (v *runsView) What() string {
+	var data []string
+	for _, r := range v.Runs {
+		if name := names.Print(r.Config.Data.Name); !slices.Contains(data, name) {
+			data = append(data, name)
+		}
+	}
+	if len(data) == 0 {
+		return "No runs"
+	}
+	return fmt.Sprintf("%s on %s", names.Count(len(v.Runs), "run"), names.Few(data))
+}
+
 // Facts say how many runs there are of each experiment and state.
 func (v *runsView) Facts() []Fact {
 	var f facts
-	for _, experiment := range []string{config.Search, config.Train} {
-		n := 0
-		for _, r := range v.Runs {
-			if r.Config.Experiment == experiment {
-				n++
-			}
-		}
-		if n > 0 {
-			f.add(map[string]string{config.Search: "searches", config.Train: "trainings"}[experiment], fmt.Sprint(n))
+	for _, it := range []struct{ name, experiment string }{{"searches", config.Search}, {"trainings", config.Train}} {
+		if n := len(v.of(it.experiment)); n > 0 {
+			f.add(it.name, fmt.Sprint(n))
 		}
 	}
 	for _, s := range []record.State{record.Done, record.Running, record.Interrupted, record.Diverged} {
@@ -129,9 +138,12 @@ type TableCell struct {
 	Numeric bool
 }
 
-// Table is the table of all runs.
+// Long reports whether the table may cut the text.
+func (c TableCell) Long() bool { return len(c.Text) > 30 }
+
+// Table is the table of all runs. The config keys in which they differ come last.
 func (v *runsView) Table() Table {
-	t := htmlTable(runtable.Of(v.Runs, runtable.Options{}))
+	t := v.htmlTable(runtable.Of(v.Runs, runtable.Options{}))
 	if v.Options.Link != nil {
 		for i := range t.Rows {
 			t.Rows[i].Link = v.Options.Link(v.Runs[i])
@@ -140,18 +152,77 @@ func (v *runsView) Table() Table {
 	return t
 }
 
-// Folded is the table with one row for runs that differ in their seed only; nil if none do.
-func (v *runsView) Folded() *Table {
+// Results is the table of the cells that were tested, best first. Where there is none it is that of the
+// runs, with one row for those that differ in their seed only; nil if none do.
+func (v *runsView) Results() *Table {
+	if len(v.outcomes) > 0 {
+		t := v.outcomeTable()
+		return &t
+	}
 	if len(v.groups) == len(v.Runs) {
 		return nil
 	}
-	t := htmlTable(runtable.Of(v.Runs, runtable.Options{Fold: true}))
+	t := v.htmlTable(runtable.Of(v.Runs, runtable.Options{Fold: true}))
 	return &t
 }
 
-func htmlTable(t report.Table) Table {
-	h := Table{Columns: t.Shown(), Rows: make([]TableRow, len(t.Rows))}
-	for _, c := range h.Columns {
+func (v *runsView) outcomeTable() Table {
+	outcomes := slices.SortedStableFunc(slices.Values(v.outcomes), func(a, b figure.Outcome) int { return cmp.Compare(a.Test().Mean, b.Test().Mean) })
+	var t report.Table
+	test, unit := "test error", "%"
+	if outcomes[0].Text {
+		test, unit = "test perplexity", ""
+	}
+	t.Columns = []report.Column{
+		{Title: "cell"}, {Title: test, Unit: unit, Decimals: 2}, {Title: "best", Unit: unit, Decimals: 2}, {Title: "trainings"},
+		{Title: strings.Replace(test, "test", "validation", 1), Unit: unit, Decimals: 2}, {Title: "parameters"}, {Title: "search time"},
+	}
+	for _, o := range outcomes {
+		row := []report.Cell{{Text: o.Label}, report.SpreadCell(o.Tests), {}, report.NumberCell(float64(len(o.Tests))), {}, {Text: count(int64(o.Parameters))}, {}}
+		if len(o.Tests) > 1 {
+			row[2] = report.NumberCell(slices.Min(o.Tests))
+		}
+		if o.Valid != nil {
+			row[4] = report.NumberCell(*o.Valid)
+		}
+		if o.SearchSeconds > 0 {
+			row[6] = report.Cell{Text: duration(o.SearchSeconds)}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	h := v.htmlTable(t)
+	for i := range h.Columns {
+		if title := h.Columns[i].Title; title == "parameters" || title == "search time" {
+			h.align(i)
+		}
+	}
+	return h
+}
+
+// align writes a column as numbers, which it has with units.
+func (t *Table) align(column int) {
+	t.Columns[column].Numeric = true
+	for i := range t.Rows {
+		t.Rows[i].Cells[column].Numeric = true
+	}
+}
+
+// htmlTable returns t with the columns of config keys behind all others.
+func (v *runsView) htmlTable(t report.Table) Table {
+	var configs []*config.Config
+	for _, r := range v.Runs {
+		configs = append(configs, r.Config)
+	}
+	keys := map[string]bool{}
+	for _, k := range config.Varying(configs) {
+		keys[k.Path] = k.Path != "seed" && k.Path != "experiment"
+	}
+	columns := t.Shown()
+	slices.SortStableFunc(columns, func(a, b report.Shown) int {
+		return cmp.Compare(map[bool]int{true: 1}[keys[a.Title]], map[bool]int{true: 1}[keys[b.Title]])
+	})
+	h := Table{Columns: columns, Rows: make([]TableRow, len(t.Rows))}
+	for _, c := range columns {
 		for row, text := range c.Cells {
 			h.Rows[row].Cells = append(h.Rows[row].Cells, TableCell{names.Escape(text), c.Numeric})
 		}
@@ -159,40 +230,38 @@ func htmlTable(t report.Table) Table {
 	return h
 }
 
-// Curves are the curves of the searches over each other, then those of the trainings.
-func (v *runsView) Curves() (all []template.HTML) {
-	for _, experiment := range []string{config.Search, config.Train} {
-		var runs []figure.Labelled
-		for _, r := range v.labelled {
-			if r.Config.Experiment == experiment {
-				runs = append(runs, r)
-			}
+// Curves are figures under a heading.
+type Curves struct {
+	Heading string
+	Figures []template.HTML
+}
+
+// Curves are the means over seeds and the curves of the searches over each other, then those of the trainings.
+func (v *runsView) Curves() (all []Curves) {
+	for _, of := range []Curves{{Heading: "Searches"}, {Heading: "Trainings"}} {
+		experiment := config.Search
+		if of.Heading == "Trainings" {
+			experiment = config.Train
 		}
-		if len(runs) == 0 {
-			continue
+		if runs := v.of(experiment); len(runs) > 0 {
+			of.Figures = inline(figure.MeanBand(figure.Groups(runs)), figure.Accuracies(runs), figure.Perplexities(runs), figure.Losses(runs), figure.Entropy(runs),
+				figure.SkipConnections(runs), figure.Eigenvalue(runs))
 		}
-		for _, f := range []*figure.Figure{figure.Accuracies(runs), figure.Perplexities(runs), figure.Losses(runs), figure.Entropy(runs), figure.SkipConnections(runs), figure.Eigenvalue(runs)} {
-			if f != nil {
-				f.Title = map[string]string{config.Search: "Searches", config.Train: "Trainings"}[experiment] + ": " + f.Title
-			}
-			all = append(all, inline(f)...)
+		if len(of.Figures) > 0 {
+			all = append(all, of)
 		}
 	}
 	return all
 }
 
-// Seeds are the means over seeds, of searches and of trainings.
-func (v *runsView) Seeds() (all []template.HTML) {
-	for _, experiment := range []string{config.Search, config.Train} {
-		var groups []figure.Group
-		for _, g := range v.groups {
-			if g.Runs[0].Config.Experiment == experiment {
-				groups = append(groups, g)
-			}
+// of returns the runs of an experiment.
+func (v *runsView) of(experiment string) (runs []figure.Labelled) {
+	for _, r := range v.labelled {
+		if r.Config.Experiment == experiment {
+			runs = append(runs, r)
 		}
-		all = append(all, inline(figure.MeanBand(groups))...)
 	}
-	return all
+	return runs
 }
 
 // Costs are test errors against what they cost.
@@ -242,10 +311,10 @@ func (v *runsView) Cells() (found []FoundCell) {
 		}
 		text := r.Search.Genotype.String()
 		if i := slices.Index(seen, text); i >= 0 {
-			found[i].Label += ", " + r.Label
+			found[i].Label += ", " + strings.TrimSuffix(r.Label, "/search")
 			continue
 		}
-		cell := FoundCell{Label: r.Label}
+		cell := FoundCell{Label: strings.TrimSuffix(r.Label, "/search")}
 		for _, kind := range r.Search.Genotype.Kinds() {
 			if picture, ok := drawing(*r.Search.Genotype.Cell(kind), kind); ok {
 				cell.Pictures = append(cell.Pictures, picture)
