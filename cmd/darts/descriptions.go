@@ -54,6 +54,10 @@ darts test, and logits that are equal up to rounding.`,
 	"report": `Reads the records of runs and writes a table of them, a row for each run or for all runs that differ in their
 seed only. A DIR stands for all runs below it. Reading changes nothing in their folders.`,
 
+	"runs": `Lists the runs below DIR, by default runs, with the trainings that belong to each: state, epochs, best figure, time
+left and start. A run is running if a process of this machine holds the lock of its folder. The list reads the small
+files and the ends of the long ones, so that a thousand runs take less than a second.`,
+
 	"serve": `Shows the runs below DIR, by default the current folder, as pages for a browser, and prints their address. The
 pages follow runs while they go: steps, epochs, the cell after each epoch, new runs. The server reads and changes
 nothing, and looks at files only while a page is open. It answers to this machine; at another address of --listen it

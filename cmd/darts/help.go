@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -53,14 +54,18 @@ func printHelp(c *cobra.Command, _ []string) {
 	fmt.Fprintf(w, "example:\n%s\n", c.Example)
 }
 
+// lesser are commands that the list names in one line: it has to fit on a screen of 24 lines.
+var lesser = []string{"genotypes", "version", "completion"}
+
 // printRoot prints the list of commands.
 func printRoot(root *cobra.Command, w io.Writer) {
 	fmt.Fprint(w, "darts searches neural network cells by gradients and trains what it finds.\n\nusage: darts COMMAND [ARGUMENT ...]\n\n")
 	for _, c := range root.Commands() {
-		if c.IsAvailableCommand() {
+		if c.IsAvailableCommand() && !slices.Contains(lesser, c.Name()) {
 			fmt.Fprintf(w, "  %-10s %s\n", c.Name(), c.Short)
 		}
 	}
+	fmt.Fprintf(w, "  also:      %s\n", strings.Join(lesser, ", "))
 	fmt.Fprint(w, "\n  darts search configs/quickstart.yaml\n\n`darts COMMAND --help` tells more of each.\n")
 }
 

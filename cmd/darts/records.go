@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -51,25 +49,27 @@ func recordsOf(command string, paths []string, stderr io.Writer) (all []*record.
 	return all, nil
 }
 
-// runsBelow returns the run folders at and below path, without those inside of other runs. It follows no links.
+// runsBelow returns the run folders at and below path, without those inside of other runs.
 func runsBelow(path string) (dirs []string, err error) {
-	path = filepath.Clean(path)
-	if info, err := os.Stat(path); err != nil || !info.IsDir() {
+	if !isFolder(path) {
 		return nil, fmt.Errorf("there is no folder %s", path)
 	}
-	err = filepath.WalkDir(path, func(dir string, entry fs.DirEntry, err error) error {
-		switch {
-		case err != nil && dir == path:
-			return err
-		case err != nil:
-			return fs.SkipDir
-		case entry.IsDir() && runfolder.HoldsRun(dir):
-			dirs = append(dirs, dir)
-			return fs.SkipDir
+	top, err := record.Find(filepath.Clean(path))
+	if err != nil {
+		return nil, err
+	}
+	var add func(f *record.Folder)
+	add = func(f *record.Folder) {
+		if f.IsRun {
+			dirs = append(dirs, f.Dir)
+			return
 		}
-		return nil
-	})
-	return dirs, err
+		for _, part := range f.Parts {
+			add(part)
+		}
+	}
+	add(top)
+	return dirs, nil
 }
 
 // runsAndFolders completes folders of runs and folders above them.

@@ -27,6 +27,9 @@ func TestReportTables(t *testing.T) {
 	runFolder(t, "runs/two", "experiment: search\ndata: {name: digits}\n")
 	runFolder(t, "runs/three", "experiment: search\ndata: {name: digits}\nseed: 3\n")
 	runFolder(t, "runs/bad", "experiment: nothing\n")
+	if err := os.WriteFile("runs/bad/run.json", nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.Symlink(".", "runs/loop"); err != nil {
 		t.Fatal(err)
 	}

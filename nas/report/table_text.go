@@ -67,6 +67,19 @@ func pad(text string, width int, left bool) string {
 	return spaces + text
 }
 
+// Padded fills texts up with spaces to the width of the widest on a terminal.
+func Padded(texts []string) []string {
+	width := 0
+	for _, text := range texts {
+		width = max(width, uniseg.StringWidth(text))
+	}
+	padded := make([]string, len(texts))
+	for i, text := range texts {
+		padded[i] = pad(text, width, true)
+	}
+	return padded
+}
+
 // Fit leaves out the middle of a text that takes more than width columns of a terminal. Of a path this keeps the
 // start and what tells it from others.
 func Fit(text string, width int) string {
