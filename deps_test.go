@@ -31,6 +31,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/checks", []string{"godarts"}, "finding a program needs nothing but paths"},
 		{"godarts/nas/config", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading a config needs no libtorch"},
 		{"godarts/nas/config/document", []string{"godarts/torch", "godarts/cells", "godarts/darts", "godarts/nas/config"}, "the syntax of a file needs none of its keys"},
+		{"godarts/nas/config/axes", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "the values of a sweep are read without the keys of a run"},
 		{"godarts/nas/data", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "loaders yield Go slices"},
 		{"godarts/nas/data/builtin", []string{"godarts/nas/data/cifar", "godarts/nas/data/folder", "godarts/nas/data/download"}, "a reader knows one kind of set"},
 		{"godarts/nas/data/cifar", []string{"godarts/nas/data/builtin", "godarts/nas/data/folder"}, "a reader knows one kind of set"},

@@ -122,6 +122,9 @@ func settings(experiment string) cobra.CompletionFunc {
 				}
 			}
 		}
+		if base := "base."; experiment == config.Sweep && strings.HasPrefix(typed, base) {
+			prefix, keys = base, config.KeysOf(config.Search)
+		}
 		path, _, valued := strings.Cut(typed, "=")
 		var found []cobra.Completion
 		for _, k := range keys {

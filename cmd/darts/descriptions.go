@@ -36,7 +36,13 @@ over a part whose process died.`,
 
 	"compare": `Runs several strategies under one budget and compares what they find: on a table of the results of all
 cells (NAS-Bench-201, or a made-up one), or on networks, where each strategy searches and its cell is trained with
-several seeds. Tables and charts are written to the run folder. A comparison on networks goes on with what lies there.`,
+several seeds. Tables and charts are written to the run folder. A comparison on networks goes on with what lies there,
+also in any number of processes at once.`,
+
+	"sweep": `Runs a search or a training again and again with other values of some keys: every combination of lists, a list
+of runs, or random draws, each with several seeds. With successive halving only the best by validation results go on after
+a number of epochs. It writes a table with the keys that differ, results, sizes and costs. The same line goes on after a
+kill; any number of processes on machines that share the folder can run it at once, and no finished run is repeated.`,
 
 	"info": `Prints what networks cost: weights, multiply-adds of one image, and the memory that training keeps of it.
 A genotype stands for the networks of the paper, a config for the network that it makes, a run or an export for its

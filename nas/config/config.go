@@ -17,6 +17,7 @@ const (
 	Train      = "train"
 	Repeat     = "repeat"
 	Comparison = "compare"
+	Sweep      = "sweep"
 )
 
 // DefaultStrategy is the strategy of a search that names none.
@@ -34,21 +35,22 @@ const DefaultStrategy = "darts"
 // useful value: a larger one would exhaust the memory, or run for minutes before an error. The tag why says what a
 // value out of range means, the tag even why a number must be even.
 type Config struct {
-	Experiment string    `key:"experiment" oneof:"search train repeat compare" doc:"what to run: search, train, repeat (the paper's protocol of both), or compare (strategies on a table)"`
-	Repeat     Protocol  `key:"repeat" only:"repeat"`
-	Strategy   Strategy  `key:"strategy" only:"search"`
-	Data       Data      `key:"data" only:"search train"`
-	Network    Network   `key:"network" only:"search train"`
-	W          W         `key:"w" only:"search train"`
-	Space      Space     `key:"space" only:"search" of:"images"`
-	Alpha      Alpha     `key:"alpha" only:"search" by:"alpha"`
-	Compare    Compare   `key:"compare" only:"compare"`
-	Epochs     int       `key:"epochs" only:"search train" range:"[0,)" doc:"passes over the training images, or over the text"`
-	Nonmono    int       `key:"nonmono" only:"search train" by:"scratch" of:"texts" range:"[1,)" doc:"weights are averaged once an epoch validates worse than the best before the last N"`
-	Seed       int64     `key:"seed" only:"search train compare" range:"[0,)" doc:"seed of every random stream of the run; of a comparison the first of its seeds"`
-	Genotype   string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
-	Evaluate   *Evaluate `key:"evaluate" only:"search" of:"images"`
-	Expect     *Expect   `key:"expect" only:"search train repeat"`
+	Experiment string   `key:"experiment" oneof:"search train repeat compare sweep" doc:"what to run: search, train, repeat (the paper's protocol of both), compare (strategies), or sweep (one experiment with other values of some keys)"`
+	Repeat     Protocol `key:"repeat" only:"repeat"`
+	Strategy   Strategy `key:"strategy" only:"search"`
+	Data       Data     `key:"data" only:"search train"`
+	Network    Network  `key:"network" only:"search train"`
+	W          W        `key:"w" only:"search train"`
+	Space      Space    `key:"space" only:"search" of:"images"`
+	Alpha      Alpha    `key:"alpha" only:"search" by:"alpha"`
+	Compare    Compare  `key:"compare" only:"compare"`
+	SweepKeys
+	Epochs   int       `key:"epochs" only:"search train" range:"[0,)" doc:"passes over the training images, or over the text"`
+	Nonmono  int       `key:"nonmono" only:"search train" by:"scratch" of:"texts" range:"[1,)" doc:"weights are averaged once an epoch validates worse than the best before the last N"`
+	Seed     int64     `key:"seed" only:"search train compare sweep" range:"[0,)" doc:"seed of every random stream of the run; of a comparison the first of its seeds; of a sweep that of its draws"`
+	Genotype string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
+	Evaluate *Evaluate `key:"evaluate" only:"search" of:"images"`
+	Expect   *Expect   `key:"expect" only:"search train repeat"`
 }
 
 // Strategy says how cells are searched.

@@ -19,6 +19,8 @@ var untwinned = map[string]string{
 	"compare-digits.yaml":        "is no published experiment and runs on a CPU as it is",
 	"compare-digits-search.yaml": "is a part of compare-digits.yaml",
 	"compare-digits-train.yaml":  "is a part of compare-digits.yaml",
+	"sweep-digits.yaml":          "is no published experiment and runs on a CPU as it is",
+	"sweep-digits-search.yaml":   "is a part of sweep-digits.yaml",
 }
 
 // sizeKeys are what a toy may override: sizes, and what follows from them.
@@ -74,6 +76,11 @@ func TestConfigs(t *testing.T) {
 			}
 			if c.Experiment == Comparison {
 				if _, err := LoadNetworkComparison(filepath.Join(configs, name)); err != nil {
+					t.Error(err)
+				}
+			}
+			if c.Experiment == Sweep {
+				if _, err := LoadSweep(filepath.Join(configs, name)); err != nil {
 					t.Error(err)
 				}
 			}

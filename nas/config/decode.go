@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"godarts/nas/config/document"
 	"godarts/nas/home"
 	"godarts/nas/names"
 )
@@ -18,7 +19,7 @@ import (
 func (k *key) set(c *Config, v located) error {
 	return k.edit(c, func(field reflect.Value) error {
 		if want := decode(v.node, field); want != "" {
-			return fmt.Errorf("config: %v: %s: given %s, want %s", v.origin, k.path, given(v.node), want)
+			return fmt.Errorf("config: %v: %s: given %s, want %s", v.origin, k.path, document.Given(v.node), want)
 		}
 		if k.isPath {
 			path, err := home.Expand(field.String())
@@ -46,6 +47,13 @@ func shown(field reflect.Value) string {
 //
 // It reads numbers itself: the YAML library takes 010 for eight, .inf for a number, and 1_0 for ten.
 func decode(node *yaml.Node, field reflect.Value) (want string) {
+	if l := leafOf(field); l != nil {
+		if want := l.Decode(node); want != "" {
+			return want
+		}
+		field.Set(reflect.ValueOf(l).Elem())
+		return ""
+	}
 	switch field.Kind() {
 	case reflect.String:
 		if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!str" {
@@ -87,7 +95,7 @@ func decodeList(node *yaml.Node, field reflect.Value) (want string) {
 	for i, n := range node.Content {
 		item := reflect.New(of).Elem()
 		if wrong := decode(n, item); wrong != "" {
-			return fmt.Sprintf("%s; item %d is %s", want, i+1, given(n))
+			return fmt.Sprintf("%s; item %d is %s", want, i+1, document.Given(n))
 		}
 		list = reflect.Append(list, item)
 	}
@@ -112,7 +120,7 @@ func decodeArray(node *yaml.Node, field reflect.Value) (want string) {
 	}
 	for i, n := range node.Content {
 		if number := decode(n, field.Index(i)); number != "" {
-			return fmt.Sprintf("%s; number %d is %s", want, i+1, given(n))
+			return fmt.Sprintf("%s; number %d is %s", want, i+1, document.Given(n))
 		}
 	}
 	return ""

@@ -1,5 +1,7 @@
 package config
 
+import "godarts/nas/config/axes"
+
 // Defaults returns the values of absent keys in an experiment, on images if the experiment has data. For Search
 // and Train they are the option defaults of the authors' cnn/train_search.py and cnn/train.py, for Repeat the
 // numbers of the paper, for Comparison those of NAS-Bench-201's paper and code. Evaluate and Expect are nil. For
@@ -17,6 +19,8 @@ func Defaults(experiment string) *Config {
 		return &Config{Experiment: Repeat, Repeat: Protocol{Searches: 4, Brief: Brief{Epochs: 100, TrainPortion: 0.5}, Trains: 10}}
 	case Comparison:
 		return compareDefaults()
+	case Sweep:
+		return &Config{Experiment: Sweep, SweepKeys: SweepKeys{Seeds: axes.Seeds{Count: 1}, Halving: Halving{Keep: 0.33}}}
 	}
 	return nil
 }

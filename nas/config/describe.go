@@ -111,7 +111,7 @@ func KeysOf(experiment string) (found []Key) {
 }
 
 // experiments lists all experiments, each with the words for a default that no other one has.
-var experiments = []struct{ name, in string }{{Search, "in a search"}, {Train, "in training"}, {Repeat, "in a repetition"}, {Comparison, "in a comparison"}}
+var experiments = []struct{ name, in string }{{Search, "in a search"}, {Train, "in training"}, {Repeat, "in a repetition"}, {Comparison, "in a comparison"}, {Sweep, "in a sweep"}}
 
 // bracket returns the end of a line of Keys.
 func (r *row) bracket() string {

@@ -2,6 +2,8 @@ package config
 
 import (
 	"strings"
+
+	"godarts/nas/config/axes"
 )
 
 // Evaluate asks a search to train, at its end, the cell found and Random random cells of the same space. Batch and
@@ -102,4 +104,19 @@ type Published struct {
 	Evolution [2]float64 `key:"evolution" range:"[0,100]" doc:"as compare.expect.random, of evolution"`
 	Reinforce [2]float64 `key:"reinforce" range:"[0,100]" doc:"as compare.expect.random, of reinforce"`
 	Source    string     `key:"source" doc:"where the numbers were published"`
+}
+
+// SweepKeys say which runs a sweep makes: those of Base, with other values of some keys, each with several seeds.
+type SweepKeys struct {
+	Base    string     `key:"base" only:"sweep" path:"true" nonempty:"true" doc:"config of a search or a training that all runs have in common, a path from this file's folder"`
+	Keys    axes.Axes  `key:"keys" only:"sweep" doc:"keys that differ between runs: each with a list of values, or with a range {from: A, to: B, scale: log} where draws is given; or a list of runs, each with its keys"`
+	Draws   int        `key:"draws" only:"sweep" range:"[0,)" most:"10000" doc:"random draws from the lists and ranges of keys; 0 runs every combination of the lists"`
+	Seeds   axes.Seeds `key:"seeds" only:"sweep" doc:"seeds of each run: how many, counted up from the base's, or a list of them"`
+	Halving Halving    `key:"halving" only:"sweep"`
+}
+
+// Halving is successive halving: only the best runs of a rung go on to the next. A run counts for all its seeds.
+type Halving struct {
+	Rungs axes.Rungs `key:"rungs" doc:"epochs after which runs are compared on validation data, and the epochs of those that are left at the end; empty runs all to their end"`
+	Keep  float64    `key:"keep" range:"(0,1)" doc:"part of the runs of a rung that goes on to the next, at least one"`
 }

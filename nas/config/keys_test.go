@@ -158,6 +158,13 @@ var trials = map[string]trial{
 	"compare.expect.evolution":     {"[93.92, 0.3]", []string{"[93.7]", "[101, 0]"}},
 	"compare.expect.reinforce":     {"[93.85, 0.37]", []string{"[1, x]", "[101, 0]"}},
 	"compare.expect.source":        {"a table", []string{"1", "[a]"}},
+
+	"base":          {"other.yaml", []string{"1", `""`}},
+	"keys":          {"{w.lr: [0.1, 0.2]}", []string{"w.lr", "{w.lr: 1}", "{w.lr: []}", "[w.lr]", "{w.lr: {from: 1}}", "{w.lr: {from: 2, to: 1}}", "{w.lr: {from: 0, to: 1, scale: log}}"}},
+	"draws":         {"3", []string{"-1", "some"}},
+	"seeds":         {"[3, 5]", []string{"0", "[1, 1]", "[-1]", "[a]", "x", "[]"}},
+	"halving.rungs": {"[1, 3]", []string{"3", "[3, 1]", "[0]", "[a]"}},
+	"halving.keep":  {"0.5", []string{"0", "1", "half"}},
 }
 
 // textTrials are the rows of keys that have others where the data is a text.
@@ -244,6 +251,7 @@ func TestEveryKey(t *testing.T) {
 		Repeat: "experiment: repeat\nrepeat: {search: a.yaml, train: b.yaml}\nexpect: {test_error: 1}",
 
 		Comparison: "experiment: compare\ncompare: {expect: {}}",
+		Sweep:      "experiment: sweep\nbase: b.yaml",
 
 		"search of texts": "experiment: search\ndata: {name: ptb}\nexpect: {test_perplexity: 50}",
 		"train of texts":  "experiment: train\ndata: {name: ptb}\nexpect: {test_perplexity: 50}",
@@ -340,7 +348,7 @@ func TestKeysComplete(t *testing.T) {
 			if got := f.Tag.Get("key"); got != snake(f.Name) {
 				t.Errorf("field %s has key %q, want %q", f.Name, got, snake(f.Name))
 			}
-			if ft.Kind() == reflect.Struct {
+			if ft.Kind() == reflect.Struct && !isLeaf(ft) {
 				walk(t, ft, name+".")
 				continue
 			}

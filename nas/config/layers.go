@@ -98,7 +98,7 @@ func (l *layers) add(path string, node *yaml.Node, from origin) error {
 			l.remove(path)
 			return nil
 		}
-		return fmt.Errorf("config: %v: %sgiven %s, want keys with values below it", from, subject(path), given(node))
+		return fmt.Errorf("config: %v: %sgiven %s, want keys with values below it", from, subject(path), document.Given(node))
 	}
 	l.mention(path, from)
 	if path != "" {
@@ -109,7 +109,7 @@ func (l *layers) add(path string, node *yaml.Node, from origin) error {
 		name, value := node.Content[i], node.Content[i+1]
 		at := from.at(name)
 		if name.Kind != yaml.ScalarNode {
-			return fmt.Errorf("config: %v: %sa key is given as %s, want a name", at, subject(path), given(name))
+			return fmt.Errorf("config: %v: %sa key is given as %s, want a name", at, subject(path), document.Given(name))
 		}
 		child := join(path, name.Value)
 		if seen[name.Value] {
@@ -203,23 +203,6 @@ func unknown(from origin, path string) error {
 		return fmt.Errorf("config: %v: unknown key %s: no strategy is registered (forgotten import of godarts/nas/search?)", from, names.Quote(path, 60))
 	}
 	return fmt.Errorf("config: %v: unknown key %s (nearest: %q)", from, names.Quote(path, 60), nearestKey(path))
-}
-
-// given names a YAML value in an error.
-func given(node *yaml.Node) string {
-	switch node.Kind {
-	case yaml.MappingNode:
-		return "a mapping"
-	case yaml.SequenceNode:
-		return "a list"
-	}
-	switch node.ShortTag() {
-	case "!!null":
-		return "nothing"
-	case "!!str":
-		return "text " + names.Quote(node.Value, 40)
-	}
-	return names.Limit(node.Value, 40)
 }
 
 // nearestKey returns the key or section closest to path. A key of the same last name elsewhere ("w.betas" for

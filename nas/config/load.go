@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"godarts/cells/spelling"
+	"godarts/nas/config/document"
 	"godarts/nas/home"
 	"godarts/nas/names"
 )
@@ -133,7 +134,7 @@ func (c *Config) AbsoluteRoot() (*Config, error) {
 func (l *layers) addBase(path string, entry *located) error {
 	node := entry.node
 	if node.Kind != yaml.ScalarNode || node.ShortTag() != "!!str" || node.Value == "" {
-		return fmt.Errorf("config: %v: extends: given %s, want the name of a file", entry.origin, given(node))
+		return fmt.Errorf("config: %v: extends: given %s, want the name of a file", entry.origin, document.Given(node))
 	}
 	base, err := home.Expand(node.Value)
 	if err != nil {

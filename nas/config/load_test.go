@@ -98,8 +98,8 @@ func TestParseErrors(t *testing.T) {
 		{"not UTF-8", search + "seed: \xff", `config: x.yaml:2: not UTF-8 text: byte 0xff`},
 		{"control character", search + "seed: \x01", `config: x.yaml:2: not text: character U+0001`},
 		{"two documents", search + "---\nepochs: 3", `config: x.yaml:2: a second YAML document; want one`},
-		{"no experiment", "epochs: 3", `config: x.yaml: no key "experiment", want experiment: search, train, repeat or compare`},
-		{"other experiment", "experiment: serch", `config: x.yaml:1: experiment: given "serch", want search or train or repeat or compare`},
+		{"no experiment", "epochs: 3", `config: x.yaml: no key "experiment", want experiment: search, train, repeat, compare or sweep`},
+		{"other experiment", "experiment: serch", `config: x.yaml:1: experiment: given "serch", want search or train or repeat or compare or sweep`},
 		{"extends", search + "extends: y.yaml", `config: x.yaml:2: extends: a resolved config stands alone`},
 
 		{"misspelt key", search + "w:\n  lr: 0.1\n  momentun: 0.9", `config: x.yaml:4: unknown key "w.momentun" (nearest: "w.momentum")`},

@@ -71,6 +71,9 @@ func (r *row) allValues() string {
 // values returns which values k takes.
 func (k *key) values() string {
 	t := k.kind
+	if isLeaf(t) {
+		return reflect.New(t).Interface().(leaf).Wanted()
+	}
 	if oneOf := k.oneOf(); len(oneOf) > 0 {
 		each := "`" + strings.Join(oneOf, "`, `") + "`"
 		switch {

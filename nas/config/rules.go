@@ -12,6 +12,8 @@ func (c *Config) rules() *Problem {
 	switch {
 	case c.Experiment == Repeat:
 		return nil // its keys are independent
+	case c.Experiment == Sweep:
+		return nil // LoadSweep checks them with the base
 	case c.Experiment == Comparison:
 		return c.Compare.rules(c.Data)
 	case c.Data.IsText():

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"encoding/json"
+	"fmt"
 	"math"
 	"reflect"
 	"slices"
@@ -30,7 +32,7 @@ type schemaNode struct {
 	AnyOf       []*schemaNode          `json:"anyOf,omitempty"`
 	Required    []string               `json:"required,omitempty"`
 	Properties  map[string]*schemaNode `json:"properties,omitempty"`
-	Additional  *bool                  `json:"additionalProperties,omitempty"`
+	Additional  any                    `json:"additionalProperties,omitempty"` // false, or the node of other properties
 }
 
 // Schema returns the JSON Schema of a config file, docs/config.schema.json, which editors
@@ -68,8 +70,7 @@ func Schema() ([]byte, error) {
 
 // object returns a mapping that takes no keys besides its properties.
 func object() *schemaNode {
-	closed := false
-	return &schemaNode{Type: "object", Properties: map[string]*schemaNode{}, Additional: &closed}
+	return &schemaNode{Type: "object", Properties: map[string]*schemaNode{}, Additional: false}
 }
 
 // schema returns the node of a path, described as in docs/config.md.
@@ -91,6 +92,13 @@ func (r *row) schema() *schemaNode {
 
 // schema returns the node of k.
 func (k *key) schema() *schemaNode {
+	if isLeaf(k.kind) {
+		var node schemaNode
+		if err := json.Unmarshal([]byte(reflect.New(k.kind).Interface().(leaf).Schema()), &node); err != nil {
+			panic(fmt.Sprintf("config: %s: %v", k.path, err))
+		}
+		return &node
+	}
 	if k.kind.Kind() != reflect.Array {
 		return k.typeSchema(k.kind)
 	}

@@ -135,7 +135,7 @@ func DiffExperiments(a, b []Experiment, aLabel, bLabel string) (lines []string) 
 		x, y := *a[i].Config, *b[i].Config
 		for _, c := range []*Config{&x, &y} {
 			c.Data.Root, c.Expect = "", nil
-			c.Repeat.Search, c.Repeat.Train, c.Compare.Search, c.Compare.Train = "", "", "", ""
+			c.Repeat.Search, c.Repeat.Train, c.Compare.Search, c.Compare.Train, c.Base = "", "", "", "", ""
 		}
 		prefix := ""
 		if i > 0 {
@@ -237,13 +237,15 @@ func (t *NetworkComparison) check() error {
 	return nil
 }
 
-// itemsBy sorts items by the experiment whose "search." or "train." they begin with, and removes that; the others
-// go to "".
-func itemsBy(set []string) map[string][]string {
+// itemsBy sorts items by the experiment whose "search." or "train." they begin with, see itemsOf.
+func itemsBy(set []string) map[string][]string { return itemsOf(set, Search, Train) }
+
+// itemsOf sorts items by the config whose name and "." they begin with, and removes that; the others go to "".
+func itemsOf(set []string, configs ...string) map[string][]string {
 	items := map[string][]string{}
 	for _, item := range set {
 		to := ""
-		for _, experiment := range []string{Search, Train} {
+		for _, experiment := range configs {
 			if rest, ok := strings.CutPrefix(item, experiment+"."); ok {
 				to, item = experiment, rest
 			}
@@ -258,9 +260,7 @@ func (c *Config) load(path, key, experiment, file string, set []string) (*Config
 	if file == "" {
 		return nil, fmt.Errorf("config: %s: %s: none, want the file of a %s experiment", names.Print(path), key, experiment)
 	}
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(filepath.Dir(path), file)
-	}
+	file = besideFile(path, file)
 	named, err := Load(file, set...)
 	if err != nil {
 		return nil, fmt.Errorf("config: %s: %s: %w", names.Print(path), key, err)
@@ -270,4 +270,12 @@ func (c *Config) load(path, key, experiment, file string, set []string) (*Config
 			names.Print(path), key, names.Print(file), named.Experiment, experiment)
 	}
 	return named, nil
+}
+
+// besideFile returns the path of a file that the config at path names.
+func besideFile(path, file string) string {
+	if filepath.IsAbs(file) {
+		return file
+	}
+	return filepath.Join(filepath.Dir(path), file)
 }

@@ -10,7 +10,10 @@ import (
 	"strconv"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"godarts/cells/genotype"
+	"godarts/nas/config/document"
 )
 
 // key is one leaf of Config, or of the keys that a strategy has of its own, as its tags describe it.
@@ -48,6 +51,28 @@ const (
 	byNamed   = "named"   // they name it in Method.Takes
 )
 
+// leaf is the value of a key that reads and writes its own YAML.
+type leaf interface {
+	// Decode reads the value in node. If it is no value of the key, it returns what is wanted.
+	Decode(node *yaml.Node) (want string)
+	Encode() *yaml.Node
+	Wanted() string // which values the key takes
+	Schema() string // their JSON Schema
+}
+
+// isLeaf reports whether values of type t are leaves.
+func isLeaf(t reflect.Type) bool { return reflect.PointerTo(t).Implements(reflect.TypeFor[leaf]()) }
+
+// leafOf returns a copy of v if it is a leaf, else nil.
+func leafOf(v reflect.Value) leaf {
+	if !isLeaf(v.Type()) {
+		return nil
+	}
+	copied := reflect.New(v.Type())
+	copied.Elem().Set(v)
+	return copied.Interface().(leaf)
+}
+
 // section is an inner node of the key tree.
 type section struct {
 	scope
@@ -84,7 +109,7 @@ func (tr *tree) walk(t reflect.Type, prefix string, in scope, index []int) {
 		if optional {
 			ft = ft.Elem()
 		}
-		if ft.Kind() == reflect.Struct {
+		if ft.Kind() == reflect.Struct && !isLeaf(ft) {
 			tr.sections = append(tr.sections, section{scope: in, path: path, optional: optional})
 			tr.walk(ft, path+".", in, index)
 			continue
@@ -159,6 +184,9 @@ func (k *key) oneOf() (names []string) {
 
 // readable reports whether a key may have values of type t.
 func readable(t reflect.Type) bool {
+	if isLeaf(t) {
+		return true
+	}
 	switch t.Kind() {
 	case reflect.String, reflect.Bool, reflect.Int, reflect.Int64, reflect.Float64:
 		return true
@@ -206,6 +234,9 @@ func (k *key) edit(c *Config, change func(field reflect.Value) error) error {
 // format prints a leaf as YAML reads it, strings without quotes. Floats have the fewest digits that read back to
 // the same bits.
 func format(v reflect.Value) string {
+	if l := leafOf(v); l != nil {
+		return document.OneLine(l.Encode())
+	}
 	switch v.Kind() {
 	case reflect.Float64:
 		return strconv.FormatFloat(v.Float(), 'g', -1, 64)

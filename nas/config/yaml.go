@@ -54,6 +54,9 @@ func (c *Config) YAML() ([]byte, error) {
 
 // encode returns the YAML node of a leaf.
 func encode(v reflect.Value) *yaml.Node {
+	if l := leafOf(v); l != nil {
+		return l.Encode()
+	}
 	switch v.Kind() {
 	case reflect.String:
 		return text(v.String())

@@ -181,7 +181,7 @@ func TestYAMLRefuses(t *testing.T) {
 	}{
 		{"training without a cell", training.Training(), `config: the config to write:43: genotype: given "", want text`},
 		{"odd channels", odd, `config: the config to write:34: network.channels: given 3, want an even number: a reduction gives half of its channels to each of two convolutions`},
-		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train or repeat or compare`},
+		{"zero", &Config{}, `config: the config to write:1: experiment: given "", want search or train or repeat or compare or sweep`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package plan
 import (
 	"fmt"
 
+	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/images"
 	"godarts/torch"
@@ -30,6 +31,23 @@ func checkComparison(t *config.NetworkComparison, d torch.Device) error {
 		}
 		if err := checkFound(c, t.Train, d); err != nil {
 			return fmt.Errorf("nas: compare.train: strategy %s: %w", t.Names[i], err)
+		}
+	}
+	return nil
+}
+
+// checkSweep checks all runs of a sweep before the first begins.
+func checkSweep(s *config.SweepPlan, d torch.Device) error {
+	for _, p := range s.Points {
+		c := p.Runs[0]
+		var err error
+		if c.Data.IsText() {
+			err = (&nas.Run{Config: c, Device: d}).Open(true)
+		} else {
+			err = images.CheckNamed(c, d)
+		}
+		if err != nil {
+			return fmt.Errorf("nas: sweep: %s: %w", settings(p), err)
 		}
 	}
 	return nil

@@ -64,7 +64,7 @@ func Compare(ctx context.Context, dir string, t *config.NetworkComparison, s Com
 		for _, seed := range p.trainSeeds() {
 			training := *t.Train
 			training.Seed = seed
-			p.parts = append(p.parts, part{t.Names[i] + "/" + trainName(seed), []string{search}, func() (*config.Config, error) {
+			p.parts = append(p.parts, part{name: t.Names[i] + "/" + trainName(seed), after: []string{search}, config: func() (*config.Config, error) {
 				return p.trainingOf(search, &training)
 			}})
 		}

@@ -46,7 +46,7 @@ func (p *plan) join(ctx context.Context) error {
 		if err := p.create(); err != nil {
 			return err
 		}
-	case runfolder.Has(p.dir, claimsFolder) && !runfolder.Has(p.dataFolder(), runfolder.DataFile):
+	case len(p.inspected) > 0 && runfolder.Has(p.dir, claimsFolder) && !runfolder.Has(p.dataFolder(), runfolder.DataFile):
 		p.settings.Note("%s does not say what its data was: whether that has changed is not known", names.Escape(p.dir))
 	}
 	if err := p.owns(); err != nil {

@@ -9,6 +9,7 @@
 package plan
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/claim"
 	"godarts/nas/config"
+	"godarts/nas/record"
 	"godarts/nas/runfolder"
 	"godarts/nas/search"
 	"godarts/nas/train"
@@ -49,7 +51,15 @@ type part struct {
 
 	// config is called after these. It returns nil if the part is left out.
 	config func() (*config.Config, error)
+
+	// until is the number of epochs after which the run is left as it is. A later part of the list, whose
+	// goOn is the name of this one, continues it in this one's folder.
+	until int
+	goOn  string
 }
+
+// folder returns the name of the part's folder.
+func (it part) folder() string { return cmp.Or(it.goOn, it.name) }
 
 // plan is a set of runs in the folder dir.
 type plan struct {
@@ -118,7 +128,7 @@ func (p *plan) complete(ctx context.Context) error {
 
 // openPart is a part that is to be worked on.
 type openPart struct {
-	name   string
+	part
 	config *config.Config
 }
 
@@ -135,10 +145,12 @@ func (p *plan) open() (open []openPart, err error) {
 			return nil, err
 		}
 		if c != nil {
-			if settled, err := p.isSettled(it.name, c); err != nil {
+			settled, err := p.isSettled(openPart{it, c})
+			if err != nil {
 				return nil, err
-			} else if !settled {
-				open = append(open, openPart{it.name, c})
+			}
+			if !settled {
+				open = append(open, openPart{it, c})
 				continue
 			}
 		}
@@ -148,12 +160,22 @@ func (p *plan) open() (open []openPart, err error) {
 }
 
 // isSettled reports whether a part is complete, with a result that can be read, or has diverged.
-func (p *plan) isSettled(name string, c *config.Config) (bool, error) {
-	if runfolder.Finished(p.file(name)) {
-		return true, runfolder.CheckResult(p.file(name), c)
+func (p *plan) isSettled(it openPart) (bool, error) {
+	dir := p.file(it.folder())
+	if runfolder.Finished(dir) {
+		return true, runfolder.CheckResult(dir, it.config)
 	}
-	diverged, err := p.diverged(name)
-	return diverged != nil, err
+	if diverged, err := p.diverged(it.folder()); err != nil || diverged != nil {
+		return true, err
+	}
+	if it.until == 0 || !runfolder.HoldsRun(dir) {
+		return false, nil
+	}
+	r, err := record.Read(dir)
+	if err != nil || len(r.Epochs) == 0 || r.Epochs[len(r.Epochs)-1].Epoch+1 < it.until {
+		return false, err
+	}
+	return true, runfolder.CheckSameRun(dir, it.config)
 }
 
 // diverged returns how a part diverged, nil if it did not.
@@ -163,8 +185,12 @@ func (p *plan) diverged(name string) (*runfolder.DivergedError, error) {
 
 // failed returns an error that names the parts that diverged, nil if none did.
 func (p *plan) failed() error {
-	e := &runfolder.FailedError{Of: len(p.parts)}
+	e := &runfolder.FailedError{}
 	for _, it := range p.parts {
+		if it.goOn != "" { // is the same run
+			continue
+		}
+		e.Of++
 		diverged, err := p.diverged(it.name)
 		if err != nil {
 			return err
@@ -196,7 +222,7 @@ func (p *plan) workOnOne(ctx context.Context, open []openPart) (elsewhere string
 	words := strings.NewReplacer("/", "-", ".", "_")
 	var busy []string
 	for _, it := range open {
-		c, err := p.claims.Take(words.Replace(it.name))
+		c, err := p.claims.Take(words.Replace(it.folder()))
 		var held *claim.HeldError
 		if errors.As(err, &held) {
 			busy = append(busy, fmt.Sprintf("%s by %v", it.name, held.Holder))
@@ -227,7 +253,10 @@ func (p *plan) workOnOne(ctx context.Context, open []openPart) (elsewhere string
 
 // work completes a part.
 func (p *plan) work(ctx context.Context, it openPart, c *claim.Claim) error {
-	dir := p.file(it.name)
+	dir := p.file(it.folder())
+	if settled, err := p.isSettled(it); settled || err != nil { // another process may have had the claim just before
+		return err
+	}
 	s := p.settings.Settings
 	s.Guard, s.Shared = c.Check, p.data[it.config.Experiment]
 	s.Hooks = slices.Clone(s.Hooks)
@@ -247,7 +276,22 @@ func (p *plan) work(ctx context.Context, it openPart, c *claim.Claim) error {
 			defer torch.SetThreads(now)
 		}
 	}
-	return p.run(ctx, it.name, it.config, s)
+	if it.until == 0 {
+		return p.run(ctx, it.folder(), it.config, s)
+	}
+	until, stop := context.WithCancel(ctx)
+	defer stop()
+	s.Hooks = append(s.Hooks, nas.Hooks{OnEpoch: func(r *nas.Run, e *nas.Epoch) error {
+		if r.Dir == dir && e.Index+1 >= it.until {
+			stop()
+		}
+		return nil
+	}})
+	err := p.run(until, it.folder(), it.config, s)
+	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
+		return nil
+	}
+	return err
 }
 
 // runHere works on a part in this process.

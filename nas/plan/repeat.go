@@ -67,13 +67,13 @@ func (p *protocol) list() {
 		before = append(before, searchName(seed))
 	}
 	for _, seed := range p.searchSeeds() {
-		p.parts = append(p.parts, part{briefName(seed), []string{searchName(seed)}, func() (*config.Config, error) {
+		p.parts = append(p.parts, part{name: briefName(seed), after: []string{searchName(seed)}, config: func() (*config.Config, error) {
 			return p.trainingOf(searchName(seed), p.whole.Brief())
 		}})
 		before = append(before, briefName(seed))
 	}
 	for _, seed := range p.trainSeeds() {
-		p.parts = append(p.parts, part{trainName(seed), before, func() (*config.Config, error) {
+		p.parts = append(p.parts, part{name: trainName(seed), after: before, config: func() (*config.Config, error) {
 			candidates, _, err := p.candidates()
 			if err != nil {
 				return nil, err

@@ -17,7 +17,8 @@ import (
 
 // Options say how a table is made.
 type Options struct {
-	Fold bool // one row for all runs that differ in their seed only
+	Fold   bool // one row for all runs that differ in their seed only
+	Epochs bool // a column of the epochs that are done
 }
 
 // Of returns the table of runs. It names them by their paths below the folder that holds them all.
@@ -34,6 +35,9 @@ func Of(runs []*record.Run, o Options) report.Table {
 	t.text("run", func(i int) string { return names[i] }, common)
 	t.settings()
 	t.seeds(o.Fold)
+	if o.Epochs {
+		t.figure(figure{report.Column{Title: "epochs done"}, false, []unit{{"", 0, 0}}, func(r *record.Run) []float64 { return []float64{float64(len(r.Epochs))} }})
+	}
 	for _, f := range figures {
 		t.figure(f)
 	}
