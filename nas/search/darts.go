@@ -95,6 +95,12 @@ func PlainOf(net darts.Supernet) *darts.Plain {
 	return net.(*darts.Plain)
 }
 
+// Observe returns softmax(α) of a supernet of NewSupernet, in float64, for nas.Observer. c is the config of
+// the search.
+func Observe(c *config.Config, net darts.Supernet) runfolder.Observation {
+	return runfolder.Observation{Cells: observePlain(images.Space(c), PlainOf(net))}
+}
+
 // newHessian returns the Hessian-vector product of the second order: by finite differences of passes of
 // captured, or exactly by net, of which captured is the captured form.
 func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, error) {
