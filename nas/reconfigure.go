@@ -42,7 +42,7 @@ func Changed(dir string, set []string) (*config.Config, error) {
 		return c, err
 	}
 	if runfolder.Finished(dir) {
-		return nil, fmt.Errorf("nas: epochs: the run in %s is complete after %d: for %d begin another one", names.Escape(dir), own.Epochs, c.Epochs)
+		return nil, fmt.Errorf("nas: epochs: the run in %s is complete after %s: start a new run for %d", names.Escape(dir), names.Count(own.Epochs, "epoch"), c.Epochs)
 	}
 	at, err := savedPosition(dir)
 	if err != nil {
@@ -52,7 +52,7 @@ func Changed(dir string, set []string) (*config.Config, error) {
 		return nil, err
 	}
 	if c.Evaluate != nil && runfolder.Has(dir, runfolder.FoundFolder) {
-		return nil, fmt.Errorf("nas: epochs: the cell of the search in %s is found, and is being trained: for %d epochs begin another one", names.Escape(dir), c.Epochs)
+		return nil, fmt.Errorf("nas: epochs: the cell of the search in %s is found, and is being trained: start a new run for %d epochs", names.Escape(dir), c.Epochs)
 	}
 	return c, nil
 }

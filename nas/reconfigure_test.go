@@ -126,7 +126,7 @@ func TestChangedRefuses(t *testing.T) {
 				t.Fatal(err)
 			}
 			return dir
-		}, more, "is complete after 1: for 6 begin another one"},
+		}, more, "is complete after 1 epoch: start a new run for 6"},
 		{"evaluations", func(t *testing.T) string {
 			dir := filepath.Join(t.TempDir(), "run")
 			c := fixture.LoadTiny(t, "tiny.yaml", "epochs=1", "evaluate={random: 0, epochs: 1, batch: 32, network: {channels: 2, layers: 3, stem_multiplier: 1}}")

@@ -112,7 +112,7 @@ func TestResumeSet(t *testing.T) {
 			t.Errorf("--set %s: status %d, stderr %q, want %q", item, status, stderr, want)
 		}
 	}
-	refused("epochs=2", "epochs: the run in "+dir+" is complete after 1: for 2 begin another one")
+	refused("epochs=2", "epochs: the run in "+dir+" is complete after 1 epoch: start a new run for 2")
 	if err := os.Remove(filepath.Join(dir, "result.json")); err != nil {
 		t.Fatal(err)
 	}

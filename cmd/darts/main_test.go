@@ -123,7 +123,7 @@ func TestBadUsage(t *testing.T) {
 		{"test of nothing", []string{"test"}, `^darts: test: wanted one RUN, or --weights FILE with --genotype and --set as needed\n$`},
 		{"test of a run with a cell", []string{"test", notRun, "--genotype", "DARTS_V2"}, `^darts: test: wanted one RUN, or --weights FILE`},
 		{"weights with keys of no config", []string{"test", "--weights", "x.pt", "--set", "epochs=1"}, `^darts: test: --set epochs=1 overrides a CONFIG, but none is given\n$`},
-		{"weights of a search", []string{"test", config, "--weights", "x.pt"}, `is the config of a search, weights need that of a train\n$`},
+		{"weights of a search", []string{"test", config, "--weights", "x.pt"}, `is the config of a search, weights need the config of a train\n$`},
 		{"weights that are not there", []string{"test", training, "--weights", "x.pt"}, `^darts: torch: pickle: open x.pt: no such file or directory\n$`},
 		{"hostile weights", []string{"test", training, "--weights", hostile}, `hostile.pt: offset 1: refused: it wants "os.system", which no file of tensors needs\n$`},
 		{"weights of another network", []string{"test", training, "--weights", "../../nas/model/testdata/toy.pth"},

@@ -96,7 +96,7 @@ func weightsConfig(file, genotype string, set []string) (c *config.Config, writt
 			return nil, nil, err
 		}
 		if c.Experiment != config.Train {
-			return nil, nil, fmt.Errorf("test: %s is the config of a %s, weights need that of a train", file, c.Experiment)
+			return nil, nil, fmt.Errorf("test: %s is the config of a %s, weights need the config of a train", file, c.Experiment)
 		}
 	case len(set) > 0:
 		return nil, nil, fmt.Errorf("test: --set %s overrides a CONFIG, but none is given", set[0])

@@ -36,7 +36,7 @@ func ReadDataManifest(file string) (d DataManifest, there bool, err error) {
 		return d, false, nil
 	}
 	if err != nil {
-		return d, true, fmt.Errorf("%w; put it back, or delete it to go on without knowing whether the data has changed", err)
+		return d, true, fmt.Errorf("%w; restore it, or delete it to go on without knowing whether the data has changed", err)
 	}
 	return d, true, nil
 }
@@ -46,7 +46,7 @@ func ReadDataManifest(file string) (d DataManifest, there bool, err error) {
 func (d DataManifest) CheckUnchanged(now fingerprint.Fingerprint, file string) error {
 	changes := d.Changes(now)
 	if changes == "" && !d.plausible() {
-		return fmt.Errorf("nas: %s is damaged: it tells of a look at files that no run makes; put it back, or delete it to go on without knowing whether the data has changed", names.Escape(file))
+		return fmt.Errorf("nas: %s is damaged: no run writes such a record of its files; restore it, or delete it to go on without knowing whether the data has changed", names.Escape(file))
 	}
 	if changes == "" {
 		return nil

@@ -118,6 +118,36 @@ var ofTraining = []mutant{
 		"torch.BatchNormOptions{Training: false})",
 		inCells("TestOperationValues|TestNetworkRecordings"),
 	},
+	{
+		"pointwise norm: training loses the ReLU", "torch/nn/pointwise.go",
+		"torch.PointwiseNormOptions{ReLU: l.relu, Factors: factors}",
+		"torch.PointwiseNormOptions{Factors: factors}",
+		inCells("TestOperationValues|TestNetworkRecordings"),
+	},
+	{
+		"pointwise norm: evaluation loses the ReLU", "torch/nn/pointwise.go",
+		"shift, l.relu))",
+		"shift, false))",
+		inCells("TestEvaluationWithoutGraph|TestNetworkRecordings"),
+	},
+	{
+		"pointwise norm: no ReLU without a batch norm's weights", "torch/nn/pointwise.go",
+		"x.ReLU_()",
+		"_ = x",
+		inFast("TestFastEqualsPlain|TestRecordings"),
+	},
+	{
+		"pointwise norm: paths are not dropped", "torch/nn/pointwise.go",
+		"return l.train(x, factors, m)",
+		"return l.train(x, torch.Tensor{}, m)",
+		inCells("TestDropPathOnEdges"),
+	},
+	{
+		"pointwise norm: frozen statistics move", "torch/nn/batchnorm.go",
+		"if !m.Training || !m.FreezeStatistics {",
+		"if true {",
+		inDARTS("TestGradientsElsewhere"),
+	},
 }
 
 var ofTexts = []mutant{
