@@ -60,6 +60,10 @@ darts test, and logits that are equal up to rounding.`,
 	"report": `Reads the records of runs and writes a table of them, a row for each run or for all runs that differ in their
 seed only. A DIR stands for all runs below it. Reading changes nothing in their folders.`,
 
+	"plot": `Draws curves of runs over each other, or what one run learned, into one file. Letters keep their size whatever
+the width. A legend names the keys in which runs differ. Several figures stand in a grid. Figures are drawn from what
+runs have recorded, also while they go on.`,
+
 	"runs": `Lists the runs below DIR, by default runs, with the trainings that belong to each: state, epochs, best figure, time
 left and start. A run is running if a process of this machine holds the lock of its folder. The list reads the small
 files and the ends of the long ones, so that a thousand runs take less than a second.`,

@@ -75,7 +75,7 @@ func newRoot(words []string) *cobra.Command {
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newSearch(), newTrain(), newTest(), newRepeat(), newInfo())
 	root.AddCommand(newExport(), newClassify())
-	root.AddCommand(newCompare(words), newSweep(words), newBench(), newDraw(), newReport(), newRuns(), newServe())
+	root.AddCommand(newCompare(words), newSweep(words), newBench(), newDraw(), newReport(), newPlot(), newRuns(), newServe())
 	root.AddCommand(newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())
 	return root
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -186,7 +187,11 @@ func (m *alphaMap) panel(c *draw.Canvas, in vg.Rectangle, at [2]int, s style) {
 	} else {
 		head.Font = canvas.Heavy(s.small)
 	}
-	c.FillText(head, vg.Point{X: in.Min.X, Y: in.Max.Y + s.small*0.35}, stateName(at[1], m.kind)+" → "+stateName(at[0], m.kind))
+	edge := stateName(at[1], m.kind) + " → " + stateName(at[0], m.kind)
+	if head.Width(edge) > in.Max.X-in.Min.X+gap { // too little room: k−2→0
+		edge = strings.NewReplacer("c(", "", ")", "", " ", "").Replace(edge)
+	}
+	c.FillText(head, vg.Point{X: in.Min.X, Y: in.Max.Y + s.small*0.35}, edge)
 	column := (in.Max.X - in.Min.X) / vg.Length(len(m.epochs))
 	paths := map[color.NRGBA]vg.Path{}
 	var order []color.NRGBA
@@ -244,10 +249,14 @@ func (m *alphaMap) axis(c *draw.Canvas, in vg.Rectangle, s style) {
 	label := textStyle(s.small, muted)
 	label.YAlign = draw.YTop
 	y := in.Min.Y - 2
-	c.FillText(label, vg.Point{X: in.Min.X, Y: y}, fmt.Sprintf("epoch %d", m.epochs[0]))
+	first, last := fmt.Sprintf("epoch %d", m.epochs[0]), fmt.Sprint(m.epochs[len(m.epochs)-1])
+	if label.Width(first+" "+last) > in.Max.X-in.Min.X {
+		first = fmt.Sprint(m.epochs[0])
+	}
+	c.FillText(label, vg.Point{X: in.Min.X, Y: y}, first)
 	if len(m.epochs) > 1 {
 		label.XAlign = draw.XRight
-		c.FillText(label, vg.Point{X: in.Max.X, Y: y}, fmt.Sprint(m.epochs[len(m.epochs)-1]))
+		c.FillText(label, vg.Point{X: in.Max.X, Y: y}, last)
 	}
 }
 
@@ -269,13 +278,18 @@ func (m *alphaMap) scale(c draw.Canvas, s style) {
 		left := x + width*vg.Length(i)/steps
 		fill(&c, viridis(float64(i)/(steps-1)), vg.Point{X: left, Y: y - s.small*0.45}, vg.Point{X: x + width, Y: y + s.small*0.45})
 	}
+	x -= gap
+	share, mark := "share of the operation: "+least, "in the cell after the last epoch"
+	left := c.Min.X + 2*gap + 5
+	if label.Width(mark)+gap+label.Width(share) > x-left { // too little room
+		share, mark = least, "in the cell"
+	}
 	label.XAlign = draw.XRight
-	c.FillText(label, vg.Point{X: x - gap, Y: y}, "share of the operation: "+least)
+	c.FillText(label, vg.Point{X: x, Y: y}, share)
 	label.XAlign = draw.XLeft
-	x = c.Min.X + gap
 	if len(m.kept) > 0 {
-		c.FillPolygon(hot, []vg.Point{{X: x, Y: y}, {X: x + 5, Y: y + 3}, {X: x + 5, Y: y - 3}})
-		c.FillText(label, vg.Point{X: x + 5 + gap, Y: y}, "in the cell after the last epoch")
+		c.FillPolygon(hot, []vg.Point{{X: left - gap - 5, Y: y}, {X: left - gap, Y: y + 3}, {X: left - gap, Y: y - 3}})
+		c.FillText(label, vg.Point{X: left, Y: y}, mark)
 	}
 }
 

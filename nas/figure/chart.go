@@ -142,11 +142,17 @@ func textStyle(size vg.Length, with canvas.Ink) draw.TextStyle {
 	return draw.TextStyle{Color: with, Font: canvas.Sans(size), Handler: plot.DefaultTextHandler}
 }
 
-// title writes the title of a figure at the top of c and returns the rest of c.
+// title writes the title of a figure at the top of c and returns the rest of c. A long title has smaller letters,
+// down to those of other text.
 func title(c draw.Canvas, s style, text string) draw.Canvas {
 	head := textStyle(s.title, black)
-	head.Font = canvas.Heavy(s.title)
 	head.YAlign = draw.YTop
+	for size := s.title; ; size -= 0.25 {
+		head.Font = canvas.Heavy(size)
+		if size <= s.small || head.Width(text) <= c.Max.X-c.Min.X-2*gap {
+			break
+		}
+	}
 	c.FillText(head, vg.Point{X: c.Min.X + gap, Y: c.Max.Y - s.title*0.3}, text)
 	return draw.Crop(c, 0, 0, 0, -s.title*1.7)
 }

@@ -11,6 +11,7 @@ package figure
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"image/color"
 
@@ -32,12 +33,15 @@ type Figure struct {
 
 // Size is the size of a picture. A width of 0 is the figure's own, a height of 0 the one that suits the
 // width.
-type Size struct{ Width, Height vg.Length }
+type Size struct {
+	Width, Height vg.Length
+	DPI           int // dots to an inch of PNG; 0 is 192
+}
 
 // Extensions are the kinds of files that Encode writes.
 var Extensions = []string{".svg", ".png", ".pdf"}
 
-// dotsPerInch is the resolution of PNG.
+// dotsPerInch is the resolution of PNG where none is given.
 const dotsPerInch = 192
 
 // Encode returns the figure as a file of that extension, on white. It returns an error for an extension that is none of
@@ -54,7 +58,7 @@ func (f *Figure) Encode(extension string, size Size) ([]byte, error) {
 	var to vg.CanvasWriterTo
 	switch extension {
 	case ".png":
-		to = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(dotsPerInch))}
+		to = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(cmp.Or(size.DPI, dotsPerInch)))}
 	case ".pdf":
 		to = canvas.NewPDF(width, height, f.Title)
 	default:

@@ -82,6 +82,9 @@ func settings(c *config.Config) string {
 // common returns what the labels of the runs begin with, without what only numbers them.
 func (g Group) common() string {
 	label := g.Runs[0].Label
+	if !slices.ContainsFunc(g.Runs, func(r Labelled) bool { return r.Label != label }) {
+		return label
+	}
 	for _, r := range g.Runs[1:] {
 		n := 0
 		for n < min(len(label), len(r.Label)) && label[n] == r.Label[n] {
