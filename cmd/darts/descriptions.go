@@ -73,6 +73,12 @@ pages follow runs while they go: steps, epochs, the cell after each epoch, new r
 nothing, and looks at files only while a page is open. It answers to this machine; at another address of --listen it
 wants the token that the printed address has. It ends with a signal.`,
 
+	"scale": `Finds the network of a cell that meets a budget of multiply-adds or weights. For each number of layers
+and each resolution that is asked for it takes as many channels as fit, as published networks for mobile devices do
+(below 600 million multiply-adds at 224x224, 14 layers). With --compound it scales layers, channels and resolution of
+one base together, as EfficientNet does. It marks the network with the most multiply-adds, and writes the config of its
+training, with the settings of the paper of DARTS.`,
+
 	"draw": `Draws the cells of a genotype, a file with one, a run or an export. A picture shows the inputs of the
 cell on the left, its nodes in the middle with the operation of each edge, and the output on the right.`,
 
