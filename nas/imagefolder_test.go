@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -160,16 +161,22 @@ func TestTopFive(t *testing.T) {
 	for _, portion := range []string{"1", "0.5"} {
 		t.Run("trains on "+portion, func(t *testing.T) {
 			c := fixture.Load(t, "testdata/tiny-train.yaml", "data.name=imagefolder", "data.root="+filepath.Join(root, "both"), "data.size=8", "data.subset=0", "data.batch=60", "epochs=1", "data.train_portion="+portion)
-			result, err := train.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{})
+			dir := filepath.Join(t.TempDir(), "run")
+			result, err := train.Run(t.Context(), dir, c, nas.Settings{})
 			if err != nil {
 				t.Fatal(err)
 			}
+			lines := linesOf[runfolder.Metric](t, dir, runfolder.MetricsFile)
+			recorded := lines[len(lines)-1].TestTopFive
 			of := result.Tested
 			if portion != "1" {
 				of = &runfolder.Tested{TestError: result.ValidError, TestTopFiveError: result.ValidTopFiveError}
+				recorded = lines[len(lines)-1].ValidTopFive
 			}
 			if e := of.TestTopFiveError; e == nil || *e > of.TestError || *e <= 0 || of.TestError >= 100 {
 				t.Errorf("got %+v", of)
+			} else if recorded == nil || math.Abs(100*(1-*recorded)-*e) > 1e-9 {
+				t.Errorf("the metrics have %v, the result an error of %v %%", recorded, *e)
 			}
 		})
 	}

@@ -87,6 +87,9 @@ func TestObservedAlpha(t *testing.T) {
 			for _, m := range epochs {
 				checkMetric(t, m)
 			}
+			if last.GradNormAlpha == nil || *last.GradNormAlpha <= 0 {
+				t.Errorf("norm of the gradient of α: %v", last.GradNormAlpha)
+			}
 		})
 	}
 }
@@ -95,7 +98,7 @@ func TestObservedAlpha(t *testing.T) {
 func checkMetric(t *testing.T, m runfolder.Metric) {
 	t.Helper()
 	if m.GradNormW == nil || *m.GradNormW <= 0 || m.Parameters <= 0 || m.MultiplyAdds <= 0 {
-		t.Errorf("epoch %d: norm of ∇w %v, %d parameters, %d multiply-adds", m.Epoch, m.GradNormW, m.Parameters, m.MultiplyAdds)
+		t.Errorf("epoch %d: norm of the gradient of w %v, %d parameters, %d multiply-adds", m.Epoch, m.GradNormW, m.Parameters, m.MultiplyAdds)
 	}
 	for _, cell := range m.Cells {
 		kind := genotype.Normal
@@ -273,5 +276,29 @@ func TestObservedCellsOnly(t *testing.T) {
 					set[0], len(m.Cells), m.SkipConnections, m.Parameters, m.MultiplyAdds, m.Genotype)
 			}
 		}
+	}
+}
+
+func TestObservedNorms(t *testing.T) {
+	// The norms of gradients are those that the optimizers took, before clipping, when an epoch has one step.
+	torchtest.Scope(t)
+	dir, epochs := observedRun(t, fixture.Tiny(t, "strategy.order=2", "data.subset=24", "epochs=1", "network.dtype=float64",
+		"w.weight_decay=0", "w.grad_clip=1e9", "alpha.weight_decay=0"))
+	norm := func(entries ...string) float64 {
+		sum := 0.0
+		for _, entry := range entries {
+			for _, x := range stateOf(t, dir, entry) {
+				sum += x * x
+			}
+		}
+		return math.Sqrt(sum)
+	}
+	// The first momentum is the gradient, and Adam's first moment a half of it, with β1 of 0.5.
+	w, alpha := norm("optimizer.w.momentum_buffer.0"), 2*norm("optimizer.alpha.exp_avg.0", "optimizer.alpha.exp_avg.1")
+	if got := *epochs[0].GradNormW; math.Abs(got-w) > 1e-12*w {
+		t.Errorf("norm of the gradient of w %v, want %v", got, w)
+	}
+	if got := *epochs[0].GradNormAlpha; math.Abs(got-alpha) > 1e-12*alpha {
+		t.Errorf("norm of the gradient of α %v, want %v", got, alpha)
 	}
 }
