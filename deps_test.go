@@ -26,6 +26,7 @@ func TestImports(t *testing.T) {
 		{"godarts/darts/fast", []string{"godarts/darts/enas"}, "the forms by formulas know no controller"},
 		{"godarts/darts/enas", []string{"godarts/darts/fast"}, "a controller draws cells and trains none"},
 		{"godarts/cells/drawing", []string{"godarts/torch"}, "a drawing needs no libtorch"},
+		{"godarts/configs", []string{"godarts"}, "files in the program need no code"},
 		{"godarts/nas", []string{"godarts/cmd"}, "a library does not import its program"},
 		{"godarts/nas/claim", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "who does what needs no libtorch"},
 		{"godarts/nas/checks", []string{"godarts"}, "finding a program needs nothing but paths"},

@@ -16,12 +16,37 @@ import (
 	"godarts/nas/runfolder"
 )
 
-// configFiles completes the CONFIG of a command.
-func configFiles(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+// configFiles completes the CONFIG of a command: a file, or the name of a config in the program that is of the
+// command's experiment.
+func configFiles(c *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}
+	experiment := c.Annotations[experimentNote]
+	if found := builtins(typed, experiment); typed != "" && len(found) > 0 && !isStart(typed) {
+		return found, cobra.ShellCompDirectiveNoFileComp
+	}
 	return []cobra.Completion{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+}
+
+// isStart reports whether a file's name starts as typed.
+func isStart(typed string) bool {
+	entries, _ := os.ReadDir(".")
+	return slices.ContainsFunc(entries, func(e os.DirEntry) bool { return strings.HasPrefix(e.Name(), typed) })
+}
+
+// builtins returns the names that start as typed of the configs in the program, with their titles: those of an
+// experiment, or all without one.
+func builtins(typed, experiment string) (found []cobra.Completion) {
+	for _, b := range config.Builtins() {
+		if !strings.HasPrefix(b.Name, typed) {
+			continue
+		}
+		if c, err := config.Load(b.Name); experiment == "" || err == nil && c.Experiment == experiment {
+			found = append(found, cobra.CompletionWithDesc(b.Name, b.Title))
+		}
+	}
+	return found
 }
 
 // cells completes a cell: a published name, the folder of a run, or a file.

@@ -90,6 +90,10 @@ medians. Rows with the same work get a ratio.`,
 a download it says which files are wanted, and checks those that are there. The action export writes images of a data
 set as PNG files to a new folder in the layout of "data: {name: imagefolder}".`,
 
+	"configs": `Lists the published configs that the program contains, each with the first line of its comment, or prints the
+config of that name. Commands that take a config take its name too, in any folder; a file of that name comes first.
+NAME.toy is the same at a size that takes seconds.`,
+
 	"genotypes": `Prints the published cells, convolutional and recurrent, by the names that --genotype and other
 commands take.`,
 

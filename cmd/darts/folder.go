@@ -14,7 +14,7 @@ import (
 
 // reserve makes the default run folder of a config. Runs that start in the same second get different folders.
 func reserve(file string, now time.Time) (string, error) {
-	name := strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
+	name := strings.TrimSuffix(strings.TrimSuffix(filepath.Base(file), ".yaml"), ".yml")
 	first := filepath.Join("runs", name+now.Format("-20060102-150405"))
 	if err := wholefile.MakeFolder(filepath.Dir(first)); err != nil {
 		return "", fmt.Errorf("run folder: %w", err)

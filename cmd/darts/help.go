@@ -59,14 +59,14 @@ var lesser = []string{"bench", "genotypes", "version", "completion"}
 
 // printRoot prints the list of commands.
 func printRoot(root *cobra.Command, w io.Writer) {
-	fmt.Fprint(w, "darts searches neural network cells by gradients and trains what it finds.\n\nusage: darts COMMAND [ARGUMENT ...]\n\n")
+	fmt.Fprint(w, "usage: darts COMMAND [ARGUMENT ...], such as: darts search quickstart\n\n")
 	for _, c := range root.Commands() {
 		if c.IsAvailableCommand() && !slices.Contains(lesser, c.Name()) {
 			fmt.Fprintf(w, "  %-10s %s\n", c.Name(), c.Short)
 		}
 	}
 	fmt.Fprintf(w, "  also:      %s\n", strings.Join(lesser, ", "))
-	fmt.Fprint(w, "\n  darts search configs/quickstart.yaml\n\n`darts COMMAND --help` tells more of each.\n")
+	fmt.Fprint(w, "\n`darts COMMAND --help` tells more of each.\n")
 }
 
 // mostUsed are the keys that the help of an experiment shows.

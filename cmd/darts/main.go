@@ -76,6 +76,6 @@ func newRoot(words []string) *cobra.Command {
 	root.AddCommand(newSearch(), newTrain(), newTest(), newRepeat(), newInfo(), newScale())
 	root.AddCommand(newExport(), newClassify())
 	root.AddCommand(newCompare(words), newSweep(words), newBench(), newDraw(), newReport(), newPlot(), newRuns(), newServe())
-	root.AddCommand(newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())
+	root.AddCommand(newConfigs(), newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())
 	return root
 }

@@ -58,13 +58,13 @@ var shrinks = []shrink{
 	{command: regexp.MustCompile(`^darts data export cifar10 `), add: []string{"--n", "200"}},
 	{command: regexp.MustCompile(`^darts search configs/ptb`), add: smallText},
 	{command: regexp.MustCompile(`^darts train configs/(ptb|wikitext2)`), add: smallText},
-	{command: regexp.MustCompile(`^darts search .*data.name=imagefolder`), add: set(append(smallImages, "network.nodes=2")...)},
-	{command: regexp.MustCompile(`^darts train .*data.name=imagefolder`), add: set(smallImages...)},
+	{command: regexp.MustCompile(`^darts search imagefolder-search`), add: set(append(smallImages, "network.nodes=2")...)},
+	{command: regexp.MustCompile(`^darts train imagefolder-train`), add: set(smallImages...)},
 	{command: regexp.MustCompile(`^darts search configs/quickstart`), add: set("data.subset=64", "data.batch=16", "epochs=1", "evaluate=null")},
-	{command: regexp.MustCompile(`^darts search configs/cifar10`), add: set(append(smallImages, "data.name=digits", "network.nodes=2")...)},
-	{command: regexp.MustCompile(`^darts train configs/cifar10`), add: set(append(smallImages, "data.name=digits", "data.cutout=0", "network.auxiliary=false")...)},
+	{command: regexp.MustCompile(`^darts search (configs/)?cifar10`), add: set(append(smallImages, "data.name=digits", "network.nodes=2")...)},
+	{command: regexp.MustCompile(`^darts train (configs/)?cifar10`), add: set(append(smallImages, "data.name=digits", "data.cutout=0", "network.auxiliary=false")...)},
 	{command: regexp.MustCompile(`^darts completion `), only: "it is for a shell"},
-	{command: regexp.MustCompile(`^darts (help|test|classify|info|draw|report|runs|plot|export|genotypes|version|repeat)( |$)`)},
+	{command: regexp.MustCompile(`^darts (help|configs|test|classify|info|draw|report|runs|plot|export|genotypes|version|repeat)( |$)`)},
 }
 
 // commandsOf finds the commands of a page: lines of its blocks, which a backslash at the end

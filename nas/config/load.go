@@ -19,7 +19,8 @@ import (
 // maxFileBytes bounds what is read as a config; the longest real one has 2 kB.
 const maxFileBytes = 64 << 10
 
-// Load reads the experiment in the file at path, over the file that it extends if any. It lays the items of set,
+// Load reads the experiment in the file at path, over the file that it extends if any. A path without a folder
+// where there is no file may name one of [Builtins]; the files that this one names are of the same. Load lays the items of set,
 // "key.path=value" with a YAML value, over both in order. The value null removes an optional section (evaluate,
 // expect).
 //
@@ -36,6 +37,7 @@ func Load(path string, set ...string) (*Config, error) {
 // LoadWritten does what Load does, and also returns the keys that a file or an item gives: the others have their
 // defaults.
 func LoadWritten(path string, set ...string) (c *Config, written map[string]bool, err error) {
+	path = find(path)
 	all, err := overlay(path, set)
 	if err != nil {
 		return nil, nil, err
@@ -140,9 +142,7 @@ func (l *layers) addBase(path string, entry *located) error {
 	if err != nil {
 		return fmt.Errorf("config: %v: extends: %w", entry.origin, err)
 	}
-	if !filepath.IsAbs(base) {
-		base = filepath.Join(filepath.Dir(path), base)
-	}
+	base = beside(path, base)
 	text, err := readFile(base)
 	if err != nil {
 		return fmt.Errorf("config: %v: extends: %w", entry.origin, err)
@@ -159,6 +159,9 @@ func (l *layers) addBase(path string, entry *located) error {
 
 // readFile reads at most maxFileBytes. The error for a missing file names the nearest config beside it.
 func readFile(path string) ([]byte, error) {
+	if text, ok, err := readBuiltin(path); ok {
+		return text, err
+	}
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		if near := nearestFile(path); near != "" {
@@ -183,6 +186,11 @@ func nearestFile(path string) string {
 	configs, err := filepath.Glob(filepath.Join(filepath.Dir(path), "*.yaml"))
 	if err != nil { // a folder whose name is a malformed pattern
 		return ""
+	}
+	if filepath.Base(path) == path {
+		for _, b := range Builtins() {
+			configs = append(configs, b.Name+filepath.Ext(path))
+		}
 	}
 	return names.NearestBy(filepath.Base(path), configs, func(base, candidate string) int {
 		return spelling.Distance(base, filepath.Base(candidate))

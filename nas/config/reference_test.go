@@ -85,14 +85,14 @@ func TestSchemaTakesConfigs(t *testing.T) {
 	// The schema takes every config of the repository, as written and resolved, when an independent validator reads both.
 	schema := validator(t)
 	for _, name := range yamlFiles(t) {
-		text, err := os.ReadFile(filepath.Join(configs, name))
+		text, err := os.ReadFile(filepath.Join(configFolder, name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if err := valid(t, schema, text); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := valid(t, schema, resolved(t, filepath.Join(configs, name))); err != nil {
+		if err := valid(t, schema, resolved(t, filepath.Join(configFolder, name))); err != nil {
 			t.Errorf("%s, resolved: %v", name, err)
 		}
 	}

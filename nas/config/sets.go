@@ -3,7 +3,6 @@ package config
 import (
 	"bytes"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -23,6 +22,7 @@ const WholeFile = Repeat + extension
 // LoadWhole reads the repeat experiment at path as Load does, and the experiments that it names. Items of set that
 // begin with "search." or "train." change these: "search.epochs=25".
 func LoadWhole(path string, set ...string) (*Whole, error) {
+	path = find(path)
 	items := itemsBy(set)
 	c, err := Load(path, items[""]...)
 	if err != nil {
@@ -160,6 +160,7 @@ type NetworkComparison struct {
 // on networks; otherwise Searches is empty. Items of set that begin with "search." or "train." change these
 // experiments.
 func LoadNetworkComparison(path string, set ...string) (*NetworkComparison, error) {
+	path = find(path)
 	items := itemsBy(set)
 	c, err := Load(path, items[""]...)
 	if err != nil {
@@ -260,7 +261,7 @@ func (c *Config) load(path, key, experiment, file string, set []string) (*Config
 	if file == "" {
 		return nil, fmt.Errorf("config: %s: %s: none, want the file of a %s experiment", names.Print(path), key, experiment)
 	}
-	file = besideFile(path, file)
+	file = beside(path, file)
 	named, err := Load(file, set...)
 	if err != nil {
 		return nil, fmt.Errorf("config: %s: %s: %w", names.Print(path), key, err)
@@ -270,12 +271,4 @@ func (c *Config) load(path, key, experiment, file string, set []string) (*Config
 			names.Print(path), key, names.Print(file), named.Experiment, experiment)
 	}
 	return named, nil
-}
-
-// besideFile returns the path of a file that the config at path names.
-func besideFile(path, file string) string {
-	if filepath.IsAbs(file) {
-		return file
-	}
-	return filepath.Join(filepath.Dir(path), file)
 }

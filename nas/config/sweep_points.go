@@ -36,6 +36,7 @@ const baseItems = "base"
 // LoadSweep reads the sweep at path as Load does, and makes its runs. Items of set that begin with "base." change
 // the base. The runs have no published figures, which hold for one choice of keys.
 func LoadSweep(path string, set ...string) (*SweepPlan, error) {
+	path = find(path)
 	items := itemsOf(set, baseItems)
 	c, err := Load(path, items[""]...)
 	if err != nil {
@@ -51,7 +52,7 @@ func LoadSweep(path string, set ...string) (*SweepPlan, error) {
 	if c.Base == "" {
 		return nil, wrong("base: none, want the file of a search or train experiment")
 	}
-	file := besideFile(path, c.Base)
+	file := beside(path, c.Base)
 	base, err := overlay(file, items[baseItems])
 	if err == nil {
 		s.Base, err = base.checked(file)

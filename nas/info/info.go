@@ -45,7 +45,7 @@ func ReadInfo(where string, recurrent bool, items ...string) ([]Info, error) {
 		c, err = model.ExportConfig(where)
 	case runfolder.HoldsRun(where):
 		c, err = config.Load(filepath.Join(where, runfolder.ConfigFile), items...)
-	case slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(where)):
+	case slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(where)) || config.IsBuiltin(where):
 		c, err = config.Load(where, items...)
 	case len(items) > 0:
 		return nil, fmt.Errorf("nas: info: %s is no config, which %s could override", where, items[0])
