@@ -22,6 +22,7 @@ type testFlags struct {
 	set               []string
 	device            string
 	threads           threadsFlag
+	predictions       predictionFlags
 }
 
 func newTest() *cobra.Command {
@@ -37,6 +38,7 @@ func newTest() *cobra.Command {
 			f.StringArrayVar(&o.set, "set", nil, "with --weights: override a config `KEY=VALUE`; can be given several times")
 			f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
 			o.threads.add(f)
+			o.predictions.add(f)
 		},
 		run: func(c *cobra.Command, _ []string) error { return o.test(c.Flags().Arg(0), c.OutOrStdout()) },
 	})
@@ -55,35 +57,43 @@ func (o *testFlags) test(where string, stdout io.Writer) error {
 		if where == "" || o.genotype != "" || len(o.set) > 0 {
 			return usagef("test: wanted one RUN, or --weights FILE with --genotype and --set as needed")
 		}
-		return testRun(where, d, stdout)
+		return o.testRun(where, d, stdout)
 	}
 	c, written, err := weightsConfig(where, o.genotype, o.set)
 	if err != nil {
 		return usageError{err}
 	}
+	p, err := o.predictions.wanted(c)
+	if err != nil {
+		return err
+	}
 	printNotes(stdout, notesOf(o.genotype))
-	result, err := train.TestWeights(context.Background(), c, written, o.weights, d)
+	result, err := train.TestWeightsInto(context.Background(), c, written, o.weights, d, p)
 	if err != nil {
 		return usageError{err}
 	}
 	printNotes(stdout, result.Notes)
 	printResult(stdout, result)
-	return nil
+	return o.predictions.print(stdout, p)
 }
 
-func testRun(dir string, device torch.Device, stdout io.Writer) error {
+func (o *testFlags) testRun(dir string, device torch.Device, stdout io.Writer) error {
 	c, err := model.TrainedConfig(dir)
 	if err != nil {
 		return usageError{err}
 	}
-	result, err := train.Test(context.Background(), dir, device)
+	p, err := o.predictions.wanted(c)
+	if err != nil {
+		return err
+	}
+	result, err := train.TestInto(context.Background(), dir, device, p)
 	if err != nil {
 		return usageError{err}
 	}
 	printNotes(stdout, result.Notes)
 	printResult(stdout, result)
 	printExpect(stdout, c)
-	return nil
+	return o.predictions.print(stdout, p)
 }
 
 // weightsConfig returns the training that weights from elsewhere come from: the training in file, or the authors' on

@@ -12,7 +12,7 @@ import (
 )
 
 // testCheckpoint measures the network in the checkpoint of an incomplete training.
-func testCheckpoint(ctx context.Context, dir string, c *config.Config, device torch.Device) (result runfolder.TrainResult, err error) {
+func testCheckpoint(ctx context.Context, dir string, c *config.Config, device torch.Device, p *Predictions) (result runfolder.TrainResult, err error) {
 	if !runfolder.HoldsCheckpoint(dir) {
 		return result, fmt.Errorf("nas: the training in %s has no checkpoint yet; it goes on with `%s`", dir, names.Command("darts", "train", "--resume", dir))
 	}
@@ -35,7 +35,7 @@ func testCheckpoint(ctx context.Context, dir string, c *config.Config, device to
 		if err := r.Peek(); err != nil {
 			return err
 		}
-		measuredOn(&result, r, r.Validate(ctx, 0, t.Eval))
+		measuredOn(&result, r, p.validate(ctx, r, t.Eval))
 		result.Parameters, _ = t.Net.ParameterCount()
 		return r.Err()
 	})

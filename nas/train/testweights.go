@@ -29,6 +29,11 @@ import (
 // from the classes or the dictionary of the data. Only the file decides whether there is an auxiliary
 // head, which the measurement does not use.
 func TestWeights(ctx context.Context, c *config.Config, written map[string]bool, file string, device torch.Device) (result runfolder.TrainResult, err error) {
+	return TestWeightsInto(ctx, c, written, file, device, nil)
+}
+
+// TestWeightsInto is TestWeights that also keeps what the network says of each image in p, unless p is nil.
+func TestWeightsInto(ctx context.Context, c *config.Config, written map[string]bool, file string, device torch.Device, p *Predictions) (result runfolder.TrainResult, err error) {
 	of := *c
 	err = model.WithWeights(file, func(w model.StoredWeights) error {
 		of.Network.Auxiliary = slices.ContainsFunc(w.Names, func(name string) bool { return strings.HasPrefix(name, w.Prefix+model.AuxiliaryHead) })
@@ -59,7 +64,7 @@ func TestWeights(ctx context.Context, c *config.Config, written map[string]bool,
 			return result, fmt.Errorf("nas: weights %s: %w", names.Escape(file), err)
 		}
 	}
-	return measureWeights(r, ctx, g, file)
+	return measureWeights(r, ctx, g, file, p)
 }
 
 // described returns the description in a file of weights; there is false if it has none, as files of
@@ -190,7 +195,7 @@ func knowsData(d model.Description, r *nas.Run) error {
 }
 
 // measureWeights measures weights in the network of g on the data that the run has opened.
-func measureWeights(r *nas.Run, ctx context.Context, g genotype.Genotype, file string) (result runfolder.TrainResult, err error) {
+func measureWeights(r *nas.Run, ctx context.Context, g genotype.Genotype, file string, p *Predictions) (result runfolder.TrainResult, err error) {
 	about, said, err := described(file)
 	if err != nil {
 		return result, err
@@ -212,7 +217,7 @@ func measureWeights(r *nas.Run, ctx context.Context, g genotype.Genotype, file s
 		if err := model.LoadWeights(t.Net, file); err != nil {
 			return err
 		}
-		m := r.Validate(ctx, 0, t.Eval)
+		m := p.validate(ctx, r, t.Eval)
 		measuredOn(&result, r, m)
 		result.Parameters, _ = t.Net.ParameterCount()
 		return r.Err()
