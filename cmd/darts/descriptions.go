@@ -53,6 +53,10 @@ prints the likeliest classes of each. A DIR stands for all images below it, - fo
 lies in a folder that has the name of a class, the error is printed too, which is that of darts test. An image that
 cannot be read has an error in its line; the others are classified, and the exit status is 1.`,
 
+	"generate": `Goes on with a text: draws each next word from the probabilities that a trained language model gives it, reads
+it, and so on. The end of a sentence is the end of a line. Equal seeds write equal texts. The dictionary is in an export;
+that of a run is in the text that it was trained on, which has to be there.`,
+
 	"export": `Writes the network of a complete training for other programs: weights, genotype and a module of PyTorch
 that rebuilds the network, or one file of ONNX. The module needs nothing of this program. Both give the same classes as
 darts test, and logits that are equal up to rounding.`,
