@@ -57,6 +57,10 @@ cannot be read has an error in its line; the others are classified, and the exit
 it, and so on. The end of a sentence is the end of a line. Equal seeds write equal texts. The dictionary is in an export;
 that of a run is in the text that it was trained on, which has to be there.`,
 
+	"latency": `Passes batches through a network on this machine, as a trained one is used: without auxiliary head, dropout
+and gradients. Prints the median, and the times that 10 % and 90 % of the passes do not exceed. Weights are random, on
+which the time does not depend. For a cell, or a search, these are the networks that the paper trains of it.`,
+
 	"export": `Writes the network of a complete training for other programs: weights, genotype and a module of PyTorch
 that rebuilds the network, or one file of ONNX. The module needs nothing of this program. Both give the same classes as
 darts test, and logits that are equal up to rounding.`,

@@ -74,7 +74,7 @@ func newRoot(words []string) *cobra.Command {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(newSearch(), newTrain(), newTest(), newRepeat(), newInfo(), newScale())
-	root.AddCommand(newExport(), newClassify(), newGenerate())
+	root.AddCommand(newExport(), newClassify(), newGenerate(), newLatency())
 	root.AddCommand(newCompare(words), newSweep(words), newBench(), newDraw(), newReport(), newPlot(), newRuns(), newServe())
 	root.AddCommand(newConfigs(), newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())
 	return root

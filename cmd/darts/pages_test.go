@@ -64,7 +64,7 @@ var shrinks = []shrink{
 	{command: regexp.MustCompile(`^darts search (configs/)?cifar10`), add: set(append(smallImages, "data.name=digits", "network.nodes=2")...)},
 	{command: regexp.MustCompile(`^darts train (configs/)?cifar10`), add: set(append(smallImages, "data.name=digits", "data.cutout=0", "network.auxiliary=false")...)},
 	{command: regexp.MustCompile(`^darts completion `), only: "it is for a shell"},
-	{command: regexp.MustCompile(`^darts (help|configs|test|classify|info|draw|report|runs|plot|export|genotypes|version|repeat)( |$)`)},
+	{command: regexp.MustCompile(`^darts (help|configs|test|classify|generate|latency|info|draw|report|runs|plot|export|genotypes|version|repeat)( |$)`)},
 }
 
 // commandsOf finds the commands of a page: lines of its blocks, which a backslash at the end

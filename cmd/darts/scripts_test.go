@@ -26,7 +26,7 @@ func script(t *testing.T, name string, args ...string) (status int, output strin
 
 func TestScriptsHelp(t *testing.T) {
 	// A script tells how it is used, and starts nothing, when it is asked for help or does not know an argument.
-	for _, name := range []string{"quickstart", "setup", "test", "bench", "man"} {
+	for _, name := range []string{"quickstart", "setup", "test", "bench", "man", "onnx-latency"} {
 		for _, help := range []string{"--help", "-h"} {
 			if status, out := script(t, name, help); status != 0 || !strings.HasPrefix(out, "usage: scripts/"+name) {
 				t.Errorf("%s %s: status %d, %q", name, help, status, out)
@@ -34,7 +34,7 @@ func TestScriptsHelp(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{
-		{"quickstart", "--epochs", "2"}, {"quickstart", "--out", "x", "y"}, {"quickstart", "-x"}, {"quickstart", "--outer=x"}, {"setup", "--gpu"}, {"bench", "--row", "x"}, {"bench", "quick"}, {"man", "-x"},
+		{"quickstart", "--epochs", "2"}, {"quickstart", "--out", "x", "y"}, {"quickstart", "-x"}, {"quickstart", "--outer=x"}, {"setup", "--gpu"}, {"bench", "--row", "x"}, {"bench", "quick"}, {"man", "-x"}, {"onnx-latency"}, {"onnx-latency", "x", "0"},
 		{"test", "-shirt"}, {"test", "-short", "nothing-like-it"},
 	} {
 		status, out := script(t, args[0], args[1:]...)

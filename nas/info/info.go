@@ -73,19 +73,22 @@ func cellInfo(where string, recurrent bool) ([]Info, error) {
 	return publishedInfo(g)
 }
 
+// publishedNetworks are the networks that the paper trains of a cell.
+var publishedNetworks = []struct {
+	data  string
+	batch int
+	o     cells.NetworkOptions
+}{
+	{"CIFAR-10", 96, cells.NetworkOptions{Channels: 36, Layers: 20, Classes: 10, InputChannels: 3, Size: 32, StemMultiplier: 3, Auxiliary: true}},
+	{"ImageNet", 128, cells.NetworkOptions{Channels: 48, Layers: 14, Classes: 1000, InputChannels: 3, Size: 224, ImageNet: true, Auxiliary: true}},
+}
+
 // publishedInfo returns the costs of the networks that the paper trains of g.
 func publishedInfo(g genotype.Genotype) (infos []Info, err error) {
 	if g.IsRecurrent() {
 		return recurrentInfo(g)
 	}
-	for _, published := range []struct {
-		data  string
-		batch int
-		o     cells.NetworkOptions
-	}{
-		{"CIFAR-10", 96, cells.NetworkOptions{Channels: 36, Layers: 20, Classes: 10, InputChannels: 3, Size: 32, StemMultiplier: 3, Auxiliary: true}},
-		{"ImageNet", 128, cells.NetworkOptions{Channels: 48, Layers: 14, Classes: 1000, InputChannels: 3, Size: 224, ImageNet: true, Auxiliary: true}},
-	} {
+	for _, published := range publishedNetworks {
 		var info Info
 		err := torch.Do(func() (err error) {
 			info, err = networkInfo(g, published.o, published.batch)

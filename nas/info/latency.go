@@ -1,0 +1,218 @@
+package info
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"godarts/cells"
+	"godarts/cells/genotype"
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/data/corpus"
+	"godarts/nas/images"
+	"godarts/nas/model"
+	"godarts/nas/runfolder"
+	"godarts/nas/texts"
+	"godarts/torch"
+	"godarts/torch/nn"
+)
+
+// Latency is how long a trained network takes for a batch, without its auxiliary head.
+type Latency struct {
+	Network string    // description of the network
+	Batch   int       // images, or columns of a text
+	Steps   int       // words of each column; 0 for images
+	Seconds []float64 // of each pass, ascending
+}
+
+// Quantile returns the time that a part q of the passes does not exceed, 0 ≤ q ≤ 1.
+func (l Latency) Quantile(q float64) time.Duration {
+	at := int(math.Ceil(q*float64(len(l.Seconds)))) - 1
+	return time.Duration(l.Seconds[min(max(at, 0), len(l.Seconds)-1)] * float64(time.Second))
+}
+
+// LatencyOptions say how to measure.
+type LatencyOptions struct {
+	Batch     int           // images, or columns of a text, that pass through the network together
+	Passes    int           // timed passes
+	Budget    time.Duration // for the passes of a network: at least a few are timed, however long they take
+	Recurrent bool          // names of recurrent cells come first
+	Device    torch.Device
+}
+
+// leastPasses are timed whatever they take, unless LatencyOptions.Passes is less.
+const leastPasses = 5
+
+// MeasureLatency measures networks on this machine, with random weights, on which the time does not depend.
+// For a genotype these are the two networks that the paper trains, for the config of a training, the folder
+// of one or an export its network, for a search the networks of its cell. done gets each measurement.
+func MeasureLatency(ctx context.Context, where string, o LatencyOptions, done func(Latency) error) error {
+	all, err := subjects(where, o.Recurrent)
+	if err != nil {
+		return err
+	}
+	for _, s := range all {
+		var l Latency
+		err := torch.Do(func() (err error) {
+			l, err = s.measure(ctx, o)
+			return err
+		})
+		if err == nil {
+			err = done(l)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// subject is a network to measure: of images or of a text.
+type subject struct {
+	name string
+	g    genotype.Genotype
+	o    cells.NetworkOptions
+
+	language cells.LanguageOptions // of a text, if there are any tokens
+	steps    int
+}
+
+// subjects returns the networks of what where names.
+func subjects(where string, recurrent bool) ([]subject, error) {
+	c, err := configAt(where)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case c == nil:
+		g, err := runfolder.FindGenotype(where, recurrent)
+		if err != nil {
+			return nil, err
+		}
+		return publishedSubjects(g)
+	case c.Experiment == config.Search && runfolder.HoldsRun(where):
+		g, _, err := runfolder.FolderGenotype(where, c.Data.IsText())
+		if err != nil {
+			return nil, err
+		}
+		return publishedSubjects(g)
+	case c.Experiment != config.Train:
+		return nil, fmt.Errorf("nas: latency: %s is the config of a %s, want that of a training, or a cell", where, c.Experiment)
+	}
+	s, err := trainedSubject(c)
+	return []subject{s}, err
+}
+
+// configAt returns the config of a run, an export or a file; nil for what is none.
+func configAt(where string) (*config.Config, error) {
+	switch {
+	case runfolder.HoldsRun(where):
+		return runfolder.ReadConfig(where)
+	case model.IsExport(where):
+		return model.ExportConfig(where)
+	case slices.Contains([]string{".yaml", ".yml"}, filepath.Ext(where)):
+		return config.Load(where)
+	}
+	return nil, nil
+}
+
+// publishedSubjects are the networks that the paper trains of g.
+func publishedSubjects(g genotype.Genotype) (all []subject, err error) {
+	if !g.IsRecurrent() {
+		for _, p := range publishedNetworks {
+			all = append(all, subject{name: p.data + ": " + words(p.o.Channels, p.o.Layers, p.o.InputChannels, p.o.Size), g: g, o: p.o})
+		}
+		return all, nil
+	}
+	c, err := config.Parse(config.PTB, []byte("experiment: train\ndata: {name: "+config.PTB+"}"))
+	if err != nil {
+		return nil, err
+	}
+	known, _ := corpus.Find(config.PTB)
+	return []subject{textSubject(c, g, known.Words, "Penn Treebank: ")}, nil
+}
+
+// trainedSubject is the network that the training c makes.
+func trainedSubject(c *config.Config) (subject, error) {
+	if c.Data.IsText() {
+		text, err := corpus.Options{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
+		if err != nil {
+			return subject{}, err
+		}
+		g, err := texts.TrainedCell(c)
+		return textSubject(c, g, len(text.Words), ""), err
+	}
+	sizes, err := images.Sizes(c)
+	if err != nil {
+		return subject{}, err
+	}
+	g, err := images.TrainedCell(c)
+	o := images.NetworkOptions(c, sizes)
+	return subject{name: words(o.Channels, o.Layers, o.InputChannels, o.Size), g: g, o: o}, err
+}
+
+func textSubject(c *config.Config, g genotype.Genotype, tokens int, prefix string) subject {
+	o := cells.LanguageOptions{Tokens: tokens, Units: c.Network.Hidden, Options: torch.Options{Dtype: nas.Dtype(c)}}
+	return subject{name: prefix + modelWords(c, len(g.Recurrent.Edges), tokens), g: g, language: o, steps: c.Data.BPTT}
+}
+
+// measure times passes of the network.
+func (s subject) measure(ctx context.Context, o LatencyOptions) (Latency, error) {
+	l := Latency{Network: s.name, Batch: o.Batch, Steps: s.steps}
+	pass, err := s.pass(o)
+	if err != nil {
+		return l, err
+	}
+	const warmUp = 2
+	began := time.Time{}
+	for i := range warmUp + o.Passes {
+		if ctx.Err() != nil {
+			return l, ctx.Err()
+		}
+		if i == warmUp {
+			began = time.Now()
+		}
+		if i >= warmUp+leastPasses && time.Since(began) > o.Budget {
+			break
+		}
+		start := time.Now()
+		torch.Scoped(pass)
+		if i >= warmUp {
+			l.Seconds = append(l.Seconds, time.Since(start).Seconds())
+		}
+	}
+	slices.Sort(l.Seconds)
+	return l, nil
+}
+
+// pass makes the network, and returns a function that passes a batch through it and waits for the result.
+func (s subject) pass(o LatencyOptions) (func(), error) {
+	if s.steps > 0 {
+		s.language.Device = o.Device
+		net, err := cells.NewRecurrentNetwork(s.g, cells.RecurrentOptions{LanguageOptions: s.language})
+		if err != nil {
+			return nil, err
+		}
+		to := torch.Options{Dtype: torch.Int64, Device: o.Device}
+		b := nn.Batch{X: torch.Zeros([]int{s.steps, o.Batch}, to), Y: torch.Zeros([]int{s.steps * o.Batch}, to)}
+		return func() {
+			torch.NoGrad(func() { _ = net.Forward(b, nn.Mode{}).Loss.Item() })
+		}, nil
+	}
+	s.o.Auxiliary, s.o.Device = false, o.Device
+	net, err := cells.NewNetwork(s.g, s.o)
+	if err != nil {
+		return nil, err
+	}
+	shape := []int{o.Batch, s.o.InputChannels, s.o.Size, s.o.Size}
+	values := make([]float32, o.Batch*s.o.InputChannels*s.o.Size*s.o.Size)
+	for i := range values {
+		values[i] = float32(i%17)/8 - 1
+	}
+	x := torch.FromSliceChannelsLast(values, shape, s.o.Options)
+	return func() { _ = net.Logits(x).Sum().Item() }, nil
+}
