@@ -35,7 +35,7 @@ func (r BenchRow) Text() string {
 // Markdown returns two tables, times and memory, under a line with the conditions.
 func (b Bench) Markdown() string {
 	var text strings.Builder
-	text.WriteString(b.conditions())
+	text.WriteString(markdown(b.conditions()) + "\n\n")
 	ours := b.Programs[0].Name
 
 	header := []string{"seconds a step", "rounds", ours}
@@ -70,7 +70,7 @@ func (b Bench) Markdown() string {
 	})
 	for _, r := range b.Rows {
 		for _, note := range r.Notes {
-			fmt.Fprintf(&text, "\n%s: %s.\n", r.Title, names.Escape(note))
+			fmt.Fprintf(&text, "\n%s: %s.\n", markdown(r.Title), markdown(note))
 		}
 	}
 	return text.String()
@@ -91,7 +91,7 @@ func (b Bench) conditions() string {
 		how = "A fresh process for each program and row; after a warm-up they take turns at one step each. " +
 			"Factors are medians over the rounds, with the least and the greatest."
 	}
-	return fmt.Sprintf("Measured %s on %s, %d threads, float32, with %s. %s\n\n",
+	return fmt.Sprintf("Measured %s on %s, %d threads, float32, with %s. %s",
 		b.Started.Format("2006-01-02"), where, b.Threads, strings.Join(programs, ", "), how)
 }
 

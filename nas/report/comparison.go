@@ -86,7 +86,7 @@ func (c Comparison) Markdown() string {
 		if e.Genotype == "" { // its search diverged
 			continue
 		}
-		fmt.Fprintf(&text, "\n%s:\n\n    %s\n", names.Print(e.Name), names.Escape(e.Genotype))
+		fmt.Fprintf(&text, "\n%s:\n\n    %s\n", markdown(names.Print(e.Name)), names.Escape(e.Genotype))
 	}
 	return text.String()
 }

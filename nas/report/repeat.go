@@ -148,7 +148,7 @@ func (r Repeat) Markdown() string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "# %s\n\n", capital(r.conclusion()))
 	if r.Expect != nil {
-		fmt.Fprintf(&text, "%s: %s.\n\n", capital(names.Print(cmp.Or(r.Expect.Title, published))), r.Expect)
+		fmt.Fprintf(&text, "%s: %s.\n\n", markdown(capital(names.Print(cmp.Or(r.Expect.Title, published)))), markdown(r.Expect.String()))
 	}
 	fmt.Fprintf(&text, "Chosen is the cell of %s: of all cells found, after a short training, it had the least error on training images held out from that. "+
 		"No test image had a part in it.\n\n    %s\n\n", r.Chosen, r.Genotype)
