@@ -27,7 +27,7 @@ func newGenerate() *cobra.Command {
 	var o generateFlags
 	return newCommand(spec{
 		use: "generate RUN|EXPORT [flags]", short: "write text by a trained language model",
-		example: "darts generate runs/ptb-train-20260102-030405 --prompt \"the company said\" --words 50",
+		example: "darts generate runs/ptb-train --prompt \"the company said\" --words 50",
 		min:     1, max: 1, wanted: "one RUN or EXPORT", complete: trained,
 		flags: func(f *pflag.FlagSet) {
 			f.StringVar(&o.prompt, "prompt", "", "`TEXT` to go on with; without it a sentence begins")
