@@ -176,8 +176,8 @@ func (m *alphaMap) paint(page draw.Canvas, s style) {
 	}
 }
 
-// seam is by how much of a column neighbours overlap: viewers show the paper between areas that only touch.
-const seam = 0.5
+// seam is by how much neighbours overlap: viewers show the paper between areas that only touch.
+const seam = 0.4
 
 // panel draws the heat map of an edge.
 func (m *alphaMap) panel(c *draw.Canvas, in vg.Rectangle, at [2]int, s style) {
@@ -210,7 +210,10 @@ func (m *alphaMap) panel(c *draw.Canvas, in vg.Rectangle, at [2]int, s style) {
 				if _, known := paths[with]; !known {
 					order = append(order, with)
 				}
-				right := min(in.Min.X+column*(vg.Length(to)+seam), in.Max.X)
+				right := in.Min.X + column*vg.Length(to)
+				if _, more := m.color(at, to, op); more && to < len(m.epochs) {
+					right += min(seam, column/2)
+				}
 				paths[with] = append(paths[with], rectangle(in.Min.X+column*vg.Length(from), low, right, high)...)
 			}
 			from = to

@@ -18,6 +18,7 @@ import (
 // strip shows how the cells of a search changed: a row for each edge that a cell ever had, with a bar for
 // each while in which it had one operation.
 type strip struct {
+	axis    string
 	epochs  []int // as counted from 1
 	cells   []stripCell
 	changed []int // edges that changed after each epoch
@@ -41,7 +42,7 @@ func Strip(r Labelled) *Figure {
 		return nil
 	}
 	return &Figure{
-		Title: stripTitle, width: wideWidth, paint: st.paint,
+		Title: st.title(), width: wideWidth, paint: st.paint,
 		height: func(_ vg.Length, s style) vg.Length {
 			height := s.title*1.7 + s.small*2 + changesHeight(s)
 			for _, c := range st.cells {
@@ -52,13 +53,15 @@ func Strip(r Labelled) *Figure {
 	}
 }
 
-const stripTitle = "How the cells changed: the operation of each edge, by epoch"
+func (st *strip) title() string {
+	return "How the cells changed: the operation of each edge, by " + st.axis
+}
 
 func barHeight(s style) vg.Length     { return s.small * 1.7 }
 func changesHeight(s style) vg.Length { return s.small * 4.5 }
 
 func newStrip(r Labelled) *strip {
-	st := &strip{}
+	st := &strip{axis: axisOf([]Labelled{r})}
 	rows := map[genotype.Kind]map[[2]int]*stripRow{}
 	var before genotype.Genotype
 	for i := range r.Epochs {
@@ -114,7 +117,7 @@ func (st *strip) add(rows map[[2]int]*stripRow, node int, e genotype.Edge) {
 }
 
 func (st *strip) paint(page draw.Canvas, s style) {
-	rest := title(page, s, stripTitle)
+	rest := title(page, s, st.title())
 	rest = draw.Crop(rest, gap, -2*gap, 0, 0)
 	label := textStyle(s.small, muted)
 	left := rest.Min.X + label.Width("c(k−2) → 00") + gap
@@ -189,7 +192,7 @@ func (st *strip) changes(c *draw.Canvas, left, low, column vg.Length, s style) {
 		}
 	}
 	label.XAlign = draw.XRight
-	c.FillText(label, vg.Point{X: left - gap, Y: low - 2}, epochs)
+	c.FillText(label, vg.Point{X: left - gap, Y: low - 2}, st.axis)
 }
 
 // opPaint are the colours of a bar, by the family of its operation as in drawings of cells. The larger

@@ -17,6 +17,7 @@ const mostDrawings = 240
 // Drawings are the cells of a run after each epoch.
 type Drawings struct {
 	Text     string   // the last genotype
+	Unit     string   // what is counted: "epoch", or "cell" of a search that trains each
 	Kinds    []string // of the cells, in order
 	Epochs   []EpochCells
 	Pictures []template.HTML // the different cells, by their numbers in Epochs
@@ -55,7 +56,10 @@ func (d *Drawings) Scrubs() bool { return len(d.Epochs) > 1 }
 
 // Cells returns the drawings of the run, nil if it has no cell that can be drawn.
 func (v *runView) Cells() *Drawings {
-	d := &Drawings{}
+	d := &Drawings{Unit: "epoch"}
+	if v.Config.FromScratch() {
+		d.Unit = "cell"
+	}
 	numbers := map[string]int{}
 	var before *genotype.Genotype
 	add := func(epoch int, g genotype.Genotype) bool {

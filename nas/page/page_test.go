@@ -87,6 +87,35 @@ func checkSelfContained(t *testing.T, text string) {
 	}
 }
 
+func TestPageOfTraining(t *testing.T) {
+	// The page of a training names a published cell and the part that it is of a comparison.
+	g, err := genotype.Lookup("DARTS_V2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := pageOf(t, page.Options{}, recordtest.Training(t, "runs/set/darts/train-0", g, 0, 2.5))
+	for _, part := range []string{"Training of DARTS_V2 on cifar10", "<h1>darts/train-0 ", "2.50", "images/s"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing", part)
+		}
+	}
+}
+
+func TestBestCell(t *testing.T) {
+	// The page of a search that trains each cell shows the error of the best cell, not of the last.
+	r := recordtest.Search(t, "runs/one", 1, 3)
+	r.Config = recordtest.Config(t, "{experiment: search, strategy: {name: random, trials: 3}, data: {name: digits}}")
+	for i, accuracy := range []float64{0.8, 0.9, 0.7} {
+		r.Epochs[i].ValidAccuracy = &accuracy
+	}
+	text := pageOf(t, page.Options{}, r)
+	for _, part := range []string{"10.00", "of cell 2, the best", "3 of 3", "by cell tried", `data-unit="cell"`} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing", part)
+		}
+	}
+}
+
 func TestPageOfRunInProgress(t *testing.T) {
 	// The page of a run that has just begun, or of an older one without new keys, has a head and a config, and nothing that is not known.
 	r := recordtest.Search(t, "runs/begun", 1, 3)

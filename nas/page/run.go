@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"io"
 	"path/filepath"
+	"regexp"
 
 	"godarts/cells/genotype"
 	"godarts/nas/config"
@@ -24,7 +25,8 @@ var RunSections = ids(runSections)
 
 // WriteRun writes the page of a run. The run may be in progress.
 func WriteRun(w io.Writer, r *record.Run, o Options) error {
-	return write(w, o, base(r.Dir), "run", runSections, &runView{Run: r, Options: o})
+	v := &runView{Run: r, Options: o}
+	return write(w, o, v.Name(), "run", runSections, v)
 }
 
 // RunSection returns a section of the page of a run, by its id.
@@ -46,8 +48,17 @@ func (v *runView) labelled() figure.Labelled {
 	return figure.Label([]*record.Run{v.Run})[0]
 }
 
-// Name is the name of the run's folder.
-func (v *runView) Name() string { return base(v.Dir) }
+// Name is the name of the run's folder, with that of the folder above where it only says which part it is.
+func (v *runView) Name() string {
+	name := base(v.Dir)
+	if part.MatchString(name) {
+		return filepath.Join(base(filepath.Join(v.Dir, "..")), name)
+	}
+	return name
+}
+
+// part matches the folders of the parts of searches, protocols and comparisons.
+var part = regexp.MustCompile(`^(found|(random|search|brief|train)(-\d+)?)$`)
 
 // inline returns the figures, without those that are nil, for a page.
 func inline(figures ...*figure.Figure) (all []template.HTML) {
@@ -78,6 +89,9 @@ func (v *runView) Alpha() []template.HTML {
 // Settings are the keys of the config: those that are not the defaults, and the others.
 func (v *runView) Settings() (s struct{ Changed, Default []config.Setting }) {
 	for _, setting := range v.Config.Settings() {
+		if setting.Path == "genotype" { // stands below its drawing
+			continue
+		}
 		if setting.Changed() {
 			s.Changed = append(s.Changed, setting)
 		} else {

@@ -16,7 +16,7 @@ function scrubber(section) {
         drawings[k].dataset.shown = n;
       }
     });
-    out.textContent = "epoch " + epoch + (changed ? ", " + changed : "");
+    out.textContent = bar.dataset.unit + " " + epoch + (changed ? ", " + changed : "");
   };
   const stop = () => { clearInterval(timer); timer = 0; play.textContent = "▶"; play.setAttribute("aria-label", "play"); };
   slider.max = epochs.length - 1;
