@@ -103,12 +103,17 @@ func TestHostileLabels(t *testing.T) {
 	// No name in a figure ends its element or acts on a terminal.
 	var runs []figure.Labelled
 	for i, r := range several(t) {
-		r.Dir = fmt.Sprintf("runs/<script>alert(%d)</script>\x1b[2K\"'&\u202e", i)
+		r.Dir = fmt.Sprintf("runs/<script>alert(%d)</script>\x1b[2K\"'&\u202e 犬👩\u200d🔬 \xff", i)
 		runs = append(runs, figure.Labelled{Run: r, Label: r.Dir})
 	}
 	for _, kind := range figure.Kinds {
 		for _, labelled := range [][]figure.Labelled{runs, figure.Label(recordsOf(runs))} {
 			for _, f := range kind.Draw(labelled) {
+				for _, extension := range figure.Extensions {
+					if _, err := f.Encode(extension, figure.Size{}); err != nil {
+						t.Errorf("%s%s: %v", kind.Name, extension, err)
+					}
+				}
 				picture := f.Inline(figure.Size{})
 				check(t, "page.svg", picture)
 				if bytes.Contains(picture, []byte("<script")) || strings.ContainsAny(string(picture), "\x1b\u202e") {

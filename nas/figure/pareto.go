@@ -9,15 +9,39 @@ import (
 
 // Cost is what outcomes are compared by.
 type Cost struct {
-	title, axis string
-	of          func(o Outcome) float64 // 0 for an outcome without
+	title string
+	units []unit
+	of    func(o Outcome) float64 // 0 for an outcome without
+}
+
+// unit is a unit for numbers from size on.
+type unit struct {
+	axis string // the label of the axis
+	size float64
 }
 
 // Costs of an outcome.
 var (
-	ByParameters = Cost{"parameters", "parameters", func(o Outcome) float64 { return float64(o.Parameters) }}
-	BySearch     = Cost{"cost of the search", "search, hours", func(o Outcome) float64 { return o.SearchSeconds / 3600 }}
+	ByParameters = Cost{"parameters", []unit{{"parameters", 1}}, func(o Outcome) float64 { return float64(o.Parameters) }}
+	BySearch     = Cost{
+		"cost of the search", []unit{{"search, hours", 3600}, {"search, minutes", 60}, {"search, seconds", 1}},
+		func(o Outcome) float64 { return o.SearchSeconds },
+	}
 )
+
+// unit returns the largest unit that the greatest cost reaches.
+func (by Cost) unit(outcomes []Outcome) unit {
+	most := 0.0
+	for _, o := range outcomes {
+		most = max(most, by.of(o))
+	}
+	for _, u := range by.units {
+		if most >= u.size {
+			return u
+		}
+	}
+	return by.units[len(by.units)-1]
+}
 
 // mostNamed is how many points have their names beside them.
 const mostNamed = 12
@@ -25,7 +49,8 @@ const mostNamed = 12
 // Pareto draws the test error, or the test perplexity, against a cost, and the front of those outcomes that no
 // other one beats in both. It returns nil for fewer than two outcomes.
 func Pareto(outcomes []Outcome, by Cost) *Figure {
-	c := chart{title: "Test error and " + by.title, x: by.axis, y: "test error, %", logX: true}
+	unit := by.unit(outcomes)
+	c := chart{title: "Test error and " + by.title, x: unit.axis, y: "test error, %", logX: true}
 	var known []Outcome
 	for _, o := range outcomes {
 		if len(o.Tests) > 0 && by.of(o) > 0 {
@@ -45,7 +70,7 @@ func Pareto(outcomes []Outcome, by Cost) *Figure {
 	cells := series{scattered: true}
 	best := 0.0
 	for i, o := range known {
-		at := plotter.XY{X: by.of(o), Y: o.Test().Mean}
+		at := plotter.XY{X: by.of(o) / unit.size, Y: o.Test().Mean}
 		cells.points = append(cells.points, at)
 		if len(known) <= mostNamed {
 			cells.names = append(cells.names, shorten(o.Label, 110, usual.small))

@@ -120,6 +120,14 @@ func (st *strip) paint(page draw.Canvas, s style) {
 	rest := title(page, s, st.title())
 	rest = draw.Crop(rest, gap, -2*gap, 0, 0)
 	label := textStyle(s.small, muted)
+	if len(st.epochs) > 1 {
+		label.XAlign, label.YAlign = draw.XRight, draw.YCenter
+		const meaning = "changed"
+		at := vg.Point{X: rest.Max.X, Y: rest.Max.Y + s.title*0.9}
+		rest.FillText(label, at, meaning)
+		x := at.X - label.Width(meaning) - gap
+		fill(&rest, hot, vg.Point{X: x - 1.6, Y: at.Y - s.small*0.5}, vg.Point{X: x, Y: at.Y + s.small*0.5})
+	}
 	left := rest.Min.X + label.Width("c(k−2) → 00") + gap
 	column := (rest.Max.X - left) / vg.Length(len(st.epochs))
 	y := rest.Max.Y

@@ -4,13 +4,17 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"codeberg.org/go-fonts/liberation/liberationsansbold"
 	"codeberg.org/go-fonts/liberation/liberationsansregular"
 	"codeberg.org/go-pdf/fpdf"
 	"gonum.org/v1/plot/font"
 	"gonum.org/v1/plot/vg"
+
+	"godarts/nas/names"
 )
 
 // PDF is a vg.Canvas that writes PDF with text in Unicode, which gonum's lacks: that writes α as two
@@ -30,7 +34,7 @@ func NewPDF(width, height vg.Length, title string) *PDF {
 	doc.SetCatalogSort(true)
 	doc.SetCreationDate(time.Unix(0, 0).UTC())
 	doc.SetModificationDate(time.Unix(0, 0).UTC())
-	doc.SetTitle(title, true)
+	doc.SetTitle(writable(title), true)
 	doc.AddUTF8FontFromBytes(pdfFont, "", liberationsansregular.TTF)
 	doc.AddUTF8FontFromBytes(pdfFont, "B", liberationsansbold.TTF)
 	doc.SetLineJoinStyle("round")
@@ -129,5 +133,16 @@ func (c *PDF) FillString(f font.Face, pt vg.Point, text string) {
 		defer c.doc.TransformEnd()
 		c.doc.TransformRotate(angle, x, y)
 	}
-	c.doc.Text(x, y, text)
+	c.doc.Text(x, y, writable(text))
+}
+
+// writable returns the text with what fpdf cannot write replaced: control characters, and those beyond
+// U+FFFF, which the fonts lack too.
+func writable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r > 0xffff {
+			return utf8.RuneError
+		}
+		return r
+	}, names.Escape(text))
 }
