@@ -67,10 +67,19 @@ func (o *compareFlags) run(f *pflag.FlagSet, words []string, stdout, stderr io.W
 	if len(t.Searches) > 0 {
 		return o.runNetworks(f, t, words, stdout, stderr)
 	}
-	return o.runTable(f, t.Compare, words, stdout)
+	beside, err := o.share.attached.open()
+	if err != nil {
+		return err
+	}
+	err = o.runTable(f, t.Compare, words, stdout)
+	var usage usageError
+	if !errors.As(err, &usage) {
+		beside.post("compare", o.out, err, stderr)
+	}
+	return err
 }
 
-// runTable compares strategies on a table of results.
+// runTable compares strategies on a table of results, and leaves in o.out where they are.
 func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []string, stdout io.Writer) error {
 	if f.Changed("keep") {
 		return usagef("compare: --keep has no effect on a table: nothing is trained, and no run has checkpoints")
@@ -84,15 +93,15 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []stri
 	if err != nil {
 		return usageError{err}
 	}
-	dir := o.out
-	if dir == "" {
-		dir, err = reserve(f.Arg(0), time.Now())
+	if o.out == "" {
+		o.out, err = reserve(f.Arg(0), time.Now())
 	} else {
-		err = newFolder(dir)
+		err = newFolder(o.out)
 	}
 	if err != nil {
 		return usageError{err}
 	}
+	dir := o.out
 	ctx, stop := signal.NotifyContext(context.Background(), terminationSignals()...)
 	defer stop()
 	start := time.Now()

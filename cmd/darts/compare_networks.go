@@ -41,7 +41,7 @@ func (o *compareFlags) runNetworks(f *pflag.FlagSet, t *config.NetworkComparison
 		}
 		words = append(slices.Clone(words), "--out", dir)
 	}
-	compare := kind{name: "compare", resume: names.Command(append([]string{"darts"}, words...)...),
+	compare := kind{name: "compare", attached: o.share.attached, resume: names.Command(append([]string{"darts"}, words...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
 			share, err := o.share.settings("compare", s, stdout)
 			if err != nil {
@@ -53,7 +53,7 @@ func (o *compareFlags) runNetworks(f *pflag.FlagSet, t *config.NetworkComparison
 			comparison, err := plan.Compare(ctx, dir, t, c)
 			var failed *runfolder.FailedError
 			if elsewhere(err, stdout) {
-				return nil
+				return err
 			}
 			if err != nil && !errors.As(err, &failed) {
 				return err

@@ -31,13 +31,14 @@ type experimentFlags struct {
 	seed            int64
 	genotype        string // train
 	tensorboard     bool
+	attached        attachedFlags
 }
 
 func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	if k.experiment == config.Train {
 		f.StringVar(&o.genotype, "genotype", "", "cell: a published `NAME`, a genotype's text, a file with one, a run or an export")
 	}
-	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`; with --resume these: epochs (upwards), data.root, data.on_bad_file, data.check")
+	f.StringArrayVar(&o.set, "set", nil, "override a `KEY=VALUE`; a few with --resume")
 	f.StringVar(&o.out, "out", "", "run `folder`; default runs/NAME-TIME")
 	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after `STEPS` or a time")
 	registerKeep(f, &o.keep)
@@ -46,6 +47,8 @@ func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	o.threads.add(f)
 	f.Int64Var(&o.seed, "seed", 0, "seed of random streams; default the config's")
 	f.BoolVar(&o.tensorboard, "tensorboard", false, "write files for TensorBoard into events/")
+	o.attached.addServe(f)
+	o.attached.addNotify(f)
 }
 
 // newExperiment makes the sub-command of a search or a training.
@@ -67,6 +70,7 @@ func (o *experimentFlags) start(f *pflag.FlagSet, k kind, stdout, stderr io.Writ
 	if err != nil {
 		return usageError{err}
 	}
+	k.attached = o.attached
 	every, err := parseEvery(o.checkpointEvery)
 	if err == nil {
 		err = checkKeep(f, o.keep)

@@ -17,13 +17,15 @@ import (
 
 // shareFlags are the flags of a command whose parts many processes share.
 type shareFlags struct {
-	noWait bool
-	stale  time.Duration
+	noWait   bool
+	stale    time.Duration
+	attached attachedFlags
 }
 
 func (o *shareFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.noWait, "no-wait", false, "end when others work on all the rest, status 0")
 	f.DurationVar(&o.stale, "stale", claim.DefaultStale, "silence before a take-over")
+	o.attached.addNotify(f)
 }
 
 // settings returns what the flags say, for the parts' settings s. Messages go to stdout.

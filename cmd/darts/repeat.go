@@ -107,11 +107,11 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 
 // start works on the protocol as kind.start does on a run, and handles signals.
 func (o *repeatFlags) start(dir string, whole *config.Whole, s plan.Settings, stdout, stderr io.Writer) error {
-	repeat := kind{name: "repeat", run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
+	repeat := kind{name: "repeat", attached: o.share.attached, run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
 		s.Settings = parts
 		result, err := plan.Repeat(ctx, dir, whole, s)
 		if elsewhere(err, stdout) {
-			return nil
+			return err
 		}
 		var failed *runfolder.FailedError
 		if err != nil && (!errors.As(err, &failed) || len(result.Trainings) == 0) {

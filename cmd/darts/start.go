@@ -13,6 +13,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/names"
+	"godarts/nas/plan"
 	"godarts/nas/runfolder"
 )
 
@@ -21,6 +22,7 @@ type kind struct {
 	name, experiment, example string
 	run                       func(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error
 	resume                    string // the command that goes on; empty for --resume
+	attached                  attachedFlags
 }
 
 // cellName returns the published name of the cell that the training c trains, or its text.
@@ -35,6 +37,10 @@ func cellName(c *config.Config) string {
 
 // start runs the experiment until it ends or a signal comes.
 func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr io.Writer) error {
+	beside, err := k.attached.open()
+	if err != nil {
+		return err
+	}
 	resume := cmp.Or(k.resume, names.Command("darts", k.name, "--resume", dir))
 	ctx, stop := interruptible(func() {
 		fmt.Fprintln(stderr, "still finishing the step and saving; once more quits without")
@@ -50,13 +56,22 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 			if c.Experiment == config.Train {
 				fmt.Fprintf(stdout, "cell: %s\n", cellName(c))
 			}
+			beside.show(dir, stdout)
 		}
 		began = true
 		return nil
 	}}
-	s.Hooks = append(s.Hooks, start, nas.Progress(stdout, terminalWidth(stdout)))
-	err := k.run(ctx, dir, c, s, stdout)
+	s.Hooks = append(s.Hooks, start, nas.Progress(stdout, terminalWidth(stdout)), beside.hooks(k.name, dir))
+	err = k.run(ctx, dir, c, s, stdout)
+	if errors.Is(err, plan.ErrElsewhere) { // it has not ended
+		beside.end()
+		return nil
+	}
 	var failed *runfolder.FailedError
+	if began || err == nil || errors.As(err, &failed) || errors.Is(err, context.Canceled) {
+		beside.post(k.name, dir, err, stderr)
+	}
+	beside.end()
 	switch {
 	case err == nil, errors.As(err, &failed):
 		return err
