@@ -12,7 +12,7 @@ import (
 	"runtime"
 
 	"godarts/nas/data"
-	"godarts/nas/data/sets"
+	"godarts/nas/data/folder"
 	"godarts/nas/rng"
 )
 
@@ -80,7 +80,7 @@ func landscape(seed uint64, i int) image.Image {
 // all files once on one core, with the collection of garbage. One core allows a comparison,
 // since both programs use a process or goroutine for each core.
 func prepareDecode(w Work) (step, error) {
-	set, err := sets.Options{Name: "imagefolder", Root: w.Files, Size: jpegSide}.Open()
+	set, err := folder.Options{Root: w.Files, Size: jpegSide, Channels: 3}.Open()
 	if err != nil {
 		return nil, err
 	}
