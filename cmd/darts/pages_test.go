@@ -60,7 +60,7 @@ var shrinks = []shrink{
 	{command: regexp.MustCompile(`^darts train configs/(ptb|wikitext2)`), add: smallText},
 	{command: regexp.MustCompile(`^darts search imagefolder-search`), add: set(append(smallImages, "network.nodes=2")...)},
 	{command: regexp.MustCompile(`^darts train imagefolder-train`), add: set(smallImages...)},
-	{command: regexp.MustCompile(`^darts search configs/quickstart`), add: set("data.subset=64", "data.batch=16", "epochs=1", "evaluate=null")},
+	{command: regexp.MustCompile(`^darts search (configs/)?quickstart`), add: set("data.subset=64", "data.batch=16", "epochs=1", "evaluate=null")},
 	{command: regexp.MustCompile(`^darts search (configs/)?cifar10`), add: set(append(smallImages, "data.name=digits", "network.nodes=2")...)},
 	{command: regexp.MustCompile(`^darts train (configs/)?cifar10`), add: set(append(smallImages, "data.name=digits", "data.cutout=0", "network.auxiliary=false")...)},
 	{command: regexp.MustCompile(`^darts completion `), only: "it is for a shell"},

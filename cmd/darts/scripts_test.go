@@ -26,7 +26,7 @@ func script(t *testing.T, name string, args ...string) (status int, output strin
 
 func TestScriptsHelp(t *testing.T) {
 	// A script tells how it is used, and starts nothing, when it is asked for help or does not know an argument.
-	for _, name := range []string{"quickstart", "setup", "test", "bench", "man", "onnx-latency"} {
+	for _, name := range []string{"quickstart", "setup", "setup-checks", "test", "bench", "man", "release", "release-check", "onnx-latency"} {
 		for _, help := range []string{"--help", "-h"} {
 			if status, out := script(t, name, help); status != 0 || !strings.HasPrefix(out, "usage: scripts/"+name) {
 				t.Errorf("%s %s: status %d, %q", name, help, status, out)
@@ -34,7 +34,7 @@ func TestScriptsHelp(t *testing.T) {
 		}
 	}
 	for _, args := range [][]string{
-		{"quickstart", "--epochs", "2"}, {"quickstart", "--out", "x", "y"}, {"quickstart", "-x"}, {"quickstart", "--outer=x"}, {"setup", "--gpu"}, {"bench", "--row", "x"}, {"bench", "quick"}, {"man", "-x"}, {"onnx-latency"}, {"onnx-latency", "x", "0"},
+		{"quickstart", "--epochs", "2"}, {"quickstart", "--out", "x", "y"}, {"quickstart", "-x"}, {"quickstart", "--outer=x"}, {"setup", "--gpu"}, {"bench", "--row", "x"}, {"bench", "quick"}, {"man", "-x"}, {"release", "--x"}, {"release-check", "-x"}, {"setup-checks", "-x"}, {"onnx-latency"}, {"onnx-latency", "x", "0"},
 		{"test", "-shirt"}, {"test", "-short", "nothing-like-it"},
 	} {
 		status, out := script(t, args[0], args[1:]...)
@@ -54,7 +54,7 @@ func TestScriptsFlags(t *testing.T) {
 		script, command string
 		own             []string
 	}{
-		{"quickstart", "search", []string{"--resume", "--tensorboard", "--keys"}},
+		{"quickstart", "search", []string{"--resume", "--tensorboard", "--serve", "--notify", "--keys"}},
 		{"bench", "bench", []string{"--against", "--json", "--markdown", "--chart"}},
 	} {
 		var help bytes.Buffer
