@@ -22,9 +22,15 @@ func execute(t *testing.T, args ...string) string {
 
 func TestClassify(t *testing.T) {
 	// The error on a folder of labelled images is that of darts test, for a run, its export and its weights; lines of JSON have the same classes, and an image on standard input gives what its file gives.
+	for _, augment := range []string{"crop", "imagenet"} { // whole images, and the middle of them
+		t.Run(augment, func(t *testing.T) { classifyLike(t, augment) })
+	}
+}
+
+func classifyLike(t *testing.T, augment string) {
 	photos, dir := exportDigits(t, 400), t.TempDir()
 	trained, exported := filepath.Join(dir, "run"), filepath.Join(dir, "exported")
-	training := writeFile(t, "training.yaml", strings.Replace(tinyTraining, "{name: digits, subset: 36,", "{name: imagefolder, root: "+photos+", size: 12, channels: 1,", 1))
+	training := writeFile(t, "training.yaml", strings.Replace(tinyTraining, "{name: digits, subset: 36,", "{name: imagefolder, root: "+photos+", size: 12, channels: 1, augment: "+augment+",", 1))
 	execute(t, "train", training, "--threads", "1", "--out", trained, "--set", "epochs=3")
 	execute(t, "export", trained, "-o", exported)
 	want, _, _ := strings.Cut(strings.TrimPrefix(execute(t, "test", trained), "test "), ",")
@@ -33,7 +39,7 @@ func TestClassify(t *testing.T) {
 	}
 	val := filepath.Join(photos, "val")
 	var tables []string
-	for _, network := range []string{trained, exported, filepath.Join(trained, "weights.safetensors")} {
+	for _, network := range []string{trained, exported, filepath.Join(trained, "weights.safetensors"), filepath.Join(exported, "weights.safetensors")} {
 		tables = append(tables, execute(t, "classify", network, val, "--batch", "7", "--top", "2"))
 		if !strings.HasSuffix(tables[0], "\n"+want+" of 80 images\n") || tables[len(tables)-1] != tables[0] {
 			t.Errorf("%s: want %s, got ...%s", network, want, tables[len(tables)-1][max(0, len(tables[0])-200):])

@@ -38,6 +38,10 @@ func TestHostileNames(t *testing.T) {
 		}
 		return file
 	}
+	folder := filepath.Join(dir, hostile)
+	if err := os.Mkdir(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	for name, args := range map[string][]string{
 		"command":               {hostile},
 		"flag":                  {"search", "--" + hostile},
@@ -64,6 +68,12 @@ func TestHostileNames(t *testing.T) {
 		"repeat":                {"repeat", "--resume", hostile},
 		"compare":               {"compare", hostile},
 		"folder of the results": {"export", hostile, "-o", dir},
+		"ONNX of a run":         {"export", hostile, "--onnx", filepath.Join(dir, "x")},
+		"network of images":     {"classify", hostile, training},
+		"image":                 {"classify", dir, hostile},
+		"folder of images":      {"classify", dir, folder},
+		"language model":        {"generate", hostile},
+		"network to measure":    {"latency", hostile},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, stderr bytes.Buffer

@@ -2,7 +2,9 @@ package model_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,6 +17,7 @@ import (
 	"godarts/nas/onnx"
 	"godarts/nas/runfolder"
 	"godarts/nas/train"
+	"godarts/torch"
 )
 
 // onnxOf exports the network in dir as ONNX.
@@ -58,6 +61,38 @@ func TestExportONNX(t *testing.T) {
 	}
 	if _, err := model.ExportONNX(run, filepath.Join(t.TempDir(), "x"), onnx.Options{}); err == nil || !strings.Contains(err.Error(), "is not complete") {
 		t.Errorf("an incomplete run: %v", err)
+	}
+}
+
+func TestExportDoubleONNX(t *testing.T) {
+	// A network in float64 gives a file of float32, whose weights are rounded.
+	dir := filepath.Join(t.TempDir(), "run")
+	c := fixture.Load(t, "../testdata/tiny-train.yaml", "network.dtype=float64", "epochs=1")
+	if _, err := train.Run(t.Context(), dir, c, nas.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	content, _ := onnxOf(t, dir, onnx.Options{})
+	sd, err := model.OpenWeights(filepath.Join(dir, runfolder.WeightsFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sd.Close()
+	err = torch.Do(func() error {
+		bias, err := sd.Load("classifier.bias", torch.Options{Dtype: torch.Float64})
+		if err != nil {
+			return err
+		}
+		var want []byte
+		for _, v := range bias.Float64s() {
+			want = binary.LittleEndian.AppendUint32(want, math.Float32bits(float32(v)))
+		}
+		if !bytes.Contains(content, want) {
+			t.Errorf("the bias in float32, %x, is not in the file", want)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
