@@ -1,0 +1,65 @@
+package main
+
+// ofUse are mistakes in how trained networks are used: exported as ONNX, to classify, and to write text.
+var ofUse = []mutant{
+	{
+		"ONNX: the second half of a reduction is not shifted", "nas/onnx/operation.go",
+		`x, s.b.integers("constants.second", 1, 1),`,
+		`x, s.b.integers("constants.second", 0, 0),`,
+		tests{"nas/onnx", "TestRecordedFiles"},
+	},
+	{
+		"ONNX: average pooling counts the padding", "nas/onnx/operation.go",
+		`Int("count_include_pad", 0)`,
+		`Int("count_include_pad", 1)`,
+		tests{"nas/onnx", "TestRecordedFiles"},
+	},
+	{
+		"ONNX: folding forgets the mean", "nas/onnx/scope.go",
+		"float64(bias[c])-float64(mean[c])*factor",
+		"float64(bias[c])-0*float64(mean[c])",
+		tests{"nas/onnx", "TestRecordedFiles"},
+	},
+	{
+		"ONNX: the halves of a gate are swapped", "nas/onnx/language.go",
+		`Node("Sigmoid", []string{halves[0]})`,
+		`Node("Sigmoid", []string{halves[1]})`,
+		tests{"nas/onnx", "TestRecordedFiles"},
+	},
+	{
+		"ONNX: a cell reads its inputs in the other order", "nas/onnx/images.go",
+		"inputs = [2]string{inputs[1], place.cell(",
+		"inputs = [2]string{inputs[0], place.cell(",
+		tests{"nas/onnx", "TestRecordedFiles"},
+	},
+	{
+		"ONNX: the check lets any order pass", "nas/onnx/check.go",
+		`return fmt.Errorf("nothing gives its input %q", name)`,
+		"continue",
+		tests{"nas/onnx", "TestCheckRefuses"},
+	},
+	{
+		"classify: every picture is scaled as a whole", "nas/model/classify.go",
+		"Augment: data.Augment{Window: m.window}",
+		"Augment: data.Augment{}",
+		tests{"cmd/darts", "TestClassify"},
+	},
+	{
+		"test: images that were left out have a row", "nas/train/predictions.go",
+		`if file != "" && out[file] {`,
+		`if file == "" && out[file] {`,
+		inTrain("TestPredictions"),
+	},
+	{
+		"generate: the state stays", "nas/model/language.go",
+		"hidden.Copy_(out.Hidden)",
+		"_ = out.Hidden",
+		tests{"nas/model", "TestGenerateReadsOn"},
+	},
+	{
+		"generate: the temperature has no effect", "nas/model/language.go",
+		"math.Exp((v - largest) / temperature)",
+		"math.Exp(v - largest)",
+		tests{"nas/model", "TestDraw"},
+	},
+}
