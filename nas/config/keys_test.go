@@ -46,6 +46,8 @@ var trials = map[string]trial{
 	"strategy.controller.entropy":   {"0.01", []string{"-1", ".inf"}},
 
 	"space.parameters": {"100000", []string{"-1", "1.5", "small"}},
+
+	"space.multiply_adds": {"100000000", []string{"-1", "1.5", "600M"}},
 	"space.name":       {"s3", []string{"s4", "1"}},
 	"space.operations": {"[skip_connect, sep_conv_3x3]", []string{"skip_connect", "[sep_conv_9x9]", "[[none]]", "[1]", "[none]"}},
 	"space.normal":     {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},

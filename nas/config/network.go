@@ -75,6 +75,8 @@ type Space struct {
 	Reduce     [][]string `key:"reduce" oneof:"OPERATION" doc:"operations of each edge of reduction cells, node by node, by input"`
 
 	Parameters int `key:"parameters" by:"named" range:"[0,)" doc:"most weights that the network of a cell may have, the auxiliary head aside; 0 is no limit"`
+
+	MultiplyAdds int `key:"multiply_adds" by:"named" of:"images" range:"[0,)" doc:"most multiply-adds for an image that the network of a cell may have; 0 is no limit"`
 }
 
 // Values of W.Schedule.

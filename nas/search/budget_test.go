@@ -1,10 +1,12 @@
 package search_test
 
 import (
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"godarts/cells"
 	"godarts/nas"
 	"godarts/nas/fixture"
 	"godarts/nas/runfolder"
@@ -49,6 +51,35 @@ func TestBudget(t *testing.T) {
 			if want := "nas: space.parameters: 10, of 200 random cells the smallest makes a network of "; err == nil || !strings.HasPrefix(err.Error(), want) {
 				t.Errorf("error %v, want %s...", err, want)
 			}
+			_, err = search.Run(t.Context(), filepath.Join(t.TempDir(), "run"), fixture.Tiny(t, append(set, "space.multiply_adds=10")...), nas.Settings{})
+			if want := "nas: space.multiply_adds: 10, of 200 random cells the smallest makes a network of "; err == nil || !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("error %v, want %s...", err, want)
+			}
 		})
+	}
+}
+
+func TestBudgetOfMultiplyAdds(t *testing.T) {
+	// Every trial keeps to the budget of multiply-adds when there is one that some cells do not keep.
+	most := func(set ...string) (n int64) {
+		dir := filepath.Join(t.TempDir(), "run")
+		c := fixture.Tiny(t, append(set, "strategy.name=random", "strategy.trials=8", "epochs=0", "data.train_portion=0.5")...)
+		if _, err := search.Run(t.Context(), dir, c, nas.Settings{}); err != nil {
+			t.Fatal(err)
+		}
+		for trial := range 8 {
+			g, err := runfolder.ReadGenotype(filepath.Join(dir, fmt.Sprintf("trial-%d", trial+1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := cells.NetworkOptions{Channels: c.Network.Channels, Layers: c.Network.Layers, Classes: 10, InputChannels: 1, Size: 8, StemMultiplier: c.Network.StemMultiplier}
+			_, multiplyAdds := o.Count(g)
+			n = max(n, multiplyAdds)
+		}
+		return n
+	}
+	free := most()
+	if bounded := most(fmt.Sprintf("space.multiply_adds=%d", free-1)); bounded >= free {
+		t.Errorf("a network of %d multiply-adds, the budget is %d", bounded, free-1)
 	}
 }

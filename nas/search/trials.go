@@ -66,14 +66,14 @@ type ReinforceKeys struct {
 }
 
 func init() {
-	const how, parameters = "by training each cell they try", "space.parameters"
+	const how, parameters, multiplyAdds = "by training each cell they try", "space.parameters", "space.multiply_adds"
 	nas.Register(nas.Method{New: newRandom, Method: config.Method{
-		Name: "random", How: how, Texts: true, Takes: []string{parameters},
+		Name: "random", How: how, Texts: true, Takes: []string{parameters, multiplyAdds},
 		Keys:   TrialKeys{24},
 		Trials: func(c *config.Config) int { return config.KeysAs[TrialKeys](c).Trials },
 	}})
 	nas.Register(nas.Method{New: newEvolution, Method: config.Method{
-		Name: "evolution", Note: "regularized", How: how, Paper: "1802.01548", Texts: true, Takes: []string{parameters},
+		Name: "evolution", Note: "regularized", How: how, Paper: "1802.01548", Texts: true, Takes: []string{parameters, multiplyAdds},
 		Keys:   EvolutionKeys{TrialKeys{100}, config.Evolution{Population: 10, Sample: 10}},
 		Trials: func(c *config.Config) int { return config.KeysAs[EvolutionKeys](c).Trials },
 		Rules: func(c *config.Config) *config.Problem {
