@@ -12,6 +12,10 @@ type Evolution[A any] struct {
 	space              Space[A]
 	population, sample int
 	alive              []Trial[A] // oldest first
+
+	// Cost, unless nil, is a second objective, of which less is better. The best of a tournament is then
+	// the member on the lowest front of the population, and of several the least crowded (NSGA-II).
+	Cost func(A) float64
 }
 
 // NewEvolution makes an evolution. A tournament compares sample members of the population,
@@ -29,13 +33,30 @@ func (s *Evolution[A]) Propose(r *rand.Rand) A {
 	if len(s.alive) < s.population {
 		return s.space.Sample(r)
 	}
-	parent := s.alive[r.IntN(len(s.alive))]
+	better := s.better()
+	parent := r.IntN(len(s.alive))
 	for range s.sample - 1 {
-		if rival := s.alive[r.IntN(len(s.alive))]; rival.Score > parent.Score {
+		if rival := r.IntN(len(s.alive)); better(rival, parent) {
 			parent = rival
 		}
 	}
-	return s.space.Mutate(parent.Architecture, r)
+	return s.space.Mutate(s.alive[parent].Architecture, r)
+}
+
+// better compares members of the population.
+func (s *Evolution[A]) better() func(i, j int) bool {
+	if s.Cost == nil {
+		return func(i, j int) bool { return s.alive[i].Score > s.alive[j].Score }
+	}
+	var points []Point
+	for _, t := range s.alive {
+		points = append(points, Point{t.Score, s.Cost(t.Architecture)})
+	}
+	ranks := Ranks(points)
+	crowding := Crowding(points, ranks)
+	return func(i, j int) bool {
+		return ranks[i] < ranks[j] || ranks[i] == ranks[j] && crowding[i] > crowding[j]
+	}
 }
 
 // Observe implements Strategy.

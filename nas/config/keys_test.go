@@ -48,10 +48,10 @@ var trials = map[string]trial{
 	"space.parameters": {"100000", []string{"-1", "1.5", "small"}},
 
 	"space.multiply_adds": {"100000000", []string{"-1", "1.5", "600M"}},
-	"space.name":       {"s3", []string{"s4", "1"}},
-	"space.operations": {"[skip_connect, sep_conv_3x3]", []string{"skip_connect", "[sep_conv_9x9]", "[[none]]", "[1]", "[none]"}},
-	"space.normal":     {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},
-	"space.reduce":     {"[[max_pool_3x3], [sep_conv_3x3]]", []string{"1", "[[skip_connect]]", "[[skip], [none]]"}},
+	"space.name":          {"s3", []string{"s4", "1"}},
+	"space.operations":    {"[skip_connect, sep_conv_3x3]", []string{"skip_connect", "[sep_conv_9x9]", "[[none]]", "[1]", "[none]"}},
+	"space.normal":        {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},
+	"space.reduce":        {"[[max_pool_3x3], [sep_conv_3x3]]", []string{"1", "[[skip_connect]]", "[[skip], [none]]"}},
 
 	"strategy.skip_limit":            {"2", []string{"-2", "1.5", "none"}},
 	"strategy.selection":             {"perturbation", []string{"alphas", "1"}},
@@ -62,6 +62,8 @@ var trials = map[string]trial{
 	"strategy.early_stop.start":      {"4", []string{"-1", "first"}},
 	"strategy.early_stop.delta":      {"2", []string{"0", "-1"}},
 	"strategy.early_stop.factor":     {"1.5", []string{"0", ".nan"}},
+
+	"strategy.cost": {"parameters", []string{"flops", "1"}},
 
 	"strategy.evolution.population": {"20", []string{"0", "101"}},
 	"strategy.evolution.sample":     {"3", []string{"0", "-1"}},

@@ -134,6 +134,15 @@ type SearchResult struct {
 	Genotype    genotype.Genotype `json:"genotype"`
 	Valid       *Perplexity       `json:"valid,omitempty"`       // of a text: the supernet's, after the last epoch
 	Evaluations []TrainResult     `json:"evaluations,omitempty"` // of the found cell, then of the random ones
+	Front       []FrontCell       `json:"front,omitempty"`       // of a search with two objectives, the cheapest first
+}
+
+// FrontCell is a cell on the front of two objectives: no cell that was tried is better in both.
+type FrontCell struct {
+	Genotype   genotype.Genotype `json:"genotype"`
+	Trial      int               `json:"trial"`       // the folder trial-N is its training
+	ValidError float64           `json:"valid_error"` // percent
+	Cost       int64             `json:"cost"`        // as strategy.cost says
 }
 
 // TrainResult is the result of a complete training, after its last epoch.

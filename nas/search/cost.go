@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -8,8 +9,10 @@ import (
 	"godarts/cells/genotype"
 	"godarts/darts"
 	"godarts/nas"
+	"godarts/nas/blackbox"
 	"godarts/nas/config"
 	"godarts/nas/images"
+	"godarts/nas/runfolder"
 	"godarts/torch"
 )
 
@@ -80,4 +83,46 @@ func observeCost(t *darts.CostTerm, alphas []torch.Tensor) *float64 {
 		return nil
 	}
 	return new(t.Expected(alphas).Item())
+}
+
+// noCost is the value of EvolutionKeys.Cost without a second objective.
+const noCost = "none"
+
+// costOf returns the cost of a cell's network by EvolutionKeys.Cost, nil for none.
+func costOf(r *nas.Run, of string) func(genotype.Genotype) float64 {
+	if of == noCost || of == "" {
+		return nil
+	}
+	feed := r.Feed.(*images.Feed)
+	return func(g genotype.Genotype) float64 {
+		parameters, multiplyAdds := feed.Count(g)
+		if of == config.Parameters {
+			return float64(parameters)
+		}
+		return float64(multiplyAdds)
+	}
+}
+
+// frontOf returns the cells among the trials that no other dominates in score and cost, the cheapest
+// first. It is nil without a cost.
+func frontOf(all []blackbox.Trial[genotype.Genotype], cost func(genotype.Genotype) float64) (front []runfolder.FrontCell) {
+	if cost == nil {
+		return nil
+	}
+	var points []blackbox.Point
+	for _, t := range all {
+		points = append(points, blackbox.Point{Score: t.Score, Cost: cost(t.Architecture)})
+	}
+	for i, rank := range blackbox.Ranks(points) {
+		same := func(c runfolder.FrontCell) bool { return c.Genotype.String() == all[i].Architecture.String() }
+		if rank == 0 && points[i].Score > blackbox.Worst && !slices.ContainsFunc(front, same) {
+			front = append(front, runfolder.FrontCell{
+				Genotype: all[i].Architecture, Trial: i + 1, ValidError: 100 * (1 - points[i].Score), Cost: int64(points[i].Cost),
+			})
+		}
+	}
+	slices.SortFunc(front, func(a, b runfolder.FrontCell) int {
+		return cmp.Or(cmp.Compare(a.Cost, b.Cost), cmp.Compare(a.Trial, b.Trial))
+	})
+	return front
 }

@@ -1,7 +1,10 @@
 package search_test
 
 import (
+	"fmt"
+	"math"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,6 +13,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/fixture"
 	"godarts/nas/record"
+	"godarts/nas/runfolder"
 	"godarts/nas/search"
 )
 
@@ -100,5 +104,47 @@ func TestCostOfFreeSpace(t *testing.T) {
 	_, err := search.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{})
 	if err == nil || !strings.Contains(err.Error(), "nas: alpha.cost: no operation of the space costs anything") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFront(t *testing.T) {
+	// The front of a search with two objectives has each cell that was tried and that no other beats in both, once, and only those.
+	c := fixture.Tiny(t, "strategy.name=evolution", "strategy.cost=parameters", "strategy.trials=9", "strategy.evolution.population=3", "epochs=1")
+	dir := filepath.Join(t.TempDir(), "run")
+	found, err := search.Run(t.Context(), dir, c, nas.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var tried []runfolder.TrainResult
+	for trial := range 9 {
+		folder := filepath.Join(dir, fmt.Sprintf("trial-%d", trial+1))
+		of, err := runfolder.ReadConfig(folder)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r runfolder.TrainResult
+		if err := runfolder.ReadResult(folder, of, &r); err != nil {
+			t.Fatal(err)
+		}
+		tried = append(tried, r)
+	}
+	want := 0
+	for i, r := range tried {
+		beaten := slices.ContainsFunc(tried, func(o runfolder.TrainResult) bool {
+			return o.ValidError <= r.ValidError && o.Parameters <= r.Parameters && (o.ValidError < r.ValidError || o.Parameters < r.Parameters)
+		})
+		same := func(o runfolder.TrainResult) bool { return o.Genotype.String() == r.Genotype.String() }
+		if beaten || slices.ContainsFunc(tried[:i], same) {
+			continue
+		}
+		want++
+		if !slices.ContainsFunc(found.Front, func(f runfolder.FrontCell) bool {
+			return f.Trial == i+1 && f.Cost == int64(r.Parameters) && math.Abs(f.ValidError-r.ValidError) < 1e-9
+		}) {
+			t.Errorf("trial %d is not on the front: %+v", i+1, r)
+		}
+	}
+	if want == 0 || len(found.Front) != want {
+		t.Errorf("%d cells on the front, want %d", len(found.Front), want)
 	}
 }

@@ -57,6 +57,9 @@ func runSearch(r *nas.Run, ctx context.Context, result *runfolder.SearchResult) 
 	if err != nil {
 		return err
 	}
+	if t, ok := strategy.(*trials); ok {
+		result.Front = t.front
+	}
 	if feed, ok := r.Feed.(*texts.Feed); ok && r.At.Valid.Count > 0 {
 		result.Valid = feed.WithUnigram(r.At.Valid, feed.Validation)
 	}

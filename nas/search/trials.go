@@ -32,6 +32,9 @@ type trials struct {
 
 	space     darts.Space // of cells for images
 	recurrent int         // nodes of a cell for texts
+
+	cost  func(genotype.Genotype) float64 // a second objective; nil without one
+	front []runfolder.FrontCell           // of a search with cost that is complete
 }
 
 // cellSpace is a space that all black-box strategies can search.
@@ -57,6 +60,7 @@ type TrialKeys struct {
 type EvolutionKeys struct {
 	TrialKeys
 	Evolution config.Evolution `key:"evolution"`
+	Cost      string           `key:"cost" of:"images" oneof:"none multiply-adds parameters" doc:"a second objective of evolution: multiply-adds for an image or parameters of a cell's network, of which less is better; result.json then has the front of both"`
 }
 
 // ReinforceKeys are the keys of REINFORCE.
@@ -74,7 +78,7 @@ func init() {
 	}})
 	nas.Register(nas.Method{New: newEvolution, Method: config.Method{
 		Name: "evolution", Note: "regularized", How: how, Paper: "1802.01548", Texts: true, Takes: []string{parameters, multiplyAdds},
-		Keys:   EvolutionKeys{TrialKeys{100}, config.Evolution{Population: 10, Sample: 10}},
+		Keys:   EvolutionKeys{TrialKeys{100}, config.Evolution{Population: 10, Sample: 10}, noCost},
 		Trials: func(c *config.Config) int { return config.KeysAs[EvolutionKeys](c).Trials },
 		Rules: func(c *config.Config) *config.Problem {
 			k := config.KeysAs[EvolutionKeys](c)
@@ -99,10 +103,18 @@ func newRandom(r *nas.Run) (nas.Strategy, error) {
 }
 
 func newEvolution(r *nas.Run) (nas.Strategy, error) {
-	o := config.KeysAs[EvolutionKeys](r.Config).Evolution
-	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
-		return blackbox.NewEvolution(space, o.Population, o.Sample)
+	k := config.KeysAs[EvolutionKeys](r.Config)
+	cost := costOf(r, k.Cost)
+	s, err := newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
+		e := blackbox.NewEvolution(space, k.Evolution.Population, k.Evolution.Sample)
+		e.Cost = cost
+		return e
 	})
+	if err != nil {
+		return nil, err
+	}
+	s.cost = cost
+	return s, nil
 }
 
 func newReinforce(r *nas.Run) (nas.Strategy, error) {
@@ -112,7 +124,7 @@ func newReinforce(r *nas.Run) (nas.Strategy, error) {
 	})
 }
 
-func newTrials(r *nas.Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[genotype.Genotype]) (nas.Strategy, error) {
+func newTrials(r *nas.Run, strategy func(cellSpace, *rand.Rand) blackbox.Strategy[genotype.Genotype]) (*trials, error) {
 	space, err := withinBudget(cellSpaceOf(r.Config), r)
 	if err != nil {
 		return nil, err
@@ -133,7 +145,7 @@ func (t *trials) Search(ctx context.Context, run *nas.Run) (found genotype.Genot
 	best, trial := blackbox.Worst, 0
 	var valid nas.Meter // of the best cell
 	var first *runfolder.DivergedError
-	_, err = blackbox.Search(ctx, t.next, func(ctx context.Context, g genotype.Genotype) (float64, error) {
+	all, err := blackbox.Search(ctx, t.next, func(ctx context.Context, g genotype.Genotype) (float64, error) {
 		var result runfolder.TrainResult
 		err := run.Owns() // the trial's folder is inside the run's
 		if err != nil {
@@ -169,6 +181,7 @@ func (t *trials) Search(ctx context.Context, run *nas.Run) (found genotype.Genot
 		return score, run.Err()
 	}, run.Config.Trials(), t.random)
 	run.At.Valid = valid
+	t.front = frontOf(all, t.cost)
 	if err == nil && best == blackbox.Worst {
 		return found, fmt.Errorf("nas: every one of %s diverged, w.lr %g may be too high; the first: %w", names.Count(trial, "cell"), run.Config.W.LR, first)
 	}
