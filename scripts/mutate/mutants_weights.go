@@ -179,8 +179,8 @@ var ofScores = []mutant{
 	},
 	{
 		"evolution: the worst of the tournament", "nas/blackbox/evolution.go",
-		"rival.Score > parent.Score",
-		"rival.Score < parent.Score",
+		"s.alive[i].Score > s.alive[j].Score",
+		"s.alive[i].Score < s.alive[j].Score",
 		inBlackbox("TestEvolution"),
 	},
 	{
@@ -191,7 +191,7 @@ var ofScores = []mutant{
 	},
 	{
 		"evolution: random architectures for ever", "nas/blackbox/evolution.go",
-		"return s.space.Mutate(parent.Architecture, r)",
+		"return s.space.Mutate(s.alive[parent].Architecture, r)",
 		"_ = parent\n	return s.space.Sample(r)",
 		inBlackbox("TestEvolution"),
 	},
@@ -251,8 +251,8 @@ var ofScores = []mutant{
 	},
 	{
 		"trials: tournaments of all", "nas/search/trials.go",
-		"blackbox.NewEvolution(space, o.Population, o.Sample)",
-		"blackbox.NewEvolution(space, o.Population, o.Population)",
+		"blackbox.NewEvolution(space, k.Evolution.Population, k.Evolution.Sample)",
+		"blackbox.NewEvolution(space, k.Evolution.Population, k.Evolution.Population)",
 		inNAS("TestImageKeys/evolution"),
 	},
 	{
