@@ -276,13 +276,15 @@ func TestConnections(t *testing.T) {
 	}
 }
 
+// hostile are names of runs that a page must not act on.
+var hostile = []string{
+	`<script>alert(1)<`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `javascript:alert(1)`, `{{.}}`, `=1+1`,
+	"esc\x1b[31mred", "turn\u202egpj.exe", "line\nbreak", "100%41?#&amp;", "\xff\xfe", "a..b", "a\\b", `</textarea></style></title>`,
+}
+
 func TestHostileNames(t *testing.T) {
 	// A name that is HTML, an address, or a text of other systems does nothing on any page but stand there.
 	dir := t.TempDir()
-	hostile := []string{
-		`<script>alert(1)<`, `"><img src=x onerror=alert(1)>`, `' onmouseover='alert(1)`, `javascript:alert(1)`, `{{.}}`, `=1+1`,
-		"esc\x1b[31mred", "turn\u202egpj.exe", "line\nbreak", "100%41?#&amp;", "\xff\xfe", "a..b", "a\\b", `</textarea></style></title>`,
-	}
 	for _, name := range hostile {
 		makeRun(t, dir, name, epochLine(0), epochLine(1))
 	}

@@ -104,6 +104,8 @@
         const page = new DOMParser().parseFromString(await answer.text(), "text/html"), fresh = part(page);
         for (const section of root.querySelectorAll("section[id]:not(#live)")) renew(section, fresh.querySelector("#" + section.id));
         for (const section of document.querySelectorAll("#all section")) renew(section, page.querySelector("#all #" + section.id));
+        const live = root.querySelector("#live");
+        if (live) live.hidden = fresh.querySelector("#live").hidden; // once the run is done
         root.querySelector("h2 .state")?.replaceWith(fresh.querySelector("h2 .state"));
       },
       reload: () => location.reload(),
