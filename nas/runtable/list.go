@@ -3,8 +3,11 @@ package runtable
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"godarts/nas/finite"
 	"godarts/nas/names"
@@ -27,10 +30,22 @@ func List(root string) ([]Line, error) {
 	if err != nil {
 		return nil, err
 	}
-	return lines(top, root), nil
+	all, dirs := lines(top, root)
+	var workers errgroup.Group
+	workers.SetLimit(runtime.GOMAXPROCS(0))
+	for i, dir := range dirs {
+		if dir != "" {
+			workers.Go(func() error {
+				all[i].Summary, all[i].Err = record.Summarize(dir)
+				return nil
+			})
+		}
+	}
+	return all, workers.Wait()
 }
 
-func lines(top *record.Folder, root string) (all []Line) {
+// lines returns the lines without summaries, and the folder of each that is a run.
+func lines(top *record.Folder, root string) (all []Line, dirs []string) {
 	var add func(f *record.Folder, within string, depth int)
 	add = func(f *record.Folder, within string, depth int) {
 		line := Line{Name: strings.TrimPrefix(f.Name, within), Path: f.Name, Depth: depth}
@@ -40,15 +55,15 @@ func lines(top *record.Folder, root string) (all []Line) {
 				line.Name = filepath.Base(path)
 			}
 		}
+		dir, parts := "", ""
 		if f.IsRun {
-			line.Summary, line.Err = record.Summarize(f.Dir)
+			dir = f.Dir
 		}
-		parts := ""
 		if f != top {
 			parts = f.Name + "/"
 		}
 		if f != top || f.IsRun {
-			all = append(all, line)
+			all, dirs = append(all, line), append(dirs, dir)
 			depth++
 		}
 		for _, part := range f.Parts {
@@ -56,7 +71,7 @@ func lines(top *record.Folder, root string) (all []Line) {
 		}
 	}
 	add(top, "", 0)
-	return all
+	return all, dirs
 }
 
 // Columns of a list besides the names.

@@ -3,6 +3,7 @@
 package runtable
 
 import (
+	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -156,20 +157,31 @@ type unit struct {
 	decimals int
 }
 
+// mostDecimals bounds the digits of numbers in large units.
+const mostDecimals = 4
+
 // figure appends a column, in the largest unit that the greatest number reaches.
 func (t *table) figure(f figure) {
 	values := make([][]float64, len(t.runs))
-	most := 0.0
+	least, most := math.Inf(1), 0.0
 	for i, r := range t.runs {
 		values[i] = f.of(r)
-		if len(values[i]) > 0 {
-			most = max(most, slices.Max(values[i]))
+		for _, x := range values[i] {
+			most = max(most, x)
+			if x > 0 {
+				least = min(least, x)
+			}
 		}
 	}
 	for _, u := range f.units {
 		f.Unit, f.Scale, f.Decimals = u.name, u.scale, u.decimals
 		if most >= u.scale {
 			break
+		}
+	}
+	if f.Scale > 1 { // the least shows two digits
+		for f.Decimals < mostDecimals && least/f.Scale*math.Pow10(f.Decimals) < 10 {
+			f.Decimals++
 		}
 	}
 	t.add(f.Column, func(group []int) report.Cell {

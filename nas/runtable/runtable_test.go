@@ -61,18 +61,18 @@ func TestOf(t *testing.T) {
 		"each": {runtable.Options{}, `
 | run | experiment | strategy | cell | strategy.order | seed | validation error, % | test error, % | random cells, % | published, % | parameters, M | multiply-adds, M | search time, h | state |
 | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
-| second-0 | search | darts |  | 2 | 0 | 12.50 | 3.00 | 5.50 ± 0.71 | 2.76 ± 0.09 | 3.00 | 500.00 | 1.50 | done |
-| second-1 | search | darts |  | 2 | 1 | 12.50 | 4.00 | 5.50 ± 0.71 | 2.76 ± 0.09 | 3.00 | 500.00 | 1.50 | done |
-| second-2 | search | darts |  | 2 | 2 | 12.50 |  |  | 2.76 ± 0.09 | 2.00 | 500.00 | 1.50 | diverged |
+| second-0 | search | darts |  | 2 | 0 | 12.50 | 3.00 | 5.50 ± 0.71 | 2.76 ± 0.09 | 3.000 | 500.00 | 1.50 | done |
+| second-1 | search | darts |  | 2 | 1 | 12.50 | 4.00 | 5.50 ± 0.71 | 2.76 ± 0.09 | 3.000 | 500.00 | 1.50 | done |
+| second-2 | search | darts |  | 2 | 2 | 12.50 |  |  | 2.76 ± 0.09 | 2.000 | 500.00 | 1.50 | diverged |
 | first | search | darts |  | 1 | 2 |  |  |  |  |  |  |  | running |
-| deep/training | train |  | DARTS_V1 |  | 0 |  | 4.00 |  |  | 0.01 |  |  | done |
+| deep/training | train |  | DARTS_V1 |  | 0 |  | 4.00 |  |  | 0.012 |  |  | done |
 `},
 		"folded": {runtable.Options{Fold: true}, `
 | run | experiment | strategy | cell | strategy.order | runs | validation error, % | best validation error, % | test error, % | best test error, % | random cells, % | published, % | parameters, M | multiply-adds, M | search time, h | state |
 | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
-| second-* | search | darts |  | 2 | 3 | 12.50 ± 0.00 | 12.50 | 3.50 ± 0.71 | 3.00 | 5.50 ± 0.58 | 2.76 ± 0.09 | 2.67 ± 0.58 | 500.00 ± 0.00 | 1.50 ± 0.00 | 2 done, 1 diverged |
+| second-* | search | darts |  | 2 | 3 | 12.50 ± 0.00 | 12.50 | 3.50 ± 0.71 | 3.00 | 5.50 ± 0.58 | 2.76 ± 0.09 | 2.667 ± 0.577 | 500.00 ± 0.00 | 1.50 ± 0.00 | 2 done, 1 diverged |
 | first | search | darts |  | 1 | 1 |  |  |  |  |  |  |  |  |  | running |
-| deep/training | train |  | DARTS_V1 |  | 1 |  |  | 4.00 | 4.00 |  |  | 0.01 |  |  | done |
+| deep/training | train |  | DARTS_V1 |  | 1 |  |  | 4.00 | 4.00 |  |  | 0.012 |  |  | done |
 `},
 	} {
 		t.Run(name, func(t *testing.T) {
