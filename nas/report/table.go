@@ -23,11 +23,13 @@ type Column struct {
 	Scale    float64 // numbers for readers are divided by it; 0 is 1
 	Decimals int     // of numbers for readers; negative: as many as there are
 	Raw      string  // the title in CSV, where numbers are not divided; empty: Title
+	RawOnly  bool    // only CSV has the column
 }
 
 // Cell is a text or a number. The zero Cell is empty.
 type Cell struct {
 	Text   string
+	Raw    string   // in CSV in place of Text, if it is not empty
 	Number *Spread  // a number, or the mean of several with their deviation
 	Best   *float64 // the least of several numbers, where less is better
 }
@@ -62,9 +64,12 @@ type Shown struct {
 }
 
 // Shown returns the columns as readers see them, of texts that are not escaped. A column with a Best has one more
-// column after it. Columns without any cell are left out.
+// column after it. Columns without any cell are left out, and those of CSV only.
 func (t Table) Shown() (all []Shown) {
 	for i, c := range t.Columns {
+		if c.RawOnly {
+			continue
+		}
 		cells, best := Shown{c.Title, c.Unit, true, nil}, Shown{"best " + c.Title, c.Unit, true, nil}
 		filled, several := false, false
 		for _, row := range t.Rows {

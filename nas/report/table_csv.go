@@ -30,7 +30,7 @@ func (t Table) CSV() string {
 		}
 		add("", func(c Cell) string {
 			if c.Number == nil {
-				return names.Spreadsheet(c.Text)
+				return names.Spreadsheet(cmp.Or(c.Raw, c.Text))
 			}
 			return plain(c.Number.Mean)
 		})

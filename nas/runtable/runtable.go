@@ -14,6 +14,7 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/record"
 	"godarts/nas/report"
+	"godarts/nas/runfolder"
 )
 
 // Options say how a table is made.
@@ -91,7 +92,7 @@ func (t *table) settings() {
 		t.text("experiment", func(i int) string { return configs[i].Experiment }, first)
 	}
 	t.text("strategy", func(i int) string { return configs[i].Strategy.Name }, first)
-	t.text("cell", cells(configs), first)
+	t.cells()
 	for _, v := range varying {
 		switch v.Path {
 		case "experiment", "strategy.name", "genotype", "seed": // in columns of their own
@@ -101,21 +102,54 @@ func (t *table) settings() {
 	}
 }
 
-// cells returns short names of the cells that configs train: that of a published one, "cell 1" for the first other,
-// and so on.
-func cells(configs []*config.Config) func(i int) string {
-	short := map[string]string{"": ""}
+// cells appends the cells that runs train or have found: the name of a published one, "cell 1" for the first other,
+// and so on, the same for the same cell. Readers see it if a run trains one or two have the same; in CSV they are whole.
+func (t *table) cells() {
+	short, others := map[string]string{"": ""}, 0
 	for _, published := range slices.Concat(genotype.Published, genotype.PublishedRecurrent) {
-		short[published.Name], short[published.Genotype.String()] = published.Name, published.Name
+		short[published.Genotype.String()] = published.Name
 	}
-	others := 0
-	for _, c := range configs {
-		if _, ok := short[c.Genotype]; !ok {
+	whole := make([]string, len(t.runs))
+	shared := false
+	count := map[string]int{}
+	for i, r := range t.runs {
+		whole[i] = genotypeOf(r)
+		if _, ok := short[whole[i]]; !ok {
 			others++
-			short[c.Genotype] = "cell " + strconv.Itoa(others)
+			short[whole[i]] = "cell " + strconv.Itoa(others)
+		}
+		count[whole[i]]++
+		shared = shared || r.Config.Experiment == config.Train || whole[i] != "" && count[whole[i]] > 1
+	}
+	t.add(report.Column{Title: "cell", Raw: "genotype", RawOnly: !shared}, func(group []int) report.Cell {
+		for _, i := range group[1:] {
+			if whole[i] != whole[group[0]] {
+				return report.Cell{} // seeds have found different ones
+			}
+		}
+		return report.Cell{Text: short[whole[group[0]]], Raw: whole[group[0]]}
+	})
+}
+
+// genotypeOf returns the cell that a run trains, or that it has found so far; empty if there is none.
+func genotypeOf(r *record.Run) string {
+	switch {
+	case r.Search != nil:
+		return r.Search.Genotype.String()
+	case r.Train != nil:
+		return r.Train.Genotype.String()
+	case r.Config.Experiment == config.Train:
+		if g, err := runfolder.GenotypeOf(r.Config); err == nil {
+			return g.String()
+		}
+		return r.Config.Genotype
+	}
+	for _, m := range slices.Backward(r.Epochs) {
+		if m.Genotype != "" {
+			return m.Genotype
 		}
 	}
-	return func(i int) string { return short[configs[i].Genotype] }
+	return ""
 }
 
 // setting returns the cell of a key's value.

@@ -1,12 +1,14 @@
 package runtable_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"godarts/cells/genotype"
 	"godarts/nas/config"
 	"godarts/nas/record"
 	"godarts/nas/runfolder"
@@ -24,6 +26,15 @@ func run(t *testing.T, dir, text string, state record.State) *record.Run {
 	return &record.Run{Dir: dir, Config: c, State: state}
 }
 
+func published(t *testing.T, name string) genotype.Genotype {
+	t.Helper()
+	g, err := genotype.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return g
+}
+
 // searches are five runs with all that a table shows.
 func searches(t *testing.T) (all []*record.Run) {
 	t.Helper()
@@ -38,7 +49,11 @@ expect: {test_error: 2.76, std: 0.09, source: a}
 		evaluation := func(name string, e float64) runfolder.TrainResult {
 			return runfolder.TrainResult{Name: name, Tested: &runfolder.Tested{TestError: e}, Parameters: 3e6}
 		}
-		r.Search = &runfolder.SearchResult{Evaluations: []runfolder.TrainResult{
+		g := published(t, "DARTS_V1")
+		if seed == 1 {
+			g.Reduce = g.Normal
+		}
+		r.Search = &runfolder.SearchResult{Genotype: g, Evaluations: []runfolder.TrainResult{
 			evaluation("found", 3+float64(seed)), evaluation("random-1", 5), evaluation("random-2", 6)}}
 		r.Epochs = []runfolder.Metric{{ValidAccuracy: new(0.5), Observation: &runfolder.Observation{Parameters: 2e6, MultiplyAdds: 5e8}},
 			{Epoch: 1, ValidAccuracy: new(0.875)}}
@@ -48,7 +63,7 @@ expect: {test_error: 2.76, std: 0.09, source: a}
 	all[2].State, all[2].Search = record.Diverged, nil
 	first := run(t, "/runs/first", "experiment: search\nstrategy: {name: darts}\ndata: {name: digits}\nevaluate: {random: 2}\n", record.Running)
 	training := run(t, "/runs/deep/training", "experiment: train\ngenotype: DARTS_V1\ndata: {name: digits}\n", record.Done)
-	training.Train = &runfolder.TrainResult{Tested: &runfolder.Tested{TestError: 4}, Parameters: 12345}
+	training.Train = &runfolder.TrainResult{Genotype: published(t, "DARTS_V1"), Tested: &runfolder.Tested{TestError: 4}, Parameters: 12345}
 	return append(all, first, training)
 }
 
@@ -61,8 +76,8 @@ func TestOf(t *testing.T) {
 		"each": {runtable.Options{}, `
 | run | experiment | strategy | cell | strategy.order | seed | validation error, % | test error, % | random cells, % | published, % | parameters, M | multiply-adds, M | search time, h | state |
 | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |
-| second-0 | search | darts |  | 2 | 0 | 12.50 | 3.00 | 5.50 ± 0.71 | 2.76 ± 0.09 | 3.000 | 500.00 | 1.50 | done |
-| second-1 | search | darts |  | 2 | 1 | 12.50 | 4.00 | 5.50 ± 0.71 | 2.76 ± 0.09 | 3.000 | 500.00 | 1.50 | done |
+| second-0 | search | darts | DARTS_V1 | 2 | 0 | 12.50 | 3.00 | 5.50 ± 0.71 | 2.76 ± 0.09 | 3.000 | 500.00 | 1.50 | done |
+| second-1 | search | darts | cell 1 | 2 | 1 | 12.50 | 4.00 | 5.50 ± 0.71 | 2.76 ± 0.09 | 3.000 | 500.00 | 1.50 | done |
 | second-2 | search | darts |  | 2 | 2 | 12.50 |  |  | 2.76 ± 0.09 | 2.000 | 500.00 | 1.50 | diverged |
 | first | search | darts |  | 1 | 2 |  |  |  |  |  |  |  | running |
 | deep/training | train |  | DARTS_V1 |  | 0 |  | 4.00 |  |  | 0.012 |  |  | done |
@@ -80,6 +95,24 @@ func TestOf(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestCellsInCSV(t *testing.T) {
+	// CSV has the whole cell that a run trains or has found so far, though readers do not see it where each has its own.
+	first := run(t, "/runs/first", "experiment: search\ndata: {name: digits}\n", record.Running)
+	first.Epochs = []runfolder.Metric{{Genotype: published(t, "DARTS_V1").String()}, {Epoch: 1}}
+	second := run(t, "/runs/second", "experiment: search\ndata: {name: digits}\n", record.Running)
+	table := runtable.Of([]*record.Run{first, second}, runtable.Options{})
+	if text := table.Text(80); strings.Contains(text, "cell") {
+		t.Errorf("got %s", text)
+	}
+	rows, err := csv.NewReader(strings.NewReader(table.CSV())).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if rows[0][2] != "genotype" || rows[1][2] != published(t, "DARTS_V1").String() || rows[2][2] != "" {
+		t.Errorf("got %q", rows)
 	}
 }
 
