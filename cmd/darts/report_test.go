@@ -107,3 +107,20 @@ func TestReportPages(t *testing.T) {
 		}
 	}
 }
+
+func TestTensorBoard(t *testing.T) {
+	// A search with --tensorboard writes an event file for itself and one for each of its trainings, with the cells' names.
+	t.Chdir(t.TempDir())
+	printed(t, "search", "quickstart", "--set", "epochs=1", "--set", "data.subset=32", "--set", "evaluate.epochs=1",
+		"--threads", "1", "--tensorboard", "--out", "run")
+	for folder, tag := range map[string]string{"run": "result/random-1/test_error", "run/found": "result/test_error", "run/random-1": "result/test_error"} {
+		files, err := filepath.Glob(filepath.Join(folder, "events", "*tfevents*"))
+		if err != nil || len(files) != 1 {
+			t.Fatalf("%d event files in %s, %v", len(files), folder, err)
+		}
+		content, err := os.ReadFile(files[0])
+		if err != nil || !bytes.Contains(content, []byte(tag)) {
+			t.Errorf("%s: no %s, %v", folder, tag, err)
+		}
+	}
+}

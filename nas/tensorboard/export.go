@@ -35,7 +35,7 @@ func (s *series) all(r *record.Run) ([]byte, error) {
 	if len(r.Timings) > 0 {
 		wall = r.Timings[0].Time
 	}
-	records, err := beginning(r.Config, wall)
+	records, err := beginning(r, wall)
 	if err != nil {
 		return nil, err
 	}
@@ -76,22 +76,27 @@ func wrote(dir, name string) float64 {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-// beginning returns the first records of a file: its version, the restart, the config as text and as
-// hyper-parameters.
-func beginning(c *config.Config, wall float64) ([]byte, error) {
-	hparams, err := hparamsOf(c)
+// beginning returns the first records of a file, whose first line is of a time: its version, the restart, the
+// command and the config as texts, and the config as hyper-parameters.
+func beginning(r *record.Run, wall float64) ([]byte, error) {
+	hparams, err := hparamsOf(r.Config)
 	if err != nil {
 		return nil, err
 	}
-	resolved, err := c.YAML()
+	resolved, err := r.Config.YAML()
 	if err != nil {
 		return nil, err
+	}
+	texts := []message{text("config", verbatim(string(resolved)))}
+	if r.Info != nil && r.Info.Command != "" {
+		texts = append(texts, text("command", verbatim(r.Info.Command)))
+	}
+	if r.Info != nil && !r.Info.Started.IsZero() {
+		wall = min(wall, seconds(r.Info.Started))
 	}
 	records := appendFrame(nil, versionEvent(wall))
 	records = appendFrame(records, restartEvent(wall))
-	return appendFrame(records, event(wall, 0, []message{
-		experiment(hparams, resultTags(c)), session(hparams, wall), text("config", verbatim(string(resolved))),
-	})), nil
+	return appendFrame(records, event(wall, 0, append(texts, experiment(hparams, resultTags(r.Config)), session(hparams, wall)))), nil
 }
 
 // resultTags returns the tags of the figures that TensorBoard lists beside the hyper-parameters.

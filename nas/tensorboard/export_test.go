@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"godarts/cells/genotype"
 	"godarts/nas/checks"
@@ -56,6 +57,8 @@ func searched(t *testing.T) *record.Run {
 	}
 	write(t, dir, runfolder.ConfigFile, string(resolved))
 	write(t, dir, runfolder.MetricsFile, jsonLines(t, lines...))
+	write(t, dir, runfolder.RunFile, jsonLines(t, runfolder.RunInfo{Device: "cpu", Threads: 1, Command: "darts search test.yaml",
+		Started: time.Unix(1699999999, 0).UTC()}))
 	write(t, dir, runfolder.TimingsFile, jsonLines(t,
 		runfolder.Timing{Epoch: 0, Step: 50, Time: 1700000000.5, ItemsPerSecond: 64},
 		runfolder.Timing{Epoch: 0, Time: 1700000100, ItemsPerSecond: 65, PeakRSSBytes: 1 << 30, PeakDeviceBytes: 1 << 21}))
@@ -141,10 +144,13 @@ func TestExport(t *testing.T) {
 			t.Errorf("%s cell: %v", kind, images)
 		}
 	}
+	if text := r.points["command/text_summary"]; len(text) != 1 || text[0].value != "    darts search test.yaml" {
+		t.Errorf("command: %v", text)
+	}
 	if text := r.points["config/text_summary"]; len(text) != 1 || !strings.Contains(text[0].value, "\n      name: pc-darts\n") {
 		t.Errorf("config: %v", text)
 	}
-	if want := []float64{1700000000.5, 1700000000.5, 1700000000.5, 1700000000.5, 1700000000.5, 1700000100, 1700000100, 1700000100, 1700000100, 1700000100}; fmt.Sprint(r.wall) != fmt.Sprint(want) {
+	if want := []float64{1699999999, 1699999999, 1699999999, 1700000000.5, 1700000000.5, 1700000100, 1700000100, 1700000100, 1700000100, 1700000100}; fmt.Sprint(r.wall) != fmt.Sprint(want) {
 		t.Errorf("times %v, want %v", r.wall, want)
 	}
 }
