@@ -101,8 +101,8 @@ func cellOf(r *rand.Rand, kind genotype.Kind, ops []genotype.Op, first int) (c g
 
 func FuzzGenotypes(f *testing.F) {
 	// Every valid genotype exports, and its file passes the check of names, order and shapes, whatever the sizes.
-	for seed := range uint64(20) {
-		f.Add(seed, seed%4)
+	for seed := range uint64(24) {
+		f.Add(seed, seed%8)
 	}
 	f.Fuzz(func(t *testing.T, seed, form uint64) {
 		r := rand.New(rand.NewPCG(seed, 1))
