@@ -9,9 +9,13 @@ import (
 	"testing"
 
 	"godarts/cells/genotype"
+	"godarts/darts/enas"
 	"godarts/nas"
+	"godarts/nas/blackbox"
 	"godarts/nas/config"
 	"godarts/nas/fixture"
+	"godarts/nas/images"
+	"godarts/nas/rng"
 	"godarts/nas/runfolder"
 	"godarts/nas/search"
 	"godarts/torch"
@@ -158,7 +162,20 @@ func TestObservedStages(t *testing.T) {
 	// P-DARTS records its stage, all operations of its space, and exactly 0 for those that a stage has lost.
 	torchtest.Scope(t)
 	c := fixture.Load(t, "../testdata/tiny-p-darts.yaml")
-	_, epochs := observedRun(t, c)
+	dir, epochs := observedRun(t, c)
+	for i, kind := range []string{"normal", "reduce"} {
+		p, ops := softmaxOf(t, dir, "alphas_"+kind), stateOf(t, dir, "operations_"+kind) // of the last stage
+		width := len(p) / len(epochs[0].Cells[i].Edges)
+		for e, edge := range epochs[len(epochs)-1].Cells[i].Edges {
+			want := make([]float64, len(edge.P))
+			for k, op := range ops[e*width : (e+1)*width] {
+				want[slices.Index(epochs[0].Cells[i].Operations, string(genotype.SearchOps()[int(op)]))] = p[e*width+k]
+			}
+			if !slices.Equal(edge.P, want) {
+				t.Errorf("%s, edge %d: %v, want %v", kind, e, edge.P, want)
+			}
+		}
+	}
 	drop := config.KeysAs[search.PDARTSKeys](c).Drop
 	for i, m := range epochs {
 		checkMetric(t, m)
@@ -211,8 +228,32 @@ func TestObservedPerturbation(t *testing.T) {
 
 func TestObservedController(t *testing.T) {
 	// ENAS records shares of drawn cells, which are of two edges for each node, and probabilities that are the controller's.
-	_, epochs := observedRun(t, fixture.Tiny(t, "strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=2"))
-	checkShares(t, epochs[len(epochs)-1], 2, 1e-9)
+	torchtest.Scope(t)
+	c := fixture.Tiny(t, "strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=2")
+	dir, epochs := observedRun(t, c)
+	last := epochs[len(epochs)-1]
+	checkShares(t, last, 2, 1e-9)
+	controller, err := enas.New(images.Space(c), enas.Options{LR: 0.0035, Entropy: 1e-4, Baseline: 0.99, Squash: 0.44})
+	if err != nil {
+		t.Fatal(err)
+	}
+	own := torch.StateDict{}
+	for name := range controller.StateDict() {
+		if own[name], err = torchtest.Golden(t, filepath.Join(dir, runfolder.CheckpointFile)).Load("controller."+name, torch.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		own[name] = own[name].ToDtype(controller.StateDict()[name].Dtype())
+	}
+	if err := controller.LoadStateDict(own); err != nil {
+		t.Fatal(err)
+	}
+	for kind, drawn := range controller.Shares(rng.Stream(c.Seed, "enas.observe", last.Epoch), 1000) {
+		for e, edge := range last.Cells[kind].Edges {
+			if *edge.Beta != drawn.Edges[e] || !slices.Equal(edge.P, drawn.Operations[e]) {
+				t.Errorf("kind %d, edge %d: %v of %v, the checkpoint's controller draws %v of %v", kind, e, edge.P, *edge.Beta, drawn.Operations[e], drawn.Edges[e])
+			}
+		}
+	}
 }
 
 // checkShares fails the test unless the shares of the edges into each node sum up to of, and the
@@ -247,8 +288,19 @@ func checkShares(t *testing.T, m runfolder.Metric, of, tolerance float64) {
 
 func TestObservedPolicy(t *testing.T) {
 	// REINFORCE records its policy on images and on texts: nearly uniform before it has learned.
-	_, epochs := observedRun(t, fixture.Tiny(t, "strategy.name=reinforce", "strategy.trials=2", "epochs=1"))
-	checkShares(t, epochs[0], 2, 1e-9)
+	c := fixture.Tiny(t, "strategy.name=reinforce", "strategy.trials=2", "epochs=1")
+	_, epochs := observedRun(t, c)
+	random := rng.Stream(c.Seed, "trials")
+	again := blackbox.NewReinforce(images.Space(c), 0.1, 0.9, random)
+	for i, m := range epochs {
+		checkShares(t, m, 2, 1e-9)
+		cell := again.Propose(random)
+		// The first node has one pair of inputs, then come its edges.
+		if want := again.Probabilities()[1]; !slices.Equal(m.Cells[0].Edges[0].P, want) {
+			t.Errorf("trial %d: the policy is %v, want %v", i, m.Cells[0].Edges[0].P, want)
+		}
+		again.Observe(cell, *m.ValidAccuracy)
+	}
 	if p := epochs[0].Cells[0].Edges[0].P; len(p) != 7 || math.Abs(p[0]-1./7) > 1e-3 {
 		t.Errorf("the first policy is %v", p)
 	}
