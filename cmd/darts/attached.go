@@ -81,7 +81,7 @@ func (a *attached) show(dir string, stdout io.Writer) {
 		printNotes(stdout, []string{"no pages: " + oneLine(err)})
 		return
 	}
-	fmt.Fprintf(stdout, "pages until the run ends: %s\n", server.URL())
+	fmt.Fprintf(stdout, "page until the run ends: %s\n", server.RunURL())
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() {

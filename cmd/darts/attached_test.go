@@ -40,7 +40,7 @@ func TestServeAndNotify(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "run")
 	address, messages := receiver(t)
 	var printed strings.Builder
-	pages := regexp.MustCompile(`pages until the run ends: (http://127\.0\.0\.1:\d+/)\n`)
+	pages := regexp.MustCompile(`page until the run ends: (http://127\.0\.0\.1:\d+/run/)\n`)
 	var page, url string
 	stdout := fixture.Writer(func(text string) {
 		printed.WriteString(text)
@@ -50,7 +50,7 @@ func TestServeAndNotify(t *testing.T) {
 		if url == "" || !strings.Contains(text, "epoch 1/2") {
 			return
 		}
-		answer, err := http.Get(url + "run/")
+		answer, err := http.Get(url)
 		if err != nil {
 			t.Error(err)
 			return

@@ -91,15 +91,20 @@ func New(dir string, listener net.Listener) (*Server, error) {
 	return &Server{pages, listener, newGuard(routes(pages), listener.Addr())}, nil
 }
 
-// URL returns the address of the pages, with the token if they need one.
-func (s *Server) URL() string {
+// URL returns the address of the list of runs, with the token if it needs one.
+func (s *Server) URL() string { return s.at("/") }
+
+// RunURL returns the address of the page of the folder itself, which is that of a run.
+func (s *Server) RunURL() string { return s.at(address("run", ".")) }
+
+func (s *Server) at(path string) string {
 	host, port, _ := net.SplitHostPort(s.listener.Addr().String())
 	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
 		if name, err := os.Hostname(); err == nil {
 			host = name
 		}
 	}
-	url := "http://" + net.JoinHostPort(host, port) + "/"
+	url := "http://" + net.JoinHostPort(host, port) + path
 	if s.handler.token != "" {
 		url += "?token=" + s.handler.token
 	}

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"godarts/nas/record"
 	"godarts/nas/runfolder"
 	_ "godarts/nas/search" // the strategies that configs name
@@ -361,3 +363,37 @@ type discard struct{ header http.Header }
 func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(int)             {}
+
+func TestConcurrent(t *testing.T) {
+	// Pages are whole when many are asked for at a time and files grow meanwhile.
+	dir := t.TempDir()
+	a, b := makeRun(t, dir, "a", epochLine(0)), makeRun(t, dir, "b", epochLine(0))
+	s := start(t, dir, "127.0.0.1:0")
+	events(t, s, "/events/a?key=")
+	events(t, s, "/events")
+	var readers errgroup.Group
+	for range 4 {
+		for _, path := range []string{"/", "/run/a", "/run/b", "/compare?run=a&run=b", "/json/a", "/metrics"} {
+			readers.Go(func() error {
+				answer, err := http.Get("http://" + s.listener.Addr().String() + path)
+				if err != nil {
+					return err
+				}
+				defer answer.Body.Close()
+				body, err := io.ReadAll(answer.Body)
+				if err == nil && (answer.StatusCode != http.StatusOK || strings.HasSuffix(answer.Header.Get("Content-Type"), "html") && !strings.HasSuffix(string(body), "</html>\n")) {
+					err = fmt.Errorf("%s: status %d:\n%s", path, answer.StatusCode, body)
+				}
+				return err
+			})
+		}
+	}
+	for epoch := 1; epoch < 4; epoch++ {
+		gain(t, a, epochLine(epoch))
+		gain(t, b, epochLine(epoch))
+		time.Sleep(20 * time.Millisecond)
+	}
+	if err := readers.Wait(); err != nil {
+		t.Error(err)
+	}
+}

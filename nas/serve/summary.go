@@ -41,6 +41,7 @@ type Figure struct {
 	What  string  `json:"what"` // empty without one
 	Value float64 `json:"value"`
 	Unit  string  `json:"unit,omitempty"` // % or empty
+	Best  bool    `json:"best,omitempty"` // it is that of the best epoch
 }
 
 // Text returns "2.76 %".
@@ -52,6 +53,14 @@ func (f Figure) Text() string {
 		return runfolder.Decimal(f.Value)
 	}
 	return fmt.Sprintf("%.2f %s", f.Value, f.Unit)
+}
+
+// Label names the figure, and says if it is that of the best epoch.
+func (f Figure) Label() string {
+	if f.Best {
+		return f.What + ", best"
+	}
+	return f.What
 }
 
 // run is a run folder as far as it has been read.
@@ -162,11 +171,11 @@ func (r *run) readResult(root *os.Root) {
 	}
 	switch {
 	case t.Tested != nil:
-		r.final = Figure{testError, t.TestError, "%"}
+		r.final = Figure{"test error", t.TestError, "%", false}
 	case t.Validated != nil:
-		r.final = Figure{"validation error", t.ValidError, "%"}
+		r.final = Figure{"validation error", t.ValidError, "%", false}
 	case t.LanguageModelResult != nil && t.Test != nil:
-		r.final = Figure{"test perplexity", t.Test.Perplexity, ""}
+		r.final = Figure{"test perplexity", t.Test.Perplexity, "", false}
 	}
 }
 
@@ -235,19 +244,17 @@ func (r *run) add(m *runfolder.Metric) {
 func figureOf(m *runfolder.Metric) Figure {
 	switch {
 	case m.TestAccuracy != nil:
-		return Figure{testError, 100 * (1 - *m.TestAccuracy), "%"}
+		return Figure{"test error", 100 * (1 - *m.TestAccuracy), "%", false}
 	case m.ValidAccuracy != nil:
-		return Figure{"validation error", 100 * (1 - *m.ValidAccuracy), "%"}
+		return Figure{"validation error", 100 * (1 - *m.ValidAccuracy), "%", true}
 	case m.ValidPerplexity != nil:
-		return Figure{"validation perplexity", *m.ValidPerplexity, ""}
+		return Figure{"validation perplexity", *m.ValidPerplexity, "", true}
 	}
 	return Figure{}
 }
 
-const testError = "test error"
-
 // better reports whether f takes the place of the figure of an earlier epoch.
-func (f Figure) better(earlier Figure) bool { return f.What == testError || f.Value < earlier.Value }
+func (f Figure) better(earlier Figure) bool { return !f.Best || f.Value < earlier.Value }
 
 // estimate fills in the rate and the time that is left of a run in progress.
 func (r *run) estimate() {

@@ -83,11 +83,11 @@ func TestSummary(t *testing.T) {
 		name, config, metrics, result string
 		want                          Figure
 	}{
-		{"search", searchConfig, `{"epoch":0,"valid_accuracy":0.5}` + "\n" + `{"epoch":1,"valid_accuracy":0.25}` + "\n", "", Figure{"validation error", 50, "%"}},
-		{"text", searchConfig, `{"epoch":0,"valid_perplexity":90}` + "\n" + `{"epoch":1,"valid_perplexity":80.5}` + "\n", "", Figure{"validation perplexity", 80.5, ""}},
-		{"training", train, `{"epoch":0,"test_accuracy":0.75}` + "\n" + `{"epoch":1,"test_accuracy":0.5}` + "\n", "", Figure{"test error", 50, "%"}},
-		{"complete", train, `{"epoch":0,"test_accuracy":0.75}` + "\n", `{"test_error":2.5,"test_loss":0.1}`, Figure{"test error", 2.5, "%"}},
-		{"held out", train, "", `{"valid_error":3.5,"valid_loss":0.1}`, Figure{"validation error", 3.5, "%"}},
+		{"search", searchConfig, `{"epoch":0,"valid_accuracy":0.5}` + "\n" + `{"epoch":1,"valid_accuracy":0.25}` + "\n", "", Figure{"validation error", 50, "%", true}},
+		{"text", searchConfig, `{"epoch":0,"valid_perplexity":90}` + "\n" + `{"epoch":1,"valid_perplexity":80.5}` + "\n", "", Figure{"validation perplexity", 80.5, "", true}},
+		{"training", train, `{"epoch":0,"test_accuracy":0.75}` + "\n" + `{"epoch":1,"test_accuracy":0.5}` + "\n", "", Figure{"test error", 50, "%", false}},
+		{"complete", train, `{"epoch":0,"test_accuracy":0.75}` + "\n", `{"test_error":2.5,"test_loss":0.1}`, Figure{"test error", 2.5, "%", false}},
+		{"held out", train, "", `{"valid_error":3.5,"valid_loss":0.1}`, Figure{"validation error", 3.5, "%", false}},
 		{"damaged", "experiment: nothing\n", "no JSON\n[1]\n{\n", "{", Figure{}},
 		{"empty", searchConfig, "", "", Figure{}},
 	} {
