@@ -156,6 +156,22 @@ func TestPageOfRuns(t *testing.T) {
 	checkSelfContained(t, text)
 }
 
+func TestPageOfSearches(t *testing.T) {
+	// The page of searches that were not trained begins with a row for each setting, and its legends have the settings.
+	var runs []*record.Run
+	for i := range 4 {
+		r := recordtest.Search(t, fmt.Sprintf("runs/sweep/point-%d", i), i, 3)
+		r.Config.W.LR = []float64{0.025, 0.1}[i/2]
+		runs = append(runs, r)
+	}
+	text := pageOf(t, page.Options{}, runs...)
+	for _, part := range []string{"<h2>Results</h2>", "lr 0.025 (2)", "lr 0.1 (2)", "<h3>Searches</h3>"} {
+		if !strings.Contains(text, part) {
+			t.Errorf("%q is missing", part)
+		}
+	}
+}
+
 func TestSections(t *testing.T) {
 	// Each section that is rendered alone stands in the page too.
 	r := recordtest.Search(t, "runs/one", 1, 3)

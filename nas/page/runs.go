@@ -163,6 +163,9 @@ func (v *runsView) Results() *Table {
 		return nil
 	}
 	t := v.htmlTable(runtable.Of(v.Runs, runtable.Options{Fold: true}))
+	if len(v.of(config.Search)) == len(v.Runs) {
+		t.Columns[0].Title = "searches"
+	}
 	return &t
 }
 
@@ -236,22 +239,47 @@ type Curves struct {
 	Figures []template.HTML
 }
 
-// Curves are the means over seeds and the curves of the searches over each other, then those of the trainings.
+// Curves are the means over seeds and the curves over each other: of searches, of trainings, and of those that
+// hold images out, which have other curves.
 func (v *runsView) Curves() (all []Curves) {
-	for _, of := range []Curves{{Heading: "Searches"}, {Heading: "Trainings"}} {
-		experiment := config.Search
-		if of.Heading == "Trainings" {
-			experiment = config.Train
+	var brief, full []figure.Labelled
+	for _, r := range v.of(config.Train) {
+		if r.Config.Data.TrainPortion < 1 && !r.Config.Data.IsText() {
+			brief = append(brief, r)
+		} else {
+			full = append(full, r)
 		}
-		if runs := v.of(experiment); len(runs) > 0 {
-			of.Figures = inline(figure.MeanBand(figure.Groups(runs)), figure.Accuracies(runs), figure.Perplexities(runs), figure.Losses(runs), figure.Entropy(runs),
-				figure.SkipConnections(runs), figure.Eigenvalue(runs))
+	}
+	for _, of := range []struct {
+		heading string
+		runs    []figure.Labelled
+	}{{"Searches", bySettings(v.of(config.Search))}, {"Trainings", full}, {"Trainings that hold images out", brief}} {
+		if len(of.runs) == 0 {
+			continue
 		}
-		if len(of.Figures) > 0 {
-			all = append(all, of)
+		figures := inline(figure.MeanBand(figure.Groups(of.runs)), figure.Accuracies(of.runs), figure.Perplexities(of.runs), figure.Losses(of.runs),
+			figure.Entropy(of.runs), figure.SkipConnections(of.runs), figure.Eigenvalue(of.runs))
+		if len(figures) > 0 {
+			all = append(all, Curves{of.heading, figures})
 		}
 	}
 	return all
+}
+
+// bySettings names the runs by the few keys in which they differ, if these tell them apart.
+func bySettings(runs []figure.Labelled) []figure.Labelled {
+	var records []*record.Run
+	for _, r := range runs {
+		records = append(records, r.Run)
+	}
+	if len(runs) < 2 || slices.Equal(runtable.Names(records), runtable.Labels(records)) { // names are shorter among all runs
+		return runs
+	}
+	named := make([]figure.Labelled, len(runs))
+	for i, label := range runtable.Labels(records) {
+		named[i] = figure.Labelled{Run: runs[i].Run, Label: label}
+	}
+	return named
 }
 
 // of returns the runs of an experiment.

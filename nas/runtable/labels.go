@@ -25,7 +25,7 @@ func Labels(runs []*record.Run) []string {
 		var parts []string
 		for _, v := range keys {
 			if value := v.Values[i]; value != "" {
-				parts = append(parts, label(v.Path, names.Limit(value, 24)))
+				parts = append(parts, label(v.Path, names.Limit(value, 24), alone(v.Path, keys)))
 			}
 		}
 		labels[i] = strings.Join(parts, ", ")
@@ -67,12 +67,22 @@ func saysAll(configs []*config.Config, key config.Variation) bool {
 	return true
 }
 
-// label names a value of a key; that of a strategy or data set says by itself what it is.
-func label(path, value string) string {
-	last := path[strings.LastIndexByte(path, '.')+1:]
+// alone reports whether no other key ends in the same name: "w.lr" and "alpha.lr" do.
+func alone(path string, keys []config.Variation) bool {
+	return !slices.ContainsFunc(keys, func(k config.Variation) bool { return k.Path != path && last(k.Path) == last(path) })
+}
+
+func last(path string) string { return path[strings.LastIndexByte(path, '.')+1:] }
+
+// label names a value of a key, by the last name of its path if that is enough; that of a strategy or data set says by
+// itself what it is.
+func label(path, value string, short bool) string {
 	switch path {
 	case "experiment", "strategy.name", "data.name", "genotype":
 		return value
 	}
-	return strings.ReplaceAll(last, "_", " ") + " " + value
+	if !short {
+		return path + " " + value
+	}
+	return strings.ReplaceAll(last(path), "_", " ") + " " + value
 }

@@ -20,6 +20,7 @@ func TestLabels(t *testing.T) {
 		"strategies": {[]string{search + "strategy: {name: darts}\n", search + "strategy: {name: gdas}\n"}, []string{"darts", "gdas"}},
 		"a rate and seeds": {[]string{search, search + "seed: 1\n", search + "seed: 1\nw: {lr: 0.05}\n"},
 			[]string{"lr 0.025", "lr 0.025", "lr 0.05"}},
+		"two rates": {[]string{search, search + "w: {lr: 0.05}\nalpha: {lr: 0.01}\n"}, []string{"w.lr 0.025, alpha.lr 0.0003", "w.lr 0.05, alpha.lr 0.01"}},
 		"many keys": {[]string{search, search + "w: {lr: 0.05, lr_min: 0.01, momentum: 0, weight_decay: 0}\n"}, []string{"run-0", "run-1"}},
 		"a section": {[]string{search, search + "evaluate: {}\n"}, []string{"run-0", "run-1"}},
 	} {
