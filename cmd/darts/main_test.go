@@ -195,7 +195,7 @@ func TestSearchToTest(t *testing.T) {
 		{[]string{"train", training, "--genotype", searched, "--out", trained}, []string{`(?m)^test error [\d.]+ %, loss [\d.]+, \d+ parameters$`}},
 		{[]string{"test", trained}, []string{`^test error [\d.]+ %, loss [\d.]+, \d+ parameters\n$`}},
 		{[]string{"test", training, "--weights", filepath.Join(trained, "weights.safetensors"), "--genotype", searched}, []string{`^test error [\d.]+ %, loss [\d.]+, \d+ parameters\n$`}},
-		{[]string{"export", trained, "-o", filepath.Join(dir, "exported")}, []string{`weights.safetensors\n.*genotype.txt\n.*network.py\n$`}},
+		{[]string{"export", trained, "-o", filepath.Join(dir, "exported")}, []string{`weights.safetensors\n.*genotype.txt\n.*network.py\n.*config.json\n$`}},
 		{[]string{"test", filepath.Join(dir, "exported")}, []string{`^test error [\d.]+ %, loss [\d.]+, \d+ parameters\n$`}},
 		{[]string{"draw", filepath.Join(dir, "exported"), "-o", filepath.Join(dir, "pictures")}, []string{`normal.svg\n.*reduce.svg\n$`}},
 		{[]string{"info", filepath.Join(dir, "exported")}, []string{`^2 channels, 3 cells, images 1x8x8\n`}},
