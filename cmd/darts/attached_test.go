@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -8,9 +9,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"godarts/nas"
@@ -167,5 +170,29 @@ func TestServeAddresses(t *testing.T) {
 		if left, err := filepath.Glob("runs/*"); err != nil || len(left) > 0 {
 			t.Errorf("%v: left %v, %v", test.args, left, err)
 		}
+	}
+}
+
+func TestServeCommand(t *testing.T) {
+	// darts serve shows the runs of a folder until a signal comes, and ends with status 0.
+	read, write := io.Pipe()
+	defer read.Close()
+	ended := make(chan int, 1)
+	go func() { ended <- run([]string{"serve", t.TempDir(), "--listen", "127.0.0.1:0"}, write, io.Discard) }()
+	line, err := bufio.NewReader(read).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { _, _ = io.Copy(io.Discard, read) }()
+	answer, err := http.Get(strings.TrimSpace(line[strings.LastIndexByte(line, ' ')+1:])) // signals are handled once it answers
+	if err != nil {
+		t.Fatal(err)
+	}
+	answer.Body.Close()
+	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if status := <-ended; status != exitOK || answer.StatusCode != http.StatusOK {
+		t.Errorf("status %d, of the page %d", status, answer.StatusCode)
 	}
 }

@@ -27,6 +27,7 @@ type tests struct{ folder, run string }
 // Tests by their folder.
 func inNAS(run string) tests      { return tests{"nas", run} }
 func inImages(run string) tests   { return tests{"nas/images", run} }
+func inServe(run string) tests    { return tests{"nas/serve", run} }
 func inTexts(run string) tests    { return tests{"nas/texts", run} }
 func inTrain(run string) tests    { return tests{"nas/train", run} }
 func inSearch(run string) tests   { return tests{"nas/search", run} }
