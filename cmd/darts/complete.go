@@ -190,6 +190,8 @@ func completeFlags(c *cobra.Command, experiment string) {
 		"size":     cobra.FixedCompletions([]string{"quick", "full"}, cobra.ShellCompDirectiveNoFileComp),
 		"form":     cobra.FixedCompletions(bench.Forms(), cobra.ShellCompDirectiveNoFileComp),
 		"rows":     benchRows,
+		"what":     cobra.FixedCompletions(figureNames(), cobra.ShellCompDirectiveNoFileComp),
+		"kind":     cobra.FixedCompletions([]string{"normal", "reduce", "recurrent"}, cobra.ShellCompDirectiveNoFileComp),
 		"weights":  files(cobra.ShellCompDirectiveFilterFileExt, "safetensors", "pt", "pth"),
 		"chart":    files(cobra.ShellCompDirectiveFilterFileExt, "png", "svg"),
 	}

@@ -28,9 +28,6 @@ type plotFlags struct {
 	columns int
 }
 
-// cellFigure is the figure that shows the cell of a run.
-const cellFigure = "cell"
-
 // ofOneRun are the figures of figure.Kinds that show the first run only.
 var ofOneRun = []string{"alpha", "strip"}
 
@@ -47,14 +44,6 @@ func newPlot() *cobra.Command {
 		},
 		run: func(c *cobra.Command, args []string) error { return o.plot(args, c.OutOrStdout(), c.ErrOrStderr()) },
 	})
-}
-
-// figureNames returns the names of the figures that there are.
-func figureNames() (all []string) {
-	for _, kind := range figure.Kinds {
-		all = append(all, kind.Name)
-	}
-	return append(all, cellFigure)
 }
 
 // plot draws the figure of the runs that args name.

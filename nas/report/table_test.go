@@ -5,9 +5,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/rivo/uniseg"
 
+	"godarts/nas/names"
 	"godarts/nas/report"
 )
 
@@ -113,4 +116,40 @@ func TestTableReadsBack(t *testing.T) {
 	if n := strings.Count(table.CSV(), "\r\n"); n != len(rows) {
 		t.Errorf("%d ends of lines in %d lines", n, len(rows))
 	}
+}
+
+func FuzzFit(f *testing.F) {
+	// A text that is fitted has no more columns than it may, and is UTF-8 if it was.
+	for _, text := range []string{"cifar10-darts-seed-1", "漢字漢字漢字", "e\u0301e\u0301e\u0301", "👩‍👩‍👧‍👦🇩🇪🇩🇪a", "\xff\x00"} {
+		f.Add(text, 9)
+	}
+	f.Fuzz(func(t *testing.T, text string, width int) {
+		got := report.Fit(text, width)
+		if n := uniseg.StringWidth(got); n > max(width, 0) {
+			t.Errorf("%q: %d columns in %d", got, n, width)
+		}
+		if utf8.ValidString(text) && !utf8.ValidString(got) {
+			t.Errorf("%q becomes %q", text, got)
+		}
+	})
+}
+
+func FuzzTable(f *testing.F) {
+	// CSV gives a text back as it is printed, and no format lets a text act.
+	for _, name := range hostile {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		table := report.Table{Columns: []report.Column{{Title: text}, {Title: "x"}}, Rows: [][]report.Cell{{{Text: text}, report.NumberCell(1)}}}
+		rows, err := csv.NewReader(strings.NewReader(table.CSV())).ReadAll()
+		if err != nil || len(rows) != 2 || rows[1][0] != names.Spreadsheet(text) {
+			t.Errorf("%q: %v, %q", text, err, rows)
+		}
+		for format, content := range map[string]string{".csv": table.CSV(), ".md": table.Markdown(), ".tex": table.LaTeX()} {
+			if problem := acts[format](content); problem != "" {
+				t.Errorf("%s: %s", format, problem)
+			}
+		}
+		table.Text(20)
+	})
 }
