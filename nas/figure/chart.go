@@ -48,6 +48,9 @@ func (c *chart) figure() *Figure {
 		if c.log {
 			s = s.positive()
 		}
+		if s.low == nil && !s.scattered && !s.stairs {
+			s.points = thinned(s.points)
+		}
 		if len(s.points) > 0 {
 			shown = append(shown, s)
 		}

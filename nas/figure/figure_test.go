@@ -103,3 +103,26 @@ func TestNothingToShow(t *testing.T) {
 		t.Error("a heat map")
 	}
 }
+
+func TestLongRun(t *testing.T) {
+	// A figure of a hundred thousand lines of metrics is no larger than its size needs, and keeps a peak.
+	r := recordtest.Search(t, "runs/long", 1, 3)
+	steps := r.Steps[0]
+	r.Steps = nil
+	for i := range 100_000 {
+		m := steps
+		m.Epoch, m.Step, m.Of = i/40_000, i%40_000+1, 40_000
+		m.TrainLoss = new(1.0)
+		if i == 54_321 {
+			m.TrainLoss = new(1000.0)
+		}
+		r.Steps = append(r.Steps, m)
+	}
+	picture := figure.Losses(figure.Label([]*record.Run{r})).Inline(figure.Size{})
+	if len(picture) > 100_000 {
+		t.Errorf("%d bytes", len(picture))
+	}
+	if !bytes.Contains(picture, []byte(">1k</text>")) {
+		t.Error("the peak is lost")
+	}
+}
