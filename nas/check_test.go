@@ -100,7 +100,7 @@ func TestLastBatch(t *testing.T) {
 		{"search by samples, measured in running statistics", "tiny",
 			with("data.size=4", "data.subset=25", "data.train_portion=0.5", "strategy.name=rsps", "data.batch=12", "strategy.candidates=1", "strategy.finalists=1"), ""},
 		{"trial", "tiny", with("data.size=4", "data.subset=26", "strategy.name=random", "strategy.trials=1"), "data.batch"},
-		{"evaluation", "tiny", with("data.size=4", "data.subset=24", "evaluate.batch=23", "evaluate.network.channels=2", "evaluate.network.layers=3"), "evaluate.batch"},
+		{"evaluation", "tiny", with("data.size=4", "data.subset=24", "evaluate.batch=23", "evaluate.network.channels=2", "evaluate.network.layers=3"), "evaluate.train.data.batch"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := fixture.Load(t, "testdata/"+test.file+".yaml", append(test.set, "epochs=0")...)

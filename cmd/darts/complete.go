@@ -141,9 +141,9 @@ func settings(experiment string) cobra.CompletionFunc {
 	return func(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		prefix, keys := "", config.KeysOf(experiment)
 		if experiment == config.Repeat || experiment == config.Comparison {
-			for _, named := range []string{config.Search, config.Train} {
+			for named, of := range map[string]string{config.Search: config.Search, config.Train: config.Train, "evaluate.train": config.Train} {
 				if strings.HasPrefix(typed, named+".") {
-					prefix, keys = named+".", config.KeysOf(named)
+					prefix, keys = named+".", config.KeysOf(of)
 				}
 			}
 		}

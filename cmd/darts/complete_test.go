@@ -59,7 +59,7 @@ func TestCompletion(t *testing.T) {
 		{"config of a comparison", "compare ", extensions, []string{"yaml", "yml"}},
 		{"key", "search a.yaml --set w.lr", noSpace, []string{"w.lr=", "w.lr_min=", "w.lr_decay="}},
 		{"key of another experiment", "search --set repeat.", noSpace, nil},
-		{"key of a protocol", "repeat --set repeat.trai", noSpace, []string{"repeat.train=", "repeat.trains="}},
+		{"key of a protocol", "repeat --set repeat.trai", noSpace, []string{"repeat.trains="}},
 		{"key of a protocol's search", "repeat --set search.strategy.ord", noSpace, []string{"search.strategy.order="}},
 		{"value", "search --set strategy.name=p", noFiles, []string{"strategy.name=p-darts", "strategy.name=pc-darts"}},
 		{"value of a protocol's search", "repeat --set search.strategy.order=", noFiles, []string{"search.strategy.order=1", "search.strategy.order=2"}},

@@ -73,9 +73,9 @@ func printRoot(root *cobra.Command, w io.Writer) {
 var mostUsed = map[string][]string{
 	config.Search:     {"strategy.name", "strategy.order", "data.name", "data.batch", "network.channels", "network.layers", "epochs", "w.lr", "alpha.lr", "seed"},
 	config.Train:      {"data.name", "data.batch", "network.channels", "network.layers", "network.auxiliary", "network.drop_path", "epochs", "w.lr", "seed"},
-	config.Repeat:     {"repeat.search", "repeat.searches", "repeat.brief.epochs", "repeat.train", "repeat.trains"},
+	config.Repeat:     {"repeat.search", "repeat.searches", "repeat.brief.epochs", "repeat.trains", "evaluate.train", "evaluate.random"},
 	config.Sweep:      {"base", "keys", "draws", "seeds", "halving.rungs", "halving.keep", "seed"},
-	config.Comparison: {"compare.table", "compare.dataset", "compare.queries", "compare.seeds", "compare.search", "compare.strategies", "compare.train", "data.root", "seed"},
+	config.Comparison: {"compare.table", "compare.dataset", "compare.queries", "compare.seeds", "compare.search", "compare.strategies", "evaluate.train", "data.root", "seed"},
 }
 
 // usedKeys returns lines with those keys and their defaults.

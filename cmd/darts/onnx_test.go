@@ -44,7 +44,7 @@ func TestQuickstartInRuntime(t *testing.T) {
 		}
 		return stdout.String()
 	}
-	darts("search", "../../configs/quickstart.yaml", "--set", "epochs=1", "--set", "data.subset=200", "--set", "evaluate.epochs=2", "--threads", "1", "--out", search)
+	darts("search", "../../configs/quickstart.yaml", "--set", "epochs=1", "--set", "data.subset=200", "--set", "evaluate.train.epochs=2", "--threads", "1", "--out", search)
 
 	set, err := sets.Open("digits", "")
 	if err != nil {

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"godarts/nas/names"
 )
@@ -30,7 +31,14 @@ func (l *layers) build(name string) (*Config, error) {
 		return nil, err
 	}
 	if _, ok := l.sections["evaluate"]; ok {
-		c.Evaluate = evaluateDefaults()
+		c.Evaluate = &Evaluate{}
+		if c.Experiment == Search {
+			c.Evaluate = evaluateDefaults()
+		}
+	}
+	rest, err := l.placeTraining(c.Experiment)
+	if err != nil {
+		return nil, err
 	}
 	if err := l.checkRepeat(c.Experiment, file); err != nil {
 		return nil, err
@@ -65,6 +73,9 @@ func (l *layers) build(name string) (*Config, error) {
 		if err := k.set(c, v); err != nil {
 			return nil, err
 		}
+	}
+	if len(rest) > 0 {
+		return c, l.checkRest(c, rest)
 	}
 	return c, nil
 }
@@ -115,9 +126,65 @@ func (l *layers) checkRepeat(experiment string, file origin) error {
 	if from, ok := l.sections["repeat"]; ok {
 		file = from
 	}
-	for _, name := range []string{Search, Train} {
-		if _, ok := l.values["repeat."+name]; !ok {
-			return fmt.Errorf("config: %v: repeat: no %s, want the file of a %s experiment", file, name, name)
+	if _, ok := l.values["repeat.search"]; !ok {
+		return fmt.Errorf("config: %v: repeat: no search, want the file of a search experiment", file)
+	}
+	if l.train == nil {
+		return fmt.Errorf("config: %v: no %s, want the file of a train experiment, or keys of one", file, trainKey)
+	}
+	return nil
+}
+
+// placeTraining gives a search the keys of its training, and a protocol or a comparison the name of its file. rest are
+// the keys that have no place in a search.
+func (l *layers) placeTraining(experiment string) (rest map[string]located, err error) {
+	switch {
+	case l.train == nil:
+		return nil, nil
+	case experiment == Repeat || experiment == Comparison:
+		if l.train.file != nil {
+			l.values[trainKey] = *l.train.file
+		}
+		return nil, nil
+	}
+	if entry := l.train.file; entry != nil {
+		return nil, fmt.Errorf("config: %v: %s: a file, want keys of a training: a resolved config stands alone", entry.origin, trainKey)
+	}
+	rest = map[string]located{}
+	for path, v := range l.train.values {
+		if target := trainKey + "." + path; isKey(target) {
+			l.values[target] = v
+		} else {
+			rest[path] = v
+		}
+	}
+	return rest, nil
+}
+
+// untaken are the keys of a training that a search may name a file with: they are its own, or change no result.
+var untaken = []string{"experiment", "genotype", "seed", "data.root", "data.on_bad_file", "data.check", "data.max_pixels"}
+
+// checkRest returns an error for a key of the training of the search c that has no place in it, and another value than
+// the training will have.
+func (l *layers) checkRest(c *Config, rest map[string]located) error {
+	t := c.Training()
+	keys := current.Load().keys
+	for i := range keys {
+		k := &keys[i]
+		v, ok := rest[k.path]
+		if !ok || slices.Contains(untaken, k.path) || strings.HasPrefix(k.path, "expect.") {
+			continue
+		}
+		own, ok := k.field(t)
+		if !ok || !k.has(t) {
+			continue
+		}
+		other := *t
+		if err := k.set(&other, v); err != nil {
+			return err
+		}
+		if field, _ := k.field(&other); format(field) != format(own) {
+			return fmt.Errorf("config: %v: %s.%s: %s, but the trainings of a search have %s, as its data.name, network.dtype and the like say", v.origin, trainKey, k.path, shown(field), shown(own))
 		}
 	}
 	return nil

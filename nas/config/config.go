@@ -49,7 +49,7 @@ type Config struct {
 	Nonmono  int       `key:"nonmono" only:"search train" by:"scratch" of:"texts" range:"[1,)" doc:"weights are averaged once an epoch validates worse than the best before the last N"`
 	Seed     int64     `key:"seed" only:"search train compare sweep" range:"[0,)" doc:"seed of every random stream of the run; of a comparison the first of its seeds; of a sweep that of its draws"`
 	Genotype string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
-	Evaluate *Evaluate `key:"evaluate" only:"search" of:"images"`
+	Evaluate *Evaluate `key:"evaluate" only:"search repeat compare" of:"images"`
 	Expect   *Expect   `key:"expect" only:"search train repeat"`
 }
 
@@ -79,24 +79,24 @@ func (c *Config) Training() *Config {
 	if e == nil {
 		return nil
 	}
-	data := c.Data
-	data.TrainPortion, data.Batch, data.Cutout = 1, e.Batch, e.Cutout
+	t, data := e.Train, c.Data
+	data.TrainPortion, data.Batch, data.Cutout = 1, t.Data.Batch, t.Data.Cutout
 	return &Config{
 		Experiment: Train,
 		Data:       data,
 		Network: Network{
-			Channels:        e.Network.Channels,
-			Layers:          e.Network.Layers,
-			StemMultiplier:  e.Network.StemMultiplier,
+			Channels:        t.Network.Channels,
+			Layers:          t.Network.Layers,
+			StemMultiplier:  t.Network.StemMultiplier,
 			Dtype:           c.Network.Dtype,
 			Stem:            SmallImages,
-			Auxiliary:       e.Network.Auxiliary,
-			AuxiliaryWeight: e.Network.AuxiliaryWeight,
-			DropPath:        e.Network.DropPath,
-			LabelSmoothing:  e.Network.LabelSmoothing,
+			Auxiliary:       t.Network.Auxiliary,
+			AuxiliaryWeight: t.Network.AuxiliaryWeight,
+			DropPath:        t.Network.DropPath,
+			LabelSmoothing:  t.Network.LabelSmoothing,
 		},
-		W:      e.W,
-		Epochs: e.Epochs,
+		W:      t.W,
+		Epochs: t.Epochs,
 		Seed:   c.Seed,
 	}
 }

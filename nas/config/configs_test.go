@@ -42,7 +42,7 @@ var sizeKeys = []string{
 	"strategy.candidates", "strategy.score_batches", "strategy.finalists",
 	"strategy.controller.updates", "strategy.controller.aggregate",
 	"strategy.layers",
-	"repeat.search", "repeat.train", // to the toys of the same
+	"repeat.search", "evaluate.train", // to the toys of the same
 	"repeat.searches", "repeat.trains", "repeat.brief.epochs",
 	"compare.table", "compare.seeds", "compare.queries",
 	"strategy.trials", "strategy.evolution.population",
@@ -208,8 +208,9 @@ func testToyProtocol(t *testing.T, name, paper string) {
 	}
 	toyOf := func(file string) string { return strings.TrimSuffix(file, ".yaml") + ".toy.yaml" }
 	r, full := toy.Repeat.Repeat, twin.Repeat.Repeat
-	if r.Search != toyOf(full.Search) || r.Train != toyOf(full.Train) {
-		t.Errorf("repeats %s and %s, want the toys of %s and %s", r.Search, r.Train, full.Search, full.Train)
+	train, fullTrain := toy.Repeat.Evaluate.File, twin.Repeat.Evaluate.File
+	if r.Search != toyOf(full.Search) || train != toyOf(fullTrain) {
+		t.Errorf("repeats %s and %s, want the toys of %s and %s", r.Search, train, full.Search, fullTrain)
 	}
 	if r.Searches > 2 || r.Trains > 2 || r.Brief.Epochs > 2 {
 		t.Errorf("too large for seconds on a CPU: %+v", r)
@@ -227,7 +228,7 @@ func TestPaperConfigs(t *testing.T) {
 	}{
 		{"cifar10-darts-first.yaml", []string{"expect: set here, not set there"}},
 		{"cifar10-darts-second.yaml", []string{"strategy.order: 2 here, 1 there", "expect: set here, not set there"}},
-		{"protocol-cifar10-second.yaml", []string{`repeat.search: "cifar10-darts-second.yaml" here, "" there`, `repeat.train: "cifar10-train.yaml" here, "" there`, "expect: set here, not set there"}},
+		{"protocol-cifar10-second.yaml", []string{`repeat.search: "cifar10-darts-second.yaml" here, "" there`, "evaluate: set here, not set there", "expect: set here, not set there"}},
 		{"cifar10-train.yaml", []string{"data.cutout: 16 here, 0 there", "network.auxiliary: true here, false there", "expect: set here, not set there"}},
 		{"nasbench201.yaml", []string{"compare.expect: set here, not set there"}},
 		// The authors' cnn/train_imagenet.py has defaults of its own.

@@ -159,9 +159,8 @@ func trainDefaults() *Config {
 // evaluateDefaults returns the section evaluate whose Training has the defaults of a train experiment.
 func evaluateDefaults() *Evaluate {
 	t := trainDefaults()
-	return &Evaluate{
-		Batch:  t.Data.Batch,
-		Cutout: t.Data.Cutout,
+	return &Evaluate{Train: EvaluationTraining{
+		Data: EvaluationData{Batch: t.Data.Batch, Cutout: t.Data.Cutout},
 		Network: EvaluationNetwork{
 			Channels:        t.Network.Channels,
 			Layers:          t.Network.Layers,
@@ -173,7 +172,7 @@ func evaluateDefaults() *Evaluate {
 		},
 		W:      t.W,
 		Epochs: t.Epochs,
-	}
+	}}
 }
 
 // compareDefaults returns the settings of arXiv 2001.00326 and of its authors' scripts.

@@ -190,8 +190,11 @@ func (k *key) strategy() string {
 
 // defaultIn returns the value of k in the defaults c, an empty text where c lacks its section.
 func (k *key) defaultIn(c *Config) string {
-	if c.Experiment == Search && !c.Data.IsText() {
+	switch {
+	case c.Experiment == Search && !c.Data.IsText():
 		c.Evaluate = evaluateDefaults()
+	case c.Experiment == Repeat || c.Experiment == Comparison:
+		c.Evaluate = &Evaluate{}
 	}
 	f, ok := k.field(c)
 	if !ok {

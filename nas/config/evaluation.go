@@ -6,15 +6,33 @@ import (
 	"godarts/nas/config/axes"
 )
 
-// Evaluate asks a search to train, at its end, the cell found and Random random cells of the same space. Batch and
-// cutout are its own; other settings of the data, the element type and the seed are those of the search.
+// trainKey is the key that says how found cells are trained: the file of a train experiment, or keys of one.
+const trainKey = "evaluate.train"
+
+// Evaluate says how cells that were found are trained from scratch, and how many random cells of the same space beside
+// them. In a file evaluate.train is the name of a train experiment, or has keys of one.
+//
+// A search trains the cell that it finds. Of the training it takes the keys of Train; other settings of the data, the
+// element type and the seed are those of the search. A protocol and a comparison train as File and the keys say: their
+// Whole and NetworkComparison have the result.
 type Evaluate struct {
-	Random  int               `key:"random" range:"[0,)" most:"10000" doc:"random cells of the same space to train beside the found one"`
-	Batch   int               `key:"batch" range:"[1,)" doc:"images per step when cells are evaluated"`
-	Cutout  int               `key:"cutout" range:"[0,)" doc:"as data.cutout, when cells are evaluated"`
+	File   string             `key:"train" only:"repeat compare" path:"true" nonempty:"true" doc:"how found cells are trained: config of a training, a path from this file's folder, or keys of one"`
+	Train  EvaluationTraining `key:"train" only:"search"`
+	Random int                `key:"random" range:"[0,)" most:"10000" doc:"random cells of the same space to train beside the found ones"`
+}
+
+// EvaluationTraining are the keys of a training that a search gives the training of the cell it finds.
+type EvaluationTraining struct {
+	Data    EvaluationData    `key:"data"`
 	Network EvaluationNetwork `key:"network"`
 	W       W                 `key:"w"`
 	Epochs  int               `key:"epochs" range:"[0,)" doc:"passes over the training images for each evaluated cell"`
+}
+
+// EvaluationData is how images are used when cells are evaluated.
+type EvaluationData struct {
+	Batch  int `key:"batch" range:"[1,)" doc:"images per step when cells are evaluated"`
+	Cutout int `key:"cutout" range:"[0,)" doc:"as data.cutout, when cells are evaluated"`
 }
 
 // Expect is the published result that a report compares with: errors in percent on images, a perplexity on texts.
@@ -45,7 +63,6 @@ type Protocol struct {
 	Search   string `key:"search" path:"true" nonempty:"true" doc:"config of the searches, a path from this file's folder"`
 	Searches int    `key:"searches" range:"[1,)" most:"1000" doc:"number of searches; their seeds count up from the search's"`
 	Brief    Brief  `key:"brief"`
-	Train    string `key:"train" path:"true" nonempty:"true" doc:"config of the trainings, brief ones too, a path from this file's folder"`
 	Trains   int    `key:"trains" range:"[1,)" most:"1000" doc:"trainings of the cell that was chosen; their seeds count up from the training's"`
 }
 
@@ -74,7 +91,6 @@ const ImageNet16 = "imagenet16"
 type Compare struct {
 	Search     string     `key:"search" path:"true" doc:"on networks: config that all searches have in common, a path from this file's folder"`
 	Strategies [][]string `key:"strategies" doc:"on networks: for each search the key=value items, over those of compare.search, that make its strategy"`
-	Train      string     `key:"train" path:"true" doc:"on networks: config of the trainings of the cells found, a path from this file's folder"`
 
 	Table     string     `key:"table" oneof:"nasbench201 synthetic" doc:"what strategies look up: nasbench201 (data.root/nasbench201), or synthetic (made up, built in)"`
 	Dataset   string     `key:"dataset" oneof:"cifar10 cifar100 imagenet16" doc:"whose validation accuracy after 12 epochs a strategy is told"`

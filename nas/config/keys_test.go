@@ -23,7 +23,6 @@ var trials = map[string]trial{
 	"repeat.searches":            {"3", []string{"0", "-1", "1.5"}},
 	"repeat.brief.epochs":        {"3", []string{"-1", "some"}},
 	"repeat.brief.train_portion": {"0.6", []string{"0", "1", ".nan"}},
-	"repeat.train":               {"t.yaml", []string{"[a]", `""`}},
 	"repeat.trains":              {"3", []string{"0", "-1"}},
 	"strategy.name":              {"rsps", []string{"pdarts", "1"}},
 	"strategy.order":             {"2", []string{"0", "3", "first"}},
@@ -70,86 +69,83 @@ var trials = map[string]trial{
 	"strategy.reinforce.lr":         {"0.01", []string{"0", "-1", ".nan"}},
 	"strategy.reinforce.momentum":   {"0.5", []string{"1", "-0.1"}},
 
-	"data.name":                 {"digits", []string{"cifar", "10"}},
-	"data.root":                 {"/data", []string{"[/data]", "1"}},
-	"data.train_portion":        {"0.6", []string{"0", "1.1", "-0.5", ".nan", "1e-9"}},
-	"data.batch":                {"7", []string{"0", "-1", "1.5"}},
-	"data.subset":               {"100", []string{"-1", "50001", "all"}},
-	"data.cutout":               {"8", []string{"-1", "33", "true"}},
-	"data.augment":              {"imagenet", []string{"corp", "1"}},
-	"data.size":                 {"64", []string{"-1", "1.5"}},
-	"data.channels":             {"1", []string{"2", "-1", "grey"}},
-	"data.mean":                 {"[0.1, 0.2, 0.3]", []string{"[0.1, 0.2]", "1.5", "-0.1", "dark", "0.5"}},
-	"data.std":                  {"0.25", []string{"[0.1, 0, 0.2]", "-1", ".inf", "[1, 2, x]"}},
-	"data.labels":               {"coarse", []string{"rough", "1"}},
-	"data.split_seed":           {"3", []string{"-1", "x"}},
-	"data.on_bad_file":          {"skip", []string{"ignore", "1"}},
-	"data.check":                {"header", []string{"full", "1"}},
-	"data.max_pixels":           {"1000", []string{"0", "-1", "many"}},
-	"network.channels":          {"24", []string{"0", "1", "-2", "7"}},
-	"network.layers":            {"5", []string{"2", "0", "-3"}},
-	"network.nodes":             {"3", []string{"0", "-1"}},
-	"network.stem_multiplier":   {"1", []string{"0", "-1"}},
-	"network.dtype":             {"float64", []string{"float16", "64"}},
-	"network.form":              {"plain", []string{"plane", "1"}},
-	"network.stem":              {"imagenet", []string{"resnet", "224"}},
-	"network.auxiliary":         {"true", []string{"1", "yes"}},
-	"network.auxiliary_weight":  {"0.5", []string{"-0.1", ".inf"}},
-	"network.drop_path":         {"0.3", []string{"1", "-0.1"}},
-	"network.label_smoothing":   {"0.1", []string{"1", "-0.1"}},
-	"w.lr":                      {"0.5", []string{"0", "-0.1", ".inf", ".nan"}},
-	"w.lr_min":                  {"0.002", []string{"-0.1", "0.6", ".nan"}},
-	"w.schedule":                {"step", []string{"stepped", "1"}},
-	"w.lr_decay":                {"0.9", []string{"0", "1.1", "-1"}},
-	"w.restart":                 {"5", []string{"0", "-1", "1.5"}},
-	"w.restart_factor":          {"1", []string{"0", "-1"}},
-	"w.momentum":                {"0", []string{"1", "-0.1", ".nan"}},
-	"w.nesterov":                {"true", []string{"1", "yes"}},
-	"w.weight_decay":            {"0", []string{"-1e-9", ".inf"}},
-	"w.grad_clip":               {"6", []string{"0", "-1", ".inf"}},
-	"w.precision":               {"bf16", []string{"float16", "16"}},
-	"alpha.lr":                  {"0.1", []string{"0", "-1", ".nan"}},
-	"alpha.betas":               {"[0.9, 0.99]", []string{"[1, 0.5]", "[0.5, -0.1]", "[0.5]", "0.5", "[0.5, .nan]"}},
-	"alpha.weight_decay":        {"0", []string{"-1", ".inf"}},
-	"alpha.cost.of":             {"parameters", []string{"flops", "1"}},
-	"alpha.cost.weight":         {"0.5", []string{"-1", ".nan"}},
-	"alpha.cost.target":         {"1e6", []string{"-1", ".inf"}},
-	"alpha.hvp.method":          {"exact", []string{"finite", "1"}},
-	"alpha.hvp.radius":          {"0.1", []string{"0", "-0.01", ".nan"}},
-	"epochs":                    {"3", []string{"-1", "0.5"}},
-	"seed":                      {"9000000000000000000", []string{"-1", "9300000000000000000", "x"}},
-	"genotype":                  {"DARTS_V1", []string{`""`, "1", "[a]"}},
-	"evaluate.random":           {"2", []string{"-1", "some"}},
-	"evaluate.batch":            {"7", []string{"0"}},
-	"evaluate.cutout":           {"8", []string{"-1", "33"}},
-	"evaluate.epochs":           {"3", []string{"-1"}},
-	"data.tokens":               {"5000", []string{"-1", "all"}},
-	"data.small_batch":          {"64", []string{"-1", "3", "1.5"}},
-	"data.eval_batch":           {"20", []string{"0", "-1"}},
-	"data.test_batch":           {"2", []string{"0", "one"}},
-	"data.bptt":                 {"20", []string{"1", "0", "2.5"}},
-	"data.bptt_delta":           {"10", []string{"-1", "x"}},
-	"network.hidden":            {"400", []string{"0", "-1", "1.5"}},
-	"network.dropout.output":    {"0.5", []string{"1", "-0.1", ".nan"}},
-	"network.dropout.state":     {"0.5", []string{"1", "-0.1"}},
-	"network.dropout.input":     {"0.5", []string{"1", "-0.1"}},
-	"network.dropout.embedding": {"0.5", []string{"1", "-0.1"}},
-	"network.dropout.word":      {"0.5", []string{"1", "-0.1"}},
-	"network.activation":        {"2", []string{"-1", ".inf"}},
-	"network.slowness":          {"2", []string{"-1", ".nan"}},
-	"nonmono":                   {"3", []string{"0", "-1"}},
-	"alpha.corrected":           {"true", []string{"1", "yes"}},
-	"expect.test_perplexity":    {"55.7", []string{"0.9", ".nan"}},
-	"expect.test_error":         {"4.5", []string{"-1", "100.1", ".nan"}},
-	"expect.top_five":           {"8.5", []string{"-1", "101"}},
-	"expect.std":                {"0.5", []string{"-1", "101"}},
-	"expect.source":             {"a table", []string{"1", "[a]"}},
-	"expect.changed":            {"[epochs]", []string{"epochs", "[1]"}},
-	"evaluate.network.channels": {"20", []string{"7"}},
+	"data.name":                       {"digits", []string{"cifar", "10"}},
+	"data.root":                       {"/data", []string{"[/data]", "1"}},
+	"data.train_portion":              {"0.6", []string{"0", "1.1", "-0.5", ".nan", "1e-9"}},
+	"data.batch":                      {"7", []string{"0", "-1", "1.5"}},
+	"data.subset":                     {"100", []string{"-1", "50001", "all"}},
+	"data.cutout":                     {"8", []string{"-1", "33", "true"}},
+	"data.augment":                    {"imagenet", []string{"corp", "1"}},
+	"data.size":                       {"64", []string{"-1", "1.5"}},
+	"data.channels":                   {"1", []string{"2", "-1", "grey"}},
+	"data.mean":                       {"[0.1, 0.2, 0.3]", []string{"[0.1, 0.2]", "1.5", "-0.1", "dark", "0.5"}},
+	"data.std":                        {"0.25", []string{"[0.1, 0, 0.2]", "-1", ".inf", "[1, 2, x]"}},
+	"data.labels":                     {"coarse", []string{"rough", "1"}},
+	"data.split_seed":                 {"3", []string{"-1", "x"}},
+	"data.on_bad_file":                {"skip", []string{"ignore", "1"}},
+	"data.check":                      {"header", []string{"full", "1"}},
+	"data.max_pixels":                 {"1000", []string{"0", "-1", "many"}},
+	"network.channels":                {"24", []string{"0", "1", "-2", "7"}},
+	"network.layers":                  {"5", []string{"2", "0", "-3"}},
+	"network.nodes":                   {"3", []string{"0", "-1"}},
+	"network.stem_multiplier":         {"1", []string{"0", "-1"}},
+	"network.dtype":                   {"float64", []string{"float16", "64"}},
+	"network.form":                    {"plain", []string{"plane", "1"}},
+	"network.stem":                    {"imagenet", []string{"resnet", "224"}},
+	"network.auxiliary":               {"true", []string{"1", "yes"}},
+	"network.auxiliary_weight":        {"0.5", []string{"-0.1", ".inf"}},
+	"network.drop_path":               {"0.3", []string{"1", "-0.1"}},
+	"network.label_smoothing":         {"0.1", []string{"1", "-0.1"}},
+	"w.lr":                            {"0.5", []string{"0", "-0.1", ".inf", ".nan"}},
+	"w.lr_min":                        {"0.002", []string{"-0.1", "0.6", ".nan"}},
+	"w.schedule":                      {"step", []string{"stepped", "1"}},
+	"w.lr_decay":                      {"0.9", []string{"0", "1.1", "-1"}},
+	"w.restart":                       {"5", []string{"0", "-1", "1.5"}},
+	"w.restart_factor":                {"1", []string{"0", "-1"}},
+	"w.momentum":                      {"0", []string{"1", "-0.1", ".nan"}},
+	"w.nesterov":                      {"true", []string{"1", "yes"}},
+	"w.weight_decay":                  {"0", []string{"-1e-9", ".inf"}},
+	"w.grad_clip":                     {"6", []string{"0", "-1", ".inf"}},
+	"w.precision":                     {"bf16", []string{"float16", "16"}},
+	"alpha.lr":                        {"0.1", []string{"0", "-1", ".nan"}},
+	"alpha.betas":                     {"[0.9, 0.99]", []string{"[1, 0.5]", "[0.5, -0.1]", "[0.5]", "0.5", "[0.5, .nan]"}},
+	"alpha.weight_decay":              {"0", []string{"-1", ".inf"}},
+	"alpha.cost.of":                   {"parameters", []string{"flops", "1"}},
+	"alpha.cost.weight":               {"0.5", []string{"-1", ".nan"}},
+	"alpha.cost.target":               {"1e6", []string{"-1", ".inf"}},
+	"alpha.hvp.method":                {"exact", []string{"finite", "1"}},
+	"alpha.hvp.radius":                {"0.1", []string{"0", "-0.01", ".nan"}},
+	"epochs":                          {"3", []string{"-1", "0.5"}},
+	"seed":                            {"9000000000000000000", []string{"-1", "9300000000000000000", "x"}},
+	"genotype":                        {"DARTS_V1", []string{`""`, "1", "[a]"}},
+	"evaluate.random":                 {"2", []string{"-1", "some"}},
+	"evaluate.train":                  {"other.yaml", []string{"1", "[a]", `""`}},
+	"data.tokens":                     {"5000", []string{"-1", "all"}},
+	"data.small_batch":                {"64", []string{"-1", "3", "1.5"}},
+	"data.eval_batch":                 {"20", []string{"0", "-1"}},
+	"data.test_batch":                 {"2", []string{"0", "one"}},
+	"data.bptt":                       {"20", []string{"1", "0", "2.5"}},
+	"data.bptt_delta":                 {"10", []string{"-1", "x"}},
+	"network.hidden":                  {"400", []string{"0", "-1", "1.5"}},
+	"network.dropout.output":          {"0.5", []string{"1", "-0.1", ".nan"}},
+	"network.dropout.state":           {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.input":           {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.embedding":       {"0.5", []string{"1", "-0.1"}},
+	"network.dropout.word":            {"0.5", []string{"1", "-0.1"}},
+	"network.activation":              {"2", []string{"-1", ".inf"}},
+	"network.slowness":                {"2", []string{"-1", ".nan"}},
+	"nonmono":                         {"3", []string{"0", "-1"}},
+	"alpha.corrected":                 {"true", []string{"1", "yes"}},
+	"expect.test_perplexity":          {"55.7", []string{"0.9", ".nan"}},
+	"expect.test_error":               {"4.5", []string{"-1", "100.1", ".nan"}},
+	"expect.top_five":                 {"8.5", []string{"-1", "101"}},
+	"expect.std":                      {"0.5", []string{"-1", "101"}},
+	"expect.source":                   {"a table", []string{"1", "[a]"}},
+	"expect.changed":                  {"[epochs]", []string{"epochs", "[1]"}},
+	"evaluate.train.network.channels": {"20", []string{"7"}},
 
 	"compare.search":               {"s.yaml", []string{"1", "[a]"}},
 	"compare.strategies":           {"[[strategy.name=gdas]]", []string{"gdas", "[gdas]", "[[1]]"}},
-	"compare.train":                {"t.yaml", []string{"1", "[a]"}},
 	"compare.table":                {"synthetic", []string{"nasbench101", "1"}},
 	"compare.dataset":              {"imagenet16", []string{"imagenet", "1"}},
 	"compare.queries":              {"50", []string{"0", "9", "1.5"}},
@@ -207,15 +203,15 @@ var companions = map[string][]string{
 	"data.check":       {"data.name=imagefolder", "data.root=photos"},
 	"data.max_pixels":  {"data.name=imagefolder", "data.root=photos"},
 
-	"w.momentum":          {"w.nesterov=false"},
-	"w.nesterov":          {"w.nesterov=false"}, // the default of gdas is true
-	"w.lr_decay":          {"w.schedule=step"},
-	"evaluate.w.lr_decay": {"evaluate.w.schedule=step"},
+	"w.momentum":                {"w.nesterov=false"},
+	"w.nesterov":                {"w.nesterov=false"}, // the default of gdas is true
+	"w.lr_decay":                {"w.schedule=step"},
+	"evaluate.train.w.lr_decay": {"evaluate.train.w.schedule=step"},
 
-	"w.restart":                 {"w.schedule=restarts"},
-	"w.restart_factor":          {"w.schedule=restarts"},
-	"evaluate.w.restart":        {"evaluate.w.schedule=restarts"},
-	"evaluate.w.restart_factor": {"evaluate.w.schedule=restarts"},
+	"w.restart":                       {"w.schedule=restarts"},
+	"w.restart_factor":                {"w.schedule=restarts"},
+	"evaluate.train.w.restart":        {"evaluate.train.w.schedule=restarts"},
+	"evaluate.train.w.restart_factor": {"evaluate.train.w.schedule=restarts"},
 }
 
 // trialOf is the row of a key.
@@ -223,7 +219,7 @@ func trialOf(path string) (trial, bool) {
 	if t, ok := trials[path]; ok {
 		return t, true
 	}
-	t, ok := trials[strings.TrimPrefix(path, "evaluate.")]
+	t, ok := trials[strings.TrimPrefix(path, trainKey+".")]
 	return t, ok
 }
 
@@ -252,9 +248,9 @@ func TestEveryKey(t *testing.T) {
 		"search by evolution": "experiment: search\nstrategy: {name: evolution}\nevaluate: {}\nexpect: {test_error: 1}",
 		"search by reinforce": "experiment: search\nstrategy: {name: reinforce}\nevaluate: {}\nexpect: {test_error: 1}",
 
-		Repeat: "experiment: repeat\nrepeat: {search: a.yaml, train: b.yaml}\nexpect: {test_error: 1}",
+		Repeat: "experiment: repeat\nrepeat: {search: a.yaml}\nevaluate: {train: b.yaml}\nexpect: {test_error: 1}",
 
-		Comparison: "experiment: compare\ncompare: {expect: {}}",
+		Comparison: "experiment: compare\ncompare: {expect: {}}\nevaluate: {train: b.yaml}",
 		Sweep:      "experiment: sweep\nbase: b.yaml",
 
 		"search of texts": "experiment: search\ndata: {name: ptb}\nexpect: {test_perplexity: 50}",
@@ -279,6 +275,9 @@ func TestEveryKey(t *testing.T) {
 				}
 				if k.path == "strategy.name" && trial.good == c.Strategy.Name {
 					trial.good = "reinforce"
+				}
+				if !c.Has(k.path) && ofTraining(k.path) && (c.Evaluate != nil || k.path == trainKey) {
+					return // a file instead of keys, or keys for LoadWhole
 				}
 				if !c.Has(k.path) {
 					_, err := Load(path, k.path+"="+trial.good)
@@ -349,8 +348,11 @@ func TestKeysComplete(t *testing.T) {
 				continue
 			}
 			name := prefix + snake(f.Name)
-			if got := f.Tag.Get("key"); got != snake(f.Name) {
-				t.Errorf("field %s has key %q, want %q", f.Name, got, snake(f.Name))
+			if f.Name == "File" { // or what is in Train
+				name = trainKey
+			}
+			if got := f.Tag.Get("key"); got != last(name) {
+				t.Errorf("field %s has key %q, want %q", f.Name, got, last(name))
 			}
 			if ft.Kind() == reflect.Struct && !isLeaf(ft) {
 				walk(t, ft, name+".")
@@ -395,8 +397,8 @@ func ExampleKeys() {
 		}
 	}
 	// Output:
-	// strategy.order                     order of the architecture gradient: 1, or 2 (unrolled) (strategy darts; default 1)
-	// w.lr                               learning rate of the weights in the first epoch (default 0.025; of texts 20)
-	// w.lr_min                           learning rate the cosine falls to, at most lr (default 0.001 in a search, 0 in training)
-	// w.lr_decay                         factor of the schedule step (default 0.97)
+	// strategy.order                           order of the architecture gradient: 1, or 2 (unrolled) (strategy darts; default 1)
+	// w.lr                                     learning rate of the weights in the first epoch (default 0.025; of texts 20)
+	// w.lr_min                                 learning rate the cosine falls to, at most lr (default 0.001 in a search, 0 in training)
+	// w.lr_decay                               factor of the schedule step (default 0.97)
 }

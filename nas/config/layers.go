@@ -18,6 +18,7 @@ type origin struct {
 	where string // a file's name, or "--set key=value"
 	line  int    // in the file; 0 for an item of --set
 	rank  int    // later layers win and are blamed first: 0 the extended file, 1 the file, 2.. the items
+	near  string // the config whose folder file names in the value begin at
 }
 
 func (o origin) String() string {
@@ -39,6 +40,10 @@ type layers struct {
 	sections map[string]origin  // sections that some source mentions
 	extends  *located           // the "extends" entry of the file last read
 	base     *layers            // the extended file alone; nil if there is none
+	near     string             // the config whose folder file names in items begin at
+
+	train *layers  // the keys of evaluate.train; nil if it has none
+	file  *located // in such layers: the file below them; nil if there is none
 }
 
 func newLayers() *layers {
@@ -46,13 +51,17 @@ func newLayers() *layers {
 }
 
 func (l *layers) clone() *layers {
-	return &layers{values: maps.Clone(l.values), sections: maps.Clone(l.sections)}
+	copied := &layers{values: maps.Clone(l.values), sections: maps.Clone(l.sections), near: l.near, file: l.file}
+	if l.train != nil {
+		copied.train = l.train.clone()
+	}
+	return copied
 }
 
 // addFile lays the text of a file over the values so far.
 func (l *layers) addFile(name string, text []byte, rank int) error {
 	root, line, err := document.Parse(text)
-	from := origin{where: names.Print(name), rank: rank, line: line}
+	from := origin{where: names.Print(name), rank: rank, line: line, near: name}
 	if err != nil {
 		return fmt.Errorf("config: %v: %w", from, err)
 	}
@@ -62,14 +71,14 @@ func (l *layers) addFile(name string, text []byte, rank int) error {
 
 // addSet lays one "key.path=value" item over the values so far.
 func (l *layers) addSet(item string, rank int) error {
-	from := origin{where: "--set " + names.Limit(item, 80), rank: rank}
+	from := origin{where: "--set " + names.Limit(item, 80), rank: rank, near: l.near}
 	path, text, ok := strings.Cut(item, "=")
 	switch {
 	case !ok:
 		return fmt.Errorf("config: %v: want key.path=value", from)
 	case path == "extends":
 		return fmt.Errorf(`config: %v: "extends" belongs in a file`, from)
-	case path == "" || !isKey(path):
+	case path == "" || !isKey(path) && !ofTraining(path):
 		return unknown(from, path)
 	case strings.TrimSpace(text) == "":
 		return fmt.Errorf(`config: %v: no value after "=" (write "" for empty text)`, from)
@@ -86,6 +95,9 @@ func (l *layers) add(path string, node *yaml.Node, from origin) error {
 	from = from.at(node)
 	if node.Kind == yaml.AliasNode {
 		return fmt.Errorf("config: %v: %s*%s: aliases are not supported; write the value out", from, subject(path), names.Limit(node.Value, 40))
+	}
+	if ofTraining(path) {
+		return l.addTraining(path, node, from)
 	}
 	s, inner := current.Load().sections[path]
 	if !inner {
@@ -120,7 +132,7 @@ func (l *layers) add(path string, node *yaml.Node, from origin) error {
 			l.extends = &located{value, at}
 			continue
 		}
-		if name.Value == "" || strings.Contains(name.Value, ".") || !isKey(child) {
+		if name.Value == "" || strings.Contains(name.Value, ".") || !isKey(child) && !ofTraining(child) {
 			return unknown(at, child)
 		}
 		if err := l.add(child, value, at); err != nil {
@@ -141,6 +153,9 @@ func (l *layers) mention(path string, from origin) {
 
 // remove forgets an optional section and all below it.
 func (l *layers) remove(path string) {
+	if path == "evaluate" {
+		l.train = nil
+	}
 	delete(l.sections, path)
 	for p := range l.sections {
 		if strings.HasPrefix(p, path+".") {

@@ -38,14 +38,8 @@ func Load(path string, set ...string) (*Config, error) {
 // defaults.
 func LoadWritten(path string, set ...string) (c *Config, written map[string]bool, err error) {
 	path = find(path)
-	all, err := overlay(path, set)
+	all, c, err := loadLayers(path, set)
 	if err != nil {
-		return nil, nil, err
-	}
-	if c, err = all.checked(path); err != nil {
-		return nil, nil, err
-	}
-	if err := all.markChanged(c, path, set); err != nil {
 		return nil, nil, err
 	}
 	written = map[string]bool{}
@@ -53,6 +47,19 @@ func LoadWritten(path string, set ...string) (c *Config, written map[string]bool
 		written[key] = true
 	}
 	return c, written, nil
+}
+
+// loadLayers does what Load does, and also returns the overlay.
+func loadLayers(path string, set []string) (*layers, *Config, error) {
+	all, err := overlay(path, set)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := all.checked(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	return all, c, all.markChanged(c, path, set)
 }
 
 // checked builds the config and checks what must hold between values.
@@ -79,11 +86,15 @@ func overlay(path string, set []string) (*layers, error) {
 		return nil, err
 	}
 	all := newLayers()
+	all.near = path
 	if alone.extends != nil {
 		if err := all.addBase(path, alone.extends); err != nil {
 			return nil, err
 		}
 		all.base = all.clone()
+		if err := all.base.resolveTraining(); err != nil {
+			return nil, err
+		}
 	}
 	if err := all.addFile(path, text, 1); err != nil {
 		return nil, err
@@ -92,6 +103,47 @@ func overlay(path string, set []string) (*layers, error) {
 		if err := all.addSet(item, 2+i); err != nil {
 			return nil, err
 		}
+	}
+	return all, all.resolveTraining()
+}
+
+// resolveTraining puts the keys of evaluate.train in a search over the file that it names.
+func (l *layers) resolveTraining() (err error) {
+	if v := l.values["experiment"].node; v != nil && v.Value == Search && l.train != nil && l.train.file != nil {
+		l.train, err = l.training()
+	}
+	return err
+}
+
+// training returns the overlay of the training that l describes: its keys over its file. It is nil if l describes none.
+func (l *layers) training() (*layers, error) {
+	if l.train == nil {
+		return nil, nil
+	}
+	all := newLayers()
+	if entry := l.train.file; entry != nil {
+		wrong := func(err error) error { return fmt.Errorf("config: %v: %s: %w", entry.origin, trainKey, err) }
+		path, err := home.Expand(entry.node.Value)
+		if err != nil {
+			return nil, wrong(err)
+		}
+		path = beside(entry.near, path)
+		if all, err = overlay(path, nil); err != nil {
+			return nil, wrong(err)
+		}
+		if own := all.values["experiment"]; own.node != nil && own.node.Value != Train {
+			return nil, wrong(fmt.Errorf("%s is a %s experiment, want a train experiment", path, own.node.Value))
+		}
+		all.base = all.clone()
+	}
+	for path, v := range l.train.values {
+		all.values[path] = v
+	}
+	for path, from := range l.train.sections {
+		all.sections[path] = from
+	}
+	if _, ok := all.values["experiment"]; !ok {
+		all.values["experiment"] = located{node: text(Train)}
 	}
 	return all, nil
 }

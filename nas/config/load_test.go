@@ -55,7 +55,7 @@ func TestTrainingCarriesEvaluate(t *testing.T) {
 	// Training takes every key of evaluate but random when it differs from its default.
 	good := goodValues(Defaults(Search))
 	for _, k := range current.Load().keys {
-		if !strings.HasPrefix(k.path, "evaluate.") || k.path == "evaluate.random" {
+		if !strings.HasPrefix(k.path, trainKey+".") {
 			continue
 		}
 		t.Run(k.path, func(t *testing.T) {
@@ -149,14 +149,14 @@ func TestParseErrors(t *testing.T) {
 
 		{"expect without number", search + "expect: {std: 1}", `config: x.yaml:2: expect: no test_error, want the published test error in percent`},
 		{"bf16 of float64", search + "network: {dtype: float64}\nw:\n  precision: bf16", `config: x.yaml:4: w.precision: bf16 has no effect on network.dtype float64, want full, or float32 there`},
-		{"evaluate bf16 of float64", search + "evaluate: {w: {precision: bf16}}\nnetwork: {dtype: float64}", `config: x.yaml:2: evaluate.w.precision: bf16 has no effect on network.dtype float64, want full, or float32 there`},
+		{"evaluate bf16 of float64", search + "evaluate: {w: {precision: bf16}}\nnetwork: {dtype: float64}", `config: x.yaml:2: evaluate.train.w.precision: bf16 has no effect on network.dtype float64, want full, or float32 there`},
 		{"lr_min above lr", search + "w:\n  lr: 0.1\n  lr_min: 0.2", `config: x.yaml:4: w.lr_min: 0.2 is above w.lr 0.1, want at most that`},
 		{"lr below default lr_min", search + "w: {lr: 0.0001}", `config: x.yaml:2: w.lr_min: 0.001 is above w.lr 0.0001, want at most that`},
-		{"evaluate lr_min above lr", search + "evaluate: {w: {lr_min: 0.2}}", `config: x.yaml:2: evaluate.w.lr_min: 0.2 is above evaluate.w.lr 0.025, want at most that`},
+		{"evaluate lr_min above lr", search + "evaluate: {w: {lr_min: 0.2}}", `config: x.yaml:2: evaluate.train.w.lr_min: 0.2 is above evaluate.train.w.lr 0.025, want at most that`},
 		{"cutout on digits", train + "data: {name: digits, cutout: 16}", `config: x.yaml:2: data.cutout: 16 is wider than the 8x8 images of digits, want at most 8`},
 		{"auxiliary on digits", train + "data: {name: digits}\nnetwork: {auxiliary: true}", `config: x.yaml:3: network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
-		{"evaluate auxiliary on digits", search + "data: {name: digits}\nevaluate: {network: {auxiliary: true}}", `config: x.yaml:3: evaluate.network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
-		{"evaluate cutout on cifar10", search + "evaluate: {cutout: 33}", `config: x.yaml:2: evaluate.cutout: 33 is wider than the 32x32 images of cifar10, want at most 32`},
+		{"evaluate auxiliary on digits", search + "data: {name: digits}\nevaluate: {network: {auxiliary: true}}", `config: x.yaml:3: evaluate.train.network.auxiliary: the auxiliary head needs 32x32 images, those of digits are 8x8, want false`},
+		{"evaluate cutout on cifar10", search + "evaluate: {cutout: 33}", `config: x.yaml:2: evaluate.train.data.cutout: 33 is wider than the 32x32 images of cifar10, want at most 32`},
 		{"imagefolder without root", search + "data: {name: imagefolder}", `config: x.yaml:2: data.root: imagefolder needs one, want the folder that holds train`},
 		{"size of cifar10", search + "data: {size: 64}", `config: x.yaml:2: data.size: 64 has no effect on cifar10, whose images are 32x32, want 0`},
 		{"channels of digits", search + "data: {name: digits, channels: 3}", `config: x.yaml:2: data.channels: 3 has no effect on digits, whose images have 1, want 0`},
@@ -179,7 +179,7 @@ func TestParseErrors(t *testing.T) {
 		{"restart_factor of step", train + "w: {schedule: step, restart_factor: 3}", `config: x.yaml:2: w.restart_factor: 3 has no effect with w.schedule step, want w.schedule restarts`},
 		{"lr_min above lr in restarts", train + "w: {schedule: restarts, lr: 0.1, lr_min: 0.2}", `config: x.yaml:2: w.lr_min: 0.2 is above w.lr 0.1, want at most that`},
 		{"more finalists than candidates", search + "strategy: {name: rsps, candidates: 5}", `config: x.yaml:2: strategy.finalists: 10 is more than strategy.candidates 5, of which they are the best, want at most that`},
-		{"lr_decay of evaluate", search + "evaluate: {w: {lr_decay: 0.9}}", `config: x.yaml:2: evaluate.w.lr_decay: 0.9 has no effect with evaluate.w.schedule cosine, want evaluate.w.schedule step`},
+		{"lr_decay of evaluate", search + "evaluate: {w: {lr_decay: 0.9}}", `config: x.yaml:2: evaluate.train.w.lr_decay: 0.9 has no effect with evaluate.train.w.schedule cosine, want evaluate.train.w.schedule step`},
 		{"multiplier of the imagenet stem", train + "network:\n  stem: imagenet\n  stem_multiplier: 2", `config: x.yaml:4: network.stem_multiplier: 2 has no effect with network.stem imagenet, want network.stem cifar`},
 		{"stem in search", search + "network: {stem: imagenet}", `config: x.yaml:2: key "network.stem" does not apply to strategy darts, only to random, evolution or reinforce`},
 		{"subset beyond the set", search + "data: {name: digits, subset: 1438}", `config: x.yaml:2: data.subset: 1438 is more than the 1437 training images of digits, want at most that, or 0 for all`},
@@ -188,7 +188,7 @@ func TestParseErrors(t *testing.T) {
 		{"nothing left for validation", train + "data: {subset: 2, train_portion: 0.1}", `config: x.yaml:2: data.train_portion: 0.1 of 2 images leaves 0 for the weights and 2 for validation, want at least 1 for each`},
 		{"repeat in training", train + "repeat: {trains: 2}", `config: x.yaml:2: key "repeat" does not apply to experiment train, only to repeat`},
 		{"repeat of nothing", "experiment: repeat", `config: x.yaml: repeat: no search, want the file of a search experiment`},
-		{"repeat without training", "experiment: repeat\nrepeat: {search: a.yaml}", `config: x.yaml:2: repeat: no train, want the file of a train experiment`},
+		{"repeat without training", "experiment: repeat\nrepeat: {search: a.yaml}", `config: x.yaml:2: no evaluate.train, want the file of a train experiment, or keys of one`},
 		{"epochs in repeat", "experiment: repeat\nrepeat: {search: a.yaml, train: b.yaml}\nepochs: 3", `config: x.yaml:3: key "epochs" does not apply to experiment repeat, only to search or train`},
 		{"channels that can not be parted", search + "strategy: {name: pc-darts}\nnetwork: {channels: 12}", `config: x.yaml:3: network.channels: operations have one in 4 (strategy.partial) of 12, which a reduction halves, want a multiple of 8`},
 		{"epochs of unequal stages", search + "strategy: {name: p-darts}\nepochs: 50", `config: x.yaml:3: epochs: 50 are not shared evenly by the 3 stages of p-darts, want a multiple of 3`},
@@ -284,7 +284,7 @@ func TestLoadDropsSection(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := evaluateDefaults()
-	want.Epochs = 1
+	want.Train.Epochs = 1
 	if diff := cmp.Diff(want, c.Evaluate); diff != "" {
 		t.Error(diff)
 	}

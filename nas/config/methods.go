@@ -185,6 +185,7 @@ func newTable(methods []*Method) *table {
 // add appends a key. It panics if a section, a shared key or another key of its strategy has the path.
 func (t *table) add(k key, owned tree) {
 	_, section := t.sections[k.path]
+	section = section && k.path != trainKey // which is a key of some experiments and a section of others
 	if section || slices.ContainsFunc(t.keys, func(other key) bool {
 		return other.path == k.path && (other.owner == "" || other.owner == k.owner)
 	}) {

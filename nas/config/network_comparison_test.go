@@ -10,7 +10,7 @@ import (
 
 // comparisonFiles are the files of a comparison on networks.
 var comparisonFiles = map[string]string{
-	"c.yaml": "experiment: compare\ncompare:\n  search: s.yaml\n  strategies: [[strategy.name=darts], [strategy.order=2, epochs=3], [strategy.name=random], [strategy.name=random, strategy.trials=2]]\n  train: t.yaml\n  seeds: 2",
+	"c.yaml": "experiment: compare\ncompare:\n  search: s.yaml\n  strategies: [[strategy.name=darts], [strategy.order=2, epochs=3], [strategy.name=random], [strategy.name=random, strategy.trials=2]]\n  seeds: 2\nevaluate: {train: t.yaml}",
 	"s.yaml": "experiment: search\ndata: {name: digits}\nepochs: 5",
 	"t.yaml": "experiment: train\ndata: {name: digits}",
 }
@@ -45,13 +45,13 @@ func TestLoadNetworkComparisonErrors(t *testing.T) {
 	}{
 		{"no strategies", "c.yaml", "strategies: [[strategy.name=darts], [strategy.order=2, epochs=3], [strategy.name=random], [strategy.name=random, strategy.trials=2]]", "strategies: []",
 			"config: D/c.yaml: compare.strategies: none, want a list of lists of key=value items"},
-		{"no training", "c.yaml", "  train: t.yaml\n", "", "config: D/c.yaml: compare.train: none, want the file of a train experiment"},
+		{"no training", "c.yaml", "\nevaluate: {train: t.yaml}", "", "config: D/c.yaml: evaluate.train: none, want the file of a train experiment, or keys of one"},
 		{"no search", "c.yaml", "  search: s.yaml\n", "", "config: D/c.yaml: compare.search: none, want the file of a search experiment"},
 		{"queries", "c.yaml", "seeds: 2", "seeds: 2\n  queries: 70", "config: D/c.yaml: compare: table, dataset, queries, evolution, reinforce and expect have no effect on networks, want none of them beside compare.strategies"},
-		{"a seed", "c.yaml", "seeds: 2", "seeds: 2\nseed: 3", "config: D/c.yaml: seed: has no effect on networks, want those of compare.search and compare.train"},
+		{"a seed", "c.yaml", "seeds: 2", "seeds: 2\nseed: 3", "config: D/c.yaml: seed: has no effect on networks, want those of compare.search and evaluate.train"},
 		{"a strategy that is none", "c.yaml", "[strategy.name=random]", "[strategy.name=chance]", `config: D/c.yaml: compare.search: config: --set strategy.name=chance: strategy.name: given "chance", want darts or p-darts or`},
 		{"an evaluation", "s.yaml", "epochs: 5", "epochs: 5\nevaluate: {}", "config: D/c.yaml: compare.search: strategy 1 has a section evaluate, which the comparison does itself, want none (evaluate: null)"},
-		{"images held out", "t.yaml", "{name: digits}", "{name: digits, train_portion: 0.5}", "config: D/c.yaml: compare.train: t.yaml has data.train_portion 0.5, want 1: its trainings are measured on the test images"},
+		{"images held out", "t.yaml", "{name: digits}", "{name: digits, train_portion: 0.5}", "config: D/c.yaml: evaluate.train: data.train_portion 0.5, want 1: its trainings are measured on the test images"},
 		{"a text", "t.yaml", "{name: digits}", "{name: ptb}", "config: D/c.yaml: compare"},
 		{"a search that trains", "s.yaml", "experiment: search", "experiment: train", "config: D/c.yaml: compare.search: config: --set strategy.name=darts"},
 	}

@@ -11,7 +11,7 @@ import (
 // protocolFiles are a protocol and what it names.
 func protocolFiles() map[string]string {
 	return map[string]string{
-		"p.yaml": "experiment: repeat\nrepeat: {search: s.yaml, searches: 3, train: t.yaml, brief: {epochs: 5}}\nexpect: {test_error: 1}",
+		"p.yaml": "experiment: repeat\nrepeat: {search: s.yaml, searches: 3, brief: {epochs: 5}}\nevaluate: {train: t.yaml}\nexpect: {test_error: 1}",
 		"s.yaml": "experiment: search\nseed: 4\ndata: {root: /d}",
 		"t.yaml": "experiment: train\nepochs: 7\nexpect: {test_error: 2}",
 	}
@@ -25,7 +25,8 @@ func TestLoadWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 	repeat, search, train := Defaults(Repeat), Defaults(Search), Defaults(Train)
-	repeat.Repeat = Protocol{Search: "s.yaml", Searches: 3, Train: "t.yaml", Trains: 2, Brief: Brief{Epochs: 5, TrainPortion: 0.5}}
+	repeat.Repeat = Protocol{Search: "s.yaml", Searches: 3, Trains: 2, Brief: Brief{Epochs: 5, TrainPortion: 0.5}}
+	repeat.Evaluate = &Evaluate{File: "t.yaml"}
 	repeat.Expect = &Expect{TestError: 1, Changed: []string{"repeat.trains", "search.w.lr", "search.epochs", "train.w.lr"}}
 	train.Expect = &Expect{TestError: 2, Changed: []string{"w.lr"}}
 	search.Seed, search.Data.Root, search.Epochs, search.W.LR = 4, "/d", 9, 0.25
@@ -58,7 +59,7 @@ func TestWholeExperiments(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.Repeat.Repeat.Search, w.Repeat.Repeat.Train = "search.yaml", "train.yaml"
+	w.Repeat.Repeat.Search, w.Repeat.Evaluate.File = "search.yaml", "train.yaml"
 	if diff := cmp.Diff(w, got); diff != "" {
 		t.Error(diff)
 	}
@@ -109,12 +110,12 @@ func TestLoadWholeErrors(t *testing.T) {
 		{"missing search", "p.yaml", "s.yaml", "x.yaml", nil, `config: D/p.yaml: repeat.search: config: open D/x.yaml: no such file or directory (nearest: D/p.yaml)`},
 		{"mistake in the search", "s.yaml", "seed", "sed", nil, `config: D/p.yaml: repeat.search: config: D/s.yaml:2: unknown key "sed" (nearest: "seed")`},
 		{"training as search", "p.yaml", "s.yaml", "t.yaml", nil, `config: D/p.yaml: repeat.search: D/t.yaml is a train experiment, want a search experiment`},
-		{"protocol as training", "p.yaml", "t.yaml", "p.yaml", nil, `config: D/p.yaml: repeat.train: D/p.yaml is a repeat experiment, want a train experiment`},
+		{"protocol as training", "p.yaml", "t.yaml", "p.yaml", nil, `config: D/p.yaml:3: evaluate.train: D/p.yaml is a repeat experiment, want a train experiment`},
 		{"search that evaluates", "s.yaml", "seed: 4", "evaluate: {}", nil, `config: D/p.yaml: repeat.search: s.yaml has a section evaluate, which the protocol does itself, want none (evaluate: null)`},
 		{"search of a text", "s.yaml", "data: {root: /d}", "data: {name: ptb}", nil, `config: D/p.yaml: repeat.search: data.name ptb is a text, the protocol is of images`},
-		{"training that holds out", "t.yaml", "epochs: 7", "data: {train_portion: 0.9}", nil, `config: D/p.yaml: repeat.train: t.yaml has data.train_portion 0.9, want 1: its trainings are measured on the test images`},
+		{"training that holds out", "t.yaml", "epochs: 7", "data: {train_portion: 0.9}", nil, `config: D/p.yaml: evaluate.train: data.train_portion 0.9, want 1: its trainings are measured on the test images`},
 		{"too few to hold out", "t.yaml", "epochs: 7", "data: {subset: 1}", nil, `config: D/p.yaml: repeat.brief: config: the config to write:5: data.train_portion: 0.5 of 1 images leaves 0 for the weights and 1 for validation, want at least 1 for each`},
-		{"item of the training", "p.yaml", "", "", []string{"train.epoch=3"}, `config: D/p.yaml: repeat.train: config: --set epoch=3: unknown key "epoch" (nearest: "epochs")`},
+		{"item of the training", "p.yaml", "", "", []string{"train.epoch=3"}, `config: --set train.epoch=3: unknown key "epoch" (nearest: "epochs")`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			files := protocolFiles()

@@ -112,7 +112,7 @@ func TestSchemaTries(t *testing.T) {
 		if err := valid(t, schema, nested(k.path, trial.good)); err != nil {
 			t.Errorf("%s: %s: %v", k.path, trial.good, err)
 		}
-		if err := valid(t, schema, nested(k.path, "{a: 1}")); err == nil {
+		if err := valid(t, schema, nested(k.path, "{a: 1}")); err == nil && k.path != trainKey { // which may have keys
 			t.Errorf("%s: the schema takes a mapping", k.path)
 		}
 	}

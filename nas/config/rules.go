@@ -98,10 +98,10 @@ func (c *Config) evaluateRules() *Problem {
 	if e == nil {
 		return nil
 	}
-	if p := e.W.rules("evaluate.w", trainDefaults().W, c.Network); p != nil {
+	if p := e.Train.W.rules("evaluate.train.w", trainDefaults().W, c.Network); p != nil {
 		return p
 	}
-	return c.Data.sideRules("evaluate.cutout", e.Cutout, "evaluate.network.auxiliary", e.Network.Auxiliary)
+	return c.Data.sideRules("evaluate.train.data.cutout", e.Train.Data.Cutout, "evaluate.train.network.auxiliary", e.Train.Network.Auxiliary)
 }
 
 // rules checks the optimizer at path, of a network n, whose defaults are standard.

@@ -59,7 +59,12 @@ func Schema() ([]byte, error) {
 				if t.sections[path].optional {
 					objects[path].Type = []string{"object", "null"}
 				}
-				parent.Properties[name] = objects[path]
+				own := objects[path]
+				if file := parent.Properties[name]; file != nil { // of trainKey, which is a file or has keys of a training
+					own.Additional = nil
+					own = &schemaNode{Description: file.Description, AnyOf: []*schemaNode{file, own}}
+				}
+				parent.Properties[name] = own
 			}
 			parent = objects[path]
 		}

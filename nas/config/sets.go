@@ -11,7 +11,7 @@ import (
 
 // Whole is a repeat experiment with the two experiments that it names.
 type Whole struct {
-	Repeat *Config // its Search and Train are where the two below came from
+	Repeat *Config // its Repeat.Search and Evaluate say where the two below came from
 	Search *Config
 	Train  *Config
 }
@@ -20,11 +20,26 @@ type Whole struct {
 const WholeFile = Repeat + extension
 
 // LoadWhole reads the repeat experiment at path as Load does, and the experiments that it names. Items of set that
-// begin with "search." or "train." change these: "search.epochs=25".
+// begin with "search." change the search, and with "train." or "evaluate.train." the training: "search.epochs=25".
 func LoadWhole(path string, set ...string) (*Whole, error) {
 	path = find(path)
-	items := itemsBy(set)
-	c, err := Load(path, items[""]...)
+	w, err := loadWhole(path, set)
+	if err != nil || w.Repeat.Expect == nil || w.Search == nil {
+		return w, err
+	}
+	was, err := loadWhole(path, nil)
+	if err != nil { // only the items make it a config
+		return w, nil
+	}
+	e := w.Repeat.Expect
+	e.Changed = union(union(e.Changed, changed(was.Search, w.Search, Search+".")), changed(was.Train, w.Train, Train+"."))
+	return w, nil
+}
+
+// loadWhole does what LoadWhole does, but notes in Expect only what changes the protocol itself.
+func loadWhole(path string, set []string) (*Whole, error) {
+	items := itemsOf(set, Search)
+	all, c, err := loadLayers(path, items[""])
 	if err != nil {
 		return nil, err
 	}
@@ -35,45 +50,27 @@ func LoadWhole(path string, set ...string) (*Whole, error) {
 	if w.Search, err = c.load(path, "repeat.search", Search, c.Repeat.Search, items[Search]); err != nil {
 		return nil, err
 	}
-	if w.Train, err = c.load(path, "repeat.train", Train, c.Repeat.Train, items[Train]); err != nil {
+	if w.Train, err = all.trained(path, w.Search); err != nil {
 		return nil, err
 	}
 	if err := w.check(); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", names.Print(path), err)
 	}
-	return w, w.markChanged(path, items)
-}
-
-// markChanged notes in Expect the keys that items change in the search and in the training.
-func (w *Whole) markChanged(path string, items map[string][]string) error {
-	if w.Repeat.Expect == nil {
-		return nil
-	}
-	for _, part := range []struct {
-		name, file string
-		now        *Config
-	}{{Search, w.Repeat.Repeat.Search, w.Search}, {Train, w.Repeat.Repeat.Train, w.Train}} {
-		was, err := w.Repeat.load(path, "repeat."+part.name, part.name, part.file, nil)
-		if err != nil { // only the items make it a config
-			continue
-		}
-		w.Repeat.Expect.Changed = union(w.Repeat.Expect.Changed, changed(was, part.now, part.name+"."))
-	}
-	return nil
+	return w, nil
 }
 
 // check returns an error if the experiments do not make a protocol.
 func (w *Whole) check() error {
-	for _, c := range []*Config{w.Search, w.Train} {
+	for i, c := range []*Config{w.Search, w.Train} {
 		if c.Data.IsText() {
-			return fmt.Errorf("repeat.%s: data.name %s is a text, the protocol is of images", c.Experiment, c.Data.Name)
+			return fmt.Errorf("%s: data.name %s is a text, the protocol is of images", []string{"repeat.search", trainKey}[i], c.Data.Name)
 		}
 	}
 	if w.Search.Evaluate != nil {
 		return fmt.Errorf("repeat.search: %s has a section evaluate, which the protocol does itself, want none (evaluate: null)", w.Repeat.Repeat.Search)
 	}
 	if portion := w.Train.Data.TrainPortion; portion != 1 {
-		return fmt.Errorf("repeat.train: %s has data.train_portion %v, want 1: its trainings are measured on the test images", w.Repeat.Repeat.Train, portion)
+		return fmt.Errorf("%s: data.train_portion %v, want 1: its trainings are measured on the test images", trainKey, portion)
 	}
 	if _, err := w.Brief().YAML(); err != nil {
 		return fmt.Errorf("repeat.brief: %w", err)
@@ -94,8 +91,19 @@ func (w *Whole) Brief() *Config {
 // working directory.
 func (w *Whole) Experiments() []Experiment {
 	c := *w.Repeat
-	c.Repeat.Search, c.Repeat.Train = Search+extension, Train+extension
+	c.Repeat.Search = Search + extension
+	c.nameTraining(Train + extension)
 	return []Experiment{{Repeat, &c}, {Search, w.Search}, {Train, w.Train}}
+}
+
+// nameTraining makes file what c names in evaluate.train.
+func (c *Config) nameTraining(file string) {
+	e := Evaluate{}
+	if c.Evaluate != nil {
+		e = *c.Evaluate
+	}
+	e.File = file
+	c.Evaluate = &e
 }
 
 // Experiment is one of the configs of a set of runs.
@@ -135,7 +143,10 @@ func DiffExperiments(a, b []Experiment, aLabel, bLabel string) (lines []string) 
 		x, y := *a[i].Config, *b[i].Config
 		for _, c := range []*Config{&x, &y} {
 			c.Data.Root, c.Expect = "", nil
-			c.Repeat.Search, c.Repeat.Train, c.Compare.Search, c.Compare.Train, c.Base = "", "", "", "", ""
+			c.Repeat.Search, c.Compare.Search, c.Base = "", "", ""
+			if i == 0 && c.Evaluate != nil {
+				c.nameTraining("")
+			}
 		}
 		prefix := ""
 		if i > 0 {
@@ -157,17 +168,17 @@ type NetworkComparison struct {
 }
 
 // LoadNetworkComparison reads the comparison at path as Load does, and the experiments that it names if it is a comparison
-// on networks; otherwise Searches is empty. Items of set that begin with "search." or "train." change these
-// experiments.
+// on networks; otherwise Searches is empty. Items of set that begin with "search." change the searches, with
+// "train." or "evaluate.train." the training.
 func LoadNetworkComparison(path string, set ...string) (*NetworkComparison, error) {
 	path = find(path)
-	items := itemsBy(set)
-	c, err := Load(path, items[""]...)
+	items := itemsOf(set, Search)
+	all, c, err := loadLayers(path, items[""])
 	if err != nil {
 		return nil, err
 	}
 	t := &NetworkComparison{Compare: c}
-	if c.Experiment != Comparison || !c.Compare.onNetworks() {
+	if c.Experiment != Comparison || !c.Compare.onNetworks() && c.Evaluate == nil {
 		return t, nil
 	}
 	for i, of := range c.Compare.Strategies {
@@ -177,8 +188,10 @@ func LoadNetworkComparison(path string, set ...string) (*NetworkComparison, erro
 		}
 		t.Searches, t.Names = append(t.Searches, search), append(t.Names, t.name(search, i))
 	}
-	if t.Train, err = c.load(path, "compare.train", Train, c.Compare.Train, items[Train]); err != nil {
-		return nil, err
+	if len(t.Searches) > 0 {
+		if t.Train, err = all.trained(path, t.Searches[0]); err != nil {
+			return nil, err
+		}
 	}
 	if err := t.check(); err != nil {
 		return nil, fmt.Errorf("config: %s: %w", names.Print(path), err)
@@ -189,7 +202,8 @@ func LoadNetworkComparison(path string, set ...string) (*NetworkComparison, erro
 // Experiments returns the configs of t as its folder has them.
 func (t *NetworkComparison) Experiments() []Experiment {
 	c := *t.Compare
-	c.Compare.Search, c.Compare.Train = "", Train+extension
+	c.Compare.Search = ""
+	c.nameTraining(Train + extension)
 	all := []Experiment{{Comparison, &c}}
 	for i, search := range t.Searches {
 		all = append(all, Experiment{Search + "-" + t.Names[i], search})
@@ -198,7 +212,7 @@ func (t *NetworkComparison) Experiments() []Experiment {
 }
 
 // onNetworks reports whether strategies are compared on networks, not on a table.
-func (c Compare) onNetworks() bool { return len(c.Strategies) > 0 || c.Search != "" || c.Train != "" }
+func (c Compare) onNetworks() bool { return len(c.Strategies) > 0 || c.Search != "" }
 
 // name returns the label of a strategy, with its number in the list added where another one has that label
 // already.
@@ -223,9 +237,11 @@ func (t *NetworkComparison) check() error {
 		own.Evolution != standard.Evolution || own.Reinforce != standard.Reinforce || own.Expect != nil:
 		return fmt.Errorf("compare: table, dataset, queries, evolution, reinforce and expect have no effect on networks, want none of them beside compare.strategies")
 	case t.Compare.Seed != 0:
-		return fmt.Errorf("seed: has no effect on networks, want those of compare.search and compare.train")
-	case t.Train.Data.TrainPortion != 1:
-		return fmt.Errorf("compare.train: %s has data.train_portion %v, want 1: its trainings are measured on the test images", own.Train, t.Train.Data.TrainPortion)
+		return fmt.Errorf("seed: has no effect on networks, want those of compare.search and %s", trainKey)
+	case t.Train == nil:
+		return fmt.Errorf("%s: none, want the file of a train experiment, or keys of one", trainKey)
+	case t.Train.Data.TrainPortion != 1 && !t.Train.Data.IsText():
+		return fmt.Errorf("%s: data.train_portion %v, want 1: its trainings are measured on the test images", trainKey, t.Train.Data.TrainPortion)
 	}
 	for i, c := range append([]*Config{t.Train}, t.Searches...) {
 		if c.Data.IsText() {
@@ -237,9 +253,6 @@ func (t *NetworkComparison) check() error {
 	}
 	return nil
 }
-
-// itemsBy sorts items by the experiment whose "search." or "train." they begin with, see itemsOf.
-func itemsBy(set []string) map[string][]string { return itemsOf(set, Search, Train) }
 
 // itemsOf sorts items by the config whose name and "." they begin with, and removes that; the others go to "".
 func itemsOf(set []string, configs ...string) map[string][]string {
@@ -271,4 +284,39 @@ func (c *Config) load(path, key, experiment, file string, set []string) (*Config
 			names.Print(path), key, names.Print(file), named.Experiment, experiment)
 	}
 	return named, nil
+}
+
+// trained returns the training that l, the config at path, describes. Where it names no file, what it does not say of
+// the data, and the element type, are those of the search.
+func (l *layers) trained(path string, search *Config) (*Config, error) {
+	t, err := l.training()
+	if err != nil || t == nil {
+		return nil, err
+	}
+	if t.base == nil {
+		t.inherit(search)
+	}
+	c, err := t.checked(path)
+	if err != nil || c.Expect == nil || t.base == nil {
+		return c, err
+	}
+	if was, err := t.base.checked(path); err == nil { // else only the keys make it a config
+		c.Expect.Changed = union(c.Expect.Changed, changed(was, c, ""))
+	}
+	return c, nil
+}
+
+// inherit gives t the data and the element type of the search c, where t names no data and no type.
+func (t *layers) inherit(c *Config) {
+	own := []string{"data.train_portion", "data.batch", "data.cutout"}
+	_, named := t.values["data.name"]
+	keys := current.Load().keys
+	for i := range keys {
+		k := &keys[i]
+		field, ok := k.field(c)
+		data := strings.HasPrefix(k.path, "data.") && !named && !slices.Contains(own, k.path)
+		if _, given := t.values[k.path]; ok && k.has(c) && !given && (data || k.path == "network.dtype") {
+			t.values[k.path] = located{node: encode(field)}
+		}
+	}
 }

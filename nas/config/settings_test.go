@@ -21,7 +21,7 @@ func TestSettings(t *testing.T) {
 		}
 		seen[s.Path] = s
 	}
-	for path, changed := range map[string]bool{"w.lr": true, "data.name": true, "evaluate.epochs": true, "evaluate.batch": false, "alpha.lr": false, "seed": false} {
+	for path, changed := range map[string]bool{"w.lr": true, "data.name": true, "evaluate.train.epochs": true, "evaluate.train.data.batch": false, "alpha.lr": false, "seed": false} {
 		if s, ok := seen[path]; !ok || s.Changed() != changed {
 			t.Errorf("%s: %+v, changed %v, want %v", path, s, s.Changed(), changed)
 		}

@@ -140,6 +140,9 @@ func (c *Config) run(path, file string, base *layers, settings []axes.Choice, se
 			return nil, err
 		}
 	}
+	if err := base.resolveTraining(); err != nil {
+		return nil, err
+	}
 	run, err := base.checked(file)
 	if err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package images
 
 import (
-	"cmp"
 	"fmt"
 
 	"godarts/cells"
@@ -35,11 +34,11 @@ func check(c *config.Config, images *data.Images, d torch.Device) error {
 	if c.Evaluate == nil {
 		return nil
 	}
-	return CheckEvaluations(c, c.Training(), images, d, "evaluate.")
+	return CheckEvaluations(c, c.Training(), images, d, "evaluate.train.")
 }
 
 // CheckEvaluations checks the training t for every cell of the space of the search c. In messages, keys
-// of t that do not begin with "data." have the prefix.
+// of t have the prefix, but those of the data that the search says.
 func CheckEvaluations(c, t *config.Config, images *data.Images, d torch.Device, prefix string) error {
 	return checkNetwork(t, Space(c).Hardest(), images, d, prefix)
 }
@@ -107,7 +106,7 @@ func checkLast(c *config.Config, images int, what, prefix string) error {
 	if batch > 1 && images%batch != 1 {
 		return nil
 	}
-	key := cmp.Or(prefix, "data.") + "batch"
+	key := prefix + "data.batch"
 	if batch == 1 {
 		return fmt.Errorf("nas: %s: 1, but this network has batch norms of 1x1 pixels, which need two images, want 2 or more", key)
 	}

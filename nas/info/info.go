@@ -2,6 +2,7 @@
 package info
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -119,9 +120,11 @@ func words(channels, layers, inputChannels, size int) string {
 func configInfo(c *config.Config, where string) ([]Info, error) {
 	switch c.Experiment {
 	case config.Repeat:
-		return nil, fmt.Errorf("nas: info: %s makes no network of its own: its search is %s, its training %s", where, c.Repeat.Search, c.Repeat.Train)
+		return nil, fmt.Errorf("nas: info: %s makes no network of its own: its search is %s, its training %s", where, c.Repeat.Search, cmp.Or(c.Evaluate.File, "in it"))
 	case config.Comparison:
 		return nil, fmt.Errorf("nas: info: %s is the config of a compare, which makes no network", where)
+	case config.Sweep:
+		return nil, fmt.Errorf("nas: info: %s makes no network of its own: its runs are those of %s", where, c.Base)
 	}
 	if c.Data.IsText() {
 		return textInfo(c, where)

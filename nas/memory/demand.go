@@ -76,10 +76,7 @@ func (m Demand) largest() (key string, value int) {
 			most, key, value = ratio, k.key, k.value
 		}
 	}
-	if m.prefix != "" && key == "data.batch" {
-		return m.prefix + "batch", value
-	}
-	if strings.HasPrefix(key, "data.") {
+	if strings.HasPrefix(key, "data.") && key != "data.batch" {
 		return key, value
 	}
 	return m.prefix + key, value

@@ -3,9 +3,11 @@ package plan
 import (
 	"fmt"
 
+	"godarts/cells/genotype"
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/images"
+	"godarts/nas/rng"
 	"godarts/torch"
 )
 
@@ -18,7 +20,7 @@ func checkProtocol(w *config.Whole, d torch.Device) error {
 		return fmt.Errorf("nas: repeat.brief: %w", err)
 	}
 	if err := checkFound(w.Search, w.Train, d); err != nil {
-		return fmt.Errorf("nas: repeat.train: %w", err)
+		return fmt.Errorf("nas: evaluate.train: %w", err)
 	}
 	return nil
 }
@@ -30,7 +32,7 @@ func checkComparison(t *config.NetworkComparison, d torch.Device) error {
 			return fmt.Errorf("nas: compare.search: strategy %s: %w", t.Names[i], err)
 		}
 		if err := checkFound(c, t.Train, d); err != nil {
-			return fmt.Errorf("nas: compare.train: strategy %s: %w", t.Names[i], err)
+			return fmt.Errorf("nas: evaluate.train: strategy %s: %w", t.Names[i], err)
 		}
 	}
 	return nil
@@ -51,6 +53,12 @@ func checkSweep(s *config.SweepPlan, d torch.Device) error {
 		}
 	}
 	return nil
+}
+
+// randomCell returns a random cell of the space of the search c, as a search with this config trains it beside the found
+// one.
+func randomCell(c *config.Config, i int) genotype.Genotype {
+	return images.Space(c).Sample(rng.Stream(c.Seed, "random", i))
 }
 
 // checkFound checks the training t of every cell that the search c could find.

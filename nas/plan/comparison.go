@@ -47,6 +47,7 @@ const searchPart = "search"
 type comparison struct {
 	*plan
 	of     *config.NetworkComparison
+	names  []string // of the strategies, then of the random cells
 	search func(ctx context.Context, dir string, c *config.Config) (Cost, error)
 }
 
@@ -56,9 +57,10 @@ func Compare(ctx context.Context, dir string, t *config.NetworkComparison, s Com
 	if err := checkComparison(t, s.Device); err != nil {
 		return report.Comparison{}, err
 	}
-	p := &comparison{newPlan("comparison", dir, t.Experiments(), s.Settings), t, s.Search}
+	p := &comparison{newPlan("comparison", dir, t.Experiments(), s.Settings), t, nil, s.Search}
 	p.inspected, p.run = []*config.Config{t.Train, t.Searches[0]}, p.runMeasured
 	for i, c := range t.Searches {
+		p.names = append(p.names, t.Names[i])
 		search := t.Names[i] + "/" + searchPart
 		p.parts = append(p.parts, part{name: search, config: func() (*config.Config, error) { return c, nil }})
 		for _, seed := range p.trainSeeds() {
@@ -69,10 +71,26 @@ func Compare(ctx context.Context, dir string, t *config.NetworkComparison, s Com
 			}})
 		}
 	}
+	if e := t.Compare.Evaluate; e != nil {
+		p.listRandom(e.Random)
+	}
 	if err := p.complete(ctx); err != nil {
 		return report.Comparison{}, err
 	}
 	return p.report(ctx)
+}
+
+// listRandom adds trainings of n random cells, with the seeds of the others.
+func (p *comparison) listRandom(n int) {
+	for i := range n {
+		name := fmt.Sprintf("random-cell-%d", i+1)
+		p.names = append(p.names, name)
+		for _, seed := range p.trainSeeds() {
+			c := *p.of.Train
+			c.Seed, c.Genotype = seed, randomCell(p.of.Searches[0], i).String()
+			p.parts = append(p.parts, part{name: name + "/" + trainName(seed), config: func() (*config.Config, error) { return &c, nil }})
+		}
+	}
 }
 
 func (p *comparison) trainSeeds() []int64 { return seeds(p.of.Train.Seed, p.of.Compare.Compare.Seeds) }
@@ -80,8 +98,8 @@ func (p *comparison) trainSeeds() []int64 { return seeds(p.of.Train.Seed, p.of.C
 // report collects the results of a comparison whose parts are settled, and writes the tables.
 func (p *comparison) report(ctx context.Context) (r report.Comparison, err error) {
 	r.Trainings = p.of.Compare.Compare.Seeds
-	for _, name := range p.of.Names {
-		entry, err := p.entry(name)
+	for i, name := range p.names {
+		entry, err := p.entry(name, i < len(p.of.Names))
 		if err != nil {
 			return r, err
 		}
@@ -99,9 +117,12 @@ func (p *comparison) report(ctx context.Context) (r report.Comparison, err error
 	return r, p.failed()
 }
 
-// entry returns the results of a strategy.
-func (p *comparison) entry(name string) (entry report.Entry, err error) {
+// entry returns the results of a strategy, or of a random cell, which has not searched.
+func (p *comparison) entry(name string, searched bool) (entry report.Entry, err error) {
 	entry.Name = name
+	if !searched {
+		return entry, p.trainings(&entry)
+	}
 	cost, err := p.cost(name)
 	if err != nil {
 		return entry, err
@@ -116,20 +137,25 @@ func (p *comparison) entry(name string) (entry report.Entry, err error) {
 		return entry, err
 	}
 	entry.Genotype = found.String()
+	return entry, p.trainings(&entry)
+}
+
+// trainings adds the results of the trainings of a cell.
+func (p *comparison) trainings(entry *report.Entry) error {
 	for _, seed := range p.trainSeeds() {
-		training := name + "/" + trainName(seed)
+		training := entry.Name + "/" + trainName(seed)
 		if !runfolder.Finished(p.file(training)) {
 			entry.Diverged = append(entry.Diverged, trainName(seed))
 			continue
 		}
 		result, err := p.result(training)
 		if err != nil {
-			return entry, err
+			return err
 		}
-		entry.Parameters = result.Parameters
+		entry.Parameters, entry.Genotype = result.Parameters, result.Genotype.String()
 		entry.TestErrors = append(entry.TestErrors, result.TestError)
 	}
-	return entry, nil
+	return nil
 }
 
 // cost reads what the search of a strategy has taken until now.

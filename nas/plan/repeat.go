@@ -83,7 +83,22 @@ func (p *protocol) list() {
 			return p.trainingOf(candidates[report.Choose(candidates)].Name, &c)
 		}})
 	}
+	for i := range p.random() {
+		c := *p.whole.Train
+		c.Genotype = randomCell(p.whole.Search, i).String()
+		p.parts = append(p.parts, part{name: randomName(i), config: func() (*config.Config, error) { return &c, nil }})
+	}
 }
+
+// random returns how many random cells are trained.
+func (p *protocol) random() int {
+	if e := p.whole.Repeat.Evaluate; e != nil {
+		return e.Random
+	}
+	return 0
+}
+
+func randomName(i int) string { return fmt.Sprintf("random-%d", i+1) }
 
 func searchName(seed int64) string { return fmt.Sprintf("search-%d", seed) }
 func briefName(seed int64) string  { return fmt.Sprintf("brief-%d", seed) }
@@ -190,25 +205,47 @@ func (p *protocol) report(ctx context.Context) (r report.Repeat, err error) {
 func (p *protocol) trainings(r *report.Repeat) error {
 	var testErrors []float64
 	for _, seed := range p.trainSeeds() {
-		failure, err := p.failure(seed, trainName(seed))
+		t, parameters, err := p.training(trainName(seed), seed, &r.FailedTrainings)
 		if err != nil {
 			return err
 		}
-		if failure != nil {
-			r.FailedTrainings = append(r.FailedTrainings, *failure)
+		if t == nil {
 			continue
 		}
-		t, err := p.result(trainName(seed))
-		if err != nil {
-			return err
-		}
-		if t.Tested == nil {
-			return fmt.Errorf("nas: %s has no test_error: it is no training that ends with the test images", p.file(trainName(seed), runfolder.ResultFile))
-		}
-		r.Parameters = t.Parameters
-		r.Trainings = append(r.Trainings, report.Training{Name: trainName(seed), Seed: seed, TestError: t.TestError, TestLoss: t.TestLoss})
+		r.Parameters = parameters
+		r.Trainings = append(r.Trainings, *t)
 		testErrors = append(testErrors, t.TestError)
 	}
 	r.TestError = report.SpreadOf(testErrors)
+	for i := range p.random() {
+		t, _, err := p.training(randomName(i), p.whole.Train.Seed, &r.FailedTrainings)
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			r.Random = append(r.Random, *t)
+		}
+	}
 	return nil
+}
+
+// training returns the result of a training, and the number of parameters. If it diverged, training adds it to
+// failed and returns nil.
+func (p *protocol) training(name string, seed int64, failed *[]report.Failure) (*report.Training, int, error) {
+	failure, err := p.failure(seed, name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if failure != nil {
+		*failed = append(*failed, *failure)
+		return nil, 0, nil
+	}
+	t, err := p.result(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	if t.Tested == nil {
+		return nil, 0, fmt.Errorf("nas: %s has no test_error: it is no training that ends with the test images", p.file(name, runfolder.ResultFile))
+	}
+	return &report.Training{Name: name, Seed: seed, TestError: t.TestError, TestLoss: t.TestLoss}, t.Parameters, nil
 }

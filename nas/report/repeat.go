@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -19,6 +20,7 @@ type Repeat struct {
 	Parameters int         `json:"parameters"` // of the network, without the auxiliary head
 	Trainings  []Training  `json:"trainings"`
 	TestError  Spread      `json:"test_error"`
+	Random     []Training  `json:"random,omitempty"` // of random cells, one training each
 	Expect     *Published  `json:"expect,omitempty"`
 
 	// The parts that diverged. For a search that may be the short training of its cell.
@@ -177,7 +179,7 @@ func (r Repeat) candidates() (rows [][]string) {
 }
 
 func (r Repeat) trainings() (rows [][]string) {
-	for _, t := range r.Trainings {
+	for _, t := range append(slices.Clone(r.Trainings), r.Random...) {
 		rows = append(rows, []string{t.Name, fmt.Sprint(t.Seed), percent(t.TestError), fmt.Sprintf("%.4f", t.TestLoss)})
 	}
 	for _, f := range r.FailedTrainings {
