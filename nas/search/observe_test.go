@@ -6,6 +6,7 @@ import (
 	"math"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"godarts/cells/genotype"
@@ -15,6 +16,8 @@ import (
 	"godarts/nas/config"
 	"godarts/nas/fixture"
 	"godarts/nas/images"
+	"godarts/nas/page"
+	"godarts/nas/record"
 	"godarts/nas/rng"
 	"godarts/nas/runfolder"
 	"godarts/nas/search"
@@ -38,7 +41,31 @@ func observedRun(t *testing.T, c *config.Config) (dir string, epochs []runfolder
 			epochs = append(epochs, m)
 		}
 	}
+	checkPage(t, dir, epochs)
 	return dir, epochs
+}
+
+// checkPage fails the test unless the page of the run shows the distribution on the edges of each cell
+// that its metrics have, and the cells over the epochs.
+func checkPage(t *testing.T, dir string, epochs []runfolder.Metric) {
+	t.Helper()
+	r, err := record.Read(dir)
+	if err != nil || len(r.Notes) > 0 {
+		t.Fatal(err, r.Notes)
+	}
+	var html bytes.Buffer
+	if err := page.WriteRun(&html, r, page.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"How the cells changed: the operation of each edge, by "}
+	for _, cell := range epochs[len(epochs)-1].Cells {
+		want = append(want, "of each edge of the "+cell.Kind+" cell, by epoch")
+	}
+	for _, text := range want {
+		if !strings.Contains(html.String(), text) {
+			t.Errorf("the page of the run lacks %q", text)
+		}
+	}
 }
 
 // softmaxOf returns the softmax of rows of an entry of the run's checkpoint, in float64.
