@@ -18,23 +18,9 @@ import (
 	_ "godarts/nas/search"
 )
 
-// several returns a search by each of three seeds, and three trainings of each found cell.
-func several(t *testing.T) (runs []*record.Run) {
-	t.Helper()
-	for seed := 1; seed <= 3; seed++ {
-		search := recordtest.Search(t, fmt.Sprintf("runs/set/darts-%d/search", seed), seed, 20)
-		runs = append(runs, search)
-		for training := range 3 {
-			runs = append(runs, recordtest.Training(t, fmt.Sprintf("runs/set/darts-%d/train-%d", seed, training), search.Search.Genotype, training,
-				2.5+0.3*float64(seed)+0.1*float64(training)))
-		}
-	}
-	return runs
-}
-
 func TestFigures(t *testing.T) {
 	// Every kind of figure is drawn as SVG that can be read, as PNG and as PDF, alone and in a page, when runs have what it shows.
-	for name, runs := range map[string][]*record.Run{"one": {recordtest.Search(t, "runs/one", 1, 50)}, "several": several(t)} {
+	for name, runs := range map[string][]*record.Run{"one": {recordtest.Search(t, "runs/one", 1, 50)}, "several": recordtest.Several(t)} {
 		for _, kind := range figure.Kinds {
 			t.Run(name+"/"+kind.Name, func(t *testing.T) {
 				figures := kind.Draw(figure.Label(runs))

@@ -66,7 +66,7 @@ func TestLabel(t *testing.T) {
 
 func TestOutcomes(t *testing.T) {
 	// A cell has the errors of all its trainings, the cost of its search and a validation error when the runs are read together.
-	runs := several(t)
+	runs := recordtest.Several(t)
 	outcomes := figure.Outcomes(figure.Label(runs))
 	if len(outcomes) != 3 {
 		t.Fatalf("%d outcomes: %+v", len(outcomes), outcomes)
@@ -102,7 +102,7 @@ func TestOutcomesOfSearch(t *testing.T) {
 func TestHostileLabels(t *testing.T) {
 	// No name in a figure ends its element or acts on a terminal.
 	var runs []figure.Labelled
-	for i, r := range several(t) {
+	for i, r := range recordtest.Several(t) {
 		r.Dir = fmt.Sprintf("runs/<script>alert(%d)</script>\x1b[2K\"'&\u202e 犬👩\u200d🔬 \xff", i)
 		runs = append(runs, figure.Labelled{Run: r, Label: r.Dir})
 	}

@@ -20,20 +20,6 @@ import (
 	_ "godarts/nas/search"
 )
 
-// several returns a search by each of three seeds, and three trainings of each found cell.
-func several(t *testing.T) (runs []*record.Run) {
-	t.Helper()
-	for seed := 1; seed <= 3; seed++ {
-		search := recordtest.Search(t, fmt.Sprintf("runs/set/darts-%d/search", seed), seed, 20)
-		runs = append(runs, search)
-		for training := range 3 {
-			runs = append(runs, recordtest.Training(t, fmt.Sprintf("runs/set/darts-%d/train-%d", seed, training), search.Search.Genotype, training,
-				2.5+0.3*float64(seed)+0.1*float64(training)))
-		}
-	}
-	return runs
-}
-
 // keep writes the page into the folder that GODARTS_KEEP_FIGURES names, to look at.
 func keep(t *testing.T, name, text string) {
 	t.Helper()
@@ -141,7 +127,7 @@ func TestPageOfRunInProgress(t *testing.T) {
 
 func TestPageOfRuns(t *testing.T) {
 	// The page of several runs has the tables, the curves, the costs and the correlation.
-	text := pageOf(t, page.Options{}, several(t)...)
+	text := pageOf(t, page.Options{}, recordtest.Several(t)...)
 	keep(t, "runs.html", text)
 	for _, id := range page.RunsSections {
 		if !strings.Contains(text, `<section id="`+id+`"`) {
@@ -182,7 +168,7 @@ func TestSections(t *testing.T) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	runs := several(t)
+	runs := recordtest.Several(t)
 	whole = pageOf(t, page.Options{}, runs...)
 	for _, id := range page.RunsSections {
 		part, err := page.RunsSection(id, runs, page.Options{})
@@ -199,7 +185,7 @@ func TestOptions(t *testing.T) {
 	// A server's addresses take the place of the style sheet and the script, and its links lead from the table.
 	o := page.Options{StyleURL: "/style.css", ScriptURL: "/page.js", TopHTML: template.HTML("<nav>all</nav>"),
 		Link: func(r *record.Run) string { return "/run/" + r.Dir }, Title: "Mine"}
-	text := pageOf(t, o, several(t)...)
+	text := pageOf(t, o, recordtest.Several(t)...)
 	for _, part := range []string{`href="/style.css"`, `src="/page.js"`, "<nav>all</nav>", `<a href="/run/runs/set/darts-1/search">`, "<title>Mine"} {
 		if !strings.Contains(text, part) {
 			t.Errorf("%q is missing", part)
@@ -214,7 +200,7 @@ func TestHostileNames(t *testing.T) {
 	// No name of a run, a config or a result acts on the page.
 	for _, name := range []string{"<script>alert(1)</script>", "</style></title><b>", `"onload="alert(1)`, "=1+1", "\x1b[2K", "\u202egpj", "{{.}}", "javascript:alert(1)"} {
 		t.Run(name, func(t *testing.T) {
-			runs := several(t)
+			runs := recordtest.Several(t)
 			for i, r := range runs {
 				r.Dir = fmt.Sprintf("runs/%s-%d", name, i)
 				r.Notes = []string{name}

@@ -160,3 +160,17 @@ func Training(t testing.TB, dir string, g genotype.Genotype, seed int, testError
 	r.Train = &runfolder.TrainResult{Genotype: g, Tested: &runfolder.Tested{TestError: testError, TestLoss: 0.2}, Parameters: 2_000_000 + parameters}
 	return r
 }
+
+// Several returns a search by each of three seeds, and three trainings of each found cell.
+func Several(t testing.TB) (runs []*record.Run) {
+	t.Helper()
+	for seed := 1; seed <= 3; seed++ {
+		search := Search(t, fmt.Sprintf("runs/set/darts-%d/search", seed), seed, 20)
+		runs = append(runs, search)
+		for training := range 3 {
+			runs = append(runs, Training(t, fmt.Sprintf("runs/set/darts-%d/train-%d", seed, training), search.Search.Genotype, training,
+				2.5+0.3*float64(seed)+0.1*float64(training)))
+		}
+	}
+	return runs
+}
