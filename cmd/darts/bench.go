@@ -114,7 +114,7 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 		return o.write(b)
 	})
 	if errors.Is(err, context.Canceled) {
-		return interruptedError{"darts bench --rows " + strings.Join(left, ",")}
+		return interruptedError{how: "darts bench --rows " + strings.Join(left, ",")}
 	}
 	return err
 }

@@ -50,7 +50,7 @@ func (o *compareFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names")
 	f.StringVar(&o.out, "out", "", "`folder` for tables and charts, and for runs on networks, where it goes on with those in it, also together with other processes; default runs/NAME-TIME")
 	f.Int64Var(&o.seed, "seed", 0, "the first of the seeds; default the config's")
-	f.IntVar(&o.workers, "workers", 0, "searches at a time, which changes no result; 0 is one for each core")
+	f.IntVar(&o.workers, "workers", 0, "searches at a time; 0 is one for each core")
 	registerKeep(f, &o.keep)
 	o.share.register(f)
 }
@@ -89,6 +89,9 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []stri
 			return usagef("compare: --%s has no effect on a table: no other process shares in its searches", flag)
 		}
 	}
+	if f.Changed("for") {
+		return usagef("compare: --for has no effect on a table: its searches take seconds, and none can go on")
+	}
 	table, err := o.prepare(f, c)
 	if err != nil {
 		return usageError{err}
@@ -109,7 +112,7 @@ func (o *compareFlags) runTable(f *pflag.FlagSet, c *config.Config, words []stri
 	if err != nil {
 		os.Remove(dir) // nothing is in it yet
 		if errors.Is(err, context.Canceled) {
-			return interruptedError{names.Command(append([]string{"darts"}, words...)...)}
+			return interruptedError{how: names.Command(append([]string{"darts"}, words...)...)}
 		}
 		return err
 	}

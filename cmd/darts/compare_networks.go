@@ -41,7 +41,7 @@ func (o *compareFlags) runNetworks(f *pflag.FlagSet, t *config.NetworkComparison
 		}
 		words = append(slices.Clone(words), "--out", dir)
 	}
-	compare := kind{name: "compare", attached: o.share.attached, resume: names.Command(append([]string{"darts"}, words...)...),
+	compare := kind{name: "compare", attached: o.share.attached, limit: o.share.limit, resume: names.Command(append([]string{"darts"}, words...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, s nas.Settings, stdout io.Writer) error {
 			share, err := o.share.settings("compare", s, stdout)
 			if err != nil {

@@ -83,7 +83,7 @@ func runData(words, args []string, root string, n int, stdout io.Writer) error {
 	defer stop()
 	err := sets.Get(ctx, name, root, downloadProgress(stdout))
 	if errors.Is(err, context.Canceled) || ctx.Err() != nil {
-		return interruptedError{names.Command(append([]string{"darts"}, words...)...)}
+		return interruptedError{how: names.Command(append([]string{"darts"}, words...)...)}
 	}
 	if err != nil {
 		return err

@@ -8,7 +8,7 @@ strategies, and trains networks of the cells that it finds. An experiment is a c
 run folder, from which an interrupted run goes on with the same bytes.
 
 The exit status is 0 after success, 1 if a run or a part of it failed, 2 for wrong usage or a wrong config (no run
-began), and 130 after an interrupt.`,
+began), and 130 after an interrupt or the time of --for.`,
 
 	"search": `Searches a cell as CONFIG says, which has "experiment: search". The run folder gets the resolved
 config, a line of metrics for each epoch, checkpoints, and in the end the cell and drawings of it. With a section

@@ -32,16 +32,18 @@ type experimentFlags struct {
 	genotype        string // train
 	tensorboard     bool
 	attached        attachedFlags
+	limit           forFlag
 }
 
 func (o *experimentFlags) register(f *pflag.FlagSet, k kind) {
 	if k.experiment == config.Train {
-		f.StringVar(&o.genotype, "genotype", "", "cell: a published `NAME`, a genotype's text, a file with one, a run or an export")
+		f.StringVar(&o.genotype, "genotype", "", "`NAME`, text, file, run or export of a cell")
 	}
 	f.StringArrayVar(&o.set, "set", nil, "override a `KEY=VALUE`; a few with --resume")
 	f.StringVar(&o.out, "out", "", "run `folder`; default runs/NAME-TIME")
 	f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after `STEPS` or a time")
 	registerKeep(f, &o.keep)
+	o.limit.add(f)
 	f.StringVar(&o.resume, "resume", "", "go on with the run in `DIR`")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
 	o.threads.add(f)
@@ -70,10 +72,13 @@ func (o *experimentFlags) start(f *pflag.FlagSet, k kind, stdout, stderr io.Writ
 	if err != nil {
 		return usageError{err}
 	}
-	k.attached = o.attached
+	k.attached, k.limit = o.attached, o.limit
 	every, err := parseEvery(o.checkpointEvery)
 	if err == nil {
 		err = checkKeep(f, o.keep)
+	}
+	if err == nil {
+		err = o.limit.check(k.name)
 	}
 	if err != nil {
 		return usageError{err}

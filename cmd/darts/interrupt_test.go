@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -91,5 +92,34 @@ func TestInterruptedBeforeTheStart(t *testing.T) {
 	err := k.start(t.TempDir(), config.Defaults(config.Train), nas.Settings{}, io.Discard, io.Discard)
 	if want := "interrupted; go on with: the same command, since no run had begun"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+func TestTimeIsUp(t *testing.T) {
+	// A run is told to save and end when the time of --for is up, and how to go on is said with that time.
+	p := writeFile(t, "tiny.yaml", tinyConfig)
+	out := filepath.Join(t.TempDir(), "run")
+	var stdout, stderr bytes.Buffer
+	status := run([]string{"search", p, "--out", out, "--set", "epochs=100000", "--threads", "1", "--for", "1s"}, &stdout, &stderr)
+	if want := "stopped after 1s; go on with: darts search --resume " + out + "\n"; status != exitInterrupted || stderr.String() != want {
+		t.Errorf("status %d, stderr %q, want %q", status, stderr.String(), want)
+	}
+	if _, err := os.Stat(filepath.Join(out, "checkpoint.safetensors")); err != nil {
+		t.Error(err)
+	}
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"search", p, "--for", "5ms"}, `^darts: search: --for 5ms: wanted a second or more, such as 9m\n$`},
+		{[]string{"search", p, "--for", "-1m"}, `^darts: search: --for -1m0s: wanted a second or more`},
+		{[]string{"search", p, "--for", "9"}, `invalid argument "9" for "--for" flag: must be a duration like "30s"`},
+		{[]string{"repeat", tinyProtocol(t), "--for", "5ms"}, `^darts: repeat: --for 5ms: wanted`},
+		{[]string{"compare", "../../configs/nasbench201.toy.yaml", "--for", "5m"}, `^darts: compare: --for has no effect on a table`},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(test.args, &stdout, &stderr); status != exitUsage || !regexp.MustCompile(test.want).MatchString(stderr.String()) {
+			t.Errorf("%q: status %d, stderr %q, want %q", test.args, status, stderr.String(), test.want)
+		}
 	}
 }

@@ -19,12 +19,14 @@ import (
 type shareFlags struct {
 	noWait   bool
 	stale    time.Duration
+	limit    forFlag
 	attached attachedFlags
 }
 
 func (o *shareFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&o.noWait, "no-wait", false, "end when others work on all the rest, status 0")
 	f.DurationVar(&o.stale, "stale", claim.DefaultStale, "silence before a take-over")
+	o.limit.add(f)
 	o.attached.addNotify(f)
 }
 
@@ -32,6 +34,9 @@ func (o *shareFlags) register(f *pflag.FlagSet) {
 func (o *shareFlags) settings(command string, s nas.Settings, stdout io.Writer) (plan.Settings, error) {
 	if o.stale < time.Second {
 		return plan.Settings{}, usagef("%s: --stale %v: wanted a second or more", command, o.stale)
+	}
+	if err := o.limit.check(command); err != nil {
+		return plan.Settings{}, err
 	}
 	note := func(format string, a ...any) { fmt.Fprintln(stdout, names.Escape(fmt.Sprintf(format, a...))) }
 	return plan.Settings{Settings: s, Stale: o.stale, NoWait: o.noWait, Note: note}, nil

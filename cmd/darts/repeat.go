@@ -31,7 +31,7 @@ type repeatFlags struct {
 
 func (o *repeatFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&o.set, "set", nil, "override a config `KEY=VALUE`, search.KEY or train.KEY in the configs it names")
-	f.StringVar(&o.out, "out", "", "`folder` of the protocol; continues the one in it, also together with other processes; default runs/NAME-TIME")
+	f.StringVar(&o.out, "out", "", "`folder`, with others too; default runs/NAME-TIME")
 	f.StringVar(&o.resume, "resume", "", "go on with the protocol in `DIR`")
 	o.share.register(f)
 	o.parts.register(f)
@@ -107,7 +107,7 @@ func (o *repeatFlags) load(f *pflag.FlagSet) (*config.Whole, error) {
 
 // start works on the protocol as kind.start does on a run, and handles signals.
 func (o *repeatFlags) start(dir string, whole *config.Whole, s plan.Settings, stdout, stderr io.Writer) error {
-	repeat := kind{name: "repeat", attached: o.share.attached, run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
+	repeat := kind{name: "repeat", attached: o.share.attached, limit: o.share.limit, run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
 		s.Settings = parts
 		result, err := plan.Repeat(ctx, dir, whole, s)
 		if elsewhere(err, stdout) {

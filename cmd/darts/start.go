@@ -23,6 +23,7 @@ type kind struct {
 	run                       func(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error
 	resume                    string // the command that goes on; empty for --resume
 	attached                  attachedFlags
+	limit                     forFlag
 }
 
 // cellName returns the published name of the cell that the training c trains, or its text.
@@ -35,14 +36,14 @@ func cellName(c *config.Config) string {
 	return c.Genotype
 }
 
-// start runs the experiment until it ends or a signal comes.
+// start runs the experiment until it ends, a signal comes, or its time is up.
 func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr io.Writer) error {
 	beside, err := k.attached.open()
 	if err != nil {
 		return err
 	}
 	resume := cmp.Or(k.resume, names.Command("darts", k.name, "--resume", dir))
-	ctx, stop := interruptible(func() {
+	ctx, stop := interruptible(k.limit, func() {
 		fmt.Fprintln(stderr, "still finishing the step and saving; once more quits without")
 	}, func() {
 		fmt.Fprintln(stderr, "quit; go on from the last checkpoint with:", resume)
@@ -67,6 +68,10 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 		beside.end()
 		return nil
 	}
+	interrupted := interruptedError{how: resume}
+	if context.Cause(ctx) == errTimeIsUp {
+		interrupted.after = k.limit
+	}
 	var failed *runfolder.FailedError
 	if began || err == nil || errors.As(err, &failed) || errors.Is(err, context.Canceled) {
 		beside.post(k.name, dir, err, stderr)
@@ -76,9 +81,10 @@ func (k kind) start(dir string, c *config.Config, s nas.Settings, stdout, stderr
 	case err == nil, errors.As(err, &failed):
 		return err
 	case errors.Is(err, context.Canceled) && c != nil && !runfolder.HoldsRun(dir): // while image files were checked
-		return interruptedError{"the same command, since no run had begun"}
+		interrupted.how = "the same command, since no run had begun"
+		return interrupted
 	case errors.Is(err, context.Canceled):
-		return interruptedError{resume}
+		return interrupted
 	case !began:
 		return usageError{err}
 	}

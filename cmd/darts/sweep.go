@@ -71,7 +71,7 @@ func (o *sweepFlags) run(f *pflag.FlagSet, words []string, stdout, stderr io.Wri
 		}
 		words = append(slices.Clone(words), "--out", dir)
 	}
-	sweep := kind{name: "sweep", attached: o.share.attached, resume: names.Command(append([]string{"darts"}, words...)...),
+	sweep := kind{name: "sweep", attached: o.share.attached, limit: o.share.limit, resume: names.Command(append([]string{"darts"}, words...)...),
 		run: func(ctx context.Context, dir string, _ *config.Config, parts nas.Settings, stdout io.Writer) error {
 			share.Settings = parts
 			result, err := plan.Sweep(ctx, dir, s, share)

@@ -62,4 +62,10 @@ var ofUse = []mutant{
 		"math.Exp(v - largest)",
 		tests{"nas/model", "TestDraw"},
 	},
+	{
+		"--for: a run says that it was interrupted", "cmd/darts/interrupt.go",
+		"cancel(errTimeIsUp)",
+		"cancel(nil)",
+		tests{"cmd/darts", "TestTimeIsUp"},
+	},
 }
