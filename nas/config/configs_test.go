@@ -228,6 +228,7 @@ func TestPaperConfigs(t *testing.T) {
 	}{
 		{"cifar10-darts-first.yaml", []string{"expect: set here, not set there"}},
 		{"cifar10-darts-second.yaml", []string{"strategy.order: 2 here, 1 there", "expect: set here, not set there"}},
+		{"protocol-cifar10-first.yaml", []string{`repeat.search: "cifar10-darts-first.yaml" here, "" there`, "evaluate: set here, not set there", "expect: set here, not set there"}},
 		{"protocol-cifar10-second.yaml", []string{`repeat.search: "cifar10-darts-second.yaml" here, "" there`, "evaluate: set here, not set there", "expect: set here, not set there"}},
 		{"cifar10-train.yaml", []string{"data.cutout: 16 here, 0 there", "network.auxiliary: true here, false there", "expect: set here, not set there"}},
 		{"nasbench201.yaml", []string{"compare.expect: set here, not set there"}},

@@ -68,4 +68,22 @@ var ofUse = []mutant{
 		"cancel(nil)",
 		tests{"cmd/darts", "TestTimeIsUp"},
 	},
+	{
+		"reproduction: an accuracy is called an error", "scripts/reproduction/page.go",
+		"100*(1-*last.TestAccuracy)",
+		"100**last.TestAccuracy",
+		tests{"scripts/reproduction", "TestPage"},
+	},
+	{
+		"reproduction: other settings are not named", "scripts/reproduction/page.go",
+		"if len(p.other) > 0 {",
+		"if len(p.other) > 1000 {",
+		tests{"scripts/reproduction", "TestPage"},
+	},
+	{
+		"reproduction: a run has its epochs from the start", "scripts/reproduction/page.go",
+		"done = r.Epochs[n-1].Epoch + 1",
+		"done = r.Config.RunEpochs()",
+		tests{"scripts/reproduction", "TestPage"},
+	},
 }
