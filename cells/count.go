@@ -42,25 +42,14 @@ func (o NetworkOptions) multiplyAdds(g genotype.Genotype) (n float64) {
 		n = 9 * in * stem * side * side
 		before, last = stem, stem
 	}
-	for layer := range o.Layers {
-		kind := genotype.KindOfLayer(layer, o.Layers)
-		if kind == genotype.Reduce {
-			c *= 2
-		}
-		n += (before + last) * c * side * side
-		cell := g.Cell(kind)
+	for at := range o.sizedCells() {
+		n += (before + last) * at.channels * at.side * at.side
+		cell := g.Cell(at.kind)
 		for _, edge := range cell.Edges {
-			at := side
-			if kind == genotype.Reduce && edge.From >= 2 {
-				at = math.Ceil(side / 2)
-			}
-			each, _ := edge.Op.MultiplyAdds(c, at, kind.Stride(edge.From))
+			each, _ := edge.Op.MultiplyAdds(at.channels, at.reads(edge.From), at.kind.Stride(edge.From))
 			n += each
 		}
-		if kind == genotype.Reduce {
-			side = math.Ceil(side / 2)
-		}
-		before, last = last, float64(len(cell.Concat))*c
+		before, last = last, float64(len(cell.Concat))*at.channels
 	}
 	return n + last*float64(o.Classes)
 }

@@ -8,5 +8,5 @@ var mutants = slices.Concat(
 	ofPCDARTS, ofPDARTS, ofGDAS, ofEarlyStop, ofPerturbation,
 	ofSharedWeights, ofScores,
 	ofTraining, ofTexts,
-	ofOptimizers, ofData, ofResuming, ofRecording, ofServing, ofUse,
+	ofOptimizers, ofData, ofResuming, ofRecording, ofServing, ofUse, ofCosts,
 )

@@ -55,10 +55,4 @@ var ofRecording = []mutant{
 		"|| len(text) > 0 {",
 		inNAS("TestLog"),
 	},
-	{
-		"recording: multiply-adds of a reduction at the size before it", "cells/count.go",
-		"at = math.Ceil(side / 2)",
-		"at = side",
-		inCells("TestCount"),
-	},
 }
