@@ -73,7 +73,7 @@ var keyedRuns = []keyed{
 	{"evolution", "tiny.yaml",
 		append(little, "strategy.name=evolution", "strategy.trials=6", "strategy.evolution.population=2", "strategy.evolution.sample=1", "epochs=1"),
 		map[string]string{
-			"strategy.trials": "4", "strategy.evolution.population": "3", "strategy.evolution.sample": "5", "strategy.cost": "parameters",
+			"strategy.trials": "4", "strategy.evolution.population": "3", "strategy.evolution.sample": "5", "strategy.cost.of": "parameters",
 		}},
 	{"reinforce", "tiny.yaml",
 		append(little[:2:2], "strategy.name=reinforce", "strategy.trials=8", "epochs=1", "strategy.reinforce.lr=2"),

@@ -84,7 +84,7 @@ func (r *Run) recallRunInfo() error {
 func (r *Run) begin(again bool) error {
 	if again {
 		r.Note("nothing was saved of the run that began in %s: this one begins at the start", names.Escape(r.Dir))
-		for _, name := range []string{runfolder.MetricsFile, runfolder.TimingsFile, runfolder.LogFile, runfolder.BestFile} {
+		for _, name := range []string{runfolder.MetricsFile, runfolder.TimingsFile, runfolder.LogFile, runfolder.BestFile, runfolder.LatenciesFile} {
 			if err := os.Remove(filepath.Join(r.Dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("nas: run folder: %w", err)
 			}

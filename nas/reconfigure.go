@@ -38,7 +38,7 @@ func Changed(dir string, set []string) (*config.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c, err = c.AbsoluteRoot(); err != nil || c.Epochs == own.Epochs || runfolder.HoldsOnlyStart(dir) {
+	if c, err = c.AbsolutePaths(); err != nil || c.Epochs == own.Epochs || runfolder.HoldsOnlyStart(dir) {
 		return c, err
 	}
 	if runfolder.Finished(dir) {

@@ -20,7 +20,7 @@ func Enter(ctx context.Context, dir string, c *config.Config, s Settings) (r *Ru
 	if s.Keep < 0 || s.Keep > runfolder.MaxKeep {
 		return nil, nil, fmt.Errorf("nas: keep: %d checkpoints, wanted 1 to %d, or 0 for as many as before", s.Keep, runfolder.MaxKeep)
 	}
-	if c, err = c.AbsoluteRoot(); err != nil {
+	if c, err = c.AbsolutePaths(); err != nil {
 		return nil, nil, err
 	}
 	r = &Run{Config: c, Dir: dir, Device: s.Device, Settings: s}

@@ -69,7 +69,7 @@ func (o *compareFlags) runNetworks(f *pflag.FlagSet, t *config.NetworkComparison
 func searchInChild(ctx context.Context, self, dir string, c *config.Config, keep int, stdout, stderr io.Writer) (cost plan.Cost, err error) {
 	args := []string{"search", "--resume", dir}
 	if !runfolder.HoldsRun(dir) || runfolder.HoldsOnlyStart(dir) {
-		c, err := c.AbsoluteRoot()
+		c, err := c.AbsolutePaths()
 		if err != nil {
 			return cost, err
 		}

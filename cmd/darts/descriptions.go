@@ -59,7 +59,12 @@ that of a run is in the text that it was trained on, which has to be there.`,
 
 	"latency": `Passes batches through a network on this machine, as a trained one is used: without auxiliary head, dropout
 and gradients. Prints the median, and the times that 10 % and 90 % of the passes do not exceed. Weights are random, on
-which the time does not depend. For a cell, or a search, these are the networks that the paper trains of it.`,
+which the time does not depend. For a cell, or a search, these are the networks that the paper trains of it.
+
+With --table it measures operations instead: each that the search of CONFIG may put on an edge, with the channels, the
+side and the stride that it has in the network that the search's trainings make. The median goes into FILE, which
+alpha.cost.table, strategy.cost.table and space.latency.table of a search name. What is there already is not measured
+again; a FILE that was measured on another machine, or with other --batch, --threads or --device, is refused.`,
 
 	"export": `Writes the network of a complete training for other programs: weights, genotype and a module of PyTorch
 that rebuilds the network, or one file of ONNX. The module needs nothing of this program. Both give the same classes as

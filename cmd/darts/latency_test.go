@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
+	"path/filepath"
 	"regexp"
 	"testing"
 )
@@ -24,5 +26,29 @@ func TestLatencyCommand(t *testing.T) {
 	}
 	if line.Batch != 4 || line.LowSeconds <= 0 || line.LowSeconds > line.MedianSeconds || line.MedianSeconds > line.HighSeconds {
 		t.Errorf("%+v", line)
+	}
+}
+
+func TestLatencyTableCommand(t *testing.T) {
+	// The operations of a search are measured into a file that the search takes, and flags that go with no table are refused.
+	quick, file := "../../nas/testdata/tiny.yaml", filepath.Join(t.TempDir(), "table.json")
+	small := []string{"--set", "space.operations=[max_pool_3x3, sep_conv_3x3]"}
+	out := execute(t, append([]string{"latency", quick, "--table", file, "--passes", "2", "--threads", "1"}, small...)...)
+	if !regexp.MustCompile(`^(?:(max_pool|sep_conv)_3x3, [0-9]+ channels, side [0-9]+, stride [12]: [0-9.e-]+ ms, passes: 2\n){4,}.*table.json: [0-9]+ operations measured\n$`).MatchString(out) {
+		t.Errorf("got %q", out)
+	}
+	items := append(small, "--set", "alpha.cost.weight=1", "--set", "alpha.cost.of=latency", "--set", "alpha.cost.table="+file)
+	execute(t, append([]string{"search", quick, "--out", filepath.Join(t.TempDir(), "run")}, items...)...)
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--table", file, "--json"}, "darts: latency: --table goes with neither --json nor --recurrent\n"},
+		{[]string{"--set", "seed=1"}, "darts: latency: --set has no effect without --table\n"},
+	} {
+		var stdout, stderr bytes.Buffer
+		if status := run(append([]string{"latency", quick}, test.args...), &stdout, &stderr); status != exitUsage || stderr.String() != test.want {
+			t.Errorf("%v: status %d, %q", test.args, status, stderr.String())
+		}
 	}
 }

@@ -83,7 +83,7 @@ func Measure(ctx context.Context, o Options, done func(report.Bench) error) erro
 	if o.Threads == 0 {
 		o.Threads = torch.Threads()
 	}
-	b := report.Bench{Started: time.Now(), Machine: machine(), Device: o.Device.String(), Threads: o.Threads, Seed: o.Seed}
+	b := report.Bench{Started: time.Now(), Machine: Machine(), Device: o.Device.String(), Threads: o.Threads, Seed: o.Seed}
 	for _, s := range o.Sides {
 		b.Programs = append(b.Programs, report.Program{Name: s.Name, Command: strings.Join(s.Command, " ")})
 	}
@@ -240,8 +240,8 @@ func (t *turns) stop() {
 	}
 }
 
-// machine describes this machine. Fields that the system does not report stay empty.
-func machine() report.Machine {
+// Machine describes this machine. Fields that the system does not report stay empty.
+func Machine() report.Machine {
 	m := report.Machine{CPU: "unknown processor", Cores: runtime.NumCPU()}
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
 		if name := field(string(text), "model name"); name != "" {

@@ -21,6 +21,8 @@ var untwinned = map[string]string{
 	"compare-digits-train.yaml":  "is a part of compare-digits.yaml",
 	"sweep-digits.yaml":          "is no published experiment and runs on a CPU as it is",
 	"sweep-digits-search.yaml":   "is a part of sweep-digits.yaml",
+
+	"sweep-digits-cost-search.yaml": "is a part of sweep-digits-cost.yaml",
 }
 
 // unpublished are the configs with a toy that reproduce no result, and why.

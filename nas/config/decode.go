@@ -21,7 +21,7 @@ func (k *key) set(c *Config, v located) error {
 		if want := decode(v.node, field); want != "" {
 			return fmt.Errorf("config: %v: %s: given %s, want %s", v.origin, k.path, document.Given(v.node), want)
 		}
-		if k.isPath {
+		if k.pathOf != "" {
 			path, err := home.Expand(field.String())
 			if err != nil {
 				return fmt.Errorf("config: %v: %s: %w", v.origin, k.path, err)

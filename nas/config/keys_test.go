@@ -47,6 +47,8 @@ var trials = map[string]trial{
 	"space.parameters": {"100000", []string{"-1", "1.5", "small"}},
 
 	"space.multiply_adds": {"100000000", []string{"-1", "1.5", "600M"}},
+	"space.latency.most":  {"0.01", []string{"-1", ".nan", "10ms", "0.02"}},
+	"space.latency.table": {"t.json", []string{"1", "t.json"}},
 	"space.name":          {"s3", []string{"s4", "1"}},
 	"space.operations":    {"[skip_connect, sep_conv_3x3]", []string{"skip_connect", "[sep_conv_9x9]", "[[none]]", "[1]", "[none]"}},
 	"space.normal":        {"[[skip_connect], [sep_conv_3x3]]", []string{"[skip_connect]", "[[skip_connect]]", "[[sep_conv_9x9]]", "[[none], [none]]"}},
@@ -62,7 +64,8 @@ var trials = map[string]trial{
 	"strategy.early_stop.delta":      {"2", []string{"0", "-1"}},
 	"strategy.early_stop.factor":     {"1.5", []string{"0", ".nan"}},
 
-	"strategy.cost": {"parameters", []string{"flops", "1"}},
+	"strategy.cost.of":    {"parameters", []string{"flops", "1", "latency"}},
+	"strategy.cost.table": {"t.json", []string{"1", "[t.json]"}},
 
 	"strategy.evolution.population": {"20", []string{"0", "101"}},
 	"strategy.evolution.sample":     {"3", []string{"0", "-1"}},
@@ -112,6 +115,7 @@ var trials = map[string]trial{
 	"alpha.weight_decay":              {"0", []string{"-1", ".inf"}},
 	"alpha.cost.of":                   {"parameters", []string{"flops", "1"}},
 	"alpha.cost.weight":               {"0.5", []string{"-1", ".nan"}},
+	"alpha.cost.table":                {"t.json", []string{"1", "t.json"}},
 	"alpha.cost.target":               {"1e6", []string{"-1", ".inf"}},
 	"alpha.hvp.method":                {"exact", []string{"finite", "1"}},
 	"alpha.hvp.radius":                {"0.1", []string{"0", "-0.01", ".nan"}},
@@ -179,6 +183,11 @@ var textTrials = map[string]trial{
 var companions = map[string][]string{
 	"alpha.cost.of":     {"alpha.cost.weight=1"},
 	"alpha.cost.target": {"alpha.cost.weight=1"},
+	"alpha.cost.table":  {"alpha.cost.weight=1", "alpha.cost.table=s.json", "alpha.cost.of=latency"},
+
+	"strategy.cost.table": {"strategy.cost.table=s.json", "strategy.cost.of=latency"},
+	"space.latency.most":  {"space.latency.table=s.json", "space.latency.most=0.02"},
+	"space.latency.table": {"space.latency.table=s.json", "space.latency.most=0.02"},
 
 	"alpha.hvp.method": {"strategy.order=2"},
 	"alpha.hvp.radius": {"strategy.order=2"},

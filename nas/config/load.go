@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 
 	"go.yaml.in/yaml/v3"
 
@@ -169,19 +170,46 @@ func Parse(name string, text []byte, set ...string) (*Config, error) {
 	return l.checked(name)
 }
 
-// AbsoluteRoot returns c with an absolute path for data.root, if that is given, so that another working directory
-// can read it.
-func (c *Config) AbsoluteRoot() (*Config, error) {
-	if c.Data.Root == "" || filepath.IsAbs(c.Data.Root) {
-		return c, nil
-	}
-	root, err := filepath.Abs(c.Data.Root)
-	if err != nil {
-		return nil, fmt.Errorf("config: data.root: %w", err)
-	}
+// AbsolutePaths returns c with absolute paths for data.root and tables of latencies, where these are given, so that
+// another working directory can read it.
+func (c *Config) AbsolutePaths() (*Config, error) {
 	absolute := *c
-	absolute.Data.Root = root
+	for _, k := range current.Load().keys {
+		if k.path != "data.root" && k.pathOf != latencies || !k.has(c) {
+			continue
+		}
+		given, ok := k.field(c)
+		if !ok || given.String() == "" {
+			continue
+		}
+		path, err := filepath.Abs(given.String())
+		if err != nil {
+			return nil, fmt.Errorf("config: %s: %w", k.path, err)
+		}
+		if err := k.edit(&absolute, func(field reflect.Value) error {
+			field.SetString(path)
+			return nil
+		}); err != nil {
+			return nil, err
+		}
+	}
 	return &absolute, nil
+}
+
+// NamedFile is a file that a key names.
+type NamedFile struct{ Key, File string }
+
+// LatencyTables returns the tables of latencies that the search c reads.
+func (c *Config) LatencyTables() (tables []NamedFile) {
+	for _, k := range current.Load().keys {
+		if k.pathOf != latencies || !k.has(c) {
+			continue
+		}
+		if field, ok := k.field(c); ok && field.String() != "" {
+			tables = append(tables, NamedFile{k.path, field.String()})
+		}
+	}
+	return tables
 }
 
 // addBase reads the file that an entry extends of the file at path names.

@@ -77,6 +77,26 @@ type Space struct {
 	Parameters int `key:"parameters" by:"named" range:"[0,)" doc:"most weights that the network of a cell may have, the auxiliary head aside; 0 is no limit"`
 
 	MultiplyAdds int `key:"multiply_adds" by:"named" of:"images" range:"[0,)" doc:"most multiply-adds for an image that the network of a cell may have; 0 is no limit"`
+
+	Latency LatencyBound `key:"latency" by:"named" of:"images"`
+}
+
+// LatencyBound bounds how long the edges of a cell's network take by a table.
+type LatencyBound struct {
+	Most  float64 `key:"most" range:"[0,)" doc:"most seconds that the edges of a cell's network may take by space.latency.table; 0 is no limit"`
+	Table string  `key:"table" path:"latencies" doc:"file with the times of operations, which darts latency CONFIG --table FILE writes"`
+}
+
+// rules refuses a bound without a table, and a table without a bound.
+func (b LatencyBound) rules() *Problem {
+	const most, table = "space.latency.most", "space.latency.table"
+	switch {
+	case b.Most > 0 && b.Table == "":
+		return Conflict(most, table, "%v needs a table, want a file in %s, which `darts latency CONFIG --table FILE` writes", b.Most, table)
+	case b.Most == 0 && b.Table != "":
+		return Conflict(table, most, "has no effect with %s 0, want a bound", most)
+	}
+	return nil
 }
 
 // Values of W.Schedule.
@@ -125,16 +145,19 @@ type Alpha struct {
 	Corrected   bool       `key:"corrected" by:"named" of:"texts" doc:"second order: the gradient of what training's step does to validation, instead of the authors' (clipping, tied weights and dropout masks differ)"`
 }
 
-// Values of Cost.Of.
+// Values of Cost.Of and Objective.Of; NoCost is one of the latter only.
 const (
 	MultiplyAdds = "multiply-adds"
 	Parameters   = "parameters"
+	Latency      = "latency"
+	NoCost       = "none"
 )
 
 // Cost is a term of the loss that alpha minimises: what the network of a derived cell is expected to cost, of the
 // sizes that the search's trainings have. See darts.CostTerm.
 type Cost struct {
-	Of     string  `key:"of" oneof:"multiply-adds parameters" doc:"what the network of a derived cell costs: multiply-adds for an image, or parameters"`
+	Of     string  `key:"of" oneof:"multiply-adds parameters latency" doc:"what the network of a derived cell costs: multiply-adds for an image, parameters, or latency, the seconds that its edges take by alpha.cost.table"`
+	Table  string  `key:"table" path:"latencies" doc:"with alpha.cost.of latency: file with the times of operations, which darts latency CONFIG --table FILE writes"`
 	Weight float64 `key:"weight" range:"[0,)" doc:"weight of the expected cost in the loss of alpha; 0 is off. Without a target the term is this times the cost as a multiple of what it is at alpha 0"`
 	Target float64 `key:"target" range:"[0,)" doc:"cost to aim at: the term is alpha.cost.weight times the relative distance from it; 0 is none"`
 }
@@ -148,9 +171,32 @@ func (c Cost) rules() *Problem {
 		return Conflict("alpha.cost.target", weight, "%v has no effect with %s 0, want a weight", c.Target, weight)
 	case c.Of != "" && c.Of != MultiplyAdds:
 		return Conflict("alpha.cost.of", weight, "%s has no effect with %s 0, want a weight", c.Of, weight)
+	case c.Table != "":
+		return Conflict("alpha.cost.table", weight, "has no effect with %s 0, want a weight", weight)
+	}
+	return tableRules("alpha.cost", c.Of, c.Table)
+}
+
+// tableRules refuses a section that counts latency without a table, or has one for something else.
+func tableRules(section, of, table string) *Problem {
+	key, other := section+".table", section+".of"
+	switch {
+	case of == Latency && table == "":
+		return Conflict(other, key, "latency needs a table, want a file in %s, which `darts latency CONFIG --table FILE` writes", key)
+	case of != Latency && table != "":
+		return Conflict(key, other, "has no effect with %s %s, want %s", other, of, Latency)
 	}
 	return nil
 }
+
+// Objective is what a search from scratch lessens besides the error: it belongs to the keys of strategies.
+type Objective struct {
+	Of    string `key:"of" oneof:"none multiply-adds parameters latency" doc:"a second objective besides the validation error, of which less is better: multiply-adds for an image or parameters of a cell's network, or latency, the seconds that its edges take by strategy.cost.table; result.json then has the front of both"`
+	Table string `key:"table" path:"latencies" doc:"with strategy.cost.of latency: file with the times of operations, which darts latency CONFIG --table FILE writes"`
+}
+
+// Rules refuses an objective of latency without a table, and a table without it.
+func (o Objective) Rules() *Problem { return tableRules("strategy.cost", o.Of, o.Table) }
 
 // HVP says how the Hessian-vector product of the second order is taken. In first order, which
 // takes none, only the default values are accepted.

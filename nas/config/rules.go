@@ -28,6 +28,7 @@ func (c *Config) rules() *Problem {
 		},
 		c.Network.stemRules,
 		c.Alpha.Cost.rules,
+		c.Space.Latency.rules,
 		c.strategyRules,
 		c.spaceRules,
 		c.evaluateRules,

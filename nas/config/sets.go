@@ -122,7 +122,7 @@ func (e Experiment) File() string { return e.Name + extension }
 func Files(set []Experiment) (map[string][]byte, error) {
 	files := map[string][]byte{}
 	for _, e := range set {
-		c, err := e.AbsoluteRoot()
+		c, err := e.AbsolutePaths()
 		if err != nil {
 			return nil, err
 		}

@@ -26,7 +26,7 @@ type key struct {
 	interval *interval
 	named    []string // all values that it takes; see oneOf
 	nonEmpty bool
-	isPath   bool   // a file or folder
+	pathOf   string // what the file or folder of that path is; empty for what is no path
 	even     string // why an odd value is wrong; empty if it is not
 	why      string // what a value outside interval means
 	most     int    // 0 is no limit
@@ -50,6 +50,9 @@ const (
 	byScratch = "scratch" // they train each cell from scratch
 	byNamed   = "named"   // they name it in Method.Takes
 )
+
+// latencies is the value of the tag path for tables of latencies; others have "true".
+const latencies = "latencies"
 
 // leaf is the value of a key that reads and writes its own YAML.
 type leaf interface {
@@ -130,7 +133,7 @@ func newKey(path string, f reflect.StructField, in scope) (key, error) {
 		doc:      f.Tag.Get("doc"),
 		named:    strings.Fields(f.Tag.Get("oneof")),
 		nonEmpty: f.Tag.Get("nonempty") != "",
-		isPath:   f.Tag.Get("path") != "",
+		pathOf:   f.Tag.Get("path"),
 		even:     f.Tag.Get("even"),
 		why:      f.Tag.Get("why"),
 	}

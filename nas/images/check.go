@@ -15,7 +15,7 @@ import (
 )
 
 // check returns an error if c cannot run on images of these sizes. For a search it covers each stage,
-// every cell of the space and the evaluations at the end. Of images it reads only Channels, Height,
+// every cell of the space, the evaluations at the end and tables of latencies. Of images it reads only Channels, Height,
 // Width, Classes and N.
 func check(c *config.Config, images *data.Images, d torch.Device) error {
 	switch {
@@ -26,15 +26,21 @@ func check(c *config.Config, images *data.Images, d torch.Device) error {
 		}
 		return checkNetwork(c, g, images, d, "")
 	case c.FromScratch():
-		return checkNetwork(c.Trial(""), Space(c).Hardest(), images, d, "")
+		if err := checkNetwork(c.Trial(""), Space(c).Hardest(), images, d, ""); err != nil {
+			return err
+		}
+	default:
+		if err := checkSupernet(c, images, d); err != nil {
+			return err
+		}
+		if c.Evaluate != nil {
+			if err := CheckEvaluations(c, c.Training(), images, d, "evaluate.train."); err != nil {
+				return err
+			}
+		}
 	}
-	if err := checkSupernet(c, images, d); err != nil {
-		return err
-	}
-	if c.Evaluate == nil {
-		return nil
-	}
-	return CheckEvaluations(c, c.Training(), images, d, "evaluate.train.")
+	_, err := LatencyRows(c, images)
+	return err
 }
 
 // CheckEvaluations checks the training t for every cell of the space of the search c. In messages, keys

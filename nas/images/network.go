@@ -31,16 +31,9 @@ func NetworkOptions(c *config.Config, images *data.Images) cells.NetworkOptions 
 	}
 }
 
-// Count implements nas.Counter, for the network of the section evaluate, or of the trials. A search
-// without either has a training's default network, on its images.
+// Count implements nas.Counter, for CountedNetwork.
 func (f *Feed) Count(g genotype.Genotype) (parameters, multiplyAdds int64) {
-	c := f.config
-	if t := c.Training(); t != nil {
-		c = t
-	} else if !c.FromScratch() {
-		c = config.Defaults(config.Train)
-	}
-	return NetworkOptions(c, f.Set.Train).Count(g)
+	return CountedNetwork(f.config, f.Set.Train).Count(g)
 }
 
 // SupernetOptions returns the sizes of the first supernet that the search c makes for these images,

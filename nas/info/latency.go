@@ -167,26 +167,32 @@ func (s subject) measure(ctx context.Context, o LatencyOptions) (Latency, error)
 	if err != nil {
 		return l, err
 	}
+	l.Seconds, err = timed(ctx, o.Passes, o.Budget, pass)
+	return l, err
+}
+
+// timed returns the seconds of passes, ascending: as many as asked for, or fewer where these take more than a budget.
+func timed(ctx context.Context, passes int, budget time.Duration, pass func()) (seconds []float64, err error) {
 	const warmUp = 2
 	began := time.Time{}
-	for i := range warmUp + o.Passes {
+	for i := range warmUp + passes {
 		if ctx.Err() != nil {
-			return l, ctx.Err()
+			return nil, ctx.Err()
 		}
 		if i == warmUp {
 			began = time.Now()
 		}
-		if i >= warmUp+leastPasses && time.Since(began) > o.Budget {
+		if i >= warmUp+leastPasses && time.Since(began) > budget {
 			break
 		}
 		start := time.Now()
 		torch.Scoped(pass)
 		if i >= warmUp {
-			l.Seconds = append(l.Seconds, time.Since(start).Seconds())
+			seconds = append(seconds, time.Since(start).Seconds())
 		}
 	}
-	slices.Sort(l.Seconds)
-	return l, nil
+	slices.Sort(seconds)
+	return seconds, nil
 }
 
 // pass makes the network, and returns a function that passes a batch through it and waits for the result.
@@ -208,11 +214,15 @@ func (s subject) pass(o LatencyOptions) (func(), error) {
 	if err != nil {
 		return nil, err
 	}
-	shape := []int{o.Batch, s.o.InputChannels, s.o.Size, s.o.Size}
-	values := make([]float32, o.Batch*s.o.InputChannels*s.o.Size*s.o.Size)
+	x := someImages(o.Batch, s.o.InputChannels, s.o.Size, s.o.Options)
+	return func() { _ = net.Logits(x).Sum().Item() }, nil
+}
+
+// someImages returns n square images, channels last.
+func someImages(n, channels, side int, to torch.Options) torch.Tensor {
+	values := make([]float32, n*channels*side*side)
 	for i := range values {
 		values[i] = float32(i%17)/8 - 1
 	}
-	x := torch.FromSliceChannelsLast(values, shape, s.o.Options)
-	return func() { _ = net.Logits(x).Sum().Item() }, nil
+	return torch.FromSliceChannelsLast(values, []int{n, channels, side, side}, to)
 }

@@ -120,6 +120,7 @@ const (
 	GenotypeFile   = "genotype.json"          // the cell that was found or trained
 	WeightsFile    = "weights.safetensors"    // of a trained network
 	ResultFile     = "result.json"            // written last: the run is complete
+	LatenciesFile  = "latencies.json"         // of a search that counts latency: the rows that it reads of tables, by key
 	LockFile       = "lock"                   // held while a process works on the run
 )
 

@@ -16,7 +16,7 @@ import (
 
 // Files are the names of all files that a run writes.
 var Files = append(slices.Clone(CheckpointNames),
-	ConfigFile, RunFile, DataFile, MetricsFile, TimingsFile, LogFile, BestFile, GenotypeFile, WeightsFile, ResultFile, LockFile,
+	ConfigFile, RunFile, DataFile, MetricsFile, TimingsFile, LogFile, BestFile, GenotypeFile, WeightsFile, ResultFile, LatenciesFile, LockFile,
 	"normal.svg", "reduce.svg", "recurrent.svg", DivergedFile,
 )
 

@@ -142,7 +142,7 @@ type FrontCell struct {
 	Genotype   genotype.Genotype `json:"genotype"`
 	Trial      int               `json:"trial"`       // the folder trial-N is its training
 	ValidError float64           `json:"valid_error"` // percent
-	Cost       int64             `json:"cost"`        // as strategy.cost says
+	Cost       float64           `json:"cost"`        // as strategy.cost says; latency in seconds
 }
 
 // TrainResult is the result of a complete training, after its last epoch.

@@ -4,10 +4,13 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
+	"strings"
 
 	"godarts/cells"
 	"godarts/cells/genotype"
 	"godarts/nas"
+	"godarts/nas/config"
 	"godarts/nas/images"
 	"godarts/nas/rng"
 	"godarts/torch"
@@ -22,22 +25,27 @@ type budgetSpace struct {
 // bound is the most that the network of a cell may have of something.
 type bound struct {
 	key  string
-	most int
-	of   func(genotype.Genotype) int
+	most float64
+	unit string // " s"; empty for a number
+	of   func(genotype.Genotype) float64
 }
+
+// print prints an amount with its unit.
+func (b bound) print(amount float64) string { return strconv.FormatFloat(amount, 'f', -1, 64) + b.unit }
 
 // budgetTries is the number of cells that are drawn before a budget counts as too small.
 const budgetTries = 200
 
-// withinBudget restricts space to space.parameters and space.multiply_adds of the run's config. It
-// returns an error if none of budgetTries random cells is within that budget.
+// withinBudget restricts space to the bounds of the run's config. It returns an error if none of
+// budgetTries random cells is within that budget.
 func withinBudget(space cellSpace, r *nas.Run) (cellSpace, error) {
-	s := budgetSpace{cellSpace: space, bounds: boundsOf(r)}
-	if len(s.bounds) == 0 {
-		return space, nil
+	bounds, err := boundsOf(r)
+	if err != nil || len(bounds) == 0 {
+		return space, err
 	}
+	s := budgetSpace{cellSpace: space, bounds: bounds}
 	random := rng.Stream(r.Config.Seed, "budget")
-	least := make([]int, len(s.bounds))
+	least := make([]float64, len(s.bounds))
 	for try := range budgetTries {
 		g := space.Sample(random)
 		if s.holds(g) {
@@ -49,38 +57,44 @@ func withinBudget(space cellSpace, r *nas.Run) (cellSpace, error) {
 			}
 		}
 	}
+	var all []string
 	for i, b := range s.bounds {
 		if least[i] > b.most {
-			return nil, fmt.Errorf("nas: %s: %d, of %d random cells the smallest makes a network of %d", b.key, b.most, budgetTries, least[i])
+			return nil, fmt.Errorf("nas: %s: %s, of %d random cells the smallest makes a network of %s", b.key, b.print(b.most), budgetTries, b.print(least[i]))
 		}
+		all = append(all, b.key+" "+b.print(b.most))
 	}
-	return nil, fmt.Errorf("nas: none of %d random cells keeps both space.parameters %d and space.multiply_adds %d", budgetTries, s.bounds[0].most, s.bounds[1].most)
+	return nil, fmt.Errorf("nas: none of %d random cells keeps all of %s", budgetTries, strings.Join(all, ", "))
 }
 
 // boundsOf returns the bounds of the run's config.
-func boundsOf(r *nas.Run) (bounds []bound) {
+func boundsOf(r *nas.Run) (bounds []bound, err error) {
 	if most := r.Config.Space.Parameters; most > 0 {
 		o := images.NetworkOf(r)
 		o.Device = torch.CPU
-		bounds = append(bounds, bound{"space.parameters", most, func(g genotype.Genotype) (n int) {
+		bounds = append(bounds, bound{"space.parameters", float64(most), "", func(g genotype.Genotype) (n float64) {
 			torch.Scoped(func() {
 				net, err := cells.NewNetwork(g, o)
 				if err != nil {
 					panic(err) // the run has made networks of the space before
 				}
-				n, _ = net.ParameterCount()
+				own, _ := net.ParameterCount()
+				n = float64(own)
 			})
 			return n
 		}})
 	}
 	if most := r.Config.Space.MultiplyAdds; most > 0 {
-		feed := r.Feed.(*images.Feed)
-		bounds = append(bounds, bound{"space.multiply_adds", most, func(g genotype.Genotype) int {
-			_, n := feed.Count(g)
-			return int(n)
-		}})
+		bounds = append(bounds, bound{"space.multiply_adds", float64(most), "", counter(r, config.MultiplyAdds)})
 	}
-	return bounds
+	if most := r.Config.Space.Latency.Most; most > 0 {
+		times, err := latenciesOf(r, boundTable)
+		if err != nil {
+			return nil, err
+		}
+		bounds = append(bounds, bound{"space.latency.most", most, " s", times.Cell})
+	}
+	return bounds, nil
 }
 
 // holds reports whether the network of g is within all bounds.

@@ -20,21 +20,42 @@ import (
 var errFree = errors.New("no operation of the space costs anything")
 
 // newCostTerm makes the term of alpha.cost over the operations of a space, nil if its weight is 0. The
-// costs of operations are those in the network that a training of the search makes.
+// costs of operations are those in the network that the search counts, see images.CountedNetwork.
 func newCostTerm(r *nas.Run, space darts.Space) (*darts.CostTerm, error) {
 	c := r.Config.Alpha.Cost
 	if c.Weight == 0 {
 		return nil, nil
 	}
-	count := func(g genotype.Genotype) float64 {
-		parameters, multiplyAdds := r.Feed.(*images.Feed).Count(g)
-		if c.Of == config.Parameters {
-			return float64(parameters)
-		}
-		return float64(multiplyAdds)
+	o := darts.CostOptions{Weight: c.Weight, Target: c.Target, Options: r.Options()}
+	var err error
+	if c.Of == config.Latency {
+		var times images.Latencies
+		times, err = latenciesOf(r, alphaTable)
+		o.Cost = times.Edge
+	} else {
+		o.Fixed, o.Cost, err = countedCosts(r, space)
 	}
-	fixed := count(poolingCell(space.Nodes))
-	costs, costly := map[[3]string]float64{}, false
+	if err != nil {
+		return nil, err
+	}
+	for kind := range genotype.ConvolutionalKinds {
+		for from := range space.Nodes + kind.Inputs() - 1 {
+			for _, op := range slices.Concat(space.Ops(kind)...) {
+				if o.Cost(kind, from, op) > 0 {
+					return darts.NewCostTerm(space, o), nil
+				}
+			}
+		}
+	}
+	return nil, fmt.Errorf("nas: alpha.cost: %w", errFree)
+}
+
+// countedCosts returns the multiply-adds or parameters of each operation of a space, and those of a network
+// whose operations have none.
+func countedCosts(r *nas.Run, space darts.Space) (fixed float64, cost func(genotype.Kind, int, genotype.Op) float64, err error) {
+	count := counter(r, r.Config.Alpha.Cost.Of)
+	fixed = count(poolingCell(space.Nodes))
+	costs := map[[3]string]float64{}
 	key := func(kind genotype.Kind, from int, op genotype.Op) [3]string {
 		return [3]string{kind.String(), fmt.Sprint(kind.Stride(from)), string(op)}
 	}
@@ -49,20 +70,25 @@ func newCostTerm(r *nas.Run, space darts.Space) (*darts.CostTerm, error) {
 				edges[len(edges)-1] = genotype.Edge{Op: op, From: from}
 				n := count(g)
 				if n == 0 {
-					return nil, fmt.Errorf("nas: alpha.cost: %s was registered without its multiply-adds: the network of a cell that has it cannot be counted", op)
+					return 0, nil, fmt.Errorf("nas: alpha.cost: %s was registered without its multiply-adds: the network of a cell that has it cannot be counted", op)
 				}
 				costs[key(kind, from, op)] = n - fixed
-				costly = costly || n > fixed
 			}
 		}
 	}
-	if !costly {
-		return nil, fmt.Errorf("nas: alpha.cost: %w", errFree)
+	return fixed, func(kind genotype.Kind, from int, op genotype.Op) float64 { return costs[key(kind, from, op)] }, nil
+}
+
+// counter returns a function that counts the parameters or the multiply-adds of a cell's network.
+func counter(r *nas.Run, of string) func(genotype.Genotype) float64 {
+	feed := r.Feed.(*images.Feed)
+	return func(g genotype.Genotype) float64 {
+		parameters, multiplyAdds := feed.Count(g)
+		if of == config.Parameters {
+			return float64(parameters)
+		}
+		return float64(multiplyAdds)
 	}
-	return darts.NewCostTerm(space, darts.CostOptions{
-		Fixed: fixed, Weight: c.Weight, Target: c.Target, Options: r.Options(),
-		Cost: func(kind genotype.Kind, from int, op genotype.Op) float64 { return costs[key(kind, from, op)] },
-	}), nil
 }
 
 // poolingCell returns cells of nodes whose operations have neither weights nor multiply-adds.
@@ -85,22 +111,16 @@ func observeCost(t *darts.CostTerm, alphas []torch.Tensor) *float64 {
 	return new(t.Expected(alphas).Item())
 }
 
-// noCost is the value of EvolutionKeys.Cost without a second objective.
-const noCost = "none"
-
-// costOf returns the cost of a cell's network by EvolutionKeys.Cost, nil for none.
-func costOf(r *nas.Run, of string) func(genotype.Genotype) float64 {
-	if of == noCost || of == "" {
-		return nil
+// costOf returns the cost of a cell's network by strategy.cost, nil for none.
+func costOf(r *nas.Run, of string) (func(genotype.Genotype) float64, error) {
+	switch of {
+	case config.NoCost:
+		return nil, nil
+	case config.Latency:
+		times, err := latenciesOf(r, objectiveTable)
+		return times.Cell, err
 	}
-	feed := r.Feed.(*images.Feed)
-	return func(g genotype.Genotype) float64 {
-		parameters, multiplyAdds := feed.Count(g)
-		if of == config.Parameters {
-			return float64(parameters)
-		}
-		return float64(multiplyAdds)
-	}
+	return counter(r, of), nil
 }
 
 // frontOf returns the cells among the trials that no other dominates in score and cost, the cheapest
@@ -117,7 +137,7 @@ func frontOf(all []blackbox.Trial[genotype.Genotype], cost func(genotype.Genotyp
 		same := func(c runfolder.FrontCell) bool { return c.Genotype.String() == all[i].Architecture.String() }
 		if rank == 0 && points[i].Score > blackbox.Worst && !slices.ContainsFunc(front, same) {
 			front = append(front, runfolder.FrontCell{
-				Genotype: all[i].Architecture, Trial: i + 1, ValidError: 100 * (1 - points[i].Score), Cost: int64(points[i].Cost),
+				Genotype: all[i].Architecture, Trial: i + 1, ValidError: 100 * (1 - points[i].Score), Cost: points[i].Cost,
 			})
 		}
 	}

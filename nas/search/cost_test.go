@@ -109,7 +109,7 @@ func TestCostOfFreeSpace(t *testing.T) {
 
 func TestFront(t *testing.T) {
 	// The front of a search with two objectives has each cell that was tried and that no other beats in both, once, and only those.
-	c := fixture.Tiny(t, "strategy.name=evolution", "strategy.cost=parameters", "strategy.trials=9", "strategy.evolution.population=3", "epochs=1")
+	c := fixture.Tiny(t, "strategy.name=evolution", "strategy.cost.of=parameters", "strategy.trials=9", "strategy.evolution.population=3", "epochs=1")
 	dir := filepath.Join(t.TempDir(), "run")
 	found, err := search.Run(t.Context(), dir, c, nas.Settings{})
 	if err != nil {
@@ -139,7 +139,7 @@ func TestFront(t *testing.T) {
 		}
 		want++
 		if !slices.ContainsFunc(found.Front, func(f runfolder.FrontCell) bool {
-			return f.Trial == i+1 && f.Cost == int64(r.Parameters) && math.Abs(f.ValidError-r.ValidError) < 1e-9
+			return f.Trial == i+1 && f.Cost == float64(r.Parameters) && math.Abs(f.ValidError-r.ValidError) < 1e-9
 		}) {
 			t.Errorf("trial %d is not on the front: %+v", i+1, r)
 		}

@@ -30,6 +30,9 @@ func Run(ctx context.Context, dir string, c *config.Config, s nas.Settings) (res
 		return result, err
 	}
 	defer leave()
+	if err := keepLatencies(r); err != nil {
+		return result, err
+	}
 	if err := runSearch(r, ctx, &result); err != nil {
 		return result, runfolder.RecordDivergence(dir, err)
 	}

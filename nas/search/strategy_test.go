@@ -36,7 +36,7 @@ func TestStrategies(t *testing.T) {
 			"space.operations=[none, skip_connect, max_pool_3x3]",
 		}},
 		{"random", []string{"strategy.name=random", "strategy.trials=2", "epochs=1"}},
-		{"evolution", []string{"strategy.name=evolution", "strategy.trials=3", "strategy.evolution.population=2", "strategy.cost=multiply-adds", "epochs=1"}},
+		{"evolution", []string{"strategy.name=evolution", "strategy.trials=3", "strategy.evolution.population=2", "strategy.cost.of=multiply-adds", "epochs=1"}},
 		{"reinforce", []string{"strategy.name=reinforce", "strategy.trials=2", "epochs=1"}},
 		{"enas", []string{"strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=2"}},
 		{"rsps", []string{"strategy.name=rsps", "strategy.candidates=4", "strategy.score_batches=2", "strategy.finalists=2"}},

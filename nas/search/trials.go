@@ -51,16 +51,22 @@ func cellSpaceOf(c *config.Config) cellSpace {
 	return images.Space(c)
 }
 
-// TrialKeys are the keys of random search.
+// TrialKeys are the keys of searches that train each cell from scratch.
 type TrialKeys struct {
 	Trials int `key:"trials" range:"[1,)" most:"1000000" doc:"cells to try, each trained for epochs epochs; the one that validates best is found"`
+}
+
+// RandomKeys are the keys of random search.
+type RandomKeys struct {
+	TrialKeys
+	Cost config.Objective `key:"cost" of:"images"`
 }
 
 // EvolutionKeys are the keys of regularized evolution.
 type EvolutionKeys struct {
 	TrialKeys
 	Evolution config.Evolution `key:"evolution"`
-	Cost      string           `key:"cost" of:"images" oneof:"none multiply-adds parameters" doc:"a second objective of evolution: multiply-adds for an image or parameters of a cell's network, of which less is better; result.json then has the front of both"`
+	Cost      config.Objective `key:"cost" of:"images"`
 }
 
 // ReinforceKeys are the keys of REINFORCE.
@@ -70,20 +76,22 @@ type ReinforceKeys struct {
 }
 
 func init() {
-	const how, parameters, multiplyAdds = "by training each cell they try", "space.parameters", "space.multiply_adds"
+	const how = "by training each cell they try"
+	bounds, alone := []string{"space.parameters", "space.multiply_adds", "space.latency"}, config.Objective{Of: config.NoCost}
 	nas.Register(nas.Method{New: newRandom, Method: config.Method{
-		Name: "random", How: how, Texts: true, Takes: []string{parameters, multiplyAdds},
-		Keys:   TrialKeys{24},
-		Trials: func(c *config.Config) int { return config.KeysAs[TrialKeys](c).Trials },
+		Name: "random", How: how, Texts: true, Takes: bounds,
+		Keys:   RandomKeys{TrialKeys{24}, alone},
+		Trials: func(c *config.Config) int { return config.KeysAs[RandomKeys](c).Trials },
+		Rules:  func(c *config.Config) *config.Problem { return config.KeysAs[RandomKeys](c).Cost.Rules() },
 	}})
 	nas.Register(nas.Method{New: newEvolution, Method: config.Method{
-		Name: "evolution", Note: "regularized", How: how, Paper: "1802.01548", Texts: true, Takes: []string{parameters, multiplyAdds},
-		Keys:   EvolutionKeys{TrialKeys{100}, config.Evolution{Population: 10, Sample: 10}, noCost},
+		Name: "evolution", Note: "regularized", How: how, Paper: "1802.01548", Texts: true, Takes: bounds,
+		Keys:   EvolutionKeys{TrialKeys{100}, config.Evolution{Population: 10, Sample: 10}, alone},
 		Trials: func(c *config.Config) int { return config.KeysAs[EvolutionKeys](c).Trials },
 		Rules: func(c *config.Config) *config.Problem {
 			k := config.KeysAs[EvolutionKeys](c)
 			if k.Evolution.Population <= k.Trials {
-				return nil
+				return k.Cost.Rules()
 			}
 			return config.Conflict("strategy.evolution.population", "strategy.trials",
 				"%d is more than strategy.trials %d, which would leave none to evolve, want at most that", k.Evolution.Population, k.Trials)
@@ -97,24 +105,32 @@ func init() {
 }
 
 func newRandom(r *nas.Run) (nas.Strategy, error) {
-	return newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
+	return newObjectives(r, config.KeysAs[RandomKeys](r.Config).Cost, func(space cellSpace, _ func(genotype.Genotype) float64) blackbox.Strategy[genotype.Genotype] {
 		return blackbox.NewRandom(space)
 	})
 }
 
 func newEvolution(r *nas.Run) (nas.Strategy, error) {
 	k := config.KeysAs[EvolutionKeys](r.Config)
-	cost := costOf(r, k.Cost)
-	s, err := newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] {
+	return newObjectives(r, k.Cost, func(space cellSpace, cost func(genotype.Genotype) float64) blackbox.Strategy[genotype.Genotype] {
 		e := blackbox.NewEvolution(space, k.Evolution.Population, k.Evolution.Sample)
 		e.Cost = cost
 		return e
 	})
+}
+
+// newObjectives makes the trials of a strategy that may have a second objective, whose cost is nil without one.
+func newObjectives(r *nas.Run, o config.Objective, strategy func(space cellSpace, cost func(genotype.Genotype) float64) blackbox.Strategy[genotype.Genotype]) (nas.Strategy, error) {
+	cost, err := costOf(r, o.Of)
 	if err != nil {
 		return nil, err
 	}
-	s.cost = cost
-	return s, nil
+	t, err := newTrials(r, func(space cellSpace, _ *rand.Rand) blackbox.Strategy[genotype.Genotype] { return strategy(space, cost) })
+	if err != nil {
+		return nil, err
+	}
+	t.cost = cost
+	return t, nil
 }
 
 func newReinforce(r *nas.Run) (nas.Strategy, error) {
