@@ -51,6 +51,7 @@ var shrinks = []shrink{
 	{command: regexp.MustCompile(`[^A-Z_][A-Z]{3,}|\\\||^darts \w+ [A-Z]+$| --help| --resume `), only: "it names what a reader has"},
 	{command: regexp.MustCompile(`^darts (bench|compare) `), only: "it takes minutes"},
 	{command: regexp.MustCompile(`^darts repeat configs/[a-z0-9-]*\.yaml`), only: "it takes days"},
+	{command: regexp.MustCompile(`^darts sweep configs/sweep-digits-cost`), add: set("base.data.subset=64", "base.data.batch=16", "base.network.nodes=2", "base.epochs=1", "base.evaluate.train.epochs=1", "seeds=1")},
 	{command: regexp.MustCompile(`^darts search configs/sweep-digits-cost-search`), add: set("data.subset=64", "data.batch=16", "epochs=1", "evaluate.train.epochs=1")},
 	{command: regexp.MustCompile(`^darts sweep configs/sweep-digits`), add: set("base.data.subset=64", "base.data.batch=16", "base.network.nodes=2", "seeds=1", "halving.rungs=[1, 2]")},
 	{command: regexp.MustCompile(` --device cuda`), only: "it needs a GPU"},

@@ -22,6 +22,7 @@ var untwinned = map[string]string{
 	"sweep-digits.yaml":          "is no published experiment and runs on a CPU as it is",
 	"sweep-digits-search.yaml":   "is a part of sweep-digits.yaml",
 
+	"sweep-digits-cost.yaml":        "is no published experiment and runs on a CPU as it is",
 	"sweep-digits-cost-search.yaml": "is a part of sweep-digits-cost.yaml",
 }
 

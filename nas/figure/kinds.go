@@ -36,6 +36,9 @@ var Kinds = []Kind{
 		outcomes := Outcomes(runs)
 		return []*Figure{Pareto(outcomes, ByParameters), Pareto(outcomes, BySearch)}
 	}},
+	{"multiply-adds", "test error against multiply-adds of the cell's network", func(runs []Labelled) []*Figure {
+		return []*Figure{Pareto(Outcomes(runs), ByMultiplyAdds)}
+	}},
 	{"validation", "test error against validation error", func(runs []Labelled) []*Figure { return []*Figure{ValidTest(Outcomes(runs))} }},
 }
 

@@ -15,6 +15,7 @@ type Outcome struct {
 	Genotype      string
 	Tests         []float64 // test errors in percent, or test perplexities, of its trainings
 	Parameters    int       // of the trained network
+	MultiplyAdds  int64     // of it for one image; 0 unless a search of the set has found the cell and counts this network
 	SearchSeconds float64   // of the search that found it; 0 if the set has no such search, or an old one
 	Valid         *float64  // validation error in percent, or perplexity: of a short training, else of the supernet
 	Text          bool      // perplexities in place of errors
@@ -94,13 +95,17 @@ func evaluations(r Labelled, all []Labelled) (found []Outcome) {
 	return found
 }
 
-// addSearch fills in the cost of the search that found the cell, and the validation figure.
+// addSearch fills in the cost of the search that found the cell, the multiply-adds that it counts if its
+// network is the one that was trained, and the validation figure.
 func (o *Outcome) addSearch(runs []Labelled) {
 	for _, r := range runs {
 		switch {
 		case r.Search != nil && r.Search.Genotype.String() == o.Genotype:
 			if seconds := Seconds(r.Run); o.SearchSeconds == 0 {
 				o.SearchSeconds = seconds
+			}
+			if counted := lastObserved(r); counted.Parameters == int64(o.Parameters) {
+				o.MultiplyAdds = counted.MultiplyAdds
 			}
 			if valid := lastValid(r); valid != nil && !o.brief {
 				o.Valid = valid
@@ -123,6 +128,14 @@ func lastValid(r Labelled) *float64 {
 		return new(100 * (1 - *last.ValidAccuracy))
 	}
 	return last.ValidPerplexity
+}
+
+// lastObserved returns what the search knew of its architecture after the last epoch.
+func lastObserved(r Labelled) runfolder.Observation {
+	if len(r.Epochs) == 0 || r.Epochs[len(r.Epochs)-1].Observation == nil {
+		return runfolder.Observation{}
+	}
+	return *r.Epochs[len(r.Epochs)-1].Observation
 }
 
 // Seconds returns how long a run has worked, 0 if it has not recorded that.

@@ -99,6 +99,29 @@ func TestOutcomesOfSearch(t *testing.T) {
 	}
 }
 
+func TestOutcomesCountMultiplyAdds(t *testing.T) {
+	// A found cell has the multiply-adds that its search counts when that network was trained, and the figure of them shows two such cells.
+	var runs []*record.Run
+	for seed, parameters := range []int{3_100_000, 3_100_000, 5} { // the searches count 3.1 million weights
+		r := recordtest.Search(t, fmt.Sprintf("runs/%d", seed), seed+1, 3)
+		r.Search.Evaluations = []runfolder.TrainResult{{Name: "found", Genotype: r.Search.Genotype, Parameters: parameters, Tested: &runfolder.Tested{TestError: 3}}}
+		runs = append(runs, r)
+	}
+	var got []int64
+	for _, o := range figure.Outcomes(figure.Label(runs)) {
+		got = append(got, o.MultiplyAdds)
+	}
+	if want := []int64{500_000_000, 500_000_000, 0}; !slices.Equal(got, want) {
+		t.Errorf("multiply-adds %v, want %v", got, want)
+	}
+	if figure.Pareto(figure.Outcomes(figure.Label(runs)), figure.ByMultiplyAdds) == nil {
+		t.Error("no figure of two cells")
+	}
+	if figure.Pareto(figure.Outcomes(figure.Label(runs[1:])), figure.ByMultiplyAdds) != nil {
+		t.Error("a figure of one cell")
+	}
+}
+
 func TestHostileLabels(t *testing.T) {
 	// No name in a figure ends its element or acts on a terminal.
 	var runs []figure.Labelled

@@ -22,8 +22,12 @@ type unit struct {
 
 // Costs of an outcome.
 var (
-	ByParameters = Cost{"parameters", []unit{{"parameters", 1}}, func(o Outcome) float64 { return float64(o.Parameters) }}
-	BySearch     = Cost{
+	ByParameters   = Cost{"parameters", []unit{{"parameters", 1}}, func(o Outcome) float64 { return float64(o.Parameters) }}
+	ByMultiplyAdds = Cost{
+		"multiply-adds", []unit{{"multiply-adds, billions", 1e9}, {"multiply-adds, millions", 1e6}, {"multiply-adds, thousands", 1e3}},
+		func(o Outcome) float64 { return float64(o.MultiplyAdds) },
+	}
+	BySearch = Cost{
 		"cost of the search", []unit{{"search, hours", 3600}, {"search, minutes", 60}, {"search, seconds", 1}},
 		func(o Outcome) float64 { return o.SearchSeconds },
 	}
