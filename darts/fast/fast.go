@@ -4,7 +4,6 @@ package fast
 
 import (
 	"fmt"
-	"slices"
 
 	"godarts/cells/genotype"
 	"godarts/darts"
@@ -35,39 +34,6 @@ type Supernet struct {
 
 var _ darts.Supernet = (*Supernet)(nil)
 
-// Choose makes the fast form of the supernet for images of that size, in pixels, or the plain form where the fast form
-// has no formulas for o. It is the one place that decides between the two. why is the reason where passes run in the
-// plain form, else empty.
-func Choose(o darts.Options, height, width int) (net darts.Supernet, why string, err error) {
-	if why := missing(o); why != "" {
-		plain, err := darts.NewPlain(o)
-		if err != nil {
-			return nil, "", err
-		}
-		return plain, why, nil
-	}
-	fast, err := New(o)
-	if err != nil {
-		return nil, "", err
-	}
-	return fast, fast.FallbackReason(height, width), nil
-}
-
-// missing says what the fast form has no formulas for among what o asks for. It is empty if there is nothing.
-func missing(o darts.Options) string {
-	if o.Partial > 1 || o.EdgeNormalisation || o.SkipDropout > 0 {
-		return "the fast form has no partial channels, edge normalisation or skip dropout"
-	}
-	for _, ops := range slices.Concat(o.Normal, o.Reduce) {
-		for _, op := range ops {
-			if slices.Contains(genotype.Registered(), op) {
-				return fmt.Sprintf("the fast form has no %s", op)
-			}
-		}
-	}
-	return ""
-}
-
 // New makes a supernet as NewPlain does, with the same first weights. It returns an error where the fast form has no
 // formulas: for partial channels, edge normalisation, dropout of skip connections, and registered operations.
 func New(o darts.Options) (*Supernet, error) {
@@ -95,17 +61,7 @@ func New(o darts.Options) (*Supernet, error) {
 // FallbackReason says why Gradients runs in the plain form on images of that size, in pixels. It is empty where
 // the fast form runs.
 func (s *Supernet) FallbackReason(height, width int) string {
-	h, w := height, width
-	for i, cell := range s.cells {
-		if cell.kind != genotype.Reduce {
-			continue
-		}
-		if h%2 != 0 || w%2 != 0 {
-			return fmt.Sprintf("images of %dx%d reach the reduction in cell %d as %dx%d, an odd side", height, width, i, h, w)
-		}
-		h, w = h/2, w/2
-	}
-	return ""
+	return oddSide(s.Plain.Cells, height, width)
 }
 
 // Gradients implements Supernet. In bfloat16 it runs in the plain form, whose operators libtorch casts.
@@ -113,7 +69,7 @@ func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g dar
 	if need.BFloat16 || s.FallbackReason(b.X.Size(2), b.X.Size(3)) != "" {
 		return s.Plain.Gradients(w, b, need)
 	}
-	refuseSingleValue(s.finalPixels(b.X), b.X)
+	refuseSingleValue(finalPixels(s.Plain.Cells, b.X), b.X)
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
 			work := s.newBatchwork(w, b, need)
@@ -133,31 +89,6 @@ func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g dar
 		})
 	})
 	return g
-}
-
-// finalPixels returns the number of pixels of the last cell's maps for images x [N,C,H,W]. The sides are even
-// wherever they are halved, see FallbackReason.
-func (s *Supernet) finalPixels(x torch.Tensor) int {
-	h, w := x.Size(2), x.Size(3)
-	for _, cell := range s.cells {
-		if cell.kind == genotype.Reduce {
-			h, w = h/2, w/2
-		}
-	}
-	return x.Size(0) * h * w
-}
-
-// refuseSingleValue panics as torch.BatchNorm does if the smallest batch norm of a pass over x reads one value per
-// channel, which has no variance.
-func refuseSingleValue(values int, x torch.Tensor) {
-	if values == 1 {
-		torch.Misuse("batch_norm", "training needs more than one value per channel, images have shape %v", x.Shape())
-	}
-}
-
-// softmaxBackward returns the gradient of α from the gradient of mix = softmax(α): mix∘(dMix − Σ_row mix∘dMix).
-func softmaxBackward(mix, dMix torch.Tensor) torch.Tensor {
-	return dMix.Sub(mix.Mul(dMix).SumDims([]int{1}, true)).Mul_(mix)
 }
 
 // batchwork is one run of Gradients: what all ranks read, and where they write their results.

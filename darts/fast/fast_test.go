@@ -51,16 +51,16 @@ func randomBatch(o darts.Options, n, h, w int) nn.Batch {
 }
 
 // compareGrad compares all that Gradients returns, and the state afterwards.
-func compareGrad(t testing.TB, plain *darts.Plain, fast *fast.Supernet, want, got darts.Result) {
+func compareGrad(t testing.TB, plain *darts.Plain, net network, want, got darts.Result) {
 	t.Helper()
 	closeResults(t, want, got)
 	if want.W.Defined() {
 		wants := plain.Views(want.W)
-		for name, g := range fast.Views(got.W) {
+		for name, g := range net.Views(got.W) {
 			closeOrTiny(t, "gradient of "+name, g, wants[name], want.W)
 		}
 	}
-	compareState(t, plain, fast)
+	compareState(t, plain, net)
 }
 
 // closeResults compares loss, logits and the gradients of α, on whatever devices.
@@ -74,9 +74,9 @@ func closeResults(t testing.TB, want, got darts.Result) {
 }
 
 // compareState compares weights, α and running statistics.
-func compareState(t testing.TB, plain *darts.Plain, fast *fast.Supernet) {
+func compareState(t testing.TB, plain *darts.Plain, net network) {
 	t.Helper()
-	closeStates(t, fast.StateDict(), plain.StateDict())
+	closeStates(t, net.StateDict(), plain.StateDict())
 }
 
 // closeStates compares two state dictionaries on the CPU.
@@ -117,15 +117,17 @@ func only(ops ...genotype.Op) func(*darts.Options) {
 	}
 }
 
-func TestFastEqualsPlain(t *testing.T) {
-	// Both forms give the same gradients and running statistics whatever the sizes and operations are.
+// sized is a network and images for it.
+type sized struct {
+	name    string
+	change  func(*darts.Options)
+	n, h, w int
+}
+
+// allSizes are networks of all operations, alone and in random lists, and of other sizes; with short only two.
+func allSizes(short bool) []sized {
 	random := rand.New(rand.NewPCG(1, 1))
-	type row struct {
-		name    string
-		change  func(*darts.Options)
-		n, h, w int
-	}
-	rows := []row{
+	rows := []sized{
 		{"all operations", func(*darts.Options) {}, 4, 8, 8},
 		{"four nodes", func(o *darts.Options) { o.Nodes, o.Channels = 4, 2 }, 3, 8, 8},
 		{"one node", func(o *darts.Options) { o.Nodes = 1 }, 4, 8, 8},
@@ -136,18 +138,26 @@ func TestFastEqualsPlain(t *testing.T) {
 		{"none and skip_connect", only(genotype.None, genotype.SkipConnect), 4, 8, 8},
 	}
 	for _, op := range genotype.Primitives[1:] {
-		rows = append(rows, row{string(op), only(op), 4, 8, 8})
+		rows = append(rows, sized{string(op), only(op), 4, 8, 8})
 	}
 	for i := range 5 {
-		rows = append(rows, row{fmt.Sprint("random operations ", i), func(o *darts.Options) {
+		rows = append(rows, sized{fmt.Sprint("random operations ", i), func(o *darts.Options) {
 			o.Nodes = 1 + random.IntN(3)
 			o.Normal, o.Reduce = randomOperations(random, o.Nodes), randomOperations(random, o.Nodes)
 		}, 4 + random.IntN(3), 4 * (2 + random.IntN(2)), 8})
 	}
-	if testing.Short() {
+	if short {
 		rows = rows[:2]
 	}
-	for _, row := range rows {
+	return rows
+}
+
+// allNeeds is every kind of pass.
+var allNeeds = []darts.Need{{W: true, Alphas: true}, {W: true}, {Alphas: true}, {Alphas: true, FreezeStatistics: true}, {}}
+
+func TestFastEqualsPlain(t *testing.T) {
+	// Both forms give the same gradients and running statistics whatever the sizes and operations are.
+	for _, row := range allSizes(testing.Short()) {
 		t.Run(row.name, func(t *testing.T) {
 			torchtest.Scope(t)
 			o := sizes()
@@ -157,7 +167,7 @@ func TestFastEqualsPlain(t *testing.T) {
 			if why := fast.FallbackReason(row.h, row.w); why != "" {
 				t.Fatalf("not in the fast form: %s", why)
 			}
-			for _, need := range []darts.Need{{W: true, Alphas: true}, {W: true}, {Alphas: true}, {Alphas: true, FreezeStatistics: true}, {}} {
+			for _, need := range allNeeds {
 				want, got := plain.Gradients(plain.W(), b, need), fast.Gradients(fast.W(), b, need)
 				compareGrad(t, plain, fast, want, got)
 			}
@@ -217,8 +227,9 @@ func TestFastSteps(t *testing.T) {
 		t.Run(fmt.Sprint("xi ", xi), func(t *testing.T) {
 			torchtest.Scope(t)
 			plain, fast := bothForms(t, sizes())
+			wide := wideOf(t, plain, sizes())
 			train, valid := randomBatch(sizes(), 6, 8, 8), randomBatch(sizes(), 6, 8, 8)
-			for _, net := range []darts.Supernet{plain, fast} {
+			for _, net := range []darts.Supernet{plain, fast, wide} {
 				w := optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{LR: 0.025, Momentum: 0.9, WeightDecay: 3e-4})
 				alpha := optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3})
 				architect := darts.NewArchitect(net, w, alpha)
@@ -231,9 +242,11 @@ func TestFastSteps(t *testing.T) {
 					})
 				}
 			}
-			compareState(t, plain, fast)
-			if got, want := fast.Genotype().String(), plain.Genotype().String(); got != want {
-				t.Errorf("genotype\n got %s\nwant %s", got, want)
+			for _, net := range []network{fast, wide} {
+				compareState(t, plain, net)
+				if got, want := net.Genotype().String(), plain.Genotype().String(); got != want {
+					t.Errorf("genotype\n got %s\nwant %s", got, want)
+				}
 			}
 		})
 	}

@@ -20,6 +20,7 @@ func onGPU(t *testing.T, plain *darts.Plain, o darts.Options, gpu torch.Device) 
 	makers := map[string]func() (darts.Supernet, error){
 		"plain": func() (darts.Supernet, error) { return darts.NewPlain(o) },
 		"fast":  func() (darts.Supernet, error) { return fast.New(o) },
+		"wide":  func() (darts.Supernet, error) { return fast.NewWide(o) },
 	}
 	nets = map[string]darts.Supernet{}
 	var frees []func()
@@ -97,7 +98,7 @@ func TestFormsOnGPU(t *testing.T) {
 	} {
 		o := sizes()
 		row.change(&o)
-		for _, form := range []string{"plain", "fast", "captured plain", "captured fast"} {
+		for _, form := range []string{"plain", "fast", "wide", "captured plain", "captured fast", "captured wide"} {
 			t.Run(row.name+", "+form, func(t *testing.T) {
 				torchtest.Scope(t)
 				plain, _ := bothForms(t, o)

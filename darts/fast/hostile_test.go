@@ -31,6 +31,13 @@ func TestHostileArguments(t *testing.T) {
 		return net
 	}
 	convolutional := func() *Supernet { return made(New(options)) }
+	wide := func() *Wide {
+		net, err := NewWide(options)
+		if err != nil {
+			panic(err)
+		}
+		return net
+	}
 	recurrent := func() *Recurrent {
 		net, err := NewRecurrent(language)
 		if err != nil {
@@ -39,7 +46,7 @@ func TestHostileArguments(t *testing.T) {
 		return net
 	}
 	torchtest.Hostile{
-		Functions: []any{Choose, New, NewRecurrent},
+		Functions: []any{Choose, New, NewWide, NewRecurrent},
 		Values: []any{
 			func() genotype.Genotype { return space.Hardest() },
 			func() nn.Batch { return images() },
@@ -48,6 +55,7 @@ func TestHostileArguments(t *testing.T) {
 			func() darts.Options { return options },
 			func() darts.RecurrentOptions { return language },
 			func() *Supernet { return convolutional() },
+			func() *Wide { return wide() },
 			func() *Recurrent { return recurrent() },
 		},
 		Wrong: []any{
@@ -66,11 +74,14 @@ func TestHostileArguments(t *testing.T) {
 			"Supernet.Gradients": func() []any {
 				return []any{convolutional(), convolutional().W(), images(), darts.Need{W: true, Alphas: true}}
 			},
+			"Wide.Gradients": func() []any {
+				return []any{wide(), wide().W(), images(), darts.Need{W: true, Alphas: true}}
+			},
 			"Recurrent.Gradients": func() []any {
 				return []any{recurrent(), recurrent().W(), words(), darts.Need{W: true, Alphas: true}}
 			},
 		},
-		Made:  []any{&Supernet{}, &Recurrent{}},
+		Made:  []any{&Supernet{}, &Wide{}, &Recurrent{}},
 		Cases: 16,
 	}.Run(t)
 }

@@ -179,13 +179,11 @@ func (p *pass) backward(logits, y torch.Tensor) {
 	}
 }
 
-// backwardClassifier starts with dL/dlogits = (softmax(logits) − onehot(y))/N.
+// backwardClassifier starts with the gradient of the logits.
 func (p *pass) backwardClassifier(logits, y torch.Tensor) {
 	l, last := p.layout, &p.outputs[len(p.outputs)-1]
 	torch.Scoped(func() {
-		ones := torch.Ones([]int{logits.Size(0), 1}, p.o)
-		onehot := torch.Zeros(logits.Shape(), p.o).Scatter_(1, y.Unsqueeze(1), ones)
-		d := logits.Softmax(1).Sub_(onehot).DivScalar_(float64(p.images))
+		d := lossGradient(logits, y, p.images)
 		if p.need.W {
 			p.gradient.at(l.classifierWeight, l.classifierWeight.dims()...).Copy_(d.T().Mm(p.pooled))
 			p.gradient.at(l.classifierBias, l.classifierBias.dims()...).Copy_(d.SumDims([]int{0}, false))

@@ -89,6 +89,7 @@ func TestRecordings(t *testing.T) {
 	forms := map[string]func(darts.Options) (network, error){
 		"plain": func(o darts.Options) (network, error) { return darts.NewPlain(o) },
 		"fast":  func(o darts.Options) (network, error) { return fast.New(o) },
+		"wide":  func(o darts.Options) (network, error) { return fast.NewWide(o) },
 	}
 	for _, file := range []string{"cnn_search_first_order", "cnn_search_second_order"} {
 		for form, build := range forms {

@@ -38,6 +38,7 @@ func TestOneValue(t *testing.T) {
 	torchtest.Scope(t)
 	o := darts.Options{Channels: 2, Layers: 3, Nodes: 1, Classes: 2, InputChannels: 1, StemMultiplier: 1}
 	plain, fast := bothForms(t, o)
+	wide := wideOf(t, plain, o)
 	recurrentPlain, recurrentFast := bothRecurrent(t, recurrentSizes())
 	for _, test := range []struct {
 		name   string
@@ -49,7 +50,7 @@ func TestOneValue(t *testing.T) {
 			b := randomBatch(o, n, 4, 4)
 			net.Eval(b)
 			return torch.Do(func() error { net.Gradients(net.W(), b, darts.Need{W: true, Alphas: true}); return nil })
-		}, []darts.Supernet{plain, fast}},
+		}, []darts.Supernet{plain, fast, wide}},
 		{"columns", 1, func(n int, net darts.Supernet) error {
 			b := randomTokens(recurrentSizes(), 2, n)
 			net.Eval(b)

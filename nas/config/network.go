@@ -26,7 +26,7 @@ type Network struct {
 	Nodes          int    `key:"nodes" only:"search" range:"[1,)" most:"100" doc:"intermediate nodes of a cell"`
 	StemMultiplier int    `key:"stem_multiplier" of:"images" range:"[1,)" doc:"channels of the stem are this times network.channels"`
 	Dtype          string `key:"dtype" oneof:"float32 float64" doc:"element type of weights and images: float32 or float64"`
-	Form           string `key:"form" only:"search" by:"named" oneof:"fast plain" doc:"how the supernet is computed: fast, or plain, in the shape of the authors' code; equal but for rounding"`
+	Form           string `key:"form" only:"search" by:"named" oneof:"fast plain" doc:"how the supernet is computed: fast, by formulas (on a GPU in the wide form), or plain, in the shape of the authors' code; equal but for rounding"`
 
 	Stem            string  `key:"stem" by:"scratch" of:"images" oneof:"cifar imagenet" doc:"form of the network: cifar, or imagenet for images of about 224x224: three convolutions that halve them, last pooling 7x7"`
 	Auxiliary       bool    `key:"auxiliary" by:"scratch" of:"images" doc:"add the auxiliary head after the second reduction (32x32 images, with stem imagenet 224x224)"`

@@ -72,8 +72,8 @@ func NewSupernet(r *nas.Run) (darts.Supernet, error) {
 	return supernetOf(r, images.SupernetOptions(r.Config, images.Of(r).Images().Train))
 }
 
-// supernetOf makes a supernet in the form that the config asks for. If the fast form cannot run it
-// makes the plain one, and notes why.
+// supernetOf makes a supernet in the form that the config asks for. If neither the fast form nor
+// the wide one can run it makes the plain one, and notes why.
 func supernetOf(r *nas.Run, o darts.Options) (darts.Supernet, error) {
 	set := images.Of(r).Images().Train
 	o.Options = r.Options()
@@ -89,8 +89,11 @@ func supernetOf(r *nas.Run, o darts.Options) (darts.Supernet, error) {
 
 // PlainOf returns the plain form of a supernet of NewSupernet, with the same weights and α.
 func PlainOf(net darts.Supernet) *darts.Plain {
-	if fast, ok := net.(*fast.Supernet); ok {
-		return fast.Plain
+	switch net := net.(type) {
+	case *fast.Supernet:
+		return net.Plain
+	case *fast.Wide:
+		return net.Plain
 	}
 	return net.(*darts.Plain)
 }

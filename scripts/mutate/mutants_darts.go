@@ -187,6 +187,48 @@ var ofSupernet = []mutant{
 		inFast("TestRecordings/cnn_search_first_order"),
 	},
 	{
+		"wide form: every round takes the α of the first", "darts/fast/wideround.go",
+		"Narrow(0, r.offset*c, r.items*c)",
+		"Narrow(0, 0, r.items*c)",
+		inFast("TestWideEqualsPlain/all_operations"),
+	},
+	{
+		"wide form: both halves of a factorized reduction have the first one's gradient", "darts/fast/widelayout.go",
+		`b.diagonal(c, c/2, with("conv_2.weight")...)`,
+		`b.diagonal(c, 0, with("conv_2.weight")...)`,
+		inFast("TestWideEqualsPlain/all_operations"),
+	},
+	{
+		"wide form: gradients of w beside the diagonal", "darts/fast/widelayout.go",
+		"arange(items, rows*row+in, items, 1, 1)",
+		"arange(items, rows*row, items, 1, 1)",
+		inFast("TestWideEqualsPlain/all_operations"),
+	},
+	{
+		"wide form: nodes leave out all but the first stretch of items", "darts/fast/widecell.go",
+		"x.Add_(b.view(items, c).SumDims([]int{1, 2}, false))",
+		"_ = x",
+		inFast("TestWideEqualsPlain"),
+	},
+	{
+		"wide form: a pooling's gradient is not divided by the pixels inside", "darts/fast/widepool.go",
+		"slot.Mul(p.inverseCounts(s))",
+		"slot.Contiguous()",
+		inFast("TestWideEqualsPlain/all_operations"),
+	},
+	{
+		"wide form: statistics of the batch by the momentum twice", "darts/fast/wideops.go",
+		"const all = 1.0",
+		"const all = 0.1",
+		inFast("TestWideEqualsPlain/all_operations"),
+	},
+	{
+		"wide form: the states of a round all have the first edge's columns", "darts/fast/wideround.go",
+		"b.d.Narrow(1, run.first*c, run.length*c)",
+		"b.d.Narrow(1, 0, run.length*c)",
+		inFast("TestWideEqualsPlain"),
+	},
+	{
 		"supernet: the mixture is that of logits", "darts/architecture.go",
 		"return a.scores().Softmax(-1)",
 		"return a.scores()",
