@@ -48,7 +48,7 @@ func (o *benchFlags) register(f *pflag.FlagSet) {
 	f.IntVar(&o.rounds, "rounds", 5, "timed steps of each row")
 	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time of a row; two rounds always")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	f.StringVar(&o.form, "form", bench.Forms()[0], "form of ours, "+strings.Join(bench.Forms(), " or "))
+	f.StringVar(&o.form, "form", "", "form of ours, "+strings.Join(bench.Forms(), ", ")+"; default what a search takes on the device")
 	o.threads.add(f)
 	f.Uint64Var(&o.seed, "seed", 0, "seed of images, weights and drop-path")
 	f.IntVar(&o.instead.Batch, "batch", 0, "`images` of a batch, instead of the size's")
@@ -124,7 +124,7 @@ func (o *benchFlags) check() (torch.Device, error) {
 	if !slices.Contains([]string{"quick", "full"}, o.size) {
 		return torch.CPU, fmt.Errorf("bench: --size %s: wanted quick or full", o.size)
 	}
-	if !slices.Contains(bench.Forms(), o.form) {
+	if o.form != "" && !slices.Contains(bench.Forms(), o.form) {
 		return torch.CPU, fmt.Errorf("bench: --form %s: wanted %s", o.form, strings.Join(bench.Forms(), " or "))
 	}
 	if err := o.threads.check("bench"); err != nil {
@@ -159,7 +159,11 @@ func (o *benchFlags) check() (torch.Device, error) {
 			return torch.CPU, fmt.Errorf("bench: %s can not be written: there is no folder %s", file, filepath.Dir(file))
 		}
 	}
-	return torch.ParseDevice(o.device)
+	device, err := torch.ParseDevice(o.device)
+	if o.form == "" {
+		o.form = bench.FormOn(device)
+	}
+	return device, err
 }
 
 var rivalName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)

@@ -145,8 +145,11 @@ type Work struct {
 	Device  torch.Device
 }
 
-// plainForm is the name of the form by autograd.
-const plainForm = "plain"
+// The names of the form for GPUs and of that by autograd.
+const (
+	wideForm  = "wide"
+	plainForm = "plain"
+)
 
 // form is a way to compute the search networks.
 type form struct {
@@ -162,13 +165,26 @@ var forms = []form{
 		func(o darts.RecurrentOptions) (darts.Supernet, error) { return fast.NewRecurrent(o) },
 	},
 	{
+		wideForm,
+		func(o darts.Options) (darts.Supernet, error) { return fast.NewWide(o) },
+		func(o darts.RecurrentOptions) (darts.Supernet, error) { return fast.NewRecurrent(o) }, // there is no other
+	},
+	{
 		plainForm,
 		func(o darts.Options) (darts.Supernet, error) { return darts.NewPlain(o) },
 		func(o darts.RecurrentOptions) (darts.Supernet, error) { return darts.NewRecurrentPlain(o) },
 	},
 }
 
-// Forms names the ways to compute the search networks, the default first.
+// FormOn names the form that searches take on a device.
+func FormOn(d torch.Device) string {
+	if d.IsCUDA() {
+		return wideForm
+	}
+	return forms[0].name
+}
+
+// Forms names the ways to compute the search networks, that of CPUs first.
 func Forms() []string {
 	var names []string
 	for _, f := range forms {
