@@ -1,5 +1,6 @@
 // Gradients, the modes of the thread (grad, autocast), random numbers, and the
 // boxed dispatcher behind torch.Call.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <ATen/CPUGeneratorImpl.h>
 #include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
@@ -287,3 +288,4 @@ char* torch_call(const char* name, const char* overload, const torch_value* args
     *ret_n = static_cast<int64_t>(out.size());
   });
 }
+#endif

@@ -1,5 +1,6 @@
 // Devices, threads, malloc, versions. CUDA comes by dlopen, before any other libtorch
 // call: libtorch looks its CUDA hooks up once.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
@@ -80,3 +81,4 @@ char* torch_loaded_version(char* ret, int64_t capacity) {
     snprintf(ret, static_cast<size_t>(capacity), "%s", version.c_str());
   });
 }
+#endif

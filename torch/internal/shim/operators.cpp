@@ -1,5 +1,6 @@
 // The operators in classes: what a class does with its arguments is written once, and the list in
 // operators.h makes of it a table with an element for each operator.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <variant>
 
 #include "guard.h"
@@ -98,3 +99,4 @@ char* torch_reduce(int op, torch_tensor t, const int64_t* dims, int64_t n, int k
 char* torch_layout(int op, torch_tensor t, const int64_t* sizes, int64_t n, torch_tensor* ret) {
   return guard([&] { body<Layout>(op)(tensor(t), ints(sizes, n), ret); });
 }
+#endif

@@ -1,5 +1,6 @@
 // The halves of operators that autograd keeps to itself, and results written to
 // given tensors: for passes whose backward is written out instead of recorded.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <ATen/ops/clamp_min.h>
 #include <ATen/ops/convolution_backward.h>
 #include <ATen/ops/max_pool2d_with_indices.h>
@@ -62,3 +63,4 @@ char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, 
                                                      1, false, tensor(indices)));
   });
 }
+#endif

@@ -1,4 +1,5 @@
 // Arithmetic, reductions and products whose arguments fit no class of operators.cpp.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <ATen/ops/_foreach_copy.h>
 #include <ATen/ops/linalg_vector_norm.h>
 
@@ -48,3 +49,4 @@ char* torch_diagonal(torch_tensor t, int64_t offset, int64_t dim1, int64_t dim2,
 char* torch_foreach_copy_(const torch_tensor* ts, const torch_tensor* srcs, int64_t n) {
   return guard([&] { at::_foreach_copy_(tensors(ts, n), tensors(srcs, n)); });
 }
+#endif

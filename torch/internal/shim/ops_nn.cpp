@@ -1,4 +1,5 @@
 // Neural network operators: convolution, pooling, normalisation, dropout, embedding, losses.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <ATen/ops/adaptive_avg_pool2d.h>
 #include <ATen/ops/avg_pool2d.h>
 #include <ATen/ops/batch_norm.h>
@@ -77,4 +78,4 @@ char* torch_cross_entropy(torch_tensor x, torch_tensor target, int reduction,
                                        /*ignore_index=*/-100, label_smoothing));
   });
 }
-
+#endif

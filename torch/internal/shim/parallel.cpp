@@ -1,4 +1,5 @@
 // Several threads that compute parts of one whole: a barrier, and sums over all of them.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <ATen/Parallel.h>
 #include <ATen/ops/add.h>
 
@@ -88,3 +89,4 @@ char* torch_all_reduce(torch_group* g, int64_t rank, torch_tensor t, torch_tenso
     *ret = wrap(std::move(sum));
   });
 }
+#endif

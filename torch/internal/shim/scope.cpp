@@ -1,5 +1,6 @@
 // Scopes: a stack per thread of lists of boxes. A box lies in memory that is
 // never given back, so that a stale handle can always be checked.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <atomic>
 #include <mutex>
 
@@ -180,3 +181,4 @@ char* torch_free(torch_tensor t) {
 int torch_scope_depth(void) { return static_cast<int>(here.depth); }
 
 int64_t torch_live(void) { return live.load(std::memory_order_relaxed); }
+#endif

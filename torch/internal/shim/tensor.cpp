@@ -1,4 +1,5 @@
 // Creation, views, indexing, copies and what a tensor says of itself.
+#ifdef TOGETHER  // compiled as a part of together.cpp
 #include <ATen/ops/_to_copy.h>
 #include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
@@ -210,3 +211,4 @@ char* torch_index_add_(torch_tensor t, int64_t dim, torch_tensor index, torch_te
 char* torch_where(torch_tensor condition, torch_tensor a, torch_tensor b, torch_tensor* ret) {
   return guard([&] { *ret = wrap(at::where(tensor(condition), tensor(a), tensor(b))); });
 }
+#endif
