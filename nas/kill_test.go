@@ -76,12 +76,12 @@ func TestKilled(t *testing.T) {
 	if testing.Short() {
 		t.Skip("-short: starts two dozen processes")
 	}
-	const epochs, kills = "epochs=33", 10 // three steps an epoch: enough to be killed ten times
+	const epochs, kills = "epochs=20", 10 // three steps an epoch: enough to be killed ten times
 	for _, test := range []struct {
 		name   string
 		config *config.Config
 	}{
-		{"search", fixture.Tiny(t, epochs)},
+		{"search", fixture.Tiny(t, epochs, "network.nodes=1")},
 		{"training", fixture.Load(t, "testdata/tiny-train.yaml", epochs)},
 		{"search on a text", fixture.Load(t, "testdata/tiny-text.yaml", epochs)},
 		{"training on a text, never averaged", fixture.Load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=100")},
@@ -92,7 +92,7 @@ func TestKilled(t *testing.T) {
 			finish(t, undisturbed)
 			r := rand.New(rand.NewPCG(1, 1))
 			for range kills {
-				killAfter(t, killed, r.IntN(9), time.Duration(r.IntN(20_000))*time.Microsecond)
+				killAfter(t, killed, r.IntN(4), time.Duration(r.IntN(10_000))*time.Microsecond)
 			}
 			if runfolder.Finished(killed) {
 				t.Fatalf("the run was complete before it had been killed %d times", kills)

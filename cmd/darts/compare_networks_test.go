@@ -31,6 +31,7 @@ func TestComparison(t *testing.T) {
 	// Strategies are compared on networks, a second call finds all done, and a comparison by two processes, or an interrupted one, ends with the same cells and errors.
 	t.Setenv(asProgram, "1") // the searches it starts inherit it
 	file, out := tinyComparison(t), filepath.Join(t.TempDir(), "out")
+	replaceIn(t, filepath.Join(filepath.Dir(file), "search.yaml"), "nodes: 2", "nodes: 1")
 	var stdout, stderr bytes.Buffer
 	if status := run([]string{"compare", file, "--out", out}, &stdout, &stderr); status != exitOK {
 		t.Fatalf("status %d, stderr %q", status, stderr.String())

@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// tinySweep writes a sweep of twelve searches, half of which a rung leaves out, and returns its file.
+// tinySweep writes a sweep of eight searches, half of which a rung leaves out, and returns its file.
 func tinySweep(t *testing.T, more string) string {
 	t.Helper()
 	dir := t.TempDir()
 	for name, text := range map[string]string{
-		"sweep.yaml": "experiment: sweep\nbase: base.yaml\nkeys: {w.lr: [0.025, 0.5], alpha.lr: [3e-4, 3e-2]}\nseeds: 3\n" + more,
-		"base.yaml":  "experiment: search\ndata: {name: digits, subset: 64, batch: 12}\nnetwork: {channels: 2, layers: 3, nodes: 2, stem_multiplier: 1}\nepochs: 2",
+		"sweep.yaml": "experiment: sweep\nbase: base.yaml\nkeys: {w.lr: [0.025, 0.5], alpha.lr: [3e-4, 3e-2]}\nseeds: 2\n" + more,
+		"base.yaml":  "experiment: search\ndata: {name: digits, subset: 64, batch: 12}\nnetwork: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}\nepochs: 2",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func sweepTable(t *testing.T, dir string) string {
 var runsOfSweep = regexp.MustCompile(`(?m)^search (point-\d-seed-\d): .*`)
 
 func TestSweepKilled(t *testing.T) {
-	// Two processes that share a sweep of twelve runs, and are killed three times, end with the table and the checkpoints of an undisturbed one, and begin no finished run again.
+	// Two processes that share a sweep of eight runs, and are killed three times, end with the table and the checkpoints of an undisturbed one, and begin no finished run again.
 	if testing.Short() {
 		t.Skip("-short: works through two sweeps")
 	}
@@ -69,7 +69,7 @@ func TestSweepKilled(t *testing.T) {
 		t.Fatalf("status %d: %s%s", status, &p.out, &p.err)
 	}
 	want := sweepTable(t, undisturbed)
-	if rows := strings.Count(want, "\n"); rows != 13 || strings.Count(want, "stopped") != 6 || strings.Count(want, "done\t\n") != 6 {
+	if rows := strings.Count(want, "\n"); rows != 9 || strings.Count(want, "stopped") != 4 || strings.Count(want, "done\t\n") != 4 {
 		t.Fatalf("the table of the undisturbed sweep is\n%s", want)
 	}
 	other := start(out)
@@ -99,7 +99,7 @@ func TestSweepKilled(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 	points, err := filepath.Glob(filepath.Join(undisturbed, "point-*"))
-	if err != nil || len(points) != 12 {
+	if err != nil || len(points) != 8 {
 		t.Fatalf("%d runs, %v", len(points), err)
 	}
 	for _, point := range points {

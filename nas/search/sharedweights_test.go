@@ -43,8 +43,8 @@ func TestStoppedAnywhere(t *testing.T) {
 		name string
 		c    *config.Config
 	}{
-		{"enas", fixture.Tiny(t, "strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=3", "data.subset=24", "epochs=1")},
-		{"rsps", fixture.Tiny(t, "strategy.name=rsps", "strategy.candidates=4", "strategy.score_batches=2", "strategy.finalists=2", "data.subset=24", "epochs=1")},
+		{"enas", fixture.Tiny(t, "strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=3", "data.subset=24", "network.nodes=1", "epochs=1")},
+		{"rsps", fixture.Tiny(t, "strategy.name=rsps", "strategy.candidates=4", "strategy.score_batches=2", "strategy.finalists=2", "data.subset=24", "network.nodes=1", "epochs=1")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if testing.Short() {
