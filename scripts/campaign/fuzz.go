@@ -46,12 +46,19 @@ func fuzzing() (one func(*trial), most func(*campaign) int) {
 	return func(t *trial) { fuzz(t, all()[t.n]) }, func(*campaign) int { return len(all()) }
 }
 
+// guided is the share of the time from which on coverage guides a target. For that all packages are
+// compiled once more, the standard library too, which takes longer than a short campaign.
+const guided = 10 * time.Second
+
 // fuzz runs a target for the trial's share of the time. It leaves an input that fails in the
 // target's testdata/fuzz, as `go test -fuzz` does.
 func fuzz(t *trial, f target) {
-	test := filepath.Join(t.campaign.dir, strings.ReplaceAll(f.folder, "/", "-")+".test")
+	test, how := filepath.Join(t.campaign.dir, strings.ReplaceAll(f.folder, "/", "-")+".test"), []string{"test", "-c"}
+	if t.left >= guided {
+		test, how = test+".guided", append(how, "-fuzz", f.name)
+	}
 	if _, err := os.Stat(test); err != nil { // compiling is not part of the share
-		build := exec.Command("go", "test", "-c", "-fuzz", f.name, "-o", test, "./"+f.folder)
+		build := exec.Command("go", append(how, "-o", test, "./"+f.folder)...)
 		if out, err := build.CombinedOutput(); err != nil {
 			t.failf("%s: %v: %s", build, err, out)
 			return
