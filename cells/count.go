@@ -10,6 +10,7 @@ import (
 // auxiliary head. They are those of Network.Cost, from formulas, so that no network is made. With an operation from
 // outside of this module that does not say them, they are 0.
 func (o NetworkOptions) Count(g genotype.Genotype) (parameters, multiplyAdds int64) {
+	o.needCells(g)
 	o.Auxiliary = false
 	for _, kind := range g.Kinds() {
 		for _, edge := range g.Cell(kind).Edges {
@@ -30,28 +31,36 @@ func whole(n float64) int64 {
 }
 
 func (o NetworkOptions) multiplyAdds(g genotype.Genotype) (n float64) {
-	c, side, in := float64(o.Channels), float64(o.Size), float64(o.InputChannels)
-	var before, last float64 // channels of the two inputs of a cell
+	w, side, in := o.widths(g), float64(o.Size), float64(o.InputChannels)
+	stem := floats(w.Stem)
 	if o.ImageNet {
 		first, second := float64(half(o.Size)), float64(half(half(o.Size)))
 		side = float64(half(half(half(o.Size))))
-		n = 9*in*c/2*first*first + 9*c/2*c*second*second + 9*c*c*side*side
-		before, last = c, c
+		n = 9*in*stem[0]*first*first + 9*stem[0]*stem[1]*second*second + 9*stem[1]*stem[2]*side*side
 	} else {
-		stem := float64(o.StemMultiplier) * c
-		n = 9 * in * stem * side * side
-		before, last = stem, stem
+		n = 9 * in * stem[0] * side * side
 	}
+	before, last := stemOutputs(stem) // channels of the two inputs of a cell
+	layer := 0
 	for at := range o.sizedCells() {
-		n += (before + last) * at.channels * at.side * at.side
-		cell := g.Cell(at.kind)
-		for _, edge := range cell.Edges {
-			each, _ := edge.Op.MultiplyAdds(at.channels, at.reads(edge.From), at.kind.Stride(edge.From))
+		cell, widths := *g.Cell(at.kind), w.Cells[layer]
+		n += (before*float64(total(widths.States[0])) + last*float64(total(widths.States[1]))) * at.side * at.side
+		for i, e := range cell.Edges {
+			each, _ := e.Op.MultiplyAddsOf(edge(widths, cell, i, int(at.channels)).float(), at.reads(e.From), at.kind.Stride(e.From))
 			n += each
 		}
-		before, last = last, float64(len(cell.Concat))*at.channels
+		before, last = last, float64(joined(widths, cell))
+		layer++
 	}
 	return n + last*float64(o.Classes)
+}
+
+func floats(all []int) []float64 {
+	f := make([]float64, len(all))
+	for i, n := range all {
+		f[i] = float64(n)
+	}
+	return f
 }
 
 // Count returns the weights and the multiply-adds for one token of the language model around a cell of that many nodes,

@@ -3,6 +3,7 @@ package cells
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"godarts/cells/genotype"
@@ -38,10 +39,16 @@ func TestHostileArguments(t *testing.T) {
 		}
 		return n
 	}
+	kept := func() (keep [][]bool) {
+		for _, g := range options.Groups(derived) {
+			keep = append(keep, slices.Repeat([]bool{true}, g.Size()))
+		}
+		return keep
+	}
 	fresh := 0
 	torchtest.Hostile{
 		Functions: []any{
-			Activation, AddProduct, DropPath, FactorizedReduce, Gate, NewLanguage, NewNetwork, NewRecurrentNetwork,
+			Activation, AddProduct, Cut, DropPath, FactorizedReduce, Gate, NewLanguage, NewNetwork, NewRecurrentNetwork,
 			Operation, ReLUConvBN, RegisterOp, RegisteredOp, WriteProduct,
 		},
 		Values: []any{
@@ -59,6 +66,9 @@ func TestHostileArguments(t *testing.T) {
 			func() *nn.Trace { return new(nn.Trace) },
 			func() Identity { return Identity{} },
 			func() NetworkOptions { return options },
+			func() []*Group { return options.Groups(derived) },
+			func() *Group { return options.Groups(derived)[0] },
+			func() [][]bool { return kept() },
 			func() LanguageOptions { return language },
 			func() RecurrentOptions { return RecurrentOptions{LanguageOptions: language} },
 			func() FastPass { return FastPass{W: model().weights.W, Batch: words(), Training: true} },
@@ -76,6 +86,8 @@ func TestHostileArguments(t *testing.T) {
 			},
 		},
 		Arguments: map[string]func() []any{
+			"Cut":                   func() []any { return []any{network().StateDict(), options.Groups(derived), kept()} },
+			"NetworkOptions.Left":   func() []any { return []any{options, derived, options.Groups(derived), kept()} },
 			"Gate":                  func() []any { return []any{x(2, 3), x(2, 6), torch.Tensor.Tanh} },
 			"Network.Forward":       func() []any { return []any{network(), images(), nn.Mode{Training: true, DropPath: 0.5}} },
 			"Network.Logits":        func() []any { return []any{network(), x(2, 1, 8, 8)} },

@@ -12,6 +12,11 @@ import (
 // It panics with *torch.Error if op is no operation of a convolutional cell: genotypes are validated before. Reference
 // cnn/operations.py OPS.
 func Operation(p nn.Path, op genotype.Op, c, stride int, affine bool) nn.Layer {
+	return operation(p, op, unpruned(c), stride, affine)
+}
+
+// operation is Operation with channels that pruning may have left.
+func operation(p nn.Path, op genotype.Op, c channels, stride int, affine bool) nn.Layer {
 	if stride < 1 {
 		torch.Misuse("cells.Operation", "a stride of %d", stride)
 	}
@@ -26,7 +31,7 @@ func Operation(p nn.Path, op genotype.Op, c, stride int, affine bool) nn.Layer {
 		if stride == 1 {
 			return Identity{}
 		}
-		return FactorizedReduce(p, c, c, affine)
+		return reduction(p, c.in, c.out, affine)
 	case genotype.SepConv3x3:
 		return sepConv(p, c, 3, stride, affine)
 	case genotype.SepConv5x5:
@@ -41,7 +46,7 @@ func Operation(p nn.Path, op genotype.Op, c, stride int, affine bool) nn.Layer {
 		return conv7x1(p, c, stride, affine)
 	}
 	if o, ok := RegisteredOp(op); ok {
-		return o.New(p, c, stride, affine)
+		return o.New(p, c.of, stride, affine)
 	}
 	torch.Misuse("cells.Operation", "%q is no operation of a convolutional cell", op)
 	return nil
@@ -83,35 +88,36 @@ func depthwise(p nn.Path, c, kernel, stride, dilation int) nn.Layer {
 
 // sepConv makes [ReLU, depthwise, pointwise, batch norm] twice; the first depthwise convolution has the stride.
 // Reference cnn/operations.py SepConv.
-func sepConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
+func sepConv(p nn.Path, c channels, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
 		nn.ReLU{},
-		depthwise(op.Index(1), c, kernel, stride, 1),
-		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c, c, nn.PointwiseNormOptions{Affine: affine, ReLU: true}),
-		depthwise(op.Index(5), c, kernel, 1, 1),
-		nn.NewPointwiseNorm(op.Index(6), op.Index(7), c, c, nn.PointwiseNormOptions{Affine: affine}),
+		depthwise(op.Index(1), c.in, kernel, stride, 1),
+		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c.in, c.inner, nn.PointwiseNormOptions{Affine: affine, ReLU: true}),
+		depthwise(op.Index(5), c.inner, kernel, 1, 1),
+		nn.NewPointwiseNorm(op.Index(6), op.Index(7), c.inner, total(c.out), nn.PointwiseNormOptions{Affine: affine}),
 	}
 }
 
 // dilConv makes [ReLU, depthwise of dilation 2, pointwise, batch norm]. Reference cnn/operations.py DilConv.
-func dilConv(p nn.Path, c, kernel, stride int, affine bool) nn.Layer {
+func dilConv(p nn.Path, c channels, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
 		nn.ReLU{},
-		depthwise(op.Index(1), c, kernel, stride, 2),
-		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c, c, nn.PointwiseNormOptions{Affine: affine}),
+		depthwise(op.Index(1), c.in, kernel, stride, 2),
+		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c.in, total(c.out), nn.PointwiseNormOptions{Affine: affine}),
 	}
 }
 
 // conv7x1 makes [ReLU, 1x7 convolution, 7x1 convolution, batch norm]. The first convolution has the stride on the
 // columns, the second on the rows. Reference cnn/operations.py OPS conv_7x1_1x7.
-func conv7x1(p nn.Path, c, stride int, affine bool) nn.Layer {
+func conv7x1(p nn.Path, c channels, stride int, affine bool) nn.Layer {
+	out := total(c.out)
 	return nn.Sequential{
 		nn.ReLU{},
-		nn.NewConv2d(p.Index(1), c, c, [2]int{1, 7}, torch.Conv2dOptions{StrideHW: [2]int{1, stride}, PaddingHW: [2]int{0, 3}}),
-		nn.NewConv2d(p.Index(2), c, c, [2]int{7, 1}, torch.Conv2dOptions{StrideHW: [2]int{stride, 1}, PaddingHW: [2]int{3, 0}}),
-		nn.NewBatchNorm2d(p.Index(3), c, affine),
+		nn.NewConv2d(p.Index(1), c.in, c.inner, [2]int{1, 7}, torch.Conv2dOptions{StrideHW: [2]int{1, stride}, PaddingHW: [2]int{0, 3}}),
+		nn.NewConv2d(p.Index(2), c.inner, out, [2]int{7, 1}, torch.Conv2dOptions{StrideHW: [2]int{stride, 1}, PaddingHW: [2]int{3, 0}}),
+		nn.NewBatchNorm2d(p.Index(3), out, affine),
 	}
 }
 
@@ -134,10 +140,15 @@ type factorizedReduce struct {
 // FactorizedReduce makes a layer that maps [N,in,H,W] to [N,out,H/2,W/2]; out, H and W are even. Reference
 // cnn/operations.py FactorizedReduce.
 func FactorizedReduce(p nn.Path, in, out int, affine bool) nn.Layer {
+	return reduction(p, in, halves(out), affine)
+}
+
+// reduction is FactorizedReduce with the channels of each convolution.
+func reduction(p nn.Path, in int, out [2]int, affine bool) nn.Layer {
 	return &factorizedReduce{
-		conv1: nn.NewPointwise(p.At("conv_1"), in, out/2, 2),
-		conv2: nn.NewPointwise(p.At("conv_2"), in, out/2, 2),
-		bn:    nn.NewBatchNorm2d(p.At("bn"), out, affine),
+		conv1: nn.NewPointwise(p.At("conv_1"), in, out[0], 2),
+		conv2: nn.NewPointwise(p.At("conv_2"), in, out[1], 2),
+		bn:    nn.NewBatchNorm2d(p.At("bn"), total(out), affine),
 	}
 }
 

@@ -21,7 +21,10 @@ type NetworkOptions struct {
 	Auxiliary       bool    // a second classifier on the second reduction's output, in training only
 	AuxiliaryWeight float64 // of the second classifier in the loss
 	LabelSmoothing  float64 // part of each label spread over all classes, in training only
-	torch.Options           // type and device
+
+	Widths *genotype.Widths // channels that pruning has left; nil for a network that is not pruned
+
+	torch.Options // type and device
 }
 
 // Network classifies images by a stack of derived cells. The paper trains it from scratch to evaluate a genotype.
@@ -50,20 +53,19 @@ func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 	var b nn.Builder
 	root := b.Root()
 	n := &Network{o: o, pool: globalPool{}}
+	w := o.widths(g)
 
-	var before, last int        // channels of the two inputs of a cell
 	reducedBefore := o.ImageNet // the last input is half as large as the one before
 	if o.ImageNet {
-		n.stems, n.pool = imageNetStems(root, o.InputChannels, o.Channels), imageNetPool
-		before, last = o.Channels, o.Channels
+		n.stems, n.pool = imageNetStems(root, o.InputChannels, w.Stem), imageNetPool
 	} else {
-		c := o.StemMultiplier * o.Channels
+		c := w.Stem[0]
 		n.stems = []nn.Sequential{{
 			nn.NewConv2d(root.At("stem").Index(0), o.InputChannels, c, [2]int{3, 3}, torch.Conv2dOptions{Padding: 1}),
 			nn.NewBatchNorm2d(root.At("stem").Index(1), c, true),
 		}}
-		before, last = c, c
 	}
+	before, last := stemOutputs(w.Stem) // channels of the two inputs of a cell
 	auxiliaryChannels := 0
 	c := o.Channels
 	for layer := range o.Layers {
@@ -73,10 +75,10 @@ func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 		}
 		cell := *g.Cell(kind)
 		n.cells = append(n.cells, newNetworkCell(root.At("cells").Index(layer), cell, networkCellOptions{
-			before: before, last: last, channels: c, kind: kind, reducedBefore: reducedBefore,
+			before: before, last: last, channels: c, widths: w.Cells[layer], kind: kind, reducedBefore: reducedBefore,
 		}))
 		reducedBefore = kind == genotype.Reduce
-		before, last = last, len(cell.Concat)*c
+		before, last = last, joined(w.Cells[layer], cell)
 		if layer == auxiliaryLayer(o.Layers) {
 			auxiliaryChannels = last
 		}
@@ -87,6 +89,12 @@ func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 	n.classifier = nn.NewLinear(root.At("classifier"), last, o.Classes)
 	n.weights = b.Build(o.Options)
 	return n, nil
+}
+
+// stemOutputs returns the channels of the two inputs of the first cell. With one convolution in the stem both are its
+// result, with three they are those of the second and the third.
+func stemOutputs[T any](stem []T) (before, last T) {
+	return stem[max(len(stem)-2, 0)], stem[len(stem)-1]
 }
 
 // auxiliaryLayer returns the layer of the second reduction cell, whose output the auxiliary head reads.
@@ -128,6 +136,9 @@ func (o NetworkOptions) validate(g genotype.Genotype) error {
 	}
 	if o.Layers > MaxLayers {
 		return fmt.Errorf("%d layers, want at most %d", o.Layers, MaxLayers)
+	}
+	if err := o.checkWidths(g); err != nil {
+		return err
 	}
 	return o.validateSize(g)
 }
@@ -240,7 +251,8 @@ type networkCell struct {
 
 type networkCellOptions struct {
 	before, last  int // channels of the outputs of the last but one and the last cell
-	channels      int
+	channels      int // of each state before pruning
+	widths        genotype.CellWidths
 	kind          genotype.Kind
 	reducedBefore bool // the last cell halved the image: the last but one's output is twice as large
 }
@@ -248,13 +260,13 @@ type networkCellOptions struct {
 func newNetworkCell(p nn.Path, g genotype.Cell, o networkCellOptions) *networkCell {
 	c := &networkCell{concat: g.Concat}
 	if o.reducedBefore {
-		c.preprocess0 = FactorizedReduce(p.At("preprocess0"), o.before, o.channels, true)
+		c.preprocess0 = reduction(p.At("preprocess0"), o.before, o.widths.States[0], true)
 	} else {
-		c.preprocess0 = ReLUConvBN(p.At("preprocess0"), o.before, o.channels, true)
+		c.preprocess0 = ReLUConvBN(p.At("preprocess0"), o.before, total(o.widths.States[0]), true)
 	}
-	c.preprocess1 = ReLUConvBN(p.At("preprocess1"), o.last, o.channels, true)
+	c.preprocess1 = ReLUConvBN(p.At("preprocess1"), o.last, total(o.widths.States[1]), true)
 	for i, e := range g.Edges {
-		op := Operation(p.At("_ops").Index(i), e.Op, o.channels, o.kind.Stride(e.From), true)
+		op := operation(p.At("_ops").Index(i), e.Op, edge(o.widths, g, i, o.channels), o.kind.Stride(e.From), true)
 		c.edges = append(c.edges, networkEdge{op: op, name: e.Op, from: e.From})
 	}
 	return c

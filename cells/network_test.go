@@ -452,8 +452,9 @@ func TestDropPathInCells(t *testing.T) {
 			torchtest.Scope(t)
 			torch.ManualSeed(9)
 			var b nn.Builder
-			cell := newNetworkCell(b.Root(), uniformGenotype(genotype.SkipConnect).Normal, networkCellOptions{
-				before: 3, last: 3, channels: 4, kind: kind,
+			skips := uniformGenotype(genotype.SkipConnect).Normal
+			cell := newNetworkCell(b.Root(), skips, networkCellOptions{
+				before: 3, last: 3, channels: 4, widths: fullCell(skips, 4), kind: kind,
 			})
 			b.Build(float64s)
 			x := torch.Randn([]int{16, 3, 8, 8}, float64s)

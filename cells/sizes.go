@@ -59,6 +59,18 @@ func (o NetworkOptions) needLayers() {
 	}
 }
 
+// needCells panics with *torch.Error for cells or Widths that Check does not accept.
+func (o NetworkOptions) needCells(g genotype.Genotype) {
+	o.needLayers()
+	err := g.Check()
+	if err == nil && !g.IsRecurrent() {
+		err = o.checkWidths(g)
+	}
+	if err != nil {
+		torch.Misuse("cells.Network", "%s", err)
+	}
+}
+
 // half returns the side of an image after stride 2.
 func half(size int) int { return (size + 1) / 2 }
 
@@ -105,31 +117,29 @@ type Estimate struct{ Weights, PerImage float64 }
 // Estimate computes the estimate of the network of g, which Check accepts. The auxiliary head counts among the
 // weights.
 func (o NetworkOptions) Estimate(g genotype.Genotype) (e Estimate) {
-	o.needLayers()
-	c, side := float64(o.Channels), float64(o.Size)
-	in := float64(o.InputChannels)
-	var before, last float64
+	o.needCells(g)
+	w, c, side := o.widths(g), o.Channels, float64(o.Size)
+	in, stem := float64(o.InputChannels), floats(w.Stem)
 	if o.ImageNet {
-		before, last = c, c
-		e.Weights = 9*in*c/2 + c + 9*c/2*c + 2*c + 9*c*c + 2*c
+		e.Weights = 9*in*stem[0] + 2*stem[0] + 9*stem[0]*stem[1] + 2*stem[1] + 9*stem[1]*stem[2] + 2*stem[2]
 		side = float64(half(half(half(o.Size))))
 	} else {
-		stem := float64(o.StemMultiplier) * c
-		before, last = stem, stem
-		e.Weights = 9*in*stem + 2*stem
+		e.Weights = 9*in*stem[0] + 2*stem[0]
 	}
+	before, last := stemOutputs(stem)
 	e.PerImage = in * float64(o.Size) * float64(o.Size)
 	for layer := range o.Layers {
 		kind := genotype.KindOfLayer(layer, o.Layers)
-		cell := g.Cell(kind)
+		cell, widths := *g.Cell(kind), w.Cells[layer]
 		if kind == genotype.Reduce {
 			c, side = 2*c, float64(half(int(side)))
 		}
-		e.Weights += before*c + 2*c + last*c + 2*c
-		for _, edge := range cell.Edges {
-			e.Weights += edge.Op.Weights(c, kind.Stride(edge.From), true)
+		first, second := float64(total(widths.States[0])), float64(total(widths.States[1]))
+		e.Weights += before*first + 2*first + last*second + 2*second
+		for i, op := range cell.Edges {
+			e.Weights += op.Op.WeightsOf(edge(widths, cell, i, c).float(), kind.Stride(op.From), true)
 		}
-		before, last = last, float64(len(cell.Concat))*c
+		before, last = last, float64(joined(widths, cell))
 		e.PerImage += last * side * side
 		if o.Auxiliary && layer == auxiliaryLayer(o.Layers) {
 			e.Weights += last*128 + 4*128*768 + 2*128 + float64(o.Classes)*769

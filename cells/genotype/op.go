@@ -81,30 +81,39 @@ func (op Op) Normed(stride int) bool {
 
 // Weights returns the number of weights of op on c channels.
 func (op Op) Weights(c float64, stride int, affine bool) float64 {
+	return op.WeightsOf(Same(c), stride, affine)
+}
+
+// WeightsOf is Weights of an operation with these channels.
+func (op Op) WeightsOf(c Channels, stride int, affine bool) float64 {
 	if t, ok := op.traits(); ok && t.Weights != nil {
-		return t.Weights(c, stride, affine)
+		return t.Weights(c.Out, stride, affine)
 	}
-	norm := 0.0
-	if affine {
-		norm = 2 * c
+	norm := func(c float64) float64 {
+		if affine {
+			return 2 * c
+		}
+		return 0
 	}
+	separable := func(area, in, out float64) float64 { return area*in + in*out + norm(out) }
+	twice := func(area float64) float64 { return separable(area, c.In, c.Inner) + separable(area, c.Inner, c.Out) }
 	switch op {
 	case SkipConnect:
 		if stride > 1 {
-			return c*c + norm
+			return c.In*c.Out + norm(c.Out)
 		}
 	case SepConv3x3:
-		return 2 * (9*c + c*c + norm)
+		return twice(9)
 	case SepConv5x5:
-		return 2 * (25*c + c*c + norm)
+		return twice(25)
 	case SepConv7x7:
-		return 2 * (49*c + c*c + norm)
+		return twice(49)
 	case DilConv3x3:
-		return 9*c + c*c + norm
+		return separable(9, c.In, c.Out)
 	case DilConv5x5:
-		return 25*c + c*c + norm
+		return separable(25, c.In, c.Out)
 	case Conv7x1_1x7:
-		return 14*c*c + norm
+		return 7*c.In*c.Inner + 7*c.Inner*c.Out + norm(c.Out)
 	}
 	return 0
 }
@@ -112,11 +121,16 @@ func (op Op) Weights(c float64, stride int, affine bool) float64 {
 // MultiplyAdds returns the multiply-adds of op on one map of c channels and side pixels a side, which a stride halves;
 // known is false for an operation from outside of this module that does not say.
 func (op Op) MultiplyAdds(c, side float64, stride int) (n float64, known bool) {
+	return op.MultiplyAddsOf(Same(c), side, stride)
+}
+
+// MultiplyAddsOf is MultiplyAdds of an operation with these channels.
+func (op Op) MultiplyAddsOf(c Channels, side float64, stride int) (n float64, known bool) {
 	if t, ok := op.traits(); ok {
 		if t.MultiplyAdds == nil {
 			return 0, false
 		}
-		return t.MultiplyAdds(c, side, stride), true
+		return t.MultiplyAdds(c.Out, side, stride), true
 	}
 	out := side
 	if stride > 1 {
@@ -124,22 +138,10 @@ func (op Op) MultiplyAdds(c, side float64, stride int) (n float64, known bool) {
 	}
 	area := out * out
 	switch op {
-	case SkipConnect:
-		if stride > 1 {
-			return c * c * area, true
-		}
-	case SepConv3x3:
-		return 2 * (9*c + c*c) * area, true
-	case SepConv5x5:
-		return 2 * (25*c + c*c) * area, true
-	case SepConv7x7:
-		return 2 * (49*c + c*c) * area, true
-	case DilConv3x3:
-		return (9*c + c*c) * area, true
-	case DilConv5x5:
-		return (25*c + c*c) * area, true
+	case SkipConnect, SepConv3x3, SepConv5x5, SepConv7x7, DilConv3x3, DilConv5x5:
+		return op.WeightsOf(c, stride, false) * area, true
 	case Conv7x1_1x7: // the first has the stride on columns only
-		return 7 * c * c * (side*out + area), true
+		return 7 * c.Inner * (c.In*side*out + c.Out*area), true
 	}
 	return 0, true
 }
