@@ -25,7 +25,7 @@ func FuzzDescription(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		var d Description
 		if json.Unmarshal([]byte(text), &d) == nil && d.Check() == nil {
-			_ = d.network(torch.Options{}).Check(d.Genotype) // an error or none, and no panic
+			_ = d.NetworkOptions(torch.Options{}).Check(d.Genotype) // an error or none, and no panic
 		}
 	})
 }

@@ -170,8 +170,8 @@ const customOperations = `
 _operation, _custom = operation, {%s}
 
 
-def operation(name, c, stride):
-    return _custom[name](c, stride) if name in _custom else _operation(name, c, stride)
+def operation(name, c, left, stride):
+    return _custom[name](c, stride) if name in _custom else _operation(name, c, left, stride)
 `
 
 // exported returns the content of the weights st of the network about, which says whether the auxiliary

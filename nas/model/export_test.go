@@ -90,7 +90,7 @@ print(json.dumps(logits.flatten().tolist()))
 func TestExportInPyTorch(t *testing.T) {
 	// The exported module gives the same logits in PyTorch, for both forms of the network and all operations.
 	if testing.Short() {
-		t.Skip("-short: imports PyTorch five times")
+		t.Skip("-short: imports PyTorch seven times")
 	}
 	python := Pytorch(t)
 	for _, test := range []struct {
@@ -100,6 +100,11 @@ func TestExportInPyTorch(t *testing.T) {
 		{"NASNet", "NASNet", func(*Description) {}},
 		{"AmoebaNet with auxiliary head", "AmoebaNet", func(d *Description) { d.Auxiliary, d.Layers = true, 4 }},
 		{"DARTS_V2 for ImageNet", "DARTS_V2", func(d *Description) { d.ImageNet, d.Auxiliary, d.Size, d.Layers = true, true, 224, 4 }},
+		{"NASNet, pruned", "NASNet", halve},
+		{"DARTS_V2 for ImageNet, pruned", "DARTS_V2", func(d *Description) {
+			d.ImageNet, d.Size, d.Layers = true, 224, 4
+			halve(d)
+		}},
 		{"an operation from outside", withCustomOp("blur_3x3"), func(*Description) {}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -120,7 +125,7 @@ func TestExportInPyTorch(t *testing.T) {
 			net.Forward(nn.Batch{X: x, Y: torch.Zeros([]int{4}, torch.Options{Dtype: torch.Int64})}, nn.Mode{Training: true}) // moves the running statistics
 			dir := t.TempDir()
 			weights := filepath.Join(dir, runfolder.WeightsFile)
-			content, err := encodeWeights(net, d)
+			content, err := EncodeWeights(net.StateDict(), d)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -143,6 +148,20 @@ func TestExportInPyTorch(t *testing.T) {
 			torchtest.Close(t, "logits", got, want, 1e-5)
 		})
 	}
+}
+
+// halve prunes every second channel.
+func halve(d *Description) {
+	o := d.NetworkOptions(torch.Options{})
+	groups := o.Groups(d.Genotype)
+	keep := make([][]bool, len(groups))
+	for i, g := range groups {
+		for k := range g.Size() {
+			keep[i] = append(keep[i], k%2 == 0)
+		}
+	}
+	w := o.Left(d.Genotype, groups, keep)
+	d.Widths = &w
 }
 
 func init() {
@@ -204,7 +223,7 @@ func TestExportAuxiliary(t *testing.T) {
 	d := toy(t)
 	d.Auxiliary, d.Size, d.Layers = true, 32, 3
 	net := newNetwork(t, d)
-	content, err := encodeWeights(net, d)
+	content, err := EncodeWeights(net.StateDict(), d)
 	if err != nil {
 		t.Fatal(err)
 	}

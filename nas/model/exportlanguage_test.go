@@ -57,7 +57,7 @@ with torch.no_grad():
 				t.Fatal(err)
 			}
 			torch.NoGrad(func() { net.Weights().W.MulScalar_(20) }) // far from the first weights, near which every gate is linear
-			content, err := encodeWeights(net, Description{Genotype: g, Units: units})
+			content, err := EncodeWeights(net.StateDict(), Description{Genotype: g, Units: units})
 			if err != nil {
 				t.Fatal(err)
 			}

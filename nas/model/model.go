@@ -64,7 +64,7 @@ func LoadModel(from string, device torch.Device) (*Model, error) {
 	}
 	m := &Model{about: about, to: torch.Options{Dtype: dtype, Device: device}}
 	m.window, m.maxPixels = pictures(st, dir, about)
-	if m.net, err = cells.NewNetwork(about.Genotype, about.network(m.to)); err != nil {
+	if m.net, err = cells.NewNetwork(about.Genotype, about.NetworkOptions(m.to)); err != nil {
 		return nil, fmt.Errorf("nas: %s: %w", file, err)
 	}
 	return m, LoadWeights(m.net, file)

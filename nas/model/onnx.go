@@ -61,7 +61,7 @@ func ExportONNX(dir, file string, o onnx.Options) (notes []string, err error) {
 
 // onnx returns the ONNX file of a described network of images.
 func (d Description) onnx(w onnx.Weights, o onnx.Options) ([]byte, error) {
-	if err := d.network(torch.Options{}).Check(d.Genotype); err != nil {
+	if err := d.NetworkOptions(torch.Options{}).Check(d.Genotype); err != nil {
 		return nil, err
 	}
 	return onnx.Images(onnx.ImageNetwork{

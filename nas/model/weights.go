@@ -34,6 +34,8 @@ type Description struct {
 	Std            []float32         `json:"std"`
 	ClassNames     []string          `json:"class_names"`
 
+	Widths *genotype.Widths `json:"widths,omitempty"` // of a pruned network: the channels that are left
+
 	Units      int    `json:"units,omitempty"`      // of a language model, which of the above has only a genotype
 	Dictionary string `json:"dictionary,omitempty"` // of its words, as corpus.Corpus.Dictionary returns it
 
@@ -56,14 +58,15 @@ func Describe(g genotype.Genotype, o cells.NetworkOptions, set *data.Set) Descri
 		Genotype: g, Channels: o.Channels, Layers: o.Layers, Classes: o.Classes, InputChannels: o.InputChannels,
 		Size: o.Size, StemMultiplier: o.StemMultiplier, ImageNet: o.ImageNet, Auxiliary: o.Auxiliary,
 		Mean: set.Train.Mean, Std: set.Train.Std, ClassNames: set.ClassNames,
+		Widths: o.Widths,
 	}
 }
 
-// network returns the sizes of the described network.
-func (d Description) network(to torch.Options) cells.NetworkOptions {
+// NetworkOptions returns the sizes of the described network of images.
+func (d Description) NetworkOptions(to torch.Options) cells.NetworkOptions {
 	return cells.NetworkOptions{
 		Channels: d.Channels, Layers: d.Layers, Classes: d.Classes, InputChannels: d.InputChannels, Size: d.Size,
-		StemMultiplier: d.StemMultiplier, ImageNet: d.ImageNet, Auxiliary: d.Auxiliary, Options: to,
+		StemMultiplier: d.StemMultiplier, ImageNet: d.ImageNet, Auxiliary: d.Auxiliary, Widths: d.Widths, Options: to,
 	}
 }
 
@@ -80,20 +83,20 @@ func (d Description) Check() error {
 
 // WriteWeights writes a trained network to the run folder.
 func WriteWeights(r *nas.Run, net nn.Module, d Description) error {
-	content, err := encodeWeights(net, d)
+	content, err := EncodeWeights(net.StateDict(), d)
 	if err != nil {
 		return err
 	}
 	return r.Write(runfolder.WeightsFile, content)
 }
 
-// encodeWeights returns the file of a trained network, under the reference's names.
-func encodeWeights(net nn.Module, d Description) ([]byte, error) {
+// EncodeWeights returns the file of a network with this state dict, under the reference's names.
+func EncodeWeights(sd torch.StateDict, d Description) ([]byte, error) {
 	text, err := finite.Marshal(d)
 	if err != nil {
 		return nil, fmt.Errorf("nas: weights: %w", err)
 	}
-	return safetensors.WithSum(net.StateDict(), map[string]string{DescriptionKey: string(text)}, weightsSum)
+	return safetensors.WithSum(sd, map[string]string{DescriptionKey: string(text)}, weightsSum)
 }
 
 // OpenWeights opens a file of weights and verifies its checksum. Files of other programs, and of this
@@ -113,6 +116,16 @@ func OpenWeights(file string) (*safetensors.File, error) {
 			file, runfolder.ResultFile)
 	}
 	return st, nil
+}
+
+// Described returns the description in a file of weights of a network of images.
+func Described(file string) (Description, error) {
+	st, err := OpenWeights(file)
+	if err != nil {
+		return Description{}, err
+	}
+	defer st.Close()
+	return readDescription(st, file)
 }
 
 // readDescription returns the description in an open file of weights of a network of images.

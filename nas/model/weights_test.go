@@ -33,7 +33,7 @@ func toy(t testing.TB) (d Description) {
 
 func newNetwork(t testing.TB, d Description) *cells.Network {
 	t.Helper()
-	net, err := cells.NewNetwork(d.Genotype, d.network(torch.Options{}))
+	net, err := cells.NewNetwork(d.Genotype, d.NetworkOptions(torch.Options{}))
 	if err != nil {
 		t.Fatal(err)
 	}

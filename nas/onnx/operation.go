@@ -44,7 +44,7 @@ func builtin(op genotype.Op) bool {
 	return false
 }
 
-// operation adds the operation op from c to c channels.
+// operation adds the operation op from c to c channels, or what pruning has left of them.
 func (s Scope) operation(op genotype.Op, x string, c, stride int) string {
 	switch op {
 	case genotype.None:
@@ -59,15 +59,15 @@ func (s Scope) operation(op genotype.Op, x string, c, stride int) string {
 		}
 		return s.factorizedReduce(x)
 	case genotype.SepConv3x3:
-		return s.separableTwice(x, c, 3, stride)
+		return s.separableTwice(x, 3, stride)
 	case genotype.SepConv5x5:
-		return s.separableTwice(x, c, 5, stride)
+		return s.separableTwice(x, 5, stride)
 	case genotype.SepConv7x7:
-		return s.separableTwice(x, c, 7, stride)
+		return s.separableTwice(x, 7, stride)
 	case genotype.DilConv3x3:
-		return s.At("op").separable(x, 0, c, 3, stride, 2)
+		return s.At("op").separable(x, 0, 3, stride, 2)
 	case genotype.DilConv5x5:
-		return s.At("op").separable(x, 0, c, 5, stride, 2)
+		return s.At("op").separable(x, 0, 5, stride, 2)
 	case genotype.Conv7x1_1x7:
 		return s.conv7x1(x, stride)
 	}
@@ -98,16 +98,17 @@ func (s Scope) zero(x string, stride int) string {
 }
 
 // separable adds [ReLU, depthwise, pointwise, batch norm], the entries of s from first on.
-func (s Scope) separable(x string, first, c, kernel, stride, dilation int) string {
+func (s Scope) separable(x string, first, kernel, stride, dilation int) string {
 	x = s.Index(first).ReLU(x)
-	x = s.Index(first+1).Conv(x, Square(stride, dilation*(kernel-1)/2, dilation, c))
+	depthwise := s.Index(first + 1)
+	x = depthwise.Conv(x, Square(stride, dilation*(kernel-1)/2, dilation, depthwise.filters()))
 	return s.Index(first+2).ConvNorm(x, Conv2d{}, s.Index(first+3))
 }
 
 // separableTwice adds a separable convolution of a stride and one of stride 1.
-func (s Scope) separableTwice(x string, c, kernel, stride int) string {
+func (s Scope) separableTwice(x string, kernel, stride int) string {
 	op := s.At("op")
-	return op.separable(op.separable(x, 0, c, kernel, stride, 1), 4, c, kernel, 1, 1)
+	return op.separable(op.separable(x, 0, kernel, stride, 1), 4, kernel, 1, 1)
 }
 
 // conv7x1 adds [ReLU, 1x7 convolution, 7x1 convolution, batch norm].
@@ -137,7 +138,11 @@ func (s Scope) factorizedReduce(x string) string {
 		return s.At("bn").BatchNorm(s.At("joined").Node("Concat", []string{conv1.Conv(x, halve), conv2.Conv(shifted, halve)}, Int("axis", 1)))
 	}
 	scale, shift := s.At("bn").affine()
-	half := len(scale) / 2
+	half := conv1.filters()
+	if half > len(scale) {
+		s.b.fail("%q has %d filters, its batch norm %d channels", conv1.name("weight"), half, len(scale))
+		return x
+	}
 	return s.At("joined").Node("Concat", []string{
 		conv1.folded(x, halve, scale[:half], shift[:half]), conv2.folded(shifted, halve, scale[half:], shift[half:]),
 	}, Int("axis", 1))

@@ -135,11 +135,23 @@ func weightsOf(net nn.Module) onnx.Weights {
 }
 
 // imageNetwork makes a network of g for images, whose batch norms have seen some, and its description.
-func imageNetwork(t testing.TB, g genotype.Genotype, imageNet bool) (*cells.Network, onnx.ImageNetwork) {
+func imageNetwork(t testing.TB, g genotype.Genotype, imageNet, pruned bool) (*cells.Network, onnx.ImageNetwork) {
 	t.Helper()
 	o := cells.NetworkOptions{Channels: 4, Layers: 4, Classes: 3, InputChannels: 3, Size: 32, StemMultiplier: 2, Auxiliary: true}
 	if imageNet {
 		o.ImageNet, o.Size = true, 224
+	}
+	if pruned {
+		var keep [][]bool
+		for i, g := range o.Groups(g) {
+			kept := make([]bool, g.Size())
+			for k := range kept {
+				kept[k] = (i+k)%2 == 0 || k == 0 || k == g.Halves[0]
+			}
+			keep = append(keep, kept)
+		}
+		w := o.Left(g, o.Groups(g), keep)
+		o.Widths = &w
 	}
 	torch.ManualSeed(5)
 	net, err := cells.NewNetwork(g, o)
@@ -155,9 +167,9 @@ func imageNetwork(t testing.TB, g genotype.Genotype, imageNet bool) (*cells.Netw
 }
 
 // imageCases are the network of g in both forms of the file.
-func imageCases(t *testing.T, dir, name string, g genotype.Genotype, imageNet bool) (all []runtimeCase) {
+func imageCases(t *testing.T, dir, name string, g genotype.Genotype, imageNet, pruned bool) (all []runtimeCase) {
 	t.Helper()
-	net, n := imageNetwork(t, g, imageNet)
+	net, n := imageNetwork(t, g, imageNet, pruned)
 	images := torch.Rand([]int{2, 3, n.Size, n.Size}, torch.Options{})
 	mean, std := torch.FromSlice(n.Mean, 1, 3, 1, 1), torch.FromSlice(n.Std, 1, 3, 1, 1)
 	logits := net.Logits(images.Sub(mean).Div(std))
@@ -173,7 +185,7 @@ func imageCases(t *testing.T, dir, name string, g genotype.Genotype, imageNet bo
 		}
 		all = append(all, runtimeCase{
 			Model: file(t, dir, content), Inputs: map[string]runtimeInput{onnx.ImagesInput: in},
-			name: fmt.Sprintf("%s, ImageNet %v, %+v", name, imageNet, o), want: want,
+			name: fmt.Sprintf("%s, ImageNet %v, pruned %v, %+v", name, imageNet, pruned, o), want: want,
 		})
 	}
 	return all
@@ -186,19 +198,21 @@ func everywhere(op genotype.Op) genotype.Genotype {
 }
 
 func TestImagesInRuntime(t *testing.T) {
-	// ONNX Runtime gives our logits for every published cell, with both stems, and for every operation with both strides.
+	// ONNX Runtime gives our logits for every published cell, with both stems, and for every operation with both strides, pruned or not.
 	python := checks.Python(t, "onnx", "onnxruntime")
 	torchtest.Scope(t)
 	dir := t.TempDir()
 	var all []runtimeCase
 	for _, k := range genotype.Published {
-		all = append(all, imageCases(t, dir, k.Name, k.Genotype, false)...)
+		all = append(all, imageCases(t, dir, k.Name, k.Genotype, false, false)...)
 		if !testing.Short() {
-			all = append(all, imageCases(t, dir, k.Name, k.Genotype, true)...)
+			all = append(all, imageCases(t, dir, k.Name, k.Genotype, true, false)...)
 		}
 	}
+	all = append(all, imageCases(t, dir, "the last published", genotype.Published[len(genotype.Published)-1].Genotype, true, true)...)
 	for _, op := range append(slices.Clone(genotype.ConvolutionalOps), "blur_3x3") {
-		all = append(all, imageCases(t, dir, string(op), everywhere(op), false)...)
+		all = append(all, imageCases(t, dir, string(op), everywhere(op), false, false)...)
+		all = append(all, imageCases(t, dir, string(op), everywhere(op), false, true)...)
 	}
 	inRuntime(t, python, all)
 }
@@ -362,7 +376,7 @@ func TestErrors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	net, n := imageNetwork(t, v2, false)
+	net, n := imageNetwork(t, v2, false, false)
 	recurrent, err := genotype.LookupRecurrent("DARTS_V2")
 	if err != nil {
 		t.Fatal(err)

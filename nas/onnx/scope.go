@@ -125,6 +125,15 @@ func (o Conv2d) attributes(kernel []int) []Attribute {
 	}
 }
 
+// filters returns the number of filters of the convolution with the tensor "weight" below s.
+func (s Scope) filters() int {
+	t := s.b.weight(s.name("weight"))
+	if len(t.Shape) == 0 {
+		return 0
+	}
+	return t.Shape[0]
+}
+
 // Conv adds a convolution with the tensor "weight" below s.
 func (s Scope) Conv(x string, o Conv2d) string {
 	return s.conv(x, o, s.b.weight(s.name("weight")), nil)

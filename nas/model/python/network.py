@@ -47,22 +47,22 @@ def relu_conv_bn(c_in, c_out):
 class FactorizedReduce(nn.Module):
     """Two 1x1 convolutions of stride 2, the second on the image moved by a row and a column."""
 
-    def __init__(self, c_in, c_out):
+    def __init__(self, c_in, halves):
         super().__init__()
-        self.conv_1 = conv(c_in, c_out // 2, 1, 2)
-        self.conv_2 = conv(c_in, c_out // 2, 1, 2)
-        self.bn = nn.BatchNorm2d(c_out)
+        self.conv_1 = conv(c_in, halves[0], 1, 2)
+        self.conv_2 = conv(c_in, halves[1], 1, 2)
+        self.bn = nn.BatchNorm2d(sum(halves))
 
     def forward(self, x):
         x = torch.relu(x)
         return self.bn(torch.cat([self.conv_1(x), self.conv_2(x[:, :, 1:, 1:])], 1))
 
 
-def separable(c, kernel, stride, dilation=1):
+def separable(c_in, c_out, kernel, stride, dilation=1):
     """[ReLU, depthwise, pointwise, batch norm]"""
     padding = dilation * (kernel - 1) // 2
-    depthwise = conv(c, c, kernel, stride, padding, dilation=dilation, groups=c)
-    return [nn.ReLU(), depthwise, conv(c, c, 1), nn.BatchNorm2d(c)]
+    depthwise = conv(c_in, c_in, kernel, stride, padding, dilation=dilation, groups=c_in)
+    return [nn.ReLU(), depthwise, conv(c_in, c_out, 1), nn.BatchNorm2d(c_out)]
 
 
 class Zero(nn.Module):
@@ -76,7 +76,10 @@ class Zero(nn.Module):
         return x[:, :, :: self.stride, :: self.stride] * 0
 
 
-def operation(name, c, stride):
+def operation(name, c, left, stride):
+    """An operation from c to c channels; left are those read, inside, and of each half of the result."""
+    c_in, inner, halves = left
+    c_out = sum(halves)
     if name == "none":
         return Zero(stride)
     if name == "max_pool_3x3":
@@ -84,29 +87,40 @@ def operation(name, c, stride):
     if name == "avg_pool_3x3":
         return nn.AvgPool2d(3, stride, 1, count_include_pad=False)
     if name == "skip_connect":
-        return nn.Identity() if stride == 1 else FactorizedReduce(c, c)
+        return nn.Identity() if stride == 1 else FactorizedReduce(c_in, halves)
     if name == "conv_7x1_1x7":
-        wide, high = conv(c, c, (1, 7), (1, stride), (0, 3)), conv(c, c, (7, 1), (stride, 1), (3, 0))
-        return nn.Sequential(nn.ReLU(), wide, high, nn.BatchNorm2d(c))
+        wide, high = conv(c_in, c, (1, 7), (1, stride), (0, 3)), conv(c, c_out, (7, 1), (stride, 1), (3, 0))
+        return nn.Sequential(nn.ReLU(), wide, high, nn.BatchNorm2d(c_out))
     kind, _, size = name.partition("_conv_")
-    kernel = int(size[0])
     if kind == "sep":
-        return Wrapped(*separable(c, kernel, stride), *separable(c, kernel, 1))
+        return Wrapped(*separable(c_in, inner, int(size[0]), stride), *separable(inner, c_out, int(size[0]), 1))
     if kind == "dil":
-        return Wrapped(*separable(c, kernel, stride, dilation=2))
+        return Wrapped(*separable(c_in, c_out, int(size[0]), stride, dilation=2))
     raise ValueError(f"no operation {name}")
+
+
+def whole(edges, c):
+    """The channels of a cell that is not pruned."""
+    return {"states": [[c // 2, c - c // 2]] * (2 + len(edges) // 2), "inner": [c] * len(edges)}
 
 
 class Cell(nn.Module):
     """Node i is the sum of edges 2i and 2i+1, each an operation on an earlier state."""
 
-    def __init__(self, edges, concat, before, last, c, reduce, reduced_before):
+    def __init__(self, edges, concat, before, last, c, widths, reduce, reduced_before):
         super().__init__()
-        self.preprocess0 = FactorizedReduce(before, c) if reduced_before else relu_conv_bn(before, c)
-        self.preprocess1 = relu_conv_bn(last, c)
+        states, inner = widths["states"], widths["inner"]
+        if reduced_before:
+            self.preprocess0 = FactorizedReduce(before, states[0])
+        else:
+            self.preprocess0 = relu_conv_bn(before, sum(states[0]))
+        self.preprocess1 = relu_conv_bn(last, sum(states[1]))
         self.concat = concat
         self.sources = [source for _, source in edges]
-        self._ops = nn.ModuleList(operation(name, c, 2 if reduce and source < 2 else 1) for name, source in edges)
+        self._ops = nn.ModuleList(
+            operation(name, c, (sum(states[source]), inner[k], states[2 + k // 2]), 2 if reduce and source < 2 else 1)
+            for k, (name, source) in enumerate(edges)
+        )
 
     def forward(self, s0, s1):
         states = [self.preprocess0(s0), self.preprocess1(s1)]
@@ -147,19 +161,22 @@ class Network(nn.Module):
     def __init__(self, about):
         super().__init__()
         c, layers, classes = about["channels"], about["layers"], about["classes"]
-        imagenet = about["imagenet"]
+        imagenet, widths = about["imagenet"], about.get("widths")
+        stem = [c // 2, c, c] if imagenet else [about["stem_multiplier"] * c]
+        if widths:
+            stem = widths["stem"]
         if imagenet:
             self.stem0 = nn.Sequential(
-                conv(about["input_channels"], c // 2, 3, 2, 1),
-                nn.BatchNorm2d(c // 2),
+                conv(about["input_channels"], stem[0], 3, 2, 1),
+                nn.BatchNorm2d(stem[0]),
                 nn.ReLU(),
-                conv(c // 2, c, 3, 2, 1),
-                nn.BatchNorm2d(c),
+                conv(stem[0], stem[1], 3, 2, 1),
+                nn.BatchNorm2d(stem[1]),
             )
-            self.stem1 = nn.Sequential(nn.ReLU(), conv(c, c, 3, 2, 1), nn.BatchNorm2d(c))
-            before = last = c
+            self.stem1 = nn.Sequential(nn.ReLU(), conv(stem[1], stem[2], 3, 2, 1), nn.BatchNorm2d(stem[2]))
+            before, last = stem[1:]
         else:
-            before = last = about["stem_multiplier"] * c
+            before = last = stem[0]
             self.stem = nn.Sequential(conv(about["input_channels"], last, 3, 1, 1), nn.BatchNorm2d(last))
         self.cells = nn.ModuleList()
         self.auxiliary_layer = 2 * layers // 3
@@ -170,8 +187,9 @@ class Network(nn.Module):
                 c *= 2
             kind = "reduce" if reduce else "normal"
             edges, concat = about["genotype"][kind], about["genotype"][kind + "_concat"]
-            self.cells.append(Cell(edges, concat, before, last, c, reduce, reduced_before))
-            before, last = last, len(concat) * c
+            left = widths["cells"][layer] if widths else whole(edges, c)
+            self.cells.append(Cell(edges, concat, before, last, c, left, reduce, reduced_before))
+            before, last = last, sum(sum(left["states"][i]) for i in concat)
             reduced_before = reduce
             if layer == self.auxiliary_layer and about["auxiliary"]:
                 self.auxiliary_head = AuxiliaryHead(last, classes, imagenet)
