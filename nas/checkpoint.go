@@ -254,7 +254,7 @@ func (r *Run) checkPosition(at Position) error {
 	if s, ok := r.State.(restarting); ok {
 		restarts = s.MostRestarts(at.Epoch)
 	}
-	if at.Epoch < 0 || at.Epoch > epochs || at.Step < 0 || at.Restarts < 0 || at.Restarts > restarts {
+	if at.Epoch < c.FirstEpoch() || at.Epoch > epochs || at.Step < 0 || at.Restarts < 0 || at.Restarts > restarts {
 		return fmt.Errorf("epoch %d of %d, step %d, restart %d", at.Epoch, epochs, at.Step, at.Restarts)
 	}
 	steps := 0

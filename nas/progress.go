@@ -87,6 +87,8 @@ func (p *progress) onStart(r *Run) error {
 	switch {
 	case r.At.Epoch >= r.Config.RunEpochs():
 		line += ", all done before"
+	case p.before == float64(r.Config.FirstEpoch()) && p.before > 0:
+		line += fmt.Sprintf(", beginning with epoch %d", r.At.Epoch+1)
 	case p.before > 0:
 		line += fmt.Sprintf(", going on in epoch %d after step %d", r.At.Epoch+1, r.At.Step)
 	}

@@ -36,7 +36,7 @@ func (r *Run) trimFile(name string) (missing []int, err error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("nas: metrics: %w", err)
 	}
-	kept, bad, missing := trimmed(text, r.At)
+	kept, bad, missing := trimmed(text, r.Config.FirstEpoch(), r.At)
 	if bad > 0 {
 		r.Note("%s: %s unreadable or not in order, and left out", file, names.Count(bad, "line"))
 	}
@@ -70,11 +70,11 @@ func (r *Run) recallWork() {
 	}
 }
 
-// trimmed returns the lines that a run at a position keeps of its metrics or timings, in the order of
-// their steps. bad counts unreadable and unordered lines, without those of steps to be repeated and an
+// trimmed returns the lines that a run at a position, which began with the epoch first, keeps of its metrics or
+// timings, in the order of their steps. bad counts unreadable and unordered lines, without those of steps to be repeated and an
 // incomplete last one. missing lists the finished epochs that have no line.
-func trimmed(text []byte, at Position) (kept []byte, bad int, missing []int) {
-	last, next := Position{}, 0 // of the last line kept; the epoch that the next line of an epoch should have
+func trimmed(text []byte, first int, at Position) (kept []byte, bad int, missing []int) {
+	last, next := Position{}, first // of the last line kept; the epoch that the next line of an epoch should have
 	for line := range bytes.Lines(text) {
 		var m runfolder.Metric
 		if !bytes.HasSuffix(line, []byte("\n")) {

@@ -17,25 +17,27 @@ func TestTrimmed(t *testing.T) {
 	at := Position{Epoch: 2, Step: 60}
 	for _, test := range []struct {
 		name, text string
+		first      int
 		at         Position
 		kept       string
 		bad        int
 		missing    string
 	}{
-		{"as it was", whole, at, whole, 0, ""},
-		{"ahead of the checkpoint", whole + line(2, 100) + line(2, 0) + line(3, 50), at, whole, 0, ""},
-		{"ahead of the first checkpoint", line(0, 50), Position{}, "", 0, ""},
-		{"a last line cut off", whole + `{"epoch":2,"st`, at, whole, 0, ""},
-		{"emptied", "", at, "", 0, "epochs 1 and 2"},
-		{"shortened", line(0, 50) + line(0, 100) + line(0, 0) + line(1, 50), at, line(0, 50) + line(0, 100) + line(0, 0) + line(1, 50), 0, "epoch 2"},
-		{"without its beginning", line(1, 0) + line(2, 50), at, line(1, 0) + line(2, 50), 0, "epoch 1"},
-		{"doubled", whole + whole, at, whole, 7, ""},
-		{"garbage", "\x00\x01\n" + line(0, 0) + "{}[]\n" + line(1, 0), at, line(0, 0) + line(1, 0), 2, ""},
-		{"an epoch below zero", line(-1, 0) + line(0, 0) + line(1, 0), at, line(0, 0) + line(1, 0), 1, ""},
-		{"many epochs gone", "", Position{Epoch: 9}, "", 0, "9 epochs from 1 to 9"},
+		{"as it was", whole, 0, at, whole, 0, ""},
+		{"ahead of the checkpoint", whole + line(2, 100) + line(2, 0) + line(3, 50), 0, at, whole, 0, ""},
+		{"ahead of the first checkpoint", line(0, 50), 0, Position{}, "", 0, ""},
+		{"a last line cut off", whole + `{"epoch":2,"st`, 0, at, whole, 0, ""},
+		{"emptied", "", 0, at, "", 0, "epochs 1 and 2"},
+		{"shortened", line(0, 50) + line(0, 100) + line(0, 0) + line(1, 50), 0, at, line(0, 50) + line(0, 100) + line(0, 0) + line(1, 50), 0, "epoch 2"},
+		{"without its beginning", line(1, 0) + line(2, 50), 0, at, line(1, 0) + line(2, 50), 0, "epoch 1"},
+		{"doubled", whole + whole, 0, at, whole, 7, ""},
+		{"garbage", "\x00\x01\n" + line(0, 0) + "{}[]\n" + line(1, 0), 0, at, line(0, 0) + line(1, 0), 2, ""},
+		{"an epoch below zero", line(-1, 0) + line(0, 0) + line(1, 0), 0, at, line(0, 0) + line(1, 0), 1, ""},
+		{"many epochs gone", "", 0, Position{Epoch: 9}, "", 0, "9 epochs from 1 to 9"},
+		{"begun later", line(1, 0) + line(2, 50), 1, at, line(1, 0) + line(2, 50), 0, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			kept, bad, missing := trimmed([]byte(test.text), test.at)
+			kept, bad, missing := trimmed([]byte(test.text), test.first, test.at)
 			said := ""
 			if len(missing) > 0 {
 				said = epochNumbers(missing)

@@ -36,6 +36,9 @@ func (l *layers) build(name string) (*Config, error) {
 			c.Evaluate = evaluateDefaults()
 		}
 	}
+	if _, ok := l.sections["pruned"]; ok {
+		c.Pruned = &Pruned{}
+	}
 	rest, err := l.placeTraining(c.Experiment)
 	if err != nil {
 		return nil, err

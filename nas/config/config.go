@@ -49,6 +49,7 @@ type Config struct {
 	Nonmono  int       `key:"nonmono" only:"search train" by:"scratch" of:"texts" range:"[1,)" doc:"weights are averaged once an epoch validates worse than the best before the last N"`
 	Seed     int64     `key:"seed" only:"search train compare sweep" range:"[0,)" doc:"seed of every random stream of the run; of a comparison the first of its seeds; of a sweep that of its draws"`
 	Genotype string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
+	Pruned   *Pruned   `key:"pruned" only:"train" of:"images"`
 	Evaluate *Evaluate `key:"evaluate" only:"search repeat compare" of:"images"`
 	Expect   *Expect   `key:"expect" only:"search train repeat"`
 }

@@ -195,6 +195,8 @@ func (k *key) defaultIn(c *Config) string {
 		c.Evaluate = evaluateDefaults()
 	case c.Experiment == Repeat || c.Experiment == Comparison:
 		c.Evaluate = &Evaluate{}
+	case c.Experiment == Train && !c.Data.IsText():
+		c.Pruned = &Pruned{}
 	}
 	f, ok := k.field(c)
 	if !ok {

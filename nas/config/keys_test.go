@@ -163,6 +163,11 @@ var trials = map[string]trial{
 	"compare.expect.reinforce":     {"[93.85, 0.37]", []string{"[1, x]", "[101, 0]"}},
 	"compare.expect.source":        {"a table", []string{"1", "[a]"}},
 
+	"pruned.weights": {"pruned.safetensors", []string{"1", "[a]"}},
+	"pruned.widths":  {`'{"stem": [1], "cells": []}'`, []string{"wide", "1", `'{"stem": [1], "head": 2}'`, `'{} {}'`}},
+	"pruned.epoch":   {"3", []string{"-1", "601", "first"}},
+	"pruned.mask":    {"true", []string{"1", "yes"}},
+
 	"base":          {"other.yaml", []string{"1", `""`}},
 	"keys":          {"{w.lr: [0.1, 0.2]}", []string{"w.lr", "{w.lr: 1}", "{w.lr: []}", "[w.lr]", "{w.lr: {from: 1}}", "{w.lr: {from: 2, to: 1}}", "{w.lr: {from: 0, to: 1, scale: log}}"}},
 	"draws":         {"3", []string{"-1", "some"}},
@@ -212,6 +217,8 @@ var companions = map[string][]string{
 	"data.check":       {"data.name=imagefolder", "data.root=photos"},
 	"data.max_pixels":  {"data.name=imagefolder", "data.root=photos"},
 
+	"pruned.mask": {"pruned.weights=pruned.safetensors"},
+
 	"w.momentum":                {"w.nesterov=false"},
 	"w.nesterov":                {"w.nesterov=false"}, // the default of gdas is true
 	"w.lr_decay":                {"w.schedule=step"},
@@ -247,7 +254,7 @@ func TestEveryKey(t *testing.T) {
 	// A key changes the resolved config when set away from its default, and is refused when out of range or when it belongs to another experiment.
 	files := map[string]string{
 		Search:                "experiment: search\nevaluate: {}\nexpect: {test_error: 1}",
-		Train:                 "experiment: train\nexpect: {test_error: 1}",
+		Train:                 "experiment: train\npruned: {}\nexpect: {test_error: 1}",
 		"search by p-darts":   "experiment: search\nstrategy: {name: p-darts}\nevaluate: {}\nexpect: {test_error: 1}",
 		"search by pc-darts":  "experiment: search\nstrategy: {name: pc-darts}\nevaluate: {}\nexpect: {test_error: 1}",
 		"search by gdas":      "experiment: search\nstrategy: {name: gdas}\nevaluate: {}\nexpect: {test_error: 1}",

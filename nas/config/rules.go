@@ -32,6 +32,7 @@ func (c *Config) rules() *Problem {
 		c.strategyRules,
 		c.spaceRules,
 		c.evaluateRules,
+		c.prunedRules,
 	)
 }
 

@@ -20,6 +20,9 @@ func (c *Config) Settings() (settings []Setting) {
 	if defaults != nil && c.Evaluate != nil {
 		defaults.Evaluate = evaluateDefaults()
 	}
+	if defaults != nil && c.Pruned != nil {
+		defaults.Pruned = &Pruned{}
+	}
 	keys := current.Load().keys
 	for i := range keys {
 		k := &keys[i]

@@ -27,6 +27,7 @@ func NetworkOptions(c *config.Config, images *data.Images) cells.NetworkOptions 
 		InputChannels: images.Channels, Size: images.Height, StemMultiplier: c.Network.StemMultiplier,
 		ImageNet:  c.Network.Stem == config.ImageNet,
 		Auxiliary: c.Network.Auxiliary, AuxiliaryWeight: c.Network.AuxiliaryWeight, LabelSmoothing: c.Network.LabelSmoothing,
+		Widths:  c.Widths(),
 		Options: torch.Options{Dtype: nas.Dtype(c)},
 	}
 }

@@ -109,7 +109,11 @@ func networkInfo(g genotype.Genotype, o cells.NetworkOptions, batch int) (Info, 
 	if err != nil {
 		return Info{}, err
 	}
-	return Info{Network: words(o.Channels, o.Layers, o.InputChannels, o.Size), Batch: batch, Cost: net.Cost()}, nil
+	network := words(o.Channels, o.Layers, o.InputChannels, o.Size)
+	if o.Widths != nil {
+		network += ", pruned"
+	}
+	return Info{Network: network, Batch: batch, Cost: net.Cost()}, nil
 }
 
 func words(channels, layers, inputChannels, size int) string {

@@ -119,6 +119,7 @@ const (
 	CheckpointFile = "checkpoint.safetensors" // the newest; CheckpointNames has the earlier ones
 	GenotypeFile   = "genotype.json"          // the cell that was found or trained
 	WeightsFile    = "weights.safetensors"    // of a trained network
+	StartFile      = "start.safetensors"      // what the training of a pruned network began with
 	ResultFile     = "result.json"            // written last: the run is complete
 	LatenciesFile  = "latencies.json"         // of a search that counts latency: the rows that it reads of tables, by key
 	LockFile       = "lock"                   // held while a process works on the run

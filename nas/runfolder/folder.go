@@ -16,7 +16,7 @@ import (
 
 // Files are the names of all files that a run writes.
 var Files = append(slices.Clone(CheckpointNames),
-	ConfigFile, RunFile, DataFile, MetricsFile, TimingsFile, LogFile, BestFile, GenotypeFile, WeightsFile, ResultFile, LatenciesFile, LockFile,
+	ConfigFile, RunFile, DataFile, MetricsFile, TimingsFile, LogFile, BestFile, GenotypeFile, WeightsFile, StartFile, ResultFile, LatenciesFile, LockFile,
 	"normal.svg", "reduce.svg", "recurrent.svg", DivergedFile,
 )
 
@@ -55,9 +55,9 @@ func CheckEmpty(dir string) error {
 		return fmt.Errorf("nas: run folder: %w", err)
 	}
 	for _, e := range entries {
-		// A kill at the start of a run may leave these; hidden files are those that were not renamed
+		// A kill at the start of a run may leave these, and pruning writes StartFile before; hidden files are those that were not renamed
 		// yet.
-		if e.Name() != LockFile && e.Name() != RunFile && e.Name() != DataFile && e.Name()[0] != '.' {
+		if e.Name() != LockFile && e.Name() != RunFile && e.Name() != DataFile && e.Name() != StartFile && e.Name()[0] != '.' {
 			return fmt.Errorf("nas: run folder %s is not empty: choose another --out", dir)
 		}
 	}

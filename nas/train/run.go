@@ -39,6 +39,9 @@ func Run(ctx context.Context, dir string, c *config.Config, s nas.Settings) (res
 	if err != nil {
 		return result, err
 	}
+	if err := checkStart(dir, c.Pruned); err != nil {
+		return result, err
+	}
 	r, leave, err := nas.Enter(ctx, dir, c, s)
 	if err != nil {
 		return result, err
@@ -58,7 +61,9 @@ func runTraining(r *nas.Run, ctx context.Context, result *runfolder.TrainResult)
 	var t *Trainer
 	return r.Do(func() (nas.State, error) {
 		var err error
-		t, err = New(r, result.Genotype)
+		if t, err = New(r, result.Genotype); err == nil {
+			err = t.begin(r)
+		}
 		return t, err
 	}, func() error {
 		test, err := t.Train(ctx, r)

@@ -139,6 +139,13 @@ func statementsOf(d model.Description, c *config.Config) []statement {
 		{"network.stem", n.Stem, stem, func() { n.Stem = stem }},
 		{"network.stem_multiplier", n.StemMultiplier, d.StemMultiplier, func() { n.StemMultiplier = d.StemMultiplier }},
 	}
+	left := func(w *genotype.Widths) string {
+		if w == nil {
+			return ""
+		}
+		return w.String()
+	}
+	all = append(all, statement{"pruned.widths", left(c.Widths()), left(d.Widths), func() { c.Pruned = &config.Pruned{Widths: left(d.Widths)} }})
 	if set, _ := sets.Find(c.Data.Name); set.Scaled { // other data sets have fixed sizes
 		all = append(all,
 			statement{"data.size", cmp.Or(c.Data.Size, set.Side), d.Size, func() { c.Data.Size = d.Size }},

@@ -17,12 +17,14 @@ import (
 // Trainer trains the network of a derived cell from scratch: the paper's
 // evaluation. Reference cnn/train.py.
 type Trainer struct {
+	Genotype genotype.Genotype
 	Net      *cells.Network
 	W        *optim.SGD
 	gradClip float64
 	dropPath float64 // of the last epoch; it rises linearly from 0
 	bfloat16 bool    // in forward passes of training
 	epochs   int
+	mask     torch.Tensor // [P], 0 where weights stay 0; undefined without such
 }
 
 // New makes the network of the cells g and its optimizer. Their tensors belong to the current scope.
@@ -33,7 +35,7 @@ func New(r *nas.Run, g genotype.Genotype) (*Trainer, error) {
 	}
 	c := r.Config
 	return &Trainer{
-		Net: net, W: nas.NewSGD(net.Weights().W, c.W), gradClip: c.W.GradClip, dropPath: c.Network.DropPath,
+		Genotype: g, Net: net, W: nas.NewSGD(net.Weights().W, c.W), gradClip: c.W.GradClip, dropPath: c.Network.DropPath,
 		bfloat16: c.W.Precision == config.BF16, epochs: c.Epochs,
 	}, nil
 }
@@ -50,6 +52,9 @@ func (t *Trainer) Train(ctx context.Context, run *nas.Run) (test nas.Meter, err 
 			t.Net.Weights().Gradient(out.Loss, g, nil)
 			s.NormW = optim.Clip(t.gradClip, g)
 			t.W.Step(g)
+			if t.mask.Defined() {
+				torch.NoGrad(func() { t.Net.Weights().W.Mul_(t.mask) })
+			}
 			s.Record(out.Loss, out.Logits)
 		}
 		test = run.Validate(ctx, epoch, t.Eval)
