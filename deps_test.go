@@ -57,6 +57,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/tensorboard", []string{"godarts/nas/search", "godarts/nas/train", "godarts/nas/plan", "godarts/nas/report"}, "event files are made of what a run has written"},
 		{"godarts/nas/latency", []string{"godarts/darts", "godarts/nas/images", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan"}, "a table is read without networks"},
 		{"godarts/nas/scale", []string{"godarts/darts", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan"}, "sizes are counted, nothing is trained"},
+		{"godarts/nas/prune", []string{"godarts/darts", "godarts/nas/search", "godarts/nas/plan"}, "what is pruned is trained, not searched"},
 		{"godarts/nas/notify", []string{"godarts/torch", "godarts/cells", "godarts/darts", "godarts/nas/runfolder"}, "a message is text for a server"},
 		{"godarts/nas/serve", []string{"godarts/torch", "godarts/darts", "godarts/nas/search", "godarts/nas/train", "godarts/nas/plan"}, "pages show runs and run nothing"},
 		{"godarts/nas/images", []string{"godarts/nas/train", "godarts/nas/search", "godarts/nas/plan", "godarts/nas/model"}, "a feed knows no method"},

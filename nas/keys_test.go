@@ -13,6 +13,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/fixture"
+	"godarts/nas/prune"
 	"godarts/nas/runfolder"
 	"godarts/nas/search"
 	"godarts/nas/train"
@@ -87,6 +88,11 @@ var keyedRuns = []keyed{
 		"w.weight_decay": "0.1", "w.grad_clip": "0.1",
 		"w.precision": "bf16", "genotype": "DARTS_V1", "data.train_portion": "0.5", "seed": "4", "epochs": "3", "data.augment": "none",
 	}},
+	{"training of a pruned network", "tiny-train.yaml", append(little[:1:1], "network.channels=4"), map[string]string{
+		"pruned.epoch": "1",
+		"pruned.widths": `'{"stem":[3],"cells":[{"states":[[2,2],[2,2],[2,2],[2,2],[2,2],[2,2]],"inner":[4,4,4,4,4,0,0,0]},` +
+			`{"states":[[4,4],[4,4],[4,4],[4,4],[4,4],[4,4]],"inner":[0,0,0,0,0,0,0,0]},{"states":[[8,8],[8,8],[8,8],[8,8],[8,8],[8,8]],"inner":[0,0,0,0,0,0,0,0]}]}'`,
+	}},
 	{"training with the auxiliary head", "tiny-train.yaml",
 		[]string{"data.name=synthetic", "data.subset=4", "data.batch=2", "epochs=1", "network.auxiliary=true"},
 		map[string]string{
@@ -106,6 +112,21 @@ func TestImageKeys(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestKeysOfWeights(t *testing.T) {
+	// A training ends with other weights when it begins with those of a file, and when what is 0 in them stays 0.
+	c := pruned(t, prune.Magnitude)
+	run := keyed{"training", "tiny-train.yaml", append(little[:1:1], "network.channels=4"), nil}
+	fresh := ending(t, run, "")
+	run.set = append(run.set, "pruned.weights="+c.Pruned.Weights)
+	begun := ending(t, run, "")
+	if begun == fresh {
+		t.Error("pruned.weights changes nothing")
+	}
+	if ending(t, run, "pruned.mask=true") == begun {
+		t.Error("pruned.mask changes nothing")
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/fixture"
+	"godarts/nas/prune"
 	"godarts/nas/runfolder"
 	"godarts/nas/search"
 	"godarts/nas/train"
@@ -83,6 +84,8 @@ func TestKilled(t *testing.T) {
 	}{
 		{"search", fixture.Tiny(t, epochs, "network.nodes=1")},
 		{"training", fixture.Load(t, "testdata/tiny-train.yaml", epochs)},
+		{"training of a pruned network", pruned(t, prune.Taylor)},
+		{"training of a masked network", pruned(t, prune.Magnitude)},
 		{"search on a text", fixture.Load(t, "testdata/tiny-text.yaml", epochs)},
 		{"training on a text, never averaged", fixture.Load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=100")},
 		{"training on a text, averaged soon", fixture.Load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=1")},
@@ -101,6 +104,25 @@ func TestKilled(t *testing.T) {
 			fixture.Same(t, undisturbed, killed)
 		})
 	}
+}
+
+// pruned returns the config that trains a pruned network on for 30 epochs.
+func pruned(t *testing.T, by string) *config.Config {
+	t.Helper()
+	from := filepath.Join(t.TempDir(), "run")
+	if _, err := train.Run(t.Context(), from, fixture.Load(t, "testdata/tiny-train.yaml", "network.channels=4"), nas.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	p, err := prune.Network(t.Context(), from, prune.Options{By: by, Share: 0.7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := p.Config
+	c.Epochs, c.Pruned.Epoch, c.Pruned.Weights = 33, 3, filepath.Join(from, "pruned.safetensors")
+	if err := os.WriteFile(c.Pruned.Weights, p.Weights, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 // prepare makes a run folder in which nothing has been done.

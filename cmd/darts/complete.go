@@ -13,6 +13,7 @@ import (
 	"godarts/nas/bench"
 	"godarts/nas/config"
 	"godarts/nas/plan"
+	"godarts/nas/prune"
 	"godarts/nas/runfolder"
 )
 
@@ -187,6 +188,7 @@ func completeFlags(c *cobra.Command, experiment string) {
 		"genotype": cellsOfFlag,
 		"resume":   runs,
 		"device":   cobra.FixedCompletions([]string{"cpu", "cuda"}, cobra.ShellCompDirectiveNoFileComp),
+		"by":       cobra.FixedCompletions(prune.By, cobra.ShellCompDirectiveNoFileComp),
 		"size":     cobra.FixedCompletions([]string{"quick", "full"}, cobra.ShellCompDirectiveNoFileComp),
 		"form":     cobra.FixedCompletions(bench.Forms(), cobra.ShellCompDirectiveNoFileComp),
 		"rows":     benchRows,

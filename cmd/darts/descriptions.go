@@ -92,6 +92,11 @@ and each resolution that is asked for it takes as many channels as fit, as publi
 one base together, as EfficientNet does. It marks the network with the most multiply-adds, and writes the config of its
 training, with the settings of the paper of DARTS.`,
 
+	"prune": `Cuts the filters of a trained network that matter least, until a share of its multiply-adds is left, and trains
+the smaller network for the last epochs of the recipe. Channels that a cell adds up go together. It prints error and size
+before and after. Progress, checkpoints and files are those of a training, which "darts train --resume" goes on with;
+the run folder serves wherever that of a training does.`,
+
 	"draw": `Draws the cells of a genotype, a file with one, a run or an export. A picture shows the inputs of the
 cell on the left, its nodes in the middle with the operation of each edge, and the output on the right.`,
 

@@ -109,11 +109,15 @@ func networkInfo(g genotype.Genotype, o cells.NetworkOptions, batch int) (Info, 
 	if err != nil {
 		return Info{}, err
 	}
-	network := words(o.Channels, o.Layers, o.InputChannels, o.Size)
+	return Info{Network: networkWords(o), Batch: batch, Cost: net.Cost()}, nil
+}
+
+func networkWords(o cells.NetworkOptions) string {
+	text := words(o.Channels, o.Layers, o.InputChannels, o.Size)
 	if o.Widths != nil {
-		network += ", pruned"
+		text += ", pruned"
 	}
-	return Info{Network: network, Batch: batch, Cost: net.Cost()}, nil
+	return text
 }
 
 func words(channels, layers, inputChannels, size int) string {

@@ -124,7 +124,7 @@ func configAt(where string) (*config.Config, error) {
 func publishedSubjects(g genotype.Genotype) (all []subject, err error) {
 	if !g.IsRecurrent() {
 		for _, p := range publishedNetworks {
-			all = append(all, subject{name: p.data + ": " + words(p.o.Channels, p.o.Layers, p.o.InputChannels, p.o.Size), g: g, o: p.o})
+			all = append(all, subject{name: p.data + ": " + networkWords(p.o), g: g, o: p.o})
 		}
 		return all, nil
 	}
@@ -152,7 +152,7 @@ func trainedSubject(c *config.Config) (subject, error) {
 	}
 	g, err := images.TrainedCell(c)
 	o := images.NetworkOptions(c, sizes)
-	return subject{name: words(o.Channels, o.Layers, o.InputChannels, o.Size), g: g, o: o}, err
+	return subject{name: networkWords(o), g: g, o: o}, err
 }
 
 func textSubject(c *config.Config, g genotype.Genotype, tokens int, prefix string) subject {

@@ -32,6 +32,15 @@ network: {channels: 2, layers: 3, stem_multiplier: 1, auxiliary: false, drop_pat
 genotype: DARTS_V2
 epochs: 4
 `},
+	{"train", "pruned", `experiment: train
+data: {name: digits, subset: 36, batch: 12}
+network: {channels: 4, layers: 3, stem_multiplier: 1, auxiliary: false, drop_path: 0.3}
+pruned:
+  epoch: 1
+  widths: '{"stem":[3],"cells":[{"states":[[2,2],[2,2],[2,2],[2,2],[2,2],[2,2]],"inner":[4,3,4,4,4,0,0,0]},{"states":[[4,4],[4,4],[4,4],[4,4],[4,4],[4,4]],"inner":[0,0,0,0,0,0,0,0]},{"states":[[8,8],[8,8],[8,8],[8,8],[8,8],[8,8]],"inner":[0,0,0,0,0,0,0,0]}]}'
+genotype: DARTS_V2
+epochs: 4
+`},
 	{"search", "random", `experiment: search
 strategy: {name: random, trials: 3}
 data: {name: digits, subset: 64, batch: 16}

@@ -37,6 +37,7 @@ func inENAS(run string) tests     { return tests{"darts/enas", run} }
 func inCells(run string) tests    { return tests{"cells", run} }
 func inBlackbox(run string) tests { return tests{"nas/blackbox", run} }
 func inData(run string) tests     { return tests{"nas/data", run} }
+func inPrune(run string) tests    { return tests{"nas/prune", run} }
 func inOptim(run string) tests    { return tests{"torch/optim", run} }
 
 // apply replaces old by new. It returns an error if old does not occur exactly once, or if the

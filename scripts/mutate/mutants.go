@@ -7,6 +7,6 @@ var mutants = slices.Concat(
 	ofDARTS, ofArchitect, ofSupernet, ofDerivation,
 	ofPCDARTS, ofPDARTS, ofGDAS, ofEarlyStop, ofPerturbation,
 	ofSharedWeights, ofScores,
-	ofTraining, ofTexts,
+	ofTraining, ofTexts, ofPruning,
 	ofOptimizers, ofData, ofResuming, ofRecording, ofServing, ofUse, ofCosts,
 )
