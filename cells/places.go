@@ -48,8 +48,10 @@ func (o NetworkOptions) sizedCells() iter.Seq[sizedCell] {
 type Place struct{ Channels, Side, Stride int }
 
 // Places returns the places that the edge from a node has in the network, one for each cell of the kind, from the first
-// cell. Check has to accept a genotype with these options. It returns nothing for a kind that such networks do not have.
+// cell. Check has to accept a genotype with these options. It returns nothing for a kind that such networks do not have,
+// and panics with *torch.Error for more than MaxLayers.
 func (o NetworkOptions) Places(kind genotype.Kind, from int) (places []Place) {
+	o.needLayers()
 	for at := range o.sizedCells() {
 		if at.kind == kind {
 			places = append(places, Place{int(at.channels), int(at.reads(from)), kind.Stride(from)})

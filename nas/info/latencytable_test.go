@@ -64,13 +64,13 @@ func TestMeasureTable(t *testing.T) {
 	if again, err := measure(t.Context(), set, o, 1000); err != nil || len(again) != 0 {
 		t.Errorf("a complete table: %v, %v", again, err)
 	}
-	wider := append(slices.Clone(set), "evaluate.train.network.channels=4")
-	more, err := measure(t.Context(), wider, o, 1000)
+	larger := append(slices.Clone(set), "space.operations=[sep_conv_3x3, dil_conv_3x3]")
+	more, err := measure(t.Context(), larger, o, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if table, err = latency.Read(file); err != nil || len(more) == 0 || len(more) >= len(want) || len(table.Rows) != len(want)+len(more) {
-		t.Errorf("a wider network: %d more of %d, %d in the file: %v", len(more), len(want), len(table.Rows), err)
+		t.Errorf("a larger space: %d more of %d, %d in the file: %v", len(more), len(want), len(table.Rows), err)
 	}
 	if _, err := measure(t.Context(), set, LatencyOptions{Batch: 3, Passes: 6}, 1); err == nil || !strings.HasSuffix(err.Error(), "was measured under other conditions: batch 2, now 3; want another --table") {
 		t.Errorf("another batch: %v", err)

@@ -168,8 +168,10 @@ func Several(t testing.TB) (runs []*record.Run) {
 		search := Search(t, fmt.Sprintf("runs/set/darts-%d/search", seed), seed, 20)
 		runs = append(runs, search)
 		for training := range 3 {
-			runs = append(runs, Training(t, fmt.Sprintf("runs/set/darts-%d/train-%d", seed, training), search.Search.Genotype, training,
-				2.5+0.3*float64(seed)+0.1*float64(training)))
+			r := Training(t, fmt.Sprintf("runs/set/darts-%d/train-%d", seed, training), search.Search.Genotype, training,
+				2.5+0.3*float64(seed)+0.1*float64(training))
+			search.Epochs[len(search.Epochs)-1].Parameters = int64(r.Train.Parameters) // what the search counts is trained
+			runs = append(runs, r)
 		}
 	}
 	return runs
