@@ -29,7 +29,7 @@ type latencyFlags struct {
 func newLatency() *cobra.Command {
 	o := latencyFlags{LatencyOptions: info.LatencyOptions{Budget: 20 * time.Second}}
 	return newCommand(spec{
-		use: "latency GENOTYPE|CONFIG|RUN|EXPORT [flags]", short: "measure how long a network, or each operation of a space, takes on this machine",
+		use: "latency GENOTYPE|CONFIG|RUN|EXPORT [flags]", short: "measure how long a network, or each operation of a space, takes",
 		example: "darts latency DARTS_V2 --batch 16 --threads 1",
 		min:     1, max: 1, wanted: "one GENOTYPE, CONFIG, RUN or EXPORT", complete: cells,
 		flags: func(f *pflag.FlagSet) {
