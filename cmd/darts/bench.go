@@ -48,7 +48,7 @@ func (o *benchFlags) register(f *pflag.FlagSet) {
 	f.IntVar(&o.rounds, "rounds", 5, "timed steps of each row")
 	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time of a row; two rounds always")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	f.StringVar(&o.form, "form", "", "form of ours, "+strings.Join(bench.Forms(), ", ")+"; default what a search takes on the device")
+	f.StringVar(&o.form, "form", "", "form of ours, "+strings.Join(bench.Forms(), ", ")+"; default by device")
 	o.threads.add(f)
 	f.Uint64Var(&o.seed, "seed", 0, "seed of images, weights and drop-path")
 	f.IntVar(&o.instead.Batch, "batch", 0, "`images` of a batch, instead of the size's")
