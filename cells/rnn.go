@@ -94,7 +94,7 @@ func (n *RecurrentNetwork) step(m Masks) Step {
 }
 
 // fast reports whether passes without a graph run in the fast form, which exists for CPUs.
-func (n *RecurrentNetwork) fast() bool { return !n.plain && !n.o.Device.IsCUDA() }
+func (n *RecurrentNetwork) fast() bool { return !n.plain && !n.o.Device.GPUForm() }
 
 // Gradients runs a training pass over b and writes the gradient of Loss + Penalty to g [P]. Its result, without
 // logits, belongs to the caller's scope and has no graph.

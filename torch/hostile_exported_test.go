@@ -16,7 +16,7 @@ func TestHostileArguments(t *testing.T) {
 	torchtest.Hostile{
 		Functions: []any{
 			torch.AdaptiveAvgPool2d, torch.Arange, torch.Autocast, torch.AvgPool2d, torch.BatchNorm, torch.CUDA,
-			torch.Call, torch.CaptureGraph, torch.Cat, torch.Conv2d, torch.Conv2dBackward, torch.CrossEntropy, torch.DilatedDepthwise, torch.Do,
+			torch.Call, torch.CaptureGraph, torch.Cat, torch.Conv2d, torch.Conv2dBackward, torch.Count, torch.CountAsGPU, torch.CrossEntropy, torch.DilatedDepthwise, torch.Do,
 			torch.Dropout, torch.Embedding, torch.Empty, torch.EmptyLike, torch.Enter, torch.Eye, torch.FromBytes,
 			torch.ForeachCopy_, torch.FromSlice[float32],
 			torch.FromSliceChannelsLast[int64], torch.FromSliceTo[bool], torch.Full, torch.GatedMixture, torch.GatedMixtureBackward, torch.Grad,

@@ -149,7 +149,7 @@ func (r *Rank) AllReduce(t Tensor) Tensor {
 // RanksFor is the number of ranks to share n images, or other rows of a batch, out to: as
 // many as an operator has threads on the CPU; one on a GPU.
 func RanksFor(n int, d Device) int {
-	if d.IsCUDA() {
+	if d.GPUForm() {
 		return 1
 	}
 	return max(1, min(Threads(), n))

@@ -37,7 +37,7 @@ func NewRecurrent(o darts.RecurrentOptions) (*Recurrent, error) {
 
 // Gradients implements Supernet. It draws dropout masks.
 func (s *Recurrent) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Result) {
-	if w.Device().IsCUDA() {
+	if w.Device().GPUForm() {
 		return s.RecurrentPlain.Gradients(w, b, need)
 	}
 	refuseSingleValue(b.X.Size(1), b.X)
@@ -67,7 +67,7 @@ func (s *Recurrent) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g da
 
 // Eval implements Supernet. Logits are [T·B,tokens].
 func (s *Recurrent) Eval(b nn.Batch) (out nn.Output) {
-	if s.W().Device().IsCUDA() {
+	if s.W().Device().GPUForm() {
 		return s.RecurrentPlain.Eval(b)
 	}
 	torch.Scoped(func() {

@@ -24,7 +24,7 @@ func NewConv2d(p Path, in, out int, kernel [2]int, o torch.Conv2dOptions) *Conv2
 
 // Forward implements Layer.
 func (c *Conv2d) Forward(x torch.Tensor, _ Mode) torch.Tensor {
-	if c.dilatedDepthwise && !x.Device().IsCUDA() {
+	if c.dilatedDepthwise && !x.Device().GPUForm() {
 		return torch.DilatedDepthwise(x, c.weight.Tensor)
 	}
 	return torch.Conv2d(x, c.weight.value(), torch.Tensor{}, c.o)

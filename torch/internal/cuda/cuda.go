@@ -6,5 +6,5 @@
 // libtorch.go, which scripts/setup writes.
 package cuda
 
-// #cgo CXXFLAGS: -std=c++17 -O2 -g1 -Wall -Wno-sign-compare
+// #cgo CXXFLAGS: -std=c++17 -O2 -DNDEBUG -g1 -Wall -Wno-sign-compare
 import "C"

@@ -14,6 +14,7 @@
 #include <cmath>
 #include <optional>
 
+#include "count.h"
 #include "guard.h"
 #include "norm.h"
 #include "tile.h"
@@ -277,6 +278,7 @@ struct PointwiseNorm : torch::autograd::Function<PointwiseNorm> {
     at::Tensor y = at::empty({s.rows, s.out}, x.options());
     at::Tensor out = at::empty({s.rows, s.out}, x.options());
     at::Tensor mean = at::empty_like(scale), deviation = at::empty_like(scale);
+    const Counted counted("shim::pointwise_norm", {x, weight, y}, {y, out});
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pointwise_norm", [&] {
       const Moments m = convolved<scalar_t>(
           s, x.data_ptr<scalar_t>(), weight.data_ptr<scalar_t>(), y.data_ptr<scalar_t>());
@@ -321,6 +323,7 @@ struct PointwiseNorm : torch::autograd::Function<PointwiseNorm> {
       dx = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
     at::Tensor dWeight = at::empty(weight.sizes(), weight.options());
     at::Tensor dScale = at::empty_like(scale), dShift = at::empty_like(scale);
+    const Counted counted("shim::pointwise_norm_backward", {g, y, g, y, x, weight}, {dx, dWeight});
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pointwise_norm_backward", [&] {
       const Backward<scalar_t> pass = {
           s, normOf<scalar_t>(mean, deviation, scale, shift, factors, relu),
@@ -371,6 +374,7 @@ at::Tensor ownConvolution(const at::Tensor& x, const at::Tensor& weight, const a
                    b = bias.contiguous();
   const Sizes s(from, w);
   at::Tensor out = at::empty({s.rows, s.out}, from.options());
+  const Counted counted("shim::pointwise", {from, w}, {out});
   AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "pointwise", [&] {
     convolvedBy<scalar_t>(s, from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
                           b.data_ptr<scalar_t>(), relu, out.data_ptr<scalar_t>());

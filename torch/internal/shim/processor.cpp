@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "count.h"
 #include "guard.h"
 
 using namespace shim;
@@ -39,7 +40,7 @@ int asked() {
 // Where GODARTS_CPU holds no kind, torch_processor tells, and no scope opens.
 Processor shim::processor() {
   static const Processor chosen = std::min(has(), static_cast<Processor>(std::max(asked(), 0)));
-  return chosen;
+  return asGPU.load(std::memory_order_relaxed) ? Processor::none : chosen;
 }
 
 char* torch_processor(const char** ret) {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 
+#include "count.h"
 #include "guard.h"
 #include "tile.h"
 
@@ -58,6 +59,8 @@ void libtorchSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
 }
 
 void ownSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
+  Counted counted("shim::sum_products", x, w);
+  counted.adds(sum, add);
   // These rows of out stay in the first-level cache while all products are added.
   const int64_t m = sum.size(0), blockRows = sum.size(1) <= 64 ? 8192 / sum.size(1) : 256;
   for (int64_t from = 0; from < m; from += blockRows)
@@ -76,6 +79,8 @@ void libtorchGram(at::Tensor out, bool add, const at::Tensor& a, const at::Tenso
 }
 
 void ownGram(at::Tensor out, bool add, const at::Tensor& a, const at::Tensor& b) {
+  Counted counted("shim::gram", {a, a.is_same(b) ? at::Tensor() : b}, {});
+  counted.adds(out, add);
   if (!add) out.zero_();
   const bool symmetric = !add && a.is_same(b);
   constexpr int64_t blockRows = 256;    // of a and b, which then lie in the cache

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "count.h"
 #include "guard.h"
 #include "processor.h"
 
@@ -281,6 +282,7 @@ char* torch_gated_mixture(torch_tensor out, torch_tensor states, torch_tensor pr
   return guard([&] {
     at::Tensor t = tensor(out), s = tensor(states), ch = tensor(products), p = tensor(mix);
     check(t, s, ch, p);
+    const Counted counted("shim::gated_mixture", {s, ch}, {t, ch.narrow(2, 0, t.size(1))});
     if (t.scalar_type() == at::kDouble)
       gatedMixture<double>.chosen()(node<double>(s, ch, p), t.data_ptr<double>());
     else
@@ -299,6 +301,7 @@ char* torch_gated_mixture_backward(torch_tensor d, torch_tensor states, torch_te
                 "dStates: wanted one like states ", s.sizes());
     TORCH_CHECK(dp.sizes() == p.sizes() && dp.is_contiguous() && dp.scalar_type() == at::kDouble,
                 "dMix: wanted a float64 one of mix's shape ", p.sizes());
+    const Counted counted("shim::gated_mixture_backward", {t, s, ch, ds}, {ch, ds});
     double* sums = dp.data_ptr<double>();
     if (t.scalar_type() == at::kDouble)
       gatedMixtureBackward<double>.chosen()(node<double>(s, ch, p), t.data_ptr<double>(),
@@ -345,6 +348,7 @@ char* torch_softmax_cross_entropy(torch_tensor logits, torch_tensor bias, torch_
                 "bias: wanted one of the logits' type for each class");
     TORCH_CHECK(x.scalar_type() == at::kDouble || x.scalar_type() == at::kFloat,
                 "logits: wanted float32 or float64");
+    const Counted counted("shim::softmax_cross_entropy", {x, y}, {x});
     *sum.data_ptr<double>() += x.scalar_type() == at::kDouble ? crossEntropies<double>(x, b, y)
                                                               : crossEntropies<float>(x, b, y);
   });

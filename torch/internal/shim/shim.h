@@ -270,6 +270,18 @@ int torch_tune_malloc(void);
 const char* torch_compiled_version(void);
 char* torch_loaded_version(char* ret, int64_t capacity);
 
+// --- counts of operators (count.cpp) ---
+// end fills at most capacity counts, of the calls since begin on all threads. In between operators
+// take the forms of GPUs if as_gpu.
+typedef struct {
+  char name[64];
+  int64_t calls, bytes;
+  double seconds;
+} torch_operator_count;
+char* torch_count_begin(int as_gpu);
+char* torch_count_end(torch_operator_count* ret, int64_t capacity, int64_t* ret_n);
+int torch_counts_as_gpu(void);
+
 // --- the kind of processor that loops are chosen for (processor.cpp) ---
 // processor gives a static string, of our own loops; libtorch_processor writes libtorch's name.
 char* torch_processor(const char** ret);
