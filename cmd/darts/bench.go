@@ -36,6 +36,7 @@ type benchFlags struct {
 	seed     uint64
 	device   string
 	form     string
+	count    string
 	json     string
 	markdown string
 	charts   []string
@@ -49,15 +50,18 @@ func (o *benchFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time of a row; two rounds always")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
 	f.StringVar(&o.form, "form", "", "form of ours, "+strings.Join(bench.Forms(), ", ")+"; default by device")
+	f.StringVar(&o.count, "count", "", "count operators, bytes, times; `FORM`: cpu or gpu")
+	f.Lookup("count").NoOptDefVal = countCPU
 	o.threads.add(f)
 	f.Uint64Var(&o.seed, "seed", 0, "seed of images, weights and drop-path")
 	f.IntVar(&o.instead.Batch, "batch", 0, "`images` of a batch, instead of the size's")
 	f.IntVar(&o.instead.Channels, "channels", 0, "channels of every network, instead of the size's")
 	f.IntVar(&o.instead.Layers, "layers", 0, "layers of every network, instead of the size's")
 	f.IntVar(&o.instead.Images, "images", 0, "images of an epoch in rows input and decode")
-	f.IntVar(&o.instead.Units, "units", 0, "units of recurrent networks")
+	f.IntVar(&o.instead.Units, "units", 0, "units of recurrent networks; --bptt: time steps")
 	f.IntVar(&o.instead.Tokens, "tokens", 0, "tokens of recurrent networks' dictionary")
 	f.IntVar(&o.instead.Steps, "bptt", 0, "time `steps` of recurrent networks")
+	_ = f.MarkHidden("bptt") // the help of --units names it: all flags have to fit a screen
 	f.StringVar(&o.json, "json", "", "write all measurements to `FILE`")
 	f.StringVar(&o.markdown, "markdown", "", "write the tables to `FILE`")
 	f.StringArrayVar(&o.charts, "chart", nil, "draw a bar chart to `FILE`.png or .svg")
@@ -87,6 +91,11 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 		w := bench.Work{Row: o.serve, Form: o.form, Sizes: o.instead, Files: o.files, Threads: int(o.threads), Seed: o.seed, Device: device}
 		return bench.Serve(w, "darts "+runfolder.Version()+", libtorch "+torch.Version(), os.Stdin, stdout)
 	}
+	ctx, stop := signal.NotifyContext(context.Background(), terminationSignals()...)
+	defer stop()
+	if o.count != "" {
+		return o.countOperators(ctx, device, stdout, stderr)
+	}
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("bench: this program does not find itself: %w", err)
@@ -102,8 +111,6 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 		}
 		sides = append(sides, side)
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), terminationSignals()...)
-	defer stop()
 	left := o.rows
 	err = bench.Measure(ctx, bench.Options{
 		Rows: o.rows, Full: o.size == "full", Instead: o.instead, Rounds: o.rounds, Budget: o.budget,
@@ -111,7 +118,10 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 	}, func(b report.Bench) error {
 		left = left[1:]
 		fmt.Fprint(stdout, b.Rows[len(b.Rows)-1].Text())
-		return o.write(b)
+		if err := o.write(b); err != nil {
+			return err
+		}
+		return o.draw(b)
 	})
 	if errors.Is(err, context.Canceled) {
 		return interruptedError{how: "darts bench --rows " + strings.Join(left, ",")}
@@ -141,6 +151,12 @@ func (o *benchFlags) check() (torch.Device, error) {
 			return torch.CPU, err
 		}
 	}
+	if err := o.checkCount(); err != nil {
+		return torch.CPU, err
+	}
+	if len(o.rows) == 0 && o.count != "" {
+		o.rows = bench.Countable()
+	}
 	if len(o.rows) == 0 {
 		for _, r := range bench.Rows() {
 			o.rows = append(o.rows, r.Name)
@@ -161,7 +177,7 @@ func (o *benchFlags) check() (torch.Device, error) {
 	}
 	device, err := torch.ParseDevice(o.device)
 	if o.form == "" {
-		o.form = bench.FormOn(device)
+		o.form = bench.FormOn(device.IsCUDA() || o.count == countGPU)
 	}
 	return device, err
 }
@@ -178,8 +194,50 @@ func parseRival(rival string) (bench.Side, error) {
 	return bench.Side{Name: name, Command: []string{"sh", "-c", "exec " + command + ` "$@"`, name}}, nil
 }
 
+// The values of --count.
+const (
+	countCPU = "cpu"
+	countGPU = "gpu"
+)
+
+// checkCount reports mistakes in the flags that go with --count.
+func (o *benchFlags) checkCount() error {
+	switch {
+	case o.count == "":
+		return nil
+	case o.count != countCPU && o.count != countGPU:
+		return fmt.Errorf("bench: --count=%s: wanted --count, or --count=gpu for the form that suits a GPU", o.count)
+	case len(o.against)+len(o.charts) > 0:
+		return errors.New("bench: --count is about this program alone: it takes neither --against nor --chart")
+	}
+	for _, row := range o.rows {
+		if _, err := bench.FindCountable(row); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// countOperators counts the operators of the rows that the flags name.
+func (o *benchFlags) countOperators(ctx context.Context, device torch.Device, stdout, stderr io.Writer) error {
+	err := bench.Count(ctx, bench.CountOptions{
+		Rows: o.rows, Form: o.form, Full: o.size == "full", Instead: o.instead, AsGPU: o.count == countGPU,
+		Threads: int(o.threads), Seed: o.seed, Device: device, Log: stderr,
+	}, func(c report.Counts) error {
+		fmt.Fprint(stdout, c.Rows[len(c.Rows)-1].Text())
+		return o.write(c)
+	})
+	if errors.Is(err, context.Canceled) {
+		return interruptedError{how: "darts bench --count=" + o.count}
+	}
+	return err
+}
+
 // write writes the measurements so far. A rival that fails later loses none of them.
-func (o *benchFlags) write(b report.Bench) error {
+func (o *benchFlags) write(b interface {
+	JSON() ([]byte, error)
+	Markdown() string
+}) error {
 	if o.json != "" {
 		text, err := b.JSON()
 		if err != nil {
@@ -194,6 +252,11 @@ func (o *benchFlags) write(b report.Bench) error {
 			return fmt.Errorf("bench: %w", err)
 		}
 	}
+	return nil
+}
+
+// draw draws the charts of the measurements so far.
+func (o *benchFlags) draw(b report.Bench) error {
 	for _, file := range o.charts {
 		picture, err := b.Chart(filepath.Ext(file))
 		if err != nil {

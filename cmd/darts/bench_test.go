@@ -93,6 +93,9 @@ func TestBenchBadUsage(t *testing.T) {
 		{"rival without a command", []string{"--against", "x= "}, exitUsage, `^darts: bench: --against "x= ": wanted NAME=COMMAND`},
 		{"two rivals of one name", []string{"--against", "x=true", "--against", "x=false"}, exitUsage, `^darts: bench: --against x=false: there is a program x already\n$`},
 		{"chart alone", []string{"--chart", "b.png"}, exitUsage, `^darts: bench: --chart compares programs: give it --against NAME=COMMAND\n$`},
+		{"count", []string{"--count=tpu"}, exitUsage, `^darts: bench: --count=tpu: wanted --count, or --count=gpu for the form that suits a GPU\n$`},
+		{"count of a rival", []string{"--count", "--against", "x=true"}, exitUsage, `^darts: bench: --count is about this program alone: `},
+		{"count without a network", []string{"--count", "--rows", "train,input"}, exitUsage, `^darts: bench: row input has no network to count operators of \(there are: forward-backward, .*, rnn-train\)\n$`},
 		{"picture", []string{"--chart", "b.gif", "--against", "x=true"}, exitUsage, `^darts: bench: --chart b.gif: wanted a file named .png or .svg\n$`},
 		{"folder", []string{"--json", "nowhere/b.json"}, exitUsage, `^darts: bench: nowhere/b.json can not be written: there is no folder nowhere\n$`},
 		{"argument", []string{"train"}, exitUsage, `^darts: bench: no argument wanted, 1 given\n$`},
@@ -109,5 +112,42 @@ func TestBenchBadUsage(t *testing.T) {
 				t.Errorf("stderr is %q, want %q", stderr.String(), test.want)
 			}
 		})
+	}
+}
+
+func TestBenchCount(t *testing.T) {
+	// A table, JSON and Markdown of one step's operators are written, on the CPU's and on the GPU's form, when --count is given.
+	for _, test := range []struct {
+		count, form, operator string
+		asGPU                 bool
+	}{{"--count", "fast", "aten::mkldnn_convolution", false}, {"--count=gpu", "wide", "aten::native_batch_norm", true}} {
+		dir := t.TempDir()
+		file := func(name string) string { return filepath.Join(dir, name) }
+		var stdout, stderr bytes.Buffer
+		status := run([]string{"bench", test.count, "--rows", "first-order", "--batch", "2", "--channels", "2", "--layers", "3", "--threads", "1",
+			"--json", file("c.json"), "--markdown", file("c.md")}, &stdout, &stderr)
+		if status != exitOK {
+			t.Fatalf("status %d, stderr %q", status, stderr.String())
+		}
+		var c report.Counts
+		text, err := os.ReadFile(file("c.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &c); err != nil {
+			t.Fatal(err)
+		}
+		if c.AsGPU != test.asGPU || c.Threads != 1 || c.Form != test.form || len(c.Rows) != 1 || c.Rows[0].Sum.Calls < 500 {
+			t.Errorf("%s: JSON %s", test.count, text)
+		}
+		if want := "first-order step: C 2, 3 layers, batch 2, "; !strings.HasPrefix(stdout.String(), want) || !strings.Contains(stdout.String(), test.operator) {
+			t.Errorf("%s: stdout lacks %q or %q:\n%s", test.count, want, test.operator, stdout.String())
+		}
+		if text, err := os.ReadFile(file("c.md")); err != nil || string(text) != c.Markdown() {
+			t.Errorf("%s: the Markdown is %s (%v), want that of the JSON:\n%s", test.count, text, err, c.Markdown())
+		}
+		if strings.Contains(stdout.String(), "shim::") && test.asGPU {
+			t.Errorf("a GPU has no loops of ours:\n%s", stdout.String())
+		}
 	}
 }

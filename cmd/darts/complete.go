@@ -190,6 +190,7 @@ func completeFlags(c *cobra.Command, experiment string) {
 		"device":   cobra.FixedCompletions([]string{"cpu", "cuda"}, cobra.ShellCompDirectiveNoFileComp),
 		"by":       cobra.FixedCompletions(prune.By, cobra.ShellCompDirectiveNoFileComp),
 		"size":     cobra.FixedCompletions([]string{"quick", "full"}, cobra.ShellCompDirectiveNoFileComp),
+		"count":    cobra.FixedCompletions([]string{countCPU, countGPU}, cobra.ShellCompDirectiveNoFileComp),
 		"form":     cobra.FixedCompletions(bench.Forms(), cobra.ShellCompDirectiveNoFileComp),
 		"rows":     benchRows,
 		"what":     cobra.FixedCompletions(figureNames(), cobra.ShellCompDirectiveNoFileComp),

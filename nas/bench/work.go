@@ -176,9 +176,9 @@ var forms = []form{
 	},
 }
 
-// FormOn names the form that searches take on a device.
-func FormOn(d torch.Device) string {
-	if d.IsCUDA() {
+// FormOn names the form that searches take on a GPU, or on a CPU.
+func FormOn(gpu bool) string {
+	if gpu {
 		return wideForm
 	}
 	return forms[0].name
