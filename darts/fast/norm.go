@@ -43,7 +43,9 @@ func (g grid) across(x, v torch.Tensor) (rows, repeated torch.Tensor) {
 	for together*2*g.c <= wide && m%(together*2) == 0 {
 		together *= 2
 	}
-	return x.View(m/together, together*g.c), v.View(1, g.c).Repeat(1, together)
+	// Repeat would build the indices of what it copies.
+	repeated = v.View(1, g.c).Expand(together, g.c).Contiguous().View(1, together*g.c)
+	return x.View(m/together, together*g.c), repeated
 }
 
 // normalisers returns inv = 1/√(var + ε) of each column of the pixels xs [M,c], which are centred. means are the

@@ -8,5 +8,5 @@ var mutants = slices.Concat(
 	ofPCDARTS, ofPDARTS, ofGDAS, ofEarlyStop, ofPerturbation,
 	ofSharedWeights, ofScores,
 	ofTraining, ofTexts, ofPruning,
-	ofOptimizers, ofData, ofResuming, ofRecording, ofServing, ofUse, ofCosts,
+	ofOptimizers, ofData, ofResuming, ofRecording, ofServing, ofUse, ofCosts, ofCounts,
 )
