@@ -64,6 +64,7 @@ func TestImports(t *testing.T) {
 		{"godarts/nas/texts", []string{"godarts/nas/images", "godarts/nas/train", "godarts/nas/search", "godarts/nas/plan", "godarts/nas/model"}, "a feed knows no method"},
 		{"godarts/nas/model", []string{"godarts/nas/train", "godarts/nas/search", "godarts/nas/plan"}, "a trained network needs no trainer"},
 		{"godarts/nas/onnx", []string{"godarts/torch", "godarts/darts", "godarts/nas"}, "a file format needs a cell and its weights, which come as slices"},
+		{"godarts/nas/quantise", []string{"godarts/cells", "godarts/darts", "godarts/nas/config", "godarts/nas/train", "godarts/nas/model"}, "a network in integers is computed from its graph"},
 		{"godarts/nas/train", []string{"godarts/nas/search", "godarts/nas/plan"}, "a training knows no search"},
 		{"godarts/nas/search", []string{"godarts/nas/plan"}, "a search knows no set of runs but its own"},
 		{"godarts/nas/wholefile", []string{"godarts/torch", "godarts/cells", "godarts/darts"}, "reading and writing files needs no libtorch"},

@@ -44,11 +44,8 @@ func (c checker) graph(g *graph) error {
 		}
 	}
 	for _, t := range g.initializers {
-		v := value{element: float32Element, shape: dims(t.Shape...), ints: t.ints}
-		have := len(t.Floats)
-		if t.ints != nil {
-			v.element, have = int64Element, len(t.ints)
-		}
+		element, have := t.element()
+		v := value{element: element, shape: dims(t.Shape...), ints: t.ints}
 		if have != numel(t.Shape) {
 			return fmt.Errorf("%q has %d elements and shape %v", t.Name, have, t.Shape)
 		}
@@ -123,6 +120,7 @@ func init() { // an entry checks the bodies of loops, by inferences
 		"Relu": same, "Sigmoid": same, "Tanh": same, "Softmax": same, "Identity": same,
 		"BatchNormalization": batchNorm, "Conv": conv, "MaxPool": pool, "AveragePool": pool, "GlobalAveragePool": globalPool,
 		"Concat": concat, "Slice": slice, "Flatten": flatten, "Gemm": gemm, "MatMul": matMul,
+		"QuantizeLinear": quantise, "DequantizeLinear": dequantise, "Clip": clip,
 		"Transpose": transpose, "Split": split, "Gather": gather, "Squeeze": squeeze, "Unsqueeze": unsqueeze, "Scan": scan,
 	}
 }
@@ -141,7 +139,7 @@ func takes(in []value, least, most int) error {
 
 // image returns the shape of an input [N,C,H,W].
 func image(in []value) ([]dim, error) {
-	if len(in) == 0 || len(in[0].shape) != 4 || in[0].element != float32Element {
+	if len(in) == 0 || len(in[0].shape) != 4 {
 		return nil, errors.New("the input is no image")
 	}
 	return in[0].shape, nil
@@ -182,6 +180,33 @@ func broadcast(_ checker, _ *node, in []value) ([]value, error) {
 		shape = joined
 	}
 	return one(in[0].element, shape)
+}
+
+// quantise knows one scale and zero point for all elements.
+func quantise(_ checker, _ *node, in []value) ([]value, error) {
+	if err := takes(in, 3, 3); err != nil || in[0].element != float32Element || len(in[1].shape) > 0 {
+		return nil, fmt.Errorf("%d inputs, or no floats by one scale", len(in))
+	}
+	return one(in[2].element, in[0].shape)
+}
+
+// dequantise knows one scale and zero point, or one for each entry of the first dimension.
+func dequantise(_ checker, n *node, in []value) ([]value, error) {
+	if err := takes(in, 3, 3); err != nil || in[0].element != in[2].element || !slices.Equal(in[1].shape, in[2].shape) {
+		return nil, fmt.Errorf("%d inputs, or a zero point of another type than the numbers", len(in))
+	}
+	if scales := in[1].shape; len(scales) > 0 && (len(in[0].shape) == 0 || !slices.Equal(scales, in[0].shape[:1]) || n.attribute("axis").i != 0) {
+		return nil, fmt.Errorf("%d scales for numbers of shape %v", scales[0].size, in[0].shape)
+	}
+	return one(float32Element, in[0].shape)
+}
+
+// clip knows a lower bound.
+func clip(_ checker, _ *node, in []value) ([]value, error) {
+	if err := takes(in, 2, 2); err != nil || in[0].element != in[1].element || len(in[1].shape) > 0 {
+		return nil, fmt.Errorf("%d inputs, or a bound of another type", len(in))
+	}
+	return one(in[0].element, in[0].shape)
 }
 
 func batchNorm(_ checker, _ *node, in []value) ([]value, error) {
@@ -245,7 +270,7 @@ func pool(_ checker, n *node, in []value) ([]value, error) {
 		return nil, err
 	}
 	sides, err := window(n, x, n.attribute("kernel_shape").ints)
-	return []value{{element: float32Element, shape: append([]dim{x[0], x[1]}, sides...)}}, err
+	return []value{{element: in[0].element, shape: append([]dim{x[0], x[1]}, sides...)}}, err
 }
 
 func globalPool(_ checker, _ *node, in []value) ([]value, error) {
@@ -297,7 +322,7 @@ func flatten(_ checker, _ *node, in []value) ([]value, error) {
 	if err != nil {
 		return nil, err
 	}
-	return one(float32Element, []dim{x[0], {size: x[1].size * x[2].size * x[3].size}})
+	return one(in[0].element, []dim{x[0], {size: x[1].size * x[2].size * x[3].size}})
 }
 
 func gemm(_ checker, _ *node, in []value) ([]value, error) {

@@ -135,13 +135,10 @@ func (t Tensor) encode() message {
 	for _, n := range t.Shape {
 		m.varint(tensorDims, uint64(n))
 	}
-	element, size := float32Element, 4*len(t.Floats)
-	if t.ints != nil {
-		element, size = int64Element, 8*len(t.ints)
-	}
+	element, n := t.element()
 	m.varint(tensorType, uint64(element))
 	m.text(tensorName, t.Name)
-	raw := make([]byte, 0, size)
+	raw := append(make([]byte, 0, n*element.size()), t.raw...)
 	for _, v := range t.Floats {
 		raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
 	}

@@ -70,5 +70,13 @@ type elementType uint64
 
 const (
 	float32Element elementType = 1
+	uint8Element   elementType = 2
+	int8Element    elementType = 3
+	int32Element   elementType = 6
 	int64Element   elementType = 7
 )
+
+// size returns the bytes of an element.
+func (e elementType) size() int {
+	return map[elementType]int{float32Element: 4, uint8Element: 1, int8Element: 1, int32Element: 4, int64Element: 8}[e]
+}

@@ -117,7 +117,7 @@ func FuzzGenotypes(f *testing.F) {
 			n.Size = 224
 		}
 		n.Mean, n.Std = make([]float32, n.InputChannels), make([]float32, n.InputChannels)
-		m, err := n.model(zeros(n, 3*n.Channels), o)
+		m, err := n.model(zeros(n, 3*n.Channels), o, false)
 		if err != nil {
 			t.Fatalf("%v: %v", n.Genotype, err)
 		}

@@ -87,12 +87,26 @@ func (n *node) attribute(name string) Attribute {
 	return Attribute{}
 }
 
-// Tensor is a constant of a graph. Floats hold its elements, or ints where it has sizes or indices.
+// Tensor is a constant of a graph. Floats hold its elements, or ints where it has sizes or indices, or raw
+// where it has integers of another type.
 type Tensor struct {
 	Name   string
 	Shape  []int
 	Floats []float32
 	ints   []int64
+	raw    []byte // little endian
+	of     elementType
+}
+
+// element returns the type of the elements, and how many there are.
+func (t Tensor) element() (e elementType, n int) {
+	switch {
+	case t.raw != nil:
+		return t.of, len(t.raw) / t.of.size()
+	case t.ints != nil:
+		return int64Element, len(t.ints)
+	}
+	return float32Element, len(t.Floats)
 }
 
 // Weights are the tensors of a state dict by their names.

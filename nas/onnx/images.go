@@ -29,7 +29,7 @@ type ImageNetwork struct {
 // It returns an error if a weight is missing or does not fit, or if the cells have an operation that has no
 // nodes in ONNX.
 func Images(n ImageNetwork, w Weights, o Options) ([]byte, error) {
-	m, err := n.model(w, o)
+	m, err := n.model(w, o, false)
 	if err != nil {
 		return nil, fmt.Errorf("onnx: %w", err)
 	}
@@ -40,8 +40,8 @@ func Images(n ImageNetwork, w Weights, o Options) ([]byte, error) {
 	return file, nil
 }
 
-// model builds and checks the graph.
-func (n ImageNetwork) model(w Weights, o Options) (*model, error) {
+// model builds and checks the graph. With folded the weights are those of a graph with folded batch norms.
+func (n ImageNetwork) model(w Weights, o Options, folded bool) (*model, error) {
 	if err := n.Genotype.Check(); err != nil {
 		return nil, fmt.Errorf("genotype: %w", err)
 	}
@@ -49,9 +49,8 @@ func (n ImageNetwork) model(w Weights, o Options) (*model, error) {
 		return nil, fmt.Errorf("no network of images has %d layers, %d means and %d deviations of %d channels", n.Layers, len(n.Mean), len(n.Std), n.InputChannels)
 	}
 	b, root := newBuilder("network", w, o)
-	batch := dim{name: "batch"}
-	b.model.inputs = []port{{ImagesInput, "images with pixels from 0 to 1, rows from the top", float32Element,
-		append([]dim{batch}, dims(n.InputChannels, n.Size, n.Size)...)}}
+	b.folded = folded
+	b.model.inputs = []port{n.input()}
 	last := n.cells(root, n.stems(root, n.normalised(root)))
 	pooled := root.At("global_pooling")
 	if n.ImageNet {
@@ -62,13 +61,29 @@ func (n ImageNetwork) model(w Weights, o Options) (*model, error) {
 	flat := root.At("flat").Node("Flatten", []string{last}, Int("axis", 1))
 	classifier := root.At("classifier")
 	logits := root.At(LogitsOutput).Node("Gemm", []string{flat, classifier.Weight("weight"), classifier.Weight("bias")}, Int("transB", 1))
-	output := root.output(logits, o, []dim{batch, {size: n.Classes}})
-	b.model.outputs = []port{output}
+	b.model.outputs = []port{root.output(logits, o, []dim{{name: batch}, {size: n.Classes}})}
+	if b.err != nil {
+		return nil, b.err
+	}
+	return n.finish(b.model)
+}
+
+// batch is the name of the number of images.
+const batch = "batch"
+
+// input returns the input of the network.
+func (n ImageNetwork) input() port {
+	return port{ImagesInput, "images with pixels from 0 to 1, rows from the top", float32Element,
+		append([]dim{{name: batch}}, dims(n.InputChannels, n.Size, n.Size)...)}
+}
+
+// finish checks the graph of the network and describes it.
+func (n ImageNetwork) finish(g *graph) (*model, error) {
 	metadata, err := n.metadata()
 	if err == nil {
-		err = b.finish()
+		err = g.check()
 	}
-	return &model{graph: b.model, metadata: metadata, doc: fmt.Sprintf("classifies images of %dx%d into %d classes", n.Size, n.Size, n.Classes)}, err
+	return &model{graph: g, metadata: metadata, doc: fmt.Sprintf("classifies images of %dx%d into %d classes", n.Size, n.Size, n.Classes)}, err
 }
 
 // output returns the output for logits: itself, or its softmax over the last dimension.
@@ -87,9 +102,12 @@ func (b *builder) finish() error {
 	return b.model.check()
 }
 
+// normalisedValue is the name of the normalised images.
+const normalisedValue = "normalised"
+
 // normalised adds (images − mean)/std.
 func (n ImageNetwork) normalised(root Scope) string {
-	s := root.At("normalised")
+	s := root.At(normalisedValue)
 	by := func(name string, values []float32) string {
 		return s.b.constant(Tensor{Name: s.name(name), Shape: []int{1, n.InputChannels, 1, 1}, Floats: values})
 	}

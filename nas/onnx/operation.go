@@ -134,6 +134,9 @@ func (s Scope) factorizedReduce(x string) string {
 	})
 	halve := Square(2, 0, 1, 1)
 	conv1, conv2 := s.At("conv_1"), s.At("conv_2")
+	if s.b.folded {
+		return s.At("joined").Node("Concat", []string{conv1.ConvNorm(x, halve, Scope{}), conv2.ConvNorm(shifted, halve, Scope{})}, Int("axis", 1))
+	}
 	if !s.b.fold {
 		return s.At("bn").BatchNorm(s.At("joined").Node("Concat", []string{conv1.Conv(x, halve), conv2.Conv(shifted, halve)}, Int("axis", 1)))
 	}

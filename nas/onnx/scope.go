@@ -12,6 +12,7 @@ import (
 type builder struct {
 	weights Weights
 	fold    bool
+	folded  bool   // the weights are folded already: convolutions have biases in place of batch norms
 	model   *graph // what has the initializers
 	has     map[string]bool
 	err     error
@@ -164,7 +165,10 @@ func (s Scope) BatchNorm(x string) string {
 // ConvNorm adds a convolution at s and the batch norm at norm on its result: one node where the export
 // folds batch norms.
 func (s Scope) ConvNorm(x string, o Conv2d, norm Scope) string {
-	if !s.b.fold {
+	switch {
+	case s.b.folded:
+		return s.conv(x, o, s.b.weight(s.name("weight")), s.b.weight(s.name("bias")).Floats)
+	case !s.b.fold:
 		return norm.BatchNorm(s.Conv(x, o))
 	}
 	scale, shift := norm.affine()
