@@ -13,6 +13,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/fixture"
+	"godarts/nas/nastest"
 	"godarts/nas/prune"
 	"godarts/nas/runfolder"
 	"godarts/nas/search"
@@ -103,7 +104,11 @@ var keyedRuns = []keyed{
 func TestImageKeys(t *testing.T) {
 	// A run on images ends with other weights, α, cells or losses when a key changes.
 	// The tests of what is found are of the candidates, scores and finalists, and of the limits of skips. With -short each run changes two keys.
-	for _, run := range keyedRuns {
+	from := "quantise.from=" + nastest.TrainedRun(t)
+	integers := keyed{"training in integers", "tiny-train.yaml", []string{from, "network.drop_path=0", "epochs=1", "w.lr=0.001"}, map[string]string{
+		"quantise.method": "min-max", "quantise.images": "3", "quantise.range": "reduced", "network.label_smoothing": "0.2",
+	}}
+	for _, run := range append(slices.Clone(keyedRuns), integers) {
 		t.Run(run.name, func(t *testing.T) {
 			standard := ending(t, run, "")
 			for _, key := range fixture.Fewer(slices.Sorted(maps.Keys(run.keys))) {

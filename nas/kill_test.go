@@ -18,6 +18,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/fixture"
+	"godarts/nas/nastest"
 	"godarts/nas/prune"
 	"godarts/nas/runfolder"
 	"godarts/nas/search"
@@ -78,6 +79,7 @@ func TestKilled(t *testing.T) {
 		t.Skip("-short: starts two dozen processes")
 	}
 	const epochs, kills = "epochs=20", 10 // three steps an epoch: enough to be killed ten times
+	from := nastest.TrainedRun(t)
 	for _, test := range []struct {
 		name   string
 		config *config.Config
@@ -86,6 +88,7 @@ func TestKilled(t *testing.T) {
 		{"training", fixture.Load(t, "testdata/tiny-train.yaml", epochs)},
 		{"training of a pruned network", pruned(t, prune.Taylor)},
 		{"training of a masked network", pruned(t, prune.Magnitude)},
+		{"training in integers", fixture.Load(t, "testdata/tiny-train.yaml", epochs, "quantise.from="+from, "network.drop_path=0", "w.lr=0.001")},
 		{"search on a text", fixture.Load(t, "testdata/tiny-text.yaml", epochs)},
 		{"training on a text, never averaged", fixture.Load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=100")},
 		{"training on a text, averaged soon", fixture.Load(t, "testdata/tiny-text-train.yaml", epochs, "nonmono=1")},

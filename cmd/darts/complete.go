@@ -189,6 +189,8 @@ func completeFlags(c *cobra.Command, experiment string) {
 		"resume":   runs,
 		"device":   cobra.FixedCompletions([]string{"cpu", "cuda"}, cobra.ShellCompDirectiveNoFileComp),
 		"by":       cobra.FixedCompletions(prune.By, cobra.ShellCompDirectiveNoFileComp),
+		"method":   cobra.FixedCompletions([]string{"min-max", "percentile", "mse"}, cobra.ShellCompDirectiveNoFileComp),
+		"range":    cobra.FixedCompletions([]string{autoRange, config.FullRange, config.ReducedRange}, cobra.ShellCompDirectiveNoFileComp),
 		"size":     cobra.FixedCompletions([]string{"quick", "full"}, cobra.ShellCompDirectiveNoFileComp),
 		"count":    cobra.FixedCompletions([]string{countCPU, countGPU}, cobra.ShellCompDirectiveNoFileComp),
 		"form":     cobra.FixedCompletions(bench.Forms(), cobra.ShellCompDirectiveNoFileComp),

@@ -48,6 +48,14 @@ kill; any number of processes on machines that share the folder can run it at on
 A genotype stands for the networks of the paper, a config for the network that it makes, a run or an export for its
 own. Nothing is computed but sizes.`,
 
+	"quantise": `Makes a trained network of images compute in integers of 8 bits. Batch norms are joined with convolutions,
+each tensor gets a scale by what training images give, each output channel of a weight one of its own. With --epochs the
+network then trains in integers. Test errors and sizes are printed before and after. The run folder is that of a
+training: darts test, classify and export --onnx take it, and after an interruption darts train --resume goes on with it.
+
+Processors of Intel and AMD without VNNI add products in 16 bits, which clamp: --range reduced keeps weights of such
+networks from -64 to 64. The default asks the processor of this machine, not of the one that the network is for.`,
+
 	"classify": `Reads images of any size and format, scales and normalises them as the training did with test images, and
 prints the likeliest classes of each. A DIR stands for all images below it, - for one on standard input. Where each image
 lies in a folder that has the name of a class, the error is printed too, which is that of darts test. An image that

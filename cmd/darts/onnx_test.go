@@ -29,7 +29,7 @@ print("test error %.2f %%" % (100 * wrong / len(images)))
 `
 
 func TestQuickstartInRuntime(t *testing.T) {
-	// The networks that a quickstart trains have the same test error in ONNX Runtime as in darts test, folded or not.
+	// The networks that a quickstart trains have the same test error in ONNX Runtime as in darts test, folded or not, and in integers.
 	if testing.Short() {
 		t.Skip("-short: trains two networks")
 	}
@@ -56,10 +56,12 @@ func TestQuickstartInRuntime(t *testing.T) {
 	}
 	for _, network := range []string{"found", "random-1"} {
 		trained := filepath.Join(search, network)
-		want, _, _ := strings.Cut(darts("test", trained), ",")
-		for _, flags := range [][]string{nil, {"--fold"}} {
+		integers := trained + "-int8"
+		darts("quantise", trained, "--run", integers)
+		for _, flags := range [][]string{{trained}, {trained, "--fold"}, {integers}} {
+			want, _, _ := strings.Cut(darts("test", flags[0]), ",")
 			file := filepath.Join(dir, network+".onnx")
-			darts(append([]string{"export", trained, "--onnx", file}, flags...)...)
+			darts(append([]string{"export", "--onnx", file}, flags...)...)
 			out, err := exec.Command(python, "-c", errorInRuntime, file, pixels, fmt.Sprint(set.Test.Max), labels, fmt.Sprint(set.Test.Channels), fmt.Sprint(set.Test.Height)).CombinedOutput()
 			if got := strings.TrimSpace(string(out)); err != nil || got != want {
 				t.Errorf("%s %q: %v: %s, darts test says %s", network, flags, err, got, want)

@@ -39,6 +39,9 @@ func (l *layers) build(name string) (*Config, error) {
 	if _, ok := l.sections["pruned"]; ok {
 		c.Pruned = &Pruned{}
 	}
+	if _, ok := l.sections["quantise"]; ok {
+		c.Quantise = quantiseDefaults()
+	}
 	rest, err := l.placeTraining(c.Experiment)
 	if err != nil {
 		return nil, err

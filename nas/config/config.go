@@ -50,6 +50,7 @@ type Config struct {
 	Seed     int64     `key:"seed" only:"search train compare sweep" range:"[0,)" doc:"seed of every random stream of the run; of a comparison the first of its seeds; of a sweep that of its draws"`
 	Genotype string    `key:"genotype" only:"train" nonempty:"true" doc:"cell to train: a name such as DARTS_V2, or a genotype's text"`
 	Pruned   *Pruned   `key:"pruned" only:"train" of:"images"`
+	Quantise *Quantise `key:"quantise" only:"train" of:"images"`
 	Evaluate *Evaluate `key:"evaluate" only:"search repeat compare" of:"images"`
 	Expect   *Expect   `key:"expect" only:"search train repeat"`
 }

@@ -196,7 +196,7 @@ func (k *key) defaultIn(c *Config) string {
 	case c.Experiment == Repeat || c.Experiment == Comparison:
 		c.Evaluate = &Evaluate{}
 	case c.Experiment == Train && !c.Data.IsText():
-		c.Pruned = &Pruned{}
+		c.Pruned, c.Quantise = &Pruned{}, quantiseDefaults()
 	}
 	f, ok := k.field(c)
 	if !ok {

@@ -148,6 +148,11 @@ var trials = map[string]trial{
 	"expect.changed":                  {"[epochs]", []string{"epochs", "[1]"}},
 	"evaluate.train.network.channels": {"20", []string{"7"}},
 
+	"quantise.from":   {"runs/x", []string{"1", "[a]", `""`}},
+	"quantise.method": {"min-max", []string{"max", "1"}},
+	"quantise.images": {"100", []string{"0", "-1", "all"}},
+	"quantise.range":  {"reduced", []string{"half", "7"}},
+
 	"compare.search":               {"s.yaml", []string{"1", "[a]"}},
 	"compare.strategies":           {"[[strategy.name=gdas]]", []string{"gdas", "[gdas]", "[[1]]"}},
 	"compare.table":                {"synthetic", []string{"nasbench101", "1"}},
@@ -218,6 +223,11 @@ var companions = map[string][]string{
 	"data.max_pixels":  {"data.name=imagefolder", "data.root=photos"},
 
 	"pruned.mask": {"pruned.weights=pruned.safetensors"},
+
+	"quantise.from":   {"network.drop_path=0", "quantise.from=runs/y"},
+	"quantise.method": {"network.drop_path=0", "quantise.from=runs/x"},
+	"quantise.images": {"network.drop_path=0", "quantise.from=runs/x"},
+	"quantise.range":  {"network.drop_path=0", "quantise.from=runs/x"},
 
 	"w.momentum":                {"w.nesterov=false"},
 	"w.nesterov":                {"w.nesterov=false"}, // the default of gdas is true

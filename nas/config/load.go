@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -170,15 +171,18 @@ func Parse(name string, text []byte, set ...string) (*Config, error) {
 	return l.checked(name)
 }
 
-// AbsolutePaths returns c with absolute paths for data.root, pruned.weights and tables of latencies, where these are
-// given, so that another working directory can read it.
+// AbsolutePaths returns c with absolute paths for data.root, pruned.weights, quantise.from and tables of latencies,
+// where these are given, so that another working directory can read it.
 func (c *Config) AbsolutePaths() (*Config, error) {
 	absolute := *c
 	if c.Pruned != nil {
 		absolute.Pruned = new(*c.Pruned)
 	}
+	if c.Quantise != nil {
+		absolute.Quantise = new(*c.Quantise)
+	}
 	for _, k := range current.Load().keys {
-		if k.path != "data.root" && k.path != "pruned.weights" && k.pathOf != latencies || !k.has(c) {
+		if k.pathOf != latencies && !slices.Contains([]string{"data.root", "pruned.weights", "quantise.from"}, k.path) || !k.has(c) {
 			continue
 		}
 		given, ok := k.field(c)

@@ -33,6 +33,7 @@ func (c *Config) rules() *Problem {
 		c.spaceRules,
 		c.evaluateRules,
 		c.prunedRules,
+		c.quantiseRules,
 	)
 }
 

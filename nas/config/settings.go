@@ -23,6 +23,9 @@ func (c *Config) Settings() (settings []Setting) {
 	if defaults != nil && c.Pruned != nil {
 		defaults.Pruned = &Pruned{}
 	}
+	if defaults != nil && c.Quantise != nil {
+		defaults.Quantise = quantiseDefaults()
+	}
 	keys := current.Load().keys
 	for i := range keys {
 		k := &keys[i]

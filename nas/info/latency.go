@@ -2,6 +2,7 @@ package info
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -138,6 +139,9 @@ func publishedSubjects(g genotype.Genotype) (all []subject, err error) {
 
 // trainedSubject is the network that the training c makes.
 func trainedSubject(c *config.Config) (subject, error) {
+	if c.Quantise != nil {
+		return subject{}, errors.New("nas: latency: the network computes in integers, which this program only follows: time its ONNX file by scripts/onnx-latency --int8")
+	}
 	if c.Data.IsText() {
 		text, err := corpus.Options{Name: c.Data.Name, Root: c.Data.Root, Tokens: c.Data.Tokens}.Open()
 		if err != nil {

@@ -68,6 +68,9 @@ func export(weights, to string, c *config.Config, auxiliary bool) (files []strin
 	if err != nil {
 		return nil, err
 	}
+	if about.Quantised != nil {
+		return nil, fmt.Errorf("nas: export: the network in %s computes in integers, which the module for PyTorch has not: export it as ONNX, or export the run that it was made of", weights)
+	}
 	if auxiliary && !about.Auxiliary {
 		return nil, fmt.Errorf("nas: export: the network in %s has no auxiliary head", weights)
 	}

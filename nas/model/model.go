@@ -20,7 +20,7 @@ import (
 // Model is a trained network that classifies images. Like its tensors, it stays with the goroutine that
 // loaded it.
 type Model struct {
-	net       *cells.Network
+	net       classifier
 	about     Description
 	to        torch.Options
 	window    picture.Window // the part of a picture that is scaled to the network's size
@@ -62,12 +62,26 @@ func LoadModel(from string, device torch.Device) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if about.Quantised != nil {
+		dtype = torch.Float32 // holds the integers
+	}
 	m := &Model{about: about, to: torch.Options{Dtype: dtype, Device: device}}
 	m.window, m.maxPixels = pictures(st, dir, about)
-	if m.net, err = cells.NewNetwork(about.Genotype, about.NetworkOptions(m.to)); err != nil {
+	if about.Quantised != nil {
+		m.net, err = about.integersIn(st, m.to)
+	} else {
+		m.net, err = cells.NewNetwork(about.Genotype, about.NetworkOptions(m.to))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("nas: %s: %w", file, err)
 	}
 	return m, LoadWeights(m.net, file)
+}
+
+// classifier is a network of images, in floating-point numbers or in integers.
+type classifier interface {
+	network
+	Logits(x torch.Tensor) torch.Tensor
 }
 
 // pictures returns how the training scaled test images, and the size of a file that it read at most: by its

@@ -38,9 +38,12 @@ func ExportONNX(dir, file string, o onnx.Options) (notes []string, err error) {
 		return nil, err
 	}
 	var content []byte
-	if about.Units == 0 {
+	switch {
+	case about.Quantised != nil:
+		content, err = about.integersONNX(st, weights, o)
+	case about.Units == 0:
 		content, err = about.onnx(tensors, o)
-	} else {
+	default:
 		n := onnx.LanguageModel{Genotype: about.Genotype, Units: about.Units, Dictionary: about.Dictionary, Words: about.Words}
 		if matrix := tensors["encoder.weight"]; len(matrix.Shape) == 2 {
 			n.Tokens = matrix.Shape[0]
@@ -64,10 +67,15 @@ func (d Description) onnx(w onnx.Weights, o onnx.Options) ([]byte, error) {
 	if err := d.NetworkOptions(torch.Options{}).Check(d.Genotype); err != nil {
 		return nil, err
 	}
-	return onnx.Images(onnx.ImageNetwork{
+	return onnx.Images(d.imageNetwork(), w, o)
+}
+
+// imageNetwork describes a network of images for its graph.
+func (d Description) imageNetwork() onnx.ImageNetwork {
+	return onnx.ImageNetwork{
 		Genotype: d.Genotype, Channels: d.Channels, Layers: d.Layers, Classes: d.Classes, InputChannels: d.InputChannels,
 		Size: d.Size, ImageNet: d.ImageNet, Mean: d.Mean, Std: d.Std, ClassNames: d.ClassNames,
-	}, w, o)
+	}
 }
 
 // onnxWeights reads the tensors of a state dict as float32, without an auxiliary head.

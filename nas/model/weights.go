@@ -34,7 +34,8 @@ type Description struct {
 	Std            []float32         `json:"std"`
 	ClassNames     []string          `json:"class_names"`
 
-	Widths *genotype.Widths `json:"widths,omitempty"` // of a pruned network: the channels that are left
+	Widths    *genotype.Widths `json:"widths,omitempty"`    // of a pruned network: the channels that are left
+	Quantised *Quantised       `json:"quantised,omitempty"` // of a network in integers of 8 bits
 
 	Units      int    `json:"units,omitempty"`      // of a language model, which of the above has only a genotype
 	Dictionary string `json:"dictionary,omitempty"` // of its words, as corpus.Corpus.Dictionary returns it

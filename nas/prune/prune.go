@@ -62,6 +62,9 @@ func Network(ctx context.Context, dir string, o Options) (p Pruned, err error) {
 	if c.Data.IsText() {
 		return p, fmt.Errorf("nas: prune: %s is of a language model, which has no filters: want a network of images", names.Escape(dir))
 	}
+	if c.Quantise != nil {
+		return p, fmt.Errorf("nas: prune: %s computes in integers: prune the run that it was made of, and quantise what is left", names.Escape(dir))
+	}
 	if !model.IsExport(dir) {
 		if _, err := model.TrainedCell(dir, c); err != nil {
 			return p, err

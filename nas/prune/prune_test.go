@@ -14,6 +14,7 @@ import (
 	"godarts/nas/fixture"
 	"godarts/nas/model"
 	"godarts/nas/nastest"
+	"godarts/nas/onnx"
 	"godarts/nas/prune"
 	"godarts/nas/runfolder"
 	"godarts/nas/train"
@@ -270,5 +271,39 @@ func TestRefused(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%+v: %v, want %s", test.o, err, test.want)
 		}
+	}
+}
+
+func TestPrunedInIntegers(t *testing.T) {
+	// A pruned network computes in integers as any other: it is tested, classifies and exports; what is in integers is not pruned.
+	p, err := prune.Network(t.Context(), trained(t), prune.Options{By: prune.Scale, Share: 0.6})
+	if err != nil {
+		t.Fatal(err)
+	}
+	half, integers := filepath.Join(t.TempDir(), "half"), filepath.Join(t.TempDir(), "int8")
+	c := start(t, p)
+	if _, err := train.Run(t.Context(), half, c, nas.Settings{}); err != nil {
+		t.Fatal(err)
+	}
+	q := *c
+	q.Epochs, q.Network.DropPath, q.Pruned = 0, 0, &config.Pruned{Widths: c.Pruned.Widths}
+	q.Quantise = &config.Quantise{From: half, Method: "mse", Images: 20, Range: config.FullRange}
+	result, err := train.Run(t.Context(), integers, &q, nas.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := train.Test(t.Context(), integers, torch.CPU); err != nil || *again.Tested != *result.Tested {
+		t.Errorf("a test says %+v, %v, the run %+v", again.Tested, err, result.Tested)
+	}
+	if _, err := model.ExportONNX(integers, filepath.Join(t.TempDir(), "x.onnx"), onnx.Options{}); err != nil {
+		t.Error(err)
+	}
+	if _, err := prune.Network(t.Context(), integers, prune.Options{By: prune.Scale, Share: 0.6}); err == nil || !strings.Contains(err.Error(), "computes in integers") {
+		t.Errorf("got %v", err)
+	}
+	q.Pruned = nil
+	_, err = train.Run(t.Context(), filepath.Join(t.TempDir(), "whole"), &q, nas.Settings{})
+	if err == nil || !strings.Contains(err.Error(), "has other widths than pruned.widths says") {
+		t.Errorf("got %v", err)
 	}
 }

@@ -75,6 +75,6 @@ func runTraining(r *nas.Run, ctx context.Context, result *runfolder.TrainResult)
 		if err := r.WriteJSON(runfolder.GenotypeFile, result.Genotype); err != nil {
 			return err
 		}
-		return model.WriteWeights(r, t.Net, model.Describe(result.Genotype, images.NetworkOf(r), images.Of(r).Images()))
+		return model.WriteWeights(r, t.Net, describe(r, result.Genotype))
 	})
 }

@@ -91,6 +91,9 @@ func described(file string) (d model.Description, there bool, err error) {
 	return d, true, nil
 }
 
+// quantisedFrom stands for the network that one in integers was made of, where only its weights are known.
+const quantisedFrom = "another network"
+
 // statement is a key of a config and its value in a description of weights.
 type statement struct {
 	key        string
@@ -106,6 +109,9 @@ func adopt(r *nas.Run, d model.Description, written map[string]bool) error {
 		return fmt.Errorf("they are of %s, data.name %s is %s: want the config of their training", kind[d.Units > 0], c.Data.Name, kind[c.Data.IsText()])
 	}
 	statements := statementsOf(d, c)
+	if q := d.Quantised; q != nil {
+		c.Quantise = &config.Quantise{From: quantisedFrom, Method: q.Method, Images: q.Images, Range: q.Range}
+	}
 	g, err := runfolder.GenotypeOf(c)
 	if err != nil {
 		return err

@@ -4,21 +4,20 @@ import (
 	"context"
 	"maps"
 
-	"godarts/cells"
 	"godarts/cells/genotype"
 	"godarts/nas"
 	"godarts/nas/config"
-	"godarts/nas/images"
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
 )
 
 // Trainer trains the network of a derived cell from scratch: the paper's
-// evaluation. Reference cnn/train.py.
+// evaluation. Reference cnn/train.py. With quantise.from it trains one in
+// integers, from the weights of a trained one.
 type Trainer struct {
 	Genotype genotype.Genotype
-	Net      *cells.Network
+	Net      Network
 	W        *optim.SGD
 	gradClip float64
 	dropPath float64 // of the last epoch; it rises linearly from 0
@@ -29,7 +28,7 @@ type Trainer struct {
 
 // New makes the network of the cells g and its optimizer. Their tensors belong to the current scope.
 func New(r *nas.Run, g genotype.Genotype) (*Trainer, error) {
-	net, err := cells.NewNetwork(g, images.NetworkOf(r))
+	net, err := newNetwork(r, g)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +42,7 @@ func New(r *nas.Run, g genotype.Genotype) (*Trainer, error) {
 // Train runs the remaining epochs and returns the measurement after the last, on the test images or on
 // those held out. The paper reports the last epoch, not the best.
 func (t *Trainer) Train(ctx context.Context, run *nas.Run) (test nas.Meter, err error) {
+	t.calibrate(ctx, run)
 	for epoch := range run.Epochs(ctx) {
 		t.W.SetLR(run.LR(epoch))
 		mode := nn.Mode{Training: true, DropPath: t.dropPath * float64(epoch) / float64(t.epochs)}

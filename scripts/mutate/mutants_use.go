@@ -33,6 +33,36 @@ var ofUse = []mutant{
 		tests{"nas/onnx", "TestRecordedFiles"},
 	},
 	{
+		"integers: negative ones are clamped", "nas/quantise/pass.go",
+		"return value{round(y, -zero, math.MaxUint8-zero), true, group}",
+		"return value{round(y, -zero+zero, math.MaxUint8-zero), true, group}",
+		tests{"nas/quantise", "TestNear"},
+	},
+	{
+		"integers: a bias has the scale of the weights", "nas/quantise/network.go",
+		"scale.MulScalar(float64(input))), math.MinInt32",
+		"scale), math.MinInt32",
+		tests{"nas/quantise", "TestNear"},
+	},
+	{
+		"integers: a concatenation adds tensors of two scales", "nas/quantise/pass.go",
+		"if part.group != group {",
+		"if part.group < 0 {",
+		tests{"nas/quantise", "TestNear"},
+	},
+	{
+		"integers: ReLUs are not shared", "nas/onnx/integer.go",
+		"case onlyReLUs(readers) && n.Kind == InIntegers:",
+		"case false:",
+		tests{"nas/onnx", "TestIntegerGraph"},
+	},
+	{
+		"integers: a resumed training calibrates again", "nas/train/quantise.go",
+		"if !ok || net.Calibrated() || r.Err() != nil {",
+		"if !ok || r.Err() != nil {",
+		tests{"nas/train", "TestQuantisedResumes"},
+	},
+	{
 		"ONNX: the check lets any order pass", "nas/onnx/check.go",
 		`return fmt.Errorf("nothing gives its input %q", name)`,
 		"continue",

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sys/cpu"
+
+	"godarts/nas"
+	"godarts/nas/config"
+	"godarts/nas/model"
+	"godarts/nas/names"
+	"godarts/nas/onnx"
+	"godarts/nas/runfolder"
+	"godarts/nas/train"
+	"godarts/torch"
+)
+
+// quantiseFlags are the flags of quantise.
+type quantiseFlags struct {
+	method, integers, dir, onnx string
+	images, epochs              int
+	lr                          float64
+	set                         []string
+	threads                     threadsFlag
+}
+
+// autoRange is the value of --range that asks the processor.
+const autoRange = "auto"
+
+func newQuantise() *cobra.Command {
+	var o quantiseFlags
+	return newCommand(spec{
+		use: "quantise RUN [flags]", short: "make a trained network compute in integers of 8 bits",
+		example: "darts quantise runs/cifar10-train-20260102-030405 -o int8.onnx\n  darts quantise runs/cifar10-train-20260102-030405 --epochs 5",
+		min:     1, max: 1, wanted: "one RUN", outlives: true, complete: trained,
+		flags: func(f *pflag.FlagSet) {
+			f.StringVar(&o.method, "method", "mse", "how the range of a tensor is chosen: min-max, percentile or mse")
+			f.IntVar(&o.images, "images", 512, "training images to calibrate on")
+			f.StringVar(&o.integers, "range", autoRange, "integers of weights: full, reduced, or auto, by this processor: reduced without VNNI")
+			f.IntVar(&o.epochs, "epochs", 0, "epochs of training in integers")
+			f.Float64Var(&o.lr, "lr", 0, "learning rate of that training; default a 25th of the run's")
+			f.StringVar(&o.dir, "run", "", "run `folder`; default runs/NAME-TIME")
+			f.StringVarP(&o.onnx, "out", "o", "", "`FILE` for the network in integers as ONNX")
+			f.StringArrayVar(&o.set, "set", nil, "override a `KEY=VALUE` of the run's config")
+			o.threads.add(f)
+		},
+		run: func(c *cobra.Command, args []string) error {
+			return o.quantise(args[0], c.OutOrStdout(), c.ErrOrStderr())
+		},
+	})
+}
+
+// quantise makes, measures and exports a network in integers of the one in from.
+func (o *quantiseFlags) quantise(from string, stdout, stderr io.Writer) error {
+	c, err := o.config(from)
+	if err != nil {
+		return usageError{err}
+	}
+	if err := o.threads.use("quantise"); err != nil {
+		return err
+	}
+	dir := o.dir
+	switch {
+	case dir == "":
+		if dir, err = reserve(strings.TrimRight(from, "/")+"-int8", time.Now()); err != nil {
+			return usageError{err}
+		}
+	case runfolder.HoldsRun(dir) && !runfolder.HoldsOnlyStart(dir):
+		return usagef("quantise: %s holds a run already: go on with `%s`, or choose another --run", names.Escape(dir), names.Command("darts", "train", "--resume", dir))
+	}
+	before, err := measured(from)
+	if err != nil {
+		return usageError{err}
+	}
+	k := kind{name: "train", experiment: config.Train, run: func(ctx context.Context, dir string, c *config.Config, s nas.Settings, stdout io.Writer) error {
+		result, err := train.Run(ctx, dir, c, s)
+		if err == nil {
+			err = o.report(stdout, from, dir, before, result)
+		}
+		return err
+	}}
+	err = k.start(dir, c, nas.Settings{Device: torch.CPU, Every: nas.CheckpointEvery{Interval: 10 * time.Minute}}, stdout, stderr)
+	if err != nil && o.dir == "" {
+		os.Remove(dir) // fails, as it should, unless nothing began in it
+	}
+	return err
+}
+
+// config returns the config of the run that makes a network in integers of the one in from.
+func (o *quantiseFlags) config(from string) (*config.Config, error) {
+	trained, err := model.TrainedConfig(from)
+	if err == nil && !model.IsExport(from) {
+		_, err = model.TrainedCell(from, trained)
+	}
+	switch {
+	case err != nil:
+		return nil, err
+	case trained.Data.IsText():
+		return nil, fmt.Errorf("quantise: %s is a training on a text; only networks of images can compute in integers", names.Escape(from))
+	case trained.Quantise != nil:
+		return nil, fmt.Errorf("quantise: %s computes in integers already: name the run that it was made of", names.Escape(from))
+	case o.epochs == 0 && o.lr != 0:
+		return nil, fmt.Errorf("quantise: --lr %v has no effect without --epochs", o.lr)
+	}
+	c := *trained
+	lr := o.lr
+	if lr == 0 {
+		lr = c.W.LR / 25
+	}
+	c.Network.Auxiliary, c.Network.DropPath, c.Network.Dtype, c.W.Precision = false, 0, config.Float32, config.Full
+	c.Epochs, c.W.LR, c.W.LRMin, c.Expect = o.epochs, lr, min(c.W.LRMin, lr), nil
+	if c.Pruned != nil {
+		c.Pruned = &config.Pruned{Widths: c.Pruned.Widths} // of a run that began with what another had left
+	}
+	text, err := c.YAML()
+	if err != nil {
+		return nil, err
+	}
+	whole, err := filepath.Abs(from)
+	if err != nil {
+		return nil, err
+	}
+	integers := o.integers
+	if integers == autoRange {
+		integers = rangeFor(cpu.X86.HasAVX512VNNI || cpu.X86.HasAVXVNNI, cpu.X86.HasSSE2)
+	}
+	items := []string{"quantise.from=" + whole, "quantise.method=" + o.method, fmt.Sprint("quantise.images=", o.images), "quantise.range=" + integers}
+	return config.Parse(filepath.Join(from, runfolder.ConfigFile), text, slices.Concat(items, o.set)...)
+}
+
+// rangeFor returns the integers of weights for a processor. Without VNNI those of Intel and AMD add two
+// products in 16 bits, which clamp.
+func rangeFor(vnni, x86 bool) string {
+	if x86 && !vnni {
+		return config.ReducedRange
+	}
+	return config.FullRange
+}
+
+// measured returns the test of the network in dir: that of the complete run, or of now of an export.
+func measured(dir string) (result runfolder.TrainResult, err error) {
+	if model.IsExport(dir) {
+		return train.Test(context.Background(), dir, torch.CPU)
+	}
+	c, err := runfolder.ReadConfig(dir)
+	if err == nil {
+		err = runfolder.ReadResult(dir, c, &result)
+	}
+	return result, err
+}
+
+// report prints what the integers changed, and writes the ONNX file.
+func (o *quantiseFlags) report(stdout io.Writer, from, dir string, before, after runfolder.TrainResult) error {
+	c, err := runfolder.ReadConfig(dir)
+	if err != nil {
+		return err
+	}
+	floating, err := model.Floating(dir)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(stdout, "in floating point: %s, %s\n", errorOf(before), sizeOf(from, func(file string) error {
+		_, err := model.ExportONNX(from, file, onnx.Options{Fold: true})
+		return err
+	}))
+	fmt.Fprintf(stdout, "in integers:       %s, %s\n", errorOf(after), sizeOf(dir, func(file string) error {
+		_, err := model.ExportONNX(dir, file, onnx.Options{})
+		return err
+	}))
+	fmt.Fprintf(stdout, "weights of the %s range, scales by %s of %s\n", c.Quantise.Range, c.Quantise.Method, names.Count(c.Quantise.Images, "image"))
+	fmt.Fprintf(stdout, "in floating point stay: %s\n", strings.Join(floating, ", "))
+	if o.onnx != "" {
+		if _, err := model.ExportONNX(dir, o.onnx, onnx.Options{}); err != nil {
+			return usageError{err}
+		}
+		fmt.Fprintln(stdout, names.Escape(o.onnx))
+	}
+	fmt.Fprintf(stdout, "run folder: %s\n", names.Escape(dir))
+	return nil
+}
+
+// errorOf prints the error of a network on test images, or on those held out.
+func errorOf(r runfolder.TrainResult) string {
+	if r.Tested == nil {
+		return fmt.Sprintf("validation error %.2f %%", r.ValidError)
+	}
+	return fmt.Sprintf("test error %.2f %%", r.TestError)
+}
+
+// sizeOf prints the size of an ONNX file of the network in dir.
+func sizeOf(dir string, write func(file string) error) string {
+	folder, err := os.MkdirTemp("", "darts")
+	if err != nil {
+		return oneLine(err)
+	}
+	defer os.RemoveAll(folder)
+	file := filepath.Join(folder, "network.onnx")
+	if err := write(file); err != nil {
+		return oneLine(err)
+	}
+	info, err := os.Stat(file)
+	if err != nil {
+		return oneLine(err)
+	}
+	return names.Count(int(info.Size()), "byte") + " as ONNX"
+}
