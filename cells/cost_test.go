@@ -44,9 +44,9 @@ func TestOperationCost(t *testing.T) {
 			if got, want := []int{1, y.Channels, y.Height, y.Width}, passed.Shape(); !slices.Equal(got, want) {
 				t.Errorf("shape %v, want %v", got, want)
 			}
-			if trace.MultiplyAdds != test.multiplyAdds || trace.Kept != test.kept || trace.Indices != test.indices {
-				t.Errorf("%d multiply-adds, %d elements and %d indices kept, want %d, %d and %d",
-					trace.MultiplyAdds, trace.Kept, trace.Indices, test.multiplyAdds, test.kept, test.indices)
+			if trace.MultiplyAdds != test.multiplyAdds || trace.Kept != test.kept || trace.IndexBytes != 8*test.indices {
+				t.Errorf("%d multiply-adds, %d elements and %d bytes of indices kept, want %d, %d and %d",
+					trace.MultiplyAdds, trace.Kept, trace.IndexBytes, test.multiplyAdds, test.kept, 8*test.indices)
 			}
 		})
 	}

@@ -231,12 +231,13 @@ func AdaptiveAvgPool2d(x Tensor, h, w int) Tensor {
 // finds. libtorch writes to them without a look at where they lie, so nobody can make or
 // change them.
 type Maxima struct {
-	indices       Tensor // [N,C,H',W'], into the plane of an image
+	indices       Tensor // [N,C,H',W'], into the plane of an image, or as bytes into the window
 	height, width int    // of the images
 }
 
 // MaxPool2dIndices is MaxPool2d with the place of each window's largest element,
-// for MaxPool2dBackward. It takes no part in autograd. As aten::max_pool2d_with_indices.
+// for MaxPool2dBackward. It takes no part in autograd. As aten::max_pool2d_with_indices. Of
+// windows of 3x3 with a margin of one pixel, on a CPU and channels last, a place is one byte.
 func MaxPool2dIndices(x Tensor, o Pool2dOptions) (y Tensor, at Maxima) {
 	if e := C.torch_max_pool2d_indices(x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), &y.h, &at.indices.h); e != nil {
 		throw("max_pool2d", e, x)

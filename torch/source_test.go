@@ -118,6 +118,8 @@ func TestShimIsUsed(t *testing.T) {
 var parity = map[string]string{
 	"gram":                 "TestGram",
 	"sumProducts":          "TestSumProducts",
+	"maxPool":              "TestMaxPool",
+	"maxPoolBackward":      "TestMaxPool",
 	"pointwise":            "TestPointwise",
 	"pointwiseNorm":        "TestPointwiseNorm",
 	"gatedMixture":         "TestGatedMixture",

@@ -121,7 +121,7 @@ func (s *fastState) trace(x grid, t *nn.Trace) grid {
 		keep(t, out.m()*out.c)
 		moments(t, out)
 		if which == maxPool {
-			t.Indices += out.m() * out.c
+			t.IndexBytes += s.indexBytes * out.m() * out.c
 		} else {
 			t.MultiplyAdds += out.m() * out.c * 9
 		}

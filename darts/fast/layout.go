@@ -258,6 +258,8 @@ type fastState struct {
 	dilated   [3]bool // depthwise kernels of dilation 1, 2
 	relu      bool    // some operation begins with a ReLU
 	reduction bool    // a factorized reduction
+
+	indexBytes int // of the place of a maximum, see torch.MaxPool2dIndices
 }
 
 // The poolings, as indices.
@@ -398,7 +400,10 @@ func (b *layoutBuilder) node(at string, cell *fastCell, i int, a *darts.Architec
 
 // state lays out what the edges out of state j share.
 func (b *layoutBuilder) state(at string, cell *fastCell, j int, a *darts.Architecture) fastState {
-	s := fastState{stride: cell.kind.Stride(j)}
+	s := fastState{stride: cell.kind.Stride(j), indexBytes: 1}
+	if b.weights.W.Device().IsCUDA() {
+		s.indexBytes = 8
+	}
 	var norms [2][]string
 	for i := max(0, j-1); i < len(cell.nodes); i++ {
 		e := darts.FirstEdge(i) + j

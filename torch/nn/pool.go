@@ -13,7 +13,7 @@ func (p MaxPool) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 // Trace implements Layer.
 func (p MaxPool) Trace(x *Value, t *Trace) *Value {
 	y := pooled(x, t, torch.Pool2dOptions(p))
-	t.Indices += y.Numel()
+	t.IndexBytes += 8 * y.Numel() // int64, as autograd keeps them
 	return y
 }
 

@@ -22,9 +22,9 @@ type Trace struct {
 	// the sum it goes into. Batch norms, ReLUs, poolings and sums count nothing.
 	MultiplyAdds int
 	// Kept is the number of elements that training keeps until the backward pass,
-	// a tensor that several operators keep counted once. Indices are those of max
-	// poolings, 8 bytes each.
-	Kept, Indices int
+	// a tensor that several operators keep counted once. IndexBytes are what the
+	// places of max poolings take besides.
+	Kept, IndexBytes int
 
 	layers []LayerCost
 }
@@ -41,7 +41,7 @@ func (t *Trace) Layer(name, op string, l Traced, x *Value) *Value {
 	t.layers = append(t.layers, LayerCost{
 		Name: name, Op: op, Channels: y.Channels, Height: y.Height, Width: y.Width,
 		MultiplyAdds: t.MultiplyAdds - before.MultiplyAdds,
-		kept:         t.Kept - before.Kept, indices: t.Indices - before.Indices,
+		kept:         t.Kept - before.Kept, indexBytes: t.IndexBytes - before.IndexBytes,
 	})
 	return y
 }
@@ -90,16 +90,15 @@ type LayerCost struct {
 	Parameters, MultiplyAdds int
 	KeptBytes                int
 
-	kept, indices int
+	kept, indexBytes int
 }
 
 // Cost adds up the layers of t, with the weights below their names in w. Elements
 // have the type of w.
 func (t *Trace) Cost(w *Weights) (c Cost) {
-	const index = 8 // bytes of an int64
 	for _, l := range t.layers {
 		l.Parameters = w.CountBelow(l.Name)
-		l.KeptBytes = l.kept*w.W.Dtype().Size() + l.indices*index
+		l.KeptBytes = l.kept*w.W.Dtype().Size() + l.indexBytes
 		c.Layers = append(c.Layers, l)
 		c.Parameters += l.Parameters
 		c.MultiplyAdds += l.MultiplyAdds

@@ -3,8 +3,6 @@
 #ifdef TOGETHER  // compiled as a part of together.cpp
 #include <ATen/ops/clamp_min.h>
 #include <ATen/ops/convolution_backward.h>
-#include <ATen/ops/max_pool2d_with_indices.h>
-#include <ATen/ops/max_pool2d_with_indices_backward.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/threshold_backward.h>
 
@@ -44,23 +42,6 @@ char* torch_conv2d_backward(torch_tensor g, torch_tensor x, torch_tensor weight,
                                       {need_x != 0, need_weight != 0, false});
     *ret_x = wrap(std::get<0>(r));
     *ret_weight = wrap(std::get<1>(r));
-  });
-}
-
-char* torch_max_pool2d_indices(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
-                               torch_tensor* ret, torch_tensor* ret_indices) {
-  return guard([&] {
-    auto r = at::max_pool2d_with_indices(tensor(x), kernel, stride, padding);
-    *ret = wrap(std::get<0>(r));
-    *ret_indices = wrap(std::get<1>(r));
-  });
-}
-
-char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, int64_t stride,
-                                int64_t padding, torch_tensor indices, torch_tensor* ret) {
-  return guard([&] {
-    *ret = wrap(at::max_pool2d_with_indices_backward(tensor(g), tensor(x), kernel, stride, padding,
-                                                     1, false, tensor(indices)));
   });
 }
 #endif

@@ -186,6 +186,7 @@ char* torch_conv2d_backward(torch_tensor g, torch_tensor x, torch_tensor weight,
                             const int64_t* stride, const int64_t* padding,
                             const int64_t* dilation, int64_t groups, int need_x, int need_weight,
                             torch_tensor* ret_x, torch_tensor* ret_weight);
+// pool.cpp; indices are int64 into the plane of an image, or a byte for the place in the window
 char* torch_max_pool2d_indices(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
                                torch_tensor* ret, torch_tensor* ret_indices);
 char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, int64_t stride,
