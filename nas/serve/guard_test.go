@@ -215,10 +215,15 @@ func TestSlowClient(t *testing.T) {
 
 func TestSlowRequest(t *testing.T) {
 	// A client that does not end its request is let go, and one of many connections gets an answer when others end.
-	if testing.Short() {
-		t.Skip("-short: waits for five seconds")
+	s, err := Open(t.TempDir(), "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
 	}
-	s := start(t, t.TempDir(), "127.0.0.1:0")
+	if s.readTime <= 0 || s.readTime > 10*time.Second {
+		t.Errorf("a request may take %v", s.readTime)
+	}
+	s.readTime = 300 * time.Millisecond
+	serveUntilEnd(t, s)
 	c, err := net.Dial("tcp", s.listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -227,7 +232,7 @@ func TestSlowRequest(t *testing.T) {
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: local"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetReadDeadline(time.Now().Add(2 * headerTime)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(10 * s.readTime)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(c); err != nil {

@@ -30,7 +30,6 @@ const DefaultAddress = "127.0.0.1:6006"
 
 // Limits of a connection. A client that sends or takes its bytes too slowly is let go.
 const (
-	headerTime      = 5 * time.Second
 	idleTime        = 30 * time.Second
 	mostHeader      = 16 << 10 // bytes
 	mostConnections = 256
@@ -86,7 +85,7 @@ func New(dir string, listener net.Listener) (*Server, error) {
 		root.Close()
 		return nil, fmt.Errorf("serve: %w", err)
 	}
-	pages := &site{root: root, base: filepath.Base(base), index: newIndex(root), writeTime: 10 * time.Second}
+	pages := &site{root: root, base: filepath.Base(base), index: newIndex(root), readTime: 5 * time.Second, writeTime: 10 * time.Second}
 	pages.watch = newWatch(pages.index)
 	return &Server{pages, listener, newGuard(routes(pages), listener.Addr())}, nil
 }
@@ -118,8 +117,8 @@ func (s *Server) Serve(ctx context.Context) error {
 	defer cancel()
 	server := &http.Server{
 		Handler:           s.handler,
-		ReadHeaderTimeout: headerTime,
-		ReadTimeout:       headerTime,
+		ReadHeaderTimeout: s.readTime,
+		ReadTimeout:       s.readTime,
 		WriteTimeout:      3 * s.writeTime, // making a page included; events have deadlines of their own
 		IdleTimeout:       idleTime,
 		MaxHeaderBytes:    mostHeader,

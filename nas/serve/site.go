@@ -28,6 +28,7 @@ type site struct {
 	watch  *watch
 	losses losses
 
+	readTime  time.Duration // in which a client has to send a request
 	writeTime time.Duration // in which a client has to take a page, or an event
 }
 
