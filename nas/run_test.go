@@ -32,7 +32,7 @@ func TestMemoryIsFlat(t *testing.T) {
 		live = append(live, int64(torch.Live()))
 		return nil
 	}}
-	c := fixture.Tiny(t, "strategy.order=2", "network.nodes=1", "epochs=70")
+	c := fixture.Tiny(t, "strategy.order=2", "network.nodes=1", "data.batch=4", "epochs=26")
 	if _, err := search.Run(t.Context(), filepath.Join(t.TempDir(), "run"), c, nas.Settings{Hooks: []nas.Hooks{watch}}); err != nil {
 		t.Fatal(err)
 	}
