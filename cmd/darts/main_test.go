@@ -233,12 +233,16 @@ func TestSearchToTest(t *testing.T) {
 	}
 }
 
+// binaryDir holds the program once a test has asked for it.
+var binaryDir string
+
 // binary builds the program once for all tests.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "darts")
 	if err != nil {
 		return "", err
 	}
+	binaryDir = dir
 	file := filepath.Join(dir, "darts")
 	return file, exec.Command("go", "build", "-o", file, ".").Run()
 })
@@ -251,8 +255,8 @@ func TestMain(m *testing.M) {
 		main()
 	}
 	status := m.Run()
-	if file, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(file))
+	if binaryDir != "" {
+		os.RemoveAll(binaryDir)
 	}
 	os.Exit(status)
 }
