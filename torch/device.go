@@ -191,8 +191,9 @@ func init() {
 	}
 }
 
-// Processor names the kind of processor that loops are chosen for: "avx512", "avx2", or "none"
-// of the two. It is the machine's, or a lesser one where the environment asks for that:
+// Processor names the kind of processor that loops are chosen for: "avx512", "avx2", "simd128"
+// (vectors of 16 bytes: SSE2's, NEON's), or "none", where only libtorch's operators run. It is the
+// machine's, or a lesser one where the environment asks for that:
 // GODARTS_CPU for loops of our own, ATEN_CPU_CAPABILITY for libtorch's. Where the two differ it
 // names both. It returns an error if GODARTS_CPU holds no kind: no scope opens then.
 func Processor() (string, error) {
@@ -215,7 +216,7 @@ func processors(own, libtorch string) string {
 	if libtorch == "no avx" || libtorch == "default" { // its names on x86 and elsewhere
 		libtorch = "none"
 	}
-	if libtorch == own {
+	if libtorch == own || libtorch == "none" && own == "simd128" { // libtorch has one name for both
 		return own
 	}
 	return own + ", libtorch " + libtorch

@@ -33,7 +33,7 @@ func TestProcessor(t *testing.T) {
 		return
 	}
 	const ours, libtorchs = "GODARTS_CPU=", "ATEN_CPU_CAPABILITY="
-	kinds := []string{"none", "avx2", "avx512"}
+	kinds := []string{"none", "simd128", "avx2", "avx512"}
 	best, _, _ := strings.Cut(asked(t, ours, libtorchs), "|")
 	has := slices.Index(kinds, best)
 	if has < 0 {
@@ -41,7 +41,7 @@ func TestProcessor(t *testing.T) {
 	}
 	for i, kind := range kinds {
 		want := kinds[min(i, has)]
-		if got := asked(t, ours+kind, libtorchs+strings.Replace(want, "none", "default", 1)); got != want+"|<nil>|<nil>" {
+		if got := asked(t, ours+kind, libtorchs+strings.NewReplacer("none", "default", "simd128", "default").Replace(want)); got != want+"|<nil>|<nil>" {
 			t.Errorf("%s for both: got %s, want %s", kind, got, want)
 		}
 		if want != best {
@@ -51,7 +51,7 @@ func TestProcessor(t *testing.T) {
 			t.Errorf("%s for ours: got %s, want %s", kind, got, want)
 		}
 	}
-	refusal := "torch: processor: GODARTS_CPU=sse: no kind of processor (wanted none, avx2 or avx512)"
+	refusal := "torch: processor: GODARTS_CPU=sse: no kind of processor (wanted none, simd128, avx2 or avx512)"
 	if got, want := asked(t, ours+"sse"), "|"+refusal+"|"+refusal; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

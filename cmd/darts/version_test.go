@@ -20,8 +20,8 @@ func TestProcessor(t *testing.T) {
 		stdout, stderr string // stdout has it
 	}{
 		{"none", []string{"version"}, exitOK, "\nprocessor: none\n", ""},
-		{"AVX2", []string{"version"}, exitUsage, "", "darts: torch: processor: GODARTS_CPU=AVX2: no kind of processor (wanted none, avx2 or avx512)\n"},
-		{"fast", []string{"search", "nowhere.yaml"}, exitUsage, "", "darts: torch: processor: GODARTS_CPU=fast: no kind of processor (wanted none, avx2 or avx512)\n"},
+		{"AVX2", []string{"version"}, exitUsage, "", "darts: torch: processor: GODARTS_CPU=AVX2: no kind of processor (wanted none, simd128, avx2 or avx512)\n"},
+		{"fast", []string{"search", "nowhere.yaml"}, exitUsage, "", "darts: torch: processor: GODARTS_CPU=fast: no kind of processor (wanted none, simd128, avx2 or avx512)\n"},
 	} {
 		p := exec.Command(darts, test.args...)
 		p.Env = append(os.Environ(), "ATEN_CPU_CAPABILITY=default", "GODARTS_CPU="+test.cpu)

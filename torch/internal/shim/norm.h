@@ -1,43 +1,8 @@
 // The loops of a batch norm of pixels, forward and backward. Each goes over a block of rows that
-// lies in the caches, channel by channel.
-#pragma once
-
-#include <algorithm>
-#include <cstdint>
-#include <limits>
-#include <vector>
-
-#include "tile.h"
-
-// Loops over channels become vector instructions.
-#pragma GCC optimize("O3", "no-trapping-math")
-
-namespace shim {
-
-// Moments of columns: mean, and the sum of squared differences from it.
-struct Moments {
-  int64_t count = 0;
-  std::vector<double> mean, squares;
-
-  explicit Moments(int64_t columns) : mean(columns), squares(columns) {}
-
-  // add joins the moments of n more rows.
-  template <class T>
-  void add(int64_t n, const T* means, const T* sums) {
-    if (n == 0) return;
-    const double part = double(n) / (count + n), between = part * count;
-    for (size_t c = 0; c < mean.size(); c++) {
-      const double difference = means[c] - mean[c];
-      mean[c] += difference * part;
-      squares[c] += sums[c] + difference * difference * between;
-    }
-    count += n;
-  }
-};
-
+// lies in the caches, channel by channel. each_processor.h includes these loops, after tile.h.
 // moments computes mean and squares of the columns of y.
 template <class T>
-FOR_AVX512 void moments(const T* y, int64_t rows, int64_t columns, T* mean, T* squares) {
+void moments(const T* y, int64_t rows, int64_t columns, T* mean, T* squares) {
   std::fill(mean, mean + columns, T(0));
   std::fill(squares, squares + columns, T(0));
   for (int64_t r = 0; r < rows; r++)
@@ -50,26 +15,9 @@ FOR_AVX512 void moments(const T* y, int64_t rows, int64_t columns, T* mean, T* s
     }
 }
 
-// leastOf is the least value of a result: 0 after a ReLU.
-template <class T>
-T leastOf(bool relu) {
-  return relu ? T(0) : -std::numeric_limits<T>::infinity();
-}
-
-// The factors of a batch norm: three for a channel, and one for an image, which comes last.
-template <class T>
-struct Norm {
-  std::vector<T> mean, scale, shift;  // out = (scale·y + shift)·factor, after the ReLU if any
-  const T* factors;                   // one for each image, or null
-  bool relu;
-
-  T factor(int64_t image) const { return factors ? factors[image] : T(1); }
-  T least() const { return leastOf<T>(relu); }
-};
-
 // normalised writes out, for rows of one image.
 template <class T>
-FOR_AVX512 void normalised(const T* y, T* out, int64_t rows, int64_t columns, const T* scale,
+void normalised(const T* y, T* out, int64_t rows, int64_t columns, const T* scale,
                            const T* shift, T factor, T least) {
   for (int64_t r = 0; r < rows; r++)
     for (int64_t c = 0; c < columns; c++) {
@@ -93,7 +41,7 @@ struct GradientRows {
 // sumsOf adds Σ g and Σ g·(y − mean) over the rows, for n vectors of columns from column c on. The
 // sums stay in registers.
 template <class T, int lanes, int n>
-FOR_AVX512 void sumsOf(const GradientRows<T>& b, int64_t c, T* sum, T* moment) {
+void sumsOf(const GradientRows<T>& b, int64_t c, T* sum, T* moment) {
   using Vector = typename Lanes<T, lanes>::Vector;
   using Loaded = typename Lanes<T, lanes>::Loaded;
   const auto at = [c](const T* from, int v) {
@@ -122,7 +70,7 @@ FOR_AVX512 void sumsOf(const GradientRows<T>& b, int64_t c, T* sum, T* moment) {
 }
 
 template <class T>
-FOR_AVX512 void gradientSums(const GradientRows<T>& b, T* sum, T* moment) {
+void gradientSums(const GradientRows<T>& b, T* sum, T* moment) {
   int64_t c = 0;
   for (; c + 2 * wide<T> <= b.columns; c += 2 * wide<T>) sumsOf<T, wide<T>, 2>(b, c, sum, moment);
   for (; c + wide<T> <= b.columns; c += wide<T>) sumsOf<T, wide<T>, 1>(b, c, sum, moment);
@@ -131,7 +79,7 @@ FOR_AVX512 void gradientSums(const GradientRows<T>& b, T* sum, T* moment) {
 
 // gradient writes the gradient of y: scale·g + constant + slope·(y − mean).
 template <class T>
-FOR_AVX512 void gradient(const GradientRows<T>& b, const T* constant, const T* slope,
+void gradient(const GradientRows<T>& b, const T* constant, const T* slope,
                          T* __restrict dy) {
   // Local copies: the compiler has to assume that a store to dy changes members of b.
   const T *g = b.g, *y = b.y, *mean = b.mean, *scale = b.scale, *shift = b.shift;
@@ -143,5 +91,3 @@ FOR_AVX512 void gradient(const GradientRows<T>& b, const T* constant, const T* s
       dy[c] = scale[c] * own + constant[c] + slope[c] * (y[c] - mean[c]);
     }
 }
-
-}  // namespace shim

@@ -16,8 +16,11 @@
 
 #include "count.h"
 #include "guard.h"
-#include "norm.h"
-#include "tile.h"
+#include "pointwise.h"
+#include "processor.h"
+
+#define LOOPS "pointwise_loops.h"
+#include "each_processor.h"
 
 using namespace shim;
 
@@ -31,182 +34,18 @@ using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 using Optional = std::optional<at::Tensor>;
 
-// Images that lie channels last are matrices with a row for each pixel.
-struct Sizes {
-  int64_t rows, in, out;
-  int64_t pixels;  // of one image
-
-  Sizes(const at::Tensor& x, const at::Tensor& weight)
-      : rows(x.size(0) * x.size(2) * x.size(3)),
-        in(x.size(1)),
-        out(weight.size(0)),
-        pixels(x.size(2) * x.size(3)) {}
-
-  // A block of so many rows stays in the caches.
-  int64_t blockRows() const { return std::max<int64_t>(24, 4096 / std::max(in, out) / 24 * 24); }
-};
-
-// share calls part(thread, from, to) once for each thread, with its rows: whole blocks.
-template <class Part>
-void share(const Sizes& s, int64_t threads, const Part& part) {
-  const int64_t blockRows = s.blockRows(), blocks = (s.rows + blockRows - 1) / blockRows;
-  at::parallel_for(0, threads, 1, [&](int64_t first, int64_t last) {
-    for (int64_t t = first; t < last; t++)
-      part(t, blocks * t / threads * blockRows,
-           std::min(s.rows, blocks * (t + 1) / threads * blockRows));
-  });
-}
-
 template <class T>
-std::vector<T> transposed(const T* w, int64_t rows, int64_t columns) {
-  std::vector<T> r(rows * columns);
-  for (int64_t i = 0; i < rows; i++)
-    for (int64_t j = 0; j < columns; j++) r[j * rows + i] = w[i * columns + j];
-  return r;
-}
-
-// eachImage splits the rows [from, to) by image and calls part(from, to, image) for each piece.
-template <class Part>
-void eachImage(int64_t from, int64_t to, int64_t pixels, const Part& part) {
-  while (from < to) {
-    const int64_t image = from / pixels, end = std::min(to, (image + 1) * pixels);
-    part(from, end, image);
-    from = end;
-  }
-}
-
-// The product of rows [from, to) of x and wᵀ [in,out].
+constexpr Kernel<Moments(const Sizes&, const T*, const T*, T*)> convolve =
+    FORMS(nullptr, convolved<T>);
 template <class T>
-Product<T> product(const Sizes& s, const T* x, const T* w, T* out, int64_t from) {
-  return {x + from * s.in, s.in, 1, w, s.out, out + from * s.out, s.out, s.in, false};
-}
-
-// convolved writes y = x·weightᵀ and returns its moments.
+constexpr Kernel<void(const Sizes&, const T*, const T*, const T*, bool, T*)> convolveBy =
+    FORMS(nullptr, convolvedBy<T>);
 template <class T>
-Moments convolved(const Sizes& s, const T* x, const T* weight, T* y) {
-  const std::vector<T> w = transposed(weight, s.out, s.in);
-  const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
-  std::vector<Moments> of(threads, Moments(s.out));
-  share(s, threads, [&](int64_t thread, int64_t from, int64_t to) {
-    std::vector<T> mean(s.out), squares(s.out);
-    for (; from < to; from += blockRows) {
-      const int64_t rows = std::min(blockRows, to - from);
-      multiply(product(s, x, w.data(), y, from), rows, s.out);
-      moments(y + from * s.out, rows, s.out, mean.data(), squares.data());
-      of[thread].add(rows, mean.data(), squares.data());
-    }
-  });
-  for (int64_t t = 1; t < threads; t++)
-    of[0].add(of[t].count, of[t].mean.data(), of[t].squares.data());
-  return of[0];
-}
-
-// convolvedBy writes x·weightᵀ + bias, and applies the ReLU if there is one.
+constexpr Kernel<void(const Sizes&, const Norm<T>&, const T*, T*)> normaliseBy =
+    FORMS(nullptr, normalise<T>);
 template <class T>
-void convolvedBy(const Sizes& s, const T* x, const T* weight, const T* bias, bool relu, T* out) {
-  const std::vector<T> w = transposed(weight, s.out, s.in), ones(s.out, T(1));
-  const int64_t blockRows = s.blockRows();
-  share(s, at::get_num_threads(), [&](int64_t, int64_t from, int64_t to) {
-    for (; from < to; from += blockRows) {
-      const int64_t rows = std::min(blockRows, to - from);
-      multiply(product(s, x, w.data(), out, from), rows, s.out);
-      T* y = out + from * s.out;
-      normalised(y, y, rows, s.out, ones.data(), bias, T(1), leastOf<T>(relu));
-    }
-  });
-}
-
-template <class T>
-void normalise(const Sizes& s, const Norm<T>& norm, const T* y, T* out) {
-  share(s, at::get_num_threads(), [&](int64_t, int64_t first, int64_t last) {
-    eachImage(first, last, s.pixels, [&](int64_t from, int64_t to, int64_t image) {
-      normalised<T>(y + from * s.out, out + from * s.out, to - from, s.out, norm.scale.data(),
-                    norm.shift.data(), norm.factor(image), norm.least());
-    });
-  });
-}
-
-// The results of backward; dx is null if it is not needed.
-template <class T>
-struct Gradients {
-  T *dx, *dWeight, *dScale, *dShift;
-};
-
-// The inputs of backward, and its passes.
-template <class T>
-struct Backward {
-  const Sizes s;
-  const Norm<T> norm;
-  const T *deviation, *g;
-  int64_t gRow;  // distance from one row of g to the next
-  const T *y, *x, *weight;
-
-  // block gives the loops of norm.h the rows [from, to), all of one image.
-  GradientRows<T> block(int64_t from, int64_t to, int64_t image) const {
-    return {g + from * gRow, gRow, y + from * s.out, to - from, s.out, norm.mean.data(),
-            norm.scale.data(), norm.shift.data(), norm.factor(image), norm.least()};
-  }
-
-  // sums returns Σ g for each channel, then Σ g·(y − mean) for each.
-  std::vector<double> sums() const {
-    const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
-    std::vector<std::vector<double>> of(threads, std::vector<double>(2 * s.out));
-    share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
-      std::vector<T> own(2 * s.out);
-      for (; first < last; first += blockRows) {
-        std::fill(own.begin(), own.end(), T(0));
-        const int64_t end = std::min(last, first + blockRows);
-        eachImage(first, end, s.pixels, [&](int64_t from, int64_t to, int64_t image) {
-          gradientSums(block(from, to, image), own.data(), own.data() + s.out);
-        });
-        for (int64_t c = 0; c < 2 * s.out; c++) of[thread][c] += own[c];
-      }
-    });
-    for (int64_t t = 1; t < threads; t++)
-      for (int64_t c = 0; c < 2 * s.out; c++) of[0][c] += of[t][c];
-    return of[0];
-  }
-
-  // products computes the gradient of y, scale·g + constant + slope·(y − mean), and from it the
-  // gradients of the weight and of x.
-  void products(const T* constant, const T* slope, const Gradients<T>& to) const {
-    const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
-    std::vector<std::vector<T>> weights(threads, std::vector<T>(s.out * s.in));
-    share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
-      std::vector<T> dy(blockRows * s.out);
-      for (; first < last; first += blockRows) {
-        const int64_t rows = std::min(blockRows, last - first);
-        eachImage(first, first + rows, s.pixels, [&](int64_t from, int64_t end, int64_t image) {
-          gradient(block(from, end, image), constant, slope, dy.data() + (from - first) * s.out);
-        });
-        const Product<T> dWeight = {dy.data(), 1, s.out, x + first * s.in, s.in,
-                                    weights[thread].data(), s.in, rows, true};
-        multiply(dWeight, s.out, s.in);
-        if (!to.dx) continue;
-        const Product<T> dx = {dy.data(), s.out, 1, weight, s.in, to.dx + first * s.in, s.in, s.out,
-                               false};
-        multiply(dx, rows, s.in);
-      }
-    });
-    for (int64_t i = 0; i < s.out * s.in; i++) {
-      to.dWeight[i] = weights[0][i];
-      for (int64_t t = 1; t < threads; t++) to.dWeight[i] += weights[t][i];
-    }
-  }
-
-  void run(const Gradients<T>& to) const {
-    const std::vector<double> all = sums();
-    std::vector<T> constant(s.out), slope(s.out);
-    for (int64_t c = 0; c < s.out; c++) {
-      const double sum = all[c], moment = all[s.out + c] / deviation[c];
-      to.dShift[c] = sum;
-      to.dScale[c] = moment;
-      constant[c] = -norm.scale[c] * sum / s.rows;
-      slope[c] = -norm.scale[c] * moment / deviation[c] / s.rows;
-    }
-    products(constant.data(), slope.data(), to);
-  }
-};
+constexpr Kernel<void(const BackwardInputs<T>&, const Gradients<T>&)> gradients =
+    FORMS(nullptr, backward<T>);
 
 struct Options {
   bool relu;
@@ -280,7 +119,7 @@ struct PointwiseNorm : torch::autograd::Function<PointwiseNorm> {
     at::Tensor mean = at::empty_like(scale), deviation = at::empty_like(scale);
     const Counted counted("shim::pointwise_norm", {x, weight, y}, {y, out});
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pointwise_norm", [&] {
-      const Moments m = convolved<scalar_t>(
+      const Moments m = convolve<scalar_t>.chosen()(
           s, x.data_ptr<scalar_t>(), weight.data_ptr<scalar_t>(), y.data_ptr<scalar_t>());
       at::Tensor variance = at::empty_like(scale);
       for (int64_t c = 0; c < s.out; c++) {
@@ -290,7 +129,7 @@ struct PointwiseNorm : torch::autograd::Function<PointwiseNorm> {
       }
       move<scalar_t>(runningMean, mean, momentum);
       move<scalar_t>(runningVariance, variance, momentum);
-      normalise<scalar_t>(s, normOf<scalar_t>(mean, deviation, scale, shift, factors, relu),
+      normaliseBy<scalar_t>.chosen()(s, normOf<scalar_t>(mean, deviation, scale, shift, factors, relu),
                           y.data_ptr<scalar_t>(), out.data_ptr<scalar_t>());
     });
     ctx->saved_data["relu"] = relu;
@@ -325,11 +164,11 @@ struct PointwiseNorm : torch::autograd::Function<PointwiseNorm> {
     at::Tensor dScale = at::empty_like(scale), dShift = at::empty_like(scale);
     const Counted counted("shim::pointwise_norm_backward", {g, y, g, y, x, weight}, {dx, dWeight});
     AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "pointwise_norm_backward", [&] {
-      const Backward<scalar_t> pass = {
+      const BackwardInputs<scalar_t> inputs = {
           s, normOf<scalar_t>(mean, deviation, scale, shift, factors, relu),
           deviation.data_ptr<scalar_t>(), g.data_ptr<scalar_t>(), g.stride(0),
           y.data_ptr<scalar_t>(), x.data_ptr<scalar_t>(), weight.data_ptr<scalar_t>()};
-      pass.run({dx.defined() ? dx.data_ptr<scalar_t>() : nullptr, dWeight.data_ptr<scalar_t>(),
+      gradients<scalar_t>.chosen()(inputs, {dx.defined() ? dx.data_ptr<scalar_t>() : nullptr, dWeight.data_ptr<scalar_t>(),
                 dScale.data_ptr<scalar_t>(), dShift.data_ptr<scalar_t>()});
     });
     to[0] = dx, to[1] = dWeight, to[2] = dScale, to[3] = dShift;
@@ -360,7 +199,7 @@ at::Tensor fused(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
                               optional(variance), optional(factors), o.relu, o.momentum, o.eps);
 }
 
-constexpr Kernel<decltype(composed)> pointwiseNorm = {composed, composed, fused};
+constexpr Kernel<decltype(composed)> pointwiseNorm = {composed, fused, fused, fused};
 
 at::Tensor composedConvolution(const at::Tensor& x, const at::Tensor& weight,
                                const at::Tensor& bias, bool relu) {
@@ -376,14 +215,14 @@ at::Tensor ownConvolution(const at::Tensor& x, const at::Tensor& weight, const a
   at::Tensor out = at::empty({s.rows, s.out}, from.options());
   const Counted counted("shim::pointwise", {from, w}, {out});
   AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "pointwise", [&] {
-    convolvedBy<scalar_t>(s, from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
+    convolveBy<scalar_t>.chosen()(s, from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
                           b.data_ptr<scalar_t>(), relu, out.data_ptr<scalar_t>());
   });
   return imagesOf(out, from);
 }
 
-constexpr Kernel<decltype(composedConvolution)> pointwise = {composedConvolution,
-                                                             composedConvolution, ownConvolution};
+constexpr Kernel<decltype(composedConvolution)> pointwise = {
+    composedConvolution, ownConvolution, ownConvolution, ownConvolution};
 
 }  // namespace
 

@@ -13,16 +13,16 @@ using namespace shim;
 
 namespace {
 
-constexpr const char* names[] = {"none", "avx2", "avx512"};
+constexpr const char* names[] = {"none", "simd128", "avx2", "avx512"};
 
 Processor has() {
 #if defined(__x86_64__)
-  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Processor::none;
+  if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return Processor::simd128;
   const bool wide = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
                     __builtin_cpu_supports("avx512vl");
   return wide ? Processor::avx512 : Processor::avx2;
 #else
-  return Processor::none;
+  return Processor::simd128;
 #endif
 }
 
@@ -46,7 +46,7 @@ Processor shim::processor() {
 char* torch_processor(const char** ret) {
   return guard([&] {
     TORCH_CHECK(asked() >= 0, "GODARTS_CPU=", std::getenv("GODARTS_CPU"),
-                ": no kind of processor (wanted none, avx2 or avx512)");
+                ": no kind of processor (wanted none, simd128, avx2 or avx512)");
     *ret = names[static_cast<int>(processor())];
   });
 }

@@ -1,20 +1,12 @@
-// The kinds of processors that our loops are compiled for, which are those of libtorch's loops, and
-// the choice between the forms of a computation.
+// The kinds of processors that our loops are compiled for, and the choice between the forms of a
+// computation.
 #pragma once
-
-#if defined(__x86_64__)
-#define FOR_AVX512 \
-  __attribute__((target("avx512f,avx512dq,avx512vl,avx2,fma,prefer-vector-width=512")))
-#define FOR_AVX2 __attribute__((target("avx2,fma")))
-#else
-#define FOR_AVX512
-#define FOR_AVX2
-#endif
 
 namespace shim {
 
-// The kinds, each with all of the ones before it.
-enum class Processor { none, avx2, avx512 };
+// The kinds, each with all of the ones before it. simd128 has vectors of 16 bytes, which are SSE2's
+// and NEON's; avx2 and avx512 are those of libtorch's loops.
+enum class Processor { none, simd128, avx2, avx512 };
 
 // processor is the kind that loops of our own are chosen for: this processor's, or the
 // lesser one that the environment's GODARTS_CPU names.
@@ -24,13 +16,25 @@ Processor processor();
 // arguments; in most kernels it consists of libtorch's operators.
 template <class Function>
 struct Kernel {
-  Function *none, *avx2, *avx512;
+  Function *none, *simd128, *avx2, *avx512;
 
   // chosen is the form for this processor; `none` if the arguments do not fit the other forms.
   Function* chosen(bool fit = true) const {
-    const Processor kind = fit ? processor() : Processor::none;
-    return kind == Processor::avx512 ? avx512 : kind == Processor::avx2 ? avx2 : none;
+    switch (fit ? processor() : Processor::none) {
+      case Processor::avx512: return avx512;
+      case Processor::avx2: return avx2;
+      case Processor::simd128: return simd128;
+      default: return none;
+    }
   }
 };
 
 }  // namespace shim
+
+// FORMS lists the forms of a Kernel: `operators`, and the loop of that name of each kind, which
+// each_processor.h compiles.
+#if defined(__x86_64__)
+#define FORMS(operators, loop) {operators, simd128::loop, avx2::loop, avx512::loop}
+#else
+#define FORMS(operators, loop) {operators, simd128::loop, nullptr, nullptr}
+#endif

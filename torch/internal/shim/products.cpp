@@ -9,7 +9,10 @@
 
 #include "count.h"
 #include "guard.h"
-#include "tile.h"
+#include "processor.h"
+
+#define LOOPS "product_loops.h"
+#include "each_processor.h"
 
 using namespace shim;
 
@@ -33,10 +36,10 @@ void check(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, int6
               ", or types differ");
 }
 
-// product writes x·w to `rows` rows of out from row `from` on, or adds it there. It multiplies
-// pieces that stay in the caches, by brgemm, a kernel of oneDNN that copies nothing. With few rows
+// brgemmProduct writes x·w to `rows` rows of out from row `from` on, or adds it there. It multiplies
+// pieces that stay in the caches, by brgemm, a kernel of oneDNN for AVX-512 that copies nothing. With few rows
 // it takes longer to read a large w than to multiply by it, so the pieces of w are whole rows.
-void product(const at::Tensor& out, bool add, const at::Tensor& x, const at::Tensor& w,
+void brgemmProduct(const at::Tensor& out, bool add, const at::Tensor& x, const at::Tensor& w,
              int64_t from, int64_t rows) {
   const int64_t n = w.size(1), k = w.size(0);
   const bool reads = rows <= 64 && n * k > 1 << 18;
@@ -58,18 +61,22 @@ void libtorchSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
       at::addmm_out(sum, sum, x[i], w[i]);
 }
 
-void ownSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
+void brgemmSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
   Counted counted("shim::sum_products", x, w);
   counted.adds(sum, add);
   // These rows of out stay in the first-level cache while all products are added.
   const int64_t m = sum.size(0), blockRows = sum.size(1) <= 64 ? 8192 / sum.size(1) : 256;
   for (int64_t from = 0; from < m; from += blockRows)
     for (size_t i = 0; i < x.size(); i++)
-      product(sum, add || i > 0, x[i], w[i], from, std::min(blockRows, m - from));
+      brgemmProduct(sum, add || i > 0, x[i], w[i], from, std::min(blockRows, m - from));
 }
 
-constexpr Kernel<void(at::Tensor, bool, const Tensors&, const Tensors&)> sumProducts = {
-    libtorchSum, libtorchSum, ownSum};
+constexpr Kernel<void(at::Tensor, bool, const Tensors&, const Tensors&)> sumProducts =
+#if defined(__x86_64__)
+    {libtorchSum, simd128::sumOf, avx2::sumOf, brgemmSum};
+#else
+    FORMS(libtorchSum, sumOf);
+#endif
 
 void libtorchGram(at::Tensor out, bool add, const at::Tensor& a, const at::Tensor& b) {
   if (add)
@@ -78,32 +85,8 @@ void libtorchGram(at::Tensor out, bool add, const at::Tensor& a, const at::Tenso
     at::mm_out(out, a.t(), b);
 }
 
-void ownGram(at::Tensor out, bool add, const at::Tensor& a, const at::Tensor& b) {
-  Counted counted("shim::gram", {a, a.is_same(b) ? at::Tensor() : b}, {});
-  counted.adds(out, add);
-  if (!add) out.zero_();
-  const bool symmetric = !add && a.is_same(b);
-  constexpr int64_t blockRows = 256;    // of a and b, which then lie in the cache
-  constexpr int64_t blockColumns = 16;  // of a
-  const int64_t rows = a.size(0), columns = a.size(1), n = out.stride(0);
-  const float *x = a.data_ptr<float>(), *y = b.data_ptr<float>();
-  float* sums = out.data_ptr<float>();
-  for (int64_t from = 0; from < rows; from += blockRows)
-    for (int64_t c = 0; c < columns; c += blockColumns) {
-      const int64_t first = symmetric ? c : 0;  // column of b; those before follow by symmetry
-      const Product<float, true> p = {x + from * a.stride(0) + c, 1, a.stride(0),
-                                      y + from * b.stride(0) + first, b.stride(0),
-                                      sums + c * n + first, n, std::min(blockRows, rows - from),
-                                      true};
-      multiply(p, std::min(blockColumns, columns - c), b.size(1) - first);
-    }
-  if (!symmetric) return;
-  for (int64_t i = 0; i < columns; i++)
-    for (int64_t j = 0; j < i; j++) sums[i * n + j] = sums[j * n + i];
-}
-
-constexpr Kernel<void(at::Tensor, bool, const at::Tensor&, const at::Tensor&)> gram = {
-    libtorchGram, libtorchGram, ownGram};
+constexpr Kernel<void(at::Tensor, bool, const at::Tensor&, const at::Tensor&)> gram =
+    FORMS(libtorchGram, gramOf);
 
 }  // namespace
 
@@ -128,7 +111,7 @@ char* torch_gram(torch_tensor out, int add, torch_tensor a, torch_tensor b) {
     at::Tensor sum = tensor(out), x = tensor(a), y = tensor(b);
     TORCH_CHECK(x.dim() == 2 && y.dim() == 2 && sum.dim() == 2, "wanted matrices");
     check(sum, x, y, x.size(1), x.size(0), y.size(0));
-    const bool wideEnough = x.size(1) >= wide<float> && y.size(1) >= wide<float>;
+    const bool wideEnough = x.size(1) >= 16 && y.size(1) >= 16;
     gram.chosen(wideEnough && fit({sum, x, y}))(sum, add, x, y);
   });
 }

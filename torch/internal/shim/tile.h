@@ -1,14 +1,5 @@
 // Matrix products that are computed in tiles: blocks of the result whose sums stay in registers.
-// They are for matrices with few columns.
-#pragma once
-
-#include <algorithm>
-#include <cstdint>
-
-#include "processor.h"
-
-namespace shim {
-
+// They are for matrices with few columns. each_processor.h includes these loops.
 // A vector of `lanes` numbers. Loaded is a vector in memory, which need not be aligned.
 template <class T, int lanes>
 struct Lanes {
@@ -23,7 +14,7 @@ struct Lanes<T, 1> {
 };
 
 template <class T>
-constexpr int wide = 64 / sizeof(T);  // lanes of the widest vector
+constexpr int wide = VECTOR_BYTES / sizeof(T);  // lanes of the widest vector
 
 // The sum over terms k of left(i,k)·right(k,j), for rows i and columns j of out. Where leftRow is 1
 // the type can say so: the compiler then needs no register for each row.
@@ -45,7 +36,7 @@ struct Product {
 // tile computes a block of `rows` rows by `vectors` vectors of `lanes` columns plus `fours` groups
 // of four columns.
 template <class P, int rows, int lanes, int vectors, int fours>
-FOR_AVX512 void tile(const P& p) {
+void tile(const P& p) {
   using T = typename P::Number;
   using Vector = typename Lanes<T, lanes>::Vector;
   using Loaded = typename Lanes<T, lanes>::Loaded;
@@ -100,7 +91,7 @@ FOR_AVX512 void tile(const P& p) {
 
 // blocks computes tiles of n rows until fewer rows are left, and moves p past them.
 template <int n, int lanes, int vectors, int fours, class P>
-FOR_AVX512 void blocks(P& p, int64_t& rows) {
+void blocks(P& p, int64_t& rows) {
   for (; rows >= n; rows -= n) {
     tile<P, n, lanes, vectors, fours>(p);
     p.left += n * p.leftRow;
@@ -108,36 +99,42 @@ FOR_AVX512 void blocks(P& p, int64_t& rows) {
   }
 }
 
-// strip computes all rows of those columns. The sums of a tile take at most 24 registers of 32.
+// The sums of a tile take at most so many registers; the others hold its operands.
+constexpr int sumRegisters = REGISTERS == 32 ? 24 : 12;
+constexpr int mostVectors = REGISTERS == 32 ? 4 : 2;  // of a strip
+
+// strip computes all rows of those columns.
 template <int lanes, int vectors, int fours, class P>
-FOR_AVX512 void strip(P p, int64_t rows) {
-  constexpr int registers = vectors + fours;  // of a row
-  if constexpr (registers == 1 && P::adjacent) blocks<16, lanes, vectors, fours>(p, rows);
-  if constexpr (registers <= 3) blocks<8, lanes, vectors, fours>(p, rows);
-  if constexpr (registers == 4) blocks<6, lanes, vectors, fours>(p, rows);
-  if constexpr (registers <= 6) blocks<4, lanes, vectors, fours>(p, rows);
-  if constexpr (registers == 7) blocks<3, lanes, vectors, fours>(p, rows);
+void strip(P p, int64_t rows) {
+  constexpr int most = sumRegisters / (vectors + fours);  // rows of a tile
+  if constexpr (most >= 16 && P::adjacent) blocks<16, lanes, vectors, fours>(p, rows);
+  if constexpr (most >= 12 && most < 16) blocks<12, lanes, vectors, fours>(p, rows);
+  if constexpr (most >= 8) blocks<8, lanes, vectors, fours>(p, rows);
+  if constexpr (most >= 6 && most < 8) blocks<6, lanes, vectors, fours>(p, rows);
+  if constexpr (most >= 4) blocks<4, lanes, vectors, fours>(p, rows);
+  if constexpr (most == 3) blocks<3, lanes, vectors, fours>(p, rows);
   blocks<1, lanes, vectors, fours>(p, rows);
 }
 
 template <int vectors, class P>
-FOR_AVX512 void strips(const P& p, int64_t rows, int64_t fours) {
+void strips(const P& p, int64_t rows, int64_t fours) {
   constexpr int lanes = wide<typename P::Number>;
   switch (fours) {
     case 0: if constexpr (vectors > 0) strip<lanes, vectors, 0>(p, rows); break;
-    case 1: strip<lanes, vectors, 1>(p, rows); break;
-    case 2: strip<lanes, vectors, 2>(p, rows); break;
-    default: strip<lanes, vectors, 3>(p, rows);
+    case 1: if constexpr (lanes > 4) strip<lanes, vectors, 1>(p, rows); break;
+    case 2: if constexpr (lanes > 8) strip<lanes, vectors, 2>(p, rows); break;
+    default: if constexpr (lanes > 8) strip<lanes, vectors, 3>(p, rows);
   }
 }
 
-// multiply computes `rows` rows by `columns` columns of p: strips of one to four wide vectors, the
-// last of which takes up to three fours too, then up to three single columns.
+// multiply computes `rows` rows by `columns` columns of p: strips of wide vectors, the last of which
+// takes fours too, then up to three single columns.
 template <class P>
-FOR_AVX512 void multiply(P p, int64_t rows, int64_t columns) {
+void multiply(P p, int64_t rows, int64_t columns) {
   constexpr int64_t lanes = wide<typename P::Number>;
-  const int64_t vectors = columns / lanes, fours = columns % lanes / 4;
-  const int64_t groups = std::max<int64_t>(1, (vectors + 3) / 4);
+  const int64_t inFours = columns / 4 * 4;
+  const int64_t vectors = inFours / lanes, fours = inFours % lanes / 4;
+  const int64_t groups = std::max<int64_t>(1, (vectors + mostVectors - 1) / mostVectors);
   for (int64_t g = 0; g < groups; g++) {
     const int64_t own = vectors * (g + 1) / groups - vectors * g / groups;
     const int64_t ends = g + 1 < groups ? 0 : fours;
@@ -145,8 +142,8 @@ FOR_AVX512 void multiply(P p, int64_t rows, int64_t columns) {
       case 0: strips<0>(p, rows, ends); break;
       case 1: strips<1>(p, rows, ends); break;
       case 2: strips<2>(p, rows, ends); break;
-      case 3: strips<3>(p, rows, ends); break;
-      default: strips<4>(p, rows, ends);
+      case 3: if constexpr (mostVectors > 2) strips<3>(p, rows, ends); break;
+      default: if constexpr (mostVectors > 2) strips<4>(p, rows, ends);
     }
     p.right += own * lanes + 4 * ends;
     p.out += own * lanes + 4 * ends;
@@ -157,5 +154,3 @@ FOR_AVX512 void multiply(P p, int64_t rows, int64_t columns) {
     case 3: strip<1, 3, 0>(p, rows); break;
   }
 }
-
-}  // namespace shim
