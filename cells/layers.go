@@ -78,23 +78,14 @@ func (stride zero) Trace(x *nn.Value, _ *nn.Trace) *nn.Value {
 	return &nn.Value{Channels: x.Channels, Height: (x.Height + n - 1) / n, Width: (x.Width + n - 1) / n}
 }
 
-// depthwise makes a convolution of each channel by itself. Its kernel is square, and its padding keeps the size at
-// stride 1.
-func depthwise(p nn.Path, c, kernel, stride, dilation int) nn.Layer {
-	return nn.NewConv2d(p, c, c, [2]int{kernel, kernel}, torch.Conv2dOptions{
-		Stride: stride, Padding: dilation * (kernel - 1) / 2, Dilation: dilation, Groups: c,
-	})
-}
-
 // sepConv makes [ReLU, depthwise, pointwise, batch norm] twice; the first depthwise convolution has the stride.
 // Reference cnn/operations.py SepConv.
 func sepConv(p nn.Path, c channels, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
-		nn.ReLU{},
-		depthwise(op.Index(1), c.in, kernel, stride, 1),
+		nn.NewDepthwise(op.Index(1), c.in, kernel, torch.DepthwiseOptions{Stride: stride, ReLU: true}),
 		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c.in, c.inner, nn.PointwiseNormOptions{Affine: affine, ReLU: true}),
-		depthwise(op.Index(5), c.inner, kernel, 1, 1),
+		nn.NewDepthwise(op.Index(5), c.inner, kernel, torch.DepthwiseOptions{}),
 		nn.NewPointwiseNorm(op.Index(6), op.Index(7), c.inner, total(c.out), nn.PointwiseNormOptions{Affine: affine}),
 	}
 }
@@ -103,8 +94,7 @@ func sepConv(p nn.Path, c channels, kernel, stride int, affine bool) nn.Layer {
 func dilConv(p nn.Path, c channels, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
 	return nn.Sequential{
-		nn.ReLU{},
-		depthwise(op.Index(1), c.in, kernel, stride, 2),
+		nn.NewDepthwise(op.Index(1), c.in, kernel, torch.DepthwiseOptions{Stride: stride, Dilation: 2, ReLU: true}),
 		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c.in, total(c.out), nn.PointwiseNormOptions{Affine: affine}),
 	}
 }

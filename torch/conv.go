@@ -5,7 +5,6 @@ package torch
 // #cgo noescape torch_avg_pool2d
 // #cgo noescape torch_conv2d
 // #cgo noescape torch_conv2d_backward
-// #cgo noescape torch_dilated_depthwise
 // #cgo noescape torch_linear
 // #cgo noescape torch_max_pool2d
 // #cgo noescape torch_max_pool2d_backward
@@ -16,7 +15,6 @@ package torch
 // #cgo nocallback torch_avg_pool2d
 // #cgo nocallback torch_conv2d
 // #cgo nocallback torch_conv2d_backward
-// #cgo nocallback torch_dilated_depthwise
 // #cgo nocallback torch_linear
 // #cgo nocallback torch_max_pool2d
 // #cgo nocallback torch_max_pool2d_backward
@@ -84,23 +82,6 @@ func Conv2d(x, weight, bias Tensor, o Conv2dOptions) Tensor {
 	if e := C.torch_conv2d(x.h, weight.h, bias.h, int64s(stride[:]), int64s(padding[:]), int64s(dilation[:]),
 		C.int64_t(groups), &r.h); e != nil {
 		throw("conv2d", e, x, weight, bias)
-	}
-	return r
-}
-
-// DilatedDepthwise is the depthwise Conv2d of dilation 2, stride 1 and the padding that
-// keeps the size, k−1.
-//
-//	x [N,C,H,W]   weight [C,1,k,k], k odd
-//	result [N,C,H,W]
-//
-// On CPUs its gradients take a tenth of the time of Conv2d's: that of x is the convolution
-// by the weight turned round, that of the weight an undilated one over the four images of
-// equal parity of row and column, where H and W are even.
-func DilatedDepthwise(x, weight Tensor) Tensor {
-	var r Tensor
-	if e := C.torch_dilated_depthwise(x.h, weight.h, &r.h); e != nil {
-		throw("dilated_depthwise", e, x, weight)
 	}
 	return r
 }

@@ -1,7 +1,6 @@
 package torch_test
 
 import (
-	"fmt"
 	"math"
 	"testing"
 
@@ -222,33 +221,6 @@ func TestGraph(t *testing.T) {
 	}
 	if x.RequiresGrad_(false).Square().RequiresGrad() {
 		t.Error("a graph after RequiresGrad_(false)")
-	}
-}
-
-func TestDilatedDepthwise(t *testing.T) {
-	// Value, gradients and gradients of gradients are Conv2d's, on sides even and odd, in either layout.
-	for _, row := range []struct{ k, h, w int }{{3, 8, 6}, {5, 8, 8}, {3, 5, 6}, {5, 7, 5}, {7, 6, 4}} {
-		for _, last := range []bool{false, true} {
-			t.Run(fmt.Sprint(row, last), func(t *testing.T) {
-				torchtest.Scope(t)
-				x, weight := torch.Randn([]int{3, 4, row.h, row.w}, double), torch.Randn([]int{4, 1, row.k, row.k}, double)
-				if last {
-					x = x.ChannelsLast()
-				}
-				inputs := []torch.Tensor{x.RequiresGrad_(true), weight.RequiresGrad_(true)}
-				of := func(y torch.Tensor) []torch.Tensor {
-					first := torch.Grad([]torch.Tensor{y.Square().Mul(y).Sum()}, inputs, torch.GradOptions{CreateGraph: true})
-					product := first[0].Square().Sum().Add(first[1].Square().Sum())
-					second := torch.Grad([]torch.Tensor{product}, inputs, torch.GradOptions{})
-					return append(append([]torch.Tensor{y}, first...), second...)
-				}
-				got := of(torch.DilatedDepthwise(x, weight))
-				want := of(torch.Conv2d(x, weight, torch.Tensor{}, torch.Conv2dOptions{Padding: row.k - 1, Dilation: 2, Groups: 4}))
-				for i, what := range []string{"value", "gradient of x", "gradient of weight", "second of x", "second of weight"} {
-					torchtest.Close(t, what, got[i].Detach(), want[i].Detach(), 1e-12)
-				}
-			})
-		}
 	}
 }
 

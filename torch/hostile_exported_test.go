@@ -16,7 +16,8 @@ func TestHostileArguments(t *testing.T) {
 	torchtest.Hostile{
 		Functions: []any{
 			torch.AdaptiveAvgPool2d, torch.Arange, torch.Autocast, torch.AvgPool2d, torch.BatchNorm, torch.CUDA,
-			torch.Call, torch.CaptureGraph, torch.Cat, torch.Conv2d, torch.Conv2dBackward, torch.Count, torch.CountAsGPU, torch.CrossEntropy, torch.DilatedDepthwise, torch.Do,
+			torch.Call, torch.CaptureGraph, torch.Cat, torch.Conv2d, torch.Conv2dBackward, torch.Count, torch.CountAsGPU, torch.CrossEntropy,
+			torch.Depthwise, torch.DepthwiseBackward, torch.DepthwiseBackwardProducts, torch.DepthwiseGram, torch.Do,
 			torch.Dropout, torch.Embedding, torch.Empty, torch.EmptyLike, torch.Enter, torch.Eye, torch.FromBytes,
 			torch.ForeachCopy_, torch.FromSlice[float32],
 			torch.FromSliceChannelsLast[int64], torch.FromSliceTo[bool], torch.Full, torch.GatedMixture, torch.GatedMixtureBackward, torch.Grad,
@@ -24,7 +25,7 @@ func TestHostileArguments(t *testing.T) {
 			torch.MaxPool2d, torch.MaxPool2dBackward, torch.MaxPool2dIndices, torch.MmOut, torch.NoGrad,
 			torch.Ones, torch.OnesLike, torch.Parallel, torch.ParseDevice,
 			torch.PeakReserved, torch.Pointwise, torch.PointwiseNorm, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt,
-			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.Scalar, torch.Scoped,
+			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.ReLUSum, torch.Scalar, torch.Scoped,
 			torch.SetRNGState, torch.SetTF32, torch.SetThreads, torch.SoftmaxCrossEntropy_, torch.Stack, torch.SumProducts, torch.TF32, torch.Threads,
 			torch.TuneMalloc, torch.Version, torch.Where, torch.Zeros, torch.ZerosLike,
 		},
@@ -63,11 +64,21 @@ func TestHostileArguments(t *testing.T) {
 			"Conv2dBackward": func() []any {
 				return args(x(2, 4, 4, 4), x(2, 4, 6, 6), x(4, 4, 3, 3), torch.Conv2dOptions{}, true, true)
 			},
-			"CrossEntropy":     func() []any { return args(x(2, 3), whole(0, 2), torch.CrossEntropyOptions{}) },
-			"DilatedDepthwise": func() []any { return args(x(2, 4, 6, 6), x(4, 1, 3, 3)) },
-			"FromBytes":        func() []any { return args([]byte{1, 0, 0, 0}, torch.Int16, []int{2}, torch.Options{}) },
-			"Embedding":        func() []any { return args(x(2, 3), whole(1, 0)) },
-			"GatedMixture":     func() []any { return args(x(2, 3), x(5, 2, 3), x(5, 2, 6), x(5, 4)) },
+			"CrossEntropy": func() []any { return args(x(2, 3), whole(0, 2), torch.CrossEntropyOptions{}) },
+			"Depthwise":    func() []any { return args(x(2, 4, 6, 6), x(4, 1, 3, 3), x(4), torch.DepthwiseOptions{ReLU: true}) },
+			"DepthwiseGram": func() []any {
+				return args(x(4, 4), x(2, 4, 6, 6), x(4, 1, 3, 3), x(4), torch.DepthwiseOptions{ReLU: true})
+			},
+			"DepthwiseBackwardProducts": func() []any {
+				to := torch.DepthwiseGradients{X: x(2, 4, 6, 6), Beside: x(2, 4, 6, 6), Gram: x(4, 4)}
+				return args(to, []torch.Tensor{x(72, 3)}, []torch.Tensor{x(3, 4)}, x(2, 4, 6, 6), x(4, 1, 3, 3), torch.DepthwiseOptions{})
+			},
+			"DepthwiseBackward": func() []any {
+				return args(torch.DepthwiseGradients{X: x(2, 4, 6, 6), Weight: x(4, 1, 3, 3)}, x(2, 4, 6, 6), x(2, 4, 6, 6), x(4, 1, 3, 3), torch.DepthwiseOptions{})
+			},
+			"FromBytes":    func() []any { return args([]byte{1, 0, 0, 0}, torch.Int16, []int{2}, torch.Options{}) },
+			"Embedding":    func() []any { return args(x(2, 3), whole(1, 0)) },
+			"GatedMixture": func() []any { return args(x(2, 3), x(5, 2, 3), x(5, 2, 6), x(5, 4)) },
 			"GatedMixtureBackward": func() []any {
 				return args(x(2, 3), x(5, 2, 3), x(5, 2, 6), x(5, 4), x(5, 2, 3), torch.Ones([]int{5, 4}, double))
 			},

@@ -129,6 +129,12 @@ var parity = map[string]string{
 	"gatedMixture":         "TestGatedMixture",
 	"gatedMixtureBackward": "TestGatedMixture",
 	"softmaxCrossEntropy":  "TestSoftmaxCrossEntropy",
+	"depthwise":            "TestDepthwise",
+	"forwards":             "TestDepthwise",
+	"backwards":            "TestDepthwiseBackward",
+	"depthwiseGradients":   "TestDepthwiseBackward",
+	"reluSums":             "TestReLUSum",
+	"sums":                 "TestReLUSum",
 }
 
 func TestKernelsHaveParityTests(t *testing.T) {

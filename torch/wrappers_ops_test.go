@@ -126,8 +126,10 @@ func networkRows() []wrapper {
 		{shim: "torch_conv2d", fn: func() torch.Tensor {
 			return torch.Conv2d(x, w, bias, torch.Conv2dOptions{Stride: 2, Padding: 2, Dilation: 2, Groups: 2})
 		}, op: "aten::conv2d", args: args(x, w, bias, []int{2, 2}, []int{2, 2}, []int{2, 2}, 2)},
-		{shim: "torch_dilated_depthwise", fn: func() torch.Tensor { return torch.DilatedDepthwise(x, positive(4, 1, 3, 3)) },
-			op: "aten::conv2d", args: args(x, positive(4, 1, 3, 3), nil, []int{1, 1}, []int{2, 2}, []int{2, 2}, 4)},
+		{shim: "torch_depthwise", fn: func() torch.Tensor {
+			return torch.Depthwise(x, positive(4, 1, 3, 3), positive(4), torch.DepthwiseOptions{Stride: 3, Dilation: 2}) // no loops of our own
+		}, op: "aten::conv2d", args: args(x, positive(4, 1, 3, 3), positive(4), []int{3, 3}, []int{2, 2}, []int{2, 2}, 4)},
+		{shim: "torch_relu_sum", fn: func() torch.Tensor { return torch.ReLUSum(values(3, 4)) }, op: "aten::sum.dim_IntList", args: args(values(3, 4).ReLU(), []int{0})},
 		{shim: "torch_conv2d", fn: func() torch.Tensor { return torch.Conv2d(x, positive(3, 4, 1, 1), none, torch.Conv2dOptions{}) },
 			op: "aten::conv2d", args: args(x, positive(3, 4, 1, 1))},
 		{shim: "torch_conv2d", fn: func() torch.Tensor {
@@ -190,6 +192,11 @@ func backwardRows() []wrapper {
 		{shim: "torch_relu_backward_", fn: func() torch.Tensor { return values(2, 3).ReLUBackward_(a.ReLU()) }, op: "aten::threshold_backward", args: args(values(2, 3), a.ReLU(), 0)},
 		{shim: "torch_conv2d_backward", list: both(true, true), op: "aten::convolution_backward", args: append(convolution[:len(convolution):len(convolution)], []int{1, 1, 0})},
 		{shim: "torch_conv2d_backward", list: both(false, true), op: "aten::convolution_backward", args: append(convolution[:len(convolution):len(convolution)], []int{0, 1, 0})},
+		{shim: "torch_depthwise_backward", list: func() []torch.Tensor {
+			to := torch.DepthwiseGradients{X: torch.Empty(x.Shape(), single), Weight: torch.Empty([]int{4, 1, 3, 3}, single)}
+			torch.DepthwiseBackward(to, values(2, 4, 2, 2), x, positive(4, 1, 3, 3), torch.DepthwiseOptions{Stride: 3})
+			return tensors(to.X, to.Weight)
+		}, op: "aten::convolution_backward", args: args(values(2, 4, 2, 2), x, positive(4, 1, 3, 3), nil, []int{3, 3}, []int{1, 1}, []int{1, 1}, false, []int{0, 0}, 4, []int{1, 1, 0})},
 		{shim: "torch_max_pool2d_indices", list: func() []torch.Tensor { y, i := torch.MaxPool2dIndices(x, pool); return tensors(y, i.Indices()) }, op: "aten::max_pool2d_with_indices", args: args(x, []int{3, 3}, []int{2, 2}, []int{1, 1})},
 		{shim: "torch_max_pool2d_backward", fn: func() torch.Tensor { return torch.MaxPool2dBackward(pooled, x, maxima, pool) },
 			op: "aten::max_pool2d_with_indices_backward", args: args(pooled, x, []int{3, 3}, []int{2, 2}, []int{1, 1}, []int{1, 1}, false, maxima.Indices())},

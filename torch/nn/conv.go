@@ -6,27 +6,16 @@ import "godarts/torch"
 type Conv2d struct {
 	weight *Parameter // [out, in/Groups, kH, kW]
 	o      torch.Conv2dOptions
-
-	dilatedDepthwise bool // torch.DilatedDepthwise computes it
 }
 
 // NewConv2d makes a convolution from in to out channels with a kernel of kH by kW.
 func NewConv2d(p Path, in, out int, kernel [2]int, o torch.Conv2dOptions) *Conv2d {
 	shape := []int{out, in / max(o.Groups, 1), kernel[0], kernel[1]}
-	special := torch.Conv2dOptions{Padding: kernel[0] - 1, Dilation: 2, Groups: in}
-	same := o
-	same.Stride = 0
-	return &Conv2d{
-		weight: p.Parameter("weight", KaimingUniform(shape)), o: o,
-		dilatedDepthwise: same == special && o.Stride <= 1 && out == in && kernel[0] == kernel[1] && kernel[0]%2 == 1,
-	}
+	return &Conv2d{weight: p.Parameter("weight", KaimingUniform(shape)), o: o}
 }
 
 // Forward implements Layer.
 func (c *Conv2d) Forward(x torch.Tensor, _ Mode) torch.Tensor {
-	if c.dilatedDepthwise && !x.Device().GPUForm() {
-		return torch.DilatedDepthwise(x, c.weight.Tensor)
-	}
 	return torch.Conv2d(x, c.weight.value(), torch.Tensor{}, c.o)
 }
 
@@ -38,5 +27,36 @@ func (c *Conv2d) Trace(x *Value, t *Trace) *Value {
 	y := &Value{Channels: out}
 	y.Height, y.Width = c.o.Size(x.Height, x.Width, kernel)
 	t.MultiplyAdds += y.Numel() * perGroup * kernel[0] * kernel[1]
+	return y
+}
+
+// Depthwise is a convolution of each channel by itself, without bias, of x or of max(x, 0). Its kernel is square, and
+// its padding keeps the size at stride 1.
+type Depthwise struct {
+	weight *Parameter // [C, 1, k, k]
+	o      torch.DepthwiseOptions
+}
+
+// NewDepthwise makes a depthwise convolution of c channels with a kernel of that size, an odd number.
+func NewDepthwise(p Path, c, kernel int, o torch.DepthwiseOptions) *Depthwise {
+	return &Depthwise{p.Parameter("weight", KaimingUniform([]int{c, 1, kernel, kernel})), o}
+}
+
+// Forward implements Layer.
+func (d *Depthwise) Forward(x torch.Tensor, _ Mode) torch.Tensor {
+	return torch.Depthwise(x, d.weight.value(), torch.Tensor{}, d.o)
+}
+
+// Trace implements Layer. Where libtorch computes the convolution, on channels or with a kernel that torch.Depthwise has
+// no loops for, the graph keeps max(x, 0) in place of x.
+func (d *Depthwise) Trace(x *Value, t *Trace) *Value {
+	shape := d.weight.sizes()
+	c, k, stride := shape[0], shape[2], max(d.o.Stride, 1)
+	if d.o.ReLU && (c%4 != 0 || k > 5) {
+		x = ReLU{}.Trace(x, t)
+	}
+	t.Keep(x)
+	y := &Value{Channels: c, Height: (x.Height-1)/stride + 1, Width: (x.Width-1)/stride + 1}
+	t.MultiplyAdds += y.Numel() * k * k
 	return y
 }

@@ -20,7 +20,7 @@ func TestHostileArguments(t *testing.T) {
 		return b.Build(torch.Options{})
 	}
 	torchtest.Hostile{
-		Functions: []any{nn.KaimingUniform, nn.NewBatchNorm2d, nn.NewConv2d, nn.NewLinear, nn.NewPointwise, nn.NewPointwiseNorm, nn.Uniform},
+		Functions: []any{nn.KaimingUniform, nn.NewBatchNorm2d, nn.NewConv2d, nn.NewDepthwise, nn.NewLinear, nn.NewPointwise, nn.NewPointwiseNorm, nn.Uniform},
 		Values: []any{
 			func() nn.AvgPool { return nn.AvgPool{Kernel: 2} },
 			func() nn.MaxPool { return nn.MaxPool{Kernel: 2} },
@@ -29,6 +29,7 @@ func TestHostileArguments(t *testing.T) {
 			func() *nn.BatchNorm2d { return nn.NewBatchNorm2d(root(), 4, true) },
 			func() *nn.BatchNorm2d { return nn.NewBatchNorm2d(root(), 4, false) },
 			func() *nn.Builder { return new(nn.Builder) },
+			func() *nn.Depthwise { return nn.NewDepthwise(root(), 4, 3, torch.DepthwiseOptions{ReLU: true}) },
 			func() *nn.Conv2d { return nn.NewConv2d(root(), 4, 4, [2]int{3, 3}, torch.Conv2dOptions{Padding: 1}) },
 			func() *nn.Linear { return nn.NewLinear(root(), 3, 2) },
 			func() *nn.Pointwise { return nn.NewPointwise(root(), 4, 4, 1) },

@@ -1,73 +1,351 @@
-// A depthwise convolution of dilation 2 whose gradients are convolutions that CPUs have
-// fast kernels for. It is made of operators that have gradients themselves.
+// Depthwise convolutions whose padding keeps the size of an image at stride 1, and the ReLU before
+// them. Images that lie channels last go through loops of our own (depthwise_loops.h), which compute
+// the ReLU on the way and both gradients while an image lies in the caches.
+#include <ATen/Dispatch.h>
+#include <ATen/Parallel.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/ops/conv2d.h>
 #include <ATen/ops/convolution_backward.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/mm.h>
+#include <ATen/ops/relu.h>
+#include <ATen/ops/sum.h>
+#include <ATen/ops/threshold_backward.h>
+#include <c10/core/GradMode.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
+#include <algorithm>
+#include <optional>
+
+#include "count.h"
+#include "depthwise.h"
 #include "guard.h"
+#include "processor.h"
+
+#define LOOPS "depthwise_loops.h"
+#include "each_processor.h"
 
 using namespace shim;
+
+#ifndef INTRA_OP_PARALLEL
+#error "at::parallel_for is compiled for one thread: -fopenmp is missing"
+#endif
 
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// The padding that keeps the size of an image, at dilation 1; at dilation 2 it is twice that.
-int64_t padding(const at::Tensor& weight) { return (weight.size(2) - 1) / 2; }
+template <class T>
+constexpr Kernel<void(const Depthwise&, const ForwardOf<T>&)> forwards =
+    FORMS(nullptr, depthwiseForward<T>);
+template <class T>
+constexpr Kernel<void(const Depthwise&, const BackwardOf<T>&)> backwards =
+    FORMS(nullptr, depthwiseBackward<T>);
+template <class T>
+constexpr Kernel<void(const T*, T*, int64_t, int64_t)> sums = FORMS(nullptr, reluSum<T>);
 
-at::Tensor dilated(const at::Tensor& x, const at::Tensor& weight) {
-  int64_t p = 2 * padding(weight);
-  return at::conv2d(x, weight, {}, /*stride=*/1, at::IntArrayRef({p, p}), at::IntArrayRef({2, 2}),
+struct Options {
+  bool relu;
+  int64_t stride, dilation;
+
+  int64_t padding(const at::Tensor& weight) const { return dilation * (weight.size(2) - 1) / 2; }
+};
+
+Depthwise sizes(const at::Tensor& x, const at::Tensor& weight, const Options& o) {
+  return {x.size(0),      x.size(2),  x.size(3), x.size(1),
+          weight.size(2), o.dilation, o.stride,  o.relu};
+}
+
+// fit tells whether the loops take these tensors.
+bool fit(const at::Tensor& x, const at::Tensor& weight, const Options& o,
+         std::initializer_list<at::Tensor> others) {
+  const auto type = x.scalar_type();
+  const auto own = [&](const at::Tensor& t) {
+    return !t.defined() || (t.scalar_type() == type && t.device().is_cpu());
+  };
+  return (type == at::kFloat || type == at::kDouble) && x.numel() > 0 && x.size(1) % 4 == 0 &&
+         (weight.size(2) == 3 || weight.size(2) == 5) && o.stride <= 2 && o.dilation <= 2 &&
+         !at::autocast::is_autocast_enabled(at::kCPU) && own(x) && own(weight) &&
+         std::all_of(others.begin(), others.end(), own);
+}
+
+at::Tensor images(const at::Tensor& t) { return t.contiguous(at::MemoryFormat::ChannelsLast); }
+
+// The result of a convolution of x.
+at::Tensor room(const at::Tensor& x, const Depthwise& d) {
+  return at::empty({d.n, d.c, d.outH(), d.outW()},
+                   x.options().memory_format(at::MemoryFormat::ChannelsLast));
+}
+
+// composed is the convolution by libtorch's operators, which have gradients of every order.
+at::Tensor composed(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                    const Options& o) {
+  const int64_t p = o.padding(weight);
+  return at::conv2d(o.relu ? x.relu() : x, weight, bias, at::IntArrayRef({o.stride, o.stride}),
+                    at::IntArrayRef({p, p}), at::IntArrayRef({o.dilation, o.dilation}),
                     weight.size(0));
 }
 
-// x [N,C,H,W] by the parities of row and column, [4N,C,H/2,W/2]: there dilation 2 is none.
-at::Tensor parities(const at::Tensor& x) {
-  int64_t n = x.size(0), c = x.size(1), h = x.size(2) / 2, w = x.size(3) / 2;
-  return x.permute({0, 2, 3, 1})
-      .reshape({n, h, 2, w, 2, c})
-      .permute({2, 4, 0, 1, 3, 5})
-      .reshape({4 * n, h, w, c})
-      .permute({0, 3, 1, 2});
+at::Tensor own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+               const Options& o, const at::Tensor& gram = {}) {
+  const at::Tensor from = images(x), w = weight.contiguous(),
+                   b = bias.defined() ? bias.contiguous() : bias;
+  const Depthwise d = sizes(from, w, o);
+  at::Tensor y = room(from, d);
+  const Counted counted("shim::depthwise", {from, w}, {y});
+  AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "depthwise", [&] {
+    forwards<scalar_t>.chosen()(d, {from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
+                                    b.defined() ? b.data_ptr<scalar_t>() : nullptr,
+                                    y.data_ptr<scalar_t>(),
+                                    gram.defined() ? gram.data_ptr<scalar_t>() : nullptr});
+  });
+  return y;
 }
 
-at::Tensor weightGradient(const at::Tensor& g, const at::Tensor& x, const at::Tensor& weight) {
-  bool even = x.size(2) % 2 == 0 && x.size(3) % 2 == 0;
-  int64_t d = even ? 1 : 2, p = d * padding(weight);
-  return std::get<1>(at::convolution_backward(
-      even ? parities(g) : g, even ? parities(x) : x, weight, c10::nullopt, {1, 1},
-      at::IntArrayRef({p, p}), at::IntArrayRef({d, d}), /*transposed=*/false, {0, 0},
-      weight.size(0), {false, true, false}));
+// pixels views images as a matrix with a row for each pixel, or copies them.
+at::Tensor pixels(const at::Tensor& t) {
+  return t.permute({0, 2, 3, 1}).reshape({t.size(0) * t.size(2) * t.size(3), t.size(1)});
 }
 
-struct Dilated : torch::autograd::Function<Dilated> {
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight) {
+// The gradient of a result is the images dy, or where that is undefined Σ pixels·matrices.
+struct Arriving {
+  at::Tensor dy;
+  std::vector<at::Tensor> pixels, matrices;
+};
+
+// Where the gradients of x and weight go, unless undefined. That of x can be added. gram is
+// dxᵀ·beside, over pixels.
+struct Gradients {
+  at::Tensor x, weight, beside, gram;
+  bool add;
+};
+
+void composedBackward(const Arriving& from, const at::Tensor& x, const at::Tensor& weight,
+                      const Options& o, const Gradients& to) {
+  at::Tensor g = from.dy;
+  if (!g.defined()) {
+    at::Tensor sum = at::mm(from.pixels[0], from.matrices[0]);
+    for (size_t i = 1; i < from.pixels.size(); i++) sum.addmm_(from.pixels[i], from.matrices[i]);
+    const Depthwise d = sizes(x, weight, o);
+    g = sum.view({d.n, d.outH(), d.outW(), d.c}).permute({0, 3, 1, 2});
+  }
+  const int64_t p = o.padding(weight);
+  const at::Tensor rectified = o.relu ? x.relu() : x;
+  const std::vector<int64_t> strides(2, o.stride), paddings(2, p), dilations(2, o.dilation);
+  const auto backward = [&](bool needX) {
+    return at::convolution_backward(g, rectified, weight, c10::nullopt, strides, paddings,
+                                    dilations, /*transposed=*/false, {0, 0}, weight.size(0),
+                                    {needX, !needX, false});
+  };
+  if (to.weight.defined()) to.weight.copy_(std::get<1>(backward(false)));
+  if (!to.x.defined()) return;
+  // At stride 1 it is a convolution too, of which libtorch's loops are faster.
+  at::Tensor dx = o.stride == 1 ? at::conv2d(g, weight.flip({2, 3}), {}, strides, paddings,
+                                             dilations, weight.size(0))
+                                : std::get<0>(backward(true));
+  at::Tensor result = to.x, gram = to.gram;
+  if (o.relu && !to.add) {
+    at::threshold_backward_out(result, dx, rectified, 0);
+  } else {
+    if (o.relu) dx = at::threshold_backward(dx, rectified, 0);
+    to.add ? result.add_(dx) : result.copy_(dx);
+  }
+  if (gram.defined()) at::mm_out(gram, pixels(result).t(), pixels(to.beside));
+}
+
+template <class T>
+T* dataOf(const at::Tensor& t) {
+  return t.defined() ? t.data_ptr<T>() : nullptr;
+}
+
+void ownBackward(const Arriving& arriving, const at::Tensor& x, const at::Tensor& weight,
+                 const Options& o, const Gradients& to) {
+  const auto imagesOf = [](const at::Tensor& t) { return t.defined() ? images(t) : t; };
+  const auto whole = [](const at::Tensor& t) { return t.defined() ? t.contiguous() : t; };
+  const at::Tensor from = images(x), dy = imagesOf(arriving.dy), w = weight.contiguous(),
+                   dx = imagesOf(to.x), beside = imagesOf(to.beside), dWeight = whole(to.weight),
+                   gram = whole(to.gram);
+  std::vector<at::Tensor> rows, matrices;
+  for (const at::Tensor& t : arriving.pixels) rows.push_back(t.contiguous());
+  for (const at::Tensor& t : arriving.matrices) matrices.push_back(t.contiguous());
+  std::vector<at::Tensor> reads = {dy, from, w, beside};
+  reads.insert(reads.end(), rows.begin(), rows.end());
+  if (to.add) reads.push_back(dx);
+  const Counted counted("shim::depthwise_backward", reads, {dx, dWeight});
+  AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "depthwise_backward", [&] {
+    BackwardOf<scalar_t> p = {};
+    for (size_t i = 0; i < rows.size(); i++)
+      p.products.push_back(
+          {dataOf<scalar_t>(rows[i]), dataOf<scalar_t>(matrices[i]), rows[i].size(1)});
+    p.dy = dataOf<scalar_t>(dy), p.x = dataOf<scalar_t>(from), p.weight = dataOf<scalar_t>(w);
+    p.dx = dataOf<scalar_t>(dx), p.add = to.add, p.dWeight = dataOf<scalar_t>(dWeight);
+    p.beside = dataOf<scalar_t>(beside), p.gram = dataOf<scalar_t>(gram);
+    backwards<scalar_t>.chosen()(sizes(from, w, o), p);
+  });
+  const auto back = [](const at::Tensor& result, const at::Tensor& wanted) {
+    if (result.defined() && !result.is_same(wanted)) wanted.copy_(result);
+  };
+  back(dx, to.x), back(dWeight, to.weight), back(gram, to.gram);
+}
+
+struct OwnFunction : torch::autograd::Function<OwnFunction> {
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& x, const at::Tensor& weight,
+                            bool relu, int64_t stride, int64_t dilation) {
+    ctx->saved_data["relu"] = relu;
+    ctx->saved_data["stride"] = stride;
+    ctx->saved_data["dilation"] = dilation;
     ctx->save_for_backward({x, weight});
-    return dilated(x, weight);
+    return own(x, weight, {}, {relu, stride, dilation});
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
-    auto saved = ctx->get_saved_variables();
-    at::Tensor x = saved[0], weight = saved[1], g = grads[0], dx, dWeight;
-    // Under autocast the result, and so its gradient, has another type.
-    auto type = g.scalar_type();
-    if (ctx->needs_input_grad(0))
-      dx = dilated(g, weight.to(type).flip({2, 3})).to(x.scalar_type());
-    if (ctx->needs_input_grad(1))
-      dWeight = weightGradient(g, x.to(type), weight.to(type)).to(weight.scalar_type());
-    return {dx, dWeight};
+    const auto saved = ctx->get_saved_variables();
+    const at::Tensor &x = saved[0], &weight = saved[1], &g = grads[0];
+    const Options o = {ctx->saved_data["relu"].toBool(), ctx->saved_data["stride"].toInt(),
+                       ctx->saved_data["dilation"].toInt()};
+    const bool needs[] = {ctx->needs_input_grad(0), ctx->needs_input_grad(1)};
+    variable_list to(5);
+    if (at::GradMode::is_enabled()) {  // for a gradient of the gradient
+      variable_list inputs;
+      for (int i = 0; i < 2; i++)
+        if (needs[i]) inputs.push_back(saved[i]);
+      auto gradients =
+          torch::autograd::grad({composed(x, weight, {}, o)}, inputs, {g}, true, true);
+      for (int i = 0, next = 0; i < 2; i++)
+        if (needs[i]) to[i] = gradients[next++];
+      return to;
+    }
+    if (needs[0])
+      to[0] = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
+    if (needs[1]) to[1] = at::empty(weight.sizes(), weight.options());
+    ownBackward({g, {}, {}}, x, weight, o, {to[0], to[1], {}, {}, false});
+    return to;
   }
 };
 
+// With gram [c,c], yᵀ·y over pixels, it takes no part in autograd.
+at::Tensor convolved(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                     const Options& o, const at::Tensor& gram) {
+  const bool graph =
+      at::GradMode::is_enabled() && !gram.defined() &&
+      (x.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad()));
+  if (!graph) return own(x, weight, bias, o, gram);
+  at::Tensor y = OwnFunction::apply(images(x), weight, o.relu, o.stride, o.dilation);
+  return bias.defined() ? y + bias.view({1, -1, 1, 1}) : y;
+}
+
+at::Tensor composedWithGram(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                            const Options& o, const at::Tensor& gram) {
+  at::Tensor y = composed(x, weight, bias, o);
+  at::Tensor sums = gram;
+  if (sums.defined()) at::mm_out(sums, pixels(y).t(), pixels(y));
+  return y;
+}
+
+constexpr Kernel<decltype(convolved)> depthwise = {composedWithGram, convolved, convolved,
+                                                   convolved};
+constexpr Kernel<decltype(composedBackward)> depthwiseGradients = {composedBackward, ownBackward,
+                                                                   ownBackward, ownBackward};
+
+at::Tensor composedSum(const at::Tensor& x) { return x.relu().sum(0); }
+
+at::Tensor ownSum(const at::Tensor& x) {
+  at::Tensor out = at::empty({x.size(1)}, x.options());
+  const Counted counted("shim::relu_sum", {x}, {out});
+  AT_DISPATCH_FLOATING_TYPES(x.scalar_type(), "relu_sum", [&] {
+    sums<scalar_t>.chosen()(x.data_ptr<scalar_t>(), out.data_ptr<scalar_t>(), x.size(0),
+                            x.size(1));
+  });
+  return out;
+}
+
+constexpr Kernel<decltype(composedSum)> reluSums = {composedSum, ownSum, ownSum, ownSum};
+
+void check(const at::Tensor& x, const at::Tensor& weight, const Options& o) {
+  TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && weight.size(1) == 1 &&
+                  weight.size(0) == x.size(1) && weight.size(2) == weight.size(3) &&
+                  weight.size(2) % 2 == 1,
+              "wanted images [N,C,H,W] and a weight [C,1,k,k] of odd k, not ", x.sizes(), " and ",
+              weight.sizes());
+  // libtorch does not notice where larger ones overflow.
+  constexpr int64_t most = 1 << 20;
+  TORCH_CHECK(o.stride > 0 && o.dilation > 0 && o.stride <= most && o.dilation <= most, "stride ",
+              o.stride, " and dilation ", o.dilation, ", wanted numbers from 1 to ", most);
+}
+
+void checkGram(const at::Tensor& gram, const at::Tensor& weight) {
+  TORCH_CHECK(!gram.defined() || gram.sizes() == at::IntArrayRef({weight.size(0), weight.size(0)}),
+              "wanted a Gram matrix of ", weight.size(0), " channels, not ", gram.sizes());
+}
+
 }  // namespace
 
-char* torch_dilated_depthwise(torch_tensor x, torch_tensor weight, torch_tensor* ret) {
+char* torch_depthwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
+                      int64_t stride, int64_t dilation, torch_tensor gram, torch_tensor* ret) {
   return guard([&] {
-    const at::Tensor &images = tensor(x), &w = tensor(weight);
-    TORCH_CHECK(images.dim() == 4 && w.dim() == 4 && w.size(1) == 1 &&
-                    w.size(0) == images.size(1) && w.size(2) == w.size(3) && w.size(2) % 2 == 1,
-                "wanted images [N,C,H,W] and a weight [C,1,k,k] of odd k");
-    *ret = wrap(Dilated::apply(images, w));
+    const at::Tensor &from = tensor(x), &w = tensor(weight);
+    const at::Tensor b = tensorOrNone(bias), sums = tensorOrNone(gram);
+    const Options o = {relu != 0, stride, dilation};
+    check(from, w, o);
+    TORCH_CHECK(!b.defined() || b.sizes() == at::IntArrayRef({w.size(0)}),
+                "wanted a bias for each of ", w.size(0), " channels, not ", b.sizes());
+    checkGram(sums, w);
+    const bool own = fit(from, w, o, {b, sums}) && (!sums.defined() || sums.is_contiguous());
+    std::optional<c10::NoGradGuard> none;
+    if (sums.defined()) none.emplace();
+    *ret = wrap(depthwise.chosen(own)(from, w, b, o, sums));
+  });
+}
+
+char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matrices, int64_t n,
+                               torch_tensor x, torch_tensor weight, int relu, int64_t stride,
+                               int64_t dilation, torch_tensor dx, torch_tensor d_weight, int add,
+                               torch_tensor beside, torch_tensor gram) {
+  return guard([&] {
+    const at::Tensor &from = tensor(x), &w = tensor(weight);
+    const Options o = {relu != 0, stride, dilation};
+    check(from, w, o);
+    const Gradients to = {tensorOrNone(dx), tensorOrNone(d_weight), tensorOrNone(beside),
+                          tensorOrNone(gram), add != 0};
+    const Depthwise d = sizes(from, w, o);
+    Arriving g;
+    if (n == 0) {
+      g.dy = tensor(gs[0]);
+      TORCH_CHECK(g.dy.sizes() == at::IntArrayRef({d.n, d.c, d.outH(), d.outW()}),
+                  "a gradient of ", g.dy.sizes(), " does not fit images of ", from.sizes());
+    } else {
+      g.pixels = tensors(gs, n), g.matrices = tensors(matrices, n);
+    }
+    bool own = fit(from, w, o, {g.dy, to.x, to.weight, to.beside, to.gram});
+    for (int64_t i = 0; i < n; i++) {
+      const at::Tensor &a = g.pixels[i], &b = g.matrices[i];
+      TORCH_CHECK(a.dim() == 2 && b.dim() == 2 && a.size(0) == d.n * d.outH() * d.outW() &&
+                      a.size(1) == b.size(0) && b.size(1) == d.c,
+                  "a product of ", a.sizes(), " and ", b.sizes(), " does not fit images of ",
+                  from.sizes());
+      own = own && fit(from, w, o, {a, b}) && a.size(1) > 0;
+    }
+    TORCH_CHECK((!to.x.defined() || to.x.sizes() == from.sizes()) &&
+                    (!to.weight.defined() || to.weight.sizes() == w.sizes()),
+                "the results do not fit images of ", from.sizes());
+    checkGram(to.gram, w);
+    TORCH_CHECK(!to.gram.defined() || (to.x.defined() && to.beside.defined() &&
+                                       to.beside.sizes() == from.sizes()),
+                "a Gram matrix needs the gradient of x and images of its size");
+    c10::NoGradGuard none;
+    depthwiseGradients.chosen(own)(g, from, w, o, to);
+  });
+}
+
+char* torch_relu_sum(torch_tensor x, torch_tensor* ret) {
+  return guard([&] {
+    const at::Tensor& rows = tensor(x);
+    TORCH_CHECK(rows.dim() == 2, "wanted a matrix, not ", rows.sizes());
+    const bool own = (rows.scalar_type() == at::kFloat || rows.scalar_type() == at::kDouble) &&
+                     rows.device().is_cpu() && rows.is_contiguous() && rows.numel() > 0 &&
+                     !(at::GradMode::is_enabled() && rows.requires_grad());
+    *ret = wrap(reluSums.chosen(own)(rows));
   });
 }

@@ -31,21 +31,9 @@ inline void gramOf(at::Tensor out, bool add, const at::Tensor& a, const at::Tens
   counted.adds(out, add);
   if (!add) out.zero_();
   const bool symmetric = !add && a.is_same(b);
-  constexpr int64_t blockRows = 256;    // of a and b, which then lie in the cache
-  constexpr int64_t blockColumns = 16;  // of a
-  const int64_t rows = a.size(0), columns = a.size(1), n = out.stride(0);
-  const float *x = a.data_ptr<float>(), *y = b.data_ptr<float>();
+  const int64_t n = out.stride(0);
   float* sums = out.data_ptr<float>();
-  for (int64_t from = 0; from < rows; from += blockRows)
-    for (int64_t c = 0; c < columns; c += blockColumns) {
-      const int64_t first = symmetric ? c : 0;  // column of b; those before follow by symmetry
-      const Product<float, true> p = {x + from * a.stride(0) + c, 1, a.stride(0),
-                                      y + from * b.stride(0) + first, b.stride(0),
-                                      sums + c * n + first, n, std::min(blockRows, rows - from),
-                                      true};
-      multiply(p, std::min(blockColumns, columns - c), b.size(1) - first);
-    }
-  if (!symmetric) return;
-  for (int64_t i = 0; i < columns; i++)
-    for (int64_t j = 0; j < i; j++) sums[i * n + j] = sums[j * n + i];
+  addGram(a.data_ptr<float>(), a.stride(0), a.size(1), b.data_ptr<float>(), b.stride(0), b.size(1),
+          a.size(0), symmetric, sums, n);
+  if (symmetric) copyBelow(sums, a.size(1), n);
 }

@@ -152,7 +152,15 @@ char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const
                    const int64_t* padding, const int64_t* dilation, int64_t groups,
                    torch_tensor* ret);
 // depthwise.cpp
-char* torch_dilated_depthwise(torch_tensor x, torch_tensor weight, torch_tensor* ret);
+// gram, dx, d_weight are written to, unless they are the zero handle; dx is added to with add. The
+// gradient of the result is gs[0] if n is 0, else the sum of n products of gs and matrices.
+char* torch_depthwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
+                      int64_t stride, int64_t dilation, torch_tensor gram, torch_tensor* ret);
+char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matrices, int64_t n,
+                               torch_tensor x, torch_tensor weight, int relu, int64_t stride,
+                               int64_t dilation, torch_tensor dx, torch_tensor d_weight, int add,
+                               torch_tensor beside, torch_tensor gram);
+char* torch_relu_sum(torch_tensor x, torch_tensor* ret);
 // A 1x1 convolution and, in training, the batch norm after it (pointwise.cpp). Or none: running
 // statistics, factors of images.
 char* torch_pointwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,

@@ -154,3 +154,26 @@ void multiply(P p, int64_t rows, int64_t columns) {
     case 3: strip<1, 3, 0>(p, rows); break;
   }
 }
+
+// addGram adds aᵀ·b, of `rows` rows of m and n columns, to sums [m,n]. Of a symmetric product it leaves
+// out blocks below the diagonal, which copyBelow fills.
+template <class T>
+void addGram(const T* a, int64_t aRow, int64_t m, const T* b, int64_t bRow, int64_t n, int64_t rows,
+             bool symmetric, T* sums, int64_t row) {
+  constexpr int64_t blockRows = 256;    // of a and b, which then lie in the cache
+  constexpr int64_t blockColumns = 16;  // of a
+  for (int64_t from = 0; from < rows; from += blockRows)
+    for (int64_t c = 0; c < m; c += blockColumns) {
+      const int64_t first = symmetric ? c : 0;  // column of b
+      const Product<T, true> p = {a + from * aRow + c, 1, aRow, b + from * bRow + first, bRow,
+                                  sums + c * row + first, row, std::min(blockRows, rows - from),
+                                  true};
+      multiply(p, std::min(blockColumns, m - c), n - first);
+    }
+}
+
+template <class T>
+void copyBelow(T* sums, int64_t n, int64_t row) {
+  for (int64_t i = 0; i < n; i++)
+    for (int64_t j = 0; j < i; j++) sums[i * row + j] = sums[j * row + i];
+}

@@ -1,0 +1,251 @@
+// The loops of depthwise convolutions: forward, and both gradients while an image lies in the caches.
+// each_processor.h includes these loops.
+#include "depthwise_rows.h"
+
+// Sums over pixels are parts of groups of images first. These do not depend on the number of threads.
+template <class T>
+struct Parts {
+  int64_t images, groups, numbers;
+  std::vector<T> parts;
+
+  // numbers is 0 where there is nothing to sum.
+  Parts(const Depthwise& d, int64_t numbers)
+      : images(std::max<int64_t>(1, 512 / (d.outH() * d.outW()))),
+        groups((d.n + images - 1) / images),
+        numbers(numbers),
+        parts(groups * numbers) {}
+
+  T* of(int64_t group) { return parts.data() + group * numbers; }
+
+  T sum(int64_t i) const {
+    double sum = 0;
+    for (int64_t g = 0; g < groups; g++) sum += parts[g * numbers + i];
+    return sum;
+  }
+};
+
+template <class T, int k>
+void forwardOfSize(const Depthwise& d, const ForwardOf<T>& p) {
+  const Taps<T> w(p.weight, k * k, d.c, false);
+  std::vector<T> bias;
+  if (p.bias)
+    for (int64_t i = 0; i < w.row; i++) bias.push_back(p.bias[i % d.c]);
+  Parts<T> grams(d, p.gram ? d.c * d.c : 0);
+  at::parallel_for(0, grams.groups, 1, [&](int64_t first, int64_t last) {
+    Frame<T> f(d);
+    for (int64_t n = first * grams.images; n < std::min(d.n, last * grams.images); n++) {
+      const T* x = p.x + n * d.image();
+      T* y = p.y + n * d.outImage();
+      int64_t next = 0;
+      const auto need = [&](int64_t y) {
+        for (; next < std::min(d.h, y - f.padding); next++) f.set(next, x + next * d.row(), d.relu);
+      };
+      const T* b = p.bias ? bias.data() : nullptr;
+      convolveImage<T, k>(f, d, w, {y, 0, d.c, b, nullptr, false}, need);
+      if (p.gram)
+        addGram(y, d.c, d.c, y, d.c, d.c, d.outH() * d.outW(), true, grams.of(n / grams.images),
+                d.c);
+    }
+  });
+  if (!p.gram) return;
+  for (int64_t i = 0; i < d.c * d.c; i++) p.gram[i] = grams.sum(i);
+  copyBelow(p.gram, d.c, d.c);
+}
+
+// depthwiseForward writes the convolution of x.
+template <class T>
+void depthwiseForward(const Depthwise& d, const ForwardOf<T>& p) {
+  d.size == 3 ? forwardOfSize<T, 3>(d, p) : forwardOfSize<T, 5>(d, p);
+}
+
+// weightRows adds to sums [k·k][period] what the rows of dy, dyRow numbers apart, give for `columns`
+// columns of taps from column `first` on, at the numbers from, from + period and so on.
+template <class T, int k, int rows, int step, int first, int columns, int lanes>
+inline void weightRows(const Source<T, k>& s, const T* dy, int64_t dyRow, T* sums, int64_t period,
+                       int64_t from, int64_t end) {
+  using Vector = typename Lanes<T, lanes>::Vector;
+  using Loaded = typename Lanes<T, lanes>::Loaded;
+  constexpr int reads = (rows - 1) * step + k;
+  // Short sums of their own round less.
+  Vector of[columns][k];
+  T* to = sums + first * period + from % period;
+#pragma GCC unroll 5
+  for (int b = 0; b < columns; b++)
+#pragma GCC unroll 5
+    for (int a = 0; a < k; a++) of[b][a] = Vector{};
+  for (int64_t i = from; i + lanes <= end; i += period) {
+    Vector g[rows];
+#pragma GCC unroll 4
+    for (int r = 0; r < rows; r++) g[r] = *reinterpret_cast<const Loaded*>(dy + r * dyRow + i);
+#pragma GCC unroll 5
+    for (int b = 0; b < columns; b++) {
+      const T* x = s.first + s.taps[first + b] + i;
+#pragma GCC unroll 16
+      for (int m = 0; m < reads; m++) {
+        const Vector value = *reinterpret_cast<const Loaded*>(x + m * s.row);
+#pragma GCC unroll 4
+        for (int r = 0; r < rows; r++)
+          if (m - r * step >= 0 && m - r * step < k) of[b][m - r * step] += value * g[r];
+      }
+    }
+  }
+#pragma GCC unroll 5
+  for (int b = 0; b < columns; b++)
+#pragma GCC unroll 5
+    for (int a = 0; a < k; a++)
+      *reinterpret_cast<Loaded*>(to + (a * k + b) * period) += of[b][a];
+}
+
+// weightTaps is weightRows for all taps: as many columns at once as their sums have registers.
+template <class T, int k, int rows, int step, int lanes, int first = 0>
+inline void weightTaps(const Source<T, k>& s, const T* dy, int64_t dyRow, T* sums, int64_t period,
+                       int64_t from, int64_t end) {
+  constexpr int atOnce = std::min((REGISTERS - rows - 2) / k, k - first);
+  weightRows<T, k, rows, step, first, atOnce, lanes>(s, dy, dyRow, sums, period, from, end);
+  if constexpr (first + atOnce < k)
+    weightTaps<T, k, rows, step, lanes, first + atOnce>(s, dy, dyRow, sums, period, from, end);
+}
+
+template <class T, int k, int rows, int step>
+inline void weightBlock(const Source<T, k>& s, const T* dy, int64_t dyRow, T* sums, int64_t period,
+                        int64_t numbers) {
+  const int64_t whole = numbers / wide<T> * wide<T>;
+  for (int64_t i = 0; i < std::min(period, whole); i += wide<T>)
+    weightTaps<T, k, rows, step, wide<T>>(s, dy, dyRow, sums, period, i, whole);
+  for (int64_t i = whole; i < numbers; i += 4)
+    weightTaps<T, k, rows, step, 4>(s, dy, dyRow, sums, period, i, i + 4);
+}
+
+// The gradient of the weight: sums [k·k][period] over all images so far, where period numbers are
+// whole vectors and whole pixels.
+template <class T, int k>
+struct WeightSums {
+  Frame<T> f;
+  int64_t period;
+  std::vector<T> sums;
+
+  WeightSums(const Depthwise& d) : f(d), period(d.c) {
+    while (period % wide<T>) period += d.c;
+    sums.resize(k * k * period);
+  }
+
+  void add(const Depthwise& d, const T* dy, const T* x) {
+    const auto source = [&](int64_t y) {
+      Source<T, k> s(f, d);
+      s.first = f.from(y * d.stride);
+      return s;
+    };
+    int64_t next = 0;
+    const auto need = [&](int64_t y) {
+      for (; next < std::min(d.h, y - f.padding); next++) f.set(next, x + next * d.row(), d.relu);
+    };
+    const int64_t row = d.outRow();
+    const auto one = [&](int64_t y) {
+      weightBlock<T, k, 1, 1>(source(y), dy + y * row, row, sums.data(), period, row);
+    };
+    if (d.stride == 2 && d.dilation == 1)
+      eachBlock(
+          d, need,
+          [&](int64_t y) {
+            weightBlock<T, k, together, 2>(source(y), dy + y * row, row, sums.data(), period, row);
+          },
+          one);
+    else
+      eachBlock(
+          d, need,
+          [&](int64_t y) {
+            weightBlock<T, k, together, 1>(source(y), dy + y * row, apart(d) * row, sums.data(),
+                                           period, row);
+          },
+          one);
+  }
+
+  // move writes the sums to `to` [k·k][c] and begins again.
+  void move(T* to, int64_t c) {
+    std::fill(to, to + k * k * c, T(0));
+    for (int64_t t = 0; t < k * k; t++)
+      for (int64_t i = 0; i < period; i++) to[t * c + i % c] += sums[t * period + i];
+    std::fill(sums.begin(), sums.end(), T(0));
+  }
+};
+
+// sumOfProducts writes the sum of the products for image n.
+template <class T>
+void sumOfProducts(const Depthwise& d, const std::vector<PixelProduct<T>>& products, int64_t n,
+                   T* to) {
+  const int64_t pixels = d.outH() * d.outW();
+  // These rows of the sum stay in the first-level cache.
+  const int64_t block = std::max<int64_t>(24, 4096 / d.c / 24 * 24);
+  for (int64_t from = 0; from < pixels; from += block)
+    for (const PixelProduct<T>& p : products) {
+      const Product<T> rows = {p.pixels + (n * pixels + from) * p.terms, p.terms, 1, p.matrix, d.c,
+                               to + from * d.c, d.c, p.terms, &p != &products[0]};
+      multiply(rows, std::min(block, pixels - from), d.c);
+    }
+}
+
+template <class T, int k>
+void backwardOfSize(const Depthwise& d, const BackwardOf<T>& p) {
+  const Taps<T> turned(p.weight, k * k, d.c, true);
+  // The gradient of x is a convolution of dy, between whose pixels lie zeros at stride 2.
+  Depthwise up = d;
+  up.stride = 1, up.relu = false;
+  Parts<T> weights(d, p.dWeight ? k * k * d.c : 0), grams(d, p.gram ? d.c * d.c : 0);
+  at::parallel_for(0, weights.groups, 1, [&](int64_t first, int64_t last) {
+    std::optional<Frame<T>> f;
+    std::optional<WeightSums<T, k>> sums;
+    if (p.dx) f.emplace(up);
+    if (p.dWeight) sums.emplace(d);
+    std::vector<T> room(p.dy ? 0 : d.outImage());
+    for (int64_t g = first; g < last; g++) {
+      for (int64_t n = g * weights.images; n < std::min(d.n, (g + 1) * weights.images); n++) {
+        const T* x = p.x + n * d.image();
+        if (!p.dy) sumOfProducts(d, p.products, n, room.data());
+        const T* dy = p.dy ? p.dy + n * d.outImage() : room.data();
+        if (sums) sums->add(d, dy, x);
+        if (!f) continue;
+        int64_t next = 0;  // row of dy
+        const auto need = [&](int64_t y) {
+          for (; next < d.outH() && next * d.stride < y - f->padding; next++)
+            f->set(next * d.stride, dy + next * d.outRow(), false, d.stride);
+        };
+        T* dx = p.dx + n * d.image();
+        convolveImage<T, k>(*f, up, turned, {dx, 0, d.c, nullptr, d.relu ? x : nullptr, p.add},
+                            need);
+        if (p.gram)
+          addGram(dx, d.c, d.c, p.beside + n * d.image(), d.c, d.c, d.h * d.w, false, grams.of(g),
+                  d.c);
+      }
+      if (sums) sums->move(weights.of(g), d.c);
+    }
+  });
+  if (p.gram)
+    for (int64_t i = 0; i < d.c * d.c; i++) p.gram[i] = grams.sum(i);
+  if (!p.dWeight) return;
+  for (int64_t c = 0; c < d.c; c++)
+    for (int64_t t = 0; t < k * k; t++) p.dWeight[c * k * k + t] = weights.sum(t * d.c + c);
+}
+
+// depthwiseBackward writes the gradients of x and weight.
+template <class T>
+void depthwiseBackward(const Depthwise& d, const BackwardOf<T>& p) {
+  d.size == 3 ? backwardOfSize<T, 3>(d, p) : backwardOfSize<T, 5>(d, p);
+}
+
+// reluSum writes Σ max(x, 0) over n rows of x to out [numbers].
+template <class T>
+void reluSum(const T* x, T* out, int64_t n, int64_t numbers) {
+  constexpr int64_t block = 2048;  // of out stays in the first-level cache
+  at::parallel_for(0, (numbers + block - 1) / block, 1, [&](int64_t first, int64_t last) {
+    const int64_t from = first * block, count = std::min(numbers, last * block) - from;
+    for (int64_t at = from; at < from + count; at += block) {
+      const int64_t own = std::min(block, from + count - at);
+      T* __restrict to = out + at;
+      rectify(x + at, to, own, true);
+      for (int64_t i = 1; i < n; i++) {
+        const T* row = x + i * numbers + at;
+        for (int64_t j = 0; j < own; j++) to[j] += row[j] < 0 ? T(0) : row[j];
+      }
+    }
+  });
+}
