@@ -85,6 +85,8 @@ func TestCountOwnLoops(t *testing.T) {
 	x, weight, ones := rand(2, 8, 4, 4).ChannelsLast(), rand(12, 8, 1, 1), rand(12)
 	leaf := rand(2, 8, 4, 4).ChannelsLast().Detach().RequiresGrad_(true)
 	const in, out, weights = 2 * 16 * 8 * f, 2 * 16 * 12 * f, 12 * 8 * f
+	taps := rand(8, 1, 3, 3)
+	const tapBytes = 8 * 9 * f
 	normed := func(x torch.Tensor) torch.Tensor {
 		return torch.PointwiseNorm(x, weight, ones, ones, torch.Tensor{}, torch.Tensor{}, torch.PointwiseNormOptions{ReLU: true})
 	}
@@ -105,6 +107,13 @@ func TestCountOwnLoops(t *testing.T) {
 		{"pointwise", func() { torch.NoGrad(func() { torch.Pointwise(x, weight, ones, false) }) }, in + weights + out, 1},
 		{"pointwise_norm", func() { normed(x) }, in + weights + 3*out, 3},
 		{"pointwise_norm_backward", func() { torch.Grad(tensors(y), tensors(leaf), torch.GradOptions{}) }, 4*out + 2*in + 2*weights, 0},
+		{"depthwise", func() { torch.Depthwise(x, taps, torch.Tensor{}, torch.DepthwiseOptions{}) }, 2*in + tapBytes, 1},
+		{"depthwise", func() { torch.DepthwiseGram(rand(8, 8), x, taps, torch.Tensor{}, torch.DepthwiseOptions{ReLU: true}) }, 2*in + tapBytes, 4}, // and random numbers
+		{"depthwise_backward", func() {
+			to := torch.DepthwiseGradients{X: x.Clone(), Add: true, Weight: torch.EmptyLike(taps)}
+			torch.DepthwiseBackward(to, x, x, taps, torch.DepthwiseOptions{ReLU: true})
+		}, 4*in + 2*tapBytes, 8}, // and a copy
+		{"relu_sum", func() { torch.ReLUSum(x.Permute(0, 2, 3, 1).Reshape(2, -1)) }, in + in/2, 2},
 		{"gated_mixture", func() { torch.GatedMixture(node, states, products, mix) }, 3*state + 2*5*f + state, 0},
 		{"gated_mixture_backward", func() {
 			torch.GatedMixtureBackward(node, states, products, mix, states.Clone(), torch.Zeros([]int{3, 4}, double))

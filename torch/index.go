@@ -152,9 +152,6 @@ func (t Tensor) Chunk(n, dim int) []Tensor {
 	return t.Split(sizes, dim)
 }
 
-// Flip copies t with those dimensions reversed.
-func (t Tensor) Flip(dims ...int) Tensor { return t.layout(C.TORCH_layout_flip, dims) }
-
 // IndexSelect copies the entries of dimension dim that index [n] int64 names.
 func (t Tensor) IndexSelect(dim int, index Tensor) Tensor {
 	var r Tensor

@@ -245,7 +245,6 @@ func viewRows() []wrapper {
 		{shim: "torch_stack", fn: func() torch.Tensor { return torch.Stack(tensors(values(2, 3), positive(2, 3)), 1) }, op: "aten::stack", args: args(tensors(values(2, 3), positive(2, 3)), 1)},
 		{shim: "torch_split", list: func() []torch.Tensor { return values(2, 5).Split([]int{1, 4}, 1) }, op: "aten::split_with_sizes", args: args(values(2, 5), []int{1, 4}, 1)},
 		{shim: "torch_split", list: func() []torch.Tensor { return values(2, 6).Chunk(3, 1) }, op: "aten::chunk", args: args(values(2, 6), 3, 1)},
-		{shim: "layout_flip", fn: func() torch.Tensor { return values(2, 3).Flip(0, 1) }, op: "aten::flip", args: args(values(2, 3), []int{0, 1})},
 		{shim: "torch_index_select", fn: func() torch.Tensor { return values(2, 3).IndexSelect(0, index) }, op: "aten::index_select", args: args(values(2, 3), 0, index)},
 		{shim: "torch_gather", fn: func() torch.Tensor { return values(2, 3).Gather(1, square) }, op: "aten::gather", args: args(values(2, 3), 1, square)},
 		{shim: "torch_scatter_", fn: func() torch.Tensor { return values(2, 3).Scatter_(1, square, positive(2, 2)) }, op: "aten::scatter_.src", args: args(values(2, 3), 1, square, positive(2, 2))},

@@ -100,20 +100,6 @@ func (s *fastState) trace(x grid, t *nn.Trace) grid {
 	if s.stride == 2 {
 		out = x.halved()
 	}
-	relu := surrounded(x).perImage()
-	if s.relu {
-		keep(t, relu)
-	}
-	if s.dilated[1] {
-		t.MultiplyAdds += relu
-	}
-	switch even := surrounded(out).perImage(); {
-	case s.dilated[2] && s.stride == 2:
-		keep(t, even)
-		t.MultiplyAdds += even
-	case s.dilated[2]:
-		t.MultiplyAdds += relu
-	}
 	for which, on := range s.pools {
 		if !on {
 			continue
@@ -149,10 +135,9 @@ func (c *fastCell) edgeCost(i, j int) part {
 				keep(t, numel)
 				t.MultiplyAdds += half
 				if g.separable {
-					between := surrounded(out).perImage()
-					keep(t, between)
 					keep(t, numel)
-					t.MultiplyAdds += between + half
+					keep(t, numel) // between its halves
+					t.MultiplyAdds += half
 				}
 			}
 		}

@@ -15,12 +15,12 @@ import (
 // autograd. It is fast because:
 //
 //   - Images lie channels last, and a 1x1 convolution is a matrix product on their pixels [M,C], M = N·H·W.
-//   - What depends only on a state is computed once for all edges out of it: its ReLU, both poolings, their statistics
-//     (state.go).
+//   - What depends only on a state is computed once for all edges out of it: both poolings, their statistics, the sums
+//     of what depthwise kernels read (state.go).
 //   - The batch norm after a 1x1 convolution is folded into its weight (norm.go), so that a mixed operation is a sum of
 //     products: α scales weights, not images.
-//   - The gradients of depthwise convolutions are convolutions with shapes for which libtorch's kernels are fast
-//     (depthwise.go, padded.go).
+//   - Depthwise convolutions compute the ReLU before them on the way, and both of their gradients at once
+//     (torch.Depthwise).
 //   - "none" adds only its share of the softmax, and a pass for α only leaves out what w needs.
 //   - On the CPU as many ranks as an operator would have threads share the images of a batch. They wait for each other where
 //     a sum is over all images (pass.sum), not at the end of every operator.
@@ -198,9 +198,9 @@ func (p *pass) ones(n int) torch.Tensor { return p.constants[onesOf(n)] }
 // onesKernel returns a depthwise kernel [c,1,3,3] of ones.
 func (p *pass) onesKernel(c int) torch.Tensor { return p.constants[onesKernelOf(c)] }
 
-// sides returns the taps of k on padded images of that grid.
+// sides returns the taps of k on images of that grid.
 func (p *pass) sides(k kernel, in grid, stride int) sides {
-	return sides{p.constants[tapsOf(k, in.h, 0, stride)], p.constants[tapsOf(k, in.w, margin, stride)]}
+	return sides{p.constants[tapsOf(k, in.h, stride)], p.constants[tapsOf(k, in.w, stride)]}
 }
 
 // inverseCounts returns, for each place of a 3x3 window on images in, 1/(the number of its pixels inside of the

@@ -177,7 +177,7 @@ func (b *layoutBuilder) build(d torch.Device) {
 // constant names a tensor of a pass that depends only on sizes.
 type constant struct {
 	what         string
-	n            int // its length or channels
+	n            int // its length, channels, or the side of an image
 	kernel       kernel
 	h, w, stride int
 }
@@ -185,8 +185,8 @@ type constant struct {
 func onesOf(n int) constant       { return constant{what: "ones", n: n} }
 func onesKernelOf(c int) constant { return constant{what: "kernel of ones", n: c} }
 
-func tapsOf(k kernel, side, tail, stride int) constant {
-	return constant{what: "taps", kernel: k, h: side, w: tail, stride: stride}
+func tapsOf(k kernel, side, stride int) constant {
+	return constant{what: "taps", kernel: k, n: side, stride: stride}
 }
 
 func countsOf(in grid, stride int) constant {
@@ -202,12 +202,13 @@ func newConstants(cells []*fastCell, x torch.Tensor, o torch.Options) map[consta
 		}
 	}
 	taps := func(k kernel, in grid, stride int) {
-		once(tapsOf(k, in.h, 0, stride), func() torch.Tensor { return newTaps(k, in.h, 0, stride, o.Device) })
-		once(tapsOf(k, in.w, margin, stride), func() torch.Tensor { return newTaps(k, in.w, margin, stride, o.Device) })
+		for _, side := range []int{in.h, in.w} {
+			once(tapsOf(k, side, stride), func() torch.Tensor { return newTaps(k, side, stride, o.Device) })
+		}
 	}
 	state := func(in grid, stride int) {
 		taps(kernel{5, 1}, in, stride)
-		taps(kernel{5, 2}, in, 1)
+		taps(kernel{5, 2}, in, stride)
 		once(onesKernelOf(in.c), func() torch.Tensor { return torch.Ones([]int{in.c, 1, 3, 3}, o) })
 		once(countsOf(in, stride), func() torch.Tensor { return newInverseCounts(in, made[onesKernelOf(in.c)], stride) })
 	}
@@ -256,7 +257,6 @@ type fastState struct {
 	pools     [2]bool
 	poolNorms [2]norm
 	dilated   [3]bool // depthwise kernels of dilation 1, 2
-	relu      bool    // some operation begins with a ReLU
 	reduction bool    // a factorized reduction
 
 	indexBytes int // of the place of a maximum, see torch.MaxPool2dIndices
@@ -433,6 +433,5 @@ func (b *layoutBuilder) state(at string, cell *fastCell, j int, a *darts.Archite
 			s.poolNorms[which] = b.norm(cell.c, names) // one pooling, one batch norm for all edges
 		}
 	}
-	s.relu = s.dilated[1] || s.dilated[2] || s.reduction
 	return s
 }

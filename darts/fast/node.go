@@ -10,7 +10,7 @@ import (
 type nodeSaved struct {
 	mix    torch.Tensor   // [terms]: softmax(α) of each term
 	first  []torch.Tensor // Y₁ [M,c] of each separable item: its first depthwise convolution, centred
-	second []padded       // R₂ of each: the ReLU between its halves
+	second []torch.Tensor // Z [M,c] of each, normalised: between its halves lies max(Z, 0)
 	last   []torch.Tensor // Y [M,c] of each item: its last depthwise convolution, centred
 	middle folded
 	final  folded
@@ -94,13 +94,6 @@ func (t *terms) scaled(y, share torch.Tensor) {
 	t.x = y.Mul(share).View(t.m, t.c)
 }
 
-// site is where a depthwise convolution reads: images, and the kernel and stride on them.
-type site struct {
-	padded
-	kernel kernel
-	stride int
-}
-
 // convolve appends the depthwise convolutions at sites by weight [sites,c,1,k,k], centred, to ys and writes their
 // Gram matrices to the same places of grams. It returns the means before centring [sites,c]. met is the sum of what
 // each tap of a 5x5 kernel reads at each site, over all ranks [sites,c,1,5,5].
@@ -111,8 +104,7 @@ func (p *pass) convolve(sites []site, met, weight torch.Tensor, ys *[]torch.Tens
 	means = met.Mul(weight).SumDims([]int{2, 3, 4}, false).DivScalar_(float64(p.m(out))).ToDtype(p.o.Dtype)
 	minus := means.Neg()
 	for i, at := range sites {
-		y := depthwise(at.padded, weight.Select(0, i), minus.Select(0, i), at.kernel, at.stride)
-		gram(grams, len(*ys), y, y)
+		y := at.convolve(grams.Select(0, len(*ys)), weight.Select(0, i), minus.Select(0, i), out)
 		*ys = append(*ys, y)
 	}
 	return means
@@ -128,7 +120,7 @@ func (p *pass) convolveStates(g *group, states []*stateSaved, ys *[]torch.Tensor
 	return p.convolve(sites, torch.Stack(met, 0), p.w.at(g.first), ys, grams, out)
 }
 
-// forwardFirst computes the first halves of the separable items, R₂ = max(BN(W·Y₁), 0).
+// forwardFirst computes the first halves of the separable items, Z = BN(W·Y₁).
 func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
 	c := out.c
 	torch.Scoped(func() {
@@ -142,10 +134,7 @@ func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out
 		s.middle = p.fold(grams, p.w.at(n.middle, n.separable, c, c), torch.Cat(means, 0), p.m(out), n.middleNorm)
 		w := transposed(s.middle.a)
 		for i, y := range s.first {
-			z := sumOfProducts([]torch.Tensor{y}, []torch.Tensor{w.Select(0, i)})
-			s.second = append(s.second, paddedReLU(z, out))
-			z.Free()
-			torch.Keep(s.second[i].flat)
+			s.second = append(s.second, torch.Keep(sumOfProducts([]torch.Tensor{y}, []torch.Tensor{w.Select(0, i)})))
 			torch.Keep(y)
 		}
 		s.middle.keep()
@@ -168,9 +157,9 @@ func (p *pass) forwardLast(n *fastNode, s *nodeSaved, states []*stateSaved, out 
 			k := kernel{g.kernel.size, 1}
 			var sites []site
 			var met []torch.Tensor
-			for _, r := range s.second[len(s.last):][:len(g.states)] {
-				sites = append(sites, site{r, k, 1})
-				met = append(met, tapSums(r, p.sides(kernel{5, 1}, out, 1), p.ones(out.n)))
+			for _, z := range s.second[len(s.last):][:len(g.states)] {
+				sites = append(sites, site{z, out, k, 1})
+				met = append(met, tapSums(z, out, p.sides(kernel{5, 1}, out, 1)))
 			}
 			means = append(means, p.convolve(sites, p.sum(torch.Stack(met, 0)), p.w.at(g.second), &s.last, grams, out))
 		}
@@ -221,19 +210,20 @@ type nodeBackward struct {
 	states []*stateSaved
 	wanted []bool // whether the gradient of a state is needed
 	out    grid
-	g      torch.Tensor // dL/dx [M,c]; centred for all terms with a batch norm
+	d      []torch.Tensor // the gradients of inputs and nodes so far; zero Tensors at first
+	g      torch.Tensor   // dL/dx [M,c] of this node; centred for all terms with a batch norm
 }
 
 // backwardNode takes d[2+i], the gradient of node i, back through its terms. It adds to the gradients of mix, of w
 // and of the states.
 func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out grid) {
 	saved := p.saved[at]
-	b := &nodeBackward{pass: p, fastNode: &cell.nodes[i], saved: saved.nodes[i], states: saved.states, out: out, g: d[2+i]}
+	b := &nodeBackward{pass: p, fastNode: &cell.nodes[i], saved: saved.nodes[i], states: saved.states, out: out, d: d, g: d[2+i]}
 	for j := range saved.states {
 		b.wanted = append(b.wanted, j >= 2 || p.wanted(at, j))
 	}
 	torch.Scoped(func() {
-		skips := b.skips(d)
+		skips := b.skips()
 		p.centre(out, b.g)
 		var dMix []torch.Tensor // [terms], in pieces
 		if b.items > 0 {
@@ -258,7 +248,8 @@ func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out
 
 // skips takes g back through the skip connections: x has a term mix·x_j, so dmix = Σ g∘x_j, and the gradient of x_j
 // is mix·g.
-func (b *nodeBackward) skips(d []torch.Tensor) (dMix []torch.Tensor) {
+func (b *nodeBackward) skips() (dMix []torch.Tensor) {
+	d := b.d
 	for i, j := range b.fastNode.skips {
 		if b.need.Alphas {
 			dMix = append(dMix, b.g.View(-1).Dot(b.states[j].x.View(-1)).View(1))
@@ -326,13 +317,12 @@ func (b *nodeBackward) convolutions() (dMix torch.Tensor) {
 		g := &b.groups[i]
 		for k, j := range g.states {
 			if b.need.W || b.wanted[j] {
-				dy := gradientThrough(b.g, s.mixA, s.last[item], q, item)
+				dy := arriving{b.g, s.mixA.Select(0, item), s.last[item], q.Select(0, item)}
 				if g.separable {
 					halves.arrive(item, g, k, dy)
 				} else {
 					b.depthwise(g, k, dy)
 				}
-				dy.Free()
 			}
 			s.last[item].Free()
 			item++
@@ -344,39 +334,24 @@ func (b *nodeBackward) convolutions() (dMix torch.Tensor) {
 	return dMix
 }
 
+// gradientOfItem views the gradient of the depthwise weight of item k of a group's segment, if needed.
+func (b *nodeBackward) gradientOfItem(s segment, k int) torch.Tensor {
+	if !b.need.W {
+		return torch.Tensor{}
+	}
+	return b.gradient.at(s).Select(0, k)
+}
+
 // depthwise takes dy, the gradient of the first convolution of item k of g, back to its weight and its state.
-func (b *nodeBackward) depthwise(g *group, k int, dy torch.Tensor) {
-	state := b.states[g.states[k]]
-	at := state.site(g.kernel)
-	if b.need.W {
-		if at.kernel.dilation == 2 && at.h%2 == 0 && at.w%2 == 0 && !state.split.flat.Defined() {
-			state.split = at.parities()
-			torch.Keep(state.split.flat)
-		}
-		torch.Scoped(func() {
-			dWeight := b.gradient.at(g.first).Select(0, k)
-			switch {
-			case at.kernel.dilation == 1:
-				depthwiseWeight(dWeight, at.padded, b.out.image(dy), at.kernel, at.stride)
-			case state.split.flat.Defined():
-				dilatedWeight(dWeight, state.split, dy, at.grid, at.kernel)
-			default:
-				dilatedWeightOdd(dWeight, at.padded, dy, at.kernel)
-			}
-		})
+func (b *nodeBackward) depthwise(g *group, k int, dy arriving) {
+	j := g.states[k]
+	at := b.states[j].site(g.kernel)
+	to := torch.DepthwiseGradients{Weight: b.gradientOfItem(g.first, k)}
+	if b.wanted[j] {
+		to.Add = b.room(&b.d[j], at.in)
+		to.X = at.in.image(b.d[j])
 	}
-	if !b.wanted[g.states[k]] {
-		return
-	}
-	weight := b.w.at(g.first).Select(0, k)
-	switch {
-	case at.stride == 2:
-		accumulate(&state.dReLU, depthwiseInputStride2(dy, state.x, state.in, weight, at.kernel))
-	case state.stride == 2:
-		accumulate(&state.dEven, depthwiseInput(dy, at.grid, weight, at.kernel))
-	default:
-		accumulate(&state.dReLU, depthwiseInput(dy, at.grid, weight, at.kernel))
-	}
+	at.backward(to, dy, b.w.at(g.first).Select(0, k))
 }
 
 // halves takes gradients from the second halves of separable items back to the first.
@@ -396,19 +371,17 @@ func (b *nodeBackward) firstHalves() *halves {
 
 // arrive takes dy, the gradient of the second convolution of item k of g, back to its weight and through the ReLU
 // between the halves.
-func (h *halves) arrive(item int, g *group, k int, dy torch.Tensor) {
-	second, to := h.saved.second[item], kernel{g.kernel.size, 1}
+func (h *halves) arrive(item int, g *group, k int, dy arriving) {
 	torch.Scoped(func() {
-		if h.need.W {
-			depthwiseWeight(h.gradient.at(g.second).Select(0, k), second, h.out.image(dy), to, 1)
+		dz := torch.Empty([]int{h.out.m(), h.out.c}, h.o)
+		to := torch.DepthwiseGradients{
+			X: h.out.image(dz), Weight: h.gradientOfItem(g.second, k),
+			Beside: h.out.image(h.saved.first[item]), Gram: h.gram.Select(0, item),
 		}
-		dz := depthwiseInput(dy, h.out, h.w.at(g.second).Select(0, k), to)
-		h.out.image(dz).ReLUBackward_(second.inside())
-		gram(h.gram, item, dz, h.saved.first[item])
+		site{h.saved.second[item], h.out, kernel{g.kernel.size, 1}, 1}.backward(to, dy, h.w.at(g.second).Select(0, k))
 		h.dz[item] = torch.Keep(dz)
 	})
-	second.flat.Free()
-	h.saved.second[item] = padded{}
+	h.saved.second[item].Free()
 }
 
 // backward continues from the gradients that have arrived: with dz centred, dL/dY₁ = dz·A + Y₁·Q. As Y₁ is centred,
@@ -430,12 +403,10 @@ func (h *halves) backward() {
 		}
 		for k := range g.states {
 			if dz := h.dz[item]; dz.Defined() {
-				dy := gradientThrough(dz, s.middle.a, s.first[item], q, item)
+				h.depthwise(g, k, arriving{dz, s.middle.a.Select(0, item), s.first[item], q.Select(0, item)})
 				dz.Free()
-				h.depthwise(g, k, dy)
-				dy.Free()
 			} else {
-				s.second[item].flat.Free()
+				s.second[item].Free()
 			}
 			s.first[item].Free()
 			item++

@@ -9,8 +9,6 @@ type stateSaved struct {
 	in, out grid         // of the state, and of an edge's result
 	x       torch.Tensor // [M,c]
 
-	relu   padded          // max(x, 0)
-	even   padded          // every second pixel of it: on these a kernel of dilation 2 and stride 2 has dilation 1 and stride 1
 	sums   [3]torch.Tensor // tapSums for 5x5 kernels over all ranks, by dilation
 	pooled [2]torch.Tensor // [M',c], centred
 	maxima torch.Maxima    // of the max pooling
@@ -20,9 +18,6 @@ type stateSaved struct {
 	means  torch.Tensor    // [1,2c] before they were centred
 
 	// Gradients; zero Tensors until something comes in.
-	split   padded          // relu by parities
-	dReLU   torch.Tensor    // [M,c]
-	dEven   torch.Tensor    // [M',c]
 	dPooled [2]torch.Tensor // [M',c], of the batch norm's result
 	k       [2]torch.Tensor // [c] = Σ dPooled∘normalised
 	dPixels torch.Tensor    // [M',2c]
@@ -34,9 +29,6 @@ func (p *pass) prepare(of *fastState, x torch.Tensor, in grid) *stateSaved {
 	if of.stride == 2 {
 		s.out = in.halved()
 	}
-	if of.relu {
-		s.relu = paddedReLU(x, in)
-	}
 	p.prepareConvolutions(s)
 	p.preparePools(s)
 	if of.reduction {
@@ -47,18 +39,12 @@ func (p *pass) prepare(of *fastState, x torch.Tensor, in grid) *stateSaved {
 
 // prepareConvolutions sums what the taps of depthwise kernels read.
 func (p *pass) prepareConvolutions(s *stateSaved) {
-	if s.dilated[2] && s.stride == 2 {
-		s.even = s.relu.even()
-	}
 	torch.Scoped(func() {
 		var met []torch.Tensor
-		if s.dilated[1] {
-			met = append(met, tapSums(s.relu, p.sides(kernel{5, 1}, s.in, s.stride), p.ones(s.in.n)))
-		}
-		if s.even.flat.Defined() {
-			met = append(met, tapSums(s.even, p.sides(kernel{5, 1}, s.out, 1), p.ones(s.in.n)))
-		} else if s.dilated[2] {
-			met = append(met, tapSums(s.relu, p.sides(kernel{5, 2}, s.in, 1), p.ones(s.in.n)))
+		for dilation := 1; dilation <= 2; dilation++ {
+			if s.dilated[dilation] {
+				met = append(met, tapSums(s.x, s.in, p.sides(kernel{5, dilation}, s.in, s.stride)))
+			}
 		}
 		if len(met) == 0 {
 			return
@@ -74,12 +60,7 @@ func (p *pass) prepareConvolutions(s *stateSaved) {
 }
 
 // site returns where a depthwise convolution of the state reads.
-func (s *stateSaved) site(k kernel) site {
-	if s.stride == 2 && k.dilation == 2 {
-		return site{s.even, kernel{k.size, 1}, 1}
-	}
-	return site{s.relu, k, s.stride}
-}
+func (s *stateSaved) site(k kernel) site { return site{s.x, s.in, k, s.stride} }
 
 // pool3x3 returns the sizes of both poolings.
 func pool3x3(stride int) torch.Pool2dOptions {
@@ -120,8 +101,7 @@ func (p *pass) pool(s *stateSaved, which int) (y torch.Tensor) {
 			return
 		}
 		// The mean of the pixels inside: a convolution by ones, divided by their number.
-		y = torch.Keep(s.out.pixels(torch.Conv2d(x, p.onesKernel(s.in.c), torch.Tensor{},
-			torch.Conv2dOptions{Stride: s.stride, Padding: 1, Groups: s.in.c})))
+		y = torch.Keep(s.out.pixels(torch.Depthwise(x, p.onesKernel(s.in.c), torch.Tensor{}, torch.DepthwiseOptions{Stride: s.stride})))
 		p.divideByCount(y, s)
 	})
 	return y
@@ -136,8 +116,9 @@ func (p *pass) prepareReduction(s *stateSaved) {
 	torch.Scoped(func() {
 		both := s.pixels.View(n, h, w, 2*c)
 		for which := range 2 {
-			both.Narrow(3, which*c, c).Copy_(s.relu.everySecond(which).Permute(0, 2, 3, 1))
+			both.Narrow(3, which*c, c).Copy_(s.in.viewEverySecond(s.x, which))
 		}
+		s.pixels.ReLU_()
 		s.means = torch.Keep(p.centre(grid{n, 2 * c, h, w}, s.pixels))
 		gram(s.gram, 0, s.pixels, s.pixels)
 	})
@@ -154,60 +135,53 @@ func accumulate(sum *torch.Tensor, d torch.Tensor) {
 	d.Free()
 }
 
+// room makes *sum, pixels of images g, if it is the zero Tensor. It belongs to the enclosing scope. room reports whether
+// it was there.
+func (p *pass) room(sum *torch.Tensor, g grid) bool {
+	if sum.Defined() {
+		return true
+	}
+	*sum = torch.Keep(torch.Empty([]int{g.m(), g.c}, p.o))
+	return false
+}
+
 // backwardState turns the gradients of what the outgoing edges share into the gradient of x and adds it to dx [M,c].
 func (p *pass) backwardState(s *stateSaved, dx *torch.Tensor) {
-	if s.fastState.relu {
-		p.backwardReLU(s)
-		if dx.Defined() {
-			dx.Add_(s.dReLU)
-		} else {
-			*dx, s.dReLU = s.dReLU, torch.Tensor{}
-		}
-	}
 	torch.Scoped(func() {
+		if s.dPixels.Defined() {
+			p.backwardReduction(s, dx)
+		}
 		if s.pools[maxPool] {
 			d := s.out.image(p.backwardPoolNorm(s, maxPool))
 			accumulate(dx, s.in.pixels(torch.MaxPool2dBackward(d, s.in.image(s.x), s.maxima, pool3x3(s.stride))))
 		}
 		if s.pools[avgPool] {
-			accumulate(dx, p.backwardAverage(s))
+			p.backwardAverage(s, dx)
 		}
 	})
 }
 
-// backwardAverage takes the gradient back through the average pooling: by the transpose of the convolution by ones.
-func (p *pass) backwardAverage(s *stateSaved) (dx torch.Tensor) {
-	torch.Scoped(func() {
-		d := p.backwardPoolNorm(s, avgPool)
-		p.divideByCount(d, s)
-		ones := p.onesKernel(s.in.c)
-		if s.stride == 1 {
-			dx = torch.Keep(depthwiseInput(d, s.in, ones, kernel{3, 1}))
-			return
-		}
-		dx = torch.Keep(depthwiseInputStride2(d, s.x, s.in, ones, kernel{3, 1}))
-	})
-	return dx
+// backwardAverage takes the gradient back through the average pooling, to dx: by the transpose of the convolution by
+// ones.
+func (p *pass) backwardAverage(s *stateSaved, dx *torch.Tensor) {
+	d := p.backwardPoolNorm(s, avgPool)
+	p.divideByCount(d, s)
+	add := p.room(dx, s.in)
+	torch.DepthwiseBackward(torch.DepthwiseGradients{X: s.in.image(*dx), Add: add}, s.out.image(d), s.in.image(s.x), p.onesKernel(s.in.c),
+		torch.DepthwiseOptions{Stride: s.stride})
 }
 
-// backwardReLU joins the gradients of max(x, 0) in dReLU and turns dReLU into the gradient of x.
-func (p *pass) backwardReLU(s *stateSaved) {
-	if !s.dReLU.Defined() {
-		s.dReLU = torch.Zeros([]int{s.in.m(), s.in.c}, p.o)
+// backwardReduction takes the gradient of the pixels of factorized reductions back through the ReLU, to dx.
+func (p *pass) backwardReduction(s *stateSaved, dx *torch.Tensor) {
+	out := s.out
+	if !p.room(dx, s.in) {
+		dx.Zero_()
 	}
-	torch.Scoped(func() {
-		d, out := s.dReLU, s.out
-		if s.dEven.Defined() {
-			s.in.viewEverySecond(d, 0).Add_(s.dEven.View(out.n, out.h, out.w, out.c))
-		}
-		if s.dPixels.Defined() {
-			both := s.dPixels.View(out.n, out.h, out.w, 2*out.c)
-			for which := range 2 {
-				s.in.viewEverySecond(d, which).Add_(both.Narrow(3, which*out.c, out.c))
-			}
-		}
-		s.in.image(d).ReLUBackward_(s.relu.inside())
-	})
+	both := s.dPixels.View(out.n, out.h, out.w, 2*out.c)
+	for which := range 2 {
+		d := both.Narrow(3, which*out.c, out.c)
+		s.in.viewEverySecond(*dx, which).Add_(d.ReLUBackward_(s.in.viewEverySecond(s.x, which)))
+	}
 }
 
 // backwardPoolNorm returns the gradient [M',c] of a pooling's result. It overwrites V = dPooled, the gradient of the
@@ -231,8 +205,7 @@ func (p *pass) divideByCount(y torch.Tensor, s *stateSaved) {
 
 // free frees all but x, which belongs to the node or the input.
 func (s *stateSaved) free() {
-	for _, t := range []torch.Tensor{s.relu.flat, s.even.flat, s.pixels, s.gram, s.means, s.split.flat,
-		s.dReLU, s.dEven, s.dPixels} {
+	for _, t := range []torch.Tensor{s.pixels, s.gram, s.means, s.dPixels} {
 		freeIf(t)
 	}
 	s.maxima.Free()

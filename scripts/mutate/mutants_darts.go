@@ -156,6 +156,30 @@ var ofArchitect = []mutant{
 
 var ofSupernet = []mutant{
 	{
+		"supernet: a depthwise gradient replaces those of other edges", "darts/fast/node.go",
+		"to.Add = b.room(&b.d[j], at.in)",
+		"b.room(&b.d[j], at.in)",
+		inFast("TestFastEqualsPlain"),
+	},
+	{
+		"supernet: no ReLU before a factorized reduction", "darts/fast/state.go",
+		"		s.pixels.ReLU_()\n",
+		"",
+		inFast("TestFastEqualsPlain"),
+	},
+	{
+		"supernet: means of a stride without the stride", "darts/fast/state.go",
+		"p.sides(kernel{5, dilation}, s.in, s.stride)",
+		"p.sides(kernel{5, dilation}, s.in, 1)",
+		inFast("TestFastEqualsPlain"),
+	},
+	{
+		"supernet: a Gram matrix of another item", "darts/fast/node.go",
+		"Gram: h.gram.Select(0, item),",
+		"Gram: h.gram.Select(0, 0),",
+		inFast("TestFastEqualsPlain"),
+	},
+	{
 		"supernet: the exact product moves the statistics once", "darts/hessian.go",
 		"torch.NoGrad(func() { repeatMove(s.Weights.Stats, before) })",
 		"_ = before",

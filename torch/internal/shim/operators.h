@@ -61,7 +61,6 @@ OPERATOR(reduce, mean)
 OPERATOR(reduce, sum)
 
 OPERATOR(layout, expand)
-OPERATOR(layout, flip)
 OPERATOR(layout, permute)
 OPERATOR(layout, repeat)
 OPERATOR(layout, reshape)
