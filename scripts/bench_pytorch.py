@@ -11,6 +11,7 @@ defaults.
   --serve ROW     serve timed steps over stdin and stdout (`darts bench --against`)
   --channels-last images and weights channels last: the one line that PyTorch's
                   documentation recommends for speed
+  --compile       the evaluation network through torch.compile
 """
 import argparse
 import collections
@@ -543,12 +544,13 @@ def search_step(o):
 
 def train_step(o):
     model = layout(EvaluationNetwork(DARTS_V2, o.channels, 10, o.layers, drop_path_prob=0.2).to(o.device), o.channels_last)
+    forward = torch.compile(model) if o.compile else model
     optimizer = torch.optim.SGD(model.parameters(), 0.025, momentum=0.9, weight_decay=3e-4)
     x, target = batch(o.batch, o)
 
     def step():
         optimizer.zero_grad()
-        loss = model.loss(*model(x), target)
+        loss = model.loss(*forward(x), target)
         weight_step(loss, model.parameters(), optimizer, 5)
         return loss.detach()
 
@@ -557,11 +559,12 @@ def train_step(o):
 
 def inference_step(o):
     model = layout(EvaluationNetwork(DARTS_V2, o.channels, 10, o.layers).to(o.device), o.channels_last).eval()
+    forward = torch.compile(model) if o.compile else model
     x, target = batch(o.batch, o)
 
     def step():
         with torch.no_grad():
-            return F.cross_entropy(model(x)[0], target)
+            return F.cross_entropy(forward(x)[0], target)
 
     return step
 
@@ -681,6 +684,7 @@ def main():
     p.add_argument('--verify', metavar='DIR')
     p.add_argument('--serve', metavar='ROW', choices=ROWS, help=', '.join(ROWS))
     p.add_argument('--channels-last', action='store_true')
+    p.add_argument('--compile', action='store_true', help='rows train and inference: through torch.compile')
     p.add_argument('--tf32', action='store_true', help="let a GPU round convolutions to TF32: PyTorch's default, not darts'")
     p.add_argument('--batch', type=int, default=64)
     p.add_argument('--channels', type=int, default=16)

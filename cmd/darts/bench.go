@@ -115,6 +115,7 @@ func (o *benchFlags) run(stdout, stderr io.Writer) error {
 	err = bench.Measure(ctx, bench.Options{
 		Rows: o.rows, Full: o.size == "full", Instead: o.instead, Rounds: o.rounds, Budget: o.budget,
 		Threads: int(o.threads), Seed: o.seed, Device: device, Sides: sides, Log: stderr,
+		Probe: true,
 	}, func(b report.Bench) error {
 		left = left[1:]
 		fmt.Fprint(stdout, b.Rows[len(b.Rows)-1].Text())

@@ -46,6 +46,9 @@ func TestBench(t *testing.T) {
 	if err := json.Unmarshal(text, &b); err != nil {
 		t.Fatal(err)
 	}
+	if p := b.Machine.Peak; p.GFLOPS <= 0 || p.GBPerSecond <= 0 || !strings.Contains(stderr.String(), "this machine: products reach ") {
+		t.Errorf("the processor reaches %+v; stderr %q", p, stderr.String())
+	}
 	if len(b.Rows) != 10 || b.Threads != 1 || b.Seed != 4 || !strings.HasPrefix(b.Programs[1].Version, "darts 0.") {
 		t.Errorf("JSON %s", text)
 	}
@@ -100,7 +103,7 @@ func TestBenchBadUsage(t *testing.T) {
 		{"folder", []string{"--json", "nowhere/b.json"}, exitUsage, `^darts: bench: nowhere/b.json can not be written: there is no folder nowhere\n$`},
 		{"argument", []string{"train"}, exitUsage, `^darts: bench: no argument wanted, 1 given\n$`},
 		{"failing rival", []string{"--rows", "input", "--images", "2", "--against", "x=echo not found >&2; false"}, exitFailed,
-			`^darts: bench: x: ended without an answer to "ready"; its last words: not found \(row input\)\n$`},
+			`^this machine: .*\ndarts: bench: x: ended without an answer to "ready"; its last words: not found \(row input\)\n$`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv(asProgram, "1")

@@ -32,6 +32,7 @@ type Options struct {
 	Seed    uint64
 	Device  torch.Device
 	Sides   []Side // this program first
+	Probe   bool   // measure what the processor reaches at most
 	Log     io.Writer
 }
 
@@ -84,6 +85,13 @@ func Measure(ctx context.Context, o Options, done func(report.Bench) error) erro
 		o.Threads = torch.Threads()
 	}
 	b := report.Bench{Started: time.Now(), Machine: Machine(), Device: o.Device.String(), Threads: o.Threads, Seed: o.Seed}
+	if o.Probe && o.Device == torch.CPU {
+		var err error
+		if b.Machine.Peak, err = probe(o.Threads); err != nil {
+			return fmt.Errorf("bench: %w", err)
+		}
+		fmt.Fprintf(o.Log, "this machine: %s\n", b.Machine.Peak)
+	}
 	for _, s := range o.Sides {
 		b.Programs = append(b.Programs, report.Program{Name: s.Name, Command: strings.Join(s.Command, " ")})
 	}
@@ -141,7 +149,8 @@ func (o Options) measure(ctx context.Context, row Row) (measured report.BenchRow
 		}
 		measured.Sides[i].PeakBytes = end.PeakBytes
 	}
-	measured.Notes = append(measured.Notes, t.restless()...)
+	measured.Load = t.load.others()
+	measured.Notes = append(append(measured.Notes, t.restless()...), t.load.note()...)
 	measured, err = report.NewBenchRow(measured)
 	return measured, versions, err
 }
@@ -177,6 +186,7 @@ type turns struct {
 	processes []*process
 	title     string
 	log       io.Writer
+	load      load
 }
 
 // add starts a program, waits until it is ready and returns its version.
@@ -204,7 +214,11 @@ func (t *turns) round(name string, took func(side int, a answer)) error {
 		for _, other := range t.processes {
 			before[other] = other.cpuSeconds()
 		}
-		a, err := p.step()
+		var a answer
+		err := t.load.during(t.processes, func() (err error) {
+			a, err = p.step()
+			return err
+		})
 		if err != nil {
 			return err
 		}

@@ -117,9 +117,10 @@ func (p *process) cpuSeconds() float64 {
 	return parseCPUSeconds(string(stat))
 }
 
+const ticksPerSecond = 100 // the unit of the kernel's interface, on every machine
+
 // parseCPUSeconds adds utime, stime, cutime and cstime of a /proc/PID/stat.
 func parseCPUSeconds(stat string) float64 {
-	const ticksPerSecond = 100 // the unit of the kernel's interface, on every machine
 	// The name may hold any characters; the other fields follow it.
 	fields := strings.Fields(stat[strings.LastIndex(stat, ")")+1:])
 	const utime, cstime = 11, 14

@@ -26,6 +26,18 @@ type Machine struct {
 	CPU    string `json:"cpu"`
 	Cores  int    `json:"cores"`
 	Memory int64  `json:"memory_bytes"`
+	Peak   Peak   `json:"peak,omitzero"`
+}
+
+// Peak is what the processor reaches where little else is in the way.
+type Peak struct {
+	GFLOPS      float64 `json:"gflops"`
+	GBPerSecond float64 `json:"gb_per_second"`
+}
+
+// String returns a text such as "products reach 180 GFLOPS, sums of vectors 14.2 GB/s".
+func (p Peak) String() string {
+	return fmt.Sprintf("products reach %s GFLOPS, sums of vectors %s GB/s", digits(p.GFLOPS, 3), digits(p.GBPerSecond, 3))
 }
 
 // Program is one of the programs that are compared.
@@ -43,8 +55,12 @@ type BenchRow struct {
 	Passed int         `json:"passed"` // number of images or tokens in a step
 	Of     string      `json:"of"`     // "images" or "tokens"
 	Sides  []BenchSide `json:"sides"`  // one for each program, in its order
+	Load   float64     `json:"load"`   // number of cores that other processes used meanwhile
 	Notes  []string    `json:"notes,omitempty"`
 }
+
+// UnderLoad is the number of cores that other processes use above which factors are not to be trusted.
+const UnderLoad = 0.1
 
 // BenchSide holds the measurements of one program in a row.
 type BenchSide struct {

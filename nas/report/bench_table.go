@@ -47,7 +47,11 @@ func (b Bench) Markdown() string {
 		for _, s := range r.Sides {
 			line = append(line, fmt.Sprintf("%s (%s %s/s)", seconds(s.Seconds), rate(s.PerSecond), r.Of))
 			if s.Ratio != nil {
-				line = append(line, fmt.Sprintf("**%s** (%s to %s)", ratio(s.Ratio.Median), ratio(s.Ratio.Min), ratio(s.Ratio.Max)))
+				factor := "**" + ratio(s.Ratio.Median) + "**"
+				if r.Load > UnderLoad {
+					factor = ratio(s.Ratio.Median) + ", under load"
+				}
+				line = append(line, fmt.Sprintf("%s (%s to %s)", factor, ratio(s.Ratio.Min), ratio(s.Ratio.Max)))
 			}
 		}
 		return line
@@ -83,6 +87,9 @@ func (b Bench) conditions() string {
 		programs = append(programs, fmt.Sprintf("%s (%s)", names.Print(p.Name), names.Print(p.Version)))
 	}
 	where := fmt.Sprintf("%s, %d cores, %s of memory", b.Machine.CPU, b.Machine.Cores, storage(b.Machine.Memory))
+	if b.Machine.Peak != (Peak{}) {
+		where += fmt.Sprintf(" (%s)", b.Machine.Peak)
+	}
 	if b.Device != "cpu" {
 		where = b.Device + " in " + where
 	}

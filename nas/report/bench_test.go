@@ -165,6 +165,20 @@ input pipeline: 1 round of 5.
 	}
 }
 
+func TestBenchUnderLoad(t *testing.T) {
+	// A factor is not bold when other processes computed meanwhile, and the conditions say what the processor reaches.
+	b := example(t)
+	b.Rows[0].Load = 0.3
+	b.Machine.Peak = report.Peak{GFLOPS: 180.2, GBPerSecond: 9.5}
+	text := b.Markdown()
+	for _, want := range []string{"| 5.12, under load (5.00 to 5.25) |", "| **20.0** (20.0 to 20.0) |",
+		"25.0 GB of memory (products reach 180 GFLOPS, sums of vectors 9.50 GB/s), 2 threads"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the tables lack %q:\n%s", want, text)
+		}
+	}
+}
+
 func TestBenchJSON(t *testing.T) {
 	// The JSON reads back to the same values.
 	b := example(t)
