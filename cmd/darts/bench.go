@@ -49,7 +49,7 @@ func (o *benchFlags) register(f *pflag.FlagSet) {
 	f.IntVar(&o.rounds, "rounds", 5, "timed steps of each row")
 	f.DurationVar(&o.budget, "budget", 10*time.Minute, "time of a row; two rounds always")
 	f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
-	f.StringVar(&o.form, "form", "", "form of ours, "+strings.Join(bench.Forms(), ", ")+"; default by device")
+	f.StringVar(&o.form, "form", "", strings.Join(bench.Forms(), ", ")+"; default by device")
 	f.StringVar(&o.count, "count", "", "count operators, bytes, times; `FORM`: cpu or gpu")
 	f.Lookup("count").NoOptDefVal = countCPU
 	o.threads.add(f)
