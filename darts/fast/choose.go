@@ -13,7 +13,7 @@ func Choose(o darts.Options, height, width int) (net darts.Supernet, why string,
 		}
 		return plain, why, nil
 	}
-	if o.Device.IsCUDA() {
+	if o.Device.GPUForm() {
 		wide, err := NewWide(o)
 		if err != nil {
 			return nil, "", err

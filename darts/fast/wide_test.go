@@ -1,6 +1,7 @@
 package fast_test
 
 import (
+	"fmt"
 	"testing"
 
 	"godarts/cells/genotype"
@@ -99,6 +100,57 @@ func TestWideFallsBack(t *testing.T) {
 		want, got := plain.Gradients(plain.W(), b, test.need), wide.Gradients(wide.W(), b, test.need)
 		torchtest.Close(t, "gradient of w", got.W, want.W, 0)
 	}
+}
+
+// operators counts the operators of a pass for all gradients in the wide form.
+func operators(t *testing.T, o darts.Options, n, side int) (count int) {
+	t.Helper()
+	wide, b := wideIn(t, o), randomBatch(o, n, side, side)
+	b.X = b.X.ToDtype(torch.Float32) // libtorch splits convolutions up in float64
+	for _, of := range torch.CountAsGPU(func() { wide.Gradients(wide.W(), b, darts.Need{W: true, Alphas: true}) }) {
+		count += of.Calls
+	}
+	return count
+}
+
+func TestWideOperators(t *testing.T) {
+	// A pass for all gradients of the paper's network takes at most 3,000 operators, as many whatever the sizes.
+	torchtest.Scope(t)
+	o := darts.Options{Channels: 2, Layers: 8, Nodes: 4, Classes: 10, InputChannels: 3, StemMultiplier: 3}
+	count := operators(t, o, 2, 8)
+	t.Logf("%d operators", count)
+	if count > 3000 {
+		t.Errorf("%d operators, want at most 3000", count)
+	}
+	o.Channels = 6
+	if other := operators(t, o, 3, 16); other != count {
+		t.Errorf("%d operators for larger sizes, %d for small ones", other, count)
+	}
+}
+
+func TestChoose(t *testing.T) {
+	// The wide form is chosen for GPUs, the fast form for CPUs, and the plain form where there are no formulas.
+	torchtest.Scope(t)
+	form := func(o darts.Options) string {
+		net, why, err := fast.Choose(o, 8, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%T %s", net, why)
+	}
+	if got, want := form(sizes()), "*fast.Supernet "; got != want {
+		t.Errorf("on a CPU %q, want %q", got, want)
+	}
+	partial := sizes()
+	partial.Partial = 2
+	torch.CountAsGPU(func() {
+		if got, want := form(sizes()), "*fast.Wide "; got != want {
+			t.Errorf("on a GPU %q, want %q", got, want)
+		}
+		if got, want := form(partial), "*darts.Plain the fast form has no partial channels, edge normalisation or skip dropout"; got != want {
+			t.Errorf("partial channels on a GPU %q, want %q", got, want)
+		}
+	})
 }
 
 func TestWideRefuses(t *testing.T) {
