@@ -189,9 +189,9 @@ func (c channelsOf) reduction(in channelsOf, place string, halves [2]int) {
 }
 
 // Left returns the widths of the network of h after pruning: keep has for each of its Groups which channels stay.
-func (o NetworkOptions) Left(h genotype.Genotype, groups []*Group, keep [][]bool) genotype.Widths {
+func (o NetworkOptions) Left(h genotype.Genotype, keep [][]bool) genotype.Widths {
+	groups := o.Groups(h)
 	needKeep(groups, keep)
-	o.needCells(h)
 	w := o.widths(h)
 	w.Stem, w.Cells = slices.Clone(w.Stem), slices.Clone(w.Cells)
 	for i, cell := range w.Cells {

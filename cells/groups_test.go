@@ -3,6 +3,7 @@ package cells
 import (
 	"fmt"
 	"maps"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -14,12 +15,37 @@ import (
 	"godarts/torch/torchtest"
 )
 
+// whole3x3 is an operation from outside, which takes and gives all channels of its cell.
+const whole3x3 = genotype.Op("whole_3x3")
+
+func init() {
+	RegisterOp(whole3x3, CustomOp{
+		New: func(p nn.Path, c, stride int, affine bool) nn.Layer {
+			return nn.Sequential{
+				nn.NewConv2d(p.Index(0), c, c, [2]int{3, 3}, torch.Conv2dOptions{Stride: stride, Padding: 1}),
+				nn.NewBatchNorm2d(p.Index(1), c, affine),
+			}
+		},
+		Traits: genotype.Traits{
+			Weights: func(c float64, _ int, _ bool) float64 { return 9*c*c + 2*c },
+			MultiplyAdds: func(c, side float64, stride int) float64 {
+				out := math.Ceil(side / float64(stride))
+				return 9 * c * c * out * out
+			},
+		},
+	})
+}
+
 // prunings are networks with every operation, both stems and the auxiliary head.
 func prunings(r *rand.Rand) (all []struct {
 	g genotype.Genotype
 	o NetworkOptions
 }) {
 	for i := range 12 {
+		ops := genotype.ConvolutionalOps
+		if i%4 == 3 {
+			ops = append(slices.Clone(ops), whole3x3)
+		}
 		o := NetworkOptions{Channels: 8, Layers: 3 + i%3, Classes: 3, InputChannels: 1, Size: 8, StemMultiplier: 1 + i%3}
 		switch i {
 		case 1:
@@ -33,7 +59,7 @@ func prunings(r *rand.Rand) (all []struct {
 			c := g.Cell(kind)
 			for node := range 1 + i%4 {
 				for range 2 {
-					c.Edges = append(c.Edges, genotype.Edge{Op: genotype.ConvolutionalOps[r.IntN(len(genotype.ConvolutionalOps))], From: r.IntN(node + 2)})
+					c.Edges = append(c.Edges, genotype.Edge{Op: ops[r.IntN(len(ops))], From: r.IntN(node + 2)})
 				}
 				c.Concat = append(c.Concat, node+2)
 			}
@@ -148,7 +174,7 @@ func TestCutEqualsMasked(t *testing.T) {
 				for range 2 {
 					groups := o.Groups(g)
 					keep := someKept(r, groups)
-					smaller, widths := o, o.Left(g, groups, keep)
+					smaller, widths := o, o.Left(g, keep)
 					smaller.Widths = &widths
 					cut := newTestNetwork(t, g, smaller)
 					if err := cut.LoadStateDict(Cut(net.StateDict(), groups, keep)); err != nil {
@@ -192,6 +218,25 @@ func compareCut(t *testing.T, cut, masked *Network, b nn.Batch, exact bool) {
 	}
 }
 
+func TestWholeOperations(t *testing.T) {
+	// The states at an operation from outside keep all channels, and those of a widths text that does not say so are refused.
+	g := uniformGenotype(genotype.DilConv3x3)
+	g.Normal.Edges[3] = genotype.Edge{Op: whole3x3, From: 2}
+	o := NetworkOptions{Channels: 4, Layers: 3, Classes: 3, InputChannels: 1, Size: 8, StemMultiplier: 1}
+	for _, group := range o.Groups(g) {
+		if strings.HasPrefix(group.Place, "state 2 of cell 0") || strings.HasPrefix(group.Place, "state 3 of cell 0") {
+			t.Errorf("%s may be cut", group.Place)
+		}
+	}
+	w := o.fullWidths(g)
+	w.Cells[0].States[2], w.Cells[0].States[3] = [2]int{1, 1}, [2]int{1, 1}
+	o.Widths = &w
+	const want = "cells: network: widths of cell 0: state 2 has [1 1] channels, want [2 2]: an operation at it takes all"
+	if err := o.Check(g); err == nil || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
 func TestCountOfPruned(t *testing.T) {
 	// Count and Estimate give the numbers of a pruned network, which are fewer than those of the whole one.
 	r := rand.New(rand.NewPCG(2, 2))
@@ -200,7 +245,7 @@ func TestCountOfPruned(t *testing.T) {
 		g, o := it.g, it.o
 		wholeParameters, wholeAdds := o.Count(g)
 		groups := o.Groups(g)
-		widths := o.Left(g, groups, someKept(r, groups))
+		widths := o.Left(g, someKept(r, groups))
 		o.Widths = &widths
 		net := newTestNetwork(t, g, o)
 		cost := net.Cost()

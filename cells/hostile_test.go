@@ -87,7 +87,7 @@ func TestHostileArguments(t *testing.T) {
 		},
 		Arguments: map[string]func() []any{
 			"Cut":                   func() []any { return []any{network().StateDict(), options.Groups(derived), kept()} },
-			"NetworkOptions.Left":   func() []any { return []any{options, derived, options.Groups(derived), kept()} },
+			"NetworkOptions.Left":   func() []any { return []any{options, derived, kept()} },
 			"Gate":                  func() []any { return []any{x(2, 3), x(2, 6), torch.Tensor.Tanh} },
 			"Network.Forward":       func() []any { return []any{network(), images(), nn.Mode{Training: true, DropPath: 0.5}} },
 			"Network.Logits":        func() []any { return []any{network(), x(2, 1, 8, 8)} },

@@ -160,7 +160,7 @@ func halve(d *Description) {
 			keep[i] = append(keep[i], k%2 == 0)
 		}
 	}
-	w := o.Left(d.Genotype, groups, keep)
+	w := o.Left(d.Genotype, keep)
 	d.Widths = &w
 }
 

@@ -150,7 +150,7 @@ func imageNetwork(t testing.TB, g genotype.Genotype, imageNet, pruned bool) (*ce
 			}
 			keep = append(keep, kept)
 		}
-		w := o.Left(g, o.Groups(g), keep)
+		w := o.Left(g, keep)
 		o.Widths = &w
 	}
 	torch.ManualSeed(5)

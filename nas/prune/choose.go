@@ -43,7 +43,7 @@ func (n network) choose(importance [][]float64, share float64) (keep [][]bool, w
 		for _, c := range candidates[:cut] {
 			keep[c.group][c.at] = false
 		}
-		w = n.o.Left(n.about.Genotype, groups, keep)
+		w = n.o.Left(n.about.Genotype, keep)
 		smaller := n.o
 		smaller.Widths = &w
 		_, adds := smaller.Count(n.about.Genotype)

@@ -81,6 +81,31 @@ func TestPrune(t *testing.T) {
 	}
 }
 
+func TestIncomplete(t *testing.T) {
+	// The training of a pruned network is tested from its checkpoint before it is complete, and ends as one that was not interrupted.
+	p, err := prune.Network(t.Context(), trained(t), prune.Options{By: prune.Scale, Share: 0.6, Epochs: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := start(t, p)
+	dir := nastest.StopAfter(t, c)
+	tested, err := train.Test(t.Context(), dir, torch.CPU)
+	if err != nil || int64(tested.Parameters) != p.After.Parameters || len(tested.Notes) == 0 {
+		t.Errorf("%+v, %v, want %d parameters and a note", tested, err, p.After.Parameters)
+	}
+	if err := os.Remove(c.Pruned.Weights); err != nil { // the folder has a copy
+		t.Fatal(err)
+	}
+	resumed, err := train.Run(t.Context(), dir, c, nas.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	whole, err := train.Run(t.Context(), filepath.Join(t.TempDir(), "whole"), start(t, p), nas.Settings{})
+	if err != nil || whole.TestLoss != resumed.TestLoss {
+		t.Errorf("losses %v and %v, %v", whole.TestLoss, resumed.TestLoss, err)
+	}
+}
+
 // serves tests, exports, and loads the run in dir.
 func serves(t *testing.T, dir string, result runfolder.TrainResult) {
 	t.Helper()
@@ -145,7 +170,7 @@ func TestScaleChooses(t *testing.T) {
 		keep[i] = slices.Repeat([]bool{true}, g.Size())
 		keep[i][0] = i%3 != 0
 	}
-	want := o.Left(about.Genotype, groups, keep)
+	want := o.Left(about.Genotype, keep)
 	o.Widths = &want
 	_, left := o.Count(about.Genotype)
 	o.Widths = nil
