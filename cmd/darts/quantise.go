@@ -12,13 +12,13 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
-	"golang.org/x/sys/cpu"
 
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/model"
 	"godarts/nas/names"
 	"godarts/nas/onnx"
+	"godarts/nas/quantise"
 	"godarts/nas/runfolder"
 	"godarts/nas/train"
 	"godarts/torch"
@@ -131,19 +131,13 @@ func (o *quantiseFlags) config(from string) (*config.Config, error) {
 	}
 	integers := o.integers
 	if integers == autoRange {
-		integers = rangeFor(cpu.X86.HasAVX512VNNI || cpu.X86.HasAVXVNNI, cpu.X86.HasSSE2)
+		integers = config.FullRange
+		if quantise.MostHere() == quantise.Reduced {
+			integers = config.ReducedRange
+		}
 	}
 	items := []string{"quantise.from=" + whole, "quantise.method=" + o.method, fmt.Sprint("quantise.images=", o.images), "quantise.range=" + integers}
 	return config.Parse(filepath.Join(from, runfolder.ConfigFile), text, slices.Concat(items, o.set)...)
-}
-
-// rangeFor returns the integers of weights for a processor. Without VNNI those of Intel and AMD add two
-// products in 16 bits, which clamp.
-func rangeFor(vnni, x86 bool) string {
-	if x86 && !vnni {
-		return config.ReducedRange
-	}
-	return config.FullRange
 }
 
 // measured returns the test of the network in dir: that of the complete run, or of now of an export.

@@ -68,15 +68,3 @@ func TestQuantise(t *testing.T) {
 		t.Error("the run is not complete")
 	}
 }
-
-func TestRangeFor(t *testing.T) {
-	// Weights of the reduced range are for processors of Intel and AMD without VNNI.
-	for _, test := range []struct {
-		vnni, x86 bool
-		want      string
-	}{{true, true, "full"}, {false, true, "reduced"}, {false, false, "full"}} {
-		if got := rangeFor(test.vnni, test.x86); got != test.want {
-			t.Errorf("%+v: %s", test, got)
-		}
-	}
-}

@@ -11,3 +11,6 @@ func (n *Network) LastQuantum() (most float64) {
 	})
 	return most
 }
+
+// FloatLogits is Logits in floating-point numbers.
+func (n *Network) FloatLogits(x torch.Tensor) torch.Tensor { return n.shared(x, nil) }

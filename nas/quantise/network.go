@@ -147,10 +147,7 @@ func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 // no other.
 func (n *Network) Logits(x torch.Tensor) torch.Tensor { return n.shared(x, n.readScales()) }
 
-// FloatLogits is Logits in floating-point numbers.
-func (n *Network) FloatLogits(x torch.Tensor) torch.Tensor { return n.shared(x, nil) }
-
-// shared shares the images out to ranks.
+// shared is Logits with these scales, nil for a pass in floating-point numbers. It shares the images out to ranks.
 func (n *Network) shared(x torch.Tensor, scales []onnx.Scale) torch.Tensor {
 	logits := torch.Empty([]int{x.Size(0), n.classes}, n.o)
 	torch.NoGrad(func() {

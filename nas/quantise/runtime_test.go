@@ -132,13 +132,13 @@ func TestInRuntime(t *testing.T) {
 	var all []runtimeCase
 	for i, k := range genotype.Published {
 		method := []string{quantise.MinMax, quantise.Percentile, quantise.MSE}[i%3]
-		all = append(all, newCase(t, dir, k.Name, k.Genotype, false, quantise.Full, method))
+		all = append(all, newCase(t, dir, k.Name, k.Genotype, false, quantise.MostHere(), method))
 	}
 	for _, op := range genotype.ConvolutionalOps {
 		all = append(all, newCase(t, dir, string(op), everywhere(op), false, quantise.Reduced, quantise.MinMax))
 	}
 	if !testing.Short() {
-		all = append(all, newCase(t, dir, "ImageNet", genotype.Published[0].Genotype, true, quantise.Full, quantise.MinMax))
+		all = append(all, newCase(t, dir, "ImageNet", genotype.Published[0].Genotype, true, quantise.MostHere(), quantise.MinMax))
 	}
 	text, err := json.Marshal(all)
 	if err != nil {

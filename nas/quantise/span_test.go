@@ -64,3 +64,15 @@ func TestScaleOf(t *testing.T) {
 		}
 	}
 }
+
+func TestMostOn(t *testing.T) {
+	// Weights of the reduced range are for processors of Intel and AMD without VNNI.
+	for _, test := range []struct {
+		x86, vnni bool
+		want      int
+	}{{true, true, Full}, {true, false, Reduced}, {false, false, Full}} {
+		if got := mostOn(test.x86, test.vnni); got != test.want {
+			t.Errorf("%+v: %d", test, got)
+		}
+	}
+}
