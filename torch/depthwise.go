@@ -51,7 +51,7 @@ type DepthwiseGradients struct {
 	Add    bool   // to X, in place of overwriting it
 	Weight Tensor // as weight
 
-	// dxᵀ·Beside, over pixels, goes to Gram [C,C]; Beside is as x.
+	// dxᵀ·Beside, over pixels, goes to Gram [C,C], which needs X; Beside is as x. With Add dx is the sum.
 	Beside, Gram Tensor
 }
 
