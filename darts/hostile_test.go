@@ -73,6 +73,7 @@ func TestHostileArguments(t *testing.T) {
 			func() *PerturbationSupernet { return NewPerturbationSupernet(plain()) },
 			func() *RecurrentPlain { return recurrent() },
 			func() *Architect { return architect(plain()) },
+			func() Need { return Need{W: true} },
 			func() FiniteDifference { return FiniteDifference{Net: plain(), Radius: Radius} },
 		},
 		Wrong: []any{
@@ -88,6 +89,7 @@ func TestHostileArguments(t *testing.T) {
 			"Architect.Step":           func() []any { return []any{architect(plain()), images(), images(), 0.1} },
 			"Plain.Gradients":          func() []any { return []any{plain(), plain().W(), images(), Need{W: true, Alphas: true}} },
 			"GumbelSupernet.Gradients": func() []any { return []any{sampled(), plain().W(), images(), Need{W: true, Alphas: true}} },
+			"Need.InTF32":              func() []any { return []any{Need{W: true}, func(Need) Result { return Result{} }} },
 			"Plain.Derive":             func() []any { return []any{plain(), plain().Alphas(), 1} },
 			"Space.Architecture":       func() []any { return []any{space, make([]int, len(space.Options()))} },
 			"RecurrentSpace.Architecture": func() []any {

@@ -171,6 +171,9 @@ func (s *Plain) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
 
 // gradients is Gradients with the mixtures that mix makes, instead of softmax(α). mix runs inside of the graph.
 func (s *Plain) gradients(w torch.Tensor, b nn.Batch, need Need, mix func() mixtures) (g Result) {
+	if need.TF32 {
+		return need.InTF32(func(n Need) Result { return s.gradients(w, b, n, mix) })
+	}
 	if w != s.W() {
 		defer swapWeights(s.W(), w)()
 	}

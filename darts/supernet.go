@@ -42,6 +42,7 @@ type Need struct {
 	W, Alphas        bool
 	FreezeStatistics bool // leave the running statistics of batch norms as they are
 	BFloat16         bool // convolutions and matrix products in bfloat16, by torch.Autocast
+	TF32             bool // those of float32 as torch.WithTF32 has them, on a GPU
 
 	// For PathGradients: compute the operations outside of the architecture, too, so that their running statistics
 	// move. FreezeStatistics comes first.
@@ -51,6 +52,14 @@ type Need struct {
 	Regularised bool
 	// For recurrent supernets: return the logits.
 	Logits bool
+}
+
+// InTF32 runs a pass that needs n in torch.WithTF32, which n.TF32 asks for. What the pass gets as need asks no more.
+func (n Need) InTF32(pass func(need Need) Result) (g Result) {
+	torch.NeedFunction("darts.InTF32", pass == nil)
+	n.TF32 = false
+	torch.WithTF32(func() { g = pass(n) })
+	return g
 }
 
 // Result is the outcome of a pass: the output of its forward half, without a graph, and the gradients.

@@ -172,6 +172,15 @@ func TF32() bool {
 	return on != 0
 }
 
+// WithTF32 runs fn after SetTF32(true), and restores what was set before.
+func WithTF32(fn func()) {
+	NeedFunction("with_tf32", fn == nil)
+	before := TF32()
+	SetTF32(true)
+	defer SetTF32(before)
+	fn()
+}
+
 // PeakReserved is the most memory that libtorch has taken of the GPU d so far, in bytes:
 // that of tensors, and what it keeps for the next ones. As torch.cuda.max_memory_reserved.
 func PeakReserved(d Device) int64 {

@@ -36,3 +36,24 @@ func TestPoolsOnGPU(t *testing.T) {
 		}
 	}
 }
+
+func TestTF32OnGPU(t *testing.T) {
+	// A product of float32 on a GPU is within 1e-6 of that in float64, relative to its factors' norms, and with TF32 within 1e-3 but not within 1e-6.
+	gpu := torchtest.CUDA(t)
+	torchtest.Scope(t)
+	a, b := torch.Randn([]int{256, 256}, double), torch.Randn([]int{256, 256}, double)
+	want := a.Mm(b)
+	off := func() float64 {
+		onGPU := torch.Options{Dtype: torch.Float32, Device: gpu}
+		got := a.To(onGPU).Mm(b.To(onGPU)).To(double)
+		return got.Sub(want).Norm().Item() / (a.Norm().Item() * b.Norm().Item())
+	}
+	if e := off(); e > 1e-6 {
+		t.Errorf("float32: off by %g", e)
+	}
+	torch.WithTF32(func() {
+		if e := off(); e < 1e-6 || e > 1e-3 {
+			t.Errorf("TF32: off by %g", e)
+		}
+	})
+}

@@ -26,7 +26,7 @@ func TestHostileArguments(t *testing.T) {
 			torch.Ones, torch.OnesLike, torch.Parallel, torch.ParseDevice,
 			torch.PeakReserved, torch.Pointwise, torch.PointwiseNorm, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt,
 			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.ReLUSum, torch.Scalar, torch.Scoped,
-			torch.SetRNGState, torch.SetTF32, torch.SetThreads, torch.SoftmaxCrossEntropy_, torch.Stack, torch.SumProducts, torch.TF32, torch.Threads,
+			torch.SetRNGState, torch.SetTF32, torch.SetThreads, torch.SoftmaxCrossEntropy_, torch.Stack, torch.SumProducts, torch.TF32, torch.Threads, torch.WithTF32,
 			torch.TuneMalloc, torch.Version, torch.Where, torch.Zeros, torch.ZerosLike,
 		},
 		Values: []any{

@@ -197,6 +197,26 @@ func TestTF32(t *testing.T) {
 	}
 }
 
+func TestWithTF32(t *testing.T) {
+	// TF32 is on while the function runs, and afterwards as it was before, also when it panics.
+	defer torch.SetTF32(false)
+	for _, before := range []bool{false, true} {
+		torch.SetTF32(before)
+		func() {
+			defer func() { _ = recover() }()
+			torch.WithTF32(func() {
+				if !torch.TF32() {
+					t.Error("off within")
+				}
+				panic("on purpose")
+			})
+		}()
+		if torch.TF32() != before {
+			t.Errorf("%v afterwards, %v before", torch.TF32(), before)
+		}
+	}
+}
+
 func TestCUDA(t *testing.T) {
 	// A product on the GPU equals the one on the CPU when there is a GPU.
 	device := torchtest.CUDA(t)

@@ -66,6 +66,9 @@ func (s *Supernet) FallbackReason(height, width int) string {
 
 // Gradients implements Supernet. In bfloat16 it runs in the plain form, whose operators libtorch casts.
 func (s *Supernet) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Result) {
+	if need.TF32 {
+		return need.InTF32(func(n darts.Need) darts.Result { return s.Gradients(w, b, n) })
+	}
 	if need.BFloat16 || s.FallbackReason(b.X.Size(2), b.X.Size(3)) != "" {
 		return s.Plain.Gradients(w, b, need)
 	}

@@ -89,6 +89,9 @@ func (s *Wide) FallbackReason(height, width int) string { return oddSide(s.Plain
 
 // Gradients implements Supernet. In bfloat16 it runs in the plain form, whose operators libtorch casts.
 func (s *Wide) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Result) {
+	if need.TF32 {
+		return need.InTF32(func(n darts.Need) darts.Result { return s.Gradients(w, b, n) })
+	}
 	if need.BFloat16 || s.FallbackReason(b.X.Size(2), b.X.Size(3)) != "" {
 		return s.Plain.Gradients(w, b, need)
 	}

@@ -149,6 +149,7 @@ func TestParseErrors(t *testing.T) {
 
 		{"expect without number", search + "expect: {std: 1}", `config: x.yaml:2: expect: no test_error, want the published test error in percent`},
 		{"bf16 of float64", search + "network: {dtype: float64}\nw:\n  precision: bf16", `config: x.yaml:4: w.precision: bf16 has no effect on network.dtype float64, want full, or float32 there`},
+		{"tf32 of float64", search + "network: {dtype: float64}\nw:\n  precision: tf32", `config: x.yaml:4: w.precision: tf32 has no effect on network.dtype float64, want full, or float32 there`},
 		{"evaluate bf16 of float64", search + "evaluate: {w: {precision: bf16}}\nnetwork: {dtype: float64}", `config: x.yaml:2: evaluate.train.w.precision: bf16 has no effect on network.dtype float64, want full, or float32 there`},
 		{"lr_min above lr", search + "w:\n  lr: 0.1\n  lr_min: 0.2", `config: x.yaml:4: w.lr_min: 0.2 is above w.lr 0.1, want at most that`},
 		{"lr below default lr_min", search + "w: {lr: 0.0001}", `config: x.yaml:2: w.lr_min: 0.001 is above w.lr 0.0001, want at most that`},

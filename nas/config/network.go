@@ -110,6 +110,7 @@ const (
 const (
 	Full = "full"
 	BF16 = "bf16"
+	TF32 = "tf32"
 )
 
 // Values of HVP.Method.
@@ -132,7 +133,7 @@ type W struct {
 	Nesterov      bool    `key:"nesterov" of:"images" doc:"Nesterov's momentum: steps along the gradient and w.momentum times the average"`
 	WeightDecay   float64 `key:"weight_decay" range:"[0,)" doc:"L2 term of the weights, times the weight added to its gradient"`
 	GradClip      float64 `key:"grad_clip" range:"(0,)" doc:"largest L2 norm of all weight gradients together"`
-	Precision     string  `key:"precision" of:"images" oneof:"full bf16" doc:"of the passes that train the weights: full, that of network.dtype, or bf16 in convolutions and matrix products (autocast)"`
+	Precision     string  `key:"precision" of:"images" oneof:"full bf16 tf32" doc:"of the passes that train the weights: full, that of network.dtype; bf16 in convolutions and matrix products (autocast); or, on a GPU, their factors rounded to tf32, 10 bits of mantissa"`
 }
 
 // Alpha is the optimiser of the architecture parameters: Adam at a constant learning rate.

@@ -114,8 +114,8 @@ func (w W) rules(path string, standard W, n Network) *Problem {
 		return Conflict(path+"."+key, other, format, args...)
 	}
 	switch {
-	case w.Precision == BF16 && n.Dtype != Float32:
-		return conflict("precision", "network.dtype", "bf16 has no effect on network.dtype %s, want full, or float32 there", n.Dtype)
+	case (w.Precision == BF16 || w.Precision == TF32) && n.Dtype != Float32:
+		return conflict("precision", "network.dtype", "%s has no effect on network.dtype %s, want full, or float32 there", w.Precision, n.Dtype)
 	case w.Nesterov && w.Momentum == 0:
 		return conflict("nesterov", path+".momentum", "true has no effect with %s.momentum 0, want more there, or false", path)
 	case w.Schedule == StepDecay && w.LRMin != standard.LRMin:

@@ -51,6 +51,9 @@ func CheckEvaluations(c, t *config.Config, images *data.Images, d torch.Device, 
 
 // checkNetwork checks the training c of the cells g. prefix is as in CheckEvaluations.
 func checkNetwork(c *config.Config, g genotype.Genotype, images *data.Images, d torch.Device, prefix string) error {
+	if err := checkPrecision(c, d, prefix); err != nil {
+		return err
+	}
 	o := NetworkOptions(c, images)
 	if err := o.Check(g); err != nil {
 		return err
@@ -66,6 +69,9 @@ func checkNetwork(c *config.Config, g genotype.Genotype, images *data.Images, d 
 
 // checkSupernet checks a search that trains a supernet.
 func checkSupernet(c *config.Config, images *data.Images, d torch.Device) error {
+	if err := checkPrecision(c, d, ""); err != nil {
+		return err
+	}
 	g := Space(c).Hardest()
 	used, split := parts(c, images.N)
 	for _, o := range Supernets(c, images) {
@@ -87,6 +93,14 @@ func checkSupernet(c *config.Config, images *data.Images, d torch.Device) error 
 		if err := memory.NewDemand(c, "").Fits(o.Estimate(images.Height), min(c.Data.Batch, split), d); err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// checkPrecision returns an error if the precision of c makes no difference on d. prefix is as in CheckEvaluations.
+func checkPrecision(c *config.Config, d torch.Device, prefix string) error {
+	if c.W.Precision == config.TF32 && !d.IsCUDA() {
+		return fmt.Errorf("nas: %sw.precision: tf32 has no effect on a CPU, want full, or --device cuda", prefix)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ type dartsStrategy struct {
 	alpha     *optim.Adam
 	architect *darts.Architect
 	gradClip  float64
-	bfloat16  bool // in the passes that train w; those of α are in float32, which the finite difference needs
+	weights   darts.Need // of the passes that train w; those of α are in full precision, which the finite difference needs
 	order     int
 	warmup    int    // epochs before α moves
 	free      func() // frees what the passes were captured in
@@ -51,7 +51,7 @@ func newGradientSearch(r *nas.Run, k DARTSKeys, warmup int) (nas.Strategy, error
 		return nil, err
 	}
 	d := &dartsStrategy{
-		space: images.Space(c), gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, order: k.Order, warmup: warmup, skips: k.SkipLimit,
+		space: images.Space(c), gradClip: c.W.GradClip, weights: weightPass(c), order: k.Order, warmup: warmup, skips: k.SkipLimit,
 	}
 	d.plain = PlainOf(net)
 	d.early, d.selection = newEarlyStop(c, k, d.plain), newPerturbation(c, d.plain)
@@ -135,7 +135,7 @@ func (d *dartsStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Geno
 			if epoch >= d.warmup {
 				s.NormAlpha = optim.Norm(d.architect.Step(s.Train, s.Valid, d.xi()).Alphas...) // 1. α
 			}
-			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w
+			g := d.net.Gradients(d.net.W(), s.Train, d.weights) // 2. w
 			s.NormW = optim.Clip(d.gradClip, g.W)
 			d.w.Step(g.W)
 			s.Record(g.Loss, g.Logits)

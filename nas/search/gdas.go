@@ -29,7 +29,7 @@ type gdasStrategy struct {
 	cost     *darts.CostTerm // nil without one
 	dAlpha   []torch.Tensor  // ∇α of the last step, 0 before the first
 	gradClip float64
-	bfloat16 bool // in the passes that train w
+	weights  darts.Need // of the passes that train w
 	tau      [2]float64
 }
 
@@ -63,8 +63,9 @@ func newGDAS(r *nas.Run) (nas.Strategy, error) {
 	}
 	g := &gdasStrategy{
 		net: net, space: images.Space(c), w: nas.NewSGD(net.W(), c.W), alpha: nas.NewAdam(net.Alphas(), c.Alpha),
-		gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16, tau: tau,
+		gradClip: c.W.GradClip, weights: weightPass(c), tau: tau,
 	}
+	g.weights.Alphas = true // whose gradient is clipped together with that of w
 	g.w.Mask(net.Reached())
 	for _, alpha := range net.Alphas() {
 		g.dAlpha = append(g.dAlpha, torch.ZerosLike(alpha))
@@ -88,7 +89,7 @@ func (g *gdasStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Genot
 
 // step moves w, then α, each along the gradient of a sample of its own.
 func (g *gdasStrategy) step(s *nas.Step) {
-	train := g.net.Gradients(g.net.W(), s.Train, darts.Need{W: true, Alphas: true, BFloat16: g.bfloat16})
+	train := g.net.Gradients(g.net.W(), s.Train, g.weights)
 	// The authors clear α's gradient only before α's step, so that here it still contains the last
 	// step's.
 	clipped := []torch.Tensor{train.W}

@@ -169,7 +169,7 @@ func (p *pdartsStrategy) step(s *nas.Step, moves bool) {
 		s.NormAlpha = optim.Clip(c.W.GradClip, g.Alphas...)
 		p.alpha.Step(g.Alphas...)
 	}
-	g := p.net.Gradients(p.net.W(), s.Train, darts.Need{W: true, BFloat16: c.W.Precision == config.BF16})
+	g := p.net.Gradients(p.net.W(), s.Train, weightPass(c))
 	s.NormW = optim.Clip(c.W.GradClip, g.W)
 	p.w.Step(g.W)
 	s.Record(g.Loss, g.Logits)

@@ -60,7 +60,7 @@ func newSharedRandom(r *nas.Run) (nas.Strategy, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared.all = true
+	shared.weights.AllStatistics = true
 	space := images.Space(r.Config)
 	return &sharedRandom{shared, config.KeysAs[SharedRandomKeys](r.Config), func(name string, at ...int) genotype.Genotype {
 		return space.Sample(rng.Stream(r.Config.Seed, name, at...))

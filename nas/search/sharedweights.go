@@ -13,14 +13,18 @@ import (
 	"godarts/torch/optim"
 )
 
+// weightPass returns what a pass that trains w needs: its gradient, in the precision that c says.
+func weightPass(c *config.Config) darts.Need {
+	return darts.Need{W: true, BFloat16: c.W.Precision == config.BF16, TF32: c.W.Precision == config.TF32}
+}
+
 // sharedWeights are the weights that all architectures of a search share. A step trains those of one
 // architecture.
 type sharedWeights struct {
 	net      darts.SinglePath
 	w        *optim.SGD
 	gradClip float64
-	bfloat16 bool // in the passes that train w
-	all      bool // each step moves the running statistics of all operations
+	weights  darts.Need // of the passes that train w
 }
 
 // Descriptions of strategies with shared weights, and of their training passes.
@@ -37,13 +41,13 @@ func newSharedWeights(r *nas.Run) (*sharedWeights, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sharedWeights{net: net, w: nas.NewSGD(net.W(), c.W), gradClip: c.W.GradClip, bfloat16: c.W.Precision == config.BF16}, nil
+	return &sharedWeights{net: net, w: nas.NewSGD(net.W(), c.W), gradClip: c.W.GradClip, weights: weightPass(c)}, nil
 }
 
 // train steps w by the loss of one architecture. The weights of its unused operations get no gradient,
 // but decay and move by their momentum.
 func (s *sharedWeights) train(step *nas.Step, g genotype.Genotype) {
-	d := s.net.PathGradients(g, step.Train, darts.Need{W: true, AllStatistics: s.all, BFloat16: s.bfloat16})
+	d := s.net.PathGradients(g, step.Train, s.weights)
 	step.NormW = optim.Clip(s.gradClip, d.W)
 	s.w.Step(d.W)
 	step.Record(d.Loss, d.Logits)

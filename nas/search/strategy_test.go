@@ -73,6 +73,7 @@ func TestStrategiesOnGPU(t *testing.T) {
 	}{
 		{"darts, second order", "tiny", []string{"strategy.order=2", "epochs=1"}},
 		{"darts, plain form, bf16", "tiny", []string{"network.form=plain", "w.precision=bf16", "epochs=1"}},
+		{"darts, fast form, tf32", "tiny", []string{"w.precision=tf32", "epochs=1"}},
 		{"pc-darts", "tiny", []string{"strategy.name=pc-darts", "strategy.partial=2", "strategy.warmup=0", "network.channels=4", "epochs=1"}},
 		{"gdas", "tiny", []string{"strategy.name=gdas", "epochs=1"}},
 		{"enas", "tiny", []string{"strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=2", "epochs=1"}},

@@ -22,6 +22,7 @@ type Trainer struct {
 	gradClip float64
 	dropPath float64 // of the last epoch; it rises linearly from 0
 	bfloat16 bool    // in forward passes of training
+	tf32     bool    // in training passes, on a GPU
 	epochs   int
 	mask     torch.Tensor // [P], 0 where weights stay 0; undefined without such
 }
@@ -35,7 +36,7 @@ func New(r *nas.Run, g genotype.Genotype) (*Trainer, error) {
 	c := r.Config
 	return &Trainer{
 		Genotype: g, Net: net, W: nas.NewSGD(net.Weights().W, c.W), gradClip: c.W.GradClip, dropPath: c.Network.DropPath,
-		bfloat16: c.W.Precision == config.BF16, epochs: c.Epochs,
+		bfloat16: c.W.Precision == config.BF16, tf32: c.W.Precision == config.TF32, epochs: c.Epochs,
 	}, nil
 }
 
@@ -47,9 +48,7 @@ func (t *Trainer) Train(ctx context.Context, run *nas.Run) (test nas.Meter, err 
 		t.W.SetLR(run.LR(epoch))
 		mode := nn.Mode{Training: true, DropPath: t.dropPath * float64(epoch) / float64(t.epochs)}
 		for s := range run.Steps(ctx, epoch) {
-			out := t.forward(s.Train, mode)
-			g := torch.Empty(t.Net.Weights().W.Shape(), t.Net.Weights().W.Options())
-			t.Net.Weights().Gradient(out.Loss, g, nil)
+			out, g := t.pass(s.Train, mode)
 			s.NormW = optim.Clip(t.gradClip, g)
 			t.W.Step(g)
 			if t.mask.Defined() {
@@ -66,8 +65,22 @@ func (t *Trainer) Train(ctx context.Context, run *nas.Run) (test nas.Meter, err 
 	return test, run.Err()
 }
 
-// forward is a training pass in the configured precision. As PyTorch advises, the backward pass is
-// outside of Autocast.
+// pass is a training pass, in the configured precision. g is the gradient of the weights.
+func (t *Trainer) pass(b nn.Batch, m nn.Mode) (out nn.Output, g torch.Tensor) {
+	both := func() {
+		out = t.forward(b, m)
+		g = torch.Empty(t.Net.Weights().W.Shape(), t.Net.Weights().W.Options())
+		t.Net.Weights().Gradient(out.Loss, g, nil)
+	}
+	if t.tf32 {
+		torch.WithTF32(both)
+	} else {
+		both()
+	}
+	return out, g
+}
+
+// forward is the forward half. As PyTorch advises, the backward pass is outside of Autocast.
 func (t *Trainer) forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 	if !t.bfloat16 {
 		return t.Net.Forward(b, m)

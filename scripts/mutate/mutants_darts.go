@@ -6,8 +6,8 @@ var ofDARTS = []mutant{
 		`			if epoch >= d.warmup {
 				s.NormAlpha = optim.Norm(d.architect.Step(s.Train, s.Valid, d.xi()).Alphas...) // 1. α
 			}
-			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16}) // 2. w`,
-		`			g := d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})
+			g := d.net.Gradients(d.net.W(), s.Train, d.weights) // 2. w`,
+		`			g := d.net.Gradients(d.net.W(), s.Train, d.weights)
 			if epoch >= d.warmup {
 				d.architect.Step(s.Train, s.Valid, d.xi())
 			}`,
@@ -24,8 +24,8 @@ var ofDARTS = []mutant{
 	},
 	{
 		"darts: w learns from the images of α", "nas/search/darts.go",
-		"d.net.Gradients(d.net.W(), s.Train, darts.Need{W: true, BFloat16: d.bfloat16})",
-		"d.net.Gradients(d.net.W(), s.Valid, darts.Need{W: true, BFloat16: d.bfloat16})",
+		"d.net.Gradients(d.net.W(), s.Train, d.weights)",
+		"d.net.Gradients(d.net.W(), s.Valid, d.weights)",
 		inSearch("TestStepsOfDARTS/first"),
 	},
 	{

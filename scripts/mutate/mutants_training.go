@@ -1,6 +1,20 @@
 package main
 
 var ofTraining = []mutant{
+	{"train: tf32 has no effect", "nas/train/train.go", "if t.tf32 {", "if false {", inSearch("TestTF32Passes/training")},
+	{
+		"supernet: tf32 has no effect", "darts/supernet.go",
+		"torch.WithTF32(func() { g = pass(n) })",
+		"g = pass(n)",
+		inSearch("TestTF32Passes/darts"),
+	},
+	{
+		"search: tf32 in passes of bf16", "nas/search/sharedweights.go",
+		"TF32: c.W.Precision == config.TF32",
+		"TF32: c.W.Precision == config.BF16",
+		inSearch("TestTF32Passes/darts"),
+	},
+	{"tf32 on a CPU passes the check", "nas/images/check.go", "config.TF32 && !d.IsCUDA()", "config.TF32 && d.IsCUDA()", inSearch("TestTF32Passes/darts")},
 	{"train: w is not clipped", "nas/train/train.go", "optim.Clip(t.gradClip, g)", "torch.Tensor{}", inSearch("TestStepsOfTraining")},
 	{
 		"train: drop-path does not grow", "nas/train/train.go",

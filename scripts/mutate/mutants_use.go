@@ -93,7 +93,7 @@ var ofUse = []mutant{
 		tests{"nas/model", "TestDraw"},
 	},
 	{
-		"--for: a run says that it was interrupted", "cmd/darts/interrupt.go",
+		"the time of --for: a run says that it was interrupted", "cmd/darts/interrupt.go",
 		"cancel(errTimeIsUp)",
 		"cancel(nil)",
 		tests{"cmd/darts", "TestTimeIsUp"},

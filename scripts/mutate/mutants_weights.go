@@ -1,7 +1,7 @@
 package main
 
 var ofSharedWeights = []mutant{
-	{"rsps: the statistics of other operations stay", "nas/search/sharedrandom.go", "shared.all = true", "", inSearch("TestUpstreamSharedRandom")},
+	{"rsps: the statistics of other operations stay", "nas/search/sharedrandom.go", "shared.weights.AllStatistics = true", "", inSearch("TestUpstreamSharedRandom")},
 	{
 		"rsps: the first finalist is found", "nas/search/sharedrandom.go",
 		"return drawn[order[byAccuracy(finals)[0]]], run.Err()",
