@@ -55,14 +55,6 @@ func (o NetworkOptions) multiplyAdds(g genotype.Genotype) (n float64) {
 	return n + last*float64(o.Classes)
 }
 
-func floats(all []int) []float64 {
-	f := make([]float64, len(all))
-	for i, n := range all {
-		f[i] = float64(n)
-	}
-	return f
-}
-
 // Count returns the weights and the multiply-adds for one token of the language model around a cell of that many nodes,
 // which Check accepts. The tied matrix counts once as weights.
 func (o LanguageOptions) Count(nodes int) (parameters, multiplyAdds int64) {

@@ -151,3 +151,11 @@ func (o NetworkOptions) Estimate(g genotype.Genotype) (e Estimate) {
 	e.Weights += (last + 1) * float64(o.Classes)
 	return e
 }
+
+func floats(all []int) []float64 {
+	f := make([]float64, len(all))
+	for i, n := range all {
+		f[i] = float64(n)
+	}
+	return f
+}

@@ -35,9 +35,6 @@ var (
 	readerModule []byte
 )
 
-// configKey is the metadata key of exported weights for the config of their training, as YAML.
-const configKey = "config"
-
 // Export writes the trained network of the complete run in dir to the folder to: its weights under the
 // reference's names, its description, its genotype, and a PyTorch module that rebuilds the network from
 // them. The auxiliary head, which only training uses, is left out unless auxiliary is set. Export
@@ -172,7 +169,6 @@ const customOperations = `
 
 _operation, _custom = operation, {%s}
 
-
 def operation(name, c, left, stride):
     return _custom[name](c, stride) if name in _custom else _operation(name, c, left, stride)
 `
@@ -197,24 +193,4 @@ func exported(st *safetensors.File, about Description, training string) (content
 		return err
 	})
 	return content, err
-}
-
-// IsExport reports whether Export wrote the folder dir.
-func IsExport(dir string) bool {
-	return runfolder.Has(dir, runfolder.WeightsFile) && runfolder.Has(dir, runfolder.ExportedGenotypeFile)
-}
-
-// ExportConfig returns the config of the training whose network was exported to dir.
-func ExportConfig(dir string) (*config.Config, error) {
-	file := filepath.Join(dir, runfolder.WeightsFile)
-	st, err := OpenWeights(file)
-	if err != nil {
-		return nil, err
-	}
-	defer st.Close()
-	text, ok := st.Metadata()[configKey]
-	if !ok {
-		return nil, fmt.Errorf("nas: %s does not say how its network was trained, as exports of now do: export the run once more", file)
-	}
-	return config.Parse(file, []byte(text))
 }

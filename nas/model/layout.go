@@ -2,11 +2,8 @@ package model
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
-
-	"godarts/nas/names"
 )
 
 // entries are the names under which checkpoints hold a state dict among other entries.
@@ -45,32 +42,4 @@ func stateDictNames(all []string) (own []string, prefix string, err error) {
 		}
 		own, prefix = rest, prefix+prefixes[shared]
 	}
-}
-
-// unknownLayout returns an error if net knows no name in found: the file holds another kind of network,
-// or has a prefix that stateDictNames does not know.
-func unknownLayout(net network, found map[string][]int) error {
-	wanted := net.StateDict()
-	for name := range found {
-		if _, ok := wanted[name]; ok {
-			return nil
-		}
-	}
-	return fmt.Errorf("no name in it is one of the network's: found are %s, wanted %s", someNames(found), someNames(wanted))
-}
-
-// someNames lists the first names of a state dict.
-func someNames[T any](sd map[string]T) string {
-	const most = 3
-	var shown []string
-	for _, name := range slices.Sorted(maps.Keys(sd)) {
-		if len(shown) == most {
-			return fmt.Sprintf("%s and %d more", strings.Join(shown, ", "), len(sd)-most)
-		}
-		shown = append(shown, names.Quote(name, 60))
-	}
-	if len(shown) == 0 {
-		return "none"
-	}
-	return strings.Join(shown, ", ")
 }

@@ -3,7 +3,6 @@ package model
 import (
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"godarts/nas/onnx"
 	"godarts/nas/runfolder"
@@ -70,33 +69,17 @@ func (d Description) onnx(w onnx.Weights, o onnx.Options) ([]byte, error) {
 	return onnx.Images(d.imageNetwork(), w, o)
 }
 
-// imageNetwork describes a network of images for its graph.
-func (d Description) imageNetwork() onnx.ImageNetwork {
-	return onnx.ImageNetwork{
-		Genotype: d.Genotype, Channels: d.Channels, Layers: d.Layers, Classes: d.Classes, InputChannels: d.InputChannels,
-		Size: d.Size, ImageNet: d.ImageNet, Mean: d.Mean, Std: d.Std, ClassNames: d.ClassNames,
-	}
-}
-
-// onnxWeights reads the tensors of a state dict as float32, without an auxiliary head.
-func onnxWeights(st *safetensors.File) (onnx.Weights, error) {
-	all := onnx.Weights{}
-	err := torch.Do(func() error {
-		for _, name := range st.Names() {
-			if strings.HasPrefix(name, AuxiliaryHead) {
-				continue
-			}
-			if err := torch.Do(func() error {
-				t, err := st.Load(name, torch.Options{})
-				if err == nil {
-					all[name] = onnx.Tensor{Name: name, Shape: t.Shape(), Floats: t.Float32s()}
-				}
-				return err
-			}); err != nil {
-				return err
-			}
+// integersONNX returns the ONNX file of the described network with the weights in file, which is open as st.
+func (d Description) integersONNX(st *safetensors.File, file string, o onnx.Options) (content []byte, err error) {
+	err = torch.Do(func() error {
+		net, err := d.integersIn(st, torch.Options{})
+		if err == nil {
+			err = LoadWeights(net, file)
 		}
-		return nil
+		if err == nil {
+			content, err = net.Encode(o)
+		}
+		return err
 	})
-	return all, err
+	return content, err
 }

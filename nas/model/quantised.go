@@ -12,26 +12,8 @@ import (
 	"godarts/nas/quantise"
 	"godarts/nas/runfolder"
 	"godarts/torch"
-	"godarts/torch/nn"
 	"godarts/torch/safetensors"
 )
-
-// Quantised says how the scales of a network in integers were chosen: keys of config.Quantise. The scales
-// themselves are in the file of weights.
-type Quantised struct {
-	Method string `json:"method"`
-	Images int    `json:"images"`
-	Range  string `json:"range"`
-}
-
-// WeightsOf returns the tensors of a network as float32.
-func WeightsOf(net nn.Module) onnx.Weights {
-	w := onnx.Weights{}
-	for name, t := range net.StateDict() {
-		w[name] = onnx.Tensor{Name: name, Shape: t.Shape(), Floats: t.Float32s()}
-	}
-	return w
-}
 
 // Integers makes the described network, which is in integers, of these weights: a state dict in floating-point
 // numbers or, with folded, the tensors of a file of such a network, of which only the shapes count. Its tensors
@@ -63,21 +45,6 @@ func (d Description) integersIn(st *safetensors.File, to torch.Options) (*quanti
 		return nil, err
 	}
 	return d.Integers(w, true, quantise.Options{Options: to})
-}
-
-// integersONNX returns the ONNX file of the described network with the weights in file, which is open as st.
-func (d Description) integersONNX(st *safetensors.File, file string, o onnx.Options) (content []byte, err error) {
-	err = torch.Do(func() error {
-		net, err := d.integersIn(st, torch.Options{})
-		if err == nil {
-			err = LoadWeights(net, file)
-		}
-		if err == nil {
-			content, err = net.Encode(o)
-		}
-		return err
-	})
-	return content, err
 }
 
 // StartingWeights returns the weights of the trained network in dir, a complete run or an export, in

@@ -11,6 +11,9 @@ import (
 	"godarts/nas/runfolder"
 )
 
+// configKey is the metadata key of exported weights for the config of their training, as YAML.
+const configKey = "config"
+
 // TrainedConfig returns the config of the training in dir, the folder of a run or an export.
 func TrainedConfig(dir string) (*config.Config, error) {
 	if IsExport(dir) {
@@ -50,4 +53,24 @@ func TrainedCell(dir string, c *config.Config) (g genotype.Genotype, err error) 
 		return g, fmt.Errorf("nas: the weights in %s are of another cell than %s", file, filepath.Join(dir, runfolder.ResultFile))
 	}
 	return result.Genotype, nil
+}
+
+// IsExport reports whether Export wrote the folder dir.
+func IsExport(dir string) bool {
+	return runfolder.Has(dir, runfolder.WeightsFile) && runfolder.Has(dir, runfolder.ExportedGenotypeFile)
+}
+
+// ExportConfig returns the config of the training whose network was exported to dir.
+func ExportConfig(dir string) (*config.Config, error) {
+	file := filepath.Join(dir, runfolder.WeightsFile)
+	st, err := OpenWeights(file)
+	if err != nil {
+		return nil, err
+	}
+	defer st.Close()
+	text, ok := st.Metadata()[configKey]
+	if !ok {
+		return nil, fmt.Errorf("nas: %s does not say how its network was trained, as exports of now do: export the run once more", file)
+	}
+	return config.Parse(file, []byte(text))
 }

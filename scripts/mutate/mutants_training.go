@@ -66,7 +66,7 @@ var ofTraining = []mutant{
 		inCells("TestAuxiliaryOnlyInTraining"),
 	},
 	{
-		"network: the head is after the last cell", "cells/network.go",
+		"network: the head is after the last cell", "cells/options.go",
 		"func auxiliaryLayer(layers int) int { return 2 * layers / 3 }",
 		"func auxiliaryLayer(layers int) int { return layers - 1 }",
 		inCells("TestNetworkSizes"),
