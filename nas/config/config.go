@@ -11,6 +11,8 @@
 // The keys of a strategy are not listed here: the package that has the strategy registers them ([Register]).
 package config
 
+import "godarts/cells/genotype"
+
 // Values of Config.Experiment.
 const (
 	Search     = "search"
@@ -101,4 +103,24 @@ func (c *Config) Training() *Config {
 		Epochs: t.Epochs,
 		Seed:   c.Seed,
 	}
+}
+
+// Widths returns the channels that pruning has left of the network of the training c; nil if it has not been pruned.
+func (c *Config) Widths() *genotype.Widths {
+	if c.Pruned == nil || c.Pruned.Widths == "" {
+		return nil
+	}
+	w, err := genotype.ParseWidths(c.Pruned.Widths)
+	if err != nil {
+		return nil // rules have refused it
+	}
+	return &w
+}
+
+// FirstEpoch returns the epoch that a run of c begins with.
+func (c *Config) FirstEpoch() int {
+	if c.Pruned == nil {
+		return 0
+	}
+	return c.Pruned.Epoch
 }

@@ -50,18 +50,6 @@ type Method struct {
 	Label func(c *Config) string
 }
 
-// Problem is what is wrong between a key and others. The error blames the one that was written last.
-type Problem struct {
-	Key    string
-	Others []string
-	Text   string // what is wrong with Key, and what is wanted
-}
-
-// Conflict returns the problem of a key that does not go with another one, which may be the same key.
-func Conflict(key, other, format string, args ...any) *Problem {
-	return &Problem{key, []string{other}, fmt.Sprintf(format, args...)}
-}
-
 // table holds all keys. It does not change: Register makes another one.
 type table struct {
 	methods  []*Method // as listed

@@ -18,28 +18,3 @@ type Quantise struct {
 func quantiseDefaults() *Quantise {
 	return &Quantise{Method: "mse", Images: 512, Range: FullRange}
 }
-
-// quantiseRules checks the section quantise, and refuses keys without effect on a network in integers.
-func (c *Config) quantiseRules() *Problem {
-	if c.Quantise == nil {
-		return nil
-	}
-	const from = "quantise.from"
-	refuse := func(key, format string, args ...any) *Problem { return Conflict(key, from, format, args...) }
-	const on = "has no effect on a network in integers"
-	switch n := c.Network; {
-	case c.Quantise.From == "":
-		return &Problem{Key: from, Others: []string{"quantise.method", "quantise.images", "quantise.range"}, Text: "is missing, want a run or an export"}
-	case c.Pruned != nil && c.Pruned.Weights != "":
-		return refuse("pruned.weights", "%s, want none", on)
-	case n.Auxiliary:
-		return refuse("network.auxiliary", "true %s, want false", on)
-	case n.DropPath != 0:
-		return refuse("network.drop_path", "%v %s, want 0", n.DropPath, on)
-	case n.Dtype != Float32:
-		return refuse("network.dtype", "%s %s, want %s", n.Dtype, on, Float32)
-	case c.W.Precision == BF16:
-		return refuse("w.precision", "%s does not hold the integers of a sum, want %s", BF16, Full)
-	}
-	return nil
-}

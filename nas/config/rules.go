@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 
+	"godarts/cells/genotype"
 	"godarts/nas/data/corpus"
 	"godarts/nas/data/sets"
 )
@@ -278,4 +279,49 @@ func wrongOperations(ops []string) string {
 		return "no operation besides none"
 	}
 	return ""
+}
+
+// prunedRules checks the section pruned.
+func (c *Config) prunedRules() *Problem {
+	p := c.Pruned
+	if p == nil {
+		return nil
+	}
+	if p.Widths != "" {
+		if _, err := genotype.ParseWidths(p.Widths); err != nil {
+			return Conflict("pruned.widths", "pruned.widths", "%v, want what `darts prune` writes", err)
+		}
+	}
+	switch {
+	case p.Epoch > c.Epochs:
+		return Conflict("pruned.epoch", "epochs", "%d is more than epochs %d, want at most that", p.Epoch, c.Epochs)
+	case p.Mask && p.Weights == "":
+		return Conflict("pruned.mask", "pruned.weights", "true has no effect without pruned.weights, want a file there")
+	}
+	return nil
+}
+
+// quantiseRules checks the section quantise, and refuses keys without effect on a network in integers.
+func (c *Config) quantiseRules() *Problem {
+	if c.Quantise == nil {
+		return nil
+	}
+	const from = "quantise.from"
+	refuse := func(key, format string, args ...any) *Problem { return Conflict(key, from, format, args...) }
+	const on = "has no effect on a network in integers"
+	switch n := c.Network; {
+	case c.Quantise.From == "":
+		return &Problem{Key: from, Others: []string{"quantise.method", "quantise.images", "quantise.range"}, Text: "is missing, want a run or an export"}
+	case c.Pruned != nil && c.Pruned.Weights != "":
+		return refuse("pruned.weights", "%s, want none", on)
+	case n.Auxiliary:
+		return refuse("network.auxiliary", "true %s, want false", on)
+	case n.DropPath != 0:
+		return refuse("network.drop_path", "%v %s, want 0", n.DropPath, on)
+	case n.Dtype != Float32:
+		return refuse("network.dtype", "%s %s, want %s", n.Dtype, on, Float32)
+	case c.W.Precision == BF16:
+		return refuse("w.precision", "%s does not hold the integers of a sum, want %s", BF16, Full)
+	}
+	return nil
 }
