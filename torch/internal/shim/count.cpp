@@ -189,8 +189,8 @@ void Span::end(const char* name, Clock::time_point now) {
   total.time += now - began;
 }
 
-Counted::Counted(const char* name, Tensors reads, Tensors writes) : name(name) {
-  if (!counting.load(std::memory_order_relaxed)) return;
+Counted::Counted(const char* name, Tensors reads, Tensors writes, bool own) : name(name) {
+  if (!own || !counting.load(std::memory_order_relaxed)) return;
   span.emplace();
   span->counts = !span->within;
   pass(reads);

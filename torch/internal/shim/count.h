@@ -29,12 +29,12 @@ struct Span {
 };
 
 // Counted is a call of a loop of our own, from where it stands to the end of the block. It does
-// nothing unless calls are counted.
+// nothing unless calls are counted, or where libtorch's operators run in place of it.
 class Counted {
  public:
   using Tensors = at::ArrayRef<at::Tensor>;
 
-  Counted(const char* name, Tensors reads, Tensors writes);
+  Counted(const char* name, Tensors reads, Tensors writes, bool own = true);
   // adds says that the sum is written, and read too if something is added to it.
   void adds(const at::Tensor& sum, bool add);
   ~Counted();

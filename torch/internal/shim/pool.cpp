@@ -49,14 +49,8 @@ using Forward = void(const Windows&, const at::Tensor&, at::Tensor&, at::Tensor&
 using Backward = void(const Windows&, const at::Tensor&, const at::Tensor&, at::Tensor&);
 
 // On other devices, and where these do not fit, it is libtorch's operator that runs.
-#ifdef FORMS
 constexpr Kernel<Forward> maxPool = FORMS(simd128::pooled, pooled);
 constexpr Kernel<Backward> maxPoolBackward = FORMS(simd128::pooledBackward, pooledBackward);
-#else
-constexpr Kernel<Forward> maxPool = {simd128::pooled, avx2::pooled, avx512::pooled};
-constexpr Kernel<Backward> maxPoolBackward = {simd128::pooledBackward, avx2::pooledBackward,
-                                              avx512::pooledBackward};
-#endif
 
 }  // namespace
 

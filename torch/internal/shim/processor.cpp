@@ -40,8 +40,10 @@ int asked() {
 // Where GODARTS_CPU holds no kind, torch_processor tells, and no scope opens.
 Processor shim::processor() {
   static const Processor chosen = std::min(has(), static_cast<Processor>(std::max(asked(), 0)));
-  return asGPU.load(std::memory_order_relaxed) ? Processor::none : chosen;
+  return chosen;
 }
+
+bool shim::operatorsOnly() { return asGPU.load(std::memory_order_relaxed); }
 
 char* torch_processor(const char** ret) {
   return guard([&] {

@@ -12,6 +12,9 @@ enum class Processor { none, simd128, avx2, avx512 };
 // lesser one that the environment's GODARTS_CPU names.
 Processor processor();
 
+// operatorsOnly tells whether libtorch's operators are wanted in place of loops, as on a GPU.
+bool operatorsOnly();
+
 // A Kernel is one computation with a form for each kind of processor. The form `none` takes all
 // arguments; in most kernels it consists of libtorch's operators.
 template <class Function>
@@ -19,8 +22,13 @@ struct Kernel {
   Function *none, *simd128, *avx2, *avx512;
 
   // chosen is the form for this processor; `none` if the arguments do not fit the other forms.
-  Function* chosen(bool fit = true) const {
-    switch (fit ? processor() : Processor::none) {
+  Function* chosen(bool fit) const {
+    return of(fit && !operatorsOnly() ? processor() : Processor::none);
+  }
+  Function* chosen() const { return of(processor()); }
+
+  Function* of(Processor kind) const {
+    switch (kind) {
       case Processor::avx512: return avx512;
       case Processor::avx2: return avx2;
       case Processor::simd128: return simd128;

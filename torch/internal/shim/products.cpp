@@ -62,8 +62,6 @@ void libtorchSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
 }
 
 void brgemmSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
-  Counted counted("shim::sum_products", x, w);
-  counted.adds(sum, add);
   // These rows of out stay in the first-level cache while all products are added.
   const int64_t m = sum.size(0), blockRows = sum.size(1) <= 64 ? 8192 / sum.size(1) : 256;
   for (int64_t from = 0; from < m; from += blockRows)
@@ -102,7 +100,10 @@ char* torch_sum_products(torch_tensor out, int add, const torch_tensor* xs, cons
       check(sum, x[i], w[i], x[i].size(0), x[i].size(1), w[i].size(0));
       allFit = allFit && fit({sum, x[i], w[i]});
     }
-    sumProducts.chosen(allFit)(sum, add, x, w);
+    const auto form = sumProducts.chosen(allFit);
+    Counted counted("shim::sum_products", x, w, form != libtorchSum);
+    counted.adds(sum, add);
+    form(sum, add, x, w);
   });
 }
 
@@ -112,6 +113,9 @@ char* torch_gram(torch_tensor out, int add, torch_tensor a, torch_tensor b) {
     TORCH_CHECK(x.dim() == 2 && y.dim() == 2 && sum.dim() == 2, "wanted matrices");
     check(sum, x, y, x.size(1), x.size(0), y.size(0));
     const bool wideEnough = x.size(1) >= 16 && y.size(1) >= 16;
-    gram.chosen(wideEnough && fit({sum, x, y}))(sum, add, x, y);
+    const auto form = gram.chosen(wideEnough && fit({sum, x, y}));
+    Counted counted("shim::gram", {x, x.is_same(y) ? at::Tensor() : y}, {}, form != libtorchGram);
+    counted.adds(sum, add);
+    form(sum, add, x, y);
   });
 }
