@@ -57,7 +57,7 @@ func TestScriptsFlags(t *testing.T) {
 		own             []string
 	}{
 		{"quickstart", "search", []string{"--resume", "--tensorboard", "--serve", "--notify", "--keys"}},
-		{"bench", "bench", []string{"--against", "--json", "--markdown", "--chart"}},
+		{"bench", "bench", []string{"--against", "--count", "--json", "--markdown", "--chart"}},
 	} {
 		var help bytes.Buffer
 		if status := run([]string{test.command, "--help"}, &help, &help); status != exitOK {
