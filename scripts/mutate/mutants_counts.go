@@ -3,18 +3,6 @@ package main
 // ofCounts are mistakes in the counts of operators.
 var ofCounts = []mutant{
 	{
-		"count: our own loops run as on a GPU", "torch/count.go",
-		"return count(true, fn)",
-		"return count(false, fn)",
-		tests{"torch", "TestCountOwnLoops"},
-	},
-	{
-		"count: several ranks as on a GPU", "torch/parallel.go",
-		"if d.GPUForm() {",
-		"if d.IsCUDA() {",
-		tests{"nas/bench", "TestCountThreads"},
-	},
-	{
 		"count: recurrent networks by formulas as on a GPU", "cells/rnn.go",
 		"!n.o.Device.GPUForm()",
 		"!n.o.Device.IsCUDA()",
