@@ -698,6 +698,8 @@ def main():
     p.add_argument('--seed', type=int, default=0)
     p.add_argument('--device', type=torch.device, default='cpu')
     o = p.parse_args()
+    if o.compile and o.serve not in ('train', 'inference'):
+        p.error('--compile is for the rows train and inference')
     if o.serve:
         serve(o)
     elif o.verify:

@@ -122,19 +122,7 @@ func sameProtocol(t *testing.T, want, got string) {
 	for _, part := range parts {
 		files = append(files, part+"/checkpoint.safetensors", part+"/result.json")
 	}
-	for _, file := range files {
-		a, err := os.ReadFile(filepath.Join(want, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		b, err := os.ReadFile(filepath.Join(got, file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !bytes.Equal(a, b) {
-			t.Errorf("%s differs from the undisturbed protocol's", file)
-		}
-	}
+	sameFiles(t, want, got, files...)
 }
 
 func TestRepeatDisturbed(t *testing.T) {
