@@ -25,6 +25,61 @@
     open();
   }
 
+  // become makes an element what the server says of it now. Elements stay where they can, and with them all
+  // that is the reader's: the focus, a tick, what is unfolded, how far something is scrolled, a selection.
+  function become(old, fresh) {
+    if (old.matches("svg, template")) {
+      if (old.outerHTML !== fresh.outerHTML) old.replaceWith(fresh);
+      return;
+    }
+    const slider = old.matches(".scrub"); // what is in it is the script's, as are the drawings it moves
+    for (const { name, value } of fresh.attributes) {
+      if (old.getAttribute(name) !== value && !(slider && name === "hidden")) old.setAttribute(name, value);
+    }
+    for (const { name } of [...old.attributes]) {
+      if (!fresh.hasAttribute(name) && !slider && !(name === "open" && old.matches("details"))) old.removeAttribute(name);
+    }
+    if (slider || old.matches(".drawing") && fresh.closest("section").querySelector(".scrub")) return;
+    const before = [...old.childNodes], after = [...fresh.childNodes], kept = pairs(before, after);
+    for (const node of before) {
+      if (!kept.has(node)) node.remove();
+    }
+    const goesOn = new Map([...kept].map(([was, now]) => [now, was]));
+    let place = old.firstChild;
+    for (const now of after) {
+      const was = goesOn.get(now);
+      if (!was) {
+        old.insertBefore(now, place);
+        continue;
+      }
+      place = was.nextSibling;
+      if (was.nodeType === Node.ELEMENT_NODE) become(was, now);
+      else if (was.data !== now.data) was.data = now.data;
+    }
+  }
+
+  // pairs returns which nodes of one list go on as which of the other, in order: those of the same kind and
+  // id from the start, then as many as can.
+  function pairs(before, after) {
+    const kept = new Map(), kind = node => node.nodeName + " " + (node.id || "");
+    let first = 0;
+    const alike = (i, j) => kind(before[i]) === kind(after[j]);
+    while (first < before.length && first < after.length && alike(first, first)) kept.set(before[first], after[first++]);
+    if (first === before.length || first === after.length) return kept;
+    const most = [...Array(before.length + 1)].map(() => new Uint16Array(after.length + 1)); // pairs from i and j on
+    for (let i = before.length - 1; i >= first; i--) {
+      for (let j = after.length - 1; j >= first; j--) {
+        most[i][j] = alike(i, j) ? 1 + most[i + 1][j + 1] : Math.max(most[i + 1][j], most[i][j + 1]);
+      }
+    }
+    for (let i = first, j = first; i < before.length && j < after.length;) {
+      if (alike(i, j)) kept.set(before[i++], after[j++]);
+      else if (most[i + 1][j] >= most[i][j + 1]) i++;
+      else j++;
+    }
+    return kept;
+  }
+
   // followList keeps the list of runs: rows change in place, new ones come first.
   function followList(rows) {
     let address = document.body.dataset.events;
@@ -49,8 +104,7 @@
         template.innerHTML = row.html;
         const made = template.content.querySelector("tr"), old = document.getElementById(row.id);
         if (old) {
-          made.querySelector("input").checked = old.querySelector("input").checked;
-          old.replaceWith(made);
+          become(old, made);
         } else {
           rows.prepend(made);
         }
@@ -66,47 +120,52 @@
     picked();
   }
 
-  const made = new WeakMap(); // what the server sent of each section, before scripts changed it
-  for (const section of document.querySelectorAll("section")) made.set(section, section.innerHTML);
+  // parts returns what each followed run has on a page: an article of a comparison, or all of it.
+  function parts(page) { return document.querySelector("article") ? [...page.querySelectorAll("article")] : [page]; }
 
-  // renew puts the new form of a section in its place. The epoch that was chosen and what was unfolded stay.
-  function renew(old, fresh) {
-    if (!fresh || made.get(old) === fresh.innerHTML) return;
-    made.set(old, fresh.innerHTML);
-    const slider = old.querySelector(".scrub input");
-    const chosen = slider && slider.value !== slider.max ? slider.value : null, focused = slider && document.activeElement === slider;
-    const unfolded = [...old.querySelectorAll("details")].map(d => d.open);
-    old.replaceChildren(...fresh.childNodes);
-    old.hidden = fresh.hidden;
-    old.querySelectorAll("details").forEach((d, i) => { d.open = unfolded[i] || false; });
-    if (old.id !== "cells") return;
-    scrubber(old);
-    const now = old.querySelector(".scrub input");
-    if (now && chosen !== null) move(now, chosen);
-    if (now && focused) now.focus();
+  // renew makes the sections of this page those of another.
+  function renew(page) {
+    const now = parts(page);
+    parts(document).forEach((root, i) => {
+      for (const old of root.querySelectorAll("section[id], h2 .state")) {
+        const fresh = now[i].querySelector(old.id ? "section#" + old.id : "h2 .state");
+        if (!fresh) continue;
+        if (old.id === "live") old.hidden = fresh.hidden; // once the run is done; the rest comes in events
+        else become(old, fresh);
+        if (old.id === "cells") scrubber(old);
+      }
+    });
+    for (const old of document.querySelectorAll("#all section")) become(old, page.querySelector("#all #" + old.id));
   }
 
-  function move(slider, epoch) {
-    slider.value = Math.min(epoch, slider.max);
-    slider.dispatchEvent(new Event("input"));
+  // fetchPage fetches this page. It returns null if there was no answer.
+  let asked = 0, shown = 0;
+  async function fetchPage() {
+    const mine = ++asked;
+    try {
+      const answer = await fetch(location.href);
+      if (answer.ok) return { mine, page: new DOMParser().parseFromString(await answer.text(), "text/html") };
+    } catch { /* no connection, which follow says */ }
+    return null;
   }
 
   // followRun keeps the page of a run, or one of two: the live section comes in events, the others are
-  // fetched when an event says that they changed. part finds what belongs to root in a fetched page.
-  function followRun(root, start, part) {
+  // fetched when an event says that they changed.
+  function followRun(root, start) {
     let address = start;
     follow(() => address, {
-      live: html => { root.querySelector("#live, .live").innerHTML = html; },
+      live: html => {
+        const live = root.querySelector("#live, .live"), fresh = live.cloneNode();
+        fresh.innerHTML = html;
+        become(live, fresh);
+      },
       epoch: async key => {
-        const answer = await fetch(location.href);
-        if (!answer.ok) return;
+        const answer = await fetchPage();
+        if (!answer) return; // the next connection says again that it changed
         address = address.replace(/key=.*/, "key=" + key);
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html"), fresh = part(page);
-        for (const section of root.querySelectorAll("section[id]:not(#live)")) renew(section, fresh.querySelector("#" + section.id));
-        for (const section of document.querySelectorAll("#all section")) renew(section, page.querySelector("#all #" + section.id));
-        const live = root.querySelector("#live");
-        if (live) live.hidden = fresh.querySelector("#live").hidden; // once the run is done
-        root.querySelector("h2 .state")?.replaceWith(fresh.querySelector("h2 .state"));
+        if (answer.mine < shown) return; // a later answer came before this one
+        shown = answer.mine;
+        renew(answer.page);
       },
       reload: () => location.reload(),
     });
@@ -116,8 +175,9 @@
   function together() {
     document.addEventListener("input", e => {
       if (!e.isTrusted || !e.target.matches(".scrub input")) return;
-      for (const other of document.querySelectorAll("article .scrub input")) {
-        if (other !== e.target) move(other, e.target.value);
+      const moved = e.target.closest(".scrub");
+      for (const other of document.querySelectorAll("article .scrub")) {
+        if (other !== moved) choose(other, Number(moved.dataset.shown), "input");
       }
     });
   }
@@ -126,9 +186,9 @@
   if (rows && document.getElementById("filter")) {
     followList(rows);
   } else if (document.body.dataset.events) {
-    followRun(document, document.body.dataset.events, page => page);
+    followRun(document, document.body.dataset.events);
   } else if (articles.length) {
-    articles.forEach((article, i) => followRun(article, article.dataset.events, page => page.querySelectorAll("article")[i]));
+    articles.forEach(article => followRun(article, article.dataset.events));
     together();
   }
 })();
