@@ -299,7 +299,7 @@ func TestEndedThread(t *testing.T) {
 	}
 	go start()
 	x := <-kept
-	for deadline := time.Now().Add(10 * time.Second); torch.Live() > before; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(2 * time.Minute); torch.Live() > before; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d tensors live, %d before", torch.Live(), before)
 		}

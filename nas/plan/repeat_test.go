@@ -170,9 +170,17 @@ func TestClaimLost(t *testing.T) {
 	enough := errors.New("enough")
 	starts, steps := 0, 0
 	var notes []string
+	var claim string // the one of the other process
 	s := plan.Settings{
 		Stale: stale,
-		Note:  func(format string, a ...any) { notes = append(notes, fmt.Sprintf(format, a...)) },
+		Note: func(format string, a ...any) {
+			if notes = append(notes, fmt.Sprintf(format, a...)); len(notes) == 3 { // it falls silent once this process waits
+				then := time.Now().Add(-2 * time.Hour)
+				if err := os.Chtimes(claim, then, then); err != nil {
+					t.Error(err)
+				}
+			}
+		},
 	}
 	s.Every.Steps = 1
 	s.Hooks = []nas.Hooks{{
@@ -186,8 +194,9 @@ func TestClaimLost(t *testing.T) {
 			if steps++; steps > 1 {
 				return nil
 			}
-			text := `{"host":"far","pid":7,"stale_seconds":1,"kernel":"another"}` + "\n"
-			if err := os.WriteFile(filepath.Join(dir, "claims", filepath.Base(r.Dir)+".2"), []byte(text), 0o644); err != nil {
+			text := `{"host":"far","pid":7,"stale_seconds":3600,"kernel":"another"}` + "\n"
+			claim = filepath.Join(dir, "claims", filepath.Base(r.Dir)+".2")
+			if err := os.WriteFile(claim, []byte(text), 0o644); err != nil {
 				return err
 			}
 			time.Sleep(stale / 3) // after that long the claim is looked at before the next step is saved

@@ -31,9 +31,6 @@ type browser struct {
 	faults []string // what the console has said
 }
 
-// slow is more than a step takes on a busy machine: what waits for less fails of slowness alone.
-const slow = 2 * time.Minute
-
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
 	if testing.Short() {

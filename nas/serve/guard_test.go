@@ -22,7 +22,7 @@ func ask(t *testing.T, s *Server, request string) (status, rest string) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	if err := c.SetDeadline(time.Now().Add(5 * time.Second)); err != nil {
+	if err := c.SetDeadline(time.Now().Add(slow)); err != nil {
 		t.Fatal(err)
 	}
 	go func() { _, _ = io.WriteString(c, request) }() // the server may end before it has read all
@@ -195,7 +195,7 @@ func TestSlowClient(t *testing.T) {
 		t.Fatal(err)
 	}
 	joined := func() bool { return len(s.watch.names()) > 0 }
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(slow)
 	for !joined() && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
@@ -232,7 +232,7 @@ func TestSlowRequest(t *testing.T) {
 	if _, err := io.WriteString(c, "GET / HTTP/1.1\r\nHost: local"); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.SetReadDeadline(time.Now().Add(10 * s.readTime)); err != nil {
+	if err := c.SetReadDeadline(time.Now().Add(slow)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.ReadAll(c); err != nil {
@@ -276,7 +276,7 @@ func TestConnections(t *testing.T) {
 	select {
 	case c := <-accepted:
 		c.Close()
-	case <-time.After(5 * time.Second):
+	case <-time.After(slow):
 		t.Fatal("the second connection waits on")
 	}
 }
@@ -308,7 +308,7 @@ func TestHostileNames(t *testing.T) {
 	stream := events(t, s, "/events?since=0")
 	for range hostile {
 		var row rowEvent
-		decode(t, await(t, stream, "row", "", 5*time.Second), &row)
+		decode(t, await(t, stream, "row", ""), &row)
 		checkInert(t, "/events", row.HTML)
 	}
 }

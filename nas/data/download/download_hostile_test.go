@@ -17,29 +17,31 @@ func TestHostileServers(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		serve http.HandlerFunc
+		stall time.Duration // longer than a busy machine takes for what the server does before it falls silent
 		want  string
 	}{
-		{"silent before the first byte", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "the server sent nothing for 50ms"},
+		{"silent before the first byte", func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, 50 * time.Millisecond, "the server sent nothing for 50ms"},
 		{"silent in the middle", func(w http.ResponseWriter, r *http.Request) {
 			fmt.Fprint(w, "first")
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
-		}, "stopped after 5 bytes, the next call goes on from there: the server sent nothing for 50ms"},
+		}, 3 * time.Second, "stopped after 5 bytes, the next call goes on from there: the server sent nothing for 3s"},
 		{"endless", func(w http.ResponseWriter, _ *http.Request) {
 			for block := make([]byte, 1<<20); ; {
 				if _, err := w.Write(block); err != nil {
 					return
 				}
 			}
-		}, "the server sends more than 200000000 bytes: removed "},
+		}, time.Minute, "the server sends more than 200000000 bytes: removed "},
 		{"announces more than any set has", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Length", "200000001") },
-			"the server announces 200000001 bytes, the archive has at most 200000000"},
+			time.Minute, "the server announces 200000001 bytes, the archive has at most 200000000"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			a, _ := published(t, nil, nil)
 			h := httptest.NewServer(test.serve)
 			defer h.Close()
-			a.URL, a.stall = h.URL+"/x.tar.gz", 50*time.Millisecond
+			a.URL, a.stall = h.URL+"/x.tar.gz", test.stall
 			root := t.TempDir()
 			err := a.Get(t.Context(), root, nil)
 			if err == nil || !strings.Contains(err.Error(), test.want) {
@@ -54,16 +56,17 @@ func TestHostileServers(t *testing.T) {
 
 func TestSlowServer(t *testing.T) {
 	// A download completes when its server often pauses for less than the longest silence.
+	t.Parallel()
 	a, whole := published(t, nil, nil)
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for i := range 8 {
 			_, _ = w.Write(whole[i*len(whole)/8 : (i+1)*len(whole)/8])
 			w.(http.Flusher).Flush()
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(400 * time.Millisecond)
 		}
 	}))
 	defer h.Close()
-	a.URL, a.stall = h.URL+"/x.tar.gz", 300*time.Millisecond
+	a.URL, a.stall = h.URL+"/x.tar.gz", 3*time.Second
 	root := t.TempDir()
 	if err := a.Get(t.Context(), root, nil); err != nil {
 		t.Fatal(err)
