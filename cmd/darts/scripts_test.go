@@ -26,7 +26,7 @@ func script(t *testing.T, name string, args ...string) (status int, output strin
 
 func TestScriptsHelp(t *testing.T) {
 	// A script tells how it is used, and starts nothing, when it is asked for help or does not know an argument.
-	for _, name := range []string{"quickstart", "setup", "setup-checks", "test", "bench", "man", "release", "release-check", "onnx-latency", "carry", "reproduce", "gpu-check"} {
+	for _, name := range []string{"quickstart", "setup", "setup-checks", "test", "bench", "man", "release", "release-check", "onnx-latency", "carry", "reproduce", "gpu-check", "aarch64-check"} {
 		for _, help := range []string{"--help", "-h"} {
 			if status, out := script(t, name, help); status != 0 || !strings.HasPrefix(out, "usage: scripts/"+name) {
 				t.Errorf("%s %s: status %d, %q", name, help, status, out)
@@ -36,7 +36,7 @@ func TestScriptsHelp(t *testing.T) {
 	for _, args := range [][]string{
 		{"quickstart", "--epochs", "2"}, {"quickstart", "--out", "x", "y"}, {"quickstart", "-x"}, {"quickstart", "--outer=x"}, {"setup", "--gpu"}, {"bench", "--row", "x"}, {"bench", "quick"}, {"man", "-x"}, {"release", "--x"}, {"release-check", "-x"}, {"setup-checks", "-x"}, {"onnx-latency"}, {"onnx-latency", "x", "0"},
 		{"carry"}, {"carry", "send", "x", "y"}, {"carry", "pack", "x"}, {"reproduce", "--minutes", "soon"}, {"reproduce", "--order", "3"}, {"reproduce", "--seed", "-1"}, {"reproduce", "--toy=1"},
-		{"reproduce", "--page", "x.html"}, {"reproduce", "--run"}, {"reproduce", "x"}, {"gpu-check", "--size", "huge"}, {"gpu-check", "--only", "tests,cooking"}, {"gpu-check", "x"},
+		{"reproduce", "--page", "x.html"}, {"reproduce", "--run"}, {"reproduce", "x"}, {"gpu-check", "--size", "huge"}, {"gpu-check", "--only", "tests,cooking"}, {"gpu-check", "x"}, {"aarch64-check", "x"}, {"aarch64-check", "--tests"},
 		{"test", "-shirt"}, {"test", "-short", "nothing-like-it"},
 	} {
 		status, out := script(t, args[0], args[1:]...)

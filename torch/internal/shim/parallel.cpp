@@ -37,7 +37,7 @@ struct torch_group {
       }
     }
     // The others are a few microseconds behind, mostly: less than going to sleep takes.
-    for (int i = 0; i < spins && !over(r); i++) __builtin_ia32_pause();
+    for (int i = 0; i < spins && !over(r); i++) rest();
     if (!over(r)) {
       std::unique_lock<std::mutex> lock(mutex);
       changed.wait(lock, [&] { return over(r); });
@@ -46,6 +46,15 @@ struct torch_group {
   }
 
   bool over(uint64_t r) const { return round.load(std::memory_order_acquire) != r || failed; }
+
+  // rest tells the processor that a loop waits.
+  static void rest() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    asm volatile("yield");
+#endif
+  }
 
   static constexpr int spins = 20000;
 };

@@ -36,6 +36,15 @@ void check(const at::Tensor& out, const at::Tensor& a, const at::Tensor& b, int6
               ", or types differ");
 }
 
+void libtorchSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
+  for (size_t i = 0; i < x.size(); i++)
+    if (i == 0 && !add)
+      at::mm_out(sum, x[i], w[i]);
+    else
+      at::addmm_out(sum, sum, x[i], w[i]);
+}
+
+#if defined(__x86_64__)
 // brgemmProduct writes x·w to `rows` rows of out from row `from` on, or adds it there. It multiplies
 // pieces that stay in the caches, by brgemm, a kernel of oneDNN for AVX-512 that copies nothing. With few rows
 // it takes longer to read a large w than to multiply by it, so the pieces of w are whole rows.
@@ -53,14 +62,6 @@ void brgemmProduct(const at::Tensor& out, bool add, const at::Tensor& x, const a
                                   b + i * w.stride(0) + j, c + j);
 }
 
-void libtorchSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
-  for (size_t i = 0; i < x.size(); i++)
-    if (i == 0 && !add)
-      at::mm_out(sum, x[i], w[i]);
-    else
-      at::addmm_out(sum, sum, x[i], w[i]);
-}
-
 void brgemmSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
   // These rows of out stay in the first-level cache while all products are added.
   const int64_t m = sum.size(0), blockRows = sum.size(1) <= 64 ? 8192 / sum.size(1) : 256;
@@ -69,10 +70,10 @@ void brgemmSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
       brgemmProduct(sum, add || i > 0, x[i], w[i], from, std::min(blockRows, m - from));
 }
 
-constexpr Kernel<void(at::Tensor, bool, const Tensors&, const Tensors&)> sumProducts =
-#if defined(__x86_64__)
-    {libtorchSum, simd128::sumOf, avx2::sumOf, brgemmSum};
+constexpr Kernel<void(at::Tensor, bool, const Tensors&, const Tensors&)> sumProducts = {
+    libtorchSum, simd128::sumOf, avx2::sumOf, brgemmSum};
 #else
+constexpr Kernel<void(at::Tensor, bool, const Tensors&, const Tensors&)> sumProducts =
     FORMS(libtorchSum, sumOf);
 #endif
 
