@@ -215,7 +215,7 @@ func TestLeftovers(t *testing.T) {
 
 func TestEarlierCheckpoint(t *testing.T) {
 	// A run ends with the same bytes, and says where it went on, when its last checkpoint is damaged or gone and the one before is not.
-	c := fixture.LoadTiny(t, "tiny.yaml", "epochs=3")
+	c := fixture.LoadTiny(t, "tiny.yaml", "epochs=3", "network.nodes=1")
 	undisturbed := filepath.Join(t.TempDir(), "run")
 	if err := nastest.Perform(t.Context(), undisturbed, c, nas.Hooks{}); err != nil {
 		t.Fatal(err)

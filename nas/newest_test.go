@@ -98,7 +98,7 @@ func TestKeepEarlier(t *testing.T) {
 
 func TestKeptCheckpoints(t *testing.T) {
 	// A run goes on from the newest checkpoint that is not damaged, says of each what is wrong, keeps as many as before or as it is told, and ends with the same bytes.
-	c := fixture.LoadTiny(t, "tiny.yaml", "epochs=5")
+	c := fixture.LoadTiny(t, "tiny.yaml", "epochs=5", "network.nodes=1")
 	undisturbed, stopped, enough := filepath.Join(t.TempDir(), "run"), filepath.Join(t.TempDir(), "run"), errors.New("enough")
 	if _, err := search.Run(t.Context(), undisturbed, c, nas.Settings{}); err != nil {
 		t.Fatal(err)

@@ -58,8 +58,8 @@ func TestMoreEpochs(t *testing.T) {
 		{"tiny-text-train.yaml", nil, true, ""},
 		{"tiny-train.yaml", []string{"w.schedule=step", "network.drop_path=0"}, true, ""},
 		{"tiny-train.yaml", nil, false, "; the learning rate and drop path follow the schedule of as many from here on"},
-		{"tiny.yaml", []string{"evaluate=null", "strategy.name=gdas"}, false, "; the learning rate and the temperature follow the schedule of as many from here on"},
-		{"tiny.yaml", []string{"evaluate=null", "w.schedule=step"}, true, ""},
+		{"tiny.yaml", []string{"evaluate=null", "network.nodes=1", "strategy.name=gdas"}, false, "; the learning rate and the temperature follow the schedule of as many from here on"},
+		{"tiny.yaml", []string{"evaluate=null", "network.nodes=1", "w.schedule=step"}, true, ""},
 	} {
 		t.Run(strings.Join(append([]string{test.file}, test.set...), " "), func(t *testing.T) {
 			dir, want := nastest.StopAfter(t, fixture.LoadTiny(t, test.file, append(test.set, "epochs=3")...)), filepath.Join(t.TempDir(), "run")

@@ -28,7 +28,7 @@ func tinyProtocol(t *testing.T) string {
 	dir := t.TempDir()
 	search, _, _ := strings.Cut(strings.Replace(tinyConfig, "nodes: 2", "nodes: 1", 1), "evaluate:")
 	for name, text := range map[string]string{
-		"search.yaml":   strings.Replace(search, "epochs: 2", "epochs: 4\nseed: 2", 1),
+		"search.yaml":   strings.Replace(search, "epochs: 2", "epochs: 4\nseed: 2\nspace: {operations: [none, skip_connect, sep_conv_3x3]}", 1),
 		"training.yaml": strings.Replace(tinyTraining, "epochs: 1", "epochs: 4", 1),
 		"protocol.yaml": "experiment: repeat\nrepeat: {search: search.yaml, searches: 2, brief: {epochs: 3}, train: training.yaml, trains: 2}\n" +
 			"expect: {test_error: 2.76, std: 0.09, source: a table}\n",

@@ -17,7 +17,8 @@ func tinySweep(t *testing.T, more string) string {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"sweep.yaml": "experiment: sweep\nbase: base.yaml\nkeys: {w.lr: [0.025, 0.5], alpha.lr: [3e-4, 3e-2]}\nseeds: 2\n" + more,
-		"base.yaml":  "experiment: search\ndata: {name: digits, subset: 64, batch: 12}\nnetwork: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}\nepochs: 2",
+		"base.yaml": "experiment: search\ndata: {name: digits, subset: 64, batch: 12}\nnetwork: {channels: 2, layers: 3, nodes: 1, stem_multiplier: 1}\n" +
+			"space: {operations: [none, skip_connect, sep_conv_3x3]}\nepochs: 2",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)

@@ -17,15 +17,16 @@ import (
 
 func TestStrategies(t *testing.T) {
 	// Every strategy passes the suite (with -short: one of them).
+	const few = "space.operations=[none, skip_connect, sep_conv_3x3, max_pool_3x3]"
 	for _, test := range []struct {
 		name string
 		set  []string
 	}{
 		{"darts, first order", []string{"strategy.order=1"}},
-		{"darts, second order", []string{"strategy.order=2", "network.nodes=1"}},
+		{"darts, second order", []string{"strategy.order=2", "network.nodes=1", few}},
 		{"pc-darts", []string{"strategy.name=pc-darts", "strategy.partial=2", "strategy.warmup=1", "network.channels=4"}},
 		{"gdas", []string{"strategy.name=gdas", "network.layers=3"}},
-		{"darts, exact second order", []string{"strategy.order=2", "alpha.hvp.method=exact", "network.nodes=1"}},
+		{"darts, exact second order", []string{"strategy.order=2", "alpha.hvp.method=exact", "network.nodes=1", few}},
 		{"darts, early stop and few skips", []string{
 			"strategy.early_stop.every=1", "strategy.early_stop.window=1", "strategy.early_stop.start=0", "strategy.early_stop.delta=1",
 			"strategy.early_stop.factor=1e-6", "strategy.skip_limit=0", "epochs=4", "network.nodes=1",
