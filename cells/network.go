@@ -146,12 +146,19 @@ func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 // images out to ranks: the result of an image depends on no other.
 func (n *Network) Logits(x torch.Tensor) torch.Tensor {
 	logits := torch.Empty([]int{x.Size(0), n.o.Classes}, n.o.Options)
+	n.weights.Fold()
 	torch.NoGrad(func() {
 		torch.Parallel(torch.RanksFor(x.Size(0), x.Device()), func(r *torch.Rank) {
 			torch.Inference(func() {
-				first, count := r.Share(x.Size(0))
-				own, _ := n.logits(x.Narrow(0, first, count), nn.Mode{})
-				logits.Narrow(0, first, count).Copy_(own)
+				first, own := r.Share(x.Size(0))
+				for end := first + own; first < end; {
+					count := min(imagesAtOnce(x.Device(), own), end-first)
+					torch.Scoped(func() {
+						l, _ := n.logits(x.Narrow(0, first, count), nn.Mode{})
+						logits.Narrow(0, first, count).Copy_(l)
+					})
+					first += count
+				}
 			})
 		})
 	})
@@ -219,6 +226,8 @@ type networkCell struct {
 	preprocess0, preprocess1 nn.Layer
 	edges                    []networkEdge // node i is the sum of 2i and 2i+1
 	concat                   []int         // the states that make the output
+	channels                 []int         // of each state
+	stride                   int           // of the cell
 }
 
 type networkCellOptions struct {
@@ -230,7 +239,10 @@ type networkCellOptions struct {
 }
 
 func newNetworkCell(p nn.Path, g genotype.Cell, o networkCellOptions) *networkCell {
-	c := &networkCell{concat: g.Concat}
+	c := &networkCell{concat: g.Concat, stride: o.kind.Stride(0)}
+	for _, own := range o.widths.States {
+		c.channels = append(c.channels, total(own))
+	}
 	if o.reducedBefore {
 		c.preprocess0 = reduction(p.At("preprocess0"), o.before, o.widths.States[0], true)
 	} else {
@@ -246,6 +258,9 @@ func newNetworkCell(p nn.Path, g genotype.Cell, o networkCellOptions) *networkCe
 
 // forward maps the outputs of the two cells before to the cell's own, [N, concat·C, H', W'].
 func (c *networkCell) forward(s0, s1 torch.Tensor, m nn.Mode) (out torch.Tensor) {
+	if !m.Training && !torch.GradEnabled() && !s0.Device().GPUForm() {
+		return c.evaluate(s0, s1)
+	}
 	torch.Scoped(func() {
 		states := []torch.Tensor{c.preprocess0.Forward(s0, m), c.preprocess1.Forward(s1, m)}
 		for i := 0; i < len(c.edges); i += 2 {

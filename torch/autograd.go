@@ -33,6 +33,11 @@ func (t Tensor) RequiresGrad() bool { return t.info("requires_grad").requires_gr
 // IsLeaf tells whether t is no result of a graph.
 func (t Tensor) IsLeaf() bool { return t.info("is_leaf").is_leaf != 0 }
 
+// Writes counts what operators of libtorch have written in place to the memory that t shares with others. It is -1 for
+// what Inference has made, where nobody counts. Nor do the operators that take statistics along count as writing to
+// them: BatchNorm, PointwiseNorm.
+func (t Tensor) Writes() int { return int(t.info("writes").writes) }
+
 // RequiresGrad_ makes operations on t build a graph, or not.
 func (t Tensor) RequiresGrad_(on bool) Tensor {
 	if e := C.torch_requires_grad_(t.h, flag(on)); e != nil {

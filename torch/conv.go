@@ -9,7 +9,6 @@ package torch
 // #cgo noescape torch_max_pool2d
 // #cgo noescape torch_max_pool2d_backward
 // #cgo noescape torch_max_pool2d_indices
-// #cgo noescape torch_pointwise
 // #cgo noescape torch_pointwise_norm
 // #cgo nocallback torch_adaptive_avg_pool2d
 // #cgo nocallback torch_avg_pool2d
@@ -19,7 +18,6 @@ package torch
 // #cgo nocallback torch_max_pool2d
 // #cgo nocallback torch_max_pool2d_backward
 // #cgo nocallback torch_max_pool2d_indices
-// #cgo nocallback torch_pointwise
 // #cgo nocallback torch_pointwise_norm
 import "C"
 
@@ -112,22 +110,6 @@ func Conv2dBackward(g, x, weight Tensor, o Conv2dOptions, needX, needWeight bool
 		throw("convolution_backward", e, g, x, weight)
 	}
 	return dx, dWeight
-}
-
-// Pointwise is the 1x1 convolution of images by weight, with relu max(·, 0) of it.
-//
-//	x [N,C,H,W]   weight [O,C,1,1]   bias [O]
-//	result [N,O,H,W], channels last
-//
-// On CPUs with AVX-512, without a graph and in types of float, where C and O are multiples
-// of 4, it is one pass over memory and packs no operand as a matrix product does; else it
-// is Linear over the pixels.
-func Pointwise(x, weight, bias Tensor, relu bool) Tensor {
-	var r Tensor
-	if e := C.torch_pointwise(x.h, weight.h, bias.h, flag(relu), &r.h); e != nil {
-		throw("pointwise", e, x, weight, bias)
-	}
-	return r
 }
 
 // PointwiseNormOptions say what follows the batch norm.

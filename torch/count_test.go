@@ -85,7 +85,7 @@ func TestCountOwnLoops(t *testing.T) {
 	x, weight, ones := rand(2, 8, 4, 4).ChannelsLast(), rand(12, 8, 1, 1), rand(12)
 	leaf := rand(2, 8, 4, 4).ChannelsLast().Detach().RequiresGrad_(true)
 	const in, out, weights = 2 * 16 * 8 * f, 2 * 16 * 12 * f, 12 * 8 * f
-	taps := rand(8, 1, 3, 3)
+	taps, folded := rand(8, 1, 3, 3), torch.FoldedMatrix(weight, ones, ones)
 	const tapBytes = 8 * 9 * f
 	normed := func(x torch.Tensor) torch.Tensor {
 		return torch.PointwiseNorm(x, weight, ones, ones, torch.Tensor{}, torch.Tensor{}, torch.PointwiseNormOptions{ReLU: true})
@@ -104,7 +104,7 @@ func TestCountOwnLoops(t *testing.T) {
 		{"sum_products", func() { torch.SumProducts(sum, false, tensors(a, a), tensors(w, w)) }, f * (2*(3200+512) + 1600), 2},
 		{"sum_products", func() { torch.SumProducts(sum, true, tensors(a), tensors(w)) }, f * (3200 + 512 + 2*1600), 1},
 		{"gram", func() { torch.Gram(square, false, a, a) }, f * (3200 + 1024), 1},
-		{"pointwise", func() { torch.NoGrad(func() { torch.Pointwise(x, weight, ones, false) }) }, in + weights + out, 1},
+		{"separable", func() { torch.Separable(x, torch.SeparableWeights{Matrix: folded, Outs: 12}, torch.SeparableOptions{}) }, in + 9*16*f + out, 2},
 		{"pointwise_norm", func() { normed(x) }, in + weights + 3*out, 3},
 		{"pointwise_norm_backward", func() { torch.Grad(tensors(y), tensors(leaf), torch.GradOptions{}) }, 4*out + 2*in + 2*weights, 0},
 		{"depthwise", func() { torch.Depthwise(x, taps, torch.Tensor{}, torch.DepthwiseOptions{}) }, 2*in + tapBytes, 1},

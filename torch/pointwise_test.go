@@ -120,49 +120,12 @@ func TestPointwiseNormPrecision(t *testing.T) {
 	}
 }
 
-func TestPointwise(t *testing.T) {
-	// The value is the convolution's, with its bias and ReLU, with a graph and without, whatever the channels, layout and threads are.
-	for _, shape := range pointwiseShapes {
-		for _, relu := range []bool{false, true} {
-			for _, graph := range []bool{false, true} {
-				for _, threads := range []int{1, 3} {
-					t.Run(fmt.Sprint(shape, relu, graph, threads), func(t *testing.T) {
-						torchtest.Scope(t)
-						defer torch.SetThreads(torch.Threads())
-						torch.SetThreads(threads)
-						torch.ManualSeed(5)
-						x, weight, _, bias := pointwiseInputs(shape, relu, double)
-						want := torch.Conv2d(x, weight, bias, torch.Conv2dOptions{})
-						if relu {
-							want = want.ReLU()
-						}
-						var got torch.Tensor
-						if graph {
-							weight.RequiresGrad_(true)
-							got = torch.Pointwise(x, weight, bias, relu)
-							if !got.RequiresGrad() {
-								t.Error("no graph")
-							}
-						} else {
-							torch.NoGrad(func() { got = torch.Pointwise(x, weight, bias, relu) })
-						}
-						torchtest.Close(t, "value", got.Detach(), want, 1e-12)
-					})
-				}
-			}
-		}
-	}
-}
-
 func TestPointwiseMisfit(t *testing.T) {
 	// An error tells what does not fit when channels, factors or the number of values do not.
 	torchtest.Scope(t)
 	x, weight, four := torch.Randn([]int{2, 4, 3, 3}, double), torch.Randn([]int{8, 4, 1, 1}, double), torch.Ones([]int{4}, double)
 	eight, none := torch.Ones([]int{8}, double), torch.Tensor{}
 	for name, call := range map[string]func(){
-		"bias":         func() { torch.Pointwise(x, weight, four, false) },
-		"weight":       func() { torch.Pointwise(x, weight.View(4, 8, 1, 1), four, false) },
-		"kernel":       func() { torch.Pointwise(x, torch.Ones([]int{8, 4, 3, 3}, double), eight, false) },
 		"scale":        func() { torch.PointwiseNorm(x, weight, four, eight, none, none, torch.PointwiseNormOptions{}) },
 		"running mean": func() { torch.PointwiseNorm(x, weight, eight, eight, four, eight, torch.PointwiseNormOptions{}) },
 		"factors": func() {
@@ -187,9 +150,7 @@ func TestPointwiseNaN(t *testing.T) {
 	mean, variance := torch.Zeros([]int{20}, single), torch.Ones([]int{20}, single)
 	y := torch.PointwiseNorm(x, weight, scale, shift, mean, variance, torch.PointwiseNormOptions{ReLU: true})
 	gradient := torch.Grad([]torch.Tensor{y.Sum()}, []torch.Tensor{weight}, torch.GradOptions{})[0]
-	var folded torch.Tensor
-	torch.NoGrad(func() { folded = torch.Pointwise(x, weight, shift, true) })
-	for what, got := range map[string]torch.Tensor{"value": y, "mean": mean, "variance": variance, "gradient": gradient, "convolution": folded} {
+	for what, got := range map[string]torch.Tensor{"value": y, "mean": mean, "variance": variance, "gradient": gradient} {
 		if sum := got.Detach().Sum().Item(); !math.IsNaN(sum) {
 			t.Errorf("%s: sum %g, want NaN", what, sum)
 		}

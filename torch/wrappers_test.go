@@ -180,7 +180,7 @@ var exceptions = map[string]string{
 	"torch_rank_end":               "a setting of libtorch: TestParallel",
 	"torch_all_reduce":             "no operator: TestParallel",
 	"torch_sum_products":           "no one operator: TestSumProducts",
-	"torch_pointwise":              "no one operator: TestPointwise",
+	"torch_separable":              "no one operator: TestSeparable",
 	"torch_pointwise_norm":         "no one operator: TestPointwiseNorm",
 	"torch_gram":                   "no one operator: TestGram",
 	"torch_gated_mixture":          "no operator: TestGatedMixture",

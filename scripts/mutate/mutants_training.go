@@ -139,9 +139,9 @@ var ofTraining = []mutant{
 		inCells("TestOperationValues|TestNetworkRecordings"),
 	},
 	{
-		"pointwise norm: evaluation loses the ReLU", "torch/nn/pointwise.go",
-		"shift, l.relu))",
-		"shift, false))",
+		"pointwise norm: evaluation loses the ReLU", "torch/nn/evaluate.go",
+		"o.Rectify = l.relu",
+		"o.Rectify = false",
 		inCells("TestEvaluationWithoutGraph|TestNetworkRecordings"),
 	},
 	{
@@ -155,6 +155,30 @@ var ofTraining = []mutant{
 		"return l.train(x, factors, m)",
 		"return l.train(x, torch.Tensor{}, m)",
 		inCells("TestDropPathOnEdges"),
+	},
+	{
+		"fold: a training pass leaves the matrix", "torch/nn/batchnorm.go",
+		"b.runningMean.moves.Add(1)",
+		"_ = b.runningMean.moves.Load()",
+		inNN("TestFold"),
+	},
+	{
+		"fold: a write to weights leaves the matrix", "torch/nn/evaluate.go",
+		"weight: l.product.weight.value().Writes(),",
+		"weight: 0,",
+		inNN("TestFold"),
+	},
+	{
+		"evaluation: the ReLU before a product is lost", "torch/nn/evaluate.go",
+		"o.ReLU = true",
+		"o.ReLU = false",
+		inCells("TestEvaluationWithoutGraph"),
+	},
+	{
+		"evaluation: one of two edges is lost", "cells/evaluate.go",
+		"to.Place(states[a.from], out, add)",
+		"to.Place(states[a.from], out, torch.Tensor{})",
+		inCells("TestEvaluationWithoutGraph"),
 	},
 	{
 		"pointwise norm: frozen statistics move", "torch/nn/batchnorm.go",

@@ -36,6 +36,9 @@ func (b *BatchNorm2d) statistics(m Mode) (mean, variance torch.Tensor) {
 	if !m.Training || !m.FreezeStatistics {
 		mean, variance = b.runningMean.value(), b.runningVar.value()
 	}
+	if m.Training && !m.FreezeStatistics {
+		b.runningMean.moves.Add(1)
+	}
 	return mean, variance
 }
 

@@ -2,6 +2,7 @@ package nn
 
 import (
 	"strconv"
+	"sync/atomic"
 
 	"godarts/torch"
 )
@@ -10,6 +11,7 @@ import (
 // made, in PyTorch's order. Build then lays them out in flat tensors.
 type Builder struct {
 	parameters, buffers []*Parameter
+	norms               []*PointwiseNorm
 }
 
 // Parameter is a named tensor of a network: a weight, or a buffer of running
@@ -19,6 +21,7 @@ type Parameter struct {
 	torch.Tensor
 	Name  string
 	shape []int
+	moves atomic.Uint64 // training passes that may have moved running statistics
 }
 
 // Path is a place in the tree of a network's names.
@@ -46,7 +49,7 @@ func (p Path) join(name string) string {
 // Parameter registers a weight by its first value, which it takes over.
 func (p Path) Parameter(name string, first torch.Tensor) *Parameter {
 	p.needBuilder()
-	q := &Parameter{first, p.join(name), first.Shape()}
+	q := &Parameter{Tensor: first, Name: p.join(name), shape: first.Shape()}
 	p.b.parameters = append(p.b.parameters, q)
 	return q
 }
@@ -54,7 +57,7 @@ func (p Path) Parameter(name string, first torch.Tensor) *Parameter {
 // Buffer registers running statistics by their first value, which it takes over.
 func (p Path) Buffer(name string, first torch.Tensor) *Parameter {
 	p.needBuilder()
-	q := &Parameter{first, p.join(name), first.Shape()}
+	q := &Parameter{Tensor: first, Name: p.join(name), shape: first.Shape()}
 	p.b.buffers = append(p.b.buffers, q)
 	return q
 }

@@ -48,6 +48,7 @@ type PointwiseNorm struct {
 	product Pointwise
 	norm    BatchNorm2d
 	relu    bool
+	folded  foldedNorm // what Weights.Fold has left
 }
 
 // PointwiseNormOptions are the options of a PointwiseNorm.
@@ -58,7 +59,9 @@ type PointwiseNormOptions struct {
 
 // NewPointwiseNorm makes a 1x1 convolution from in to out channels at the place product, and its batch norm at norm.
 func NewPointwiseNorm(product, norm Path, in, out int, o PointwiseNormOptions) *PointwiseNorm {
-	return &PointwiseNorm{*NewPointwise(product, in, out, 1), *NewBatchNorm2d(norm, out, o.Affine), o.ReLU}
+	l := &PointwiseNorm{product: *NewPointwise(product, in, out, 1), norm: *NewBatchNorm2d(norm, out, o.Affine), relu: o.ReLU}
+	norm.b.norms = append(norm.b.norms, l)
+	return l
 }
 
 // Forward implements Layer. The result is channels last.
@@ -67,7 +70,7 @@ func (l *PointwiseNorm) Forward(x torch.Tensor, m Mode) torch.Tensor {
 	case m.Training && l.norm.weight != nil:
 		return l.train(x, torch.Tensor{}, m)
 	case !m.Training && !torch.GradEnabled():
-		return l.evaluate(x)
+		return l.separable(x, nil, torch.SeparableOptions{})
 	}
 	x = l.norm.Forward(l.product.Forward(x, m), m)
 	if l.relu {
@@ -91,16 +94,6 @@ func (l *PointwiseNorm) train(x, factors torch.Tensor, m Mode) (y torch.Tensor) 
 		mean, variance := l.norm.statistics(m)
 		y = torch.Keep(torch.PointwiseNorm(x, l.product.weight.value(), l.norm.weight.Tensor, l.norm.bias.Tensor, mean, variance,
 			torch.PointwiseNormOptions{ReLU: l.relu, Factors: factors}))
-	})
-	return y
-}
-
-// evaluate computes the layer by the running statistics. With s = weight/√(var + ε) it is one product with s∘W and the
-// bias  bias − mean·s.
-func (l *PointwiseNorm) evaluate(x torch.Tensor) (y torch.Tensor) {
-	torch.Scoped(func() {
-		scale, shift := l.norm.affine()
-		y = torch.Keep(torch.Pointwise(x, l.product.weight.value().Mul(scale.View(-1, 1, 1, 1)), shift, l.relu))
 	})
 	return y
 }

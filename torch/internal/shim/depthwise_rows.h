@@ -55,9 +55,11 @@ struct Taps {
 
   Taps(const T* weight, int64_t taps, int64_t c, bool turned)
       : row(c + wide<T>), numbers(taps * row) {
-    for (int64_t t = 0; t < taps; t++)
-      for (int64_t i = 0; i < row; i++)
-        numbers[t * row + i] = weight[i % c * taps + (turned ? taps - 1 - t : t)];
+    for (int64_t t = 0; t < taps; t++) {
+      T* to = numbers.data() + t * row;
+      for (int64_t i = 0; i < c; i++) to[i] = weight[i * taps + (turned ? taps - 1 - t : t)];
+      for (int64_t i = c; i < row; i++) to[i] = to[i - c];
+    }
   }
 };
 

@@ -5,7 +5,6 @@
 #include <ATen/autocast_mode.h>
 #include <ATen/ops/batch_norm.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 #include <ATen/ops/relu.h>
 #include <torch/csrc/autograd/autograd.h>
@@ -37,9 +36,6 @@ using Optional = std::optional<at::Tensor>;
 template <class T>
 constexpr Kernel<Moments(const Sizes&, const T*, const T*, T*)> convolve =
     FORMS(nullptr, convolved<T>);
-template <class T>
-constexpr Kernel<void(const Sizes&, const T*, const T*, const T*, bool, T*)> convolveBy =
-    FORMS(nullptr, convolvedBy<T>);
 template <class T>
 constexpr Kernel<void(const Sizes&, const Norm<T>&, const T*, T*)> normaliseBy =
     FORMS(nullptr, normalise<T>);
@@ -201,29 +197,6 @@ at::Tensor fused(const at::Tensor& x, const at::Tensor& weight, const at::Tensor
 
 constexpr Kernel<decltype(composed)> pointwiseNorm = {composed, fused, fused, fused};
 
-at::Tensor composedConvolution(const at::Tensor& x, const at::Tensor& weight,
-                               const at::Tensor& bias, bool relu) {
-  at::Tensor y = imagesOf(at::linear(pixelsOf(x), matrix(weight), bias), x);
-  return relu ? y.relu_() : y;
-}
-
-at::Tensor ownConvolution(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                          bool relu) {
-  const at::Tensor from = x.contiguous(at::MemoryFormat::ChannelsLast), w = weight.contiguous(),
-                   b = bias.contiguous();
-  const Sizes s(from, w);
-  at::Tensor out = at::empty({s.rows, s.out}, from.options());
-  const Counted counted("shim::pointwise", {from, w}, {out});
-  AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "pointwise", [&] {
-    convolveBy<scalar_t>.chosen()(s, from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
-                          b.data_ptr<scalar_t>(), relu, out.data_ptr<scalar_t>());
-  });
-  return imagesOf(out, from);
-}
-
-constexpr Kernel<decltype(composedConvolution)> pointwise = {
-    composedConvolution, ownConvolution, ownConvolution, ownConvolution};
-
 }  // namespace
 
 char* torch_pointwise_norm(torch_tensor x, torch_tensor weight, torch_tensor scale,
@@ -244,15 +217,5 @@ char* torch_pointwise_norm(torch_tensor x, torch_tensor weight, torch_tensor sca
                       (!variance.defined() || variance.is_contiguous());
     const bool own = contiguous && fit({w, a, b, mean, variance, f}, images, w);
     *ret = wrap(pointwiseNorm.chosen(own)(images, w, a, b, mean, variance, f, o));
-  });
-}
-
-char* torch_pointwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
-                      torch_tensor* ret) {
-  return guard([&] {
-    const at::Tensor &images = tensor(x), &weights = tensor(weight), &shift = tensor(bias);
-    checkShapes(images, weights, {shift});
-    const bool own = !at::GradMode::is_enabled() && fit({weights, shift}, images, weights);
-    *ret = wrap(pointwise.chosen(own)(images, weights, shift, relu != 0));
   });
 }

@@ -76,12 +76,6 @@ struct Moments {
   }
 };
 
-// leastOf is the least value of a result: 0 after a ReLU.
-template <class T>
-T leastOf(bool relu) {
-  return relu ? T(0) : -std::numeric_limits<T>::infinity();
-}
-
 // The factors of a batch norm: three for a channel, and one for an image, which comes last.
 template <class T>
 struct Norm {
@@ -90,7 +84,7 @@ struct Norm {
   bool relu;
 
   T factor(int64_t image) const { return factors ? factors[image] : T(1); }
-  T least() const { return leastOf<T>(relu); }
+  T least() const { return relu ? T(0) : -std::numeric_limits<T>::infinity(); }
 };
 
 // The results of backward; dx is null if it is not needed.

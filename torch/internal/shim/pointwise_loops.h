@@ -28,21 +28,6 @@ Moments convolved(const Sizes& s, const T* x, const T* weight, T* y) {
   return of[0];
 }
 
-// convolvedBy writes x·weightᵀ + bias, and applies the ReLU if there is one.
-template <class T>
-void convolvedBy(const Sizes& s, const T* x, const T* weight, const T* bias, bool relu, T* out) {
-  const std::vector<T> w = transposed(weight, s.out, s.in), ones(s.out, T(1));
-  const int64_t blockRows = s.blockRows();
-  share(s, at::get_num_threads(), [&](int64_t, int64_t from, int64_t to) {
-    for (; from < to; from += blockRows) {
-      const int64_t rows = std::min(blockRows, to - from);
-      multiply(product(s, x, w.data(), out, from), rows, s.out);
-      T* y = out + from * s.out;
-      normalised(y, y, rows, s.out, ones.data(), bias, T(1), leastOf<T>(relu));
-    }
-  });
-}
-
 template <class T>
 void normalise(const Sizes& s, const Norm<T>& norm, const T* y, T* out) {
   share(s, at::get_num_threads(), [&](int64_t, int64_t first, int64_t last) {

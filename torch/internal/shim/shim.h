@@ -35,6 +35,7 @@ typedef struct {
 
 typedef struct {
   int64_t dim, numel, offset, bytes;
+  int64_t writes;  // -1 if nobody counts them
   int dtype, device_type, device_index;
   int requires_grad, is_leaf, contiguous, channels_last;
 } torch_tensor_info;
@@ -161,10 +162,13 @@ char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matri
                                int64_t dilation, torch_tensor dx, torch_tensor d_weight, int add,
                                torch_tensor beside, torch_tensor gram);
 char* torch_relu_sum(torch_tensor x, torch_tensor* ret);
+// A depthwise convolution and the 1x1 convolution after it, without a graph (separable.cpp). Or none:
+// depthwise, add, out. Without out the result is new, else it is written there and *ret stays.
+char* torch_separable(torch_tensor x, torch_tensor depthwise, torch_tensor matrix, int64_t outs,
+                      int64_t stride, int64_t dilation, int relu, int rectified, torch_tensor add,
+                      torch_tensor out, torch_tensor* ret);
 // A 1x1 convolution and, in training, the batch norm after it (pointwise.cpp). Or none: running
 // statistics, factors of images.
-char* torch_pointwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
-                      torch_tensor* ret);
 char* torch_pointwise_norm(torch_tensor x, torch_tensor weight, torch_tensor scale,
                            torch_tensor shift, torch_tensor running_mean, torch_tensor running_var,
                            torch_tensor factors, int relu, double momentum, double eps,

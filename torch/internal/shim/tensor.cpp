@@ -34,6 +34,7 @@ char* torch_info(torch_tensor t, torch_tensor_info* ret) {
     ret->contiguous = x.is_contiguous();
     ret->channels_last = x.dim() == 4 && x.is_contiguous(at::MemoryFormat::ChannelsLast);
     ret->bytes = x.numel() * x.element_size();
+    ret->writes = x.is_inference() ? -1 : x._version();
   });
 }
 
