@@ -15,6 +15,7 @@ import (
 	"godarts/nas/plan"
 	"godarts/nas/prune"
 	"godarts/nas/runfolder"
+	"godarts/nas/train"
 )
 
 // configFiles completes the CONFIG of a command: a file, or the name of a config in the program that is of the
@@ -190,7 +191,7 @@ func completeFlags(c *cobra.Command, experiment string) {
 		"device":   cobra.FixedCompletions([]string{"cpu", "cuda"}, cobra.ShellCompDirectiveNoFileComp),
 		"by":       cobra.FixedCompletions(prune.By, cobra.ShellCompDirectiveNoFileComp),
 		"method":   cobra.FixedCompletions([]string{"min-max", "percentile", "mse"}, cobra.ShellCompDirectiveNoFileComp),
-		"range":    cobra.FixedCompletions([]string{autoRange, config.FullRange, config.ReducedRange}, cobra.ShellCompDirectiveNoFileComp),
+		"range":    cobra.FixedCompletions([]string{train.AutoRange, config.FullRange, config.ReducedRange}, cobra.ShellCompDirectiveNoFileComp),
 		"size":     cobra.FixedCompletions([]string{"quick", "full"}, cobra.ShellCompDirectiveNoFileComp),
 		"count":    cobra.FixedCompletions([]string{countCPU, countGPU}, cobra.ShellCompDirectiveNoFileComp),
 		"form":     cobra.FixedCompletions(bench.Forms(), cobra.ShellCompDirectiveNoFileComp),

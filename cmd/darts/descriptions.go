@@ -105,6 +105,15 @@ the smaller network for the last epochs of the recipe. Channels that a cell adds
 before and after. Progress, checkpoints and files are those of a training, which "darts train --resume" goes on with;
 the run folder serves wherever that of a training does.`,
 
+	"compress": `Makes trained networks of one recipe smaller: pruned to shares of their multiply-adds and trained on, computed in
+integers of 8 bits, both, and with --scaled networks of fewer channels. A DIR stands for the runs in it, the folder of
+darts repeat for its trainings; they differ in their seed. Each part is the run of a training. When all are there it
+exports each network as ONNX, times those in floating point in turn, and writes a table with the mean and sample
+deviation over the seeds, a page and charts. scripts/onnx-latency --all adds times in ONNX Runtime.
+
+The same line goes on after a kill, as --resume does; any number of processes on machines that share the folder can work
+on it at once, and no finished part is repeated.`,
+
 	"draw": `Draws the cells of a genotype, a file with one, a run or an export. A picture shows the inputs of the
 cell on the left, its nodes in the middle with the operation of each edge, and the output on the right.`,
 

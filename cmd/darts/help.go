@@ -55,7 +55,7 @@ func printHelp(c *cobra.Command, _ []string) {
 }
 
 // lesser are commands that the list names in one line: it has to fit on a screen of 24 lines.
-var lesser = []string{"configs", "data", "bench", "genotypes", "version", "completion"}
+var lesser = []string{"configs", "data", "bench", "genotypes", "generate", "version", "completion"}
 
 // printRoot prints the list of commands.
 func printRoot(root *cobra.Command, w io.Writer) {

@@ -73,7 +73,7 @@ func newRoot(words []string) *cobra.Command {
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error { return flagError(c, words, err) })
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetHelpCommand(newHelp())
-	root.AddCommand(newSearch(), newTrain(), newTest(), newRepeat(), newInfo(), newScale(), newPrune(), newQuantise())
+	root.AddCommand(newSearch(), newTrain(), newTest(), newRepeat(), newInfo(), newScale(), newPrune(), newQuantise(), newCompress())
 	root.AddCommand(newExport(), newClassify(), newGenerate(), newLatency())
 	root.AddCommand(newCompare(words), newSweep(words), newBench(), newDraw(), newReport(), newPlot(), newRuns(), newServe())
 	root.AddCommand(newConfigs(), newGenotypes(), newData(words), newVersion(), newCompletion(), newMan())

@@ -68,7 +68,7 @@ var shrinks = []shrink{
 	{command: regexp.MustCompile(`^darts train configs/compare-digits`), add: set("data.subset=64", "data.batch=16", "epochs=1")},
 	{command: regexp.MustCompile(`^darts prune runs/`), add: []string{"--epochs", "1", "--threads", "1"}},
 	{command: regexp.MustCompile(`^darts completion `), only: "it is for a shell"},
-	{command: regexp.MustCompile(`^darts (help|configs|test|classify|generate|latency|info|draw|report|runs|plot|export|quantise|genotypes|version|repeat)( |$)`)},
+	{command: regexp.MustCompile(`^darts (help|configs|test|classify|generate|latency|info|draw|report|runs|plot|export|quantise|compress|genotypes|version|repeat)( |$)`)},
 }
 
 // commandsOf finds the commands of a page: lines of its blocks, which a backslash at the end

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -29,11 +30,23 @@ import (
 type pruneFlags struct {
 	share           percent
 	by              string
+	multiple        int
 	epochs          int
 	out             string
 	checkpointEvery string
 	device          string
 	threads         threadsFlag
+}
+
+// multipleUsage is what --multiple says.
+const multipleUsage = "leave multiples of `N` channels"
+
+// checkMultiple returns an error for a multiple that no number of channels is.
+func checkMultiple(command string, multiple int) error {
+	if multiple < 1 || multiple > 1024 {
+		return usagef("%s: --multiple %d: wanted 1 to 1024", command, multiple)
+	}
+	return nil
 }
 
 func newPrune() *cobra.Command {
@@ -45,7 +58,8 @@ func newPrune() *cobra.Command {
 		flags: func(f *pflag.FlagSet) {
 			f.Var(&o.share, "multiply-adds", "`SHARE` of the multiply-adds that is left, such as 70%")
 			f.StringVar(&o.by, "by", prune.Taylor, "what filters are cut by: taylor, scale; or magnitude of single weights")
-			f.IntVar(&o.epochs, "epochs", 0, "epochs of training afterwards, the recipe's last; default a fifth of it")
+			f.IntVar(&o.epochs, "epochs", 0, "epochs of training afterwards, the recipe's last; default a third of it")
+			f.IntVar(&o.multiple, "multiple", prune.DefaultMultiple, multipleUsage)
 			f.StringVar(&o.out, "out", "", "`folder` of that training; default runs/RUN-pruned-TIME")
 			f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after `STEPS` or a time")
 			f.StringVar(&o.device, "device", "cpu", "cpu, cuda or cuda:N")
@@ -62,6 +76,9 @@ func (o *pruneFlags) prune(dir string, stdout, stderr io.Writer) error {
 	if o.share == 0 {
 		return usagef("prune: no share given: use --multiply-adds 70%%, or another share")
 	}
+	if err := checkMultiple("prune", o.multiple); err != nil {
+		return err
+	}
 	every, err := parseEvery(o.checkpointEvery)
 	if err != nil {
 		return usageError{err}
@@ -77,7 +94,7 @@ func (o *pruneFlags) prune(dir string, stdout, stderr io.Writer) error {
 		return usagef("prune: %s holds a run already: go on with `%s`, or choose another --out", names.Escape(o.out), names.Command("darts", "train", "--resume", o.out))
 	}
 	ctx := context.Background()
-	pruned, err := prune.Network(ctx, dir, prune.Options{By: o.by, Share: float64(o.share) / 100, Epochs: o.epochs, Device: device})
+	pruned, err := prune.Network(ctx, dir, prune.Options{By: o.by, Share: float64(o.share) / 100, Epochs: o.epochs, Device: device, Multiple: o.multiple})
 	if err != nil {
 		return usageError{err}
 	}
@@ -196,5 +213,33 @@ func (p *percent) Set(text string) error {
 		return errors.New("wanted a share above 0% and below 100%, such as 70%")
 	}
 	*p = percent(x)
+	return nil
+}
+
+// percents is a flag with several shares.
+type percents []float64
+
+func (p *percents) Type() string { return "SHARES" }
+
+func (p *percents) String() string {
+	var all []string
+	for _, x := range *p {
+		all = append(all, (*percent)(&x).String())
+	}
+	return strings.Join(all, ",")
+}
+
+func (p *percents) Set(text string) error {
+	*p = nil
+	for part := range strings.SplitSeq(text, ",") {
+		var one percent
+		if err := one.Set(part); err != nil {
+			return err
+		}
+		if slices.Contains(*p, float64(one)) {
+			return fmt.Errorf("%v is there twice", &one)
+		}
+		*p = append(*p, float64(one))
+	}
 	return nil
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,7 +17,6 @@ import (
 	"godarts/nas/model"
 	"godarts/nas/names"
 	"godarts/nas/onnx"
-	"godarts/nas/quantise"
 	"godarts/nas/runfolder"
 	"godarts/nas/train"
 	"godarts/torch"
@@ -26,15 +24,11 @@ import (
 
 // quantiseFlags are the flags of quantise.
 type quantiseFlags struct {
-	method, integers, dir, onnx string
-	images, epochs              int
-	lr                          float64
-	set                         []string
-	threads                     threadsFlag
+	train.QuantiseOptions
+	dir, onnx string
+	set       []string
+	threads   threadsFlag
 }
-
-// autoRange is the value of --range that asks the processor.
-const autoRange = "auto"
 
 func newQuantise() *cobra.Command {
 	var o quantiseFlags
@@ -43,11 +37,11 @@ func newQuantise() *cobra.Command {
 		example: "darts quantise runs/cifar10-train-20260102-030405 -o int8.onnx\n  darts quantise runs/cifar10-train-20260102-030405 --epochs 5",
 		min:     1, max: 1, wanted: "one RUN", outlives: true, complete: trained,
 		flags: func(f *pflag.FlagSet) {
-			f.StringVar(&o.method, "method", "mse", "how the range of a tensor is chosen: min-max, percentile or mse")
-			f.IntVar(&o.images, "images", 512, "training images to calibrate on")
-			f.StringVar(&o.integers, "range", autoRange, "integers of weights: full, reduced, or auto, by this processor: reduced without VNNI")
-			f.IntVar(&o.epochs, "epochs", 0, "epochs of training in integers")
-			f.Float64Var(&o.lr, "lr", 0, "learning rate of that training; default a 25th of the run's")
+			f.StringVar(&o.Method, "method", "mse", "how the range of a tensor is chosen: min-max, percentile or mse")
+			f.IntVar(&o.Images, "images", 512, "training images to calibrate on")
+			f.StringVar(&o.Range, "range", train.AutoRange, "integers of weights: full, reduced, or auto, by this processor: reduced without VNNI")
+			f.IntVar(&o.Epochs, "epochs", 0, "epochs of training in integers")
+			f.Float64Var(&o.LR, "lr", 0, "learning rate of that training; default a 25th of the run's")
 			f.StringVar(&o.dir, "run", "", "run `folder`; default runs/NAME-TIME")
 			f.StringVarP(&o.onnx, "out", "o", "", "`FILE` for the network in integers as ONNX")
 			f.StringArrayVar(&o.set, "set", nil, "override a `KEY=VALUE` of the run's config")
@@ -61,7 +55,7 @@ func newQuantise() *cobra.Command {
 
 // quantise makes, measures and exports a network in integers of the one in from.
 func (o *quantiseFlags) quantise(from string, stdout, stderr io.Writer) error {
-	c, err := o.config(from)
+	c, err := train.QuantisedConfig(from, o.QuantiseOptions, o.set...)
 	if err != nil {
 		return usageError{err}
 	}
@@ -93,51 +87,6 @@ func (o *quantiseFlags) quantise(from string, stdout, stderr io.Writer) error {
 		os.Remove(dir) // fails, as it should, unless nothing began in it
 	}
 	return err
-}
-
-// config returns the config of the run that makes a network in integers of the one in from.
-func (o *quantiseFlags) config(from string) (*config.Config, error) {
-	trained, err := model.TrainedConfig(from)
-	if err == nil && !model.IsExport(from) {
-		_, err = model.TrainedCell(from, trained)
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case trained.Data.IsText():
-		return nil, fmt.Errorf("quantise: %s is a training on a text; only networks of images can compute in integers", names.Escape(from))
-	case trained.Quantise != nil:
-		return nil, fmt.Errorf("quantise: %s computes in integers already: name the run that it was made of", names.Escape(from))
-	case o.epochs == 0 && o.lr != 0:
-		return nil, fmt.Errorf("quantise: --lr %v has no effect without --epochs", o.lr)
-	}
-	c := *trained
-	lr := o.lr
-	if lr == 0 {
-		lr = c.W.LR / 25
-	}
-	c.Network.Auxiliary, c.Network.DropPath, c.Network.Dtype, c.W.Precision = false, 0, config.Float32, config.Full
-	c.Epochs, c.W.LR, c.W.LRMin, c.Expect = o.epochs, lr, min(c.W.LRMin, lr), nil
-	if c.Pruned != nil {
-		c.Pruned = &config.Pruned{Widths: c.Pruned.Widths} // of a run that began with what another had left
-	}
-	text, err := c.YAML()
-	if err != nil {
-		return nil, err
-	}
-	whole, err := filepath.Abs(from)
-	if err != nil {
-		return nil, err
-	}
-	integers := o.integers
-	if integers == autoRange {
-		integers = config.FullRange
-		if quantise.MostHere() == quantise.Reduced {
-			integers = config.ReducedRange
-		}
-	}
-	items := []string{"quantise.from=" + whole, "quantise.method=" + o.method, fmt.Sprint("quantise.images=", o.images), "quantise.range=" + integers}
-	return config.Parse(filepath.Join(from, runfolder.ConfigFile), text, slices.Concat(items, o.set)...)
 }
 
 // measured returns the test of the network in dir: that of the complete run, or of now of an export.

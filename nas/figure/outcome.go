@@ -18,6 +18,9 @@ type Outcome struct {
 	MultiplyAdds  int64     // of it for one image; 0 unless a search of the set has found the cell and counts this network
 	SearchSeconds float64   // of the search that found it; 0 if the set has no such search, or an old one
 	Valid         *float64  // validation error in percent, or perplexity: of a short training, else of the supernet
+	Bytes         float64   // of its ONNX file; 0 where it was not measured, as the next two
+	ImageSeconds  float64   // of one image in this program
+	ONNXSeconds   float64   // in ONNX Runtime
 	Text          bool      // perplexities in place of errors
 
 	brief bool // Valid is of a training

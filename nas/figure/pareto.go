@@ -27,11 +27,19 @@ var (
 		"multiply-adds", []unit{{"multiply-adds, billions", 1e9}, {"multiply-adds, millions", 1e6}, {"multiply-adds, thousands", 1e3}},
 		func(o Outcome) float64 { return float64(o.MultiplyAdds) },
 	}
+	ByBytes = Cost{
+		"size", []unit{{"ONNX file, MB", 1e6}, {"ONNX file, kB", 1e3}}, func(o Outcome) float64 { return o.Bytes },
+	}
+	ByTime     = Cost{"time per image", milliseconds("time per image"), func(o Outcome) float64 { return o.ImageSeconds }}
+	ByONNXTime = Cost{"time per image in ONNX Runtime", milliseconds("ONNX Runtime, time per image"), func(o Outcome) float64 { return o.ONNXSeconds }}
+
 	BySearch = Cost{
 		"cost of the search", []unit{{"search, hours", 3600}, {"search, minutes", 60}, {"search, seconds", 1}},
 		func(o Outcome) float64 { return o.SearchSeconds },
 	}
 )
+
+func milliseconds(of string) []unit { return []unit{{of + ", ms", 1e-3}, {of + ", μs", 1e-6}} }
 
 // unit returns the largest unit that the greatest cost reaches.
 func (by Cost) unit(outcomes []Outcome) unit {

@@ -164,6 +164,31 @@ func textSubject(c *config.Config, g genotype.Genotype, tokens int, prefix strin
 	return subject{name: prefix + modelWords(c, len(g.Recurrent.Edges), tokens), g: g, language: o, steps: c.Data.BPTT}
 }
 
+// MeasureTogether measures the networks of trainings, as MeasureLatency does, but pass by pass in turn: what else the
+// machine does meanwhile reaches all of them alike. The budget is for all.
+func MeasureTogether(ctx context.Context, trainings []*config.Config, o LatencyOptions) (all []Latency, err error) {
+	err = torch.Do(func() error {
+		var passes []func()
+		for _, c := range trainings {
+			s, err := trainedSubject(c)
+			if err != nil {
+				return err
+			}
+			pass, err := s.pass(o)
+			if err != nil {
+				return err
+			}
+			passes, all = append(passes, pass), append(all, Latency{Network: s.name, Batch: o.Batch, Steps: s.steps})
+		}
+		seconds, err := timed(ctx, o.Passes, o.Budget, passes...)
+		for i := range seconds {
+			all[i].Seconds = seconds[i]
+		}
+		return err
+	})
+	return all, err
+}
+
 // measure times passes of the network.
 func (s subject) measure(ctx context.Context, o LatencyOptions) (Latency, error) {
 	l := Latency{Network: s.name, Batch: o.Batch, Steps: s.steps}
@@ -171,31 +196,40 @@ func (s subject) measure(ctx context.Context, o LatencyOptions) (Latency, error)
 	if err != nil {
 		return l, err
 	}
-	l.Seconds, err = timed(ctx, o.Passes, o.Budget, pass)
+	seconds, err := timed(ctx, o.Passes, o.Budget, pass)
+	if err == nil {
+		l.Seconds = seconds[0]
+	}
 	return l, err
 }
 
-// timed returns the seconds of passes, ascending: as many as asked for, or fewer where these take more than a budget.
-func timed(ctx context.Context, passes int, budget time.Duration, pass func()) (seconds []float64, err error) {
+// timed returns the seconds of each of several passes, which take turns, ascending: as many as asked for, or fewer where
+// all take more than a budget.
+func timed(ctx context.Context, passes int, budget time.Duration, each ...func()) ([][]float64, error) {
 	const warmUp = 2
+	seconds := make([][]float64, len(each))
 	began := time.Time{}
 	for i := range warmUp + passes {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
 		if i == warmUp {
 			began = time.Now()
 		}
 		if i >= warmUp+leastPasses && time.Since(began) > budget {
 			break
 		}
-		start := time.Now()
-		torch.Scoped(pass)
-		if i >= warmUp {
-			seconds = append(seconds, time.Since(start).Seconds())
+		for k, pass := range each {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			start := time.Now()
+			torch.Scoped(pass)
+			if i >= warmUp {
+				seconds[k] = append(seconds[k], time.Since(start).Seconds())
+			}
 		}
 	}
-	slices.Sort(seconds)
+	for _, own := range seconds {
+		slices.Sort(own)
+	}
 	return seconds, nil
 }
 

@@ -41,7 +41,7 @@ func MeasureTable(ctx context.Context, where string, set []string, file string, 
 	if err != nil {
 		return err
 	}
-	now, err := conditions(c, o)
+	now, err := Conditions(c, o)
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func MeasureTable(ctx context.Context, where string, set []string, file string, 
 		err := torch.Do(func() error {
 			all, err := timed(ctx, o.Passes, rowBudget, layerPass(l, o, nas.Dtype(c)))
 			if err == nil {
-				r.Seconds, r.Passes = Latency{Seconds: all}.Quantile(0.5).Seconds(), len(all)
+				r.Seconds, r.Passes = Latency{Seconds: all[0]}.Quantile(0.5).Seconds(), len(all[0])
 			}
 			return err
 		})
@@ -78,8 +78,8 @@ func MeasureTable(ctx context.Context, where string, set []string, file string, 
 	return nil
 }
 
-// conditions are those of measurements in this process, for networks of the config c.
-func conditions(c *config.Config, o LatencyOptions) (latency.Conditions, error) {
+// Conditions are those of measurements in this process, for networks of the config c.
+func Conditions(c *config.Config, o LatencyOptions) (latency.Conditions, error) {
 	processor, err := torch.Processor()
 	return latency.Conditions{
 		Machine: bench.Machine().CPU, Processor: processor, Libtorch: torch.Version(), Device: o.Device.String(), Threads: torch.Threads(),

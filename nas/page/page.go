@@ -18,8 +18,10 @@ import (
 	"path/filepath"
 	"slices"
 
+	"godarts/nas/figure"
 	"godarts/nas/names"
 	"godarts/nas/record"
+	"godarts/nas/report"
 )
 
 //go:embed web
@@ -46,6 +48,10 @@ type Options struct {
 	// head of the page, TopHTML to the start of its body.
 	StyleURL, ScriptURL string
 	HeadHTML, TopHTML   template.HTML
+
+	// Of a page of several runs: results in place of those that the runs themselves say, unless they are empty.
+	Table    *report.Table
+	Outcomes []figure.Outcome
 
 	Link func(r *record.Run) string // address of the page of a run; nil for no links
 	Live bool                       // the page follows a run: it says so, and says nothing of resuming

@@ -53,7 +53,11 @@ type runsView struct {
 
 func newRunsView(runs []*record.Run, o Options) *runsView {
 	labelled := figure.Label(runs)
-	return &runsView{Runs: runs, Options: o, labelled: labelled, groups: figure.Groups(labelled), outcomes: figure.Outcomes(labelled)}
+	outcomes := o.Outcomes
+	if len(outcomes) == 0 {
+		outcomes = figure.Outcomes(labelled)
+	}
+	return &runsView{Runs: runs, Options: o, labelled: labelled, groups: figure.Groups(labelled), outcomes: outcomes}
 }
 
 // Name is the name of the folder that holds all runs.
@@ -155,6 +159,10 @@ func (v *runsView) Table() Table {
 // Results is the table of the cells that were tested, best first. Where there is none it is that of the
 // runs, with one row for those that differ in their seed only; nil if none do.
 func (v *runsView) Results() *Table {
+	if v.Options.Table != nil {
+		t := v.htmlTable(*v.Options.Table)
+		return &t
+	}
 	if len(v.outcomes) > 0 {
 		t := v.outcomeTable()
 		return &t
@@ -294,7 +302,11 @@ func (v *runsView) of(experiment string) (runs []figure.Labelled) {
 
 // Costs are test errors against what they cost.
 func (v *runsView) Costs() []template.HTML {
-	return inline(figure.Pareto(v.outcomes, figure.ByParameters), figure.Pareto(v.outcomes, figure.BySearch))
+	var all []*figure.Figure
+	for _, by := range []figure.Cost{figure.ByTime, figure.ByONNXTime, figure.ByBytes, figure.ByParameters, figure.BySearch} {
+		all = append(all, figure.Pareto(v.outcomes, by))
+	}
+	return inline(all...)
 }
 
 // Correlation compares the orders of cells by validation and by test.

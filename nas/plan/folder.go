@@ -59,6 +59,9 @@ func (p *plan) join(ctx context.Context) error {
 	return err
 }
 
+// ownFile has the settings of a plan that are in no config.
+const ownFile = "settings.json"
+
 // create writes all configs of a new plan in one step. If several processes start with different configs,
 // the first wins, and join returns an error in the others.
 func (p *plan) create() error {
@@ -80,6 +83,9 @@ func (p *plan) create() error {
 	files, err := config.Files(p.experiments)
 	if err != nil {
 		return err
+	}
+	if len(p.own) > 0 {
+		files[ownFile] = p.own
 	}
 	staged, err := os.MkdirTemp(p.dir, ".config-*")
 	if err != nil {
@@ -124,6 +130,16 @@ func (p *plan) owns() error {
 		if differences := config.DiffExperiments(own, p.experiments, "in its "+runfolder.ProtocolConfigFolder, "given"); len(differences) > 0 {
 			return fmt.Errorf("nas: the %s in %s has another config: %s", p.kind, p.dir, strings.Join(differences, "; "))
 		}
+	}
+	if len(p.own) == 0 {
+		return nil
+	}
+	settings, err := wholefile.Read(filepath.Join(folder, ownFile))
+	if err != nil {
+		return p.wrong(err)
+	}
+	if err := sameSettings(settings, p.own); err != nil {
+		return fmt.Errorf("nas: the %s in %s has other settings: %w", p.kind, p.dir, err)
 	}
 	return nil
 }

@@ -68,6 +68,7 @@ type plan struct {
 	settings    Settings
 	experiments []config.Experiment // in the folder config; the first names the others
 	inspected   []*config.Config    // their data is inspected once; the first has the plan's data file
+	own         []byte              // settings besides these, in JSON, in ownFile beside them; may be empty
 	parts       []part
 
 	// run works on a part. It returns an error if the part is not complete.
@@ -254,7 +255,11 @@ func (p *plan) workOnOne(ctx context.Context, open []openPart) (elsewhere string
 // work completes a part.
 func (p *plan) work(ctx context.Context, it openPart, c *claim.Claim) error {
 	dir := p.file(it.folder())
-	if settled, err := p.isSettled(it); settled || err != nil { // another process may have had the claim just before
+	var err error
+	if it.config, err = it.part.config(); err != nil || it.config == nil { // another process may have had the claim just before
+		return err
+	}
+	if settled, err := p.isSettled(it); settled || err != nil {
 		return err
 	}
 	s := p.settings.Settings
@@ -287,7 +292,7 @@ func (p *plan) work(ctx context.Context, it openPart, c *claim.Claim) error {
 		}
 		return nil
 	}})
-	err := p.run(until, it.folder(), it.config, s)
+	err = p.run(until, it.folder(), it.config, s)
 	if errors.Is(err, context.Canceled) && ctx.Err() == nil {
 		return nil
 	}

@@ -4,6 +4,7 @@ package prune
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -33,9 +34,18 @@ var By = []string{Scale, Taylor, Magnitude}
 type Options struct {
 	By     string
 	Share  float64 // of the multiply-adds that are left, between 0 and 1
-	Epochs int     // of the training afterwards, at the end of the schedule; 0 is a fifth of the recipe's, at least one
+	Epochs int     // of the training afterwards, at the end of the schedule; 0 is a third of the recipe's, at least one
 	Device torch.Device
+
+	// Multiple is what numbers of channels that stay are multiples of, wherever there are at least twice as many; 1 cuts
+	// single channels.
+	Multiple int
 }
+
+// DefaultMultiple is a multiple of channels that processors compute together.
+const DefaultMultiple = 8
+
+var errNotCounted = errors.New("nas: prune: the cells have an operation from outside that does not say its multiply-adds")
 
 // Size is what a network takes.
 type Size struct {
@@ -52,35 +62,8 @@ type Pruned struct {
 
 // Network prunes the trained network in dir, a complete run or an export.
 func Network(ctx context.Context, dir string, o Options) (p Pruned, err error) {
-	if !(o.Share > 0 && o.Share < 1) {
-		return p, fmt.Errorf("nas: prune: %v %% of the multiply-adds, want more than 0 and less than 100", 100*o.Share)
-	}
-	c, err := model.TrainedConfig(dir)
-	if err != nil {
-		return p, err
-	}
-	if c.Data.IsText() {
-		return p, fmt.Errorf("nas: prune: %s is of a language model, which has no filters: want a network of images", names.Escape(dir))
-	}
-	if c.Quantise != nil {
-		return p, fmt.Errorf("nas: prune: %s computes in integers: prune the run that it was made of, and quantise what is left", names.Escape(dir))
-	}
-	if !model.IsExport(dir) {
-		if _, err := model.TrainedCell(dir, c); err != nil {
-			return p, err
-		}
-	}
-	if p.Config, err = tail(c, o.Epochs); err != nil {
-		return p, err
-	}
-	file := filepath.Join(dir, runfolder.WeightsFile)
-	about, err := model.Described(file)
-	if err != nil {
-		return p, err
-	}
-	err = torch.Do(func() error {
-		n, err := load(file, about, o.Device)
-		if err != nil {
+	err = o.with(dir, func(n network, c *config.Config) error {
+		if p.Config, err = tail(c, o.Epochs); err != nil {
 			return err
 		}
 		return n.prune(ctx, dir, c, o, &p)
@@ -88,10 +71,92 @@ func Network(ctx context.Context, dir string, o Options) (p Pruned, err error) {
 	return p, err
 }
 
+// Check returns the error of Network that needs no image: what is in dir cannot be pruned, or not to that share.
+func Check(dir string, o Options) error {
+	return o.with(dir, func(n network, c *config.Config) error {
+		if _, err := tail(c, o.Epochs); err != nil || o.By == Magnitude {
+			return err
+		}
+		if n.size(n.o, 0).MultiplyAdds == 0 {
+			return errNotCounted
+		}
+		_, _, err := n.choose(none(n.o.Groups(n.about.Genotype)), o)
+		return err
+	})
+}
+
+// ConfigAt returns the config of the training that goes on with what Network has left of the network in dir, where that
+// is in file. Without the file there are no widths and no weights in it.
+func ConfigAt(dir, file string, o Options) (*config.Config, error) {
+	trained, err := model.TrainedConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	c, err := tail(trained, o.Epochs)
+	if _, unwritten := os.Stat(file); err != nil || unwritten != nil {
+		return c, err
+	}
+	about, err := model.Described(file)
+	if err == nil {
+		c.Pruned.Weights, err = filepath.Abs(file)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c.Pruned.Mask = o.By == Magnitude
+	describe(c, about)
+	return c, nil
+}
+
+// describe puts the network that weights describe in the config of their training.
+func describe(c *config.Config, about model.Description) {
+	c.Genotype, c.Network.Auxiliary, c.Pruned.Widths = about.Genotype.String(), about.Auxiliary, ""
+	if about.Widths != nil {
+		c.Pruned.Widths = about.Widths.String()
+	}
+}
+
+// with calls use for the network in dir.
+func (o Options) with(dir string, use func(n network, c *config.Config) error) error {
+	if !(o.Share > 0 && o.Share < 1) {
+		return fmt.Errorf("nas: prune: %v %% of the multiply-adds, want more than 0 and less than 100", 100*o.Share)
+	}
+	c, err := model.TrainedConfig(dir)
+	if err != nil {
+		return err
+	}
+	if c.Data.IsText() {
+		return fmt.Errorf("nas: prune: %s is of a language model, which has no filters: want a network of images", names.Escape(dir))
+	}
+	if c.Quantise != nil {
+		return fmt.Errorf("nas: prune: %s computes in integers: prune the run that it was made of, and quantise what is left", names.Escape(dir))
+	}
+	if !model.IsExport(dir) {
+		if _, err := model.TrainedCell(dir, c); err != nil {
+			return err
+		}
+	}
+	if _, err := tail(c, o.Epochs); err != nil {
+		return err
+	}
+	file := filepath.Join(dir, runfolder.WeightsFile)
+	about, err := model.Described(file)
+	if err != nil {
+		return err
+	}
+	return torch.Do(func() error {
+		n, err := load(file, about, o.Device)
+		if err != nil {
+			return err
+		}
+		return use(n, c)
+	})
+}
+
 // tail returns the config of the training after the pruning: the last epochs of c.
 func tail(c *config.Config, epochs int) (*config.Config, error) {
 	if epochs == 0 {
-		epochs = max(c.Epochs/5, min(1, c.Epochs))
+		epochs = max(c.Epochs/3, min(1, c.Epochs))
 	}
 	if epochs > c.Epochs || epochs < 0 {
 		return nil, fmt.Errorf("nas: prune: %d epochs, want 1 to %d, which the network was trained for", epochs, c.Epochs)
@@ -164,11 +229,7 @@ func (n network) prune(ctx context.Context, dir string, c *config.Config, o Opti
 	}
 	p.Before = n.size(n.o, int(info.Size()))
 	if p.Before.MultiplyAdds == 0 {
-		return fmt.Errorf("nas: prune: the cells have an operation from outside that does not say its multiply-adds")
-	}
-	p.Config.Genotype, p.Config.Network.Auxiliary = n.about.Genotype.String(), n.about.Auxiliary
-	if w := n.about.Widths; w != nil {
-		p.Config.Pruned.Widths = w.String()
+		return errNotCounted
 	}
 	about, sd := n.about, n.net.StateDict()
 	if o.By == Magnitude {
@@ -179,17 +240,17 @@ func (n network) prune(ctx context.Context, dir string, c *config.Config, o Opti
 		if err != nil {
 			return err
 		}
-		keep, widths, err := n.choose(importance, o.Share)
+		keep, widths, err := n.choose(importance, o)
 		if err != nil {
 			return err
 		}
 		sd = cells.Cut(sd, n.o.Groups(n.about.Genotype), keep)
 		about.Widths = &widths
-		p.Config.Pruned.Widths = widths.String()
 		smaller := n.o
 		smaller.Widths = &widths
 		p.After = n.size(smaller, 0)
 	}
+	describe(p.Config, about)
 	p.Weights, err = model.EncodeWeights(sd, about)
 	p.After.Bytes = len(p.Weights)
 	return err

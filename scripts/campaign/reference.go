@@ -63,6 +63,9 @@ func (t *trial) reference(s subject) *reference {
 	if r := t.references[s.name]; r != nil {
 		return r
 	}
+	if s.made {
+		t.needTrained()
+	}
 	of := t.newTrial("undisturbed-"+s.name, 0)
 	began := time.Now()
 	if p, status := of.run(nil, s.line(false)...); status != 0 {
@@ -83,7 +86,10 @@ var volatile = regexp.MustCompile(`"(peak_bytes|seconds)": ?[\d.e+-]+`)
 
 // unsettled are files that equal runs need not share: no command reads them, or they say when
 // and where the run was made.
-var unsettled = append([]string{"effort.json", "contest.csv", "contest.md"}, runfolder.Unequal...)
+var unsettled = append([]string{
+	"effort.json", "contest.csv", "contest.md",
+	"times.json", "compression.csv", "compression.md", "compression.svg", "compression.png", "compression.pdf", "report.html",
+}, runfolder.Unequal...)
 
 // snapshot reads the files of a run, without the values that differ between equal runs.
 func snapshot(dir string) (map[string][]byte, error) {

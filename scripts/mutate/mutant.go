@@ -38,6 +38,7 @@ func inCells(run string) tests    { return tests{"cells", run} }
 func inBlackbox(run string) tests { return tests{"nas/blackbox", run} }
 func inData(run string) tests     { return tests{"nas/data", run} }
 func inPrune(run string) tests    { return tests{"nas/prune", run} }
+func inPlan(run string) tests     { return tests{"nas/plan", run} }
 func inOptim(run string) tests    { return tests{"torch/optim", run} }
 func inNN(run string) tests       { return tests{"torch/nn", run} }
 
