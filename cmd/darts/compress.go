@@ -54,7 +54,7 @@ func (o *compressFlags) register(f *pflag.FlagSet) {
 	f.Var(&o.shares, "multiply-adds", "`SHARES` of them that are left")
 	f.StringVar(&o.By, "by", prune.Taylor, "cut by taylor or scale")
 	f.IntVar(&o.Multiple, "multiple", prune.DefaultMultiple, multipleUsage)
-	f.IntVar(&o.Epochs, "epochs", 0, "after pruning; default a third of the recipe's")
+	f.IntVar(&o.Epochs, "epochs", 0, "after pruning; default half of the recipe's")
 	f.StringVar(&o.Range, "range", train.AutoRange, "full, reduced or auto")
 	f.IntVar(&o.IntegerEpochs, "int8-epochs", 1, "of training in integers")
 	f.BoolVar(&o.Scaled, "scaled", false, "also train networks of fewer channels")

@@ -97,6 +97,17 @@ func TestCompressKilled(t *testing.T) {
 		if err := os.RemoveAll(filepath.Join(of, "claims")); err != nil {
 			t.Error(err)
 		}
+		for _, pattern := range []string{"*/config.yaml", "*/checkpoint*.safetensors"} { // they name the folder
+			named, err := filepath.Glob(filepath.Join(of, pattern))
+			if err != nil || len(named) == 0 {
+				t.Fatalf("%s: %d, %v", pattern, len(named), err)
+			}
+			for _, file := range named {
+				if err := os.Remove(file); err != nil {
+					t.Error(err)
+				}
+			}
+		}
 	}
 	fixture.Same(t, undisturbed, out)
 }

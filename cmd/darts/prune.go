@@ -58,7 +58,7 @@ func newPrune() *cobra.Command {
 		flags: func(f *pflag.FlagSet) {
 			f.Var(&o.share, "multiply-adds", "`SHARE` of the multiply-adds that is left, such as 70%")
 			f.StringVar(&o.by, "by", prune.Taylor, "what filters are cut by: taylor, scale; or magnitude of single weights")
-			f.IntVar(&o.epochs, "epochs", 0, "epochs of training afterwards, the recipe's last; default a third of it")
+			f.IntVar(&o.epochs, "epochs", 0, "epochs of training afterwards, the recipe's last; default half of it")
 			f.IntVar(&o.multiple, "multiple", prune.DefaultMultiple, multipleUsage)
 			f.StringVar(&o.out, "out", "", "`folder` of that training; default runs/RUN-pruned-TIME")
 			f.StringVar(&o.checkpointEvery, "checkpoint-every", "10m", "save after `STEPS` or a time")

@@ -126,6 +126,11 @@ func (p *compression) prepare() error {
 			if err := prune.Check(whole, p.pruning(share)); err != nil {
 				return err
 			}
+			if p.of.Scaled {
+				if _, err := scaled(c, share); err != nil {
+					return err
+				}
+			}
 		}
 	}
 	return nil
@@ -215,28 +220,23 @@ func percents(share float64) string { return strconv.FormatFloat(share, 'g', -1,
 
 // scaled returns the training c with the most channels that have at most a share of its multiply-adds, in percent.
 func scaled(c *config.Config, share float64) (*config.Config, error) {
-	count := func(c *config.Config) (int64, error) {
-		sizes, err := images.Sizes(c)
-		if err != nil {
-			return 0, err
-		}
-		g, err := images.TrainedCell(c)
-		_, adds := images.NetworkOptions(c, sizes).Count(g)
-		return adds, err
-	}
-	whole, err := count(c)
+	sizes, err := images.Sizes(c)
 	if err != nil {
 		return nil, err
 	}
+	g, err := images.TrainedCell(c)
+	if err != nil {
+		return nil, err
+	}
+	_, whole := images.NetworkOptions(c, sizes).Count(g)
 	smaller := *c
 	smaller.Expect = nil
-	for smaller.Network.Channels > 1 {
-		smaller.Network.Channels--
-		adds, err := count(&smaller)
-		if err != nil {
-			return nil, err
+	for smaller.Network.Channels--; smaller.Network.Channels > 0; smaller.Network.Channels-- {
+		o := images.NetworkOptions(&smaller, sizes)
+		if o.Check(g) != nil { // reductions want an even number
+			continue
 		}
-		if float64(adds) <= share/100*float64(whole) {
+		if _, adds := o.Count(g); float64(adds) <= share/100*float64(whole) {
 			return &smaller, nil
 		}
 	}

@@ -19,7 +19,8 @@ type chunk struct {
 }
 
 // chunks returns what can be cut of a group, in this order: channels that matter ever more. The most important channel
-// of each half stays. Where a group has at least twice as many channels as multiple, chunks leave multiples of it.
+// of each half stays. Chunks leave multiples of multiple, of half as many in a group that has less than twice as many
+// channels, and so on.
 func chunks(group int, g *cells.Group, importance []float64, multiple int) (all []chunk) {
 	var order []int
 	for half, first := range []int{0, g.Halves[0]} {
@@ -35,9 +36,9 @@ func chunks(group int, g *cells.Group, importance []float64, multiple int) (all 
 		}
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(importance[a], importance[b]) })
-	size, left := 1, g.Size()
-	if left >= 2*multiple {
-		size = multiple
+	size, left := multiple, g.Size()
+	for size > 1 && left < 2*size {
+		size /= 2
 	}
 	for len(order) > 0 {
 		n := cmp.Or(left%size, size)

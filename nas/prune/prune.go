@@ -34,15 +34,15 @@ var By = []string{Scale, Taylor, Magnitude}
 type Options struct {
 	By     string
 	Share  float64 // of the multiply-adds that are left, between 0 and 1
-	Epochs int     // of the training afterwards, at the end of the schedule; 0 is a third of the recipe's, at least one
+	Epochs int     // of the training afterwards, at the end of the schedule; 0 is half of the recipe's, at least one
 	Device torch.Device
 
-	// Multiple is what numbers of channels that stay are multiples of, wherever there are at least twice as many; 1 cuts
-	// single channels.
+	// Multiple is what numbers of channels that stay are multiples of. Layers of less than twice as many have multiples of
+	// half as many, and so on. 1 cuts single channels, as 0 does.
 	Multiple int
 }
 
-// DefaultMultiple is a multiple of channels that processors compute together.
+// DefaultMultiple is a multiple of channels that processors compute together. Loops of our own take multiples of 4.
 const DefaultMultiple = 8
 
 var errNotCounted = errors.New("nas: prune: the cells have an operation from outside that does not say its multiply-adds")
@@ -156,7 +156,7 @@ func (o Options) with(dir string, use func(n network, c *config.Config) error) e
 // tail returns the config of the training after the pruning: the last epochs of c.
 func tail(c *config.Config, epochs int) (*config.Config, error) {
 	if epochs == 0 {
-		epochs = max(c.Epochs/3, min(1, c.Epochs))
+		epochs = max(c.Epochs/2, min(1, c.Epochs))
 	}
 	if epochs > c.Epochs || epochs < 0 {
 		return nil, fmt.Errorf("nas: prune: %d epochs, want 1 to %d, which the network was trained for", epochs, c.Epochs)

@@ -86,10 +86,7 @@ var volatile = regexp.MustCompile(`"(peak_bytes|seconds)": ?[\d.e+-]+`)
 
 // unsettled are files that equal runs need not share: no command reads them, or they say when
 // and where the run was made.
-var unsettled = append([]string{
-	"effort.json", "contest.csv", "contest.md",
-	"times.json", "compression.csv", "compression.md", "compression.svg", "compression.png", "compression.pdf", "report.html",
-}, runfolder.Unequal...)
+var unsettled = append([]string{"effort.json", "contest.csv", "contest.md"}, runfolder.Unequal...)
 
 // snapshot reads the files of a run, without the values that differ between equal runs.
 func snapshot(dir string) (map[string][]byte, error) {

@@ -10,8 +10,8 @@ import (
 // subject is a run to attack. It takes a second or less.
 type subject struct {
 	name    string
-	command string // search, train, repeat, compare, or compress of the run in trainedFolder
-	config  string // file; of compress that of this run
+	command string // search, train, repeat or compare
+	config  string // file
 	again   bool   // goes on by the same line, without --resume
 	stale   string // age of a stale claim, for a protocol that begins
 	made    bool   // of the run in trainedFolder
@@ -69,7 +69,7 @@ epochs: 3
 	{"compare", "comparison", `experiment: compare
 compare: {search: s.yaml, strategies: [[strategy.name=darts], [strategy.name=random, strategy.trials=2]], train: t.yaml, seeds: 2}
 `},
-	{"compress", "compression", `experiment: train
+	{"", "trained", `experiment: train
 data: {name: digits, subset: 36, batch: 12}
 network: {channels: 6, layers: 3, stem_multiplier: 1, auxiliary: false}
 genotype: DARTS_V2
@@ -107,8 +107,8 @@ func writeSubjects(dir string, configs []subjectConfig) (subjects []subject, err
 		return nil, err
 	}
 	for _, c := range configs {
-		s := subject{name: c.name, command: c.command, config: filepath.Join(dir, c.name+".yaml"), again: c.command == "compare" || c.command == "compress", stale: "1s"}
-		s.made = s.command == "compress" || strings.Contains(c.text, trainedFolder)
+		s := subject{name: c.name, command: c.command, config: filepath.Join(dir, c.name+".yaml"), again: c.command == "compare", stale: "1s"}
+		s.made = strings.Contains(c.text, trainedFolder)
 		if err := os.WriteFile(s.config, []byte(c.text), 0o644); err != nil {
 			return nil, err
 		}
@@ -122,7 +122,7 @@ func writeSubjects(dir string, configs []subjectConfig) (subjects []subject, err
 // runFolder is the folder of the run in the folder of a trial.
 const runFolder = "run"
 
-// trainedFolder is, from the folder of a trial, the run of which others make smaller networks.
+// trainedFolder is, from the folder of a trial, the run of which another makes a network in integers.
 const trainedFolder = "../trained"
 
 // needTrained makes that run, unless it is there.
@@ -131,8 +131,8 @@ func (t *trial) needTrained() {
 	if _, err := os.Stat(dir); err == nil {
 		return
 	}
-	if p, status := t.newTrial("trained", 0).run(nil, "train", filepath.Join(t.campaign.dir, "configs", "compression.yaml"), "--out", dir, "--threads", "1"); status != 0 {
-		t.failf("the run to compress fails: %s: %s", p.line, p.stderr.String())
+	if p, status := t.newTrial("trained", 0).run(nil, "train", filepath.Join(t.campaign.dir, "configs", "trained.yaml"), "--out", dir, "--threads", "1"); status != 0 {
+		t.failf("the run for integers fails: %s: %s", p.line, p.stderr.String())
 	}
 }
 
@@ -145,9 +145,6 @@ func (s subject) line(resume bool) []string {
 	switch s.command {
 	case "compare":
 		return line
-	case "compress":
-		line[1] = trainedFolder
-		line = append(line, "--multiply-adds", "60%", "--multiple", "1", "--range", "full", "--batch", "1", "--stale", stale)
 	case "repeat":
 		line = append(line, "--stale", stale)
 	}

@@ -26,7 +26,7 @@ var ofPruning = []mutant{
 		"return cmp.Compare(b.matters, a.matters)",
 		inPrune("TestScaleChooses"),
 	},
-	{"prune: channels go one by one", "nas/prune/choose.go", "size = multiple", "size = 1", inPrune("TestChunks")},
+	{"prune: channels go one by one", "nas/prune/choose.go", "size, left := multiple, g.Size()", "size, left := 1, g.Size()", inPrune("TestChunks")},
 	{"prune: the first chunk leaves no multiple", "nas/prune/choose.go", "cmp.Or(left%size, size)", "size", inPrune("TestChunks")},
 	{"compress: all rows are of the trained networks", "nas/plan/compression.go", "return p.file(r.parts[run])\n}", "return p.of.Runs[run]\n}", inPlan("TestCompress")},
 	{"compress: a share says what goes", "nas/plan/compression.go", "Share: share / 100,", "Share: 1 - share/100,", inPlan("TestCompress")},
