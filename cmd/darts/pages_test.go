@@ -192,7 +192,7 @@ func TestScriptsOfPages(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, script := range regexp.MustCompile("(?:    |`|run \\./)(scripts/[a-z_-]+(?:\\.[a-z]+)?)").FindAllStringSubmatch(string(page), -1) {
+		for _, script := range regexp.MustCompile("(?:    |`|run \\./)(scripts/[a-z0-9_-]+(?:\\.[a-z]+)?)").FindAllStringSubmatch(string(page), -1) {
 			info, err := os.Stat("../../" + script[1])
 			if err != nil {
 				t.Errorf("%s: %v", name, err)
