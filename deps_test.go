@@ -16,6 +16,7 @@ func TestImports(t *testing.T) {
 		reason    string
 	}{
 		{"godarts/torch", []string{"godarts/cells", "godarts/darts", "godarts/nas", "godarts/cmd"}, "the binding knows no networks"},
+		{"godarts/torch/replay", []string{"godarts/torch/nn", "godarts/torch/optim"}, "work that repeats is tensors to it"},
 		{"godarts/torch/internal/stored", []string{"godarts"}, "how elements lie in bytes needs nothing but arithmetic"},
 		{"godarts/torch/pickle", []string{"godarts/torch/safetensors", "godarts/torch/nn", "godarts/torch/optim"}, "a reader of files knows one format and no networks"},
 		{"godarts/torch/safetensors", []string{"godarts/torch/pickle", "godarts/torch/nn", "godarts/torch/optim"}, "a reader of files knows one format and no networks"},

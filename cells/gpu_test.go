@@ -1,10 +1,14 @@
 package cells
 
 import (
+	"maps"
+	"slices"
 	"testing"
 
 	"godarts/torch"
 	"godarts/torch/nn"
+	"godarts/torch/optim"
+	"godarts/torch/replay"
 	"godarts/torch/torchtest"
 )
 
@@ -42,6 +46,58 @@ func TestNetworkOnGPU(t *testing.T) {
 				torchtest.Close(t, "logits", other.Forward(bThere, nn.Mode{}).Logits, net.Forward(b, nn.Mode{}).Logits, 1e-11)
 			})
 		})
+	}
+}
+
+// steps takes training steps with drop-path whose learning rate falls, and an evaluation after each. They are captured
+// where there are graphs.
+func steps(n *Network, b nn.Batch, count int) (logits torch.Tensor) {
+	w := n.Weights().W
+	sgd := optim.NewSGD([]torch.Tensor{w}, optim.SGDOptions{LR: 0.05, Momentum: 0.9, WeightDecay: 3e-4})
+	region := replay.New(w, func() []torch.Tensor {
+		return append(slices.Collect(maps.Values(n.StateDict())), sgd.Overwritten()...)
+	})
+	defer region.Forget()
+	for step := range count {
+		sgd.SetLR(optim.Cosine(0.05, 0, step, count))
+		const p = 0.3
+		in := []torch.Tensor{b.X, b.Y, n.DropFactors(b.X.Size(0), p)}
+		region.Run("step", in, func(in []torch.Tensor) []torch.Tensor {
+			out := n.Forward(nn.Batch{X: in[0], Y: in[1]}, nn.Mode{Training: true, DropPath: p, Paths: PathsOf(in[2])})
+			g := torch.Empty(w.Shape(), w.Options())
+			n.Weights().Gradient(out.Loss, g, nil)
+			optim.Clip(0.5, g)
+			sgd.Step(g)
+			return nil
+		})
+		logits = region.Run("evaluation", in[:2], func(in []torch.Tensor) []torch.Tensor {
+			return []torch.Tensor{n.Logits(in[0])}
+		})[0]
+	}
+	return logits
+}
+
+func TestTrainingStepsOnGPU(t *testing.T) {
+	// A network is after training steps on the GPU, captured where there are graphs, what it is on the CPU, logits too.
+	gpu := torchtest.CUDA(t)
+	torchtest.Scope(t)
+	o := toyOptions()
+	net := newTestNetwork(t, known(t, "DARTS_V2"), o)
+	b := randomBatch(o, 4)
+	there := torch.Options{Dtype: torch.Float64, Device: gpu}
+	o.Options = there
+	other := newTestNetwork(t, known(t, "DARTS_V2"), o)
+	if err := other.LoadStateDict(net.StateDict()); err != nil {
+		t.Fatal(err)
+	}
+	torch.ManualSeed(5)
+	want := steps(net, b, 4)
+	torch.ManualSeed(5)
+	got := steps(other, nn.Batch{X: b.X.To(there), Y: b.Y.To(torch.Options{Dtype: torch.Int64, Device: gpu})}, 4)
+	torchtest.Close(t, "logits", got, want, 1e-9)
+	state := other.StateDict()
+	for name, x := range net.StateDict() {
+		torchtest.Close(t, name, state[name], x, 1e-9)
 	}
 }
 

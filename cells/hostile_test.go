@@ -48,7 +48,7 @@ func TestHostileArguments(t *testing.T) {
 	fresh := 0
 	torchtest.Hostile{
 		Functions: []any{
-			Activation, AddProduct, Cut, DropPath, FactorizedReduce, Gate, NewLanguage, NewNetwork, NewRecurrentNetwork,
+			Activation, AddProduct, Cut, DropPath, FactorizedReduce, Gate, NewLanguage, NewNetwork, NewRecurrentNetwork, PathsOf,
 			Operation, ReLUConvBN, RegisterOp, RegisteredOp, WriteProduct,
 		},
 		Values: []any{

@@ -237,7 +237,7 @@ func TestDropPath(t *testing.T) {
 			torch.ManualSeed(4)
 			const images, pixels = 2000, 2 * 2 * 3
 			x := torch.Rand([]int{images, 2, 2, 3}, float64s).AddScalar_(1).RequiresGrad_(true)
-			y := DropPath(x, p)
+			y := DropPath(x, nn.Mode{DropPath: p})
 			d := torch.Grad([]torch.Tensor{y.Sum()}, []torch.Tensor{x}, torch.GradOptions{})[0].Float64s()
 			kept := 0
 			xs, ys := x.Float64s(), y.Float64s()
@@ -266,7 +266,7 @@ func TestDropPathOff(t *testing.T) {
 	// Drop-path gives its very input when the probability is 0.
 	torchtest.Scope(t)
 	x := torch.Randn([]int{2, 1, 1, 1}, torch.Options{})
-	if y := DropPath(x, 0); y != x {
+	if y := DropPath(x, nn.Mode{}); y != x {
 		t.Errorf("got %v, want the input %v", y, x)
 	}
 }
@@ -274,7 +274,7 @@ func TestDropPathOff(t *testing.T) {
 func TestDropPathMemoryFormat(t *testing.T) {
 	// Drop-path's result lies channels last when its input does.
 	torchtest.Scope(t)
-	y := DropPath(torch.Randn([]int{2, 3, 4, 5}, torch.Options{}).ChannelsLast(), 0.5)
+	y := DropPath(torch.Randn([]int{2, 3, 4, 5}, torch.Options{}).ChannelsLast(), nn.Mode{DropPath: 0.5})
 	if !y.IsChannelsLast() {
 		t.Errorf("result has strides %v", y.Strides())
 	}

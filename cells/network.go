@@ -19,6 +19,7 @@ type Network struct {
 	pool       nn.Layer       // of the last cell's output, to one pixel
 	auxiliary  *auxiliaryHead // nil if there is none
 	classifier *nn.Linear
+	paths      int // edges that drop-path can drop
 }
 
 var _ nn.Module = (*Network)(nil)
@@ -66,6 +67,13 @@ func NewNetwork(g genotype.Genotype, o NetworkOptions) (*Network, error) {
 	}
 	if o.Auxiliary {
 		n.auxiliary = newAuxiliaryHead(root.At("auxiliary_head"), auxiliaryChannels, o.Classes, o.ImageNet)
+	}
+	for _, cell := range n.cells {
+		for _, e := range cell.edges {
+			if !e.identity() {
+				n.paths++
+			}
+		}
 	}
 	n.classifier = nn.NewLinear(root.At("classifier"), last, o.Classes)
 	n.weights = b.Build(o.Options)
@@ -289,12 +297,17 @@ type networkEdge struct {
 // identity: a path of identities stays open for every image. Skip connections of stride 2 and poolings are dropped.
 func (e networkEdge) forward(states []torch.Tensor, m nn.Mode) torch.Tensor {
 	x := states[e.from]
-	_, identity := e.op.(Identity)
-	if identity || !m.Training || m.DropPath == 0 {
+	if e.identity() || !m.Training || m.DropPath == 0 {
 		return e.op.Forward(x, m)
 	}
 	if op, ok := e.op.(nn.Scaler); ok {
-		return op.Scaled(x, dropPathFactors(x, m.DropPath), m)
+		return op.Scaled(x, pathFactors(x, m), m)
 	}
-	return DropPath(e.op.Forward(x, m), m.DropPath)
+	return DropPath(e.op.Forward(x, m), m)
+}
+
+// identity tells whether the operation is the identity.
+func (e networkEdge) identity() bool {
+	_, identity := e.op.(Identity)
+	return identity
 }

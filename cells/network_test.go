@@ -564,3 +564,36 @@ func TestNetworkErrors(t *testing.T) {
 		})
 	}
 }
+
+func TestDropFactors(t *testing.T) {
+	// Factors that are drawn ahead give the pass and the draws of a pass that draws them itself, and leave nothing to read, when the network has paths of all kinds.
+	torchtest.Scope(t)
+	g, err := genotype.Lookup("DARTS_V2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := toyOptions()
+	o.Options = float64s
+	n := newTestNetwork(t, g, o)
+	b := nn.Batch{X: torch.Randn([]int{6, o.InputChannels, o.Size, o.Size}, float64s), Y: torch.Zeros([]int{6}, torch.Options{Dtype: torch.Int64})}
+	mode := nn.Mode{Training: true, DropPath: 0.4, FreezeStatistics: true}
+	torch.ManualSeed(12)
+	want, wantNext := n.Forward(b, mode), torch.Rand([]int{1}, float64s).Item()
+	torch.ManualSeed(12)
+	rows := n.DropFactors(6, 0.4)
+	next := torch.Rand([]int{1}, float64s).Item()
+	mode.Paths = PathsOf(rows)
+	var got nn.Output
+	torch.NoReads(func() { got = n.Forward(b, mode) })
+	torchtest.Close(t, "loss", got.Loss, want.Loss, 0)
+	torchtest.Close(t, "logits", got.Logits, want.Logits, 0)
+	if next != wantNext {
+		t.Error("other draws were taken")
+	}
+	if other := n.Forward(b, nn.Mode{Training: true, DropPath: 0.4, FreezeStatistics: true}); other.Loss.Item() == want.Loss.Item() {
+		t.Error("the case does not tell draws apart")
+	}
+	if err := torch.Do(func() error { mode.Paths(); return nil }); err == nil {
+		t.Errorf("%v rows, more than the pass takes", rows.Shape())
+	}
+}

@@ -14,6 +14,7 @@ type Architect struct {
 	net   Supernet
 	w     *optim.SGD  // read only: its momentum and weight decay are part of the unrolled step
 	alpha *optim.Adam // steps α
+	xi    *optim.Rate // ξ of the last Gradient
 
 	// Hessian computes the product of the second order. It may be replaced at any time. A Supernet that implements
 	// Hessian, as Plain does, computes the product exactly.
@@ -55,8 +56,12 @@ type Hessian interface {
 // NewArchitect makes an architect for net. w is the optimizer of its weights, alpha the optimizer of α. The Hessian
 // is the reference's FiniteDifference.
 func NewArchitect(net Supernet, w *optim.SGD, alpha *optim.Adam) *Architect {
-	return &Architect{net: net, w: w, alpha: alpha, Hessian: FiniteDifference{Net: net, Radius: Radius}}
+	return &Architect{net: net, w: w, alpha: alpha, xi: optim.NewRate(0, net.W()), Hessian: FiniteDifference{Net: net, Radius: Radius}}
 }
+
+// SetXi sets ξ ahead of Step, which may then run in work that is captured with the same ξ: the work reads the number that
+// SetXi gave last. Whether it is 0 belongs to what is captured.
+func (a *Architect) SetXi(xi float64) { a.xi.Set(xi) }
 
 // Step moves α by one step of Adam and leaves w as it is. xi is ξ, the learning rate of the unrolled step of w; 0
 // means first order. Step returns Gradient's result without the gradient of w: the loss over valid, the gradients that
@@ -81,6 +86,7 @@ func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 	if !(xi >= 0 && xi <= math.MaxFloat64) {
 		torch.Misuse("architect", "xi is %g, want 0 or more", xi)
 	}
+	a.xi.Set(xi)
 	if !(a.Clip >= 0) {
 		torch.Misuse("architect", "Clip is %g, want 0 or more", a.Clip)
 	}
@@ -90,7 +96,7 @@ func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 	if a.Corrected {
 		train = train.SameMasks()
 	}
-	step := a.unroll(train, xi)
+	step := a.unroll(train)
 	// The reference takes this gradient on a copy of the network, so that its
 	// running statistics do not move.
 	outer := a.net.Gradients(step.w, valid, Need{W: true, Alphas: true, FreezeStatistics: true})
@@ -98,7 +104,7 @@ func (a *Architect) Gradient(train, valid nn.Batch, xi float64) Result {
 	hvp := a.Hessian.HessianVectorProduct(v, train)
 	torch.NoGrad(func() {
 		for i, dAlpha := range outer.Alphas {
-			dAlpha.AddScaled_(hvp[i], -xi*k)
+			dAlpha.Addcmul_(hvp[i], a.xi.Tensor().Mul(k).To(dAlpha.Options()), -1)
 		}
 	})
 	return a.withCost(outer)
@@ -119,14 +125,14 @@ type unrolled struct {
 	*Architect
 	w    torch.Tensor // w'
 	g    torch.Tensor // ∇w L_train before clipping; defined if that is needed again
-	norm float64      // ‖g‖, if there is clipping
+	norm torch.Tensor // ‖g‖, a float64 without dimensions, if there is clipping
 }
 
 // clipEps is what clipping adds to norms, as torch.nn.utils.clip_grad_norm_ does.
 const clipEps = 1e-6
 
 // unroll computes the unrolled step over train.
-func (a *Architect) unroll(train nn.Batch, xi float64) unrolled {
+func (a *Architect) unroll(train nn.Batch) unrolled {
 	w := a.net.W()
 	d := a.net.Gradients(w, train, Need{W: true}).W
 	s := unrolled{Architect: a}
@@ -135,14 +141,14 @@ func (a *Architect) unroll(train nn.Batch, xi float64) unrolled {
 			if a.Corrected {
 				s.g = d.Clone()
 			}
-			s.norm = optim.ClipNorm(a.Clip, d)
+			s.norm = optim.Clip(a.Clip, d)
 		}
 		o := a.w.Options()
 		d.AddScaled_(w, o.WeightDecay)
 		if buffers := a.w.Momentum(); len(buffers) > 0 {
 			d.AddScaled_(buffers[0], o.Momentum)
 		}
-		s.w = w.AddScaled(d, -xi)
+		s.w = w.Clone().Addcmul_(d, a.xi.Beside(w), -1)
 		if net, ok := a.net.(tied); ok && !a.Corrected {
 			net.Tied(s.w).Copy_(net.Tied(w))
 		}
@@ -156,23 +162,27 @@ func (a *Architect) unroll(train nn.Batch, xi float64) unrolled {
 // With k = Clip/(‖g‖ + 1e-6) below 1 the derivative of k·g in the direction v is
 //
 //	k·(v − g·(g·v)/(‖g‖·(‖g‖ + 1e-6)))
-func (s unrolled) throughClip(v torch.Tensor) (direction torch.Tensor, k float64) {
-	if s.Clip == 0 {
-		return v, 1
-	}
-	k = s.Clip / (s.norm + clipEps)
-	if !s.Corrected {
-		optim.ClipNorm(s.Clip, v)
-		return v, k
-	}
-	if k >= 1 {
-		return v, 1
-	}
+//
+// k is a float64 without dimensions, as the numbers that it is made of: the host reads none of them.
+func (s unrolled) throughClip(v torch.Tensor) (direction, k torch.Tensor) {
+	o := s.xi.Tensor().Options()
 	torch.NoGrad(func() {
-		along := s.g.Dot(v).Item() / (s.norm * (s.norm + clipEps))
-		v = v.AddScaled(s.g, -along)
+		if s.Clip == 0 {
+			direction, k = v, torch.Scalar(1, o)
+			return
+		}
+		raised := s.norm.AddScalar(clipEps)
+		k = torch.Scalar(s.Clip, o).Div(raised)
+		if !s.Corrected {
+			optim.Clip(s.Clip, v)
+			direction = v
+			return
+		}
+		along := torch.Where(k.LtScalar(1), s.g.Dot(v).To(o).Div(s.norm.Mul(raised)), torch.Scalar(0, o))
+		direction = v.Clone().Addcmul_(s.g, along.To(v.Options()), -1)
+		k = k.Clamp(math.Inf(-1), 1)
 	})
-	return v, k
+	return direction, k
 }
 
 // Radius is R in ε = R/‖v‖, the length of the finite difference's step in weights. The paper and the reference have
@@ -196,17 +206,21 @@ func (d FiniteDifference) HessianVectorProduct(v torch.Tensor, train nn.Batch) [
 	if !(d.Radius > 0 && d.Radius <= math.MaxFloat64) {
 		torch.Misuse("darts.FiniteDifference", "Radius is %g, want a number above 0", d.Radius)
 	}
-	eps := d.Radius / v.Norm().Item()
-	at := func(eps float64) []torch.Tensor {
+	var eps torch.Tensor // no dimensions
+	torch.NoGrad(func() {
+		norm := v.Norm().To(torch.Options{Dtype: torch.Float64, Device: v.Device()})
+		eps = torch.Scalar(d.Radius, norm.Options()).Div(norm)
+	})
+	at := func(sign float64) []torch.Tensor {
 		var w torch.Tensor
-		torch.NoGrad(func() { w = d.Net.W().AddScaled(v, eps) })
+		torch.NoGrad(func() { w = d.Net.W().Clone().Addcmul_(v, eps.To(v.Options()), sign) })
 		defer w.Free()
 		return d.Net.Gradients(w, train, Need{Alphas: true}).Alphas
 	}
-	plus, minus := at(eps), at(-eps)
+	plus, minus := at(1), at(-1)
 	torch.NoGrad(func() {
 		for i := range plus {
-			plus[i].Sub_(minus[i]).DivScalar_(2 * eps)
+			plus[i] = plus[i].Sub_(minus[i]).Div(eps.MulScalar(2).To(v.Options()))
 		}
 	})
 	return plus

@@ -248,3 +248,63 @@ func TestArchitectRefuses(t *testing.T) {
 		t.Error("alpha has moved")
 	}
 }
+
+func TestArchitectReadsNothing(t *testing.T) {
+	// The gradient of α has, within NoReads, the bits of Eq. 7 and 8 by numbers of the host, in both orders, with and without clipping, when ξ falls.
+	for _, most := range []float64{0, 1e-3, 1e3} {
+		for _, corrected := range []bool{false, true} {
+			t.Run(fmt.Sprint("clip ", most, ", corrected ", corrected), func(t *testing.T) {
+				torchtest.Scope(t)
+				net, train := smallNetwork(t, 2, nil)
+				valid := nn.Batch{X: train.X.MulScalar(0.5), Y: train.Y}
+				const mu, wd = 0.9, 3e-4
+				sgd := optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{LR: 0.1, Momentum: mu, WeightDecay: wd})
+				a := NewArchitect(net, sgd, nil)
+				a.Clip, a.Corrected = most, corrected
+				for _, xi := range []float64{0.1, 0.07, 0, 0.025} {
+					a.SetXi(xi)
+					var got []torch.Tensor
+					torch.NoReads(func() { got = a.Gradient(train, valid, xi).Alphas })
+					want := byNumbers(net, sgd, train, valid, xi, most, corrected)
+					for i := range want {
+						torchtest.Close(t, fmt.Sprint("ξ ", xi), got[i], want[i], 0)
+					}
+					sgd.Step(net.Gradients(net.W(), train, Need{W: true}).W)
+				}
+			})
+		}
+	}
+}
+
+// byNumbers is the gradient of α with ξ, k and ε read by the host.
+func byNumbers(net *Plain, sgd *optim.SGD, train, valid nn.Batch, xi, most float64, corrected bool) []torch.Tensor {
+	if xi == 0 {
+		return net.Gradients(net.W(), valid, Need{Alphas: true}).Alphas
+	}
+	d := net.Gradients(net.W(), train, Need{W: true}).W
+	g, k := d.Clone(), 1.0
+	var norm float64
+	if most > 0 {
+		norm = optim.ClipNorm(most, d)
+		k = most / (norm + 1e-6)
+	}
+	d.AddScaled_(net.W(), sgd.Options().WeightDecay).AddScaled_(sgd.Momentum()[0], sgd.Options().Momentum)
+	outer := net.Gradients(net.W().AddScaled(d, -xi), valid, Need{W: true, Alphas: true, FreezeStatistics: true})
+	v := outer.W
+	switch {
+	case most == 0:
+	case !corrected:
+		optim.ClipNorm(most, v)
+	case k < 1:
+		v = v.AddScaled(g, -(g.Dot(v).Item() / (norm * (norm + 1e-6))))
+	default:
+		k = 1
+	}
+	eps := 0.01 / v.Norm().Item()
+	plus := net.Gradients(net.W().AddScaled(v, eps), train, Need{Alphas: true}).Alphas
+	minus := net.Gradients(net.W().AddScaled(v, -eps), train, Need{Alphas: true}).Alphas
+	for i := range plus {
+		outer.Alphas[i].AddScaled_(plus[i].Sub(minus[i]).DivScalar(2*eps), -xi*k)
+	}
+	return outer.Alphas
+}

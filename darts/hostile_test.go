@@ -43,7 +43,7 @@ func TestHostileArguments(t *testing.T) {
 	recurrentCell := RecurrentSpace{Nodes: 2}.Sample(random())
 	torchtest.Hostile{
 		Functions: []any{
-			Captured, Edges, Everywhere, FirstEdge, FullSpace, NewArchitect, NewCostTerm, NewPlain, NewPerturbationSupernet, NewRecurrentPlain,
+			Edges, Everywhere, FirstEdge, FullSpace, NewArchitect, NewCostTerm, NewPlain, NewPerturbationSupernet, NewRecurrentPlain,
 			NewGumbelSupernet, RecurrentEdges,
 		},
 		Values: []any{

@@ -22,15 +22,18 @@ import (
 // checkpoints saves the run at the intervals that every gives, at the end of each epoch, and when the
 // run is interrupted.
 func checkpoints(every CheckpointEvery) Hooks {
-	last := time.Now()
+	last, due := time.Now(), false
 	save := func(r *Run) error {
 		last = time.Now()
 		return r.Save()
 	}
 	return Hooks{
-		OnStep: func(r *Run, s *Step) error {
-			due := every.Steps > 0 && (s.Epoch*s.Of+r.At.Step)%every.Steps == 0 ||
+		Needs: func(_ *Run, s *Step) bool {
+			due = every.Steps > 0 && (s.Epoch*s.Of+s.Index+1)%every.Steps == 0 ||
 				every.Interval > 0 && time.Since(last) >= every.Interval
+			return due
+		},
+		OnStep: func(r *Run, s *Step) error {
 			if !due {
 				return nil
 			}

@@ -12,6 +12,9 @@ type Hooks struct {
 	OnCheck func(r *Run, done, of int) // before a new run starts: the number of image files that have been read
 	OnStart func(*Run) error
 	OnStep  func(*Run, *Step) error
+	// Needs reports whether OnStep of the step s, which has been taken, needs the state as that step leaves it; nil means
+	// always. It is called first. On a GPU OnStep may else be called while the next step runs, when tensors of s are gone.
+	Needs   func(r *Run, s *Step) bool
 	OnEpoch func(*Run, *Epoch) error
 	OnEnd   func(*Run, error) error // always called; the error is the one that ended the run, nil if it is complete
 }
@@ -22,6 +25,7 @@ func guard(check func() error) Hooks {
 		return Hooks{}
 	}
 	return Hooks{
+		Needs:   never,
 		OnStep:  func(*Run, *Step) error { return check() },
 		OnEpoch: func(*Run, *Epoch) error { return check() },
 	}
@@ -44,6 +48,19 @@ func (r *Run) onStart() error {
 		}
 		return h.OnStart(r)
 	})
+}
+
+// never is for hooks that need no state.
+func never(*Run, *Step) bool { return false }
+
+// needed tells whether a hook needs the state as s leaves it. It asks them all.
+func (r *Run) needed(s *Step) (now bool) {
+	for _, h := range r.hooks {
+		if h.OnStep != nil && (h.Needs == nil || h.Needs(r, s)) {
+			now = true
+		}
+	}
+	return now
 }
 
 func (r *Run) onStep(s *Step) error {

@@ -37,7 +37,7 @@ type recorder struct {
 // each epoch.
 func metrics() Hooks {
 	c := newRecorder()
-	return Hooks{OnStart: c.onStart, OnStep: c.onStep, OnEpoch: c.onEpoch}
+	return Hooks{OnStart: c.onStart, Needs: never, OnStep: c.onStep, OnEpoch: c.onEpoch}
 }
 
 func newRecorder() *recorder {

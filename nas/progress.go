@@ -55,7 +55,7 @@ func (p *progress) done(r *Run) float64 {
 }
 
 func (p *progress) watch() Hooks {
-	return Hooks{OnCheck: p.onCheck, OnStart: p.onStart, OnStep: p.onStep, OnEpoch: p.onEpoch, OnEnd: p.onEnd}
+	return Hooks{OnCheck: p.onCheck, OnStart: p.onStart, Needs: never, OnStep: p.onStep, OnEpoch: p.onEpoch, OnEnd: p.onEnd}
 }
 
 // onCheck reports every ten seconds how many image files have been inspected.

@@ -28,36 +28,64 @@ type Step struct {
 	Loss    float64 // set by Record
 	Correct float64 // set by Record
 	Run     *Run    // the run of the step
+
+	mail *torch.Mailbox // where RecordLater puts numbers; nil if the host waits for them
+	read func()         // sets Loss and Correct; nil once it has
 }
 
 // Record records the step's loss and accuracy, and the norms of its gradients. Both tensors come from
 // the pass that trained w: loss has no dimensions, logits are [N,classes]. For a text, logits are the
 // zero Tensor, and there is no accuracy. Record waits once for the GPU.
 func (s *Step) Record(loss, logits torch.Tensor) {
-	meter := &s.Run.At.Meter
+	torch.Scoped(func() { s.record(s.numbers(loss, logits).Float64s(), logits.Defined()) })
+}
+
+// RecordLater is Record that does not wait for a GPU: there Loss and Correct are set, and hooks are called, when the next
+// step has been queued, unless a hook Needs the state.
+func (s *Step) RecordLater(loss, logits torch.Tensor) {
+	if s.mail == nil {
+		s.Record(loss, logits)
+		return
+	}
+	correct := logits.Defined()
 	torch.Scoped(func() {
-		read := []torch.Tensor{loss}
-		if logits.Defined() {
-			read = append(read, hits(logits, s.Train.Y))
-		}
-		for _, norm := range []torch.Tensor{s.NormW, s.NormAlpha} {
-			if norm.Defined() {
-				read = append(read, norm)
-			}
-		}
-		values := numbers(read)
-		s.Loss, values = values[0], values[1:]
-		if logits.Defined() {
-			s.Correct, values = values[0], values[1:]
-		}
-		if s.NormW.Defined() {
-			meter.GradW.add(values[0])
-			values = values[1:]
-		}
-		if s.NormAlpha.Defined() {
-			meter.GradAlpha.add(values[0])
-		}
+		numbers := s.mail.Post(s.numbers(loss, logits))
+		s.read = func() { s.record(numbers(), correct) }
 	})
+}
+
+// mostNumbers is the length of numbers' result at most.
+const mostNumbers = 4
+
+// numbers are the loss, with logits the hits, and the norms that are there, side by side in float64.
+func (s *Step) numbers(loss, logits torch.Tensor) torch.Tensor {
+	each := []torch.Tensor{loss}
+	if logits.Defined() {
+		each = append(each, hits(logits, s.Train.Y))
+	}
+	for _, norm := range []torch.Tensor{s.NormW, s.NormAlpha} {
+		if norm.Defined() {
+			each = append(each, norm)
+		}
+	}
+	return together(each)
+}
+
+// record takes what numbers has made.
+func (s *Step) record(values []float64, correct bool) {
+	meter := &s.Run.At.Meter
+	s.read = nil
+	s.Loss, values = values[0], values[1:]
+	if correct {
+		s.Correct, values = values[0], values[1:]
+	}
+	if s.NormW.Defined() {
+		meter.GradW.add(values[0])
+		values = values[1:]
+	}
+	if s.NormAlpha.Defined() {
+		meter.GradAlpha.add(values[0])
+	}
 	meter.Add(s.Loss, s.Correct, s.Count)
 }
 
@@ -65,7 +93,7 @@ func (s *Step) Record(loss, logits torch.Tensor) {
 // the GPU.
 func Measure(loss, logits, labels torch.Tensor) (mean, correct float64) {
 	torch.Scoped(func() {
-		both := numbers([]torch.Tensor{loss, hits(logits, labels)})
+		both := together([]torch.Tensor{loss, hits(logits, labels)}).Float64s()
 		mean, correct = both[0], both[1]
 	})
 	return mean, correct
@@ -76,13 +104,13 @@ func hits(logits, labels torch.Tensor) torch.Tensor {
 	return logits.Detach().Argmax(1, false).Eq(labels).ToDtype(torch.Float64).Sum()
 }
 
-// numbers reads tensors without dimensions at once.
-func numbers(read []torch.Tensor) []float64 {
+// together are tensors without dimensions side by side in float64, to be read at once.
+func together(read []torch.Tensor) torch.Tensor {
 	each := make([]torch.Tensor, len(read))
 	for i, t := range read {
 		each[i] = t.Detach().ToDtype(torch.Float64)
 	}
-	return torch.Stack(each, 0).Float64s()
+	return torch.Stack(each, 0)
 }
 
 // Epoch is a finished epoch. In a search that trains every cell from scratch it is a trial, without LR
@@ -116,35 +144,75 @@ func (r *Run) Steps(ctx context.Context, epoch int) iter.Seq[*Step] {
 	return func(yield func(*Step) bool) {
 		lr := r.LR(epoch)
 		steps, passed := r.Feed.Steps(r.At), false
+		var mail *torch.Mailbox
+		if r.Device.IsCUDA() || recordsLate {
+			mail = torch.NewMailbox(r.Device, mostNumbers)
+			defer mail.Free()
+		}
+		var before *Step // taken, not recorded yet
+		settle := func() {
+			if before != nil && r.err == nil {
+				r.end(before)
+			}
+			before = nil
+		}
 		for index, load := range r.Feed.Batches(ctx, r.At) {
 			more := true
-			if r.err = load.Err(); r.err != nil {
+			if err := load.Err(); err != nil {
+				settle()
+				r.Fail(err)
 				return
 			}
 			if !load.Take() { // the step counts as done
+				settle()
+				if r.err != nil {
+					return
+				}
 				r.At.Step, passed = index+1, true
 				continue
 			}
 			torch.Scoped(func() {
-				s := &Step{Epoch: epoch, Index: index, Of: steps, LR: lr, Run: r}
+				s := &Step{Epoch: epoch, Index: index, Of: steps, LR: lr, Run: r, mail: mail}
 				load.Fill(s)
 				more = yield(s)
+				settle()
 				if !more || r.err != nil {
 					return
 				}
-				r.At.Step = index + 1
-				if r.err = s.finite(); r.err != nil {
+				if now := r.needed(s); s.read != nil && !now {
+					before = s
 					return
 				}
-				r.err = r.onStep(s)
+				r.end(s)
 			})
-			if !more || r.err != nil || r.Stopped(ctx) {
+			if !more || r.err != nil {
+				return
+			}
+			if ctx.Err() != nil {
+				settle()
+			}
+			if r.Stopped(ctx) {
 				return
 			}
 		}
+		settle()
 		if !r.Stopped(ctx) && passed && r.At.Meter.Count == 0 {
 			r.err = r.Feed.(Files).None("the training images of the epoch")
 		}
+	}
+}
+
+// recordsLate has RecordLater record late on the CPU, too.
+var recordsLate = false
+
+// end ends the step s: the run is after it, and the hooks are called.
+func (r *Run) end(s *Step) {
+	r.At.Step = s.Index + 1
+	if s.read != nil {
+		s.read()
+	}
+	if r.err = s.finite(); r.err == nil {
+		r.err = r.onStep(s)
 	}
 }
 

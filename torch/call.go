@@ -26,6 +26,9 @@ const maxResults = 256
 // It panics with *Error for an unknown name or arguments that do not fit. The
 // typed functions are faster; this is for what they lack.
 func Call(name string, args ...any) []Tensor {
+	if InNoReads() {
+		refuseReading(name)
+	}
 	op, overload, _ := strings.Cut(name, ".")
 	values := make([]C.torch_value, len(args))
 	var pinner runtime.Pinner

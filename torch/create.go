@@ -145,6 +145,7 @@ func FromSliceChannelsLast[E Element](data []E, shape []int, o Options) Tensor {
 }
 
 func fromData(data unsafe.Pointer, n int, d Dtype, shape []int, channelsLast bool, o Options) Tensor {
+	refuseRead("from_slice")
 	size, ok := stored.Bytes(shape, d.Size())
 	if !ok {
 		Misuse("from_slice", "no tensor has the shape %s", stored.Shape(shape))
@@ -209,6 +210,7 @@ func ManualSeed(seed uint64) {
 
 // RNGState is the state of d's default generator, a uint8 tensor on the CPU.
 func RNGState(d Device) Tensor {
+	refuseRead("rng_state")
 	var r Tensor
 	if e := C.torch_rng_state(C.int(d.kind), C.int(d.cIndex()), &r.h); e != nil {
 		throw("rng_state", e)
@@ -218,6 +220,7 @@ func RNGState(d Device) Tensor {
 
 // SetRNGState restores what RNGState gave.
 func SetRNGState(d Device, state Tensor) {
+	refuseRead("set_rng_state")
 	if e := C.torch_set_rng_state(C.int(d.kind), C.int(d.cIndex()), state.h); e != nil {
 		throw("set_rng_state", e, state)
 	}

@@ -20,12 +20,12 @@ type Graph struct{ graph }
 // overwrites: copy what has to last. With share, another graph or nil, both use the
 // same memory; then a replay of either spoils what the other has not copied out.
 //
-// fn must not read a tensor on the host (Item, Float64s), copy one from the host, or
-// depend on anything but tensors: what Go decides in it is decided for ever. Nothing
-// else may use the GPU during the capture. An error that fn raises, or the capture,
-// comes back as *Error; after one of a capture the process should do no more than end,
-// since the GPU's random generator may take itself to be captured still. The error of
-// a binary without -tags cuda says so. As torch.cuda.graph.
+// fn runs in NoReads. It must not depend on anything but tensors: what Go decides in
+// it is decided for ever. Nothing else may use the GPU during the capture. An error
+// that fn raises, or the capture, comes back as *Error; after one of a capture the
+// process should do no more than end, since the GPU's random generator may take itself
+// to be captured still. The error of a binary without -tags cuda says so. As
+// torch.cuda.graph.
 func CaptureGraph(d Device, share *Graph, fn func()) (*Graph, error) {
 	NeedFunction("capture_graph", fn == nil)
 	needScope("capture_graph")

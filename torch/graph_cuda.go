@@ -9,12 +9,16 @@ package torch
 // #cgo noescape torch_graph_free
 // #cgo noescape torch_graph_open
 // #cgo noescape torch_graph_replay
+// #cgo noescape torch_mark_record
+// #cgo noescape torch_mark_wait
 // #cgo nocallback torch_graph_begin
 // #cgo nocallback torch_graph_discard
 // #cgo nocallback torch_graph_end
 // #cgo nocallback torch_graph_free
 // #cgo nocallback torch_graph_open
 // #cgo nocallback torch_graph_replay
+// #cgo nocallback torch_mark_record
+// #cgo nocallback torch_mark_wait
 import "C"
 
 import (
@@ -46,13 +50,14 @@ func captureGraph(d Device, share *Graph, fn func()) (made *Graph, err error) {
 		}
 	}()
 	defer caught(&err)
+	run := func() { NoReads(fn) }
 	for range warmups {
-		Scoped(func() { Scoped(fn) }) // the outer scope takes what fn keeps
+		Scoped(func() { Scoped(run) }) // the outer scope takes what fn keeps
 	}
 	if e := C.torch_graph_begin(g); e != nil {
 		return nil, failure("capture_graph", e)
 	}
-	Scoped(fn)
+	Scoped(run)
 	if e := C.torch_graph_end(g); e != nil {
 		return nil, failure("capture_graph", e)
 	}
@@ -72,5 +77,23 @@ func (g *graph) free() {
 	g.g = nil
 	if e != nil {
 		throw("free_graph", e)
+	}
+}
+
+// mark is a place in the queue of a GPU.
+type mark struct{ m *C.torch_mark }
+
+// markNow marks the end of what is queued on d.
+func markNow(d Device) (m mark) {
+	if e := C.torch_mark_record(C.int(d.index), &m.m); e != nil {
+		throw("mark", e)
+	}
+	return m
+}
+
+// wait waits until the GPU has come to the mark, which is no more.
+func (m mark) wait() {
+	if e := C.torch_mark_wait(m.m); e != nil {
+		throw("mark", e)
 	}
 }

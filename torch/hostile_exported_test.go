@@ -21,8 +21,8 @@ func TestHostileArguments(t *testing.T) {
 			torch.Dropout, torch.Embedding, torch.Empty, torch.EmptyLike, torch.Enter, torch.Eye, torch.FromBytes,
 			torch.ForeachCopy_, torch.FromSlice[float32],
 			torch.FromSliceChannelsLast[int64], torch.FromSliceTo[bool], torch.Full, torch.GatedMixture, torch.GatedMixtureBackward, torch.Grad,
-			torch.GradEnabled, torch.Gram, torch.Inference, torch.Keep, torch.KeepWith, torch.Linear, torch.Live, torch.ManualSeed, torch.Misuse, torch.NeedFunction,
-			torch.MaxPool2d, torch.MaxPool2dBackward, torch.MaxPool2dIndices, torch.MmOut, torch.NoGrad,
+			torch.GradEnabled, torch.Gram, torch.InNoReads, torch.Inference, torch.Keep, torch.KeepWith, torch.Linear, torch.Live, torch.ManualSeed, torch.Misuse, torch.NeedFunction, torch.NewMailbox,
+			torch.MaxPool2d, torch.MaxPool2dBackward, torch.MaxPool2dIndices, torch.MmOut, torch.NoGrad, torch.NoReads,
 			torch.Ones, torch.OnesLike, torch.Parallel, torch.ParseDevice,
 			torch.PeakReserved, torch.PointwiseNorm, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt,
 			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.ReLUSum, torch.Scalar, torch.Scoped, torch.FoldedMatrix, torch.Separable,
@@ -39,6 +39,7 @@ func TestHostileArguments(t *testing.T) {
 			func() *torch.Error { return &torch.Error{Op: "add"} },
 			func() *torch.Rank { return &torch.Rank{Count: 1} },
 			func() *torch.Graph { return &torch.Graph{} },
+			func() *torch.Mailbox { return torch.NewMailbox(torch.CPU, 4) },
 			func() torch.Maxima {
 				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool)
 				return at

@@ -161,7 +161,7 @@ func refuseNegative(x, target Tensor) {
 		return
 	}
 	var least float64
-	Scoped(func() { least = target.Detach().Amin(nil, false).Item() })
+	Scoped(func() { least = target.Detach().Amin(nil, false).item() })
 	if least < 0 {
 		misfit(op, []Tensor{x, target}, "a target is %g, wanted a class", least)
 	}

@@ -37,7 +37,7 @@ type Rank struct {
 // and only one rank may write to the same part of one.
 //
 // Modes such as NoGrad hold on rank 0 as they do for the caller, and on the others as
-// on a new goroutine. If a rank panics, the others do so at their next AllReduce, and
+// on a new goroutine, but NoReads holds on all. If a rank panics, the others do so at their next AllReduce, and
 // Parallel with what the first one panicked with. If one calls [runtime.Goexit], Parallel does.
 func Parallel(count int, fn func(r *Rank)) {
 	NeedFunction("parallel", fn == nil)
@@ -55,6 +55,7 @@ func Parallel(count int, fn func(r *Rank)) {
 	defer C.torch_group_close(group)
 	defer SetThreads(Threads())
 
+	unread := InNoReads()
 	var failed sync.Once
 	var failure any // what the first rank that failed panicked with; nil of one that called Goexit
 	var exited bool
@@ -81,6 +82,9 @@ func Parallel(count int, fn func(r *Rank)) {
 		others.Add(1)
 		w <- func() {
 			defer others.Done()
+			if unread {
+				defer noReads()()
+			}
 			run(index)
 			giveBack(w) // not after Goexit, which ends the worker
 		}

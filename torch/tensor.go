@@ -114,6 +114,12 @@ func (t Tensor) IsChannelsLast() bool { return t.info("is_contiguous").channels_
 
 // Item is the value of a tensor with one element.
 func (t Tensor) Item() float64 {
+	refuseRead("item")
+	return t.item()
+}
+
+// item is Item, also in NoReads.
+func (t Tensor) item() float64 {
 	var v C.double
 	if e := C.torch_item(t.h, &v); e != nil {
 		throw("item", e, t)
@@ -123,6 +129,7 @@ func (t Tensor) Item() float64 {
 
 // ItemInt is the value of an integer tensor with one element.
 func (t Tensor) ItemInt() int {
+	refuseRead("item")
 	var v C.int64_t
 	if e := C.torch_item_int(t.h, &v); e != nil {
 		throw("item", e, t)
@@ -160,13 +167,19 @@ func (t Tensor) Raw() []byte {
 }
 
 func (t Tensor) read(d Dtype, out unsafe.Pointer, bytes int) {
+	refuseRead("read")
 	if e := C.torch_read(t.h, C.int(d.code()), out, C.int64_t(bytes)); e != nil {
 		throw("read", e, t)
 	}
 }
 
 // Copy_ overwrites t by src, broadcast and converted.
-func (t Tensor) Copy_(src Tensor) Tensor { return t.binary_(C.TORCH_binary_copy_, src) }
+func (t Tensor) Copy_(src Tensor) Tensor {
+	if InNoReads() {
+		refuseMove("copy_", src.Device(), t.Device())
+	}
+	return t.binary_(C.TORCH_binary_copy_, src)
+}
 
 // Clone copies t.
 func (t Tensor) Clone() Tensor { return t.unary(C.TORCH_unary_clone) }
@@ -190,6 +203,9 @@ func (t Tensor) contiguous(channelsLast C.int) Tensor {
 
 // To is t, or a copy of it with another type or device.
 func (t Tensor) To(o Options) Tensor {
+	if InNoReads() {
+		refuseMove("to", t.Device(), o.Device)
+	}
 	var r Tensor
 	if e := C.torch_to(t.h, o.c(), &r.h); e != nil {
 		throw("to", e, t)

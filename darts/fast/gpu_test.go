@@ -2,6 +2,8 @@ package fast_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 
 	"godarts/darts"
@@ -9,47 +11,56 @@ import (
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
+	"godarts/torch/replay"
 	"godarts/torch/torchtest"
 )
 
 // onGPU are supernets on a GPU with the weights of plain, by the names of their forms.
-// free ends their graphs.
-func onGPU(t *testing.T, plain *darts.Plain, o darts.Options, gpu torch.Device) (nets map[string]darts.Supernet, free func()) {
+func onGPU(t *testing.T, plain *darts.Plain, o darts.Options, gpu torch.Device) map[string]darts.Supernet {
 	t.Helper()
 	o.Options = torch.Options{Dtype: torch.Float64, Device: gpu}
-	makers := map[string]func() (darts.Supernet, error){
+	nets := map[string]darts.Supernet{}
+	for name, make := range map[string]func() (darts.Supernet, error){
 		"plain": func() (darts.Supernet, error) { return darts.NewPlain(o) },
 		"fast":  func() (darts.Supernet, error) { return fast.New(o) },
 		"wide":  func() (darts.Supernet, error) { return fast.NewWide(o) },
-	}
-	nets = map[string]darts.Supernet{}
-	var frees []func()
-	for name, make := range makers {
-		for _, capture := range []bool{false, true} {
-			net, err := make()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := net.LoadStateDict(plain.StateDict()); err != nil {
-				t.Fatal(err)
-			}
-			if capture {
-				if !torch.HasGraphs {
-					continue
-				}
-				var one func()
-				net, one = darts.Captured(net)
-				frees = append(frees, one)
-				name = "captured " + name
-			}
-			nets[name] = net
+	} {
+		net, err := make()
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	return nets, func() {
-		for _, f := range frees {
-			f()
+		if err := net.LoadStateDict(plain.StateDict()); err != nil {
+			t.Fatal(err)
 		}
+		nets[name] = net
 	}
+	return nets
+}
+
+// captured is net.Gradients in a region: captured where there are graphs.
+func captured(net darts.Supernet, r *replay.Region, w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Result) {
+	key := struct {
+		need darts.Need
+		own  bool
+	}{need, w == net.W()}
+	var at torch.Tensor
+	if !key.own {
+		at = w
+	}
+	out := r.Run(key, []torch.Tensor{b.X, b.Y, at}, func(in []torch.Tensor) []torch.Tensor {
+		w := net.W()
+		if !key.own {
+			w = in[2]
+		}
+		g := net.Gradients(w, nn.Batch{X: in[0], Y: in[1]}, need)
+		return append([]torch.Tensor{g.Loss, g.Logits, g.W}, g.Alphas...)
+	})
+	g.Loss, g.Logits, g.W, g.Alphas = out[0], out[1], out[2], out[3:]
+	return g
+}
+
+func stateOf(net darts.Supernet) []torch.Tensor {
+	return slices.Collect(maps.Values(net.StateDict()))
 }
 
 func batchOn(b nn.Batch, d torch.Device) nn.Batch {
@@ -98,16 +109,13 @@ func TestFormsOnGPU(t *testing.T) {
 	} {
 		o := sizes()
 		row.change(&o)
-		for _, form := range []string{"plain", "fast", "wide", "captured plain", "captured fast", "captured wide"} {
+		for _, form := range []string{"plain", "fast", "wide"} {
 			t.Run(row.name+", "+form, func(t *testing.T) {
 				torchtest.Scope(t)
 				plain, _ := bothForms(t, o)
-				nets, free := onGPU(t, plain, o, gpu)
-				defer free()
-				net := nets[form]
-				if net == nil {
-					t.Skip("built without -tags cuda")
-				}
+				net := onGPU(t, plain, o, gpu)[form]
+				region := replay.New(net.W(), func() []torch.Tensor { return stateOf(net) })
+				defer region.Forget()
 				for i, need := range []darts.Need{
 					{W: true, Alphas: true}, {W: true}, {W: true}, {Alphas: true}, {Alphas: true, FreezeStatistics: true}, {Alphas: true}, {},
 				} {
@@ -116,7 +124,7 @@ func TestFormsOnGPU(t *testing.T) {
 					if i%2 == 1 { // not at W()
 						w, own = w.AddScalar(0.01*float64(i)), own.AddScalar(0.01*float64(i))
 					}
-					closeOnCPU(t, plain, net, plain.Gradients(w, b, need), net.Gradients(own, batchOn(b, gpu), need))
+					closeOnCPU(t, plain, net, plain.Gradients(w, b, need), captured(net, region, own, batchOn(b, gpu), need))
 				}
 				b := randomBatch(o, 5, 8, 8)
 				want, got := plain.Eval(b), net.Eval(batchOn(b, gpu))
@@ -129,33 +137,47 @@ func TestFormsOnGPU(t *testing.T) {
 func TestStepsOnGPU(t *testing.T) {
 	// Weights, α, statistics and cells are after search steps on the GPU what they are on the CPU, and no step leaves a tensor.
 	gpu := torchtest.CUDA(t)
-	step := func(net darts.Supernet, train, valid nn.Batch, xi float64) func() {
+	// step gives steps whose learning rate falls, and the function that ends them. They are captured where there are graphs.
+	step := func(net darts.Supernet, train, valid nn.Batch, second bool) (next, end func()) {
 		w := optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{LR: 0.025, Momentum: 0.9, WeightDecay: 3e-4})
 		alpha := optim.NewAdam(net.Alphas(), optim.AdamOptions{LR: 3e-4, Betas: [2]float64{0.5, 0.999}, WeightDecay: 1e-3})
 		architect := darts.NewArchitect(net, w, alpha)
+		region := replay.New(net.W(), func() []torch.Tensor {
+			return slices.Concat(stateOf(net), w.Overwritten(), alpha.Overwritten())
+		})
 		return func() {
+			w.SetLR(0.7 * w.LR())
+			xi := 0.0
+			if second {
+				xi = w.LR()
+			}
+			architect.SetXi(xi)
 			torch.Scoped(func() {
-				architect.Step(train, valid, xi)
-				g := net.Gradients(net.W(), train, darts.Need{W: true})
-				optim.ClipNorm(5, g.W)
-				w.Step(g.W)
+				region.Run(nil, []torch.Tensor{train.X, train.Y, valid.X, valid.Y}, func(in []torch.Tensor) []torch.Tensor {
+					train, valid := nn.Batch{X: in[0], Y: in[1]}, nn.Batch{X: in[2], Y: in[3]}
+					architect.Step(train, valid, xi)
+					g := net.Gradients(net.W(), train, darts.Need{W: true})
+					optim.Clip(0.5, g.W)
+					w.Step(g.W)
+					return nil
+				})
 			})
-		}
+		}, region.Forget
 	}
-	for _, xi := range []float64{0, 0.025} {
-		t.Run(fmt.Sprint("xi ", xi), func(t *testing.T) {
+	for _, second := range []bool{false, true} {
+		t.Run(fmt.Sprint("second order ", second), func(t *testing.T) {
 			torchtest.Scope(t)
 			plain, _ := bothForms(t, sizes())
-			nets, free := onGPU(t, plain, sizes(), gpu)
-			defer free()
+			nets := onGPU(t, plain, sizes(), gpu)
 			train, valid := randomBatch(sizes(), 6, 8, 8), randomBatch(sizes(), 6, 8, 8)
-			const steps = 3
-			onCPU := step(plain, train, valid, xi)
+			const steps = 4
+			onCPU, _ := step(plain, train, valid, second)
 			for range steps {
 				onCPU()
 			}
 			for name, net := range nets {
-				next := step(net, batchOn(train, gpu), batchOn(valid, gpu), xi)
+				next, end := step(net, batchOn(train, gpu), batchOn(valid, gpu), second)
+				defer end()
 				next() // captures
 				live := torch.Live()
 				for range steps - 1 {

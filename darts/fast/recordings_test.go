@@ -104,7 +104,7 @@ func TestRecordings(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				replay(r, net)
+				follow(r, net)
 			})
 		}
 	}
@@ -116,7 +116,7 @@ type network interface {
 	Views(flat torch.Tensor) torch.StateDict
 }
 
-func replay(r recording, net network) {
+func follow(r recording, net network) {
 	t := r.t
 	if err := net.LoadStateDict(r.state("init.")); err != nil {
 		t.Fatal(err)

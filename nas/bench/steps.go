@@ -2,7 +2,9 @@ package bench
 
 import (
 	"context"
+	"maps"
 	"math/rand/v2"
+	"slices"
 
 	"godarts/cells"
 	"godarts/cells/genotype"
@@ -12,6 +14,7 @@ import (
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
+	"godarts/torch/replay"
 )
 
 // Settings of the paper, in the search and in the training after it.
@@ -52,26 +55,43 @@ func prepareSearch(w Work) (step, error) {
 	if err != nil {
 		return nil, err
 	}
-	net, _ = darts.Captured(net) // until the process ends
 	sgd := optim.NewSGD([]torch.Tensor{net.W()}, weightSteps)
-	architect := darts.NewArchitect(net, sgd, optim.NewAdam(net.Alphas(), alphaSteps))
+	adam := optim.NewAdam(net.Alphas(), alphaSteps)
+	architect := darts.NewArchitect(net, sgd, adam)
+	region := replay.New(net.W(), func() []torch.Tensor { // until the process ends
+		return slices.Concat(slices.Collect(maps.Values(net.StateDict())), sgd.Overwritten(), adam.Overwritten())
+	})
 	train, valid := w.randomBatch(), w.randomBatch()
 	if w.Row == forwardBackward {
-		return func() *float64 {
-			return number(net.Gradients(net.W(), train, darts.Need{W: true, Alphas: true}).Loss)
-		}, nil
+		return run(region, train, valid, func(train, _ nn.Batch) torch.Tensor {
+			return net.Gradients(net.W(), train, darts.Need{W: true, Alphas: true}).Loss
+		}), nil
 	}
 	xi := 0.0
 	if w.Row == secondOrder {
 		xi = weightSteps.LR
 	}
-	return func() *float64 {
+	architect.SetXi(xi)
+	return run(region, train, valid, func(train, valid nn.Batch) torch.Tensor {
 		architect.Step(train, valid, xi)
 		g := net.Gradients(net.W(), train, darts.Need{W: true})
-		optim.ClipNorm(gradClip, g.W)
+		optim.Clip(gradClip, g.W)
 		sgd.Step(g.W)
-		return number(g.Loss)
-	}, nil
+		return g.Loss
+	}), nil
+}
+
+// run is a step that runs work in a region, on the same batches each time.
+func run(region *replay.Region, train, valid nn.Batch, work func(train, valid nn.Batch) torch.Tensor) step {
+	return func() (loss *float64) {
+		torch.Scoped(func() {
+			inputs := []torch.Tensor{train.X, train.Y, valid.X, valid.Y}
+			loss = number(region.Run(nil, inputs, func(in []torch.Tensor) []torch.Tensor {
+				return []torch.Tensor{work(nn.Batch{X: in[0], Y: in[1]}, nn.Batch{X: in[2], Y: in[3]})}
+			})[0])
+		})
+		return loss
+	}
 }
 
 // number returns the loss. For that it waits for everything the device has to do.
@@ -99,13 +119,23 @@ func prepareTraining(w Work) (step, error) {
 	}
 	sgd := optim.NewSGD([]torch.Tensor{net.Weights().W}, weightSteps)
 	b := w.randomBatch()
-	return func() *float64 {
-		out := net.Forward(b, nn.Mode{Training: true, DropPath: dropPath})
-		g := torch.Empty(net.Weights().W.Shape(), net.Weights().W.Options())
-		net.Weights().Gradient(out.Loss, g, nil)
-		optim.ClipNorm(gradClip, g)
-		sgd.Step(g)
-		return number(out.Loss)
+	region := replay.New(net.Weights().W, func() []torch.Tensor {
+		return append(slices.Collect(maps.Values(net.StateDict())), sgd.Overwritten()...)
+	})
+	return func() (loss *float64) {
+		torch.Scoped(func() {
+			paths := net.DropFactors(w.Batch, dropPath)
+			loss = number(region.Run(nil, []torch.Tensor{b.X, b.Y, paths}, func(in []torch.Tensor) []torch.Tensor {
+				mode := nn.Mode{Training: true, DropPath: dropPath, Paths: cells.PathsOf(in[2])}
+				out := net.Forward(nn.Batch{X: in[0], Y: in[1]}, mode)
+				g := torch.Empty(net.Weights().W.Shape(), net.Weights().W.Options())
+				net.Weights().Gradient(out.Loss, g, nil)
+				optim.Clip(gradClip, g)
+				sgd.Step(g)
+				return []torch.Tensor{out.Loss}
+			})[0])
+		})
+		return loss
 	}, nil
 }
 
@@ -115,11 +145,11 @@ func prepareInference(w Work) (step, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := w.randomBatch()
-	return func() (loss *float64) {
-		torch.NoGrad(func() { loss = number(net.Forward(b, nn.Mode{}).Loss) })
+	region := replay.New(net.Weights().W, nil)
+	return run(region, w.randomBatch(), nn.Batch{}, func(b, _ nn.Batch) (loss torch.Tensor) {
+		torch.NoGrad(func() { loss = net.Forward(b, nn.Mode{}).Loss })
 		return loss
-	}, nil
+	}), nil
 }
 
 // prepareInput makes images of the form of CIFAR-10. A step is an epoch: every image

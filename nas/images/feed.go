@@ -208,13 +208,15 @@ func (f *Feed) place(epoch, step int) (int, int) {
 	return epoch + round*f.epochs, step % f.Valid.Steps()
 }
 
-// ToBatch copies images and labels to tensors X [N,C,H,W], channels last, and Y [N].
+// ToBatch copies images and labels to tensors X [N,C,H,W], channels last, and Y [N]. It does not wait for a GPU.
 func ToBatch(b *data.Batch, to torch.Options) nn.Batch {
 	shape := []int{b.N, b.Channels, b.Height, b.Width}
-	return nn.Batch{
-		X: torch.FromSliceChannelsLast(b.X, shape, to),
-		Y: torch.FromSliceTo(b.Y, []int{b.N}, torch.Options{Dtype: torch.Int64, Device: to.Device}),
-	}
+	var x, y torch.Tensor
+	torch.Scoped(func() {
+		x = torch.Keep(torch.FromSliceChannelsLast(b.X, shape, torch.Options{Dtype: to.Dtype}).Upload(to.Device))
+		y = torch.Keep(torch.FromSliceTo(b.Y, []int{b.N}, torch.Options{Dtype: torch.Int64}).Upload(to.Device))
+	})
+	return nn.Batch{X: x, Y: y}
 }
 
 // TopFive reports whether the top-five error is meaningful: there are more than ten classes.

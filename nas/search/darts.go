@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"godarts/cells/genotype"
 	"godarts/darts"
@@ -13,7 +14,9 @@ import (
 	"godarts/nas/images"
 	"godarts/nas/runfolder"
 	"godarts/torch"
+	"godarts/torch/nn"
 	"godarts/torch/optim"
+	"godarts/torch/replay"
 )
 
 // dartsStrategy is the paper's Algorithm 1, in both orders. On a supernet of partial
@@ -28,8 +31,8 @@ type dartsStrategy struct {
 	gradClip  float64
 	weights   darts.Need // of the passes that train w; those of α are in full precision, which the finite difference needs
 	order     int
-	warmup    int    // epochs before α moves
-	free      func() // frees what the passes were captured in
+	warmup    int            // epochs before α moves
+	region    *replay.Region // of whole steps; nil where the host looks at passes
 
 	skips     int // most skip connections of a normal cell; negative is any number
 	early     *earlyStop
@@ -55,13 +58,14 @@ func newGradientSearch(r *nas.Run, k DARTSKeys, warmup int) (nas.Strategy, error
 	}
 	d.plain = PlainOf(net)
 	d.early, d.selection = newEarlyStop(c, k, d.plain), newPerturbation(c, d.plain)
-	d.net, d.free = darts.Captured(net)
+	d.net = net
 	d.w = nas.NewSGD(net.W(), c.W)
 	d.alpha = nas.NewAdam(net.Alphas(), c.Alpha)
 	d.architect = darts.NewArchitect(d.net, d.w, d.alpha)
-	if d.architect.Hessian, err = newHessian(net, d.net, c.Alpha.HVP); err != nil {
+	if d.architect.Hessian, err = newHessian(net, net, c.Alpha.HVP); err != nil {
 		return nil, err
 	}
+	d.region = replay.New(net.W(), d.overwritten)
 	d.architect.Cost, err = newCostTerm(r, images.Space(c))
 	return d, err
 }
@@ -105,10 +109,10 @@ func Observe(c *config.Config, net darts.Supernet) runfolder.Observation {
 }
 
 // newHessian returns the Hessian-vector product of the second order: by finite differences of passes of
-// captured, or exactly by net, of which captured is the captured form.
-func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, error) {
+// watched, or exactly by net, of which watched may be a form that notes its passes.
+func newHessian(net, watched darts.Supernet, o config.HVP) (darts.Hessian, error) {
 	if o.Method != config.Exact {
-		return darts.FiniteDifference{Net: captured, Radius: o.Radius}, nil
+		return darts.FiniteDifference{Net: watched, Radius: o.Radius}, nil
 	}
 	exact, ok := net.(darts.Hessian)
 	if !ok {
@@ -119,7 +123,7 @@ func newHessian(net, captured darts.Supernet, o config.HVP) (darts.Hessian, erro
 
 // Search implements Strategy.
 func (d *dartsStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Genotype, error) {
-	defer d.free()
+	defer d.region.Forget()
 	for epoch := range run.Epochs(ctx) {
 		if g, stop := d.early.found(epoch); stop {
 			return g, run.Err()
@@ -132,25 +136,54 @@ func (d *dartsStrategy) Search(ctx context.Context, run *nas.Run) (genotype.Geno
 		}
 		d.w.SetLR(run.LR(epoch))
 		for s := range run.Steps(ctx, epoch) {
-			if epoch >= d.warmup {
-				s.NormAlpha = optim.Norm(d.architect.Step(s.Train, s.Valid, d.xi()).Alphas...) // 1. α
-			}
-			g := d.net.Gradients(d.net.W(), s.Train, d.weights) // 2. w
-			s.NormW = optim.Clip(d.gradClip, g.W)
-			d.w.Step(g.W)
-			s.Record(g.Loss, g.Logits)
+			d.step(s, epoch >= d.warmup)
 		}
 		run.Finish(nas.Epoch{
-			Index: epoch, Valid: run.Validate(ctx, epoch, d.net.Eval), Genotype: d.genotype().String(), Eigenvalue: d.early.measure(run, epoch),
+			Index: epoch, Valid: run.Validate(ctx, epoch, d.eval), Genotype: d.genotype().String(), Eigenvalue: d.early.measure(run, epoch),
 		})
 	}
 	return d.genotype(), run.Err()
 }
 
+// step takes a step of w, before it one of α if that moves.
+func (d *dartsStrategy) step(s *nas.Step, moves bool) {
+	xi := d.xi()
+	d.architect.SetXi(xi)
+	kind := struct{ moves, second bool }{moves, xi > 0}
+	out := d.region.Run(kind, []torch.Tensor{s.Train.X, s.Train.Y, s.Valid.X, s.Valid.Y}, func(in []torch.Tensor) []torch.Tensor {
+		train, valid := nn.Batch{X: in[0], Y: in[1]}, nn.Batch{X: in[2], Y: in[3]}
+		var norm torch.Tensor
+		if moves {
+			norm = optim.Norm(d.architect.Step(train, valid, xi).Alphas...) // 1. α
+		}
+		g := d.net.Gradients(d.net.W(), train, d.weights) // 2. w
+		clipped := optim.Clip(d.gradClip, g.W)
+		d.w.Step(g.W)
+		return []torch.Tensor{g.Loss, g.Logits, clipped, norm}
+	})
+	s.NormW, s.NormAlpha = out[2], out[3]
+	s.RecordLater(out[0], out[1])
+}
+
+// eval passes b through the supernet with running statistics.
+func (d *dartsStrategy) eval(b nn.Batch) nn.Output {
+	r := d.region.Run("evaluation", []torch.Tensor{b.X, b.Y}, func(in []torch.Tensor) []torch.Tensor {
+		out := d.net.Eval(nn.Batch{X: in[0], Y: in[1]})
+		return []torch.Tensor{out.Loss, out.Logits}
+	})
+	return nn.Output{Loss: r[0], Logits: r[1]}
+}
+
+// overwritten is all that a step overwrites.
+func (d *dartsStrategy) overwritten() []torch.Tensor {
+	return slices.Concat(slices.Collect(maps.Values(d.net.StateDict())), d.w.Overwritten(), d.alpha.Overwritten())
+}
+
 // project begins an epoch of the phase that selects cells by perturbation.
 func (d *dartsStrategy) project(ctx context.Context, run *nas.Run, epoch int) {
 	if net := d.selection.net; d.net != darts.Supernet(net) {
-		d.net = net
+		d.region.Forget()
+		d.net, d.region = net, nil // what the passes compute depends on the decisions
 		hessian, err := newHessian(net, net, run.Config.Alpha.HVP)
 		if err != nil {
 			run.Fail(err)
@@ -215,5 +248,6 @@ func (d *dartsStrategy) LoadStateDict(sd torch.StateDict) error {
 	if err := d.selection.load(net); err != nil {
 		return err
 	}
+	d.region.Forget() // settings of the optimizers may be others
 	return nas.Load(nas.Part{State: d.net, Entries: net}, nas.Part{State: d.w, Entries: w}, nas.Part{State: d.alpha, Entries: alpha})
 }

@@ -83,6 +83,7 @@ func (d *dartsStrategy) spy(t testing.TB, c *config.Config, passes *[]pass) {
 		t.Fatal(err)
 	}
 	d.net, d.architect = watched, darts.NewArchitect(watched, d.w, d.alpha)
+	d.region = nil // a spy reads
 	d.architect.Hessian = hessian
 }
 

@@ -33,6 +33,7 @@ func NewLive() *Live { return &Live{runs: map[string]*follower{}} }
 func (l *Live) Hooks() nas.Hooks {
 	return nas.Hooks{
 		OnStart: func(r *nas.Run) error { l.follow(r, true); return nil },
+		Needs:   func(*nas.Run, *nas.Step) bool { return false },
 		OnStep:  func(r *nas.Run, _ *nas.Step) error { l.follow(r, false); return nil },
 		OnEpoch: func(r *nas.Run, _ *nas.Epoch) error { l.follow(r, false); return nil },
 	}

@@ -41,6 +41,7 @@ func inPrune(run string) tests    { return tests{"nas/prune", run} }
 func inPlan(run string) tests     { return tests{"nas/plan", run} }
 func inOptim(run string) tests    { return tests{"torch/optim", run} }
 func inNN(run string) tests       { return tests{"torch/nn", run} }
+func inReplay(run string) tests   { return tests{"torch/replay", run} }
 
 // apply replaces old by new. It returns an error if old does not occur exactly once, or if the
 // result is not Go.

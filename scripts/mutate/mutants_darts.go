@@ -3,14 +3,14 @@ package main
 var ofDARTS = []mutant{
 	{
 		"darts: stale α, whose step comes after the gradient of w", "nas/search/darts.go",
-		`			if epoch >= d.warmup {
-				s.NormAlpha = optim.Norm(d.architect.Step(s.Train, s.Valid, d.xi()).Alphas...) // 1. α
-			}
-			g := d.net.Gradients(d.net.W(), s.Train, d.weights) // 2. w`,
-		`			g := d.net.Gradients(d.net.W(), s.Train, d.weights)
-			if epoch >= d.warmup {
-				d.architect.Step(s.Train, s.Valid, d.xi())
-			}`,
+		`		if moves {
+			norm = optim.Norm(d.architect.Step(train, valid, xi).Alphas...) // 1. α
+		}
+		g := d.net.Gradients(d.net.W(), train, d.weights) // 2. w`,
+		`		g := d.net.Gradients(d.net.W(), train, d.weights)
+		if moves {
+			d.architect.Step(train, valid, xi)
+		}`,
 		inSearch("TestStepsOfDARTS"),
 	},
 	{"darts: w is not clipped", "nas/search/darts.go", "optim.Clip(d.gradClip, g.W)", "torch.Tensor{}", inSearch("TestStepsOfDARTS")},
@@ -18,14 +18,14 @@ var ofDARTS = []mutant{
 	{"darts: first order always", "nas/search/darts.go", "if d.order != 2 {", "if d.order >= 0 {", inSearch("TestStepsOfDARTS/second")},
 	{
 		"darts: α learns from the images of w", "nas/search/darts.go",
-		"d.architect.Step(s.Train, s.Valid, d.xi())",
-		"d.architect.Step(s.Train, s.Train, d.xi())",
+		"nn.Batch{X: in[2], Y: in[3]}",
+		"nn.Batch{X: in[0], Y: in[1]}",
 		inSearch("TestStepsOfDARTS/first"),
 	},
 	{
 		"darts: w learns from the images of α", "nas/search/darts.go",
-		"d.net.Gradients(d.net.W(), s.Train, d.weights)",
-		"d.net.Gradients(d.net.W(), s.Valid, d.weights)",
+		"d.net.Gradients(d.net.W(), train, d.weights)",
+		"d.net.Gradients(d.net.W(), valid, d.weights)",
 		inSearch("TestStepsOfDARTS/first"),
 	},
 	{
@@ -36,8 +36,8 @@ var ofDARTS = []mutant{
 	},
 	{
 		"darts: α starts an epoch late", "nas/search/darts.go",
-		"if epoch >= d.warmup {",
-		"if epoch > d.warmup {",
+		"d.step(s, epoch >= d.warmup)",
+		"d.step(s, epoch > d.warmup)",
 		inSearch("TestStepsOfDARTS/first"),
 	},
 	{"darts: α's betas are Adam's usual ones", "nas/state.go", "Betas: o.Betas, ", "", inSearch("TestStepsOfDARTS/first")},
@@ -64,14 +64,14 @@ var ofDARTS = []mutant{
 var ofArchitect = []mutant{
 	{
 		"architect: hvp with the wrong sign", "darts/architect.go",
-		"dAlpha.AddScaled_(hvp[i], -xi*k)",
-		"dAlpha.AddScaled_(hvp[i], xi*k)",
+		"a.xi.Tensor().Mul(k).To(dAlpha.Options()), -1)",
+		"a.xi.Tensor().Mul(k).To(dAlpha.Options()), 1)",
 		inDARTS("TestArchitectOnBilinearLoss"),
 	},
 	{
 		"architect: no hvp", "darts/architect.go",
-		"dAlpha.AddScaled_(hvp[i], -xi*k)",
-		"dAlpha.AddScaled_(hvp[i], -0*xi*k)",
+		"a.xi.Tensor().Mul(k).To(dAlpha.Options()), -1)",
+		"a.xi.Tensor().Mul(k).To(dAlpha.Options()), 0)",
 		inDARTS("TestArchitectOnBilinearLoss"),
 	},
 	{
@@ -106,49 +106,49 @@ var ofArchitect = []mutant{
 	},
 	{
 		"architect: the virtual step goes up", "darts/architect.go",
-		"s.w = w.AddScaled(d, -xi)",
-		"s.w = w.AddScaled(d, xi)",
+		"s.w = w.Clone().Addcmul_(d, a.xi.Beside(w), -1)",
+		"s.w = w.Clone().Addcmul_(d, a.xi.Beside(w), 1)",
 		inDARTS("TestArchitectOnBilinearLoss"),
 	},
 	{
 		"architect: ε is not scaled by ‖v‖", "darts/architect.go",
-		"eps := d.Radius / v.Norm().Item()",
-		"eps := d.Radius",
+		"norm := v.Norm().To(",
+		"norm := torch.OnesLike(v.Norm()).To(",
 		inSearch("TestStepsOfDARTS/second"),
 	},
 	{
 		"architect: ε is scaled by the square of ‖v‖", "darts/architect.go",
-		"eps := d.Radius / v.Norm().Item()",
-		"eps := d.Radius / v.Square().Sum().Item()",
+		"norm := v.Norm().To(",
+		"norm := v.Square().Sum().To(",
 		inSearch("TestStepsOfDARTS/second"),
 	},
 	{
 		"architect: the difference is times ε/2", "darts/architect.go",
-		"DivScalar_(2 * eps)",
-		"DivScalar_(2).MulScalar_(eps)",
+		"Div(eps.MulScalar(2).To(v.Options()))",
+		"Mul(eps.MulScalar(0.5).To(v.Options()))",
 		inDARTS("TestArchitectOnBilinearLoss"),
 	},
 	{
 		"architect: the difference is divided by ε", "darts/architect.go",
-		"DivScalar_(2 * eps)",
-		"DivScalar_(eps)",
+		"Div(eps.MulScalar(2).To(v.Options()))",
+		"Div(eps.MulScalar(1).To(v.Options()))",
 		inDARTS("TestArchitectOnBilinearLoss"),
 	},
 	{
 		"architect: a one-sided difference", "darts/architect.go",
-		"plus, minus := at(eps), at(-eps)",
-		"plus, minus := at(2*eps), at(0)",
+		"plus, minus := at(1), at(-1)",
+		"plus, minus := at(2), at(0)",
 		inSearch("TestStepsOfDARTS/second"),
 	},
 	{
 		"architect: the virtual step is not clipped", "darts/architect.go",
-		"s.norm = optim.ClipNorm(a.Clip, d)",
-		"s.norm = d.Norm().Item()",
+		"s.norm = optim.Clip(a.Clip, d)",
+		"s.norm = optim.Norm(d)",
 		inDARTS("TestArchitectClips"),
 	},
 	{
 		"architect: the implicit part is not clipped", "darts/architect.go",
-		"optim.ClipNorm(s.Clip, v)",
+		"			optim.Clip(s.Clip, v)\n",
 		"",
 		inDARTS("TestArchitectClips"),
 	},

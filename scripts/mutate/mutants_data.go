@@ -10,8 +10,8 @@ var ofOptimizers = []mutant{
 	{"sgd: Nesterov is plain momentum", "torch/optim/sgd.go", "d = d.AddScaled(buf, s.o.Momentum)", "d = buf", inOptim("TestSGD")},
 	{
 		"adam: no correction of the bias", "torch/optim/adam.go",
-		"stepSize = a.o.LR / (1 - pow(beta1, t))",
-		"stepSize = a.o.LR",
+		"stepSize = a.lr.Tensor().Div(oneMinus(pow(beta1, a.count)))",
+		"stepSize = a.lr.Tensor()",
 		inOptim("TestAdam"),
 	},
 	{
@@ -19,6 +19,25 @@ var ofOptimizers = []mutant{
 		"Addcmul_(d, d, 1-beta2)",
 		"Addcmul_(g, g, 1-beta2)",
 		inOptim("TestAdam"),
+	},
+	{
+		"replay: the first inputs for ever", "torch/replay/replay.go",
+		"	overwrite(p.inputs, inputs)\n	p.graph.Replay()",
+		"	p.graph.Replay()",
+		inReplay("TestReplayEqualsRun"),
+	},
+	{"replay: a capture moves the state", "torch/replay/replay.go", "defer r.saved()()", "_ = r.saved", inReplay("TestReplayEqualsRun")},
+	{
+		"replay: one graph for all keys", "torch/replay/replay.go",
+		"k := kind{key, shapes(inputs)}",
+		"k := kind{nil, shapes(inputs)}",
+		inReplay("TestReplayEqualsRun"),
+	},
+	{
+		"steps: a checkpoint between has the state of the step after", "nas/steps.go",
+		"s.read != nil && !now {",
+		"s.read != nil {\n					_ = now",
+		inNAS("TestRecordsLate"),
 	},
 	{"asgd: a new rate acts at once", "torch/optim/asgd.go", "if a.step == 0 {", "if a.step >= 0 {", inOptim("TestASGD")},
 	{"asgd: the average is the last", "torch/optim/asgd.go", "a.mu = 1 / max(1, t-a.o.T0)", "a.mu = 1", inOptim("TestASGD")},
@@ -175,11 +194,11 @@ var ofResuming = []mutant{
 	},
 	{
 		"resume: the steps of Adam start over", "torch/optim/adam.go",
-		"a.o, a.step = o, step",
-		"a.o, _ = o, step",
+		"a.count.Fill_(float64(step))",
+		"_ = step",
 		inOptim("TestResume"),
 	},
-	{"resume: a step is taken again", "nas/steps.go", "r.At.Step = index + 1", "r.At.Step = index", inTrain("TestTrainingResumes")},
+	{"resume: a step is taken again", "nas/steps.go", "r.At.Step = s.Index + 1", "r.At.Step = s.Index", inTrain("TestTrainingResumes")},
 	{
 		"resume: training's momentum starts over", "nas/train/train.go",
 		"return nas.Load(nas.Part{State: t.Net.Weights(), Entries: net}, nas.Part{State: t.W, Entries: w})",

@@ -36,7 +36,7 @@ var ofPruning = []mutant{
 		`[]string{norm + ".weight"}`,
 		inPrune("TestTaylor"),
 	},
-	{"prune: the mask is forgotten", "nas/train/train.go", "if t.mask.Defined() {", "if t.mask.Defined() && t.epochs < 0 {", inPrune("TestMagnitude")},
+	{"prune: the mask is forgotten", "nas/train/train.go", "masked := t.mask.Defined()", "masked := t.mask.Defined() && t.epochs < 0", inPrune("TestMagnitude")},
 	{
 		"prune: the whole schedule is trained", "nas/train/pruned.go",
 		"r.At = nas.Position{Epoch: p.Epoch}",

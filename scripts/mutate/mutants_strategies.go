@@ -312,7 +312,7 @@ var ofPerturbation = []mutant{
 		"return c.W.LR",
 		inSearch("TestStepsOfPerturbation"),
 	},
-	{"perturbation: training goes on with softmax(α)", "nas/search/darts.go", "		d.net = net\n", "", inSearch("TestStepsOfPerturbation")},
+	{"perturbation: training goes on with softmax(α)", "nas/search/darts.go", "		d.net, d.region = net, nil //", "		d.region = nil //", inSearch("TestStepsOfPerturbation")},
 	{
 		"perturbation: measured in running statistics", "nas/search/perturbation.go",
 		"return p.net.Measure(b)",

@@ -18,20 +18,20 @@ var ofTraining = []mutant{
 	{"train: w is not clipped", "nas/train/train.go", "optim.Clip(t.gradClip, g)", "torch.Tensor{}", inSearch("TestStepsOfTraining")},
 	{
 		"train: drop-path does not grow", "nas/train/train.go",
-		"t.dropPath * float64(epoch) / float64(t.epochs)",
+		"t.dropPath*float64(epoch)/float64(t.epochs)",
 		"t.dropPath",
 		inSearch("TestStepsOfTraining"),
 	},
 	{
 		"train: drop-path begins an epoch early", "nas/train/train.go",
-		"t.dropPath * float64(epoch) / float64(t.epochs)",
-		"t.dropPath * float64(epoch+1) / float64(t.epochs)",
+		"t.dropPath*float64(epoch)/float64(t.epochs)",
+		"t.dropPath*float64(epoch+1)/float64(t.epochs)",
 		inSearch("TestStepsOfTraining"),
 	},
 	{"train: the learning rate does not fall", "nas/train/train.go", "t.W.SetLR(run.LR(epoch))", "", inSearch("TestStepsOfTraining")},
 	{
 		"train: measured in training mode", "nas/train/train.go",
-		"out = t.Net.Forward(b, nn.Mode{})",
+		"out = t.Net.Forward(nn.Batch{X: in[0], Y: in[1]}, nn.Mode{})",
 		"out = t.Net.Forward(b, nn.Mode{Training: true, FreezeStatistics: true})",
 		inTrain("TestMeasuredTraining"),
 	},
@@ -73,14 +73,14 @@ var ofTraining = []mutant{
 	},
 	{
 		"drop-path: identities are dropped", "cells/network.go",
-		"if identity || !m.Training || m.DropPath == 0 {",
-		"if !m.Training || m.DropPath == 0 {\n		_ = identity",
+		"if e.identity() || !m.Training || m.DropPath == 0 {",
+		"if !m.Training || m.DropPath == 0 {",
 		inCells("TestDropPathOnEdges"),
 	},
 	{
 		"drop-path: in evaluation", "cells/network.go",
-		"if identity || !m.Training || m.DropPath == 0 {",
-		"if identity || m.DropPath == 0 {",
+		"if e.identity() || !m.Training || m.DropPath == 0 {",
+		"if e.identity() || m.DropPath == 0 {",
 		inCells("TestDropPathOnEdges|TestDropPathInCells"),
 	},
 	{
@@ -90,9 +90,15 @@ var ofTraining = []mutant{
 		inCells("TestDropPath$"),
 	},
 	{
+		"drop-path: factors that are drawn ahead are all the first path's", "cells/drop.go",
+		"rows.Select(0, next-1)",
+		"rows.Select(0, 0)",
+		inCells("TestDropFactors"),
+	},
+	{
 		"drop-path: one draw for all images", "cells/drop.go",
-		"torch.Empty([]int{x.Size(0)}, x.Options()).Bernoulli_(keep)",
-		"torch.Empty([]int{1}, x.Options()).Bernoulli_(keep)",
+		"drawFactors(x.Size(0), m.DropPath, x.Options())",
+		"drawFactors(1, m.DropPath, x.Options())",
 		inCells("TestDropPath$"),
 	},
 	{

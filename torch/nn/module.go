@@ -55,6 +55,10 @@ type Mode struct {
 	Training         bool    // batch statistics instead of the running ones; dropout and drop-path
 	FreezeStatistics bool    // in training: leave the running statistics as they are
 	DropPath         float64 // probability of a path to be dropped in training
+
+	// Paths gives the factors [N] of the next path of a pass that drops some: 0 where the path is dropped. Nil means
+	// that the pass draws them itself, which a captured one must not.
+	Paths func() torch.Tensor
 }
 
 // Layer maps images to images, [N,C,H,W] to [N,C',H',W'].

@@ -48,8 +48,9 @@ func (o AdamOptions) check() error {
 type Adam struct {
 	parameters     []torch.Tensor
 	expAvg, square []torch.Tensor // m and v
-	step           int            // steps taken
-	o              AdamOptions
+	count          torch.Tensor   // steps taken, a float64 without dimensions
+	lr             Rate
+	o              AdamOptions // but for LR, which lr has
 }
 
 // NewAdam makes an optimizer of parameters, which Step overwrites. The moments
@@ -60,50 +61,63 @@ func NewAdam(parameters []torch.Tensor, o AdamOptions) *Adam {
 	must("Adam", o.check())
 	return &Adam{
 		parameters: slices.Clone(parameters),
-		expAvg:     zerosLike(parameters), square: zerosLike(parameters), o: o,
+		expAvg:     zerosLike(parameters), square: zerosLike(parameters),
+		count: torch.Zeros(nil, float64s(parameters)), lr: newRate(o.LR, parameters), o: o,
 	}
 }
 
 // Step moves the parameters. grads, one for each, are left as they are.
 func (a *Adam) Step(grads ...torch.Tensor) {
-	t := float64(a.step + 1)
 	beta1, beta2 := a.o.Betas[0], a.o.Betas[1]
-	var stepSize, rootCorrection2 float64
-	torch.Scoped(func() {
-		stepSize = a.o.LR / (1 - pow(beta1, t))
-		rootCorrection2 = pow(1-pow(beta2, t), 0.5)
-	})
-	update("Adam", a.parameters, grads, func(i int, p, g torch.Tensor) {
+	var stepSize, rootCorrection2 torch.Tensor
+	begin := func() {
+		a.count.AddScalar_(1)
+		stepSize = a.lr.Tensor().Div(oneMinus(pow(beta1, a.count)))
+		root := torch.Scalar(0.5, a.count.Options())
+		rootCorrection2 = torch.Call("aten::pow.Tensor_Tensor", oneMinus(pow(beta2, a.count)), root)[0]
+	}
+	update("Adam", a.parameters, grads, begin, func(i int, p, g torch.Tensor) {
 		d := decayed(g, p, a.o.WeightDecay)
 		m := a.expAvg[i].Lerp_(d, 1-beta1)
 		v := a.square[i].MulScalar_(beta2).Addcmul_(d, d, 1-beta2)
 		denominator := v.Sqrt()
 		if a.o.EpsFirst {
-			denominator.AddScalar_(a.o.Eps).DivScalar_(rootCorrection2)
+			denominator = denominator.AddScalar_(a.o.Eps).Div(rootCorrection2.To(p.Options()))
 		} else {
-			denominator.DivScalar_(rootCorrection2).AddScalar_(a.o.Eps)
+			denominator = denominator.Div(rootCorrection2.To(p.Options())).AddScalar_(a.o.Eps)
 		}
-		p.Addcdiv_(m, denominator, -stepSize)
+		p.Addcdiv_(m.Mul(stepSize.To(p.Options())), denominator, -1)
 	})
-	a.step++
 }
 
-// Steps is the number of steps taken.
-func (a *Adam) Steps() int { return a.step }
+// oneMinus is 1 − t.
+func oneMinus(t torch.Tensor) torch.Tensor { return t.Neg().AddScalar_(1) }
+
+// Steps is the number of steps taken. It waits for the device.
+func (a *Adam) Steps() int { return int(a.count.Item()) }
 
 // LR is the learning rate of the next step.
-func (a *Adam) LR() float64 { return a.o.LR }
+func (a *Adam) LR() float64 { return a.lr.Value() }
 
 // SetLR changes the learning rate.
 func (a *Adam) SetLR(lr float64) {
 	o := a.o
 	o.LR = lr
 	must("Adam", o.check())
-	a.o = o
+	a.lr.Set(lr)
 }
 
 // Options are the settings, defaults filled in, with the present learning rate.
-func (a *Adam) Options() AdamOptions { return a.o }
+func (a *Adam) Options() AdamOptions {
+	o := a.o
+	o.LR = a.lr.Value()
+	return o
+}
+
+// Overwritten is all that Step overwrites: the parameters, their moments and the counter.
+func (a *Adam) Overwritten() []torch.Tensor {
+	return slices.Concat(a.parameters, a.expAvg, a.square, []torch.Tensor{a.count})
+}
 
 func (a *Adam) buffers() torch.StateDict {
 	sd := torch.StateDict{}
@@ -114,7 +128,7 @@ func (a *Adam) buffers() torch.StateDict {
 
 func (a *Adam) numbers() map[string]float64 {
 	return map[string]float64{
-		"step": float64(a.step), "lr": a.o.LR, "beta1": a.o.Betas[0], "beta2": a.o.Betas[1],
+		"step": float64(a.Steps()), "lr": a.lr.Value(), "beta1": a.o.Betas[0], "beta2": a.o.Betas[1],
 		"eps": a.o.Eps, "weight_decay": a.o.WeightDecay,
 	}
 }
@@ -139,7 +153,9 @@ func (a *Adam) LoadStateDict(sd torch.StateDict) error {
 		if err != nil {
 			return err
 		}
-		a.o, a.step = o, step
+		a.o = o
+		a.lr.Set(o.LR)
+		torch.NoGrad(func() { a.count.Fill_(float64(step)) })
 		return nil
 	})
 }

@@ -121,6 +121,7 @@ func TestAdamDefaults(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(fmt.Sprintf("%+v", c.give), func(t *testing.T) {
+			torchtest.Scope(t)
 			if got := NewAdam(nil, c.give).Options(); got != c.want {
 				t.Errorf("options %+v, want %+v", got, c.want)
 			}

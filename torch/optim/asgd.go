@@ -65,7 +65,7 @@ func (a *ASGD) Step(grads ...torch.Tensor) {
 	if a.step == 0 {
 		eta = a.o.LR
 	}
-	update("ASGD", a.parameters, grads, func(i int, p, g torch.Tensor) {
+	update("ASGD", a.parameters, grads, nil, func(i int, p, g torch.Tensor) {
 		d := decayed(g, p, a.o.WeightDecay)
 		if a.o.Lambd != 0 {
 			p.MulScalar_(1 - float64(a.o.Lambd*eta))
@@ -83,7 +83,10 @@ func (a *ASGD) Step(grads ...torch.Tensor) {
 	t := float64(a.step)
 	a.eta = a.o.LR
 	if a.o.Lambd != 0 {
-		torch.Scoped(func() { a.eta = a.o.LR / pow(1+float64(a.o.Lambd*a.o.LR*t), a.o.Alpha) })
+		torch.Scoped(func() {
+			power := torch.Scalar(a.o.Alpha, torch.Options{Dtype: torch.Float64})
+			a.eta = a.o.LR / pow(1+float64(a.o.Lambd*a.o.LR*t), power).Item()
+		})
 	}
 	a.mu = 1 / max(1, t-a.o.T0)
 }

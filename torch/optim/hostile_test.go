@@ -15,11 +15,12 @@ func TestHostileArguments(t *testing.T) {
 	asgd := func() *optim.ASGD { return optim.NewASGD(parameters(), optim.ASGDOptions{LR: 0.1, Lambd: 0.1}) }
 	sgd := func() *optim.SGD { return optim.NewSGD(parameters(), optim.SGDOptions{LR: 0.1, Momentum: 0.9}) }
 	torchtest.Hostile{
-		Functions: []any{optim.Clip, optim.ClipNorm, optim.Cosine, optim.CosineRestarts, optim.NewASGD, optim.NewAdam, optim.NewSGD, optim.Norm},
+		Functions: []any{optim.Clip, optim.ClipNorm, optim.Cosine, optim.CosineRestarts, optim.NewASGD, optim.NewAdam, optim.NewRate, optim.NewSGD, optim.Norm},
 		Values: []any{
 			func() *optim.Adam { return adam() },
 			func() *optim.ASGD { return asgd() },
 			func() *optim.SGD { return sgd() },
+			func() *optim.Rate { return optim.NewRate(0.1, parameters()[0]) },
 			func() optim.AdamOptions { return optim.AdamOptions{LR: 0.1} },
 			func() optim.ASGDOptions { return optim.ASGDOptions{LR: 0.1} },
 			func() optim.SGDOptions { return optim.SGDOptions{LR: 0.1, Momentum: 0.9} },

@@ -30,7 +30,8 @@ type SGD struct {
 	parameters []torch.Tensor
 	momentum   []torch.Tensor // one for each parameter, or none
 	masks      []torch.Tensor // one for each parameter, or none, see Mask
-	o          SGDOptions
+	lr         Rate
+	o          SGDOptions // but for LR, which lr has
 }
 
 // NewSGD makes an optimizer of parameters, which Step overwrites. The momentum
@@ -39,7 +40,7 @@ type SGD struct {
 // if a setting is negative, or Nesterov is on without momentum.
 func NewSGD(parameters []torch.Tensor, o SGDOptions) *SGD {
 	must("SGD", o.check())
-	s := &SGD{parameters: slices.Clone(parameters), o: o}
+	s := &SGD{parameters: slices.Clone(parameters), lr: newRate(o.LR, parameters), o: o}
 	if o.Momentum != 0 {
 		s.momentum = zerosLike(parameters)
 	}
@@ -56,7 +57,7 @@ func zerosLike(ts []torch.Tensor) []torch.Tensor {
 
 // Step moves the parameters. grads, one for each, are left as they are.
 func (s *SGD) Step(grads ...torch.Tensor) {
-	update("SGD", s.parameters, grads, func(i int, p, g torch.Tensor) {
+	update("SGD", s.parameters, grads, nil, func(i int, p, g torch.Tensor) {
 		d := decayed(g, p, s.o.WeightDecay)
 		if s.masks != nil {
 			d = d.Mul(s.masks[i])
@@ -69,7 +70,7 @@ func (s *SGD) Step(grads ...torch.Tensor) {
 				d = buf
 			}
 		}
-		p.AddScaled_(d, -s.o.LR)
+		p.Addcmul_(d, s.lr.Beside(p), -1)
 	})
 }
 
@@ -85,22 +86,29 @@ func (s *SGD) Mask(masks ...torch.Tensor) {
 }
 
 // LR is the learning rate of the next step.
-func (s *SGD) LR() float64 { return s.o.LR }
+func (s *SGD) LR() float64 { return s.lr.Value() }
 
 // SetLR changes the learning rate.
 func (s *SGD) SetLR(lr float64) {
 	o := s.o
 	o.LR = lr
 	must("SGD", o.check())
-	s.o = o
+	s.lr.Set(lr)
 }
 
 // Options are the settings, the present learning rate among them.
-func (s *SGD) Options() SGDOptions { return s.o }
+func (s *SGD) Options() SGDOptions {
+	o := s.o
+	o.LR = s.lr.Value()
+	return o
+}
 
 // Momentum is the buffers themselves, one for each parameter, or nil without
 // momentum. Step and LoadStateDict overwrite them.
 func (s *SGD) Momentum() []torch.Tensor { return s.momentum }
+
+// Overwritten is all that Step overwrites: the parameters and the momentum buffers.
+func (s *SGD) Overwritten() []torch.Tensor { return slices.Concat(s.parameters, s.momentum) }
 
 func (s *SGD) buffers() torch.StateDict {
 	sd := torch.StateDict{}
@@ -110,7 +118,7 @@ func (s *SGD) buffers() torch.StateDict {
 
 func (s *SGD) numbers() map[string]float64 {
 	return map[string]float64{
-		"lr": s.o.LR, "momentum": s.o.Momentum, "weight_decay": s.o.WeightDecay, "nesterov": truth(s.o.Nesterov),
+		"lr": s.lr.Value(), "momentum": s.o.Momentum, "weight_decay": s.o.WeightDecay, "nesterov": truth(s.o.Nesterov),
 	}
 }
 
@@ -140,6 +148,7 @@ func (s *SGD) LoadStateDict(sd torch.StateDict) error {
 			return err
 		}
 		s.o = o
+		s.lr.Set(o.LR)
 		return nil
 	})
 }

@@ -11,9 +11,9 @@ import (
 )
 
 // update runs one step over every parameter without a graph, in a scope of its
-// own. It first checks that each parameter has a gradient of its shape, type and
+// own, after begin unless that is nil. It first checks that each parameter has a gradient of its shape, type and
 // device: libtorch would broadcast, or stop half-way.
-func update(name string, parameters, grads []torch.Tensor, step func(i int, p, g torch.Tensor)) {
+func update(name string, parameters, grads []torch.Tensor, begin func(), step func(i int, p, g torch.Tensor)) {
 	if len(grads) != len(parameters) {
 		misuse(name, "%d gradients for %d parameters", len(grads), len(parameters))
 	}
@@ -31,6 +31,9 @@ func update(name string, parameters, grads []torch.Tensor, step func(i int, p, g
 	}
 	torch.Scoped(func() {
 		torch.NoGrad(func() {
+			if begin != nil {
+				begin()
+			}
 			for i, p := range parameters {
 				step(i, p, grads[i])
 			}
@@ -74,11 +77,8 @@ func notNegative(settings ...setting) error {
 }
 
 // pow is x^y by the pow of libtorch and the C library, as in PyTorch's Python:
-// Go's own can differ in the last bit. It leaves its tensors to the open scope.
-func pow(x, y float64) float64 {
-	exponent := torch.Scalar(y, torch.Options{Dtype: torch.Float64})
-	return torch.Call("aten::pow.Scalar", x, exponent)[0].Item()
-}
+// Go's own can differ in the last bit.
+func pow(x float64, y torch.Tensor) torch.Tensor { return torch.Call("aten::pow.Scalar", x, y)[0] }
 
 // indexed adds ts under name.0, name.1, ... to sd.
 func indexed(sd torch.StateDict, name string, ts []torch.Tensor) {

@@ -205,3 +205,22 @@ char* torch_graph_free(torch_graph* g) {
   delete g;
   return failed;
 }
+
+struct torch_mark {
+  c10::Event event{at::kCUDA};
+};
+
+char* torch_mark_record(int device_index, torch_mark** ret) {
+  return guard([&] {
+    const c10::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(device_index));
+    c10::DeviceGuard onDevice(device);
+    auto m = std::make_unique<torch_mark>();
+    m->event.record(gpu().getStream(device));
+    *ret = m.release();
+  });
+}
+
+char* torch_mark_wait(torch_mark* m) {
+  std::unique_ptr<torch_mark> owned(m);
+  return guard([&] { owned->event.synchronize(); });
+}

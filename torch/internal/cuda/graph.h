@@ -25,6 +25,13 @@ void torch_graph_discard(torch_graph* g);
 char* torch_graph_replay(torch_graph* g);
 char* torch_graph_free(torch_graph* g);
 
+// A mark is a place in the work that is queued on the thread's current stream of a
+// GPU. record makes one behind all that has been queued; wait waits until the GPU has
+// come there, and frees it.
+typedef struct torch_mark torch_mark;
+char* torch_mark_record(int device_index, torch_mark** ret);
+char* torch_mark_wait(torch_mark* m);
+
 #ifdef __cplusplus
 }
 #endif
