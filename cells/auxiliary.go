@@ -29,7 +29,8 @@ func newAuxiliaryHead(p nn.Path, channels, classes int, imageNet bool) *auxiliar
 	features := nn.Sequential{
 		nn.ReLU{InPlace: true},                                  // changes the cell's output too: see forward
 		nn.AvgPool{Kernel: 5, Stride: stride, ExcludePad: true}, // [N,C,2,2]
-		nn.NewPointwiseNorm(at.Index(2), at.Index(3), channels, 128, nn.PointwiseNormOptions{Affine: true, ReLU: true}),
+		nn.Separable{{Pointwise: nn.NewPointwise(at.Index(2), channels, 128), Norm: nn.NewBatchNorm2d(at.Index(3), 128, true)}},
+		nn.ReLU{InPlace: true},
 		nn.NewConv2d(at.Index(5), 128, 768, [2]int{2, 2}, torch.Conv2dOptions{}), // [N,768,1,1]
 	}
 	if !imageNet {

@@ -14,6 +14,19 @@ func imagesAtOnce(d torch.Device, own int) int {
 	return min(own, 2)
 }
 
+// fold keeps what evaluation needs of the cell's weights.
+func (c *networkCell) fold() {
+	layers := []nn.Layer{c.preprocess0, c.preprocess1}
+	for _, e := range c.edges {
+		layers = append(layers, e.op)
+	}
+	for _, l := range layers {
+		if f, ok := l.(nn.Folder); ok {
+			f.Fold()
+		}
+	}
+}
+
 // evaluate is forward in evaluation without a graph. Each node is written to its channels of the cell's output.
 func (c *networkCell) evaluate(s0, s1 torch.Tensor) (out torch.Tensor) {
 	torch.Scoped(func() {

@@ -82,21 +82,28 @@ func (stride zero) Trace(x *nn.Value, _ *nn.Trace) *nn.Value {
 // Reference cnn/operations.py SepConv.
 func sepConv(p nn.Path, c channels, kernel, stride int, affine bool) nn.Layer {
 	op := p.At("op")
-	return nn.Sequential{
-		nn.NewDepthwise(op.Index(1), c.in, kernel, torch.DepthwiseOptions{Stride: stride, ReLU: true}),
-		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c.in, c.inner, nn.PointwiseNormOptions{Affine: affine, ReLU: true}),
-		nn.NewDepthwise(op.Index(5), c.inner, kernel, torch.DepthwiseOptions{}),
-		nn.NewPointwiseNorm(op.Index(6), op.Index(7), c.inner, total(c.out), nn.PointwiseNormOptions{Affine: affine}),
+	return nn.Separable{
+		{
+			Depthwise: nn.NewDepthwise(op.Index(1), c.in, kernel, torch.DepthwiseOptions{Stride: stride, ReLU: true}),
+			Pointwise: nn.NewPointwise(op.Index(2), c.in, c.inner),
+			Norm:      nn.NewBatchNorm2d(op.Index(3), c.inner, affine),
+		},
+		{
+			Depthwise: nn.NewDepthwise(op.Index(5), c.inner, kernel, torch.DepthwiseOptions{ReLU: true}),
+			Pointwise: nn.NewPointwise(op.Index(6), c.inner, total(c.out)),
+			Norm:      nn.NewBatchNorm2d(op.Index(7), total(c.out), affine),
+		},
 	}
 }
 
 // dilConv makes [ReLU, depthwise of dilation 2, pointwise, batch norm]. Reference cnn/operations.py DilConv.
 func dilConv(p nn.Path, c channels, kernel, stride int, affine bool) nn.Layer {
-	op := p.At("op")
-	return nn.Sequential{
-		nn.NewDepthwise(op.Index(1), c.in, kernel, torch.DepthwiseOptions{Stride: stride, Dilation: 2, ReLU: true}),
-		nn.NewPointwiseNorm(op.Index(2), op.Index(3), c.in, total(c.out), nn.PointwiseNormOptions{Affine: affine}),
-	}
+	op, out := p.At("op"), total(c.out)
+	return nn.Separable{{
+		Depthwise: nn.NewDepthwise(op.Index(1), c.in, kernel, torch.DepthwiseOptions{Stride: stride, Dilation: 2, ReLU: true}),
+		Pointwise: nn.NewPointwise(op.Index(2), c.in, out),
+		Norm:      nn.NewBatchNorm2d(op.Index(3), out, affine),
+	}}
 }
 
 // conv7x1 makes [ReLU, 1x7 convolution, 7x1 convolution, batch norm]. The first convolution has the stride on the
@@ -115,14 +122,15 @@ func conv7x1(p nn.Path, c channels, stride int, affine bool) nn.Layer {
 // ReLUConvBN.
 func ReLUConvBN(p nn.Path, in, out int, affine bool) nn.Layer {
 	op := p.At("op")
-	return nn.Sequential{
-		nn.ReLU{},
-		nn.NewPointwiseNorm(op.Index(1), op.Index(2), in, out, nn.PointwiseNormOptions{Affine: affine}),
-	}
+	return nn.Separable{{
+		ReLU:      true,
+		Pointwise: nn.NewPointwise(op.Index(1), in, out),
+		Norm:      nn.NewBatchNorm2d(op.Index(2), out, affine),
+	}}
 }
 
-// factorizedReduce halves the image by two 1x1 convolutions of stride 2. The second reads the image shifted by one
-// row and one column.
+// factorizedReduce halves the image by two 1x1 convolutions of stride 2 after a ReLU. The second reads the image
+// shifted by one row and one column.
 type factorizedReduce struct {
 	conv1, conv2, bn nn.Layer
 }
@@ -136,8 +144,8 @@ func FactorizedReduce(p nn.Path, in, out int, affine bool) nn.Layer {
 // reduction is FactorizedReduce with the channels of each convolution.
 func reduction(p nn.Path, in int, out [2]int, affine bool) nn.Layer {
 	return &factorizedReduce{
-		conv1: nn.NewPointwise(p.At("conv_1"), in, out[0], 2),
-		conv2: nn.NewPointwise(p.At("conv_2"), in, out[1], 2),
+		conv1: nn.NewPointwise(p.At("conv_1"), in, out[0]),
+		conv2: nn.NewPointwise(p.At("conv_2"), in, out[1]),
 		bn:    nn.NewBatchNorm2d(p.At("bn"), total(out), affine),
 	}
 }
@@ -145,15 +153,19 @@ func reduction(p nn.Path, in int, out [2]int, affine bool) nn.Layer {
 // Forward implements nn.Layer.
 func (f *factorizedReduce) Forward(x torch.Tensor, m nn.Mode) torch.Tensor {
 	x = x.ReLU()
-	shifted := x.Narrow(2, 1, x.Size(2)-1).Narrow(3, 1, x.Size(3)-1)
-	return f.bn.Forward(torch.Cat([]torch.Tensor{f.conv1.Forward(x, m), f.conv2.Forward(shifted, m)}, 1), m)
+	quarter := func(first int) torch.Tensor {
+		return x.Slice(2, first, x.Size(2), 2).Slice(3, first, x.Size(3), 2)
+	}
+	return f.bn.Forward(torch.Cat([]torch.Tensor{f.conv1.Forward(quarter(0), m), f.conv2.Forward(quarter(1), m)}, 1), m)
 }
 
-// Trace implements nn.Layer.
+// Trace implements nn.Layer. A product keeps a copy of the pixels that it reads.
 func (f *factorizedReduce) Trace(x *nn.Value, t *nn.Trace) *nn.Value {
 	x = nn.ReLU{}.Trace(x, t)
-	shifted := &nn.Value{Channels: x.Channels, Height: x.Height - 1, Width: x.Width - 1}
-	y := *f.conv1.Trace(x, t)
-	y.Channels += f.conv2.Trace(shifted, t).Channels
+	quarter := func() *nn.Value {
+		return &nn.Value{Channels: x.Channels, Height: (x.Height + 1) / 2, Width: (x.Width + 1) / 2}
+	}
+	y := *f.conv1.Trace(quarter(), t)
+	y.Channels += f.conv2.Trace(quarter(), t).Channels
 	return f.bn.Trace(&y, t)
 }

@@ -154,7 +154,9 @@ func (n *Network) Forward(b nn.Batch, m nn.Mode) (out nn.Output) {
 // images out to ranks: the result of an image depends on no other.
 func (n *Network) Logits(x torch.Tensor) torch.Tensor {
 	logits := torch.Empty([]int{x.Size(0), n.o.Classes}, n.o.Options)
-	n.weights.Fold()
+	for _, c := range n.cells {
+		c.fold()
+	}
 	torch.NoGrad(func() {
 		torch.Parallel(torch.RanksFor(x.Size(0), x.Device()), func(r *torch.Rank) {
 			torch.Inference(func() {

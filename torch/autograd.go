@@ -35,7 +35,7 @@ func (t Tensor) IsLeaf() bool { return t.info("is_leaf").is_leaf != 0 }
 
 // Writes counts what operators of libtorch have written in place to the memory that t shares with others. It is -1 for
 // what Inference has made, where nobody counts. Nor do the operators that take statistics along count as writing to
-// them: BatchNorm, PointwiseNorm.
+// them: BatchNorm, Separable.
 func (t Tensor) Writes() int { return int(t.info("writes").writes) }
 
 // RequiresGrad_ makes operations on t build a graph, or not.

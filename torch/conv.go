@@ -9,7 +9,6 @@ package torch
 // #cgo noescape torch_max_pool2d
 // #cgo noescape torch_max_pool2d_backward
 // #cgo noescape torch_max_pool2d_indices
-// #cgo noescape torch_pointwise_norm
 // #cgo nocallback torch_adaptive_avg_pool2d
 // #cgo nocallback torch_avg_pool2d
 // #cgo nocallback torch_conv2d
@@ -18,7 +17,6 @@ package torch
 // #cgo nocallback torch_max_pool2d
 // #cgo nocallback torch_max_pool2d_backward
 // #cgo nocallback torch_max_pool2d_indices
-// #cgo nocallback torch_pointwise_norm
 import "C"
 
 import (
@@ -112,34 +110,6 @@ func Conv2dBackward(g, x, weight Tensor, o Conv2dOptions, needX, needWeight bool
 	return dx, dWeight
 }
 
-// PointwiseNormOptions say what follows the batch norm.
-type PointwiseNormOptions struct {
-	ReLU    bool
-	Factors Tensor // [N], of images, without gradient; none if zero
-}
-
-// PointwiseNorm is the 1x1 convolution of images by weight with a BatchNorm of training
-// after it, PyTorch's momentum 0.1 and [BatchNormEps]:
-//
-//	BatchNorm(Conv2d(x, weight), scale, shift)·Factors, of max(·, 0) with ReLU
-//	x [N,C,H,W]   weight [O,C,1,1]   scale, shift [O]   runningMean, runningVar [O] or none
-//	result [N,O,H,W], channels last
-//
-// On CPUs with AVX-512, in types of float, where C and O are multiples of 4, it goes twice
-// over memory forward and twice backward; else, and for gradients of gradients, it is the
-// operators one after the other. It panics with *Error if a channel has one value.
-func PointwiseNorm(x, weight, scale, shift, runningMean, runningVar Tensor, o PointwiseNormOptions) Tensor {
-	if shape := x.shapeFor("pointwise_norm"); len(shape) > 1 && x.Numel() == shape[1] {
-		misfit("pointwise_norm", []Tensor{x, weight, scale, shift}, "training needs more than one value per channel")
-	}
-	var r Tensor
-	if e := C.torch_pointwise_norm(x.h, weight.h, scale.h, shift.h, runningMean.h, runningVar.h, o.Factors.h,
-		flag(o.ReLU), 0.1, BatchNormEps, &r.h); e != nil {
-		throw("pointwise_norm", e, x, weight, scale, shift, runningMean, runningVar, o.Factors)
-	}
-	return r
-}
-
 // Pool2dOptions are the sizes of a pooling in rows and columns alike; Stride 0
 // is the kernel's size, as in PyTorch.
 type Pool2dOptions struct {
@@ -163,6 +133,9 @@ func (o Pool2dOptions) Size(height, width int) (int, int) {
 // MaxPool2d takes the largest element of each window.
 //
 //	x [N,C,H,W]   result [N,C,H',W'],  H' = (H + 2·Padding − Kernel)/Stride + 1
+//
+// Of windows of 3x3 with a margin of one pixel and a stride of 1 or 2, on a CPU and channels last, its graph keeps a byte
+// for each, and not x.
 func MaxPool2d(x Tensor, o Pool2dOptions) Tensor {
 	var r Tensor
 	if e := C.torch_max_pool2d(x.h, C.int64_t(o.Kernel), o.stride(), C.int64_t(o.Padding), &r.h); e != nil {

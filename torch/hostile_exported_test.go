@@ -24,8 +24,8 @@ func TestHostileArguments(t *testing.T) {
 			torch.GradEnabled, torch.Gram, torch.InNoReads, torch.Inference, torch.Keep, torch.KeepWith, torch.Linear, torch.Live, torch.ManualSeed, torch.Misuse, torch.NeedFunction, torch.NewMailbox,
 			torch.MaxPool2d, torch.MaxPool2dBackward, torch.MaxPool2dIndices, torch.MmOut, torch.NoGrad, torch.NoReads,
 			torch.Ones, torch.OnesLike, torch.Parallel, torch.ParseDevice,
-			torch.PeakReserved, torch.PointwiseNorm, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt,
-			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.ReLUSum, torch.Scalar, torch.Scoped, torch.FoldedMatrix, torch.Separable,
+			torch.PeakReserved, torch.Folded, torch.FoldedMatrix, torch.Processor, torch.RNGState, torch.Rand, torch.RandInt,
+			torch.Randn, torch.RanksFor, torch.ReLUOut, torch.ReLUSum, torch.Scalar, torch.ScaledSum, torch.Scoped, torch.Separable,
 			torch.SetRNGState, torch.SetTF32, torch.SetThreads, torch.SoftmaxCrossEntropy_, torch.Stack, torch.SumProducts, torch.TF32, torch.Threads, torch.WithTF32,
 			torch.TuneMalloc, torch.Version, torch.Where, torch.Zeros, torch.ZerosLike,
 		},
@@ -92,12 +92,16 @@ func TestHostileArguments(t *testing.T) {
 				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool)
 				return args(x(1, 1, 4, 4), x(1, 1, 8, 8), at, pool)
 			},
-			"Separable": func() []any {
-				w := torch.SeparableWeights{Depthwise: x(4, 1, 3, 3), Matrix: torch.FoldedMatrix(x(8, 4, 1, 1), x(8), x(8)), Outs: 8}
-				return args(x(2, 4, 6, 6), w, torch.SeparableOptions{Add: x(2, 8, 6, 6), Out: x(2, 8, 6, 6)})
+			"Folded": func() []any {
+				w := torch.FoldedWeights{Depthwise: x(4, 1, 3, 3), Matrix: torch.FoldedMatrix(x(8, 4, 1, 1), x(8), x(8)), Outs: 8}
+				return args(x(2, 4, 6, 6), w, torch.FoldedOptions{Add: x(2, 8, 6, 6), Out: x(2, 8, 6, 6)})
 			},
-			"PointwiseNorm": func() []any {
-				return args(x(2, 4, 6, 6), x(8, 4, 1, 1), x(8), x(8), x(8), x(8), torch.PointwiseNormOptions{Factors: x(2)})
+			"ScaledSum": func() []any {
+				return args(x(8, 4), true, tensors(x(8, 4), x(4, 8)), tensors(x(1, 4), x(1)))
+			},
+			"Separable": func() []any {
+				stage := torch.SeparableStage{Depthwise: x(4, 1, 3, 3), Weight: x(4, 4, 1, 1), Scale: x(4), Shift: x(4), RunningMean: x(4), RunningVar: x(4)}
+				return args(x(2, 4, 6, 6), []torch.SeparableStage{stage, stage}, x(2))
 			},
 			"SetRNGState":          func() []any { return args(torch.CPU, torch.RNGState(torch.CPU)) },
 			"SoftmaxCrossEntropy_": func() []any { return args(x(2, 3), x(3), whole(0, 2), torch.Scalar(0, double)) },

@@ -6,12 +6,14 @@ package torch
 // #cgo noescape torch_foreach_copy_
 // #cgo noescape torch_gram
 // #cgo noescape torch_mm_out
+// #cgo noescape torch_scaled_sum
 // #cgo noescape torch_sum_products
 // #cgo nocallback torch_addmm_
 // #cgo nocallback torch_diagonal
 // #cgo nocallback torch_foreach_copy_
 // #cgo nocallback torch_gram
 // #cgo nocallback torch_mm_out
+// #cgo nocallback torch_scaled_sum
 // #cgo nocallback torch_sum_products
 import "C"
 
@@ -78,6 +80,21 @@ func SumProducts(out Tensor, add bool, xs, ws []Tensor) {
 	}
 	if e := C.torch_sum_products(out.h, flag(add), handles(xs), handles(ws), C.int64_t(len(xs))); e != nil {
 		throw("sum_products", e, append(append([]Tensor{out}, xs...), ws...)...)
+	}
+}
+
+// ScaledSum writes Σ_i ys[i]∘shares[i] to out, or adds it to what is there.
+//
+//	out [...]   ys[i] as many numbers   shares[i] a number, or a row that repeats along ys[i]
+//
+// On CPUs, in float32 and float64, where all are contiguous, it goes once over out; else it is Addcmul_ for each i, with
+// the same bits. It takes no part in autograd.
+func ScaledSum(out Tensor, add bool, ys, shares []Tensor) {
+	if len(ys) != len(shares) || len(ys) == 0 {
+		Misuse("scaled_sum", "%d ys and %d shares, wanted as many, and at least one", len(ys), len(shares))
+	}
+	if e := C.torch_scaled_sum(out.h, flag(add), handles(ys), handles(shares), C.int64_t(len(ys))); e != nil {
+		throw("scaled_sum", e, append(append([]Tensor{out}, ys...), shares...)...)
 	}
 }
 

@@ -33,6 +33,10 @@ func TestMaxPool(t *testing.T) {
 						g := torch.Randn(y.Shape(), o)
 						dx := torch.MaxPool2dBackward(g, x, at, window)
 						same(t, "gradient", dx, torch.Call("aten::max_pool2d_with_indices_backward", g.ChannelsLast(), x, three, strides, ones, ones, false, want[1])[0])
+						leaf := x.Clone().RequiresGrad_(true)
+						graph := torch.MaxPool2d(leaf, window)
+						same(t, "maxima with a graph", graph.Detach(), want[0])
+						same(t, "gradient of a graph", torch.Grad(tensors(graph), tensors(leaf), torch.GradOptions{GradOutputs: tensors(g)})[0], dx)
 						if d := at.Indices().Dtype(); d.Size() != 1 {
 							t.Errorf("places are %v, want bytes", d)
 						}
@@ -40,6 +44,25 @@ func TestMaxPool(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+func TestMaxPoolGraph(t *testing.T) {
+	// Gradients of gradients are those of libtorch's operator when windows have loops of our own.
+	for _, stride := range []int{1, 2} {
+		torchtest.Scope(t)
+		torch.ManualSeed(7)
+		leaf := torch.Randn([]int{2, 3, 5, 6}, double).ChannelsLast().RequiresGrad_(true)
+		second := func(y torch.Tensor) torch.Tensor {
+			loss := tensors(y.Square().Mul(y).Sum())
+			first := torch.Grad(loss, tensors(leaf), torch.GradOptions{CreateGraph: true})[0]
+			return torch.Grad(tensors(first.Square().Sum()), tensors(leaf), torch.GradOptions{})[0]
+		}
+		want := second(torch.Call("aten::max_pool2d", leaf, []int{3, 3}, []int{stride, stride}, []int{1, 1})[0])
+		if want.Norm().Item() == 0 {
+			t.Error("nothing to compare")
+		}
+		same(t, "gradient of the gradient", second(torch.MaxPool2d(leaf, torch.Pool2dOptions{Kernel: 3, Stride: stride, Padding: 1})), want)
 	}
 }
 

@@ -149,3 +149,52 @@ func BenchmarkProducts(b *testing.B) {
 		}
 	}
 }
+
+func TestScaledSum(t *testing.T) {
+	// The sum has the bits of Mul and Addcmul_ one after the other, whatever the sizes, threads and types are.
+	for _, o := range []torch.Options{single, double} {
+		for i, shape := range [][2]int{{1, 1}, {3, 5}, {700, 16}, {129, 512}, {4096, 4}, {2, 6000}} {
+			t.Run(fmt.Sprint(o.Dtype, shape), func(t *testing.T) {
+				torchtest.Scope(t)
+				defer torch.SetThreads(torch.Threads())
+				torch.SetThreads(1 + i%3)
+				torch.ManualSeed(3)
+				var ys, shares []torch.Tensor
+				for k := range 5 {
+					columns := []int{shape[1], 1, 1, shape[1], shape[1]}[k]
+					ys, shares = append(ys, torch.Randn(shape[:], o)), append(shares, torch.Randn([]int{1, columns}, o))
+				}
+				got, want := torch.Empty(shape[:], o), ys[0].Mul(shares[0])
+				torch.ScaledSum(got, false, ys[:1], shares[:1])
+				same(t, "one term", got, want)
+				torch.ScaledSum(got, true, ys[1:], shares[1:])
+				for k := 1; k < 5; k++ {
+					want.Addcmul_(ys[k], shares[k], 1)
+				}
+				same(t, "added terms", got, want)
+				torch.ScaledSum(got, false, ys, shares)
+				same(t, "all terms", got, want)
+				other := torch.Empty([]int{shape[1], shape[0]}, o)
+				torch.ScaledSum(other.T(), false, ys, shares)
+				same(t, "where columns are adjacent", other.T(), want)
+			})
+		}
+	}
+}
+
+func TestScaledSumMisfit(t *testing.T) {
+	// An error tells what does not fit when sizes or types differ.
+	torchtest.Scope(t)
+	out, y, row := torch.Ones([]int{4, 3}, double), torch.Ones([]int{4, 3}, double), torch.Ones([]int{1, 3}, double)
+	for name, call := range map[string]func(){
+		"y":      func() { torch.ScaledSum(out, false, tensors(y.Narrow(0, 0, 2)), tensors(row)) },
+		"share":  func() { torch.ScaledSum(out, false, tensors(y), tensors(torch.Ones([]int{5}, double))) },
+		"type":   func() { torch.ScaledSum(out, false, tensors(y.ToDtype(torch.Float32)), tensors(row)) },
+		"number": func() { torch.ScaledSum(out, false, tensors(y, y), tensors(row)) },
+		"none":   func() { torch.ScaledSum(out, false, nil, nil) },
+	} {
+		if e := caught(t, call); e == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

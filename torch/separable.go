@@ -7,53 +7,46 @@ import "C"
 
 import "cmp"
 
-// FoldedMatrix returns what [Separable] multiplies pixels by, [C+1, O rounded up to a multiple of 16]: the weight
-// [O,C,1,1] of a 1x1 convolution times scale [O], transposed, and below it shift [O]; the rest is 0.
-func FoldedMatrix(weight, scale, shift Tensor) Tensor {
-	shape := weight.shapeFor("folded_matrix")
-	if len(shape) != 4 || shape[2] != 1 || shape[3] != 1 {
-		misfit("folded_matrix", []Tensor{weight}, "wanted a weight [O,C,1,1]")
+// SeparableStage is one of Separable's stages: Depthwise, a 1x1 convolution, and the batch norm of its result by the
+// batch's statistics.
+type SeparableStage struct {
+	ReLU             bool   // of max(x, 0)
+	Depthwise        Tensor // [C,1,k,k], or the zero Tensor for no depthwise convolution
+	Stride, Dilation int    // of the depthwise convolution; 0 is 1, as without one
+
+	Weight                  Tensor // [O,C,1,1]
+	Scale, Shift            Tensor // [O]
+	RunningMean, RunningVar Tensor // [O], or the zero Tensor: nothing is noted
+}
+
+// Separable is a separable convolution in training: stages one after the other, with PyTorch's momentum 0.1 and
+// [BatchNormEps].
+//
+//	BatchNorm(Conv2d(Depthwise(x), weight), scale, shift), times factors at last
+//	x [N,C,H,W]   factors [N] without gradient, or the zero Tensor   result [N,O,H',W'], H' as of Depthwise
+//
+// On CPUs, in float32 and float64, where all C and O are multiples of 4 and Depthwise has loops of our own, the graph
+// keeps x and for each stage the batch norm's input. The backward pass computes what lies between again
+// while an image lies in the caches. Else, and for gradients of gradients, it is the operators one after the
+// other. It panics with *Error if a channel has one value.
+func Separable(x Tensor, stages []SeparableStage, factors Tensor) Tensor {
+	weights, inputs := make([]Tensor, 0, 6*len(stages)), []Tensor{x}
+	options := make([]int, 0, 3*len(stages))
+	for i, s := range stages {
+		if !s.Depthwise.Defined() && max(s.Stride, s.Dilation) > 1 {
+			Misuse("separable", "stride %d and dilation %d in stage %d, which has no depthwise convolution", s.Stride, s.Dilation, i)
+		}
+		weights = append(weights, s.Depthwise, s.Weight, s.Scale, s.Shift, s.RunningMean, s.RunningVar)
+		inputs = append(inputs, s.Depthwise, s.Weight)
+		options = append(options, int(flag(s.ReLU)), cmp.Or(s.Stride, 1), cmp.Or(s.Dilation, 1))
 	}
-	outs, c := shape[0], shape[1]
-	var m Tensor
-	Scoped(func() {
-		m = Keep(Zeros([]int{c + 1, (outs + 15) / 16 * 16}, weight.Options()))
-		own := m.Narrow(1, 0, outs)
-		own.Narrow(0, 0, c).Copy_(weight.Mul(scale.View(-1, 1, 1, 1)).View(outs, c).T())
-		own.Select(0, c).Copy_(shift)
-	})
-	return m
-}
-
-// SeparableWeights are those of a Separable.
-type SeparableWeights struct {
-	Depthwise Tensor // [C,1,k,k], k odd, or the zero Tensor for none
-	Matrix    Tensor // FoldedMatrix
-	Outs      int    // channels of the result, O
-}
-
-// SeparableOptions are the options of a Separable; zero fields mean stride 1, dilation 1, no ReLU, nothing to add.
-type SeparableOptions struct {
-	DepthwiseOptions        // of the depthwise convolution; ReLU also without one
-	Rectify          bool   // max(·, 0) of the result, before Add
-	Add              Tensor // as the result, or the zero Tensor
-	Out              Tensor // as the result: where it goes instead of to a new tensor. It may be Add
-}
-
-// Separable is the depthwise convolution of x, then the 1x1 convolution of its result, with the shift after it:
-//
-//	Pointwise(Depthwise(x)) + shift
-//	x [N,C,H,W]   result [N,O,H',W'],  H' = (H − 1)/Stride + 1
-//
-// It takes no part in autograd. On CPUs, in float32 and float64, where C is a multiple of 4 and Depthwise has loops of
-// its own, a few rows go through all of it while they lie in the caches. Each number of the result is the same in
-// every layout, and beside every other image. Images may be a part of the channels of others that lie channels last. A
-// new result lies so.
-func Separable(x Tensor, w SeparableWeights, o SeparableOptions) Tensor {
-	r := o.Out
-	if e := C.torch_separable(x.h, w.Depthwise.h, w.Matrix.h, C.int64_t(w.Outs), C.int64_t(cmp.Or(o.Stride, 1)), C.int64_t(cmp.Or(o.Dilation, 1)),
-		flag(o.ReLU), flag(o.Rectify), o.Add.h, o.Out.h, &r.h); e != nil {
-		throw("separable", e, x, w.Depthwise, w.Matrix, o.Add, o.Out)
+	if len(stages) == 0 {
+		Misuse("separable", "no stages")
+	}
+	var r Tensor
+	if e := C.torch_separable(x.h, handles(weights), int64s(options), C.int64_t(len(stages)), factors.h, 0.1, BatchNormEps,
+		&r.h); e != nil {
+		throw("separable", e, append(inputs, factors)...)
 	}
 	return r
 }

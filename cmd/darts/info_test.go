@@ -15,13 +15,13 @@ func TestInfo(t *testing.T) {
   parameters                    3349342
   with auxiliary head           3825768
   multiply-adds of an image     528.4 M
-  activations kept in training  67.6 MB an image, 6.49 GB at batch 96
+  activations kept in training  34.5 MB an image, 3.31 GB at batch 96
 
 ImageNet: 48 channels, 14 cells, images 3x224x224
   parameters                    4718752
   with auxiliary head           5979528
   multiply-adds of an image     529.9 M
-  activations kept in training  51.7 MB an image, 6.62 GB at batch 128
+  activations kept in training  29.2 MB an image, 3.74 GB at batch 128
 `
 	if got := stdout.String(); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

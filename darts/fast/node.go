@@ -38,19 +38,27 @@ func (p *pass) forwardNode(cell *fastCell, n *fastNode, states []*stateSaved, ou
 		p.forwardReductions(n, s, states, out)
 	}
 	torch.Scoped(func() {
-		t := terms{x: p.products(n, s, states), m: out.m(), c: out.c}
+		var ys, shares []torch.Tensor
 		for i, q := range n.pools {
 			inv := states[q.state].inv[q.which]
 			y, share := out.across(states[q.state].pooled[q.which], inv.Mul(s.mix.Narrow(0, n.items+i, 1)))
-			t.scaled(y, share)
+			ys, shares = append(ys, y), append(shares, share)
 		}
 		for i, j := range n.skips {
-			t.scaled(states[j].x, s.mix.Narrow(0, n.firstSkip()+i, 1).View(1, 1))
+			ys, shares = append(ys, states[j].x), append(shares, s.mix.Narrow(0, n.firstSkip()+i, 1))
 		}
-		if !t.x.Defined() { // "none" on every edge
-			t.x = torch.Zeros([]int{out.m(), out.c}, p.o)
+		x = p.products(n, s, states)
+		begun := x.Defined()
+		switch {
+		case len(ys) > 0:
+			if !begun {
+				x = torch.Empty([]int{out.m(), out.c}, p.o)
+			}
+			torch.ScaledSum(x, begun, ys, shares)
+		case !begun: // "none" on every edge
+			x = torch.Zeros([]int{out.m(), out.c}, p.o)
 		}
-		x = torch.Keep(t.x)
+		x = torch.Keep(x)
 	})
 	return s, x
 }
@@ -77,21 +85,6 @@ func (p *pass) products(n *fastNode, s *nodeSaved, states []*stateSaved) (x torc
 		}
 	})
 	return x
-}
-
-// terms adds up a node x.
-type terms struct {
-	x    torch.Tensor // [m,c]
-	m, c int
-}
-
-// scaled adds share∘y. The pixels y may have any number of rows; share is one row, or [1,1].
-func (t *terms) scaled(y, share torch.Tensor) {
-	if t.x.Defined() {
-		t.x.ViewAs(y).Addcmul_(y, share, 1)
-		return
-	}
-	t.x = y.Mul(share).View(t.m, t.c)
 }
 
 // convolve appends the depthwise convolutions at sites by weight [sites,c,1,k,k], centred, to ys and writes their

@@ -93,7 +93,10 @@ func layerPass(l latency.Layer, o LatencyOptions, dtype torch.Dtype) func() {
 	to := torch.Options{Dtype: dtype, Device: o.Device}
 	var b nn.Builder
 	layer := cells.Operation(b.Root(), l.Op, l.Channels, l.Stride, true)
-	b.Build(to).Fold()
+	b.Build(to)
+	if f, ok := layer.(nn.Folder); ok {
+		f.Fold()
+	}
 	x := someImages(o.Batch, l.Channels, l.Side, to)
 	return func() {
 		torch.NoGrad(func() {

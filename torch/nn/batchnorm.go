@@ -6,6 +6,7 @@ import "godarts/torch"
 type BatchNorm2d struct {
 	weight, bias            *Parameter // [C]; nil if not affine
 	runningMean, runningVar *Parameter // [C]
+	folded                  foldedNorm // what Fold of its stage has left
 }
 
 // NewBatchNorm2d makes a batch norm over c channels; an affine one has weight

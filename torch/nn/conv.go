@@ -47,16 +47,25 @@ func (d *Depthwise) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 	return torch.Depthwise(x, d.weight.value(), torch.Tensor{}, d.o)
 }
 
-// Trace implements Layer. Where libtorch computes the convolution, on channels or with a kernel that torch.Depthwise has
-// no loops for, the graph keeps max(x, 0) in place of x.
+// Trace implements Layer. Where libtorch computes the convolution the graph keeps max(x, 0) in place of x.
 func (d *Depthwise) Trace(x *Value, t *Trace) *Value {
-	shape := d.weight.sizes()
-	c, k, stride := shape[0], shape[2], max(d.o.Stride, 1)
-	if d.o.ReLU && (c%4 != 0 || k > 5) {
+	if d.o.ReLU && !d.fits() {
 		x = ReLU{}.Trace(x, t)
 	}
 	t.Keep(x)
-	y := &Value{Channels: c, Height: (x.Height-1)/stride + 1, Width: (x.Width-1)/stride + 1}
-	t.MultiplyAdds += y.Numel() * k * k
+	return d.result(x, t)
+}
+
+// result is the size of the result. It adds the products to t.
+func (d *Depthwise) result(x *Value, t *Trace) *Value {
+	shape, stride := d.weight.sizes(), max(d.o.Stride, 1)
+	y := &Value{Channels: shape[0], Height: (x.Height-1)/stride + 1, Width: (x.Width-1)/stride + 1}
+	t.MultiplyAdds += y.Numel() * shape[2] * shape[3]
 	return y
+}
+
+// fits tells whether torch.Depthwise has loops for the channels, the kernel, stride and dilation.
+func (d *Depthwise) fits() bool {
+	shape := d.weight.sizes()
+	return shape[0]%4 == 0 && (shape[2] == 3 || shape[2] == 5) && d.o.Stride <= 2 && d.o.Dilation <= 2
 }

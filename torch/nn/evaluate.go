@@ -3,7 +3,7 @@ package nn
 import "godarts/torch"
 
 // Evaluation without a graph. There a 1x1 convolution and its batch norm are one product: with s = weight/√(var + ε) it
-// is by s∘W, with the shift bias − mean·s. It is computed together with the ReLU or the depthwise convolution before it.
+// is by s∘W, with the shift bias − mean·s. It is computed together with what comes before it in its stage.
 
 // Placer is a Layer that in evaluation can write its result to a place.
 type Placer interface {
@@ -13,75 +13,50 @@ type Placer interface {
 	Place(x, out, add torch.Tensor)
 }
 
-// Place implements Placer.
-func (s Sequential) Place(x, out, add torch.Tensor) {
-	torch.NoGrad(func() { torch.Scoped(func() { s.evaluate(x, torch.SeparableOptions{Out: out, Add: add}) }) })
+// Folder is a Layer that can keep what evaluation needs of its weights.
+type Folder interface {
+	Layer
+	// Fold computes that, unless the weights have not changed since the last time. Without it each pass does so.
+	// What it keeps has the life of the weights. Weights that an operator on them writes to count as changed, and
+	// statistics that a training pass moves. On a GPU, where nobody counts what a graph writes, it does nothing.
+	Fold()
 }
 
-// evaluate applies layers in evaluation without a graph. The last writes to o.Out, if that is defined, and adds o.Add.
-func (s Sequential) evaluate(x torch.Tensor, o torch.SeparableOptions) torch.Tensor {
-	for len(s) > 0 {
-		before, norm, n := s.first()
-		s = s[n:]
-		switch {
-		case norm == nil:
-			x = before.Forward(x, Mode{})
-		case len(s) > 0:
-			x = norm.separable(x, before, torch.SeparableOptions{})
-		default:
-			return norm.separable(x, before, o)
+// Place implements Placer.
+func (l Separable) Place(x, out, add torch.Tensor) {
+	l.affine()
+	if len(l) == 0 {
+		torch.Misuse("nn.Separable", "no stages")
+	}
+	torch.NoGrad(func() { torch.Scoped(func() { l.evaluate(x, torch.FoldedOptions{Out: out, Add: add}) }) })
+}
+
+// evaluate computes the stages without a graph, the last with o.
+func (l Separable) evaluate(x torch.Tensor, o torch.FoldedOptions) torch.Tensor {
+	for i, s := range l {
+		if i < len(l)-1 {
+			x = s.evaluate(x, torch.FoldedOptions{})
+		} else {
+			x = s.evaluate(x, o)
 		}
-	}
-	if o.Add.Defined() {
-		x = x.Add(o.Add)
-	}
-	if o.Out.Defined() {
-		return o.Out.Copy_(x)
 	}
 	return x
 }
 
-// first returns the layers that are computed first, together, and their number: a PointwiseNorm and the layer before
-// it, if any; or without one a single layer.
-func (s Sequential) first() (before Layer, norm *PointwiseNorm, n int) {
-	if norm, ok := s[0].(*PointwiseNorm); ok {
-		return nil, norm, 1
+// evaluate computes the stage without a graph.
+func (s Stage) evaluate(x torch.Tensor, o torch.FoldedOptions) (y torch.Tensor) {
+	w := torch.FoldedWeights{Outs: s.Pointwise.weight.sizes()[0]}
+	o.ReLU = s.ReLU
+	if d := s.Depthwise; d != nil {
+		w.Depthwise, o.DepthwiseOptions = d.weight.value(), d.o
 	}
-	if len(s) > 1 {
-		norm, _ = s[1].(*PointwiseNorm)
-	}
-	switch l := s[0].(type) {
-	case *Depthwise:
-	case ReLU:
-		if l.InPlace {
-			norm = nil // its input changes too
-		}
-	default:
-		norm = nil
-	}
-	if norm == nil {
-		return s[0], nil, 1
-	}
-	return s[0], norm, 2
-}
-
-// separable computes the layer in evaluation, after before: a Depthwise, a ReLU or nothing.
-func (l *PointwiseNorm) separable(x torch.Tensor, before Layer, o torch.SeparableOptions) (y torch.Tensor) {
-	w := torch.SeparableWeights{Outs: l.product.weight.sizes()[0]}
-	switch b := before.(type) {
-	case *Depthwise:
-		w.Depthwise, o.DepthwiseOptions = b.weight.value(), b.o
-	case ReLU:
-		o.ReLU = true
-	}
-	o.Rectify = l.relu
-	if l.folded.valid(l) {
-		w.Matrix = l.folded.matrix
-		return torch.Separable(x, w, o)
+	if f := s.Norm.folded; f.valid(s) {
+		w.Matrix = f.matrix
+		return torch.Folded(x, w, o)
 	}
 	torch.Scoped(func() {
-		w.Matrix = l.matrix()
-		y = torch.Separable(x, w, o)
+		w.Matrix = s.matrix()
+		y = torch.Folded(x, w, o)
 		if !o.Out.Defined() {
 			torch.Keep(y)
 		}
@@ -90,61 +65,59 @@ func (l *PointwiseNorm) separable(x torch.Tensor, before Layer, o torch.Separabl
 }
 
 // matrix computes the matrix of the product.
-func (l *PointwiseNorm) matrix() (m torch.Tensor) {
+func (s Stage) matrix() (m torch.Tensor) {
 	torch.Scoped(func() {
-		scale, shift := l.norm.affine()
-		m = torch.Keep(torch.FoldedMatrix(l.product.weight.value(), scale, shift))
+		scale, shift := s.Norm.affine()
+		m = torch.Keep(torch.FoldedMatrix(s.Pointwise.weight.value(), scale, shift))
 	})
 	return m
 }
 
-// foldedNorm is the matrix of a PointwiseNorm, and what it was computed from.
+// foldedNorm is the matrix of a stage, kept with its batch norm, and what it was computed from.
 type foldedNorm struct {
 	matrix             torch.Tensor
+	product            *Parameter
 	weight, statistics int    // times that they had been written to
 	moves              uint64 // of the statistics
 }
 
-// unfolded says what the matrix of l would be computed from now.
-func (l *PointwiseNorm) unfolded() foldedNorm {
-	mean := l.norm.runningMean
-	return foldedNorm{weight: l.product.weight.value().Writes(), statistics: mean.value().Writes(), moves: mean.moves.Load()}
+// unfolded says what the matrix of s would be computed from now.
+func (s Stage) unfolded() foldedNorm {
+	weight, mean := s.Pointwise.weight, s.Norm.runningMean
+	return foldedNorm{product: weight, weight: weight.value().Writes(), statistics: mean.value().Writes(), moves: mean.moves.Load()}
 }
 
-// valid tells whether the matrix is that of l as it is now.
-func (f foldedNorm) valid(l *PointwiseNorm) bool {
+// valid tells whether the matrix is that of s as it is now.
+func (f foldedNorm) valid(s Stage) bool {
 	if !f.matrix.Defined() {
 		return false
 	}
-	now := l.unfolded()
+	now := s.unfolded()
 	now.matrix = f.matrix
 	return now == f
 }
 
-// Fold computes what evaluation needs of each PointwiseNorm, unless its weights have not changed since the last time.
-// Without it each pass does so. What it keeps has the life of W. Weights that an operator on them writes to count as
-// changed, and statistics that a training pass moves. On a GPU, where nobody counts what a graph writes, it does nothing.
-func (w *Weights) Fold() {
-	if w.W.Device().GPUForm() {
-		return
-	}
+// Fold implements Folder.
+func (l Separable) Fold() {
+	l.affine()
 	torch.NoGrad(func() {
-		for _, l := range w.norms {
-			l.fold()
+		for _, s := range l {
+			s.fold()
 		}
 	})
 }
 
-func (l *PointwiseNorm) fold() {
-	if l.folded.valid(l) {
+func (s Stage) fold() {
+	weight, n := s.Pointwise.weight.value(), s.Norm
+	if n.folded.valid(s) || weight.Device().GPUForm() {
 		return
 	}
-	if l.folded.matrix.Defined() {
-		l.folded.matrix.Free()
+	if n.folded.matrix.Defined() {
+		n.folded.matrix.Free()
 	}
-	l.folded = l.unfolded()
-	if l.folded.weight < 0 || l.folded.statistics < 0 {
+	n.folded = s.unfolded()
+	if n.folded.weight < 0 || n.folded.statistics < 0 {
 		return // nobody counts what changes them
 	}
-	torch.Scoped(func() { l.folded.matrix = torch.KeepWith(l.matrix(), l.product.weight.Tensor) })
+	torch.Scoped(func() { n.folded.matrix = torch.KeepWith(s.matrix(), weight) })
 }

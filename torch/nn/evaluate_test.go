@@ -9,24 +9,19 @@ import (
 	"godarts/torch/torchtest"
 )
 
-// foldable are layers with every kind of PointwiseNorm: after a depthwise convolution, a ReLU, one that works in place,
-// none of these, and with and without weights of the batch norm.
-func foldable(o torch.Options) (nn.Sequential, *nn.Weights) {
+// foldable has a stage of every kind: with a depthwise convolution, with a ReLU, with neither, and with and without
+// weights of the batch norm.
+func foldable(o torch.Options) (nn.Separable, *nn.Weights) {
 	var b nn.Builder
 	p := b.Root()
-	norm := func(name string, o nn.PointwiseNormOptions) nn.Layer {
-		return nn.NewPointwiseNorm(p.At(name), p.At(name+"_norm"), 8, 8, o)
+	stage := func(name string, relu bool, affine bool, depthwise *nn.Depthwise) nn.Stage {
+		return nn.Stage{ReLU: relu, Depthwise: depthwise, Pointwise: nn.NewPointwise(p.At(name), 8, 8), Norm: nn.NewBatchNorm2d(p.At(name+"_norm"), 8, affine)}
 	}
-	s := nn.Sequential{
-		nn.NewDepthwise(p.At("a"), 8, 3, torch.DepthwiseOptions{ReLU: true, Stride: 2}),
-		norm("b", nn.PointwiseNormOptions{Affine: true, ReLU: true}),
-		nn.NewDepthwise(p.At("c"), 8, 5, torch.DepthwiseOptions{}),
-		norm("d", nn.PointwiseNormOptions{Affine: true}),
-		nn.ReLU{InPlace: true},
-		norm("e", nn.PointwiseNormOptions{}),
-		norm("f", nn.PointwiseNormOptions{ReLU: true}),
-		nn.ReLU{},
-		norm("g", nn.PointwiseNormOptions{Affine: true}),
+	s := nn.Separable{
+		stage("b", false, true, nn.NewDepthwise(p.At("a"), 8, 3, torch.DepthwiseOptions{ReLU: true, Stride: 2})),
+		stage("d", false, true, nn.NewDepthwise(p.At("c"), 8, 5, torch.DepthwiseOptions{})),
+		stage("e", true, false, nil),
+		stage("f", false, true, nil),
 	}
 	return s, b.Build(o)
 }
@@ -57,27 +52,15 @@ func TestFold(t *testing.T) {
 		}},
 		{"training", func() { s.Forward(x, nn.Mode{Training: true}) }},
 	} {
+		torch.NoGrad(func() { torch.Scoped(change.run) })
+		want := s.Forward(x, nn.Mode{}).Detach() // with a graph: the layers one by one
 		torch.NoGrad(func() {
-			torch.Scoped(change.run)
 			torch.Scoped(func() {
-				want := func() (y torch.Tensor) { // as it is without a fused form
-					y = x
-					for _, l := range s {
-						if n, ok := l.(*nn.PointwiseNorm); ok {
-							y = n.Forward(y, nn.Mode{})
-							continue
-						}
-						y = l.Forward(y, nn.Mode{})
-					}
-					return y
-				}()
 				torchtest.Close(t, change.name+", before Fold", s.Forward(x, nn.Mode{}), want, 1e-12)
-				w.Fold()
+				s.Fold()
 				torchtest.Close(t, change.name, s.Forward(x, nn.Mode{}), want, 1e-12)
 			})
 		})
-		graph := s.Forward(x, nn.Mode{}).Detach()
-		torch.NoGrad(func() { torchtest.Close(t, change.name+", with a graph", s.Forward(x, nn.Mode{}), graph, 1e-12) })
 	}
 }
 
@@ -96,18 +79,18 @@ func TestFoldOnce(t *testing.T) {
 	if ops := calls(evaluate); !slices.Contains(ops, "aten::rsqrt_") {
 		t.Errorf("before Fold evaluation runs %q, want a scale among them", ops)
 	}
-	if ops := calls(w.Fold); !slices.Contains(ops, "aten::rsqrt_") {
+	if ops := calls(s.Fold); !slices.Contains(ops, "aten::rsqrt_") {
 		t.Errorf("Fold runs %q, want a scale among them", ops)
 	}
 	live := torch.Live()
-	if ops := calls(w.Fold); len(ops) > 0 {
+	if ops := calls(s.Fold); len(ops) > 0 {
 		t.Errorf("a second Fold runs %q", ops)
 	}
 	if ops := calls(evaluate); slices.Contains(ops, "aten::rsqrt_") {
 		t.Errorf("after Fold evaluation runs %q, want no scale", ops)
 	}
 	torch.NoGrad(func() { w.W.MulScalar_(2) })
-	if ops := calls(w.Fold); !slices.Contains(ops, "aten::rsqrt_") {
+	if ops := calls(s.Fold); !slices.Contains(ops, "aten::rsqrt_") {
 		t.Errorf("Fold after a change runs %q, want a scale among them", ops)
 	}
 	if got := torch.Live(); got != live {
@@ -120,11 +103,10 @@ func TestPlace(t *testing.T) {
 	torchtest.Scope(t)
 	s, _ := foldable(torch.Options{})
 	x := torch.Randn([]int{2, 8, 5, 5}, torch.Options{})
-	for n := range len(s) + 1 {
+	for n := 1; n <= len(s); n++ {
 		torch.NoGrad(func() {
-			layers := append(nn.Sequential{}, s[:n]...)
-			x := x.Clone()
-			want := layers.Forward(x, nn.Mode{}).Clone()
+			layers := s[:n]
+			want := layers.Forward(x, nn.Mode{})
 			room := torch.Zeros([]int{2, want.Size(2), want.Size(3), 20}, torch.Options{}).Permute(0, 3, 1, 2)
 			out, add := room.Narrow(1, 7, 8), torch.Randn(want.Shape(), torch.Options{})
 			layers.Place(x, out, torch.Tensor{})

@@ -20,7 +20,7 @@ func TestHostileArguments(t *testing.T) {
 		return b.Build(torch.Options{})
 	}
 	torchtest.Hostile{
-		Functions: []any{nn.KaimingUniform, nn.NewBatchNorm2d, nn.NewConv2d, nn.NewDepthwise, nn.NewLinear, nn.NewPointwise, nn.NewPointwiseNorm, nn.Uniform},
+		Functions: []any{nn.KaimingUniform, nn.NewBatchNorm2d, nn.NewConv2d, nn.NewDepthwise, nn.NewLinear, nn.NewPointwise, nn.Uniform},
 		Values: []any{
 			func() nn.AvgPool { return nn.AvgPool{Kernel: 2} },
 			func() nn.MaxPool { return nn.MaxPool{Kernel: 2} },
@@ -32,17 +32,17 @@ func TestHostileArguments(t *testing.T) {
 			func() *nn.Depthwise { return nn.NewDepthwise(root(), 4, 3, torch.DepthwiseOptions{ReLU: true}) },
 			func() *nn.Conv2d { return nn.NewConv2d(root(), 4, 4, [2]int{3, 3}, torch.Conv2dOptions{Padding: 1}) },
 			func() *nn.Linear { return nn.NewLinear(root(), 3, 2) },
-			func() *nn.Pointwise { return nn.NewPointwise(root(), 4, 4, 1) },
-			func() *nn.PointwiseNorm {
-				return nn.NewPointwiseNorm(root(), root(), 4, 4, nn.PointwiseNormOptions{Affine: true, ReLU: true})
+			func() *nn.Pointwise { return nn.NewPointwise(root(), 4, 4) },
+			func() nn.Separable {
+				return nn.Separable{{Pointwise: nn.NewPointwise(root(), 4, 4), Norm: nn.NewBatchNorm2d(root(), 4, true)}}
 			},
-			func() *nn.PointwiseNorm {
-				return nn.NewPointwiseNorm(root(), root(), 4, 4, nn.PointwiseNormOptions{})
+			func() nn.Separable {
+				return nn.Separable{{Pointwise: nn.NewPointwise(root(), 4, 4), Norm: nn.NewBatchNorm2d(root(), 4, false)}}
 			},
 			func() nn.Path { return root() },
 			func() nn.ReLU { return nn.ReLU{} },
 			func() nn.Sequential {
-				return nn.Sequential{nn.NewPointwise(root(), 4, 4, 2), nn.NewBatchNorm2d(root(), 4, true), nn.ReLU{InPlace: true}}
+				return nn.Sequential{nn.NewPointwise(root(), 4, 4), nn.NewBatchNorm2d(root(), 4, true), nn.ReLU{InPlace: true}}
 			},
 			func() *nn.Trace { return new(nn.Trace) },
 			func() *nn.Value { return &nn.Value{Channels: 4, Height: 6, Width: 6} },

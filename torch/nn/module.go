@@ -81,9 +81,6 @@ type Sequential []Layer
 
 // Forward implements Layer.
 func (s Sequential) Forward(x torch.Tensor, m Mode) torch.Tensor {
-	if !m.Training && !torch.GradEnabled() {
-		return s.evaluate(x, torch.SeparableOptions{})
-	}
 	for _, l := range s {
 		x = l.Forward(x, m)
 	}

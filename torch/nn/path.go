@@ -11,7 +11,6 @@ import (
 // made, in PyTorch's order. Build then lays them out in flat tensors.
 type Builder struct {
 	parameters, buffers []*Parameter
-	norms               []*PointwiseNorm
 }
 
 // Parameter is a named tensor of a network: a weight, or a buffer of running

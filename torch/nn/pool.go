@@ -10,10 +10,16 @@ func (p MaxPool) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 	return torch.MaxPool2d(x, torch.Pool2dOptions(p))
 }
 
-// Trace implements Layer.
+// Trace implements Layer. Where torch.MaxPool2d has loops for the windows the graph keeps a byte for each, else an int64
+// and x.
 func (p MaxPool) Trace(x *Value, t *Trace) *Value {
-	y := pooled(x, t, torch.Pool2dOptions(p))
-	t.IndexBytes += 8 * y.Numel() // int64, as autograd keeps them
+	bytes := 1
+	if p.Kernel != 3 || p.Padding != 1 || p.Stride < 1 || p.Stride > 2 || x.Channels < 2 {
+		bytes = 8
+		t.Keep(x)
+	}
+	y := pooled(x, torch.Pool2dOptions(p))
+	t.IndexBytes += bytes * y.Numel()
 	return y
 }
 
@@ -26,10 +32,12 @@ func (p AvgPool) Forward(x torch.Tensor, _ Mode) torch.Tensor {
 }
 
 // Trace implements Layer.
-func (p AvgPool) Trace(x *Value, t *Trace) *Value { return pooled(x, t, torch.Pool2dOptions(p)) }
-
-func pooled(x *Value, t *Trace, o torch.Pool2dOptions) *Value {
+func (p AvgPool) Trace(x *Value, t *Trace) *Value {
 	t.Keep(x)
+	return pooled(x, torch.Pool2dOptions(p))
+}
+
+func pooled(x *Value, o torch.Pool2dOptions) *Value {
 	y := &Value{Channels: x.Channels}
 	y.Height, y.Width = o.Size(x.Height, x.Width)
 	return y

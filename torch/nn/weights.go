@@ -18,14 +18,13 @@ type Weights struct {
 
 	parameters, buffers []*Parameter
 	leaves              []torch.Tensor // the parameters, for torch.Grad
-	norms               []*PointwiseNorm
 }
 
 // Build lays the registered tensors out flat, with the type and on the device of
 // o, and makes each parameter a leaf that gradients are taken for. All of it
 // belongs to the present scope.
 func (b *Builder) Build(o torch.Options) *Weights {
-	w := &Weights{parameters: b.parameters, buffers: b.buffers, norms: b.norms}
+	w := &Weights{parameters: b.parameters, buffers: b.buffers}
 	torch.NoGrad(func() {
 		w.W = flatten(b.parameters, o)
 		w.Stats = flatten(b.buffers, o)

@@ -263,18 +263,6 @@ at::Tensor ownSum(const at::Tensor& x) {
 
 constexpr Kernel<decltype(composedSum)> reluSums = {composedSum, ownSum, ownSum, ownSum};
 
-void check(const at::Tensor& x, const at::Tensor& weight, const Options& o) {
-  TORCH_CHECK(x.dim() == 4 && weight.dim() == 4 && weight.size(1) == 1 &&
-                  weight.size(0) == x.size(1) && weight.size(2) == weight.size(3) &&
-                  weight.size(2) % 2 == 1,
-              "wanted images [N,C,H,W] and a weight [C,1,k,k] of odd k, not ", x.sizes(), " and ",
-              weight.sizes());
-  // libtorch does not notice where larger ones overflow.
-  constexpr int64_t most = 1 << 20;
-  TORCH_CHECK(o.stride > 0 && o.dilation > 0 && o.stride <= most && o.dilation <= most, "stride ",
-              o.stride, " and dilation ", o.dilation, ", wanted numbers from 1 to ", most);
-}
-
 void checkGram(const at::Tensor& gram, const at::Tensor& weight) {
   TORCH_CHECK(!gram.defined() || gram.sizes() == at::IntArrayRef({weight.size(0), weight.size(0)}),
               "wanted a Gram matrix of ", weight.size(0), " channels, not ", gram.sizes());
@@ -282,13 +270,32 @@ void checkGram(const at::Tensor& gram, const at::Tensor& weight) {
 
 }  // namespace
 
+void shim::checkDepthwise(at::IntArrayRef x, const at::Tensor& weight, int64_t stride,
+                          int64_t dilation) {
+  TORCH_CHECK(x.size() == 4 && weight.dim() == 4 && weight.size(1) == 1 &&
+                  weight.size(0) == x[1] && weight.size(2) == weight.size(3) &&
+                  weight.size(2) % 2 == 1,
+              "wanted images [N,C,H,W] and a weight [C,1,k,k] of odd k, not ", x, " and ",
+              weight.sizes());
+  // libtorch does not notice where larger ones overflow.
+  constexpr int64_t most = 1 << 20;
+  TORCH_CHECK(stride > 0 && dilation > 0 && stride <= most && dilation <= most, "stride ", stride,
+              " and dilation ", dilation, ", wanted numbers from 1 to ", most);
+}
+
+at::Tensor shim::depthwiseOf(const at::Tensor& x, const at::Tensor& weight, bool relu,
+                             int64_t stride, int64_t dilation) {
+  const Options o = {relu, stride, dilation};
+  return depthwise.chosen(fit(x, weight, o, {}))(x, weight, {}, o, {});
+}
+
 char* torch_depthwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
                       int64_t stride, int64_t dilation, torch_tensor gram, torch_tensor* ret) {
   return guard([&] {
     const at::Tensor &from = tensor(x), &w = tensor(weight);
     const at::Tensor b = tensorOrNone(bias), sums = tensorOrNone(gram);
     const Options o = {relu != 0, stride, dilation};
-    check(from, w, o);
+    checkDepthwise(from.sizes(), w, stride, dilation);
     TORCH_CHECK(!b.defined() || b.sizes() == at::IntArrayRef({w.size(0)}),
                 "wanted a bias for each of ", w.size(0), " channels, not ", b.sizes());
     checkGram(sums, w);
@@ -306,7 +313,7 @@ char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matri
   return guard([&] {
     const at::Tensor &from = tensor(x), &w = tensor(weight);
     const Options o = {relu != 0, stride, dilation};
-    check(from, w, o);
+    checkDepthwise(from.sizes(), w, stride, dilation);
     const Gradients to = {tensorOrNone(dx), tensorOrNone(d_weight), tensorOrNone(beside),
                           tensorOrNone(gram), add != 0};
     const Depthwise d = sizes(from, w, o);

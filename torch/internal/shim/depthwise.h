@@ -1,10 +1,18 @@
-// What the loops of depthwise convolutions share with their callers.
+// What the loops of depthwise convolutions share with their callers, and what others call.
 #pragma once
+
+#include <ATen/core/Tensor.h>
 
 #include <cstdint>
 #include <vector>
 
 namespace shim {
+
+// depthwiseOf is the depthwise convolution of images x, or of max(x, 0). It takes part in autograd.
+// checkDepthwise throws for shapes, strides and dilations that there are none of.
+at::Tensor depthwiseOf(const at::Tensor& x, const at::Tensor& weight, bool relu, int64_t stride,
+                       int64_t dilation);
+void checkDepthwise(at::IntArrayRef x, const at::Tensor& weight, int64_t stride, int64_t dilation);
 
 // The sizes of a depthwise convolution of images that lie channels last, [n,h,w,c], by a square
 // kernel. Its padding keeps the size of an image at stride 1. relu: of max(x, 0).

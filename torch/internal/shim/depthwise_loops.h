@@ -129,7 +129,9 @@ struct WeightSums {
     sums.resize(k * k * period);
   }
 
-  void add(const Depthwise& d, const T* dy, const T* x) {
+  // add adds an image. fill(f, y) writes row y of it to the frame.
+  template <class Fill>
+  void add(const Depthwise& d, const T* dy, const Fill& fill) {
     const auto source = [&](int64_t y) {
       Source<T, k> s(f, d);
       s.first = f.from(y * d.stride);
@@ -137,7 +139,7 @@ struct WeightSums {
     };
     int64_t next = 0;
     const auto need = [&](int64_t y) {
-      for (; next < std::min(d.h, y - f.padding); next++) f.set(next, x + next * d.row(), d.relu);
+      for (; next < std::min(d.h, y - f.padding); next++) fill(f, next);
     };
     const int64_t row = d.outRow();
     const auto one = [&](int64_t y) {
@@ -169,6 +171,31 @@ struct WeightSums {
   }
 };
 
+// joinWeights writes the gradient of the weight from the parts of all groups.
+template <class T, int k>
+void joinWeights(const Depthwise& d, const Parts<T>& weights, T* dWeight) {
+  for (int64_t c = 0; c < d.c; c++)
+    for (int64_t t = 0; t < k * k; t++) dWeight[c * k * k + t] = weights.sum(t * d.c + c);
+}
+
+// The gradient of x is a convolution of dy, between whose pixels lie zeros at stride 2.
+inline Depthwise reversed(Depthwise d) {
+  d.stride = 1, d.relu = false;
+  return d;
+}
+
+// imageGradient writes the gradient of an image by way of f, a frame of reversed(d).
+template <class T, int k>
+void imageGradient(Frame<T>& f, const Depthwise& d, const Taps<T>& turned, const T* dy,
+                   const Rows<T>& to) {
+  int64_t next = 0;  // row of dy
+  const auto need = [&](int64_t y) {
+    for (; next < d.outH() && next * d.stride < y - f.padding; next++)
+      f.set(next * d.stride, dy + next * d.outRow(), false, d.stride);
+  };
+  convolveImage<T, k>(f, reversed(d), turned, to, need);
+}
+
 // sumOfProducts writes the sum of the products for image n.
 template <class T>
 void sumOfProducts(const Depthwise& d, const std::vector<PixelProduct<T>>& products, int64_t n,
@@ -187,14 +214,11 @@ void sumOfProducts(const Depthwise& d, const std::vector<PixelProduct<T>>& produ
 template <class T, int k>
 void backwardOfSize(const Depthwise& d, const BackwardOf<T>& p) {
   const Taps<T> turned(p.weight, k * k, d.c, true);
-  // The gradient of x is a convolution of dy, between whose pixels lie zeros at stride 2.
-  Depthwise up = d;
-  up.stride = 1, up.relu = false;
   Parts<T> weights(d, p.dWeight ? k * k * d.c : 0), grams(d, p.gram ? d.c * d.c : 0);
   at::parallel_for(0, weights.groups, 1, [&](int64_t first, int64_t last) {
     std::optional<Frame<T>> f;
     std::optional<WeightSums<T, k>> sums;
-    if (p.dx) f.emplace(up);
+    if (p.dx) f.emplace(reversed(d));
     if (p.dWeight) sums.emplace(d);
     std::vector<T> room(p.dy ? 0 : d.outImage());
     for (int64_t g = first; g < last; g++) {
@@ -202,16 +226,12 @@ void backwardOfSize(const Depthwise& d, const BackwardOf<T>& p) {
         const T* x = p.x + n * d.image();
         if (!p.dy) sumOfProducts(d, p.products, n, room.data());
         const T* dy = p.dy ? p.dy + n * d.outImage() : room.data();
-        if (sums) sums->add(d, dy, x);
+        if (sums)
+          sums->add(d, dy, [&](Frame<T>& to, int64_t y) { to.set(y, x + y * d.row(), d.relu); });
         if (!f) continue;
-        int64_t next = 0;  // row of dy
-        const auto need = [&](int64_t y) {
-          for (; next < d.outH() && next * d.stride < y - f->padding; next++)
-            f->set(next * d.stride, dy + next * d.outRow(), false, d.stride);
-        };
         T* dx = p.dx + n * d.image();
-        convolveImage<T, k>(*f, up, turned, {dx, 0, d.c, nullptr, d.relu ? x : nullptr, p.add},
-                            need);
+        imageGradient<T, k>(*f, d, turned, dy,
+                            {dx, 0, d.c, nullptr, d.relu ? x : nullptr, p.add});
         if (p.gram)
           addGram(dx, d.c, d.c, p.beside + n * d.image(), d.c, d.c, d.h * d.w, false, grams.of(g),
                   d.c);
@@ -221,9 +241,7 @@ void backwardOfSize(const Depthwise& d, const BackwardOf<T>& p) {
   });
   if (p.gram)
     for (int64_t i = 0; i < d.c * d.c; i++) p.gram[i] = grams.sum(i);
-  if (!p.dWeight) return;
-  for (int64_t c = 0; c < d.c; c++)
-    for (int64_t t = 0; t < k * k; t++) p.dWeight[c * k * k + t] = weights.sum(t * d.c + c);
+  if (p.dWeight) joinWeights<T, k>(d, weights, p.dWeight);
 }
 
 // depthwiseBackward writes the gradients of x and weight.

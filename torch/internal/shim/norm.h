@@ -1,5 +1,12 @@
-// The loops of a batch norm of pixels, forward and backward. Each goes over a block of rows that
-// lies in the caches, channel by channel. each_processor.h includes these loops, after tile.h.
+// The loops of a 1x1 convolution and of a batch norm of pixels, forward and backward. Each goes over a
+// block of rows that lies in the caches, channel by channel. each_processor.h includes these loops,
+// after tile.h.
+// The product of rows x and wᵀ [in,out].
+template <class T>
+Product<T> product(const Sizes& s, const T* x, const T* w, T* out) {
+  return {x, s.in, 1, w, s.out, out, s.out, s.in, false};
+}
+
 // moments computes mean and squares of the columns of y.
 template <class T>
 void moments(const T* y, int64_t rows, int64_t columns, T* mean, T* squares) {

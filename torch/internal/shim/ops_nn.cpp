@@ -8,7 +8,6 @@
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/linear.h>
-#include <ATen/ops/max_pool2d.h>
 
 #include "guard.h"
 
@@ -25,11 +24,6 @@ char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const
 
 char* torch_linear(torch_tensor x, torch_tensor weight, torch_tensor bias, torch_tensor* ret) {
   return guard([&] { *ret = wrap(at::linear(tensor(x), tensor(weight), tensorOrNone(bias))); });
-}
-
-char* torch_max_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
-                       torch_tensor* ret) {
-  return guard([&] { *ret = wrap(at::max_pool2d(tensor(x), kernel, stride, padding)); });
 }
 
 char* torch_avg_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,

@@ -1,13 +1,14 @@
-// What the loops of a 1x1 convolution with a batch norm share with their caller.
+// What the loops of 1x1 convolutions, and of stages with a batch norm, share with their callers.
 #pragma once
 
 #include <ATen/Parallel.h>
-#include <ATen/core/Tensor.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <vector>
+
+#include "depthwise.h"
 
 namespace shim {
 
@@ -16,11 +17,8 @@ struct Sizes {
   int64_t rows, in, out;
   int64_t pixels;  // of one image
 
-  Sizes(const at::Tensor& x, const at::Tensor& weight)
-      : rows(x.size(0) * x.size(2) * x.size(3)),
-        in(x.size(1)),
-        out(weight.size(0)),
-        pixels(x.size(2) * x.size(3)) {}
+  Sizes(int64_t images, int64_t pixels, int64_t in, int64_t out)
+      : rows(images * pixels), in(in), out(out), pixels(pixels) {}
 
   // A block of so many rows stays in the caches.
   int64_t blockRows() const { return std::max<int64_t>(24, 4096 / std::max(in, out) / 24 * 24); }
@@ -76,6 +74,12 @@ struct Moments {
   }
 };
 
+// leastOf is the least value of a result: 0 after a ReLU.
+template <class T>
+T leastOf(bool relu) {
+  return relu ? T(0) : -std::numeric_limits<T>::infinity();
+}
+
 // The factors of a batch norm: three for a channel, and one for an image, which comes last.
 template <class T>
 struct Norm {
@@ -84,22 +88,33 @@ struct Norm {
   bool relu;
 
   T factor(int64_t image) const { return factors ? factors[image] : T(1); }
-  T least() const { return relu ? T(0) : -std::numeric_limits<T>::infinity(); }
+  T least() const { return leastOf<T>(relu); }
+};
+
+// A stage reads images x [n,h,w,in], normalised if there is a norm and then of max(·, 0) with
+// relu. Its depthwise convolution, if there is one, comes before the 1x1 convolution.
+template <class T>
+struct Stage {
+  Sizes s;  // of the 1x1 convolution
+  const T* x;
+  const Norm<T>* norm;  // or null
+  bool relu;
+  Depthwise d;
+  const T *taps, *weight;  // taps: of the depthwise convolution, or null
+};
+
+// What arrives at a stage in backward: g, the gradient of its normalised y.
+template <class T>
+struct Arriving {
+  const Norm<T> norm;
+  const T *deviation, *y, *g;
+  int64_t gRow;  // distance from one row of g to the next
 };
 
 // The results of backward; dx is null if it is not needed.
 template <class T>
 struct Gradients {
-  T *dx, *dWeight, *dScale, *dShift;
-};
-
-template <class T>
-struct BackwardInputs {
-  const Sizes s;
-  const Norm<T> norm;
-  const T *deviation, *g;
-  int64_t gRow;  // distance from one row of g to the next
-  const T *y, *x, *weight;
+  T *dx, *dTaps, *dWeight, *dScale, *dShift;
 };
 
 }  // namespace shim

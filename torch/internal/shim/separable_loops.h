@@ -1,204 +1,139 @@
-// The loops of a separable convolution. A few rows of an image go through all of it while they lie in
-// the first-level cache. each_processor.h includes these loops.
-#include "depthwise_rows.h"
+// The passes of a stage: of a depthwise convolution if there is one, a 1x1 convolution, and the batch
+// norm after it. each_processor.h includes them.
+#include "depthwise_loops.h"
+#include "norm.h"
+#include "separable_rows.h"
 
-// What happens to pixels: left [pixels,terms] times right, plus shift, at least `least`, plus add.
-template <class T>
-struct Panel {
-  const T* left;
-  int64_t leftRow;
-  const T* right;
-  int64_t rightRow, terms;
-  const T* shift;
-  T least;
-  const T* add;  // or null
-  int64_t addRow;
-  T* out;
-  int64_t outRow;
-  int64_t columns;  // of out, from here to its end
-};
-
-// panelTile computes `rows` pixels by `vectors` vectors of columns. Those beyond the last column are
-// computed, but not stored.
-template <class T, int rows, int vectors>
-inline void panelTile(const Panel<T>& p) {
-  constexpr int lanes = wide<T>;
-  using Vector = typename Lanes<T, lanes>::Vector;
-  using Loaded = typename Lanes<T, lanes>::Loaded;
-  Vector sums[rows][vectors];
-#pragma GCC unroll 16
-  for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) sums[r][v] = Vector{};
-  const int64_t leftRow = p.leftRow, rightRow = p.rightRow;
-  const T *a = p.left, *b = p.right;
-  for (int64_t k = p.terms; k > 0; k--, a++, b += rightRow) {
-    Vector y[vectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) y[v] = *reinterpret_cast<const Loaded*>(b + lanes * v);
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
-      const T x = a[r * leftRow];
-#pragma GCC unroll 4
-      for (int v = 0; v < vectors; v++) sums[r][v] += x * y[v];
+// convolvedRows writes y = rows·weightᵀ and returns its moments.
+template <class T, class Source>
+Moments convolvedRows(const Stage<T>& stage, T* y) {
+  const Sizes& s = stage.s;
+  const std::vector<T> w = transposed(stage.weight, s.out, s.in);
+  const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
+  std::vector<Moments> of(threads, Moments(s.out));
+  typename Source::Shared shared(stage);
+  share(s, threads, [&](int64_t thread, int64_t from, int64_t to) {
+    if (from == to) return;
+    std::vector<T> mean(s.out), squares(s.out);
+    Source x(stage, shared, nullptr, from, to);
+    for (; from < to; from += blockRows) {
+      const int64_t rows = std::min(blockRows, to - from);
+      multiply(product(s, x.rows(from, rows), w.data(), y + from * s.out), rows, s.out);
+      moments(y + from * s.out, rows, s.out, mean.data(), squares.data());
+      of[thread].add(rows, mean.data(), squares.data());
     }
-  }
-  // Local copies: the compiler has to assume that a store to out changes members of p.
-  const T* add = p.add;
-  T* out = p.out;
-  const int64_t addRow = p.addRow, outRow = p.outRow, columns = p.columns;
-  const Vector least = Vector{} + p.least;
-#pragma GCC unroll 4
-  for (int v = 0; v < vectors; v++) {
-    const Vector shift = *reinterpret_cast<const Loaded*>(p.shift + lanes * v);
-    const int64_t tail = columns - lanes * v;
-#pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) {
-      Vector sum = sums[r][v] + shift;
-      sum = sum < least ? least : sum;  // a NaN stays one
-      T* to = out + r * outRow + lanes * v;
-      const T* more = add + r * addRow + lanes * v;
-      if (tail >= lanes) {
-        auto* at = reinterpret_cast<Loaded*>(to);
-        *at = add ? *reinterpret_cast<const Loaded*>(more) + sum : sum;
-      } else {
-        for (int64_t i = 0; i < tail; i++) to[i] = add ? more[i] + sum[i] : sum[i];
-      }
-    }
-  }
+  });
+  for (int64_t t = 1; t < threads; t++)
+    of[0].add(of[t].count, of[t].mean.data(), of[t].squares.data());
+  return of[0];
 }
 
-template <int n, int vectors, class T>
-inline void panelTiles(Panel<T>& p, int64_t& pixels) {
-  for (; pixels >= n; pixels -= n) {
-    panelTile<T, n, vectors>(p);
-    p.left += n * p.leftRow;
-    p.out += n * p.outRow;
-    if (p.add) p.add += n * p.addRow;
-  }
-}
-
-template <int vectors, class T>
-void panelStrip(Panel<T> p, int64_t pixels) {
-  panelTiles<std::min(12, sumRegisters / vectors), vectors>(p, pixels);
-  panelTiles<4, vectors>(p, pixels);
-  panelTiles<1, vectors>(p, pixels);
-}
-
-// panel computes all columns, in strips of a few vectors.
 template <class T>
-void panel(Panel<T> p, int64_t pixels) {
-  constexpr int64_t lanes = wide<T>;
-  const int64_t vectors = (p.columns + lanes - 1) / lanes;
-  const int64_t strips = (vectors + mostVectors - 1) / mostVectors;
-  for (int64_t s = 0; s < strips; s++) {
-    const int64_t own = vectors * (s + 1) / strips - vectors * s / strips;
-    switch (own) {
-      case 1: panelStrip<1>(p, pixels); break;
-      case 2: panelStrip<2>(p, pixels); break;
-      case 3: if constexpr (mostVectors > 2) panelStrip<3>(p, pixels); break;
-      default: if constexpr (mostVectors > 2) panelStrip<4>(p, pixels);
-    }
-    p.right += own * lanes, p.shift += own * lanes, p.out += own * lanes;
-    p.columns -= own * lanes;
-    if (p.add) p.add += own * lanes;
-  }
+Moments convolved(const Stage<T>& stage, T* y) {
+  if (!stage.taps) return convolvedRows<T, Stored<T>>(stage, y);
+  return stage.d.size == 3 ? convolvedRows<T, Convolved<T, 3>>(stage, y)
+                           : convolvedRows<T, Convolved<T, 5>>(stage, y);
 }
 
-// panelAt is the panel of the result's pixels from `pixel` on.
 template <class T>
-Panel<T> panelAt(const Depthwise& d, const SeparableOf<T>& p, int64_t pixel, const T* left,
-                 int64_t leftRow) {
-  const int64_t row = foldedRow(p.outs);
-  return {left, leftRow, p.matrix, row, d.c, p.matrix + d.c * row,
-          p.rectified ? T(0) : -std::numeric_limits<T>::infinity(),
-          p.add ? p.add + pixel * p.addRow : nullptr, p.addRow,
-          p.out + pixel * p.outRow, p.outRow, p.outs};
-}
-
-// pointwiseRows is a separable convolution without the first of its two.
-template <class T>
-void pointwiseRows(const Depthwise& d, const SeparableOf<T>& p) {
-  const int64_t pixels = d.n * d.h * d.w;
-  const int64_t block = std::max<int64_t>(24, 4096 / std::max(d.c, p.outs) / 24 * 24);
-  at::parallel_for(0, (pixels + block - 1) / block, 1, [&](int64_t first, int64_t last) {
-    const std::unique_ptr<T[]> room(d.relu ? new T[block * d.c] : nullptr);
-    for (int64_t from = first * block; from < std::min(pixels, last * block); from += block) {
-      const int64_t own = std::min(block, pixels - from);
-      const T* left = p.x + from * p.xRow;
-      int64_t leftRow = p.xRow;
-      if (d.relu) {
-        if (p.xRow == d.c)
-          rectify(left, room.get(), own * d.c, true);
-        else
-          for (int64_t i = 0; i < own; i++)
-            rectify(left + i * p.xRow, room.get() + i * d.c, d.c, true);
-        left = room.get(), leftRow = d.c;
-      }
-      panel(panelAt(d, p, from, left, leftRow), own);
-    }
+void normalise(const Sizes& s, const Norm<T>& norm, const T* y, T* out) {
+  share(s, at::get_num_threads(), [&](int64_t, int64_t first, int64_t last) {
+    eachImage(first, last, s.pixels, [&](int64_t from, int64_t to, int64_t image) {
+      normalised<T>(y + from * s.out, out + from * s.out, to - from, s.out, norm.scale.data(),
+                    norm.shift.data(), norm.factor(image), norm.least());
+    });
   });
 }
 
-// A Band is a few rows of a result: how many, and the convolution that gives them from a frame of
-// their own.
-struct Band {
-  int64_t rows, ofImage;
-  Depthwise d;
+// The passes of backward.
+template <class T>
+struct Backward {
+  const Stage<T>& stage;
+  const Arriving<T>& from;
+  const Sizes& s = stage.s;
 
-  Band(const Depthwise& whole, int64_t threads) : rows(together), d(whole) {
-    // Enough pixels for whole tiles, unless a thread would have nothing to do.
-    const int64_t least = together * apart(whole);
-    if (whole.n >= threads)
-      for (rows = least; rows * whole.outW() < 64 && rows < whole.outH();) rows += least;
-    ofImage = (whole.outH() + rows - 1) / rows;
-    d.h = (rows - 1) * whole.stride + 1;
+  // block gives the loops of norm.h the rows [first, end), all of one image.
+  GradientRows<T> block(int64_t first, int64_t end, int64_t image) const {
+    const Norm<T>& norm = from.norm;
+    return {from.g + first * from.gRow, from.gRow, from.y + first * s.out, end - first, s.out,
+            norm.mean.data(), norm.scale.data(), norm.shift.data(), norm.factor(image),
+            norm.least()};
+  }
+
+  // sums returns Σ g for each channel, then Σ g·(y − mean) for each.
+  std::vector<double> sums() const {
+    const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
+    std::vector<std::vector<double>> of(threads, std::vector<double>(2 * s.out));
+    share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
+      std::vector<T> own(2 * s.out);
+      for (; first < last; first += blockRows) {
+        std::fill(own.begin(), own.end(), T(0));
+        const int64_t end = std::min(last, first + blockRows);
+        eachImage(first, end, s.pixels, [&](int64_t from, int64_t to, int64_t image) {
+          gradientSums(block(from, to, image), own.data(), own.data() + s.out);
+        });
+        for (int64_t c = 0; c < 2 * s.out; c++) of[thread][c] += own[c];
+      }
+    });
+    for (int64_t t = 1; t < threads; t++)
+      for (int64_t c = 0; c < 2 * s.out; c++) of[0][c] += of[t][c];
+    return of[0];
+  }
+
+  // products computes the gradient of y, scale·g + constant + slope·(y − mean), and from it the
+  // gradients of the weights and of x.
+  template <class Source>
+  void products(const T* constant, const T* slope, const Gradients<T>& to) const {
+    const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
+    std::vector<std::vector<T>> weights(threads, std::vector<T>(s.out * s.in));
+    typename Source::Shared shared(stage);
+    share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
+      if (first == last) return;
+      std::vector<T> dy(blockRows * s.out);
+      Source x(stage, shared, to.dx, first, last);
+      for (const int64_t end = x.end(); first < end; first += blockRows) {
+        const int64_t rows = std::min(blockRows, end - first);
+        eachImage(first, first + rows, s.pixels, [&](int64_t from, int64_t end, int64_t image) {
+          gradient(block(from, end, image), constant, slope, dy.data() + (from - first) * s.out);
+        });
+        if (first < last)
+          multiply(Product<T>{dy.data(), 1, s.out, x.rows(first, rows), s.in,
+                              weights[thread].data(), s.in, rows, true},
+                   s.out, s.in);
+        T* dx = x.room(first, rows);
+        if (!dx) continue;
+        multiply(Product<T>{dy.data(), s.out, 1, stage.weight, s.in, dx, s.in, s.out, false}, rows,
+                 s.in);
+        x.filled(first, rows);
+      }
+    });
+    for (int64_t i = 0; i < s.out * s.in; i++) {
+      to.dWeight[i] = weights[0][i];
+      for (int64_t t = 1; t < threads; t++) to.dWeight[i] += weights[t][i];
+    }
+    shared.finish(stage, to);
+  }
+
+  void run(const Gradients<T>& to) const {
+    const std::vector<double> all = sums();
+    std::vector<T> constant(s.out), slope(s.out);
+    for (int64_t c = 0; c < s.out; c++) {
+      const double sum = all[c], moment = all[s.out + c] / from.deviation[c];
+      to.dShift[c] = sum;
+      to.dScale[c] = moment;
+      constant[c] = -from.norm.scale[c] * sum / s.rows;
+      slope[c] = -from.norm.scale[c] * moment / from.deviation[c] / s.rows;
+    }
+    if (!stage.taps)
+      products<Stored<T>>(constant.data(), slope.data(), to);
+    else if (stage.d.size == 3)
+      products<Convolved<T, 3>>(constant.data(), slope.data(), to);
+    else
+      products<Convolved<T, 5>>(constant.data(), slope.data(), to);
   }
 };
 
-// fill writes the rows of an image that the rows [from, ...) of the result read to the frame.
 template <class T>
-void fill(Frame<T>& f, const Depthwise& whole, const Band& band, const T* x, int64_t xRow,
-          int64_t from) {
-  const int64_t top = from * whole.stride - f.padding;  // the image's row that is the frame's first
-  for (int64_t i = 0; i < band.d.h + 2 * f.padding; i++) {
-    T* to = f.numbers.data() + i * f.row;
-    const int64_t y = top + i;
-    if (y < 0 || y >= whole.h) {
-      std::fill(to, to + f.row, T(0));
-    } else if (xRow == f.c) {
-      f.set(i - f.padding, x + y * whole.w * xRow, whole.relu);
-    } else {
-      const T* pixel = x + y * whole.w * xRow;
-      for (int64_t column = f.padding; column < f.padding + whole.w; column++, pixel += xRow)
-        rectify(pixel, to + f.place(column), f.c, whole.relu);
-    }
-  }
-}
-
-template <class T, int k>
-void separableOfSize(const Depthwise& d, const SeparableOf<T>& p) {
-  const Taps<T> w(p.weight, k * k, d.c, false);
-  const Band band(d, at::get_num_threads());
-  at::parallel_for(0, d.n * band.ofImage, 1, [&](int64_t first, int64_t last) {
-    Frame<T> f(band.d);
-    const std::unique_ptr<T[]> room(new T[band.rows * d.outRow()]);
-    for (int64_t i = first; i < last; i++) {
-      const int64_t n = i / band.ofImage, from = i % band.ofImage * band.rows;
-      fill(f, d, band, p.x + n * d.h * d.w * p.xRow, p.xRow, from);
-      convolveImage<T, k>(f, band.d, w, {room.get(), 0, d.c, nullptr, nullptr, false},
-                          [](int64_t) {});
-      panel(panelAt<T>(d, p, (n * d.outH() + from) * d.outW(), room.get(), d.c),
-            std::min(band.rows, d.outH() - from) * d.outW());
-    }
-  });
-}
-
-// separable writes the convolution of x.
-template <class T>
-void separable(const Depthwise& d, const SeparableOf<T>& p) {
-  if (!p.weight)
-    pointwiseRows(d, p);
-  else
-    d.size == 3 ? separableOfSize<T, 3>(d, p) : separableOfSize<T, 5>(d, p);
+void backward(const Stage<T>& stage, const Arriving<T>& from, const Gradients<T>& to) {
+  Backward<T>{stage, from}.run(to);
 }

@@ -162,17 +162,16 @@ char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matri
                                int64_t dilation, torch_tensor dx, torch_tensor d_weight, int add,
                                torch_tensor beside, torch_tensor gram);
 char* torch_relu_sum(torch_tensor x, torch_tensor* ret);
-// A depthwise convolution and the 1x1 convolution after it, without a graph (separable.cpp). Or none:
+// folded.cpp: a depthwise convolution and the 1x1 convolution after it, without a graph. Or none:
 // depthwise, add, out. Without out the result is new, else it is written there and *ret stays.
-char* torch_separable(torch_tensor x, torch_tensor depthwise, torch_tensor matrix, int64_t outs,
-                      int64_t stride, int64_t dilation, int relu, int rectified, torch_tensor add,
-                      torch_tensor out, torch_tensor* ret);
-// A 1x1 convolution and, in training, the batch norm after it (pointwise.cpp). Or none: running
-// statistics, factors of images.
-char* torch_pointwise_norm(torch_tensor x, torch_tensor weight, torch_tensor scale,
-                           torch_tensor shift, torch_tensor running_mean, torch_tensor running_var,
-                           torch_tensor factors, int relu, double momentum, double eps,
-                           torch_tensor* ret);
+char* torch_folded(torch_tensor x, torch_tensor depthwise, torch_tensor matrix, int64_t outs,
+                   int64_t stride, int64_t dilation, int relu, torch_tensor add, torch_tensor out,
+                   torch_tensor* ret);
+// separable.cpp: n stages. Each has six weights (taps or none, weight, scale, shift, running mean and
+// variance or none) and three options (relu, stride, dilation). factors, of images, may be none.
+char* torch_separable(torch_tensor x, const torch_tensor* weights, const int64_t* options,
+                      int64_t n, torch_tensor factors, double momentum, double eps,
+                      torch_tensor* ret);
 char* torch_linear(torch_tensor x, torch_tensor weight, torch_tensor bias, torch_tensor* ret);
 char* torch_max_pool2d(torch_tensor x, int64_t kernel, int64_t stride, int64_t padding,
                        torch_tensor* ret);
@@ -209,6 +208,11 @@ char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, 
 char* torch_sum_products(torch_tensor out, int add, const torch_tensor* xs, const torch_tensor* ws,
                          int64_t n);
 char* torch_gram(torch_tensor out, int add, torch_tensor a, torch_tensor b);
+
+// --- sums of scaled tensors (sums.cpp) ---
+// Writes Σ ys[i]∘shares[i] over n to out, or adds it.
+char* torch_scaled_sum(torch_tensor out, int add, const torch_tensor* ys,
+                       const torch_tensor* shares, int64_t n);
 
 // --- recurrent networks (recurrent.cpp) ---
 // products lose their gates to σ(gate) forward, and become their gradient backward, which
