@@ -85,7 +85,7 @@ func TestBadUsage(t *testing.T) {
 		{"last name of keys as a flag", []string{"train", config, "--lr=0.1"}, `: a key of the config is set by --set w.lr=0.1 \(or alpha.lr, `},
 		{"key as a flag without a value", []string{"train", config, "--batch"}, `: a key of the config is set by --set data.batch=\.\.\. \(or `},
 		{"seed of a protocol", []string{"repeat", "--seed", "1 2"}, `: a key of the config is set by --set 'seed=1 2' \(`},
-		{"key where there is no config", []string{"draw", "DARTS_V2", "--batch", "2"}, "^darts: draw: unknown flag: --batch: `darts info` or `darts classify` or .* has it \\("},
+		{"key where there is no config", []string{"draw", "DARTS_V2", "--batch", "2"}, "^darts: draw: unknown flag: --batch: `darts info` or .* has it \\("},
 		{"flag of other commands", []string{"draw", "DARTS_V2", "--seed", "2"}, "^darts: draw: unknown flag: --seed: `darts search` or `darts train` or .*`darts compare`.* has it \\("},
 		{"a flag of no command", []string{"draw", "DARTS_V2", "--nothing-like-it"}, "^darts: draw: unknown flag: --nothing-like-it \\("},
 		{"an unknown letter", []string{"draw", "DARTS_V2", "-x"}, "^darts: draw: unknown shorthand flag: 'x' in -x \\("},
