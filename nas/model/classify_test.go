@@ -57,6 +57,10 @@ func TestClassify(t *testing.T) {
 	if got := strings.Join(m.ClassNames(), ""); got != "0123456789" {
 		t.Errorf("classes %q", got)
 	}
+	// The first keeps what evaluation needs of the weights.
+	if _, err := m.Classify(picture(set.Test, 0)); err != nil {
+		t.Fatal(err)
+	}
 	before := torch.Live()
 	wrong := 0
 	for i := range set.Test.N {

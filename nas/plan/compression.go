@@ -13,6 +13,7 @@ import (
 
 	"godarts/nas"
 	"godarts/nas/config"
+	"godarts/nas/finite"
 	"godarts/nas/images"
 	"godarts/nas/names"
 	"godarts/nas/prune"
@@ -67,7 +68,7 @@ func Compress(ctx context.Context, dir string, of Compression, m CompressionSett
 	}
 	p.experiments, p.inspected = []config.Experiment{{Name: "trained", Config: p.recipes[0]}}, p.recipes[:1]
 	var err error
-	if p.own, err = json.MarshalIndent(p.of, "", "  "); err != nil {
+	if p.own, err = finite.Indented(p.of); err != nil {
 		return CompressionResult{}, err
 	}
 	p.run = p.cutAndTrain
