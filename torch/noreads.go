@@ -9,7 +9,10 @@ package torch
 // #cgo nocallback torch_no_reads_add
 import "C"
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // NoReads runs fn as a captured graph would: the host decides nothing by the values of tensors. What reads a tensor on
 // the host (Item, Float64s, Raw, RNGState), brings data from there (FromSlice, FromBytes, SetRNGState), moves a tensor to
@@ -36,8 +39,8 @@ func refuseRead(op string) {
 	}
 }
 
-// refuseMove panics in NoReads where a and b are not the same device.
-func refuseMove(op string, a, b Device) {
+// refuseMove panics in NoReads where a and b, both a Device, are not the same.
+func refuseMove(op string, a, b fmt.Stringer) {
 	if a != b && InNoReads() {
 		Misuse(op, "a tensor moves from %s to %s within NoReads", a, b)
 	}

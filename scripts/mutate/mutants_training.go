@@ -189,7 +189,7 @@ var ofTraining = []mutant{
 	{
 		"evaluation: one of two edges is lost", "cells/evaluate.go",
 		"to.Place(states[a.from], out, add)",
-		"to.Place(states[a.from], out, torch.Tensor{})",
+		"to.Place(states[a.from], out, torch.Tensor{})\n\t_ = add",
 		inCells("TestEvaluationWithoutGraph"),
 	},
 	{
