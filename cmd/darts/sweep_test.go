@@ -54,7 +54,7 @@ func sweepTable(t *testing.T, dir string) string {
 var runsOfSweep = regexp.MustCompile(`(?m)^search (point-\d-seed-\d): .*`)
 
 func TestSweepKilled(t *testing.T) {
-	// A sweep of eight runs whose process is killed three times, at last beside another one, ends with the table and the checkpoints of an undisturbed one, and begins no finished run again.
+	// A sweep of eight runs whose two processes are killed, and then one twice, ends, worked on by two, with the table and the checkpoints of an undisturbed one, and begins no finished run again.
 	if testing.Short() {
 		t.Skip("-short: works through two sweeps")
 	}
@@ -73,25 +73,25 @@ func TestSweepKilled(t *testing.T) {
 	if rows := strings.Count(want, "\n"); rows != 9 || strings.Count(want, "stopped") != 4 || strings.Count(want, "done\t\n") != 4 {
 		t.Fatalf("the table of the undisturbed sweep is\n%s", want)
 	}
-	var other *repetition
+	beside := start(out)
 	for i, until := range [][]string{
 		{`^search point-\d-seed-\d: `, "^epoch 1/3: "},
 		{`^search point-3-seed-\d: `},
 		{`^search point-\d-seed-\d: .*going on in epoch 3`, "^epoch 3/3: "},
 	} {
 		killed := start(out)
-		if i == 2 { // sooner it could leave the last one nothing to go on with
-			killed.until(t, "^sweep folder: ")
-			other = start(out)
-		}
 		killed.until(t, until...)
 		if _, err := os.Stat(filepath.Join(out, "sweep.md")); err == nil {
 			t.Fatalf("the sweep was complete before a process was killed after %q", until)
 		}
 		killed.Process.Kill()
 		killed.end()
+		if i == 0 { // later it could leave the next one nothing to do
+			beside.Process.Kill()
+			beside.end()
+		}
 	}
-	last := start(out)
+	other, last := start(out), start(out)
 	for _, p := range []*repetition{other, last} {
 		if status := p.end(); status != exitOK {
 			t.Fatalf("status %d: %s%s", status, &p.out, &p.err)
