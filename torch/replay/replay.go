@@ -49,13 +49,16 @@ type recorded struct {
 // overwrites: always the same ones, since a graph knows them by where they lie. It may be nil.
 func New(owner torch.Tensor, state func() []torch.Tensor) *Region {
 	r := &Region{owner: owner, state: state, kinds: map[kind]*recorded{}}
-	if d := owner.Device(); torch.HasGraphs && d.IsCUDA() {
+	switch d := owner.Device(); {
+	case torch.HasGraphs && d.IsCUDA():
 		r.capture = func(share launcher, work func() []torch.Tensor) (launcher, []torch.Tensor, error) {
 			memory, _ := share.(*torch.Graph)
 			var out []torch.Tensor
 			g, err := torch.CaptureGraph(d, memory, func() { out = each(work(), torch.Keep) })
 			return g, out, err
 		}
+	case imitating && d == torch.CPU:
+		r.capture = imitate
 	}
 	return r
 }

@@ -2,39 +2,29 @@ package replay
 
 import (
 	"errors"
-	"math"
 	"testing"
 
 	"godarts/torch"
 	"godarts/torch/torchtest"
 )
 
-// fakeGraph replays by running the work again and overwriting what it gave first, as a CUDA graph overwrites its tensors.
+// fakeGraph is an imitation that notes whose memory it shares, and how often it was freed.
 type fakeGraph struct {
-	work  func() []torch.Tensor
-	out   []torch.Tensor
+	launcher
 	share launcher
 	freed int
 }
 
-func (g *fakeGraph) Replay() {
-	torch.Scoped(func() { overwrite(g.out, g.work()) })
-}
-
 func (g *fakeGraph) Free() { g.freed++ }
 
-// fakes captures as CaptureGraph does, on the CPU: some runs to warm up, and one whose results hold nothing yet.
+// fakes captures as imitate does, and notes the graphs.
 type fakes struct{ graphs []*fakeGraph }
 
 func (f *fakes) capture(share launcher, work func() []torch.Tensor) (launcher, []torch.Tensor, error) {
-	for range 3 {
-		torch.Scoped(func() { work() })
-	}
-	g := &fakeGraph{work: work, share: share}
-	torch.Scoped(func() { g.out = each(work(), torch.Keep) })
-	torch.NoGrad(func() { each(g.out, func(t torch.Tensor) torch.Tensor { return t.Fill_(math.NaN()) }) })
+	imitated, out, err := imitate(share, work)
+	g := &fakeGraph{launcher: imitated, share: share}
 	f.graphs = append(f.graphs, g)
-	return g, g.out, nil
+	return g, out, err
 }
 
 // walk is work with a state: steps of it move position by a random number and by the mean of inputs, times a rate.
@@ -199,6 +189,33 @@ func TestCaptureFails(t *testing.T) {
 		t.Errorf("position %g from where it was", got)
 	}
 	w.region.Forget()
+}
+
+func TestImitate(t *testing.T) {
+	// Regions on the CPU go the way of a graph while Imitate holds, and no longer.
+	torchtest.Scope(t)
+	end := Imitate()
+	imitated := newWalk(nil).region
+	region := New(imitated.owner, nil)
+	end()
+	after := New(imitated.owner, nil)
+	if region.capture == nil || after.capture != nil {
+		t.Errorf("capturing is %v, and %v afterwards", region.capture != nil, after.capture != nil)
+	}
+	calls, x := 0, torch.Ones([]int{2}, torch.Options{})
+	for range 3 {
+		sum := region.Run(nil, []torch.Tensor{x}, func(in []torch.Tensor) []torch.Tensor {
+			calls++
+			return []torch.Tensor{in[0].Sum()}
+		})[0].Item()
+		if sum != 2 {
+			t.Errorf("sum %g, want 2", sum)
+		}
+	}
+	if calls != 7 {
+		t.Errorf("%d calls, want four for the capture and one for each run", calls)
+	}
+	region.Forget()
 }
 
 func TestReplayOnGPU(t *testing.T) {
