@@ -39,8 +39,8 @@ var ofOptimizers = []mutant{
 		"s.read != nil {\n					_ = now",
 		inNAS("TestRecordsLate"),
 	},
-	{"asgd: a new rate acts at once", "torch/optim/asgd.go", "if a.step == 0 {", "if a.step >= 0 {", inOptim("TestASGD")},
-	{"asgd: the average is the last", "torch/optim/asgd.go", "a.mu = 1 / max(1, t-a.o.T0)", "a.mu = 1", inOptim("TestASGD")},
+	{"asgd: a new rate acts at once", "torch/optim/asgd.go", "a.count.LtScalar(1)", "a.count.GeScalar(0)", inOptim("TestASGD")},
+	{"asgd: the average is the last", "torch/optim/asgd.go", "a.mu.GeScalar(1)", "a.mu.GeScalar(0)", inOptim("TestASGD")},
 	{
 		"clip: each gradient by its own norm", "torch/optim/clip.go",
 		"sum = sum.Add(g.Norm().ToDtype(torch.Float64).Square())",

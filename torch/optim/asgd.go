@@ -2,6 +2,7 @@ package optim
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"godarts/torch"
@@ -35,9 +36,10 @@ func (o ASGDOptions) check() error {
 type ASGD struct {
 	parameters []torch.Tensor
 	averages   []torch.Tensor
-	step       int     // steps taken
-	eta, mu    float64 // η and μ of the next step; η is not set before the first
-	o          ASGDOptions
+	count      torch.Tensor // steps taken, a float64 without dimensions
+	eta, mu    torch.Tensor // η and μ of the next step, likewise; η is not set before the first
+	lr         Rate
+	o          ASGDOptions // but for LR, which lr has
 }
 
 // NewASGD makes an optimizer of parameters, which Step overwrites. The averages
@@ -48,8 +50,11 @@ func NewASGD(parameters []torch.Tensor, o ASGDOptions) *ASGD {
 		o.Alpha = 0.75
 	}
 	must("ASGD", o.check())
-	a := &ASGD{parameters: slices.Clone(parameters), mu: 1, o: o}
-	a.averages = zerosLike(parameters)
+	number := float64s(parameters)
+	a := &ASGD{
+		parameters: slices.Clone(parameters), averages: zerosLike(parameters),
+		count: torch.Zeros(nil, number), eta: torch.Zeros(nil, number), mu: torch.Ones(nil, number), lr: newRate(o.LR, parameters), o: o,
+	}
 	torch.NoGrad(func() {
 		for i, p := range parameters {
 			a.averages[i].Copy_(p)
@@ -61,54 +66,62 @@ func NewASGD(parameters []torch.Tensor, o ASGDOptions) *ASGD {
 // Step moves the parameters and their averages. grads, one for each parameter,
 // are left as they are.
 func (a *ASGD) Step(grads ...torch.Tensor) {
-	eta := a.eta
-	if a.step == 0 {
-		eta = a.o.LR
+	var eta, last torch.Tensor
+	begin := func() {
+		eta = torch.Where(a.count.LtScalar(1), a.lr.Tensor(), a.eta)
+		last = a.mu.GeScalar(1) // the average is the last p, to the last bit
 	}
-	update("ASGD", a.parameters, grads, nil, func(i int, p, g torch.Tensor) {
+	update("ASGD", a.parameters, grads, begin, func(i int, p, g torch.Tensor) {
 		d := decayed(g, p, a.o.WeightDecay)
 		if a.o.Lambd != 0 {
-			p.MulScalar_(1 - float64(a.o.Lambd*eta))
+			p.Mul_(oneMinus(eta.MulScalar(a.o.Lambd)).To(p.Options()))
 		}
-		p.AddScaled_(d, -eta)
-		if a.mu == 1 {
-			a.averages[i].Copy_(p)
-		} else {
-			a.averages[i].Add_(p.Sub(a.averages[i]).MulScalar_(a.mu))
-		}
+		p.Addcmul_(d, eta.To(p.Options()), -1)
+		average := a.averages[i]
+		average.Copy_(torch.Where(last, p, p.Sub(average).Mul_(a.mu.To(p.Options())).Add_(average)))
 	})
-	a.step++
-	// The conversions keep the compiler from fusing products into sums, which
-	// would round differently on other processors.
-	t := float64(a.step)
-	a.eta = a.o.LR
+	torch.Scoped(func() { torch.NoGrad(a.advance) })
+}
+
+// advance counts a step, and computes η and μ of the next.
+func (a *ASGD) advance() {
+	a.count.AddScalar_(1)
+	eta := a.lr.Tensor()
 	if a.o.Lambd != 0 {
-		torch.Scoped(func() {
-			power := torch.Scalar(a.o.Alpha, torch.Options{Dtype: torch.Float64})
-			a.eta = a.o.LR / pow(1+float64(a.o.Lambd*a.o.LR*t), power).Item()
-		})
+		base := eta.MulScalar(a.o.Lambd).Mul(a.count).AddScalar(1)
+		eta = eta.Div(torch.Call("aten::pow.Tensor_Tensor", base, torch.Scalar(a.o.Alpha, base.Options()))[0])
 	}
-	a.mu = 1 / max(1, t-a.o.T0)
+	a.eta.Copy_(eta)
+	a.mu.Copy_(a.count.AddScalar(-a.o.T0).Clamp(1, math.Inf(1)).Reciprocal_())
 }
 
 // LR is the learning rate that the end of the next step turns into a step size.
-func (a *ASGD) LR() float64 { return a.o.LR }
+func (a *ASGD) LR() float64 { return a.lr.Value() }
 
 // SetLR changes the learning rate. From the second step on it acts one step late.
 func (a *ASGD) SetLR(lr float64) {
 	o := a.o
 	o.LR = lr
 	must("ASGD", o.check())
-	a.o = o
+	a.lr.Set(lr)
 }
 
 // Options are the settings, Alpha's default filled in, with the present learning
 // rate.
-func (a *ASGD) Options() ASGDOptions { return a.o }
+func (a *ASGD) Options() ASGDOptions {
+	o := a.o
+	o.LR = a.lr.Value()
+	return o
+}
 
 // Averages is the averaged parameters themselves, one for each: what to evaluate.
 // Step and LoadStateDict overwrite them.
 func (a *ASGD) Averages() []torch.Tensor { return a.averages }
+
+// Overwritten is all that Step overwrites: the parameters, their averages, the counter, η and μ.
+func (a *ASGD) Overwritten() []torch.Tensor {
+	return slices.Concat(a.parameters, a.averages, []torch.Tensor{a.count, a.eta, a.mu})
+}
 
 func (a *ASGD) buffers() torch.StateDict {
 	sd := torch.StateDict{}
@@ -118,7 +131,7 @@ func (a *ASGD) buffers() torch.StateDict {
 
 func (a *ASGD) numbers() map[string]float64 {
 	return map[string]float64{
-		"step": float64(a.step), "eta": a.eta, "mu": a.mu, "lr": a.o.LR, "lambd": a.o.Lambd,
+		"step": a.count.Item(), "eta": a.eta.Item(), "mu": a.mu.Item(), "lr": a.lr.Value(), "lambd": a.o.Lambd,
 		"alpha": a.o.Alpha, "t0": a.o.T0, "weight_decay": a.o.WeightDecay,
 	}
 }
@@ -147,7 +160,13 @@ func (a *ASGD) LoadStateDict(sd torch.StateDict) error {
 		if err != nil {
 			return err
 		}
-		a.o, a.step, a.eta, a.mu = o, step, n["eta"], n["mu"]
+		a.o = o
+		a.lr.Set(o.LR)
+		torch.NoGrad(func() {
+			a.count.Fill_(float64(step))
+			a.eta.Fill_(n["eta"])
+			a.mu.Fill_(n["mu"])
+		})
 		return nil
 	})
 }

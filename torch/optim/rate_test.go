@@ -55,6 +55,59 @@ func TestStepsByNumbers(t *testing.T) {
 	}
 }
 
+func TestASGDByNumbers(t *testing.T) {
+	// ASGD, whose numbers are tensors, gives the bits of the same formulas with numbers of the host, reading nothing, before and after it averages, when the learning rate changes.
+	for _, o := range []ASGDOptions{
+		{Alpha: 0.75, WeightDecay: 8e-7}, {Alpha: 0.75, Lambd: 0.01, T0: 2, WeightDecay: 1e-3}, {Alpha: 0.75, T0: 10},
+	} {
+		for _, dtype := range []torch.Dtype{torch.Float32, torch.Float64} {
+			for _, size := range []int{1, 7, 33, 1000} {
+				t.Run(fmt.Sprint(o, dtype, size), func(t *testing.T) {
+					torchtest.Scope(t)
+					torch.ManualSeed(uint64(size))
+					to := torch.Options{Dtype: dtype}
+					w := torch.Randn([]int{size}, to)
+					p, average := w.Clone(), w.Clone()
+					a := NewASGD([]torch.Tensor{w}, o)
+					eta, mu := 0.0, 1.0
+					for step := range 7 {
+						lr := 0.3 / float64(step+1)
+						a.SetLR(lr)
+						g := torch.Randn([]int{size}, to)
+						torch.NoReads(func() { a.Step(g) })
+						if step == 0 {
+							eta = lr
+						}
+						d := decayed(g, p, o.WeightDecay)
+						if o.Lambd != 0 {
+							p.MulScalar_(1 - float64(o.Lambd*eta))
+						}
+						p.AddScaled_(d, -eta)
+						if mu == 1 {
+							average.Copy_(p)
+						} else {
+							average.Add_(p.Sub(average).MulScalar_(mu))
+						}
+						n := float64(step + 1)
+						eta = lr
+						if o.Lambd != 0 {
+							power := torch.Scalar(o.Alpha, torch.Options{Dtype: torch.Float64})
+							eta = lr / pow(1+float64(float64(o.Lambd*lr)*n), power).Item()
+						}
+						mu = 1 / max(1, n-o.T0)
+						torchtest.Close(t, "w", w, p, 0)
+						torchtest.Close(t, "average", a.Averages()[0], average, 0)
+						sd := a.StateDict()
+						if got := []float64{sd["step"].Item(), sd["eta"].Item(), sd["mu"].Item()}; got[0] != n || got[1] != eta || got[2] != mu {
+							t.Errorf("after step %d: count, η and μ are %v, want %v, %v and %v", step, got, n, eta, mu)
+						}
+					}
+				})
+			}
+		}
+	}
+}
+
 func TestRate(t *testing.T) {
 	// A rate's tensor has the number that Set gave last, and Set refuses another one within NoReads.
 	torchtest.Scope(t)
