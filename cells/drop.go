@@ -41,8 +41,12 @@ func (n *Network) DropFactors(images int, p float64) torch.Tensor {
 	return rows.To(n.o.Options)
 }
 
-// PathsOf gives the rows of DropFactors one after the other, for m.Paths of one pass.
-func PathsOf(rows torch.Tensor) func() torch.Tensor {
+// RowsOf gives rows one after the other: those of DropFactors for nn.Mode.Paths of one pass, those of DrawMasks for
+// nn.Batch.Masks of several. Of the zero Tensor, which has none, it is nil.
+func RowsOf(rows torch.Tensor) func() torch.Tensor {
+	if !rows.Defined() {
+		return nil
+	}
 	next := 0
 	return func() torch.Tensor {
 		next++

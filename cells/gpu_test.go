@@ -1,6 +1,7 @@
 package cells
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -63,7 +64,7 @@ func steps(n *Network, b nn.Batch, count int) (logits torch.Tensor) {
 		const p = 0.3
 		in := []torch.Tensor{b.X, b.Y, n.DropFactors(b.X.Size(0), p)}
 		region.Run("step", in, func(in []torch.Tensor) []torch.Tensor {
-			out := n.Forward(nn.Batch{X: in[0], Y: in[1]}, nn.Mode{Training: true, DropPath: p, Paths: PathsOf(in[2])})
+			out := n.Forward(nn.Batch{X: in[0], Y: in[1]}, nn.Mode{Training: true, DropPath: p, Paths: RowsOf(in[2])})
 			g := torch.Empty(w.Shape(), w.Options())
 			n.Weights().Gradient(out.Loss, g, nil)
 			optim.Clip(0.5, g)
@@ -110,7 +111,7 @@ func TestRecurrentOnGPU(t *testing.T) {
 	_, net := bothNetworks(t, g, o)
 	b := randomText(o, 5, 4)
 	there, integers := torch.Options{Dtype: torch.Float64, Device: gpu}, torch.Options{Dtype: torch.Int64, Device: gpu}
-	bThere := nn.Batch{X: b.X.To(integers), Y: b.Y.To(integers), Hidden: b.Hidden.To(there), Masks: b.Masks}
+	bThere := nn.Batch{X: b.X.To(integers), Y: b.Y.To(integers), Hidden: b.Hidden.To(there), Masks: func() torch.Tensor { return b.Masks().Upload(gpu) }}
 	o.Options = there
 	other, err := NewRecurrentNetwork(g, RecurrentOptions{LanguageOptions: o})
 	if err != nil {
@@ -125,4 +126,28 @@ func TestRecurrentOnGPU(t *testing.T) {
 	torchtest.Close(t, "loss", outThere.Loss, out.Loss, 1e-12)
 	torchtest.Close(t, "hidden", outThere.Hidden, out.Hidden, 1e-12)
 	torchtest.Close(t, "gradient", got, want, 1e-11)
+}
+
+func TestRecurrentStepsOnGPU(t *testing.T) {
+	// A recurrent network is after training steps on the GPU, captured where there are graphs, what it is on the CPU, losses too.
+	gpu := torchtest.CUDA(t)
+	for _, columns := range []int{4, 1100} { // of more than 3072 words another kernel takes the embedding's gradient
+		t.Run(fmt.Sprint(columns, " columns"), func(t *testing.T) {
+			torchtest.Scope(t)
+			g, o := lookupRecurrent(t, "DARTS_V2"), everyMask()
+			net, _ := bothNetworks(t, g, o)
+			o.Device = gpu
+			other, err := NewRecurrentNetwork(g, RecurrentOptions{LanguageOptions: o})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := other.LoadStateDict(net.StateDict()); err != nil {
+				t.Fatal(err)
+			}
+			want, got := recurrentSteps(net, columns, false), recurrentSteps(other, columns, true)
+			for i, name := range []string{"numbers", "weights", "averages", "state"} {
+				torchtest.Close(t, name, got[i].Detach(), want[i].Detach(), 1e-9)
+			}
+		})
+	}
 }

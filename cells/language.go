@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"slices"
 
 	"godarts/cells/genotype"
@@ -53,53 +52,6 @@ func (o LanguageOptions) Check() error {
 		}
 	}
 	return nil
-}
-
-// Masks are the factors of dropout in a training pass: 0 or 1/(1 − p). The zero Tensor stands for ones.
-type Masks struct {
-	Output, State, Input, Embedding torch.Tensor // [B,units]
-	Word                            torch.Tensor // [tokens,1]
-}
-
-// draw draws the masks of a training pass over b.
-func (o LanguageOptions) draw(b nn.Batch) (m Masks) {
-	d := o.Dropout
-	if d == (Dropout{}) {
-		return m
-	}
-	if b.Masks == nil {
-		torch.Misuse("cells.Language", "a training pass with dropout on a batch without Masks")
-	}
-	r := b.Masks()
-	columns := b.X.Size(1)
-	m.Word = o.mask(r, d.Word, o.Tokens, 1)
-	m.Embedding = o.mask(r, d.Embedding, columns, o.Units)
-	m.Input = o.mask(r, d.Input, columns, o.Units)
-	m.State = o.mask(r, d.State, columns, o.Units)
-	m.Output = o.mask(r, d.Output, columns, o.Units)
-	return m
-}
-
-func (o LanguageOptions) mask(r *rand.Rand, p float64, rows, columns int) torch.Tensor {
-	if p == 0 {
-		return torch.Tensor{}
-	}
-	kept := 1 / (1 - p)
-	mask := make([]float64, rows*columns)
-	for i := range mask {
-		if r.Float64() >= p {
-			mask[i] = kept
-		}
-	}
-	return torch.FromSliceTo(mask, []int{rows, columns}, o.Options)
-}
-
-// masked returns x∘mask.
-func masked(x, mask torch.Tensor) torch.Tensor {
-	if !mask.Defined() {
-		return x
-	}
-	return x.Mul(mask)
 }
 
 // Language is a language model around a recurrent cell. A matrix embeds the words, the cell reads them step by step,
@@ -231,7 +183,7 @@ func (l *Language) Pass(b nn.Batch, m nn.Mode, step func(Masks) Step) nn.Output 
 	torch.NeedFunction("cells.Language", step == nil)
 	var masks Masks
 	if m.Training {
-		masks = l.o.draw(b)
+		masks = l.o.masks(b)
 	}
 	words := torch.Embedding(masked(l.Encoder.Tensor, masks.Word), b.X) // [T,B,E]
 	words = masked(words, masks.Embedding)

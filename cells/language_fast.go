@@ -50,7 +50,7 @@ func (l *Language) Fast(p FastPass, cell func(*Columns) FastCell) (out nn.Output
 		ranks := torch.RanksFor(columns, p.Batch.X.Device())
 		work := &fastWork{Language: l, FastPass: p, weights: l.At(p.W)}
 		if p.Training {
-			work.masks = l.o.draw(p.Batch)
+			work.masks = l.o.masks(p.Batch)
 		}
 		work.hidden = torch.Empty([]int{1, columns, l.o.Units}, l.o.Options)
 		work.sums = torch.Zeros([]int{ranks, 2}, torch.Options{Dtype: torch.Float64, Device: l.o.Device})
@@ -292,11 +292,11 @@ func (e *entry) finish() {
 
 // oneActivation returns the mixture [1,4] of torch.GatedMixture that is only op.
 func oneActivation(op genotype.Op, o torch.Options) torch.Tensor {
-	mix := make([]float64, 4)
+	mix := torch.Zeros([]int{1, 4}, o)
 	for k, of := range genotype.RecurrentPrimitives[1:] {
 		if of == op {
-			mix[k] = 1
+			mix.Narrow(1, k, 1).Fill_(1)
 		}
 	}
-	return torch.FromSliceTo(mix, []int{1, 4}, o)
+	return mix
 }

@@ -582,7 +582,7 @@ func TestDropFactors(t *testing.T) {
 	torch.ManualSeed(12)
 	rows := n.DropFactors(6, 0.4)
 	next := torch.Rand([]int{1}, float64s).Item()
-	mode.Paths = PathsOf(rows)
+	mode.Paths = RowsOf(rows)
 	var got nn.Output
 	torch.NoReads(func() { got = n.Forward(b, mode) })
 	torchtest.Close(t, "loss", got.Loss, want.Loss, 0)

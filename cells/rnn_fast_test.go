@@ -31,11 +31,17 @@ func bothNetworks(t *testing.T, g genotype.Genotype, o LanguageOptions) (plain, 
 	return both[0], both[1]
 }
 
+// masksOf gives every pass over that many columns the masks of the stream of seed, in float64.
+func masksOf(o LanguageOptions, columns int, seed uint64) func() torch.Tensor {
+	o.Options = float64s
+	return func() torch.Tensor { return o.DrawMasks(columns, rand.New(rand.NewPCG(seed, seed+1))).Select(0, 0) }
+}
+
 func randomText(o LanguageOptions, steps, columns int) nn.Batch {
 	integers := torch.Options{Dtype: torch.Int64}
 	return nn.Batch{
 		X: torch.RandInt(0, o.Tokens, []int{steps, columns}, integers), Y: torch.RandInt(0, o.Tokens, []int{steps * columns}, integers),
-		Hidden: torch.Randn([]int{1, columns, o.Units}, float64s), Masks: func() *rand.Rand { return rand.New(rand.NewPCG(7, 8)) },
+		Hidden: torch.Randn([]int{1, columns, o.Units}, float64s), Masks: masksOf(o, columns, 7),
 	}
 }
 

@@ -126,24 +126,29 @@ func TestRecurrentSizes(t *testing.T) {
 }
 
 func TestMasks(t *testing.T) {
-	// Masks hold 0 and 1/(1−p) in the right share, and are the same for the same generator, when drawn.
+	// Masks hold 0 and 1/(1−p) in the right share, come from the stream in the order word, embedding, input, state and output, and are the same for the same stream, when drawn.
 	torchtest.Scope(t)
 	o := LanguageOptions{Tokens: 4000, Units: 50, Dropout: Dropout{0.75, 0.25, 0.6, 0.2, 0.1}}
 	b := nn.Batch{X: torch.Zeros([]int{1, 80}, torch.Options{Dtype: torch.Int64})}
-	b.Masks = func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
-	m, again := o.draw(b), o.draw(b)
+	stream := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
+	b.Masks = RowsOf(o.DrawMasks(80, stream(), stream()))
+	m, again := o.masks(b), o.masks(b)
+	r := stream()
 	for _, test := range []struct {
 		name        string
 		mask, again torch.Tensor
 		p           float64
 		rows        int
 	}{
-		{"output", m.Output, again.Output, 0.75, 80}, {"state", m.State, again.State, 0.25, 80}, {"input", m.Input, again.Input, 0.6, 80},
-		{"embedding", m.Embedding, again.Embedding, 0.2, 80}, {"word", m.Word, again.Word, 0.1, 4000},
+		{"word", m.Word, again.Word, 0.1, 4000}, {"embedding", m.Embedding, again.Embedding, 0.2, 80}, {"input", m.Input, again.Input, 0.6, 80},
+		{"state", m.State, again.State, 0.25, 80}, {"output", m.Output, again.Output, 0.75, 80},
 	} {
 		values := test.mask.Float32s()
 		kept := 0
-		for _, v := range values {
+		for i, v := range values {
+			if keeps := r.Float64() >= test.p; keeps != (v != 0) {
+				t.Fatalf("%s: number %d is %g, the stream keeps it: %v", test.name, i, v, keeps)
+			}
 			switch v {
 			case 0:
 			case float32(1 / (1 - test.p)):
@@ -157,6 +162,16 @@ func TestMasks(t *testing.T) {
 			t.Errorf("%s: %d rows, a share of %g is kept", test.name, test.mask.Size(0), share)
 		}
 		torchtest.Close(t, test.name, test.again, test.mask, 0)
+	}
+	b.X = torch.Zeros([]int{1, 79}, torch.Options{Dtype: torch.Int64})
+	b.Masks = RowsOf(o.DrawMasks(80, stream()))
+	err := torch.Do(func() error { o.masks(b); return nil })
+	if want := "torch: cells.Language: masks of shape [20000], wanted [19800]"; err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	o.Dropout = Dropout{}
+	if rows := o.DrawMasks(80, stream()); rows.Defined() || RowsOf(rows) != nil || o.masks(b) != (Masks{}) {
+		t.Error("there are masks without dropout")
 	}
 }
 
@@ -176,9 +191,9 @@ func TestDropoutFormula(t *testing.T) {
 	integers := torch.Options{Dtype: torch.Int64}
 	b := nn.Batch{
 		X: torch.RandInt(0, tokens, []int{steps, columns}, integers), Y: torch.RandInt(0, tokens, []int{steps * columns}, integers),
-		Hidden: torch.Randn([]int{1, columns, units}, float64s), Masks: func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) },
+		Hidden: torch.Randn([]int{1, columns, units}, float64s), Masks: masksOf(o.LanguageOptions, columns, 1),
 	}
-	m := o.draw(b)
+	m := o.masks(b)
 	out := n.Forward(b, nn.Mode{Training: true})
 
 	table := func(x torch.Tensor) func(row, column int) float64 {

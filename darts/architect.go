@@ -63,6 +63,20 @@ func NewArchitect(net Supernet, w *optim.SGD, alpha *optim.Adam) *Architect {
 // SetXi gave last. Whether it is 0 belongs to what is captured.
 func (a *Architect) SetXi(xi float64) { a.xi.Set(xi) }
 
+// TrainMasks is how many of the masks of its batch train Gradient takes for ξ: nn.Batch.Masks has to have as many. Of
+// valid it takes one. The product by FiniteDifference has two passes, every other one.
+func (a *Architect) TrainMasks(xi float64) int {
+	switch _, difference := a.Hessian.(FiniteDifference); {
+	case xi == 0:
+		return 0
+	case a.Corrected:
+		return 1
+	case difference:
+		return 3
+	}
+	return 2
+}
+
 // Step moves α by one step of Adam and leaves w as it is. xi is ξ, the learning rate of the unrolled step of w; 0
 // means first order. Step returns Gradient's result without the gradient of w: the loss over valid, the gradients that
 // Adam took, and of a recurrent supernet the state after valid.

@@ -3,7 +3,6 @@ package darts
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -202,8 +201,8 @@ func TestArchitectMasks(t *testing.T) {
 			sgd := optim.NewSGD([]torch.Tensor{s.w}, optim.SGDOptions{LR: 0.1})
 			a := NewArchitect(s, sgd, optim.NewAdam(s.Alphas(), optim.AdamOptions{LR: 1e-3}))
 			a.Corrected = corrected
-			random := rand.New(rand.NewPCG(1, 2))
-			masks := func() *rand.Rand { return random }
+			drawn := 0.0
+			masks := func() torch.Tensor { drawn++; return torch.Scalar(drawn, torch.Options{}) }
 			a.Gradient(nn.Batch{Y: torch.FromSlice([]int64{0}, 1), Masks: masks}, nn.Batch{Y: torch.FromSlice([]int64{1}, 1), Masks: masks}, 0.1)
 			if len(s.drawn) != 4 {
 				t.Fatalf("%d passes, want 4", len(s.drawn))
@@ -216,14 +215,14 @@ func TestArchitectMasks(t *testing.T) {
 	}
 }
 
-// masksNet notes the first number that each pass draws.
+// masksNet notes the number that each pass has for masks.
 type masksNet struct {
 	*bilinear
-	drawn []uint64
+	drawn []float64
 }
 
 func (s *masksNet) Gradients(w torch.Tensor, b nn.Batch, need Need) Result {
-	s.drawn = append(s.drawn, b.Masks().Uint64())
+	s.drawn = append(s.drawn, b.Masks().Item())
 	return s.bilinear.Gradients(w, b, need)
 }
 

@@ -30,7 +30,7 @@ func TestHostileArguments(t *testing.T) {
 	images := func() nn.Batch { return nn.Batch{X: x(2, 1, 8, 8), Y: torch.FromSlice([]int64{0, 2}, 2)} }
 	words := func() nn.Batch {
 		return nn.Batch{X: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 3, 2), Y: torch.FromSlice([]int64{0, 1, 2, 3, 4, 0}, 6),
-			Masks: func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }}
+			Masks: func() torch.Tensor { return language.DrawMasks(2, rand.New(rand.NewPCG(1, 2))).Select(0, 0) }}
 	}
 	random := func() *rand.Rand { return rand.New(rand.NewPCG(1, 2)) }
 	plain := func() *Plain { return made(NewPlain(options)) }

@@ -10,6 +10,7 @@ import (
 	"godarts/cells/genotype"
 	"godarts/torch"
 	"godarts/torch/nn"
+	"godarts/torch/optim"
 	"godarts/torch/torchtest"
 )
 
@@ -62,13 +63,15 @@ func TestSampleRecurrent(t *testing.T) {
 	}
 }
 
+func tinyLanguage(dropout cells.Dropout) cells.LanguageOptions {
+	return cells.LanguageOptions{Tokens: 11, Units: 6, Dropout: dropout, TAR: 0.5, AR: 0.3, Options: torch.Options{Dtype: torch.Float64}}
+}
+
 // tinyRecurrent is a supernet of 4 nodes and 6 units for 11 tokens, in float64.
 func tinyRecurrent(t testing.TB, dropout cells.Dropout) *RecurrentPlain {
 	t.Helper()
 	torch.ManualSeed(1)
-	net, err := NewRecurrentPlain(RecurrentOptions{Nodes: 4, LanguageOptions: cells.LanguageOptions{
-		Tokens: 11, Units: 6, Dropout: dropout, TAR: 0.5, AR: 0.3, Options: torch.Options{Dtype: torch.Float64},
-	}})
+	net, err := NewRecurrentPlain(RecurrentOptions{Nodes: 4, LanguageOptions: tinyLanguage(dropout)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +87,14 @@ func tinyTokens(steps, columns int) nn.Batch {
 	return nn.Batch{
 		X: torch.RandInt(0, 11, []int{steps, columns}, o), Y: torch.RandInt(0, 11, []int{steps * columns}, o),
 		Hidden: torch.Randn([]int{1, columns, 6}, torch.Options{Dtype: torch.Float64}),
-		Masks:  func() *rand.Rand { return rand.New(rand.NewPCG(3, 4)) },
+		Masks:  tinyMasks(columns, 3),
+	}
+}
+
+// tinyMasks gives every pass over that many columns the masks of the stream of seed, with every dropout.
+func tinyMasks(columns int, seed uint64) func() torch.Tensor {
+	return func() torch.Tensor {
+		return tinyLanguage(everyDropout).DrawMasks(columns, rand.New(rand.NewPCG(seed, seed+1))).Select(0, 0)
 	}
 }
 
@@ -139,7 +149,7 @@ func TestRecurrentElsewhere(t *testing.T) {
 		t.Error("the loss at another vector is the same")
 	}
 	again := b
-	again.Masks = func() *rand.Rand { return rand.New(rand.NewPCG(5, 6)) }
+	again.Masks = tinyMasks(4, 5)
 	if net.Gradients(net.W(), again, Need{FreezeStatistics: true}).Loss.Item() == here.Loss.Item() {
 		t.Error("other masks give the same loss")
 	}
@@ -158,6 +168,34 @@ func TestRecurrentExactProduct(t *testing.T) {
 	difference := FiniteDifference{Net: net, Radius: 1e-6}.HessianVectorProduct(v, b)
 	torchtest.Close(t, "product", exact[0], difference[0], 1e-6)
 	torchtest.Close(t, "statistics", moved, net.Weights().Stats, 1e-6)
+}
+
+func TestTrainMasks(t *testing.T) {
+	// The gradient of α takes as many masks of the training batch as TrainMasks says, and one of the validation batch, in both orders and by either product.
+	torchtest.Scope(t)
+	net := tinyRecurrent(t, everyDropout)
+	for _, exact := range []bool{false, true} {
+		for _, corrected := range []bool{false, true} {
+			for _, xi := range []float64{0, 0.1} {
+				a := NewArchitect(net, optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{}), nil)
+				a.Corrected = corrected
+				if exact {
+					a.Hessian = net
+				}
+				var taken [2]int
+				var batches [2]nn.Batch
+				for i := range batches {
+					batches[i] = tinyTokens(3, 4)
+					masks := batches[i].Masks
+					batches[i].Masks = func() torch.Tensor { taken[i]++; return masks() }
+				}
+				a.Gradient(batches[0], batches[1], xi)
+				if want := [2]int{a.TrainMasks(xi), 1}; taken != want {
+					t.Errorf("exact %v, corrected %v, ξ %g: %v masks were taken, want %v", exact, corrected, xi, taken, want)
+				}
+			}
+		}
+	}
 }
 
 func TestRecurrentStateDict(t *testing.T) {

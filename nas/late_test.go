@@ -9,6 +9,7 @@ import (
 	"godarts/nas"
 	"godarts/nas/config"
 	"godarts/nas/fixture"
+	"godarts/nas/runfolder"
 	"godarts/nas/search"
 	"godarts/nas/train"
 )
@@ -30,6 +31,8 @@ func TestRecordsLate(t *testing.T) {
 		{"testdata/tiny.yaml", []string{"network.nodes=1"}},
 		{"testdata/tiny.yaml", []string{"network.nodes=1", "strategy.order=2"}},
 		{"testdata/tiny-train.yaml", nil},
+		{"testdata/tiny-text.yaml", nil},
+		{"testdata/tiny-text-train.yaml", []string{"epochs=4", "nonmono=1"}},
 	} {
 		c, err := config.Load(row.file, row.set...)
 		if err != nil {
@@ -80,6 +83,40 @@ func TestRecordsLate(t *testing.T) {
 				fixture.Same(t, want, got)
 			}
 		}
+	}
+}
+
+func TestDivergesLate(t *testing.T) {
+	// A training on a text that diverges goes back to its best model and writes the same folder, though the step after the one that diverged has been taken by then.
+	c := fixture.LoadTiny(t, "tiny-text-train.yaml", "epochs=5", "nonmono=1")
+	perform := func() (dir string, taken int) {
+		dir = filepath.Join(t.TempDir(), "run")
+		spoiled := false
+		spoil := nas.Hooks{
+			Needs: func(*nas.Run, *nas.Step) bool { return false },
+			OnStep: func(r *nas.Run, s *nas.Step) error {
+				if taken++; spoiled || s.Epoch < 3 || s.Index != 1 {
+					return nil
+				}
+				spoiled = true
+				return &runfolder.DivergedError{Epoch: s.Epoch + 1, Step: 2, What: "the loss is +Inf", LR: s.LR}
+			},
+		}
+		result, err := train.Run(t.Context(), dir, c, nas.Settings{Hooks: []nas.Hooks{spoil}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if result.Restarts != 1 {
+			t.Fatalf("%d restarts, want 1", result.Restarts)
+		}
+		return dir, taken
+	}
+	want, steps := perform()
+	defer nas.RecordLate()()
+	got, taken := perform()
+	fixture.Same(t, want, got)
+	if taken != steps {
+		t.Errorf("%d steps are recorded, want %d", taken, steps)
 	}
 }
 

@@ -195,6 +195,11 @@ func TestStepsOnGPU(t *testing.T) {
 	}
 }
 
+// masksOn are masks on the device d.
+func masksOn(masks func() torch.Tensor, d torch.Device) func() torch.Tensor {
+	return func() torch.Tensor { return masks().Upload(d) }
+}
+
 func TestRecurrentOnGPU(t *testing.T) {
 	// Both forms of the recurrent supernet give on the GPU what the plain one gives on the CPU.
 	gpu := torchtest.CUDA(t)
@@ -204,7 +209,7 @@ func TestRecurrentOnGPU(t *testing.T) {
 	b := randomTokens(o, 5, 4)
 	there := batchOn(b, gpu)
 	integers := torch.Options{Dtype: torch.Int64, Device: gpu}
-	there.X, there.Hidden, there.Masks = b.X.To(integers), b.Hidden.To(torch.Options{Dtype: torch.Float64, Device: gpu}), b.Masks
+	there.X, there.Hidden, there.Masks = b.X.To(integers), b.Hidden.To(torch.Options{Dtype: torch.Float64, Device: gpu}), masksOn(b.Masks, gpu)
 	need := darts.Need{W: true, Alphas: true, FreezeStatistics: true}
 	want := plain.Gradients(plain.W(), b, need)
 	o.Options = torch.Options{Dtype: torch.Float64, Device: gpu}

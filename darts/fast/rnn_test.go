@@ -45,11 +45,12 @@ func recurrentSizes() darts.RecurrentOptions {
 
 // randomTokens is a batch of tokens in T steps and B columns, with a state before it.
 func randomTokens(o darts.RecurrentOptions, steps, columns int) nn.Batch {
+	o.Options = torch.Options{Dtype: torch.Float64}
 	integers := torch.Options{Dtype: torch.Int64}
 	return nn.Batch{
 		X: torch.RandInt(0, o.Tokens, []int{steps, columns}, integers), Y: torch.RandInt(0, o.Tokens, []int{steps * columns}, integers),
-		Hidden: torch.Randn([]int{1, columns, o.Units}, torch.Options{Dtype: torch.Float64}),
-		Masks:  func() *rand.Rand { return rand.New(rand.NewPCG(7, 8)) },
+		Hidden: torch.Randn([]int{1, columns, o.Units}, o.Options),
+		Masks:  func() torch.Tensor { return o.DrawMasks(columns, rand.New(rand.NewPCG(7, 8))).Select(0, 0) },
 	}
 }
 

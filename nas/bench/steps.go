@@ -126,7 +126,7 @@ func prepareTraining(w Work) (step, error) {
 		torch.Scoped(func() {
 			paths := net.DropFactors(w.Batch, dropPath)
 			loss = number(region.Run(nil, []torch.Tensor{b.X, b.Y, paths}, func(in []torch.Tensor) []torch.Tensor {
-				mode := nn.Mode{Training: true, DropPath: dropPath, Paths: cells.PathsOf(in[2])}
+				mode := nn.Mode{Training: true, DropPath: dropPath, Paths: cells.RowsOf(in[2])}
 				out := net.Forward(nn.Batch{X: in[0], Y: in[1]}, mode)
 				g := torch.Empty(net.Weights().W.Shape(), net.Weights().W.Options())
 				net.Weights().Gradient(out.Loss, g, nil)

@@ -154,7 +154,7 @@ func (d *dartsStrategy) step(s *nas.Step, moves bool) {
 		train, valid := nn.Batch{X: in[0], Y: in[1]}, nn.Batch{X: in[2], Y: in[3]}
 		var norm torch.Tensor
 		if moves {
-			norm = optim.Norm(d.architect.Step(train, valid, xi).Alphas...) // 1. α
+			norm = optim.Norm(d.architect.Step(train, valid, d.xi()).Alphas...) // 1. α
 		}
 		g := d.net.Gradients(d.net.W(), train, d.weights) // 2. w
 		clipped := optim.Clip(d.gradClip, g.W)

@@ -1,7 +1,9 @@
 package search
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"testing"
 
 	"godarts/cells"
@@ -177,12 +179,24 @@ func TestStepsOfTraining(t *testing.T) {
 // entries of the states that they go on from, which are 0 where an epoch begins.
 func (k *taken) text(states ...string) (batches []nn.Batch) {
 	f := k.run.Feed.(*texts.Feed)
+	o := texts.LanguageOptions(k.run.Config, len(f.Corpus.Words))
+	o.Options = k.run.Options()
 	for i, name := range states {
 		b, of := k.Train, "train"
 		if i == 1 {
 			b, of = k.Valid, "valid"
 		}
-		b.Hidden, b.Masks = k.before[name], f.Masks(of, nas.Position{Epoch: k.Epoch}, k.Index)
+		b.Hidden = k.before[name]
+		stream := f.MaskStreams(of, nas.Position{Epoch: k.Epoch}, k.Index)
+		shared := of == "train" && k.run.Config.Alpha.Corrected // the first masks are those of all passes for α
+		b.Masks = func() torch.Tensor {
+			r := stream()
+			if shared {
+				first, second := r.Uint64(), r.Uint64()
+				r, shared = rand.New(rand.NewPCG(first, second)), false
+			}
+			return o.DrawMasks(b.X.Size(1), r).Select(0, 0)
+		}
 		if k.Index == 0 {
 			b.Hidden = torch.ZerosLike(b.Hidden)
 		}
@@ -263,9 +277,9 @@ func TestStepsOfTextTraining(t *testing.T) {
 
 func TestStepsOfRecurrentDARTS(t *testing.T) {
 	// α moves and then w, clipped and with the penalties only in its own loss, from the states that the chunks before left, in each step of DARTS on a text.
-	for _, order := range []string{"1", "2"} {
+	for _, order := range []string{"1", "2", "2, corrected"} {
 		t.Run("order "+order, func(t *testing.T) {
-			c := fixture.Steps(t, "tiny-text.yaml", "strategy.order="+order, "w.weight_decay=0.001", "alpha.lr=0.1", "network.activation=0.5", "network.slowness=0.5")
+			c := fixture.Steps(t, "tiny-text.yaml", "strategy.order="+order[:1], fmt.Sprint("alpha.corrected=", len(order) > 1), "w.weight_decay=0.001", "alpha.lr=0.1", "network.activation=0.5", "network.slowness=0.5")
 			clips := 0
 			follow(t, c, func(k *taken) {
 				net, err := darts.NewRecurrentPlain(RecurrentSupernetOptions(c, len(texts.Of(k.run).Corpus.Words), k.run.Options()))
@@ -281,7 +295,7 @@ func TestStepsOfRecurrentDARTS(t *testing.T) {
 				} else {
 					sgd := optim.NewSGD([]torch.Tensor{net.W()}, optim.SGDOptions{WeightDecay: c.W.WeightDecay})
 					a := darts.NewArchitect(net, sgd, nil)
-					a.Clip = c.W.GradClip
+					a.Clip, a.Corrected = c.W.GradClip, c.Alpha.Corrected
 					dAlpha = a.Gradient(both[0], both[1], lr)
 				}
 				want[texts.NameHiddenValid] = dAlpha.Hidden

@@ -79,6 +79,8 @@ func TestStrategiesOnGPU(t *testing.T) {
 		{"gdas", "tiny", []string{"strategy.name=gdas", "epochs=1"}},
 		{"enas", "tiny", []string{"strategy.name=enas", "strategy.controller.updates=2", "strategy.controller.aggregate=2", "strategy.candidates=2", "epochs=1"}},
 		{"recurrent darts", "tiny-text", nil},
+		{"recurrent darts, first order, half of the columns at a time", "tiny-text", []string{"strategy.order=1", "data.small_batch=2"}},
+		{"recurrent darts, corrected, exact", "tiny-text", []string{"alpha.corrected=true", "alpha.hvp.method=exact"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			nastest.TestStrategyOn(t, fixture.Load(t, "../testdata/"+test.file+".yaml", test.set...), gpu)

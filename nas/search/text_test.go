@@ -21,6 +21,7 @@ import (
 	"godarts/nas/search"
 	"godarts/nas/train"
 	"godarts/torch"
+	"godarts/torch/torchtest"
 )
 
 // trained runs a training on a text in a new folder.
@@ -36,20 +37,31 @@ func trained(t *testing.T, s nas.Settings, set ...string) (dir string, result ru
 
 func TestTextTraining(t *testing.T) {
 	// A training on a text ends with the same bytes when it is run again or interrupted at every step, before and after averaging begins.
+	repeats(t, torch.CPU)
+}
+
+func TestTextTrainingOnGPU(t *testing.T) {
+	// A training on a text, whose steps are captured where there are graphs, ends with the same bytes on a GPU when it is run again or interrupted.
+	repeats(t, torchtest.CUDA(t))
+}
+
+// repeats compares trainings on a text that are run again and interrupted with undisturbed ones.
+func repeats(t *testing.T, device torch.Device) {
+	t.Helper()
 	const epochs = "epochs=6"
 	for _, nonmono := range []string{"nonmono=100", "nonmono=1"} {
 		t.Run(nonmono, func(t *testing.T) {
 			live := torch.Live()
-			undisturbed, result := trained(t, nas.Settings{}, epochs, nonmono)
+			undisturbed, result := trained(t, nas.Settings{Device: device}, epochs, nonmono)
 			if got := torch.Live(); got != live {
 				t.Errorf("%d tensors outlive the training", got-live)
 			}
-			again, _ := trained(t, nas.Settings{}, epochs, nonmono)
+			again, _ := trained(t, nas.Settings{Device: device}, epochs, nonmono)
 			interrupted := filepath.Join(t.TempDir(), "run")
 			for times := 0; ; times++ {
 				ctx, cancel := context.WithCancel(t.Context())
 				stop := nas.Hooks{OnStep: func(*nas.Run, *nas.Step) error { cancel(); return nil }}
-				_, err := train.Run(ctx, interrupted, fixture.Load(t, "../testdata/tiny-text-train.yaml", epochs, nonmono), nas.Settings{Hooks: []nas.Hooks{stop}})
+				_, err := train.Run(ctx, interrupted, fixture.Load(t, "../testdata/tiny-text-train.yaml", epochs, nonmono), nas.Settings{Device: device, Hooks: []nas.Hooks{stop}})
 				cancel()
 				if err == nil && times > 0 {
 					break
@@ -70,7 +82,7 @@ func TestTextTraining(t *testing.T) {
 			if want := nonmono == "nonmono=1"; averaged != want {
 				t.Errorf("averaging is %v at the end, want %v", averaged, want)
 			}
-			tested, err := train.Test(t.Context(), undisturbed, torch.CPU)
+			tested, err := train.Test(t.Context(), undisturbed, device)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -3,6 +3,7 @@ package texts
 import (
 	"godarts/torch"
 	"godarts/torch/nn"
+	"godarts/torch/replay"
 )
 
 // MeanOver calls pass for every group of columns, from its first column on, and returns the means of
@@ -39,6 +40,15 @@ func MeanOver(all, columns int, pass func(from int) []torch.Tensor) (mean []torc
 // KeepState writes after, the state [1,b,H] of the columns from on, to their place in hidden.
 func KeepState(hidden, after torch.Tensor, from int) {
 	torch.NoGrad(func() { hidden.Narrow(1, from, after.Size(1)).Copy_(after) })
+}
+
+// EvalIn runs eval on b in the region, and returns the loss and the state after b: nobody needs the logits.
+func EvalIn(region *replay.Region, b nn.Batch, eval func(nn.Batch) nn.Output) nn.Output {
+	out := region.Run("evaluation", []torch.Tensor{b.X, b.Y, b.Hidden}, func(in []torch.Tensor) []torch.Tensor {
+		out := eval(nn.Batch{X: in[0], Y: in[1], Hidden: in[2]})
+		return []torch.Tensor{out.Loss, out.Hidden}
+	})
+	return nn.Output{Loss: out[0], Hidden: out[1]}
 }
 
 // Names of the hidden states in checkpoints.

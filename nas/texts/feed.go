@@ -141,7 +141,7 @@ func (f *Feed) Batches(_ context.Context, at nas.Position) iter.Seq2[int, nas.Ba
 	return func(yield func(int, nas.Batch) bool) {
 		plan := f.chunks(at)
 		for step := at.Step; step < len(plan); step++ {
-			if !yield(step, textStep{f, at, plan[step]}) {
+			if !yield(step, textStep{f, plan[step]}) {
 				return
 			}
 		}
@@ -151,7 +151,6 @@ func (f *Feed) Batches(_ context.Context, at nas.Position) iter.Seq2[int, nas.Ba
 // textStep is the text of one step. It needs no loading.
 type textStep struct {
 	feed  *Feed
-	at    nas.Position
 	chunk chunk
 }
 
@@ -167,11 +166,9 @@ func (s textStep) Fill(step *nas.Step) {
 	f, d := s.feed, s.feed.config.Data
 	step.LR *= float64(s.chunk.tokens) / float64(d.BPTT)
 	step.Train = f.Batch(f.train, s.chunk.from, s.chunk.tokens)
-	step.Train.Masks = f.Masks("train", s.at, step.Index)
 	step.Count = step.Train.Y.Numel()
 	if f.config.Experiment == config.Search {
 		step.Valid = f.Batch(f.valid, s.chunk.from%(f.valid.Rows-1), d.BPTT)
-		step.Valid.Masks = f.Masks("valid", s.at, step.Index)
 	}
 }
 
@@ -182,8 +179,8 @@ func (f *Feed) Batch(c corpus.Columns, from, n int) nn.Batch {
 	return nn.Batch{X: torch.FromSliceTo(x, []int{len(x) / c.Columns, c.Columns}, o), Y: torch.FromSliceTo(y, []int{len(y)}, o)}
 }
 
-// Masks gives each pass of a step over one text its own random stream for dropout masks.
-func (f *Feed) Masks(of string, at nas.Position, step int) func() *rand.Rand {
+// MaskStreams gives each pass of a step over one text its own random stream for dropout masks.
+func (f *Feed) MaskStreams(of string, at nas.Position, step int) func() *rand.Rand {
 	pass := 0
 	return func() *rand.Rand {
 		pass++

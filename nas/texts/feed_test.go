@@ -3,6 +3,7 @@ package texts_test
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -94,6 +95,41 @@ func TestChunkLengths(t *testing.T) {
 	}
 }
 
+func TestMasksAhead(t *testing.T) {
+	// A step's masks are rows of its streams in their order, those of shared passes from what a stream's first numbers seed, in the same place when there are as many.
+	torchtest.Scope(t)
+	r := fixture.FeedOf(t, "tiny-text.yaml")
+	f, c := texts.Of(r), r.Config
+	hidden := torch.Zeros([]int{1}, r.Options())
+	o := texts.LanguageOptions(c, len(f.Corpus.Words))
+	o.Options = r.Options()
+	masks := f.NewMasks("train", hidden)
+	var last torch.Tensor
+	for index, row := range [][2]int{{0, 2}, {0, 2}, {2, 1}, {0, 1}} {
+		got := masks.Draw(&nas.Step{Run: r, Index: index}, row[0], row[1])
+		stream := f.MaskStreams("train", nas.Position{}, index)
+		var streams []*rand.Rand
+		for pass := range row[0] + row[1] {
+			s := stream()
+			if pass < row[0] {
+				first, second := s.Uint64(), s.Uint64()
+				s = rand.New(rand.NewPCG(first, second))
+			}
+			streams = append(streams, s)
+		}
+		torchtest.Close(t, fmt.Sprint("step ", index), got, o.DrawMasks(c.Data.Columns(), streams...), 0)
+		if same := got == last; same != (index == 1) {
+			t.Errorf("step %d: the place of the masks is that of the step before: %v", index, same)
+		}
+		last = got
+	}
+	none := texts.Of(fixture.FeedOf(t, "tiny-text.yaml", "network.dropout.output=0", "network.dropout.state=0", "network.dropout.input=0",
+		"network.dropout.embedding=0", "network.dropout.word=0"))
+	if rows := none.NewMasks("train", hidden).Draw(&nas.Step{Run: r}, 0, 1); rows.Defined() {
+		t.Error("there are masks without dropout")
+	}
+}
+
 func TestMasks(t *testing.T) {
 	// No two passes of a run on a text draw their masks alike.
 	f := texts.Of(fixture.FeedOf(t, "tiny-text.yaml"))
@@ -101,7 +137,7 @@ func TestMasks(t *testing.T) {
 	for _, of := range []string{"train", "valid"} {
 		for _, at := range []nas.Position{{}, {Epoch: 1}, {Restarts: 1}} {
 			for step := range 2 {
-				masks := f.Masks(of, at, step)
+				masks := f.MaskStreams(of, at, step)
 				for pass := range 3 {
 					name := fmt.Sprintf("pass %d of step %d at %+v, %s", pass, step, at, of)
 					n := masks().Uint64()

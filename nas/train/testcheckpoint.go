@@ -49,6 +49,7 @@ func testTextCheckpoint(r *nas.Run, ctx context.Context, result *runfolder.Train
 	if err != nil {
 		return err
 	}
+	defer t.region.Forget()
 	r.State = t
 	if err := r.Peek(); err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"godarts/torch"
 	"godarts/torch/nn"
 	"godarts/torch/optim"
+	"godarts/torch/replay"
 	"godarts/torch/safetensors"
 )
 
@@ -32,12 +33,14 @@ type textTrainer struct {
 	columns  int // columns in memory at a time
 	nonmono  int
 	lr       float64
+	region   *replay.Region // of whole steps
 
 	averaging bool         // by ASGD, else by sgd
 	hidden    torch.Tensor // [1,B,H]: the state before the next chunk
-	losses    []float64    // validation losses of the epochs before averaging
-	best      float64      // least validation loss; +Inf before the first epoch
-	bestEpoch int          // counted from 1
+	masks     *texts.Masks
+	losses    []float64 // validation losses of the epochs before averaging
+	best      float64   // least validation loss; +Inf before the first epoch
+	bestEpoch int       // counted from 1
 }
 
 // NewText makes the language model of the cell g and its optimizers. Their tensors belong to the
@@ -51,13 +54,21 @@ func NewText(r *nas.Run, g genotype.Genotype) (*textTrainer, error) {
 		return nil, err
 	}
 	w := net.Weights().W
-	return &textTrainer{
+	t := &textTrainer{
 		net: net, gradClip: c.W.GradClip, columns: c.Data.Columns(), nonmono: c.Nonmono, lr: c.W.LR,
 		sgd:    nas.NewSGD(w, c.W),
 		ASGD:   optim.NewASGD([]torch.Tensor{w}, optim.ASGDOptions{LR: c.W.LR, WeightDecay: c.W.WeightDecay}),
 		hidden: torch.Zeros([]int{1, c.Data.Batch, c.Network.Hidden}, r.Options()),
 		best:   math.Inf(1),
-	}, nil
+	}
+	t.masks = texts.Of(r).NewMasks("train", t.hidden)
+	t.region = replay.New(w, t.overwritten)
+	return t, nil
+}
+
+// overwritten is all that a step overwrites, by either optimizer.
+func (t *textTrainer) overwritten() []torch.Tensor {
+	return slices.Concat(t.sgd.Overwritten(), t.ASGD.Overwritten(), []torch.Tensor{t.hidden})
 }
 
 // train runs the remaining epochs.
@@ -74,7 +85,7 @@ func (t *textTrainer) train(ctx context.Context, run *nas.Run) error {
 			t.hidden.Zero_()
 		}
 		for s := range run.Steps(ctx, epoch) {
-			s.Record(t.step(s), torch.Tensor{})
+			t.step(s)
 		}
 		var valid nas.Meter
 		t.withAverages(func() { valid = run.Validate(ctx, epoch, t.eval) })
@@ -86,30 +97,45 @@ func (t *textTrainer) train(ctx context.Context, run *nas.Run) error {
 	return run.Err()
 }
 
-// step takes one step and returns its loss.
-func (t *textTrainer) step(s *nas.Step) (loss torch.Tensor) {
+// step takes one step, by ASGD if that averages already.
+func (t *textTrainer) step(s *nas.Step) {
+	move := t.sgd.Step
+	if t.averaging {
+		move = t.ASGD.Step
+		t.ASGD.SetLR(s.LR)
+	} else {
+		t.sgd.SetLR(s.LR)
+	}
+	masks := t.masks.Draw(s, 0, t.hidden.Size(1)/t.columns)
+	out := t.region.Run(t.averaging, []torch.Tensor{s.Train.X, s.Train.Y, masks}, func(in []torch.Tensor) []torch.Tensor {
+		g, loss := t.gradient(nn.Batch{X: in[0], Y: in[1], Masks: cells.RowsOf(in[2])})
+		norm := optim.Clip(t.gradClip, g)
+		move(g)
+		return []torch.Tensor{loss, norm}
+	})
+	s.NormW = out[1]
+	s.RecordLater(out[0], torch.Tensor{})
+}
+
+// gradient returns the gradient of the weights, a mean over the parts of the batch b, and the loss. It moves the state
+// on.
+func (t *textTrainer) gradient(b nn.Batch) (g, loss torch.Tensor) {
 	w := t.net.Weights().W
 	mean := texts.MeanOver(t.hidden.Size(1), t.columns, func(from int) []torch.Tensor {
 		g := torch.Empty(w.Shape(), w.Options())
-		out := t.net.Gradients(texts.ColumnsOf(s.Train, t.hidden, from, t.columns), g)
+		out := t.net.Gradients(texts.ColumnsOf(b, t.hidden, from, t.columns), g)
 		texts.KeepState(t.hidden, out.Hidden, from)
 		return []torch.Tensor{g, out.Loss}
 	})
-	s.NormW = optim.Clip(t.gradClip, mean[0])
-	if t.averaging {
-		t.ASGD.SetLR(s.LR)
-		t.ASGD.Step(mean[0])
-	} else {
-		t.sgd.SetLR(s.LR)
-		t.sgd.Step(mean[0])
-	}
-	return mean[1]
+	return mean[0], mean[1]
 }
 
 // eval passes b through the network without dropout.
-func (t *textTrainer) eval(b nn.Batch) (out nn.Output) {
-	torch.NoGrad(func() { out = t.net.Forward(b, nn.Mode{}) })
-	return out
+func (t *textTrainer) eval(b nn.Batch) nn.Output {
+	return texts.EvalIn(t.region, b, func(b nn.Batch) (out nn.Output) {
+		torch.NoGrad(func() { out = t.net.Forward(b, nn.Mode{}) })
+		return out
+	})
 }
 
 // withAverages runs fn with the averaged weights in place of the weights, if there are any.
@@ -230,6 +256,7 @@ func (t *textTrainer) LoadStateDict(sd torch.StateDict) error {
 	if err := nas.Take(net, map[string]torch.Tensor{texts.NameHidden: t.hidden}); err != nil {
 		return err
 	}
+	t.region.Forget() // settings of the optimizers may be others
 	if err := nas.Load(nas.Part{State: t.net.Weights(), Entries: net}, nas.Part{State: t.sgd, Entries: w}, nas.Part{State: t.ASGD, Entries: averaged}); err != nil {
 		return err
 	}
@@ -265,6 +292,7 @@ func runTextTraining(r *nas.Run, ctx context.Context, result *runfolder.TrainRes
 		t, err = NewText(r, result.Genotype)
 		return t, err
 	}, func() error {
+		defer t.region.Forget()
 		if err := t.train(ctx, r); err != nil {
 			return err
 		}
@@ -350,6 +378,7 @@ func testText(r *nas.Run, ctx context.Context, file string, result *runfolder.Tr
 	if err != nil {
 		return err
 	}
+	defer t.region.Forget()
 	if err := model.LoadWeights(t.net, file); err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (t *Trainer) step(s *nas.Step, dropPath float64) {
 	out := t.region.Run(masked, []torch.Tensor{s.Train.X, s.Train.Y, paths}, func(in []torch.Tensor) []torch.Tensor {
 		mode := nn.Mode{Training: true}
 		if rows := in[2]; rows.Defined() {
-			mode.DropPath, mode.Paths = dropPath, cells.PathsOf(rows)
+			mode.DropPath, mode.Paths = dropPath, cells.RowsOf(rows)
 		}
 		out, g := t.pass(nn.Batch{X: in[0], Y: in[1]}, mode)
 		norm := optim.Clip(t.gradClip, g)

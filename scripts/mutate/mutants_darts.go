@@ -4,7 +4,7 @@ var ofDARTS = []mutant{
 	{
 		"darts: stale α, whose step comes after the gradient of w", "nas/search/darts.go",
 		`		if moves {
-			norm = optim.Norm(d.architect.Step(train, valid, xi).Alphas...) // 1. α
+			norm = optim.Norm(d.architect.Step(train, valid, d.xi()).Alphas...) // 1. α
 		}
 		g := d.net.Gradients(d.net.W(), train, d.weights) // 2. w`,
 		`		g := d.net.Gradients(d.net.W(), train, d.weights)

@@ -201,7 +201,7 @@ var ofTraining = []mutant{
 }
 
 var ofTexts = []mutant{
-	{"text: w is not clipped", "nas/train/text.go", "optim.Clip(t.gradClip, mean[0])", "torch.Tensor{}", inSearch("TestStepsOfTextTraining")},
+	{"text: w is not clipped", "nas/train/text.go", "optim.Clip(t.gradClip, g)", "torch.Tensor{}", inSearch("TestStepsOfTextTraining")},
 	{
 		"text: the state is not carried on", "nas/train/text.go",
 		"texts.KeepState(t.hidden, out.Hidden, from)",
@@ -283,15 +283,39 @@ var ofTexts = []mutant{
 	{"text search: w is not clipped", "nas/search/recurrent.go", "optim.Clip(d.gradClip, mean[0])", "torch.Tensor{}", inSearch("TestStepsOfRecurrentDARTS")},
 	{
 		"text search: ξ is not that of the chunk", "nas/search/recurrent.go",
-		"d.w.SetLR(s.LR)\n			d.stepAlpha(s)",
-		"d.stepAlpha(s)\n			d.w.SetLR(s.LR)",
+		"return d.w.LR()",
+		"return d.lr",
 		inSearch("TestStepsOfRecurrentDARTS/order_2"),
 	},
 	{
 		"text search: α after w", "nas/search/recurrent.go",
-		"			d.stepAlpha(s)\n			s.Record(d.stepW(s), torch.Tensor{})",
-		"			s.Record(d.stepW(s), torch.Tensor{})\n			d.stepAlpha(s)",
+		"		norm := d.stepAlpha(train, valid)\n		loss, clipped := d.stepW(train)\n",
+		"		loss, clipped := d.stepW(train)\n		norm := d.stepAlpha(train, valid)\n",
 		inSearch("TestStepsOfRecurrentDARTS/order_1"),
+	},
+	{
+		"text search: the corrected passes draw masks of their own", "nas/search/recurrent.go",
+		"shared, own = parts*ofAlpha, parts",
+		"shared, own = 0, parts*(ofAlpha+1)",
+		inSearch("TestStepsOfRecurrentDARTS/order_2,_corrected"),
+	},
+	{
+		"text search: a capture moves the state of α's text", "nas/search/recurrent.go",
+		"[]torch.Tensor{d.hidden, d.hiddenValid})",
+		"[]torch.Tensor{d.hidden})",
+		inNAS("TestImitatedRuns"),
+	},
+	{
+		"text: a capture moves the averages", "nas/train/text.go",
+		"slices.Concat(t.sgd.Overwritten(), t.ASGD.Overwritten(), ",
+		"slices.Concat(t.sgd.Overwritten(), ",
+		inNAS("TestImitatedRuns"),
+	},
+	{
+		"text: steps that average replay those before", "nas/train/text.go",
+		"t.region.Run(t.averaging,",
+		"t.region.Run(nil,",
+		inNAS("TestImitatedRuns"),
 	},
 	{
 		"text search: w without the penalties", "nas/search/recurrent.go",

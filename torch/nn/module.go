@@ -2,11 +2,7 @@
 // PyTorch's order, and lie together in one flat tensor.
 package nn
 
-import (
-	"math/rand/v2"
-
-	"godarts/torch"
-)
+import "godarts/torch"
 
 // Batch is the input of a network.
 type Batch struct {
@@ -16,19 +12,18 @@ type Batch struct {
 	// Of recurrent networks: the state before the first token [1,B,H], the zero
 	// Tensor for zeros.
 	Hidden torch.Tensor
-	// Masks gives the generator of a training pass's dropout masks. Each pass calls
-	// it once; it may be nil where nothing is dropped.
-	Masks func() *rand.Rand
+	// Masks gives the dropout masks of the next training pass, drawn ahead of it: a row of
+	// cells.LanguageOptions.DrawMasks. Each pass calls it once; it may be nil where nothing is dropped.
+	Masks func() torch.Tensor
 }
 
-// SameMasks returns b with one draw of masks for all of its passes. It takes two numbers from b's generator.
+// SameMasks returns b with the same masks for all of its passes: those that were next.
 func (b Batch) SameMasks() Batch {
 	if b.Masks == nil {
 		return b
 	}
-	r := b.Masks()
-	first, second := r.Uint64(), r.Uint64()
-	b.Masks = func() *rand.Rand { return rand.New(rand.NewPCG(first, second)) }
+	row := b.Masks()
+	b.Masks = func() torch.Tensor { return row }
 	return b
 }
 
