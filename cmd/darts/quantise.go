@@ -41,7 +41,7 @@ func newQuantise() *cobra.Command {
 			f.IntVar(&o.Images, "images", 512, "training images to calibrate on")
 			f.StringVar(&o.Range, "range", train.AutoRange, "integers of weights: full, reduced, or auto, by this processor: reduced without VNNI")
 			f.IntVar(&o.Epochs, "epochs", 0, "epochs of training in integers")
-			f.Float64Var(&o.LR, "lr", 0, "learning rate of that training; default a 25th of the run's")
+			f.Float64Var(&o.LR, "lr", 0, "learning rate of that training; default a hundredth of the run's")
 			f.StringVar(&o.dir, "run", "", "run `folder`; default runs/NAME-TIME")
 			f.StringVarP(&o.onnx, "out", "o", "", "`FILE` for the network in integers as ONNX")
 			f.StringArrayVar(&o.set, "set", nil, "override a `KEY=VALUE` of the run's config")

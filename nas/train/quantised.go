@@ -21,7 +21,7 @@ type QuantiseOptions struct {
 	Images int     // training images to calibrate on
 	Range  string  // integers of weights, as quantise.range, or AutoRange
 	Epochs int     // of training in integers
-	LR     float64 // its learning rate; 0 is a 25th of the run's
+	LR     float64 // its learning rate; 0 is a hundredth of the run's
 }
 
 // QuantisedConfig returns the config of the training that computes the trained network in from, a complete run or an
@@ -44,7 +44,7 @@ func QuantisedConfig(from string, o QuantiseOptions, set ...string) (*config.Con
 	c := *trained
 	lr := o.LR
 	if lr == 0 {
-		lr = c.W.LR / 25
+		lr = c.W.LR / 100
 	}
 	c.Network.Auxiliary, c.Network.DropPath, c.Network.Dtype, c.W.Precision = false, 0, config.Float32, config.Full
 	c.Epochs, c.W.LR, c.W.LRMin, c.Expect = o.Epochs, lr, min(c.W.LRMin, lr), nil
