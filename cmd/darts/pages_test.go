@@ -67,6 +67,7 @@ var shrinks = []shrink{
 	{command: regexp.MustCompile(`^darts train (configs/)?cifar10`), add: set(append(smallImages, "data.name=digits", "data.cutout=0", "network.auxiliary=false")...)},
 	{command: regexp.MustCompile(`^darts train configs/compare-digits`), add: set("data.subset=64", "data.batch=16", "epochs=1")},
 	{command: regexp.MustCompile(`^darts prune runs/`), add: []string{"--epochs", "1", "--threads", "1"}},
+	{command: regexp.MustCompile(`^darts compress runs/cifar`), add: []string{"--epochs", "1"}},
 	{command: regexp.MustCompile(`^darts completion `), only: "it is for a shell"},
 	{command: regexp.MustCompile(`^darts (help|configs|test|classify|generate|latency|info|draw|report|runs|plot|export|quantise|compress|genotypes|version|repeat)( |$)`)},
 }
