@@ -29,7 +29,7 @@ type series struct {
 	label     string // in the legend; "" for what needs no explanation
 	look      int    // chooses colour, dashes and marker
 	points    plotter.XYs
-	low, high []float64 // of a band about the points, one for each
+	low, high []float64 // of a band about the points, one for each; of bars where they are scattered
 	shade     uint8     // how opaque the band is
 	scattered bool      // points without a line
 	fine      bool      // a line that stands back
@@ -305,7 +305,9 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 	for i := len(l.low) - 1; i >= 0; i-- {
 		band = append(band, vg.Point{X: x(l.points[i].X), Y: y(l.low[i])})
 	}
-	if len(band) > 0 {
+	if l.scattered {
+		l.drawBars(&c, places, band)
+	} else if len(band) > 0 {
 		c.FillPolygon(seriesInks[l.look%len(seriesInks)].Through(l.shade), c.ClipPolygonY(band))
 	}
 	if !l.scattered {
@@ -325,6 +327,19 @@ func (l *line) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 	}
 	l.writeNames(&c, places)
+}
+
+// drawBars draws a bar through each point from the lower to the upper edge of a band around them.
+func (l *line) drawBars(c *draw.Canvas, points, band []vg.Point) {
+	if len(band) == 0 {
+		return
+	}
+	for i := range points {
+		if high, low := band[i], band[len(band)-1-i]; high.Y > low.Y {
+			stroke := draw.LineStyle{Color: seriesInks[l.look%len(seriesInks)].Through(0x80), Width: l.s.line / 2}
+			c.StrokeLines(stroke, c.ClipLinesY([]vg.Point{low, high})...)
+		}
+	}
 }
 
 // writeNames writes the name of each point beside it, where no other name or point is if there is such a place.

@@ -59,7 +59,8 @@ func (by Cost) unit(outcomes []Outcome) unit {
 const mostNamed = 12
 
 // Pareto draws the test error, or the test perplexity, against a cost, and the front of those outcomes that no
-// other one beats in both. It returns nil for fewer than two outcomes.
+// other one beats in both. Bars are one sample standard deviation over the seeds to either side. It returns nil for
+// fewer than two outcomes.
 func Pareto(outcomes []Outcome, by Cost) *Figure {
 	unit := by.unit(outcomes)
 	c := chart{title: "Test error and " + by.title, x: unit.axis, y: "test error, %", logX: true}
@@ -80,10 +81,15 @@ func Pareto(outcomes []Outcome, by Cost) *Figure {
 	})
 	front := series{label: "Pareto front", look: 1, bare: true, stairs: true}
 	cells := series{scattered: true}
-	best := 0.0
+	best, spread := 0.0, false
 	for i, o := range known {
 		at := plotter.XY{X: by.of(o) / unit.size, Y: o.Test().Mean}
+		deviation := 0.0
+		if std := o.Test().Std; std != nil {
+			deviation, spread = *std, true
+		}
 		cells.points = append(cells.points, at)
+		cells.low, cells.high = append(cells.low, at.Y-deviation), append(cells.high, at.Y+deviation)
 		if len(known) <= mostNamed {
 			cells.names = append(cells.names, shorten(o.Label, 110, usual.small))
 		}
@@ -96,6 +102,9 @@ func Pareto(outcomes []Outcome, by Cost) *Figure {
 		front.points = append(front.points, plotter.XY{X: last, Y: best})
 	} else if len(front.points) == 1 { // one outcome beats all others of the same cost
 		front.points = nil
+	}
+	if spread {
+		c.y += " (mean ± std)"
 	}
 	c.series = []series{front, cells}
 	return c.figure()
