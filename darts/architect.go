@@ -34,7 +34,7 @@ type Architect struct {
 	//     clipped, too.
 	//   - The tied matrix does not move in w', since the reference's state dict has it twice and loading writes the old one
 	//     last.
-	//   - Each pass over the training batch draws its own dropout masks; so do the two passes of the finite difference.
+	//   - Each pass over the training batch has its own dropout masks; so do the two passes of the finite difference.
 	//
 	// Without clipping, tied weights and dropout both are the same.
 	Corrected bool

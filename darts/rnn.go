@@ -67,7 +67,7 @@ func (s *RecurrentPlain) W() torch.Tensor { return s.Weights().W }
 // Alphas implements Supernet.
 func (s *RecurrentPlain) Alphas() []torch.Tensor { return []torch.Tensor{s.Architecture.Alpha} }
 
-// Gradients implements Supernet. It draws dropout masks.
+// Gradients implements Supernet. It takes the dropout masks that b.Masks gives next.
 func (s *RecurrentPlain) Gradients(w torch.Tensor, b nn.Batch, need Need) (g Result) {
 	if w != s.W() {
 		defer swapWeights(s.W(), w)()

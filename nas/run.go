@@ -1,5 +1,5 @@
-// Package nas runs experiments. It searches cells by a strategy, trains the networks of cells, and
-// keeps both in run folders that survive interruptions, kills and power failures.
+// Package nas is the engine of runs: steps, hooks, checkpoints and resuming, in run folders that survive
+// interruptions, kills and power failures. It knows no method and no kind of data.
 package nas
 
 import (

@@ -12,11 +12,16 @@ import (
 // long with this count. Without another process nothing is slower (RATIONALE, "Waiting in OpenMP").
 const spinCount = "4000"
 
+// computing are the sub-commands that compute.
+var computing = []string{
+	"search", "train", "test", "repeat", "sweep", "compare", "prune", "quantise", "compress", "classify", "generate", "latency", "bench",
+}
+
 // limitSpinning executes this program again, in the same process, with spinCount, unless the user has set how OpenMP
 // waits. libgomp reads its environment when it is loaded, before any line of Go runs. limitSpinning returns if it need
 // not or cannot change that.
 func limitSpinning(args []string) {
-	if len(args) < 2 || !slices.Contains([]string{"search", "train", "test", "repeat", "compare", "bench"}, args[1]) {
+	if len(args) < 2 || !slices.Contains(computing, args[1]) {
 		return
 	}
 	for _, name := range []string{"GOMP_SPINCOUNT", "OMP_WAIT_POLICY"} {

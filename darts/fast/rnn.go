@@ -35,7 +35,7 @@ func NewRecurrent(o darts.RecurrentOptions) (*Recurrent, error) {
 	return &Recurrent{plain}, nil
 }
 
-// Gradients implements Supernet. It draws dropout masks.
+// Gradients implements Supernet. It takes the dropout masks that b.Masks gives next.
 func (s *Recurrent) Gradients(w torch.Tensor, b nn.Batch, need darts.Need) (g darts.Result) {
 	if w.Device().GPUForm() {
 		return s.RecurrentPlain.Gradients(w, b, need)

@@ -1,4 +1,5 @@
-// Package info computes the cost of a network before it runs: parameters, multiply-adds, memory.
+// Package info computes the cost of a network before it runs: parameters, multiply-adds, memory. It
+// also measures how long a network and its operations take.
 package info
 
 import (

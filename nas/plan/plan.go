@@ -1,5 +1,5 @@
 // Package plan runs sets of experiments: the paper's protocol of searches and trainings, comparisons of
-// strategies, and sweeps over config keys.
+// strategies, sweeps over config keys, and compressions of trained networks.
 //
 // All are plans: lists of parts, each a run in a folder of its own below the plan's. Any number of
 // processes, on all machines that share the folder, can work on a plan at once. Each takes parts that no

@@ -2,9 +2,9 @@
 // no test notices. It changes no file of the repository: an overlay shows the mistake to
 // the compiler.
 //
-//	go run ./scripts/mutate                      all of mutants.go
+//	go run ./scripts/mutate                      all of them
 //	go run ./scripts/mutate pc-darts train       those whose names begin with these words
-//	go run ./scripts/mutate --list
+//	go run ./scripts/mutate --list               shows them, runs none
 //
 // It exits with 1 unless every mutant is killed.
 package main
