@@ -356,7 +356,7 @@ func (l *line) writeNames(c *draw.Canvas, points []vg.Point) {
 		p, width := points[i], text.Width(name)
 		best := vg.Rectangle{}
 		for _, corner := range []vg.Point{
-			{X: p.X + away, Y: p.Y + 2}, {X: p.X + away, Y: p.Y - 2*half - 2}, {X: p.X - away - width, Y: p.Y + 2}, {X: p.X - width/2, Y: p.Y + away}, {X: p.X - width/2, Y: p.Y - away - 2*half},
+			{X: p.X + away, Y: p.Y + 2}, {X: p.X + away, Y: p.Y - 2*half - 2}, {X: p.X - away - width, Y: p.Y + 2}, {X: p.X - away - width, Y: p.Y - 2*half - 2}, {X: p.X - width/2, Y: p.Y + away}, {X: p.X - width/2, Y: p.Y - away - 2*half},
 		} {
 			box := vg.Rectangle{Min: corner, Max: corner.Add(vg.Point{X: width, Y: 2 * half})}
 			inside := box.Min.X >= c.Min.X && box.Max.X <= c.Max.X+2*gap && box.Min.Y >= c.Min.Y && box.Max.Y <= c.Max.Y
