@@ -22,8 +22,8 @@ func everyMask() LanguageOptions {
 }
 
 // recurrentSteps takes training steps by SGD and then by ASGD, over chunks of two lengths with that many columns and with
-// learning rates in their proportion, and an evaluation after each. It returns the numbers on the way, and weights, averages and state at the
-// end. Steps that are replayed are captured where there are graphs.
+// learning rates in their proportion, and an evaluation after each. It returns the numbers on the way, and weights,
+// averages and state at the end. Steps that are replayed are captured where there are graphs.
 func recurrentSteps(n *RecurrentNetwork, columns int, replayed bool) []torch.Tensor {
 	const steps, sgdSteps = 9, 3
 	o, w := n.Options(), n.Weights().W

@@ -79,7 +79,8 @@ that rebuilds the network, or one file of ONNX. The module needs nothing of this
 darts test, and logits that are equal up to rounding.`,
 
 	"report": `Reads the records of runs and writes a page of them, or a table with a row for each run or for all runs that differ
-in their seed only (--text, --csv, --markdown, --latex). A DIR stands for all runs below it. Reading changes nothing in their folders.`,
+in their seed only (--text, --csv, --markdown, --latex). A DIR stands for all runs below it. Reading changes nothing in
+their folders.`,
 
 	"plot": `Draws curves of runs over each other, or what one run learned, into one file. Letters keep their size whatever
 the width. A legend names the keys in which runs differ. Several figures stand in a grid. Figures are drawn from what
