@@ -14,7 +14,8 @@ import "cmp"
 // DepthwiseOptions are the options of a depthwise convolution; zero fields mean stride 1, dilation 1, no ReLU.
 type DepthwiseOptions struct {
 	Stride, Dilation int
-	ReLU             bool // of max(x, 0)
+	ReLU             bool   // of max(x, 0)
+	Through          Tensor // [C,C]: of x·Through, pixel by pixel and before the ReLU; the zero Tensor for x itself
 }
 
 func (o DepthwiseOptions) sizes() (stride, dilation C.int64_t) {
@@ -39,20 +40,21 @@ func Depthwise(x, weight, bias Tensor, o DepthwiseOptions) Tensor {
 func DepthwiseGram(gram, x, weight, bias Tensor, o DepthwiseOptions) Tensor {
 	var r Tensor
 	stride, dilation := o.sizes()
-	if e := C.torch_depthwise(x.h, weight.h, bias.h, flag(o.ReLU), stride, dilation, gram.h, &r.h); e != nil {
-		throw("depthwise", e, x, weight, bias, gram)
+	if e := C.torch_depthwise(x.h, o.Through.h, weight.h, bias.h, flag(o.ReLU), stride, dilation, gram.h, &r.h); e != nil {
+		throw("depthwise", e, x, o.Through, weight, bias, gram)
 	}
 	return r
 }
 
 // DepthwiseGradients are where DepthwiseBackward writes. Each may be the zero Tensor.
 type DepthwiseGradients struct {
-	X      Tensor // as x; fastest where it lies channels last
+	X      Tensor // as x, the gradient of x·Through if there is one; fastest where it lies channels last
 	Add    bool   // to X, in place of overwriting it
 	Weight Tensor // as weight
 
-	// dxᵀ·Beside, over pixels, goes to Gram [C,C], which needs X; Beside is as x. With Add dx is the sum.
-	Beside, Gram Tensor
+	// dxᵀ·Beside, over pixels, goes to Gram [C,C], and Σ dx to Sums [C], in float64. Both need X; Beside is as x. With Add
+	// dx is the sum.
+	Beside, Gram, Sums Tensor
 }
 
 // DepthwiseBackward writes the gradients of y = Depthwise(x, weight, none, o), from g, that of y. It takes no part in
@@ -72,9 +74,9 @@ func DepthwiseBackwardProducts(to DepthwiseGradients, ps, ws []Tensor, x, weight
 
 func (to DepthwiseGradients) backward(gs, ws []Tensor, x, weight Tensor, o DepthwiseOptions) {
 	stride, dilation := o.sizes()
-	if e := C.torch_depthwise_backward(handles(gs), handles(ws), C.int64_t(len(ws)), x.h, weight.h, flag(o.ReLU), stride, dilation,
-		to.X.h, to.Weight.h, flag(to.Add), to.Beside.h, to.Gram.h); e != nil {
-		throw("depthwise_backward", e, append([]Tensor{x, weight, to.X, to.Weight, to.Beside, to.Gram}, append(gs, ws...)...)...)
+	if e := C.torch_depthwise_backward(handles(gs), handles(ws), C.int64_t(len(ws)), x.h, o.Through.h, weight.h, flag(o.ReLU), stride, dilation,
+		to.X.h, to.Weight.h, flag(to.Add), to.Beside.h, to.Gram.h, to.Sums.h); e != nil {
+		throw("depthwise_backward", e, append([]Tensor{x, o.Through, weight, to.X, to.Weight, to.Beside, to.Gram, to.Sums}, append(gs, ws...)...)...)
 	}
 }
 

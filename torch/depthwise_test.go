@@ -36,8 +36,18 @@ func depthwiseCases() (all []depthwiseCase) {
 		depthwiseCase{2, 6, 6, 7, 3, torch.DepthwiseOptions{ReLU: true, Dilation: 2}}, depthwiseCase{1, 4, 9, 9, 3, torch.DepthwiseOptions{Stride: 3, Dilation: 3}})
 }
 
+// pixelsOf is a matrix with a row for each pixel of images, imagesOf the images of such a matrix.
+func pixelsOf(t torch.Tensor) torch.Tensor { return t.Permute(0, 2, 3, 1).Reshape(-1, t.Size(1)) }
+
+func imagesOf(pixels torch.Tensor, n, h, w int) torch.Tensor {
+	return pixels.View(n, h, w, pixels.Size(1)).Permute(0, 3, 1, 2)
+}
+
 // libtorch is the convolution by libtorch's operators.
 func (d depthwiseCase) libtorch(x, weight, bias torch.Tensor) torch.Tensor {
+	if d.o.Through.Defined() {
+		x = imagesOf(pixelsOf(x).Mm(d.o.Through), d.n, d.h, d.w)
+	}
 	if d.o.ReLU {
 		x = x.ReLU()
 	}
@@ -60,10 +70,22 @@ func TestDepthwise(t *testing.T) {
 			biased, gram := d.libtorch(x, weight, bias), torch.Empty([]int{d.c, d.c}, double)
 			torchtest.Close(t, "with a bias", torch.Depthwise(x, weight, bias, d.o), biased, 1e-12)
 			torchtest.Close(t, "with a Gram matrix", torch.DepthwiseGram(gram, x, weight, bias, d.o), biased, 1e-12)
-			rows := biased.Permute(0, 2, 3, 1).Reshape(-1, d.c)
-			torchtest.Close(t, "Gram matrix", gram, rows.T().Mm(rows), 1e-12)
+			torchtest.Close(t, "Gram matrix", gram, pixelsOf(biased).T().Mm(pixelsOf(biased)), 1e-12)
+			through := d
+			through.o.Through = torch.Randn([]int{d.c, d.c}, double)
+			biased = through.libtorch(x, weight, bias)
+			torchtest.Close(t, "through a matrix", torch.DepthwiseGram(gram, x, weight, bias, through.o), biased, 1e-12)
+			torchtest.Close(t, "Gram matrix, through a matrix", gram, pixelsOf(biased).T().Mm(pixelsOf(biased)), 1e-12)
 
-			inputs := []torch.Tensor{x.RequiresGrad_(true), weight.RequiresGrad_(true)}
+			through.o.Through.RequiresGrad_(true)
+			for _, to := range []torch.Tensor{x.RequiresGrad_(true), weight.RequiresGrad_(true), through.o.Through} {
+				gradient := func(y torch.Tensor) torch.Tensor {
+					return torch.Grad([]torch.Tensor{y.Square().Sum()}, []torch.Tensor{to}, torch.GradOptions{})[0]
+				}
+				torchtest.Close(t, "gradient, through a matrix", gradient(torch.Depthwise(x, weight, bias, through.o)), gradient(through.libtorch(x, weight, bias)), 1e-12)
+			}
+
+			inputs := []torch.Tensor{x, weight}
 			of := func(y torch.Tensor) []torch.Tensor {
 				loss := y.Square().Mul(y).Sum()
 				plain := torch.Grad([]torch.Tensor{loss}, inputs, torch.GradOptions{RetainGraph: true})
@@ -102,16 +124,27 @@ func TestDepthwiseBackward(t *testing.T) {
 			room := torch.Zeros([]int{d.c, 1, d.k, d.k + 1}, double)
 			torch.DepthwiseBackward(torch.DepthwiseGradients{Weight: room.Narrow(3, 0, d.k)}, g, x, weight, d.o)
 			torchtest.Close(t, "of weight alone, with gaps", room.Narrow(3, 0, d.k), want[1], 1e-12)
-			pixels := func(t torch.Tensor) torch.Tensor { return t.Permute(0, 2, 3, 1).Reshape(-1, d.c) }
-			pairs := []torch.Tensor{torch.Randn([]int{pixels(g).Size(0), d.c}, double), torch.Randn([]int{pixels(g).Size(0), 7}, double)}
+			rows := pixelsOf(g).Size(0)
+			pairs := []torch.Tensor{torch.Randn([]int{rows, d.c}, double), torch.Randn([]int{rows, 7}, double)}
 			matrices := []torch.Tensor{torch.Randn([]int{d.c, d.c}, double), torch.Randn([]int{7, d.c}, double)}
-			sum := pairs[0].Mm(matrices[0]).Add(pairs[1].Mm(matrices[1])).View(g.Size(0), g.Size(2), g.Size(3), d.c).Permute(0, 3, 1, 2)
+			sum := imagesOf(pairs[0].Mm(matrices[0]).Add(pairs[1].Mm(matrices[1])), g.Size(0), g.Size(2), g.Size(3))
 			want = torch.Grad([]torch.Tensor{d.libtorch(inputs[0], inputs[1], torch.Tensor{}).Mul(sum).Sum()}, inputs, torch.GradOptions{})
 			gram := torch.Empty([]int{d.c, d.c}, double)
 			torch.DepthwiseBackwardProducts(torch.DepthwiseGradients{X: dx, Weight: dWeight, Beside: before, Gram: gram}, pairs, matrices, x, weight, d.o)
 			torchtest.Close(t, "of x, from products", dx, want[0], 1e-12)
 			torchtest.Close(t, "of weight, from products", dWeight, want[1], 1e-12)
-			torchtest.Close(t, "Gram matrix", gram, pixels(want[0]).T().Mm(pixels(before)), 1e-12)
+			torchtest.Close(t, "Gram matrix", gram, pixelsOf(want[0]).T().Mm(pixelsOf(before)), 1e-12)
+
+			through, z := d.o, torch.Tensor{}
+			through.Through = torch.Randn([]int{d.c, d.c}, double)
+			z = imagesOf(pixelsOf(x).Mm(through.Through), d.n, d.h, d.w).RequiresGrad_(true)
+			want = torch.Grad([]torch.Tensor{d.libtorch(z, inputs[1], torch.Tensor{}).Mul(sum).Sum()}, []torch.Tensor{z, inputs[1]}, torch.GradOptions{})
+			sums := torch.Empty([]int{2, d.c}, double)
+			torch.DepthwiseBackwardProducts(torch.DepthwiseGradients{X: dx, Weight: dWeight, Beside: x, Gram: gram, Sums: sums.Select(0, 1)}, pairs, matrices, x, weight, through)
+			torchtest.Close(t, "of x, through a matrix", dx, want[0], 1e-12)
+			torchtest.Close(t, "of weight, through a matrix", dWeight, want[1], 1e-12)
+			torchtest.Close(t, "Gram matrix, through a matrix", gram, pixelsOf(want[0]).T().Mm(pixelsOf(x)), 1e-12)
+			torchtest.Close(t, "sums", sums.Select(0, 1), pixelsOf(want[0]).SumDims([]int{0}, false), 1e-12)
 			torchtest.Close(t, "what lies between", room.Narrow(3, d.k, 1), torch.Zeros([]int{d.c, 1, d.k, 1}, double), 0)
 		})
 	}
@@ -127,9 +160,9 @@ func TestDepthwiseThreads(t *testing.T) {
 	for threads := 1; threads <= 4; threads++ {
 		torch.SetThreads(threads)
 		o := torch.DepthwiseOptions{ReLU: true}
-		got := []torch.Tensor{{}, torch.EmptyLike(x), torch.EmptyLike(weight), torch.ReLUSum(x.Permute(0, 2, 3, 1).Reshape(9, -1)), torch.Empty([]int{36, 36}, single), torch.Empty([]int{36, 36}, single)}
+		got := []torch.Tensor{{}, torch.EmptyLike(x), torch.EmptyLike(weight), torch.ReLUSum(x.Permute(0, 2, 3, 1).Reshape(9, -1)), torch.Empty([]int{36, 36}, single), torch.Empty([]int{36, 36}, single), torch.Empty([]int{36}, double)}
 		got[0] = torch.DepthwiseGram(got[5], x, weight, torch.Tensor{}, o)
-		torch.DepthwiseBackward(torch.DepthwiseGradients{X: got[1], Weight: got[2], Beside: x, Gram: got[4]}, g, x, weight, o)
+		torch.DepthwiseBackward(torch.DepthwiseGradients{X: got[1], Weight: got[2], Beside: x, Gram: got[4], Sums: got[6]}, g, x, weight, o)
 		if threads == 1 {
 			want = got
 		}
@@ -137,7 +170,7 @@ func TestDepthwiseThreads(t *testing.T) {
 			got = got[:4]
 		}
 		for i, r := range got {
-			what := []string{"value", "gradient of x", "gradient of weight", "sum", "Gram matrix of both gradients", "Gram matrix"}[i]
+			what := []string{"value", "gradient of x", "gradient of weight", "sum", "Gram matrix of both gradients", "Gram matrix", "sum of the gradient"}[i]
 			torchtest.Close(t, fmt.Sprint(what, " of ", threads), r, want[i], 0)
 		}
 	}

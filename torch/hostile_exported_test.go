@@ -71,8 +71,8 @@ func TestHostileArguments(t *testing.T) {
 				return args(x(4, 4), x(2, 4, 6, 6), x(4, 1, 3, 3), x(4), torch.DepthwiseOptions{ReLU: true})
 			},
 			"DepthwiseBackwardProducts": func() []any {
-				to := torch.DepthwiseGradients{X: x(2, 4, 6, 6), Beside: x(2, 4, 6, 6), Gram: x(4, 4)}
-				return args(to, []torch.Tensor{x(72, 3)}, []torch.Tensor{x(3, 4)}, x(2, 4, 6, 6), x(4, 1, 3, 3), torch.DepthwiseOptions{})
+				to := torch.DepthwiseGradients{X: x(2, 4, 6, 6), Beside: x(2, 4, 6, 6), Gram: x(4, 4), Sums: torch.Ones([]int{4}, double)}
+				return args(to, []torch.Tensor{x(72, 3)}, []torch.Tensor{x(3, 4)}, x(2, 4, 6, 6), x(4, 1, 3, 3), torch.DepthwiseOptions{Through: x(4, 4)})
 			},
 			"DepthwiseBackward": func() []any {
 				return args(torch.DepthwiseGradients{X: x(2, 4, 6, 6), Weight: x(4, 1, 3, 3)}, x(2, 4, 6, 6), x(2, 4, 6, 6), x(4, 1, 3, 3), torch.DepthwiseOptions{})
@@ -87,7 +87,7 @@ func TestHostileArguments(t *testing.T) {
 				leaf := x(2).RequiresGrad_(true)
 				return args(tensors(leaf.Sum()), tensors(leaf), torch.GradOptions{})
 			},
-			"Gram": func() []any { return args(x(16, 16), true, x(40, 16), x(40, 16)) },
+			"Gram": func() []any { return args(x(1, 16, 16), true, x(40, 16), tensors(x(40, 16))) },
 			"MaxPool2dBackward": func() []any {
 				_, at := torch.MaxPool2dIndices(x(1, 1, 8, 8), pool)
 				return args(x(1, 1, 4, 4), x(1, 1, 8, 8), at, pool)

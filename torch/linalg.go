@@ -98,15 +98,15 @@ func ScaledSum(out Tensor, add bool, ys, shares []Tensor) {
 	}
 }
 
-// Gram writes aᵀ·b to out, or adds it to what is there: if a and b are the same tensor,
+// Gram writes aᵀ·b of each b to out, or adds it to what is there: if a and b are the same tensor,
 // their Gram matrix.
 //
-//	a [M,A]   b [M,B]   out [A,B]
+//	a [M,A]   bs, n of [M,B]   out [n,A,B], or [A,B] for one
 //
-// In float32 on a CPU with AVX-512, where rows of all are contiguous and have 16 columns at
-// least, it is fast for many rows; else it is Addmm_. It takes no part in autograd.
-func Gram(out Tensor, add bool, a, b Tensor) {
-	if e := C.torch_gram(out.h, flag(add), a.h, b.h); e != nil {
-		throw("gram", e, out, a, b)
+// In float32 on a CPU, where rows of all are contiguous and have 16 columns at least, it is fast for many rows, and a is
+// read from memory once for all bs; else it is Addmm_. It takes no part in autograd.
+func Gram(out Tensor, add bool, a Tensor, bs ...Tensor) {
+	if e := C.torch_gram(out.h, flag(add), a.h, handles(bs), C.int64_t(len(bs))); e != nil {
+		throw("gram", e, append([]Tensor{out, a}, bs...)...)
 	}
 }

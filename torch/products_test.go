@@ -80,6 +80,17 @@ func TestGram(t *testing.T) {
 						torch.Gram(out, add, pair.a, pair.b)
 						torchtest.Close(t, pair.name, out, want, test.tolerance)
 						torchtest.Close(t, "what lies beside", room.Narrow(1, 2+n, 3), beside, 0)
+
+						bs, several := []torch.Tensor{pair.b, pair.b.Neg(), pair.b.MulScalar(2)}, torch.Randn([]int{3, rows, n}, o)
+						for i, b := range bs {
+							want := pair.a.To(exact).T().Mm(b.To(exact))
+							if add {
+								want.Add_(several.Select(0, i).To(exact))
+							}
+							one := several.Clone()
+							torch.Gram(one, add, pair.a, bs...)
+							torchtest.Close(t, fmt.Sprint(pair.name, " of several, ", i), one.Select(0, i), want, test.tolerance)
+						}
 					}
 				})
 			}
@@ -101,6 +112,7 @@ func TestProductsRefuse(t *testing.T) {
 		{"one x, two ws", func() { torch.SumProducts(torch.Empty([]int{4, 2}, single), false, list(x()), list(w(), w())) }},
 		{"types", func() { torch.SumProducts(torch.Empty([]int{4, 2}, double), false, list(x()), list(w())) }},
 		{"rows", func() { torch.Gram(torch.Empty([]int{3, 2}, single), false, x(), w()) }},
+		{"two for one room", func() { torch.Gram(torch.Empty([]int{3, 2}, single), false, x(), x().Mm(w()), x().Mm(w())) }},
 		{"no matrix", func() { torch.Gram(torch.Empty([]int{3, 3}, single), false, x(), x().View(-1)) }},
 	} {
 		err := torch.Do(func() error {

@@ -134,9 +134,8 @@ func (c *fastCell) edgeCost(i, j int) part {
 			for range count(g.states, j) {
 				keep(t, numel)
 				t.MultiplyAdds += half
-				if g.separable {
+				if g.separable { // what lies between its halves is not kept
 					keep(t, numel)
-					keep(t, numel) // between its halves
 					t.MultiplyAdds += half
 				}
 			}

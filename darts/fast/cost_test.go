@@ -36,9 +36,9 @@ func TestFormsCost(t *testing.T) {
 	products += moments(64, 4) + 2*moments(64, 2) + 2*moments(64, 4) + 2*moments(16, 8) + // batch norms of stem and inputs
 		2*2*64*2*2 + 2*2*16*4*4 + 2*2*4*8*8 // Gram matrices of the halves
 	kept = 64 + 2*256 + // images, the stem before and after its affine part
-		2*128 + 2*3*128 + 128 + // inputs; edges; the node's ReLU
-		2*256 + 2*3*64 + 64 +
-		2*32 + 2*128 + 2*3*32 + 32 + // the last node as it is
+		2*128 + 2*2*128 + 128 + // inputs; edges; the node's ReLU
+		2*256 + 2*2*64 + 64 +
+		2*32 + 2*128 + 2*2*32 + 32 + // the last node as it is
 		8
 	checkCost(t, "fast", fast.Cost(1, 8), products, kept, plain.ParameterCount())
 

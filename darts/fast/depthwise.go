@@ -8,16 +8,18 @@ type kernel struct{ size, dilation int }
 // padding returns the padding that keeps the size of an image at stride 1.
 func (k kernel) padding() int { return k.dilation * (k.size - 1) / 2 }
 
-// site is where a depthwise convolution reads: max(x, 0) of pixels x [M,c] of images in, by a kernel and a stride.
+// site is where a depthwise convolution reads: max(x, 0) or max(x·through, 0) of pixels x [M,c] of images in, by a kernel
+// and a stride.
 type site struct {
-	x      torch.Tensor
-	in     grid
-	kernel kernel
-	stride int
+	x       torch.Tensor
+	through torch.Tensor // [c,c], or the zero Tensor
+	in      grid
+	kernel  kernel
+	stride  int
 }
 
 func (s site) options() torch.DepthwiseOptions {
-	return torch.DepthwiseOptions{Stride: s.stride, Dilation: s.kernel.dilation, ReLU: true}
+	return torch.DepthwiseOptions{Stride: s.stride, Dilation: s.kernel.dilation, ReLU: true, Through: s.through}
 }
 
 // convolve convolves by weight [c,1,k,k], adds bias [c], and returns pixels y [M',c] of images out. It writes yᵀ·y to
@@ -29,14 +31,21 @@ func (s site) convolve(gram, weight, bias torch.Tensor, out grid) (y torch.Tenso
 	return y
 }
 
-// arriving is the gradient of a depthwise convolution's result Y, dL/dY = g·A + Y·Q. It is computed image by image, where
-// it is used.
-type arriving struct{ g, a, y, q torch.Tensor } // [M,c], [c,c], [M,c], [c,c]
+// arriving is the gradient of a depthwise convolution's result Y, dL/dY = g·A + Y·Q + shift. It is computed image by
+// image, where it is used.
+type arriving struct {
+	g, a, y, q torch.Tensor // [M,c], [c,c], [M,c], [c,c]
+	shift      torch.Tensor // [1,c], or the zero Tensor
+}
 
-// backward takes dy back to x and to the weight.
-func (s site) backward(to torch.DepthwiseGradients, dy arriving, weight torch.Tensor) {
+// backward takes dy back to x, or to x·through, and to the weight.
+func (s site) backward(p *pass, to torch.DepthwiseGradients, dy arriving, weight torch.Tensor) {
 	torch.Scoped(func() {
-		torch.DepthwiseBackwardProducts(to, []torch.Tensor{dy.g, dy.y}, []torch.Tensor{dy.a, dy.q}, s.in.image(s.x), weight, s.options())
+		pixels, matrices := []torch.Tensor{dy.g, dy.y}, []torch.Tensor{dy.a, dy.q}
+		if dy.shift.Defined() {
+			pixels, matrices = append(pixels, p.ones(dy.g.Size(0)).View(-1, 1)), append(matrices, dy.shift)
+		}
+		torch.DepthwiseBackwardProducts(to, pixels, matrices, s.in.image(s.x), weight, s.options())
 	})
 }
 

@@ -209,6 +209,11 @@ func newConstants(cells []*fastCell, x torch.Tensor, o torch.Options) map[consta
 	state := func(in grid, stride int) {
 		taps(kernel{5, 1}, in, stride)
 		taps(kernel{5, 2}, in, stride)
+		out := in
+		if stride == 2 {
+			out = in.halved()
+		}
+		once(onesOf(out.m()), func() torch.Tensor { return torch.Ones([]int{1, out.m()}, o) })
 		once(onesKernelOf(in.c), func() torch.Tensor { return torch.Ones([]int{in.c, 1, 3, 3}, o) })
 		once(countsOf(in, stride), func() torch.Tensor { return newInverseCounts(in, made[onesKernelOf(in.c)], stride) })
 	}

@@ -242,8 +242,10 @@ func (p *pass) backwardCell(i int, cell *fastCell) {
 		}
 		if j >= 2 {
 			p.backwardNode(i, cell, j-2, d, out.grid)
-			d[j].Free()
 		}
+	}
+	for _, g := range d[2:] { // until here for the poolings of the states before
+		g.Free()
 	}
 	for which := range cell.inputs {
 		if d[which].Defined() {

@@ -1,8 +1,6 @@
 package fast
 
 import (
-	"slices"
-
 	"godarts/torch"
 )
 
@@ -10,7 +8,6 @@ import (
 type nodeSaved struct {
 	mix    torch.Tensor   // [terms]: softmax(α) of each term
 	first  []torch.Tensor // Y₁ [M,c] of each separable item: its first depthwise convolution, centred
-	second []torch.Tensor // Z [M,c] of each, normalised: between its halves lies max(Z, 0)
 	last   []torch.Tensor // Y [M,c] of each item: its last depthwise convolution, centred
 	middle folded
 	final  folded
@@ -113,7 +110,8 @@ func (p *pass) convolveStates(g *group, states []*stateSaved, ys *[]torch.Tensor
 	return p.convolve(sites, torch.Stack(met, 0), p.w.at(g.first), ys, grams, out)
 }
 
-// forwardFirst computes the first halves of the separable items, Z = BN(W·Y₁).
+// forwardFirst computes the first halves of the separable items, Y₁, and folds the 1x1 convolution and the batch norm
+// after each.
 func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
 	c := out.c
 	torch.Scoped(func() {
@@ -125,9 +123,7 @@ func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out
 			}
 		}
 		s.middle = p.fold(grams, p.w.at(n.middle, n.separable, c, c), torch.Cat(means, 0), p.m(out), n.middleNorm)
-		w := transposed(s.middle.a)
-		for i, y := range s.first {
-			s.second = append(s.second, torch.Keep(sumOfProducts([]torch.Tensor{y}, []torch.Tensor{w.Select(0, i)})))
+		for _, y := range s.first {
 			torch.Keep(y)
 		}
 		s.middle.keep()
@@ -135,12 +131,16 @@ func (p *pass) forwardFirst(n *fastNode, s *nodeSaved, states []*stateSaved, out
 }
 
 // forwardLast computes the last depthwise convolution of every item and folds the 1x1 convolution and the batch norm
-// after it.
+// after it. Z = BN(W·Y₁) = Y₁·Aᵀ, between whose halves a separable item has max(Z, 0), is not kept.
 func (p *pass) forwardLast(n *fastNode, s *nodeSaved, states []*stateSaved, out grid) {
 	c := out.c
 	torch.Scoped(func() {
 		grams := torch.Empty([]int{n.items, c, c}, p.o)
 		var means []torch.Tensor
+		var aT torch.Tensor
+		if n.separable > 0 {
+			aT = transposed(s.middle.a)
+		}
 		for i := range n.groups {
 			g := &n.groups[i]
 			if !g.separable {
@@ -150,11 +150,16 @@ func (p *pass) forwardLast(n *fastNode, s *nodeSaved, states []*stateSaved, out 
 			k := kernel{g.kernel.size, 1}
 			var sites []site
 			var met []torch.Tensor
-			for _, z := range s.second[len(s.last):][:len(g.states)] {
-				sites = append(sites, site{z, out, k, 1})
+			for range g.states {
+				item := len(s.last) + len(sites)
+				z := sumOfProducts([]torch.Tensor{s.first[item]}, []torch.Tensor{aT.Select(0, item)})
+				sites = append(sites, site{x: z, in: out, kernel: k, stride: 1})
 				met = append(met, tapSums(z, out, p.sides(kernel{5, 1}, out, 1)))
 			}
 			means = append(means, p.convolve(sites, p.sum(torch.Stack(met, 0)), p.w.at(g.second), &s.last, grams, out))
+			for _, at := range sites {
+				at.x.Free()
+			}
 		}
 		s.final = p.fold(grams, p.w.at(n.final, n.items, c, c), torch.Cat(means, 0), p.m(out), n.finalNorm)
 		s.mixA = torch.Keep(s.final.a.Mul(s.mix.Narrow(0, 0, n.items).View(-1, 1, 1)))
@@ -264,9 +269,7 @@ func (b *nodeBackward) skips() (dMix []torch.Tensor) {
 func (b *nodeBackward) products(ys []torch.Tensor, columns int) (sums torch.Tensor) {
 	torch.Scoped(func() {
 		own := torch.Empty([]int{len(ys), b.out.c, columns}, b.o)
-		for i, y := range ys {
-			gram(own, i, b.g, y)
-		}
+		torch.Gram(own, false, b.g, ys...)
 		sums = torch.Keep(b.sum(own))
 	})
 	return sums
@@ -310,7 +313,7 @@ func (b *nodeBackward) convolutions() (dMix torch.Tensor) {
 		g := &b.groups[i]
 		for k, j := range g.states {
 			if b.need.W || b.wanted[j] {
-				dy := arriving{b.g, s.mixA.Select(0, item), s.last[item], q.Select(0, item)}
+				dy := arriving{g: b.g, a: s.mixA.Select(0, item), y: s.last[item], q: q.Select(0, item)}
 				if g.separable {
 					halves.arrive(item, g, k, dy)
 				} else {
@@ -344,20 +347,24 @@ func (b *nodeBackward) depthwise(g *group, k int, dy arriving) {
 		to.Add = b.room(&b.d[j], at.in)
 		to.X = at.in.image(b.d[j])
 	}
-	at.backward(to, dy, b.w.at(g.first).Select(0, k))
+	at.backward(b.pass, to, dy, b.w.at(g.first).Select(0, k))
 }
 
 // halves takes gradients from the second halves of separable items back to the first.
 type halves struct {
 	*nodeBackward
-	dz   []torch.Tensor // of BN(W·Y₁) [M,c]; zero if not needed
+	aT   torch.Tensor   // Aᵀ of each item [separable,c,c]
+	dz   []torch.Tensor // of Z = Y₁·Aᵀ [M,c]; zero if not needed
 	gram torch.Tensor   // dzᵀ·Y₁ of each item [separable,c,c], of this rank
+	sums torch.Tensor   // Σ dz of each item [separable,c], of this rank, in float64
 }
 
 func (b *nodeBackward) firstHalves() *halves {
 	h := &halves{nodeBackward: b, dz: make([]torch.Tensor, b.separable)}
 	if b.separable > 0 {
+		h.aT = transposed(b.saved.middle.a)
 		h.gram = torch.Zeros([]int{b.separable, b.out.c, b.out.c}, b.o)
+		h.sums = torch.Zeros([]int{b.separable, b.out.c}, torch.Options{Dtype: torch.Float64, Device: b.o.Device})
 	}
 	return h
 }
@@ -369,25 +376,24 @@ func (h *halves) arrive(item int, g *group, k int, dy arriving) {
 		dz := torch.Empty([]int{h.out.m(), h.out.c}, h.o)
 		to := torch.DepthwiseGradients{
 			X: h.out.image(dz), Weight: h.gradientOfItem(g.second, k),
-			Beside: h.out.image(h.saved.first[item]), Gram: h.gram.Select(0, item),
+			Beside: h.out.image(h.saved.first[item]), Gram: h.gram.Select(0, item), Sums: h.sums.Select(0, item),
 		}
-		site{h.saved.second[item], h.out, kernel{g.kernel.size, 1}, 1}.backward(to, dy, h.w.at(g.second).Select(0, k))
+		at := site{x: h.saved.first[item], through: h.aT.Select(0, item), in: h.out, kernel: kernel{g.kernel.size, 1}, stride: 1}
+		at.backward(h.pass, to, dy, h.w.at(g.second).Select(0, k))
 		h.dz[item] = torch.Keep(dz)
 	})
-	h.saved.second[item].Free()
 }
 
-// backward continues from the gradients that have arrived: with dz centred, dL/dY₁ = dz·A + Y₁·Q. As Y₁ is centred,
-// dzᵀ·Y₁ does not change when dz is.
+// backward continues from the gradients that have arrived: with μ the mean of dz, dL/dY₁ = (dz − μ)·A + Y₁·Q. As Y₁ is
+// centred, dzᵀ·Y₁ is that of dz − μ too.
 func (h *halves) backward() {
 	if h.separable == 0 {
 		return
 	}
 	s, c := h.saved, h.out.c
 	q := s.middle.backward(h.sum(h.gram), h.gradientOf(h.middle, h.separable, c, c))
-	if came := slices.DeleteFunc(slices.Clone(h.dz), func(dz torch.Tensor) bool { return !dz.Defined() }); len(came) > 0 {
-		h.centre(h.out, came...)
-	}
+	means := h.sum(h.sums).DivScalar_(float64(h.m(h.out))).ToDtype(h.o.Dtype)
+	shift := means.View(-1, 1, c).Bmm(s.middle.a).Neg_()
 	item := 0
 	for i := range h.groups {
 		g := &h.groups[i]
@@ -396,10 +402,10 @@ func (h *halves) backward() {
 		}
 		for k := range g.states {
 			if dz := h.dz[item]; dz.Defined() {
-				h.depthwise(g, k, arriving{dz, s.middle.a.Select(0, item), s.first[item], q.Select(0, item)})
+				h.depthwise(g, k, arriving{
+					g: dz, a: s.middle.a.Select(0, item), y: s.first[item], q: q.Select(0, item), shift: shift.Select(0, item),
+				})
 				dz.Free()
-			} else {
-				s.second[item].Free()
 			}
 			s.first[item].Free()
 			item++
@@ -420,14 +426,13 @@ func (b *nodeBackward) poolings() (dMix torch.Tensor) {
 		if !b.wanted[q.state] {
 			continue
 		}
-		share := b.saved.mix.Narrow(0, b.items+i, 1)
+		factor := torch.Keep(b.saved.mix.Narrow(0, b.items+i, 1).Clone())
 		state := b.states[q.state]
-		if state.dPooled[q.which].Defined() {
-			state.dPooled[q.which].Addcmul_(b.g, share, 1)
-			state.k[q.which].Addcmul_(k.Select(0, i), share, 1)
+		state.arrived[q.which] = append(state.arrived[q.which], share{b.g, factor})
+		if state.k[q.which].Defined() {
+			state.k[q.which].Addcmul_(k.Select(0, i), factor, 1)
 		} else {
-			state.dPooled[q.which] = torch.Keep(b.g.Mul(share))
-			state.k[q.which] = torch.Keep(k.Select(0, i).Mul(share))
+			state.k[q.which] = torch.Keep(k.Select(0, i).Mul(factor))
 		}
 	}
 	return k.SumDims([]int{1}, false)

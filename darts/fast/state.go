@@ -18,10 +18,13 @@ type stateSaved struct {
 	means  torch.Tensor    // [1,2c] before they were centred
 
 	// Gradients; zero Tensors until something comes in.
-	dPooled [2]torch.Tensor // [M',c], of the batch norm's result
-	k       [2]torch.Tensor // [c] = Σ dPooled∘normalised
+	arrived [2][]share      // what sums to V, of the batch norm's result
+	k       [2]torch.Tensor // [c] = Σ V∘normalised
 	dPixels torch.Tensor    // [M',2c]
 }
+
+// share is a part of a gradient: g∘factor.
+type share struct{ g, factor torch.Tensor } // [M',c], centred; [1]
 
 // prepare computes what the outgoing edges of x [M,c] share.
 func (p *pass) prepare(of *fastState, x torch.Tensor, in grid) *stateSaved {
@@ -60,7 +63,7 @@ func (p *pass) prepareConvolutions(s *stateSaved) {
 }
 
 // site returns where a depthwise convolution of the state reads.
-func (s *stateSaved) site(k kernel) site { return site{s.x, s.in, k, s.stride} }
+func (s *stateSaved) site(k kernel) site { return site{x: s.x, in: s.in, kernel: k, stride: s.stride} }
 
 // pool3x3 returns the sizes of both poolings.
 func pool3x3(stride int) torch.Pool2dOptions {
@@ -184,15 +187,22 @@ func (p *pass) backwardReduction(s *stateSaved, dx *torch.Tensor) {
 	}
 }
 
-// backwardPoolNorm returns the gradient [M',c] of a pooling's result. It overwrites V = dPooled, the gradient of the
-// batch norm after the pooling, whose columns are centred. With k = Σ V∘normalised the gradient is
+// backwardPoolNorm returns the gradient [M',c] of a pooling's result, from V, the gradient of the batch norm after the
+// pooling, whose columns are centred. With k = Σ V∘normalised it is
 //
 //	inv·V − inv·(k/M)·normalised,  normalised = pooled·inv
-func (p *pass) backwardPoolNorm(s *stateSaved, which int) torch.Tensor {
-	d, inv := s.dPooled[which], s.inv[which]
+func (p *pass) backwardPoolNorm(s *stateSaved, which int) (d torch.Tensor) {
 	torch.Scoped(func() {
-		share := inv.Square().Mul_(s.k[which]).DivScalar_(-float64(p.m(s.out)))
-		p.scaleNormalised(d, s.pooled[which], inv, share, s.out)
+		inv := s.inv[which]
+		y, factor := s.out.across(s.pooled[which], inv.Square().Mul_(s.k[which]).DivScalar_(-float64(p.m(s.out))))
+		ys, factors := []torch.Tensor{y}, []torch.Tensor{factor}
+		for _, of := range s.arrived[which] {
+			y, factor := s.out.across(of.g, inv.Mul(of.factor))
+			ys, factors = append(ys, y), append(factors, factor)
+		}
+		d = torch.Empty([]int{s.out.m(), s.out.c}, p.o)
+		torch.ScaledSum(d, false, ys, factors)
+		d = torch.Keep(d)
 	})
 	return d
 }
@@ -210,8 +220,11 @@ func (s *stateSaved) free() {
 	}
 	s.maxima.Free()
 	for which := range 2 {
-		for _, t := range []torch.Tensor{s.pooled[which], s.inv[which], s.dPooled[which], s.k[which]} {
+		for _, t := range []torch.Tensor{s.pooled[which], s.inv[which], s.k[which]} {
 			freeIf(t)
+		}
+		for _, of := range s.arrived[which] {
+			of.factor.Free()
 		}
 	}
 	freeIf(s.sums[1])

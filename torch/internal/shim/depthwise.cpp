@@ -49,6 +49,7 @@ constexpr Kernel<void(const T*, T*, int64_t, int64_t)> sums = FORMS(nullptr, rel
 struct Options {
   bool relu;
   int64_t stride, dilation;
+  at::Tensor through;  // [c,c], or undefined
 
   int64_t padding(const at::Tensor& weight) const { return dilation * (weight.size(2) - 1) / 2; }
 };
@@ -68,10 +69,17 @@ bool fit(const at::Tensor& x, const at::Tensor& weight, const Options& o,
   return (type == at::kFloat || type == at::kDouble) && x.numel() > 0 && x.size(1) % 4 == 0 &&
          (weight.size(2) == 3 || weight.size(2) == 5) && o.stride <= 2 && o.dilation <= 2 &&
          !at::autocast::is_autocast_enabled(at::kCPU) && own(x) && own(weight) &&
+         own(o.through) &&
          std::all_of(others.begin(), others.end(), own);
 }
 
 at::Tensor images(const at::Tensor& t) { return t.contiguous(at::MemoryFormat::ChannelsLast); }
+at::Tensor whole(const at::Tensor& t) { return t.defined() ? t.contiguous() : t; }
+
+template <class T>
+T* dataOf(const at::Tensor& t) {
+  return t.defined() ? t.data_ptr<T>() : nullptr;
+}
 
 // The result of a convolution of x.
 at::Tensor room(const at::Tensor& x, const Depthwise& d) {
@@ -79,34 +87,44 @@ at::Tensor room(const at::Tensor& x, const Depthwise& d) {
                    x.options().memory_format(at::MemoryFormat::ChannelsLast));
 }
 
+// pixels views images as a matrix with a row for each pixel, or copies them.
+at::Tensor pixels(const at::Tensor& t) {
+  return t.permute({0, 2, 3, 1}).reshape({t.size(0) * t.size(2) * t.size(3), t.size(1)});
+}
+
+// read is what a convolution of x reads.
+at::Tensor read(const at::Tensor& x, const Options& o) {
+  at::Tensor y = x;
+  if (o.through.defined())
+    y = pixels(x)
+            .mm(o.through)
+            .view({x.size(0), x.size(2), x.size(3), x.size(1)})
+            .permute({0, 3, 1, 2});
+  return o.relu ? y.relu() : y;
+}
+
 // composed is the convolution by libtorch's operators, which have gradients of every order.
 at::Tensor composed(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                     const Options& o) {
   const int64_t p = o.padding(weight);
-  return at::conv2d(o.relu ? x.relu() : x, weight, bias, at::IntArrayRef({o.stride, o.stride}),
+  return at::conv2d(read(x, o), weight, bias, at::IntArrayRef({o.stride, o.stride}),
                     at::IntArrayRef({p, p}), at::IntArrayRef({o.dilation, o.dilation}),
                     weight.size(0));
 }
 
 at::Tensor own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                const Options& o, const at::Tensor& gram = {}) {
-  const at::Tensor from = images(x), w = weight.contiguous(),
-                   b = bias.defined() ? bias.contiguous() : bias;
+  const at::Tensor from = images(x), w = weight.contiguous(), through = whole(o.through),
+                   b = whole(bias);
   const Depthwise d = sizes(from, w, o);
   at::Tensor y = room(from, d);
-  const Counted counted("shim::depthwise", {from, w}, {y});
+  const Counted counted("shim::depthwise", {from, w, through}, {y});
   AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "depthwise", [&] {
-    forwards<scalar_t>.chosen()(d, {from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(),
-                                    b.defined() ? b.data_ptr<scalar_t>() : nullptr,
-                                    y.data_ptr<scalar_t>(),
-                                    gram.defined() ? gram.data_ptr<scalar_t>() : nullptr});
+    forwards<scalar_t>.chosen()(
+        d, {from.data_ptr<scalar_t>(), w.data_ptr<scalar_t>(), dataOf<scalar_t>(through),
+            dataOf<scalar_t>(b), y.data_ptr<scalar_t>(), dataOf<scalar_t>(gram)});
   });
   return y;
-}
-
-// pixels views images as a matrix with a row for each pixel, or copies them.
-at::Tensor pixels(const at::Tensor& t) {
-  return t.permute({0, 2, 3, 1}).reshape({t.size(0) * t.size(2) * t.size(3), t.size(1)});
 }
 
 // The gradient of a result is the images dy, or where that is undefined Σ pixels·matrices.
@@ -116,9 +134,9 @@ struct Arriving {
 };
 
 // Where the gradients of x and weight go, unless undefined. That of x can be added. gram is
-// dxᵀ·beside, over pixels.
+// dxᵀ·beside, and sums are those of dx, over pixels.
 struct Gradients {
-  at::Tensor x, weight, beside, gram;
+  at::Tensor x, weight, beside, gram, sums;
   bool add;
 };
 
@@ -132,7 +150,7 @@ void composedBackward(const Arriving& from, const at::Tensor& x, const at::Tenso
     g = sum.view({d.n, d.outH(), d.outW(), d.c}).permute({0, 3, 1, 2});
   }
   const int64_t p = o.padding(weight);
-  const at::Tensor rectified = o.relu ? x.relu() : x;
+  const at::Tensor rectified = read(x, o);
   const std::vector<int64_t> strides(2, o.stride), paddings(2, p), dilations(2, o.dilation);
   const auto backward = [&](bool needX) {
     return at::convolution_backward(g, rectified, weight, c10::nullopt, strides, paddings,
@@ -145,7 +163,7 @@ void composedBackward(const Arriving& from, const at::Tensor& x, const at::Tenso
   at::Tensor dx = o.stride == 1 ? at::conv2d(g, weight.flip({2, 3}), {}, strides, paddings,
                                              dilations, weight.size(0))
                                 : std::get<0>(backward(true));
-  at::Tensor result = to.x, gram = to.gram;
+  at::Tensor result = to.x, gram = to.gram, sums = to.sums;
   if (o.relu && !to.add) {
     at::threshold_backward_out(result, dx, rectified, 0);
   } else {
@@ -153,24 +171,20 @@ void composedBackward(const Arriving& from, const at::Tensor& x, const at::Tenso
     to.add ? result.add_(dx) : result.copy_(dx);
   }
   if (gram.defined()) at::mm_out(gram, pixels(result).t(), pixels(to.beside));
-}
-
-template <class T>
-T* dataOf(const at::Tensor& t) {
-  return t.defined() ? t.data_ptr<T>() : nullptr;
+  if (sums.defined()) sums.copy_(pixels(result).sum({0}, false, at::kDouble));
 }
 
 void ownBackward(const Arriving& arriving, const at::Tensor& x, const at::Tensor& weight,
                  const Options& o, const Gradients& to) {
   const auto imagesOf = [](const at::Tensor& t) { return t.defined() ? images(t) : t; };
-  const auto whole = [](const at::Tensor& t) { return t.defined() ? t.contiguous() : t; };
   const at::Tensor from = images(x), dy = imagesOf(arriving.dy), w = weight.contiguous(),
                    dx = imagesOf(to.x), beside = imagesOf(to.beside), dWeight = whole(to.weight),
-                   gram = whole(to.gram);
+                   gram = whole(to.gram), sums = whole(to.sums), through = whole(o.through);
   std::vector<at::Tensor> rows, matrices;
   for (const at::Tensor& t : arriving.pixels) rows.push_back(t.contiguous());
   for (const at::Tensor& t : arriving.matrices) matrices.push_back(t.contiguous());
-  std::vector<at::Tensor> reads = {dy, from, w, beside};
+  std::vector<at::Tensor> reads = {dy, from, w, through};
+  if (beside.defined() && !beside.is_alias_of(from)) reads.push_back(beside);
   reads.insert(reads.end(), rows.begin(), rows.end());
   if (to.add) reads.push_back(dx);
   const Counted counted("shim::depthwise_backward", reads, {dx, dWeight});
@@ -180,6 +194,7 @@ void ownBackward(const Arriving& arriving, const at::Tensor& x, const at::Tensor
       p.products.push_back(
           {dataOf<scalar_t>(rows[i]), dataOf<scalar_t>(matrices[i]), rows[i].size(1)});
     p.dy = dataOf<scalar_t>(dy), p.x = dataOf<scalar_t>(from), p.weight = dataOf<scalar_t>(w);
+    p.through = dataOf<scalar_t>(through), p.sums = dataOf<double>(sums);
     p.dx = dataOf<scalar_t>(dx), p.add = to.add, p.dWeight = dataOf<scalar_t>(dWeight);
     p.beside = dataOf<scalar_t>(beside), p.gram = dataOf<scalar_t>(gram);
     backwards<scalar_t>.chosen()(sizes(from, w, o), p);
@@ -187,7 +202,7 @@ void ownBackward(const Arriving& arriving, const at::Tensor& x, const at::Tensor
   const auto back = [](const at::Tensor& result, const at::Tensor& wanted) {
     if (result.defined() && !result.is_same(wanted)) wanted.copy_(result);
   };
-  back(dx, to.x), back(dWeight, to.weight), back(gram, to.gram);
+  back(dx, to.x), back(dWeight, to.weight), back(gram, to.gram), back(sums, to.sums);
 }
 
 struct OwnFunction : torch::autograd::Function<OwnFunction> {
@@ -197,14 +212,14 @@ struct OwnFunction : torch::autograd::Function<OwnFunction> {
     ctx->saved_data["stride"] = stride;
     ctx->saved_data["dilation"] = dilation;
     ctx->save_for_backward({x, weight});
-    return own(x, weight, {}, {relu, stride, dilation});
+    return own(x, weight, {}, {relu, stride, dilation, {}});
   }
 
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
     const at::Tensor &x = saved[0], &weight = saved[1], &g = grads[0];
     const Options o = {ctx->saved_data["relu"].toBool(), ctx->saved_data["stride"].toInt(),
-                       ctx->saved_data["dilation"].toInt()};
+                       ctx->saved_data["dilation"].toInt(), {}};
     const bool needs[] = {ctx->needs_input_grad(0), ctx->needs_input_grad(1)};
     variable_list to(5);
     if (at::GradMode::is_enabled()) {  // for a gradient of the gradient
@@ -220,7 +235,7 @@ struct OwnFunction : torch::autograd::Function<OwnFunction> {
     if (needs[0])
       to[0] = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
     if (needs[1]) to[1] = at::empty(weight.sizes(), weight.options());
-    ownBackward({g, {}, {}}, x, weight, o, {to[0], to[1], {}, {}, false});
+    ownBackward({g, {}, {}}, x, weight, o, {to[0], to[1], {}, {}, {}, false});
     return to;
   }
 };
@@ -228,10 +243,11 @@ struct OwnFunction : torch::autograd::Function<OwnFunction> {
 // With gram [c,c], yᵀ·y over pixels, it takes no part in autograd.
 at::Tensor convolved(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                      const Options& o, const at::Tensor& gram) {
-  const bool graph =
-      at::GradMode::is_enabled() && !gram.defined() &&
-      (x.requires_grad() || weight.requires_grad() || (bias.defined() && bias.requires_grad()));
+  const auto follows = [](const at::Tensor& t) { return t.defined() && t.requires_grad(); };
+  const bool graph = at::GradMode::is_enabled() && !gram.defined() &&
+                     (follows(x) || follows(weight) || follows(bias) || follows(o.through));
   if (!graph) return own(x, weight, bias, o, gram);
+  if (o.through.defined()) return composed(x, weight, bias, o);
   at::Tensor y = OwnFunction::apply(images(x), weight, o.relu, o.stride, o.dilation);
   return bias.defined() ? y + bias.view({1, -1, 1, 1}) : y;
 }
@@ -263,9 +279,10 @@ at::Tensor ownSum(const at::Tensor& x) {
 
 constexpr Kernel<decltype(composedSum)> reluSums = {composedSum, ownSum, ownSum, ownSum};
 
-void checkGram(const at::Tensor& gram, const at::Tensor& weight) {
-  TORCH_CHECK(!gram.defined() || gram.sizes() == at::IntArrayRef({weight.size(0), weight.size(0)}),
-              "wanted a Gram matrix of ", weight.size(0), " channels, not ", gram.sizes());
+void checkSquare(const at::Tensor& t, const at::Tensor& weight) {
+  TORCH_CHECK(!t.defined() || t.sizes() == at::IntArrayRef({weight.size(0), weight.size(0)}),
+              "wanted a matrix of ", weight.size(0), " by ", weight.size(0), " channels, not ",
+              t.sizes());
 }
 
 }  // namespace
@@ -285,20 +302,22 @@ void shim::checkDepthwise(at::IntArrayRef x, const at::Tensor& weight, int64_t s
 
 at::Tensor shim::depthwiseOf(const at::Tensor& x, const at::Tensor& weight, bool relu,
                              int64_t stride, int64_t dilation) {
-  const Options o = {relu, stride, dilation};
+  const Options o = {relu, stride, dilation, {}};
   return depthwise.chosen(fit(x, weight, o, {}))(x, weight, {}, o, {});
 }
 
-char* torch_depthwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
-                      int64_t stride, int64_t dilation, torch_tensor gram, torch_tensor* ret) {
+char* torch_depthwise(torch_tensor x, torch_tensor through, torch_tensor weight, torch_tensor bias,
+                      int relu, int64_t stride, int64_t dilation, torch_tensor gram,
+                      torch_tensor* ret) {
   return guard([&] {
     const at::Tensor &from = tensor(x), &w = tensor(weight);
     const at::Tensor b = tensorOrNone(bias), sums = tensorOrNone(gram);
-    const Options o = {relu != 0, stride, dilation};
+    const Options o = {relu != 0, stride, dilation, tensorOrNone(through)};
     checkDepthwise(from.sizes(), w, stride, dilation);
+    checkSquare(o.through, w);
     TORCH_CHECK(!b.defined() || b.sizes() == at::IntArrayRef({w.size(0)}),
                 "wanted a bias for each of ", w.size(0), " channels, not ", b.sizes());
-    checkGram(sums, w);
+    checkSquare(sums, w);
     const bool own = fit(from, w, o, {b, sums}) && (!sums.defined() || sums.is_contiguous());
     std::optional<c10::NoGradGuard> none;
     if (sums.defined()) none.emplace();
@@ -307,15 +326,17 @@ char* torch_depthwise(torch_tensor x, torch_tensor weight, torch_tensor bias, in
 }
 
 char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matrices, int64_t n,
-                               torch_tensor x, torch_tensor weight, int relu, int64_t stride,
-                               int64_t dilation, torch_tensor dx, torch_tensor d_weight, int add,
-                               torch_tensor beside, torch_tensor gram) {
+                               torch_tensor x, torch_tensor through, torch_tensor weight, int relu,
+                               int64_t stride, int64_t dilation, torch_tensor dx,
+                               torch_tensor d_weight, int add, torch_tensor beside,
+                               torch_tensor gram, torch_tensor sums) {
   return guard([&] {
     const at::Tensor &from = tensor(x), &w = tensor(weight);
-    const Options o = {relu != 0, stride, dilation};
+    const Options o = {relu != 0, stride, dilation, tensorOrNone(through)};
     checkDepthwise(from.sizes(), w, stride, dilation);
-    const Gradients to = {tensorOrNone(dx), tensorOrNone(d_weight), tensorOrNone(beside),
-                          tensorOrNone(gram), add != 0};
+    checkSquare(o.through, w);
+    const Gradients to = {tensorOrNone(dx),   tensorOrNone(d_weight), tensorOrNone(beside),
+                          tensorOrNone(gram), tensorOrNone(sums),     add != 0};
     const Depthwise d = sizes(from, w, o);
     Arriving g;
     if (n == 0) {
@@ -337,7 +358,11 @@ char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matri
     TORCH_CHECK((!to.x.defined() || to.x.sizes() == from.sizes()) &&
                     (!to.weight.defined() || to.weight.sizes() == w.sizes()),
                 "the results do not fit images of ", from.sizes());
-    checkGram(to.gram, w);
+    checkSquare(to.gram, w);
+    TORCH_CHECK(!to.sums.defined() ||
+                    (to.x.defined() && to.sums.scalar_type() == at::kDouble &&
+                     to.sums.sizes() == at::IntArrayRef({d.c}) && to.sums.device() == from.device()),
+                "sums need the gradient of x and room for ", d.c, " numbers of float64");
     TORCH_CHECK(!to.gram.defined() || (to.x.defined() && to.beside.defined() &&
                                        to.beside.sizes() == from.sizes()),
                 "a Gram matrix needs the gradient of x and images of its size");

@@ -33,6 +33,7 @@ struct Depthwise {
 template <class T>
 struct ForwardOf {
   const T *x, *weight;  // [n,h,w,c], [c,k,k]
+  const T* through;     // [c,c]: pixels are multiplied by it first; or null
   const T* bias;        // [c], or null
   T* y;
   T* gram;  // [c,c]: yᵀ·y over pixels, or null
@@ -49,12 +50,13 @@ template <class T>
 struct BackwardOf {
   const T* dy;                            // or null: it is the sum of these
   std::vector<PixelProduct<T>> products;
-  const T *x, *weight;
-  T* dx;  // or null
+  const T *x, *weight, *through;
+  T* dx;  // or null; with through it is the gradient of x·through
   bool add;
   T* dWeight;       // or null
   const T* beside;  // as dx
   T* gram;          // [c,c]: dxᵀ·beside over pixels, or null
+  double* sums;     // [c]: Σ dx over pixels, or null
 };
 
 }  // namespace shim

@@ -6,7 +6,7 @@
 template <class T>
 struct Parts {
   int64_t images, groups, numbers;
-  std::vector<T> parts;
+  Numbers<T> parts;
 
   // numbers is 0 where there is nothing to sum.
   Parts(const Depthwise& d, int64_t numbers)
@@ -24,24 +24,50 @@ struct Parts {
   }
 };
 
+// Images are those that a convolution reads: x, or x·through.
+template <class T>
+class Images {
+ public:
+  Images(const Depthwise& d, const T* x, const T* through)
+      : d(d), x(x), through(through), room(through ? d.image() : 0) {}
+
+  // of gives image n, as far as the next call.
+  const T* of(int64_t n) {
+    const T* image = x + n * d.image();
+    if (!through) return image;
+    multiply(Product<T>{image, d.c, 1, through, d.c, room.data(), d.c, d.c, false, true}, d.h * d.w,
+             d.c);
+    return room.data();
+  }
+
+ private:
+  const Depthwise& d;
+  const T *x, *through;
+  Numbers<T> room;
+};
+
 template <class T, int k>
 void forwardOfSize(const Depthwise& d, const ForwardOf<T>& p) {
   const Taps<T> w(p.weight, k * k, d.c, false);
-  std::vector<T> bias;
+  Numbers<T> bias;
   if (p.bias)
     for (int64_t i = 0; i < w.row; i++) bias.push_back(p.bias[i % d.c]);
   Parts<T> grams(d, p.gram ? d.c * d.c : 0);
   at::parallel_for(0, grams.groups, 1, [&](int64_t first, int64_t last) {
     Frame<T> f(d);
+    Images<T> images(d, p.x, p.through);
     for (int64_t n = first * grams.images; n < std::min(d.n, last * grams.images); n++) {
-      const T* x = p.x + n * d.image();
+      const T* x = images.of(n);
       T* y = p.y + n * d.outImage();
       int64_t next = 0;
       const auto need = [&](int64_t y) {
-        for (; next < std::min(d.h, y - f.padding); next++) f.set(next, x + next * d.row(), d.relu);
+        for (; next < std::min(d.h, y - f.padding); next++) {
+          ahead(x + next * d.row(), d.row());
+          f.set(next, x + next * d.row(), d.relu);
+        }
       };
       const T* b = p.bias ? bias.data() : nullptr;
-      convolveImage<T, k>(f, d, w, {y, 0, d.c, b, nullptr, false}, need);
+      convolveImage<T, k>(f, d, w, {y, 0, d.c, b, nullptr, false, true}, need);
       if (p.gram)
         addGram(y, d.c, d.c, y, d.c, d.c, d.outH() * d.outW(), true, grams.of(n / grams.images),
                 d.c);
@@ -122,7 +148,7 @@ template <class T, int k>
 struct WeightSums {
   Frame<T> f;
   int64_t period;
-  std::vector<T> sums;
+  Numbers<T> sums;
 
   WeightSums(const Depthwise& d) : f(d), period(d.c) {
     while (period % wide<T>) period += d.c;
@@ -178,6 +204,27 @@ void joinWeights(const Depthwise& d, const Parts<T>& weights, T* dWeight) {
     for (int64_t t = 0; t < k * k; t++) dWeight[c * k * k + t] = weights.sum(t * d.c + c);
 }
 
+// addColumns adds the sums of the columns of x [rows·pixels,c] to sums: short ones of each row first,
+// which round less.
+template <class T, int lanes>
+void addColumns(const T* x, int64_t rows, int64_t pixels, int64_t c, int64_t from, int64_t end,
+                double* sums) {
+  using Vector = typename Lanes<T, lanes>::Vector;
+  using Loaded = typename Lanes<T, lanes>::Loaded;
+  for (int64_t i = from; i + lanes <= end; i += lanes)
+    for (int64_t y = 0; y < rows; y++) {
+      const T* row = x + y * pixels * c + i;
+      Vector of[4] = {};
+      int64_t p = 0;
+      for (; p + 4 <= pixels; p += 4)
+#pragma GCC unroll 4
+        for (int v = 0; v < 4; v++) of[v] += *reinterpret_cast<const Loaded*>(row + (p + v) * c);
+      for (; p < pixels; p++) of[0] += *reinterpret_cast<const Loaded*>(row + p * c);
+      const Vector sum = (of[0] + of[1]) + (of[2] + of[3]);
+      for (int l = 0; l < lanes; l++) sums[i + l] += sum[l];
+    }
+}
+
 // The gradient of x is a convolution of dy, between whose pixels lie zeros at stride 2.
 inline Depthwise reversed(Depthwise d) {
   d.stride = 1, d.relu = false;
@@ -206,7 +253,7 @@ void sumOfProducts(const Depthwise& d, const std::vector<PixelProduct<T>>& produ
   for (int64_t from = 0; from < pixels; from += block)
     for (const PixelProduct<T>& p : products) {
       const Product<T> rows = {p.pixels + (n * pixels + from) * p.terms, p.terms, 1, p.matrix, d.c,
-                               to + from * d.c, d.c, p.terms, &p != &products[0]};
+                               to + from * d.c, d.c, p.terms, &p != &products[0], true};
       multiply(rows, std::min(block, pixels - from), d.c);
     }
 }
@@ -215,32 +262,44 @@ template <class T, int k>
 void backwardOfSize(const Depthwise& d, const BackwardOf<T>& p) {
   const Taps<T> turned(p.weight, k * k, d.c, true);
   Parts<T> weights(d, p.dWeight ? k * k * d.c : 0), grams(d, p.gram ? d.c * d.c : 0);
+  Parts<double> columns(d, p.sums ? d.c : 0);
   at::parallel_for(0, weights.groups, 1, [&](int64_t first, int64_t last) {
     std::optional<Frame<T>> f;
     std::optional<WeightSums<T, k>> sums;
     if (p.dx) f.emplace(reversed(d));
     if (p.dWeight) sums.emplace(d);
-    std::vector<T> room(p.dy ? 0 : d.outImage());
+    Numbers<T> room(p.dy ? 0 : d.outImage());
+    Images<T> images(d, p.x, p.through);
     for (int64_t g = first; g < last; g++) {
       for (int64_t n = g * weights.images; n < std::min(d.n, (g + 1) * weights.images); n++) {
-        const T* x = p.x + n * d.image();
+        const T* x = images.of(n);
         if (!p.dy) sumOfProducts(d, p.products, n, room.data());
         const T* dy = p.dy ? p.dy + n * d.outImage() : room.data();
         if (sums)
-          sums->add(d, dy, [&](Frame<T>& to, int64_t y) { to.set(y, x + y * d.row(), d.relu); });
+          sums->add(d, dy, [&](Frame<T>& to, int64_t y) {
+            ahead(x + y * d.row(), d.row());
+            to.set(y, x + y * d.row(), d.relu);
+          });
         if (!f) continue;
         T* dx = p.dx + n * d.image();
         imageGradient<T, k>(*f, d, turned, dy,
-                            {dx, 0, d.c, nullptr, d.relu ? x : nullptr, p.add});
+                            {dx, 0, d.c, nullptr, d.relu ? x : nullptr, p.add, true});
         if (p.gram)
           addGram(dx, d.c, d.c, p.beside + n * d.image(), d.c, d.c, d.h * d.w, false, grams.of(g),
                   d.c);
+        if (p.sums) {
+          const int64_t whole = d.c / wide<T> * wide<T>;
+          addColumns<T, wide<T>>(dx, d.h, d.w, d.c, 0, whole, columns.of(g));
+          addColumns<T, 4>(dx, d.h, d.w, d.c, whole, d.c, columns.of(g));
+        }
       }
       if (sums) sums->move(weights.of(g), d.c);
     }
   });
   if (p.gram)
     for (int64_t i = 0; i < d.c * d.c; i++) p.gram[i] = grams.sum(i);
+  if (p.sums)
+    for (int64_t c = 0; c < d.c; c++) p.sums[c] = columns.sum(c);
   if (p.dWeight) joinWeights<T, k>(d, weights, p.dWeight);
 }
 

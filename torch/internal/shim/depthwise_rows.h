@@ -18,7 +18,7 @@ template <class T>
 struct Frame {
   int64_t columns, c, padding, planes;
   int64_t plane, row;  // numbers of a plane, of a row
-  std::vector<T> numbers;
+  Numbers<T> numbers;
 
   Frame(const Depthwise& d)
       : columns(d.w),
@@ -51,7 +51,7 @@ struct Frame {
 template <class T>
 struct Taps {
   int64_t row;
-  std::vector<T> numbers;
+  Numbers<T> numbers;
 
   Taps(const T* weight, int64_t taps, int64_t c, bool turned)
       : row(c + wide<T>), numbers(taps * row) {
@@ -83,6 +83,7 @@ struct Rows {
   int64_t row, c;
   const T *bias, *mask;  // or null; mask lies as out
   bool add;
+  bool apart = false;  // out and mask are not in the caches yet
 };
 
 // convolveRows computes the numbers from `from` on in vectors of `lanes`, as far as whole ones go, and
@@ -96,10 +97,17 @@ inline int64_t convolveRows(const Source<T, k>& s, const Taps<T>& w, const Rows<
   // Local copies: the compiler has to assume that a store to out changes members.
   const T *numbers = w.numbers.data(), *bias = to.bias, *mask = to.mask, *frame = s.first;
   const int64_t wRow = w.row, outRow = to.row, frameRow = s.row, c = to.c;
-  const bool add = to.add;
+  const bool add = to.add, apart = to.apart;
   T* out = to.out;
   int64_t i = from;
   for (int64_t channel = from % c; i + lanes <= end; i += lanes) {
+    if (apart) {  // those of the rows below
+#pragma GCC unroll 4
+      for (int r = 0; r < rows; r++) {
+        __builtin_prefetch(out + (rows + r) * outRow + i, 1, 2);
+        if (mask) __builtin_prefetch(mask + (rows + r) * outRow + i, 0, 2);
+      }
+    }
     Vector sums[rows];
 #pragma GCC unroll 4
     for (int r = 0; r < rows; r++)

@@ -9,7 +9,6 @@
 #include <ATen/ops/relu.h>
 #include <c10/core/GradMode.h>
 
-#include <memory>
 
 #include "count.h"
 #include "guard.h"

@@ -118,18 +118,18 @@ void foldedRows(const Depthwise& d, const FoldedOf<T>& p) {
   const int64_t pixels = d.n * d.h * d.w;
   const int64_t block = std::max<int64_t>(24, 4096 / std::max(d.c, p.outs) / 24 * 24);
   at::parallel_for(0, (pixels + block - 1) / block, 1, [&](int64_t first, int64_t last) {
-    const std::unique_ptr<T[]> room(d.relu ? new T[block * d.c] : nullptr);
+    Numbers<T> room(d.relu ? block * d.c : 0);
     for (int64_t from = first * block; from < std::min(pixels, last * block); from += block) {
       const int64_t own = std::min(block, pixels - from);
       const T* left = p.x + from * p.xRow;
       int64_t leftRow = p.xRow;
       if (d.relu) {
         if (p.xRow == d.c)
-          rectify(left, room.get(), own * d.c, true);
+          rectify(left, room.data(), own * d.c, true);
         else
           for (int64_t i = 0; i < own; i++)
-            rectify(left + i * p.xRow, room.get() + i * d.c, d.c, true);
-        left = room.get(), leftRow = d.c;
+            rectify(left + i * p.xRow, room.data() + i * d.c, d.c, true);
+        left = room.data(), leftRow = d.c;
       }
       panel(panelAt(d, p, from, left, leftRow), own);
     }
@@ -178,13 +178,13 @@ void foldedOfSize(const Depthwise& d, const FoldedOf<T>& p) {
   const Band band(d, at::get_num_threads());
   at::parallel_for(0, d.n * band.ofImage, 1, [&](int64_t first, int64_t last) {
     Frame<T> f(band.d);
-    const std::unique_ptr<T[]> room(new T[band.rows * d.outRow()]);
+    Numbers<T> room(band.rows * d.outRow());
     for (int64_t i = first; i < last; i++) {
       const int64_t n = i / band.ofImage, from = i % band.ofImage * band.rows;
       fill(f, d, band, p.x + n * d.h * d.w * p.xRow, p.xRow, from);
-      convolveImage<T, k>(f, band.d, w, {room.get(), 0, d.c, nullptr, nullptr, false},
+      convolveImage<T, k>(f, band.d, w, {room.data(), 0, d.c, nullptr, nullptr, false},
                           [](int64_t) {});
-      panel(panelAt<T>(d, p, (n * d.outH() + from) * d.outW(), room.get(), d.c),
+      panel(panelAt<T>(d, p, (n * d.outH() + from) * d.outW(), room.data(), d.c),
             std::min(band.rows, d.outH() - from) * d.outW());
     }
   });

@@ -19,21 +19,28 @@ inline void sumOf(at::Tensor out, bool add, const std::vector<at::Tensor>& x,
           const Product<float> p = {x[i].data_ptr<float>() + from * xRow + k, xRow, 1,
                                     w[i].data_ptr<float>() + k * wRow + c, wRow,
                                     out.data_ptr<float>() + from * row + c, row,
-                                    std::min(blockTerms, terms - k), add || i > 0 || k > 0};
+                                    std::min(blockTerms, terms - k), add || i > 0 || k > 0, c == 0};
           multiply(p, std::min(blockRows, rows - from), std::min(blockColumns, n - c));
         }
     }
 }
 
-// gramOf writes aᵀ·b to out, or adds it there.
-inline void gramOf(at::Tensor out, bool add, const at::Tensor& a, const at::Tensor& b) {
-  Counted counted("shim::gram", {a, a.is_same(b) ? at::Tensor() : b}, {});
-  counted.adds(out, add);
-  if (!add) out.zero_();
-  const bool symmetric = !add && a.is_same(b);
-  const int64_t n = out.stride(0);
-  float* sums = out.data_ptr<float>();
-  addGram(a.data_ptr<float>(), a.stride(0), a.size(1), b.data_ptr<float>(), b.stride(0), b.size(1),
-          a.size(0), symmetric, sums, n);
-  if (symmetric) copyBelow(sums, a.size(1), n);
+// gramOf writes aᵀ·bs[i] to outs[i], or adds it there. A block of a stays in the first-level cache for
+// all of bs.
+inline void gramOf(const std::vector<at::Tensor>& outs, bool add, const at::Tensor& a,
+                   const std::vector<at::Tensor>& bs) {
+  const int64_t rows = a.size(0), aRow = a.stride(0), block = bs.size() == 1 ? rows : gramRows;
+  const auto symmetric = [&](const at::Tensor& b) { return !add && a.is_same(b); };
+  if (!add)
+    for (at::Tensor out : outs) out.zero_();
+  for (int64_t from = 0; from < rows; from += block)
+    for (size_t i = 0; i < bs.size(); i++) {
+      const int64_t row = bs[i].stride(0);
+      addGram(a.data_ptr<float>() + from * aRow, aRow, a.size(1),
+              bs[i].data_ptr<float>() + from * row, row, bs[i].size(1),
+              std::min(block, rows - from), symmetric(bs[i]), outs[i].data_ptr<float>(),
+              outs[i].stride(0));
+    }
+  for (size_t i = 0; i < bs.size(); i++)
+    if (symmetric(bs[i])) copyBelow(outs[i].data_ptr<float>(), a.size(1), outs[i].stride(0));
 }

@@ -85,11 +85,11 @@ struct Backward {
   template <class Source>
   void products(const T* constant, const T* slope, const Gradients<T>& to) const {
     const int64_t threads = at::get_num_threads(), blockRows = s.blockRows();
-    std::vector<std::vector<T>> weights(threads, std::vector<T>(s.out * s.in));
+    std::vector<Numbers<T>> weights(threads, Numbers<T>(s.out * s.in));
     typename Source::Shared shared(stage);
     share(s, threads, [&](int64_t thread, int64_t first, int64_t last) {
       if (first == last) return;
-      std::vector<T> dy(blockRows * s.out);
+      Numbers<T> dy(blockRows * s.out);
       Source x(stage, shared, to.dx, first, last);
       for (const int64_t end = x.end(); first < end; first += blockRows) {
         const int64_t rows = std::min(blockRows, end - first);

@@ -50,14 +50,14 @@ class Stored {
   const Stage<T>& stage;
   T* dx;
   int64_t last;
-  std::vector<T> block;
+  Numbers<T> block;
 };
 
 // A Window holds rows [first, end) of a matrix that is made and used row after row.
 template <class T>
 struct Window {
   int64_t columns, first = 0, end = 0;
-  std::vector<T> numbers;
+  Numbers<T> numbers;
 
   Window(int64_t rows, int64_t columns) : columns(columns), numbers(rows * columns) {}
 
@@ -176,7 +176,7 @@ class Convolved {
   int64_t last, image, images;  // the next of its own images, and where they end
   Frame<T> frame;
   Window<T> results;
-  std::vector<T> row;
+  Numbers<T> row;
   std::optional<Window<T>> arriving;  // gradients of results
   std::optional<WeightSums<T, k>> weights;
   std::optional<Frame<T>> up;

@@ -153,14 +153,16 @@ char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const
                    const int64_t* padding, const int64_t* dilation, int64_t groups,
                    torch_tensor* ret);
 // depthwise.cpp
-// gram, dx, d_weight are written to, unless they are the zero handle; dx is added to with add. The
-// gradient of the result is gs[0] if n is 0, else the sum of n products of gs and matrices.
-char* torch_depthwise(torch_tensor x, torch_tensor weight, torch_tensor bias, int relu,
-                      int64_t stride, int64_t dilation, torch_tensor gram, torch_tensor* ret);
+// gram, dx, d_weight, sums are written to, unless they are the zero handle; dx is added to with add.
+// The gradient of the result is gs[0] if n is 0, else the sum of n products of gs and matrices.
+char* torch_depthwise(torch_tensor x, torch_tensor through, torch_tensor weight, torch_tensor bias,
+                      int relu, int64_t stride, int64_t dilation, torch_tensor gram,
+                      torch_tensor* ret);
 char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matrices, int64_t n,
-                               torch_tensor x, torch_tensor weight, int relu, int64_t stride,
-                               int64_t dilation, torch_tensor dx, torch_tensor d_weight, int add,
-                               torch_tensor beside, torch_tensor gram);
+                               torch_tensor x, torch_tensor through, torch_tensor weight, int relu,
+                               int64_t stride, int64_t dilation, torch_tensor dx,
+                               torch_tensor d_weight, int add, torch_tensor beside,
+                               torch_tensor gram, torch_tensor sums);
 char* torch_relu_sum(torch_tensor x, torch_tensor* ret);
 // folded.cpp: a depthwise convolution and the 1x1 convolution after it, without a graph. Or none:
 // depthwise, add, out. Without out the result is new, else it is written there and *ret stays.
@@ -204,10 +206,10 @@ char* torch_max_pool2d_backward(torch_tensor g, torch_tensor x, int64_t kernel, 
                                 int64_t padding, torch_tensor indices, torch_tensor* ret);
 
 // --- products of many rows by few columns (products.cpp) ---
-// Both write to out, or add to it: Σ xs[i]·ws[i] over n, and aᵀ·b.
+// Both write to out, or add to it: Σ xs[i]·ws[i] over n, and aᵀ·bs[i], a matrix each.
 char* torch_sum_products(torch_tensor out, int add, const torch_tensor* xs, const torch_tensor* ws,
                          int64_t n);
-char* torch_gram(torch_tensor out, int add, torch_tensor a, torch_tensor b);
+char* torch_gram(torch_tensor out, int add, torch_tensor a, const torch_tensor* bs, int64_t n);
 
 // --- sums of scaled tensors (sums.cpp) ---
 // Writes Σ ys[i]∘shares[i] over n to out, or adds it.

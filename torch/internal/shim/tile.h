@@ -16,6 +16,31 @@ struct Lanes<T, 1> {
 template <class T>
 constexpr int wide = VECTOR_BYTES / sizeof(T);  // lanes of the widest vector
 
+// Numbers begin where a line of the caches does: a vector that crosses two lines takes twice as long to
+// load.
+template <class T>
+struct OnLines {
+  using value_type = T;
+  static constexpr std::align_val_t line{64};
+
+  T* allocate(size_t n) { return static_cast<T*>(::operator new(n * sizeof(T), line)); }
+  void deallocate(T* p, size_t) { ::operator delete(p, line); }
+  bool operator==(const OnLines&) const { return true; }
+  bool operator!=(const OnLines&) const { return false; }
+};
+
+template <class T>
+using Numbers = std::vector<T, OnLines<T>>;
+
+// ahead asks for n numbers that lie some way behind `from`: loops that read on reach them about when
+// they have come from memory. The processor's own reading ahead stops at the end of a page.
+template <bool write = false, class T>
+inline void ahead(const T* from, int64_t n) {
+  constexpr int64_t way = 4096;  // bytes
+  const char* at = reinterpret_cast<const char*>(from) + way;
+  for (int64_t i = 0; i < n * int64_t(sizeof(T)); i += 64) __builtin_prefetch(at + i, write, 2);
+}
+
 // The sum over terms k of left(i,k)·right(k,j), for rows i and columns j of out. Where leftRow is 1
 // the type can say so: the compiler then needs no register for each row.
 template <class T, bool adjacentRows = false>
@@ -30,7 +55,8 @@ struct Product {
   T* out;
   int64_t outRow;
   int64_t terms;
-  bool add;  // adds to out instead of overwriting it
+  bool add;           // adds to out instead of overwriting it
+  bool apart = false;  // left, or right with adjacent rows, is not in the caches yet
 };
 
 // tile computes a block of `rows` rows by `vectors` vectors of `lanes` columns plus `fours` groups
@@ -54,10 +80,13 @@ void tile(const P& p) {
   // Local copies: the compiler has to assume that a store to out changes members of p.
   const int64_t leftRow = p.leftRow, leftTerm = p.leftTerm, rightTerm = p.rightTerm;
   const int64_t outRow = p.outRow;
-  const bool add = p.add;
+  const bool add = p.add, apart = p.apart;
   const T *a = p.left, *b = p.right;
   T* to = p.out;
+  if (!P::adjacent && apart)
+    for (int r = 0; r < rows; r++) ahead(a + r * leftRow, p.terms);
   for (int64_t k = p.terms; k > 0; k--, a += leftTerm, b += rightTerm) {
+    if (P::adjacent && apart) ahead(b, lanes * vectors + 4 * fours);
     Vector y[vectors + 1];
     Four z[fours + 1];
 #pragma GCC unroll 4
@@ -155,19 +184,21 @@ void multiply(P p, int64_t rows, int64_t columns) {
   }
 }
 
+constexpr int64_t gramRows = 256;  // of a and b, which then lie in the first-level cache
+
 // addGram adds aᵀ·b, of `rows` rows of m and n columns, to sums [m,n]. Of a symmetric product it leaves
 // out blocks below the diagonal, which copyBelow fills.
 template <class T>
 void addGram(const T* a, int64_t aRow, int64_t m, const T* b, int64_t bRow, int64_t n, int64_t rows,
              bool symmetric, T* sums, int64_t row) {
-  constexpr int64_t blockRows = 256;    // of a and b, which then lie in the cache
+  constexpr int64_t blockRows = gramRows;
   constexpr int64_t blockColumns = 16;  // of a
   for (int64_t from = 0; from < rows; from += blockRows)
     for (int64_t c = 0; c < m; c += blockColumns) {
       const int64_t first = symmetric ? c : 0;  // column of b
       const Product<T, true> p = {a + from * aRow + c, 1, aRow, b + from * bRow + first, bRow,
                                   sums + c * row + first, row, std::min(blockRows, rows - from),
-                                  true};
+                                  true, !symmetric && c == 0};
       multiply(p, std::min(blockColumns, m - c), n - first);
     }
 }
