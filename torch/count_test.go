@@ -112,8 +112,8 @@ func TestCountOwnLoops(t *testing.T) {
 		{"depthwise", func() { torch.Depthwise(x, taps, torch.Tensor{}, torch.DepthwiseOptions{}) }, 2*in + tapBytes, 1},
 		{"depthwise", func() { torch.DepthwiseGram(rand(8, 8), x, taps, torch.Tensor{}, torch.DepthwiseOptions{ReLU: true}) }, 2*in + tapBytes, 4}, // and random numbers
 		{"depthwise_backward", func() {
-			to := torch.DepthwiseGradients{X: x.Clone(), Add: true, Weight: torch.EmptyLike(taps)}
-			torch.DepthwiseBackward(to, x, x, taps, torch.DepthwiseOptions{ReLU: true})
+			torch.DepthwiseBackward(torch.DepthwiseGradients{X: x.Clone(), Add: true}, x, torch.DepthwiseOptions{ReLU: true},
+				torch.DepthwiseWay{G: x, Weight: taps, DWeight: torch.EmptyLike(taps)})
 		}, 4*in + 2*tapBytes, 8}, // and a copy
 		{"relu_sum", func() { torch.ReLUSum(x.Permute(0, 2, 3, 1).Reshape(2, -1)) }, in + in/2, 2},
 		{"gated_mixture", func() { torch.GatedMixture(node, states, products, mix) }, 3*state + 2*5*f + state, 0},

@@ -9,7 +9,10 @@ package torch
 // #cgo nocallback torch_relu_sum
 import "C"
 
-import "cmp"
+import (
+	"cmp"
+	"slices"
+)
 
 // DepthwiseOptions are the options of a depthwise convolution; zero fields mean stride 1, dilation 1, no ReLU.
 type DepthwiseOptions struct {
@@ -48,35 +51,48 @@ func DepthwiseGram(gram, x, weight, bias Tensor, o DepthwiseOptions) Tensor {
 
 // DepthwiseGradients are where DepthwiseBackward writes. Each may be the zero Tensor.
 type DepthwiseGradients struct {
-	X      Tensor // as x, the gradient of x·Through if there is one; fastest where it lies channels last
-	Add    bool   // to X, in place of overwriting it
-	Weight Tensor // as weight
+	X   Tensor // as x, the gradient of x·Through if there is one; fastest where it lies channels last
+	Add bool   // to X, in place of overwriting it
 
 	// dxᵀ·Beside, over pixels, goes to Gram [C,C], and Σ dx to Sums [C], in float64. Both need X; Beside is as x. With Add
 	// dx is the sum.
 	Beside, Gram, Sums Tensor
 }
 
-// DepthwiseBackward writes the gradients of y = Depthwise(x, weight, none, o), from g, that of y. It takes no part in
-// autograd.
-func DepthwiseBackward(to DepthwiseGradients, g, x, weight Tensor, o DepthwiseOptions) {
-	to.backward([]Tensor{g}, nil, x, weight, o)
+// DepthwiseWay is one of the convolutions of x that DepthwiseBackward takes back: what has arrived at its result, and
+// where the gradient of its weight goes.
+type DepthwiseWay struct {
+	Weight, DWeight Tensor // [C,1,k,k]; DWeight may be the zero Tensor
+	Dilation        int    // zero means that of the options
+
+	// The gradient of the result is G, or without it, of the result's pixels, Σ Pixels[i]·Matrices[i]:
+	// [N·H'·W',C_i] times [C_i,C].
+	G                Tensor
+	Pixels, Matrices []Tensor
 }
 
-// DepthwiseBackwardProducts is DepthwiseBackward with a g whose pixels are Σ ps[i]·ws[i], which it computes image by
-// image: ps[i] [N·H'·W',C_i], ws[i] [C_i,C].
-func DepthwiseBackwardProducts(to DepthwiseGradients, ps, ws []Tensor, x, weight Tensor, o DepthwiseOptions) {
-	if len(ps) == 0 || len(ps) != len(ws) {
-		Misuse("depthwise_backward", "%d matrices of pixels and %d to multiply by, wanted as many, and at least one", len(ps), len(ws))
-	}
-	to.backward(ps, ws, x, weight, o)
-}
-
-func (to DepthwiseGradients) backward(gs, ws []Tensor, x, weight Tensor, o DepthwiseOptions) {
+// DepthwiseBackward writes the gradients of y = Depthwise(x, weight, none, o) of each way, from those that have arrived
+// at their results. The gradient of x is the sum over the ways, which it takes an image at a time, while that lies in the
+// caches. It takes no part in autograd.
+func DepthwiseBackward(to DepthwiseGradients, x Tensor, o DepthwiseOptions, ways ...DepthwiseWay) {
 	stride, dilation := o.sizes()
-	if e := C.torch_depthwise_backward(handles(gs), handles(ws), C.int64_t(len(ws)), x.h, o.Through.h, weight.h, flag(o.ReLU), stride, dilation,
-		to.X.h, to.Weight.h, flag(to.Add), to.Beside.h, to.Gram.h, to.Sums.h); e != nil {
-		throw("depthwise_backward", e, append([]Tensor{x, o.Through, weight, to.X, to.Weight, to.Beside, to.Gram, to.Sums}, append(gs, ws...)...)...)
+	var gs, matrices, weights, dWeights []Tensor
+	var products, dilations []int
+	for _, w := range ways {
+		if len(w.Pixels) != len(w.Matrices) || (len(w.Pixels) > 0) == w.G.Defined() {
+			Misuse("depthwise_backward", "%d matrices of pixels and %d to multiply by, wanted as many, or a gradient in place of them",
+				len(w.Pixels), len(w.Matrices))
+		}
+		if w.G.Defined() {
+			gs = append(gs, w.G)
+		}
+		gs, matrices = append(gs, w.Pixels...), append(matrices, w.Matrices...)
+		weights, dWeights = append(weights, w.Weight), append(dWeights, w.DWeight)
+		products, dilations = append(products, len(w.Pixels)), append(dilations, cmp.Or(w.Dilation, int(dilation)))
+	}
+	if e := C.torch_depthwise_backward(handles(gs), handles(matrices), int64s(products), handles(weights), int64s(dilations), handles(dWeights),
+		C.int64_t(len(ways)), x.h, o.Through.h, flag(o.ReLU), stride, to.X.h, flag(to.Add), to.Beside.h, to.Gram.h, to.Sums.h); e != nil {
+		throw("depthwise_backward", e, append([]Tensor{x, o.Through, to.X, to.Beside, to.Gram, to.Sums}, slices.Concat(weights, dWeights, gs, matrices)...)...)
 	}
 }
 

@@ -116,13 +116,16 @@ func TestDepthwiseBackward(t *testing.T) {
 
 			before := torch.Randn(x.Shape(), double).ChannelsLast()
 			dx, dWeight := before.Clone(), torch.Empty(weight.Shape(), double)
-			torch.DepthwiseBackward(torch.DepthwiseGradients{X: dx, Add: true, Weight: dWeight}, g, x, weight, d.o)
+			of := func(g, dWeight torch.Tensor) torch.DepthwiseWay {
+				return torch.DepthwiseWay{G: g, Weight: weight, DWeight: dWeight}
+			}
+			torch.DepthwiseBackward(torch.DepthwiseGradients{X: dx, Add: true}, x, d.o, of(g, dWeight))
 			torchtest.Close(t, "of x, added", dx, want[0].Add(before), 1e-12)
 			torchtest.Close(t, "of weight", dWeight, want[1], 1e-12)
-			torch.DepthwiseBackward(torch.DepthwiseGradients{X: dx}, g.ChannelsLast(), x, weight, d.o)
+			torch.DepthwiseBackward(torch.DepthwiseGradients{X: dx}, x, d.o, of(g.ChannelsLast(), torch.Tensor{}))
 			torchtest.Close(t, "of x alone", dx, want[0], 1e-12)
 			room := torch.Zeros([]int{d.c, 1, d.k, d.k + 1}, double)
-			torch.DepthwiseBackward(torch.DepthwiseGradients{Weight: room.Narrow(3, 0, d.k)}, g, x, weight, d.o)
+			torch.DepthwiseBackward(torch.DepthwiseGradients{}, x, d.o, of(g, room.Narrow(3, 0, d.k)))
 			torchtest.Close(t, "of weight alone, with gaps", room.Narrow(3, 0, d.k), want[1], 1e-12)
 			rows := pixelsOf(g).Size(0)
 			pairs := []torch.Tensor{torch.Randn([]int{rows, d.c}, double), torch.Randn([]int{rows, 7}, double)}
@@ -130,7 +133,8 @@ func TestDepthwiseBackward(t *testing.T) {
 			sum := imagesOf(pairs[0].Mm(matrices[0]).Add(pairs[1].Mm(matrices[1])), g.Size(0), g.Size(2), g.Size(3))
 			want = torch.Grad([]torch.Tensor{d.libtorch(inputs[0], inputs[1], torch.Tensor{}).Mul(sum).Sum()}, inputs, torch.GradOptions{})
 			gram := torch.Empty([]int{d.c, d.c}, double)
-			torch.DepthwiseBackwardProducts(torch.DepthwiseGradients{X: dx, Weight: dWeight, Beside: before, Gram: gram}, pairs, matrices, x, weight, d.o)
+			products := torch.DepthwiseWay{Weight: weight, DWeight: dWeight, Pixels: pairs, Matrices: matrices}
+			torch.DepthwiseBackward(torch.DepthwiseGradients{X: dx, Beside: before, Gram: gram}, x, d.o, products)
 			torchtest.Close(t, "of x, from products", dx, want[0], 1e-12)
 			torchtest.Close(t, "of weight, from products", dWeight, want[1], 1e-12)
 			torchtest.Close(t, "Gram matrix", gram, pixelsOf(want[0]).T().Mm(pixelsOf(before)), 1e-12)
@@ -140,13 +144,59 @@ func TestDepthwiseBackward(t *testing.T) {
 			z = imagesOf(pixelsOf(x).Mm(through.Through), d.n, d.h, d.w).RequiresGrad_(true)
 			want = torch.Grad([]torch.Tensor{d.libtorch(z, inputs[1], torch.Tensor{}).Mul(sum).Sum()}, []torch.Tensor{z, inputs[1]}, torch.GradOptions{})
 			sums := torch.Empty([]int{2, d.c}, double)
-			torch.DepthwiseBackwardProducts(torch.DepthwiseGradients{X: dx, Weight: dWeight, Beside: x, Gram: gram, Sums: sums.Select(0, 1)}, pairs, matrices, x, weight, through)
+			torch.DepthwiseBackward(torch.DepthwiseGradients{X: dx, Beside: x, Gram: gram, Sums: sums.Select(0, 1)}, x, through, products)
 			torchtest.Close(t, "of x, through a matrix", dx, want[0], 1e-12)
 			torchtest.Close(t, "of weight, through a matrix", dWeight, want[1], 1e-12)
 			torchtest.Close(t, "Gram matrix, through a matrix", gram, pixelsOf(want[0]).T().Mm(pixelsOf(x)), 1e-12)
 			torchtest.Close(t, "sums", sums.Select(0, 1), pixelsOf(want[0]).SumDims([]int{0}, false), 1e-12)
 			torchtest.Close(t, "what lies between", room.Narrow(3, d.k, 1), torch.Zeros([]int{d.c, 1, d.k, 1}, double), 0)
 		})
+	}
+}
+
+func TestDepthwiseWays(t *testing.T) {
+	// The gradients of several convolutions of one x, of any kernels and dilations, are those of each by itself; x's are added up.
+	for stride := 1; stride <= 2; stride++ {
+		for _, images := range [][]int{{3, 16, 9, 14}, {20, 8, 8, 8}, {2, 6, 7, 5}, {2, 36, 17, 18}} {
+			t.Run(fmt.Sprint(stride, images), func(t *testing.T) {
+				torchtest.Scope(t)
+				torch.ManualSeed(7)
+				c, o := images[1], torch.DepthwiseOptions{Stride: stride, ReLU: true}
+				x := torch.Randn(images, double).ChannelsLast()
+				before := torch.Randn(images, double).ChannelsLast()
+				want, got := before.Clone(), before.Clone()
+				var ways []torch.DepthwiseWay
+				var alone []torch.Tensor
+				for i, k := range []int{3, 5, 5, 3} {
+					weight := torch.Randn([]int{c, 1, k, k}, double)
+					o.Dilation = 1 + i/2
+					g := torch.Randn(torch.Depthwise(x, weight, torch.Tensor{}, o).Shape(), double).ChannelsLast()
+					way := torch.DepthwiseWay{G: g, Weight: weight, Dilation: o.Dilation}
+					if i%2 == 0 {
+						pixels := torch.Randn([]int{pixelsOf(g).Size(0), 3}, double)
+						matrix := torch.Randn([]int{3, c}, double)
+						way = torch.DepthwiseWay{Pixels: []torch.Tensor{pixels}, Matrices: []torch.Tensor{matrix}, Weight: weight, Dilation: o.Dilation}
+					}
+					if i < 3 { // not of the last
+						alone = append(alone, torch.EmptyLike(weight))
+						way.DWeight = alone[i]
+					}
+					torch.DepthwiseBackward(torch.DepthwiseGradients{X: want, Add: true}, x, o, way)
+					if i < 3 {
+						way.DWeight = torch.EmptyLike(weight)
+					}
+					ways = append(ways, way)
+				}
+				o.Dilation = 0
+				torch.DepthwiseBackward(torch.DepthwiseGradients{X: got, Add: true}, x, o, ways...)
+				torchtest.Close(t, "of x, added", got, want, 0)
+				for i, w := range alone {
+					torchtest.Close(t, fmt.Sprint("of weight ", i), ways[i].DWeight, w, 0)
+				}
+				torch.DepthwiseBackward(torch.DepthwiseGradients{X: got}, x, o, ways...)
+				torchtest.Close(t, "of x", got.Add(before), want, 1e-12)
+			})
+		}
 	}
 }
 
@@ -162,7 +212,7 @@ func TestDepthwiseThreads(t *testing.T) {
 		o := torch.DepthwiseOptions{ReLU: true}
 		got := []torch.Tensor{{}, torch.EmptyLike(x), torch.EmptyLike(weight), torch.ReLUSum(x.Permute(0, 2, 3, 1).Reshape(9, -1)), torch.Empty([]int{36, 36}, single), torch.Empty([]int{36, 36}, single), torch.Empty([]int{36}, double)}
 		got[0] = torch.DepthwiseGram(got[5], x, weight, torch.Tensor{}, o)
-		torch.DepthwiseBackward(torch.DepthwiseGradients{X: got[1], Weight: got[2], Beside: x, Gram: got[4], Sums: got[6]}, g, x, weight, o)
+		torch.DepthwiseBackward(torch.DepthwiseGradients{X: got[1], Beside: x, Gram: got[4], Sums: got[6]}, x, o, torch.DepthwiseWay{G: g, Weight: weight, DWeight: got[2]})
 		if threads == 1 {
 			want = got
 		}

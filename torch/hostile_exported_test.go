@@ -17,7 +17,7 @@ func TestHostileArguments(t *testing.T) {
 		Functions: []any{
 			torch.AdaptiveAvgPool2d, torch.Arange, torch.Autocast, torch.AvgPool2d, torch.BatchNorm, torch.CUDA,
 			torch.Call, torch.CaptureGraph, torch.Cat, torch.Conv2d, torch.Conv2dBackward, torch.Count, torch.CountAsGPU, torch.CrossEntropy,
-			torch.Depthwise, torch.DepthwiseBackward, torch.DepthwiseBackwardProducts, torch.DepthwiseGram, torch.Do,
+			torch.Depthwise, torch.DepthwiseBackward, torch.DepthwiseGram, torch.Do,
 			torch.Dropout, torch.Embedding, torch.Empty, torch.EmptyLike, torch.Enter, torch.Eye, torch.FromBytes,
 			torch.ForeachCopy_, torch.FromSlice[float32],
 			torch.FromSliceChannelsLast[int64], torch.FromSliceTo[bool], torch.Full, torch.GatedMixture, torch.GatedMixtureBackward, torch.Grad,
@@ -70,12 +70,13 @@ func TestHostileArguments(t *testing.T) {
 			"DepthwiseGram": func() []any {
 				return args(x(4, 4), x(2, 4, 6, 6), x(4, 1, 3, 3), x(4), torch.DepthwiseOptions{ReLU: true})
 			},
-			"DepthwiseBackwardProducts": func() []any {
-				to := torch.DepthwiseGradients{X: x(2, 4, 6, 6), Beside: x(2, 4, 6, 6), Gram: x(4, 4), Sums: torch.Ones([]int{4}, double)}
-				return args(to, []torch.Tensor{x(72, 3)}, []torch.Tensor{x(3, 4)}, x(2, 4, 6, 6), x(4, 1, 3, 3), torch.DepthwiseOptions{Through: x(4, 4)})
-			},
 			"DepthwiseBackward": func() []any {
-				return args(torch.DepthwiseGradients{X: x(2, 4, 6, 6), Weight: x(4, 1, 3, 3)}, x(2, 4, 6, 6), x(2, 4, 6, 6), x(4, 1, 3, 3), torch.DepthwiseOptions{})
+				to := torch.DepthwiseGradients{X: x(2, 4, 6, 6), Beside: x(2, 4, 6, 6), Gram: x(4, 4), Sums: torch.Ones([]int{4}, double)}
+				ways := []torch.DepthwiseWay{
+					{Pixels: []torch.Tensor{x(72, 3)}, Matrices: []torch.Tensor{x(3, 4)}, Weight: x(4, 1, 3, 3), DWeight: x(4, 1, 3, 3), Dilation: 2},
+					{G: x(2, 4, 6, 6), Weight: x(4, 1, 5, 5)},
+				}
+				return args(to, x(2, 4, 6, 6), torch.DepthwiseOptions{Through: x(4, 4)}, ways)
 			},
 			"FromBytes":    func() []any { return args([]byte{1, 0, 0, 0}, torch.Int16, []int{2}, torch.Options{}) },
 			"Embedding":    func() []any { return args(x(2, 3), whole(1, 0)) },

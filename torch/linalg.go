@@ -72,8 +72,8 @@ func MmOut(out, a, b Tensor) {
 //
 //	xs[i] [M,K_i]   ws[i] [K_i,N]   out [M,N]
 //
-// In float32 on a CPU with AVX-512, where rows of all are contiguous, it is fast for few columns
-// and goes once over out; else it is Addmm_ for each i. It takes no part in autograd.
+// In float32 on a CPU, where rows of all are contiguous, it is fast for few columns and goes once over out; else it is
+// Addmm_ for each i. It takes no part in autograd.
 func SumProducts(out Tensor, add bool, xs, ws []Tensor) {
 	if len(xs) != len(ws) {
 		Misuse("sum_products", "%d xs and %d ws, wanted as many", len(xs), len(ws))

@@ -193,9 +193,10 @@ func backwardRows() []wrapper {
 		{shim: "torch_conv2d_backward", list: both(true, true), op: "aten::convolution_backward", args: append(convolution[:len(convolution):len(convolution)], []int{1, 1, 0})},
 		{shim: "torch_conv2d_backward", list: both(false, true), op: "aten::convolution_backward", args: append(convolution[:len(convolution):len(convolution)], []int{0, 1, 0})},
 		{shim: "torch_depthwise_backward", list: func() []torch.Tensor {
-			to := torch.DepthwiseGradients{X: torch.Empty(x.Shape(), single), Weight: torch.Empty([]int{4, 1, 3, 3}, single)}
-			torch.DepthwiseBackward(to, values(2, 4, 2, 2), x, positive(4, 1, 3, 3), torch.DepthwiseOptions{Stride: 3})
-			return tensors(to.X, to.Weight)
+			dx, dWeight := torch.Empty(x.Shape(), single), torch.Empty([]int{4, 1, 3, 3}, single)
+			way := torch.DepthwiseWay{G: values(2, 4, 2, 2), Weight: positive(4, 1, 3, 3), DWeight: dWeight}
+			torch.DepthwiseBackward(torch.DepthwiseGradients{X: dx}, x, torch.DepthwiseOptions{Stride: 3}, way)
+			return tensors(dx, dWeight)
 		}, op: "aten::convolution_backward", args: args(values(2, 4, 2, 2), x, positive(4, 1, 3, 3), nil, []int{3, 3}, []int{1, 1}, []int{1, 1}, false, []int{0, 0}, 4, []int{1, 1, 0})},
 		{shim: "torch_max_pool2d_indices", list: func() []torch.Tensor { y, i := torch.MaxPool2dIndices(x, pool); return tensors(y, i.Indices()) }, op: "aten::max_pool2d_with_indices", args: args(x, []int{3, 3}, []int{2, 2}, []int{1, 1})},
 		{shim: "torch_max_pool2d_backward", fn: func() torch.Tensor { return torch.MaxPool2dBackward(pooled, x, maxima, pool) },

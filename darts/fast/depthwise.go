@@ -38,15 +38,17 @@ type arriving struct {
 	shift      torch.Tensor // [1,c], or the zero Tensor
 }
 
-// backward takes dy back to x, or to x·through, and to the weight.
-func (s site) backward(p *pass, to torch.DepthwiseGradients, dy arriving, weight torch.Tensor) {
-	torch.Scoped(func() {
-		pixels, matrices := []torch.Tensor{dy.g, dy.y}, []torch.Tensor{dy.a, dy.q}
-		if dy.shift.Defined() {
-			pixels, matrices = append(pixels, p.ones(dy.g.Size(0)).View(-1, 1)), append(matrices, dy.shift)
-		}
-		torch.DepthwiseBackwardProducts(to, pixels, matrices, s.in.image(s.x), weight, s.options())
-	})
+// way is the way of dy back through a convolution by weight, whose gradient goes to dWeight unless that is the zero
+// Tensor.
+func (p *pass) way(dy arriving, dilation int, weight, dWeight torch.Tensor) torch.DepthwiseWay {
+	w := torch.DepthwiseWay{
+		Weight: weight, DWeight: dWeight, Dilation: dilation,
+		Pixels: []torch.Tensor{dy.g, dy.y}, Matrices: []torch.Tensor{dy.a, dy.q},
+	}
+	if dy.shift.Defined() {
+		w.Pixels, w.Matrices = append(w.Pixels, p.ones(dy.g.Size(0)).View(-1, 1)), append(w.Matrices, dy.shift)
+	}
+	return w
 }
 
 // newTaps returns, for each tap of a kernel along one side of an image, which positions it reads in some place of the

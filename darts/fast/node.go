@@ -1,6 +1,8 @@
 package fast
 
 import (
+	"slices"
+
 	"godarts/torch"
 )
 
@@ -208,8 +210,9 @@ type nodeBackward struct {
 	states []*stateSaved
 	wanted []bool // whether the gradient of a state is needed
 	out    grid
-	d      []torch.Tensor // the gradients of inputs and nodes so far; zero Tensors at first
-	g      torch.Tensor   // dL/dx [M,c] of this node; centred for all terms with a batch norm
+	d      []torch.Tensor         // the gradients of inputs and nodes so far; zero Tensors at first
+	ways   [][]torch.DepthwiseWay // of the first convolutions, by state
+	g      torch.Tensor           // dL/dx [M,c] of this node; centred for all terms with a batch norm
 }
 
 // backwardNode takes d[2+i], the gradient of node i, back through its terms. It adds to the gradients of mix, of w
@@ -217,6 +220,7 @@ type nodeBackward struct {
 func (p *pass) backwardNode(at int, cell *fastCell, i int, d []torch.Tensor, out grid) {
 	saved := p.saved[at]
 	b := &nodeBackward{pass: p, fastNode: &cell.nodes[i], saved: saved.nodes[i], states: saved.states, out: out, d: d, g: d[2+i]}
+	b.ways = make([][]torch.DepthwiseWay, len(saved.states))
 	for j := range saved.states {
 		b.wanted = append(b.wanted, j >= 2 || p.wanted(at, j))
 	}
@@ -317,16 +321,22 @@ func (b *nodeBackward) convolutions() (dMix torch.Tensor) {
 				if g.separable {
 					halves.arrive(item, g, k, dy)
 				} else {
-					b.depthwise(g, k, dy)
+					b.arrive(g, k, dy)
 				}
 			}
-			s.last[item].Free()
 			item++
 		}
 	}
 	halves.backward()
+	b.depthwise()
+	for _, y := range slices.Concat(s.last, s.first, halves.dz) {
+		freeIf(y)
+	}
 	s.final.free()
 	s.mixA.Free()
+	if b.separable > 0 {
+		s.middle.free()
+	}
 	return dMix
 }
 
@@ -338,16 +348,27 @@ func (b *nodeBackward) gradientOfItem(s segment, k int) torch.Tensor {
 	return b.gradient.at(s).Select(0, k)
 }
 
-// depthwise takes dy, the gradient of the first convolution of item k of g, back to its weight and its state.
-func (b *nodeBackward) depthwise(g *group, k int, dy arriving) {
+// arrive notes dy, the gradient of the first convolution of item k of g, for depthwise.
+func (b *nodeBackward) arrive(g *group, k int, dy arriving) {
 	j := g.states[k]
-	at := b.states[j].site(g.kernel)
-	to := torch.DepthwiseGradients{Weight: b.gradientOfItem(g.first, k)}
-	if b.wanted[j] {
-		to.Add = b.room(&b.d[j], at.in)
-		to.X = at.in.image(b.d[j])
+	b.ways[j] = append(b.ways[j], b.way(dy, g.kernel.dilation, b.w.at(g.first).Select(0, k), b.gradientOfItem(g.first, k)))
+}
+
+// depthwise takes what has arrived back to the weights of first convolutions and to the states, all convolutions of a
+// state at once.
+func (b *nodeBackward) depthwise() {
+	for j, ways := range b.ways {
+		if len(ways) == 0 {
+			continue
+		}
+		at := b.states[j].site(kernel{dilation: 1})
+		var to torch.DepthwiseGradients
+		if b.wanted[j] {
+			to.Add = b.room(&b.d[j], at.in)
+			to.X = at.in.image(b.d[j])
+		}
+		torch.DepthwiseBackward(to, at.in.image(at.x), at.options(), ways...)
 	}
-	at.backward(b.pass, to, dy, b.w.at(g.first).Select(0, k))
 }
 
 // halves takes gradients from the second halves of separable items back to the first.
@@ -375,11 +396,11 @@ func (h *halves) arrive(item int, g *group, k int, dy arriving) {
 	torch.Scoped(func() {
 		dz := torch.Empty([]int{h.out.m(), h.out.c}, h.o)
 		to := torch.DepthwiseGradients{
-			X: h.out.image(dz), Weight: h.gradientOfItem(g.second, k),
+			X:      h.out.image(dz),
 			Beside: h.out.image(h.saved.first[item]), Gram: h.gram.Select(0, item), Sums: h.sums.Select(0, item),
 		}
 		at := site{x: h.saved.first[item], through: h.aT.Select(0, item), in: h.out, kernel: kernel{g.kernel.size, 1}, stride: 1}
-		at.backward(h.pass, to, dy, h.w.at(g.second).Select(0, k))
+		torch.DepthwiseBackward(to, at.in.image(at.x), at.options(), h.way(dy, 1, h.w.at(g.second).Select(0, k), h.gradientOfItem(g.second, k)))
 		h.dz[item] = torch.Keep(dz)
 	})
 }
@@ -402,16 +423,13 @@ func (h *halves) backward() {
 		}
 		for k := range g.states {
 			if dz := h.dz[item]; dz.Defined() {
-				h.depthwise(g, k, arriving{
+				h.nodeBackward.arrive(g, k, arriving{
 					g: dz, a: s.middle.a.Select(0, item), y: s.first[item], q: q.Select(0, item), shift: shift.Select(0, item),
 				})
-				dz.Free()
 			}
-			s.first[item].Free()
 			item++
 		}
 	}
-	s.middle.free()
 }
 
 // poolings takes g back to the batch norms after poolings. As g is centred, Σ g∘normalised = inv·Σ g∘pooled, which is

@@ -170,8 +170,8 @@ func (p *pass) backwardAverage(s *stateSaved, dx *torch.Tensor) {
 	d := p.backwardPoolNorm(s, avgPool)
 	p.divideByCount(d, s)
 	add := p.room(dx, s.in)
-	torch.DepthwiseBackward(torch.DepthwiseGradients{X: s.in.image(*dx), Add: add}, s.out.image(d), s.in.image(s.x), p.onesKernel(s.in.c),
-		torch.DepthwiseOptions{Stride: s.stride})
+	torch.DepthwiseBackward(torch.DepthwiseGradients{X: s.in.image(*dx), Add: add}, s.in.image(s.x), torch.DepthwiseOptions{Stride: s.stride},
+		torch.DepthwiseWay{G: s.out.image(d), Weight: p.onesKernel(s.in.c)})
 }
 
 // backwardReduction takes the gradient of the pixels of factorized reductions back through the ReLU, to dx.

@@ -127,82 +127,98 @@ at::Tensor own(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& 
   return y;
 }
 
-// The gradient of a result is the images dy, or where that is undefined Σ pixels·matrices.
-struct Arriving {
+// One of the convolutions of x: the gradient of its result is the images dy, or where that is undefined
+// Σ pixels·matrices. dWeight, where the gradient of its weight goes, may be undefined.
+struct Way {
   at::Tensor dy;
   std::vector<at::Tensor> pixels, matrices;
+  at::Tensor weight, dWeight;
+  Options o;
 };
 
-// Where the gradients of x and weight go, unless undefined. That of x can be added. gram is
-// dxᵀ·beside, and sums are those of dx, over pixels.
+// Where the gradient of x goes, unless undefined; it can be added. gram is dxᵀ·beside, and sums are those
+// of dx, over pixels.
 struct Gradients {
-  at::Tensor x, weight, beside, gram, sums;
+  at::Tensor x, beside, gram, sums;
   bool add;
 };
 
-void composedBackward(const Arriving& from, const at::Tensor& x, const at::Tensor& weight,
-                      const Options& o, const Gradients& to) {
+void composedWay(const Way& from, const at::Tensor& x, const Gradients& to, bool add) {
+  const Options& o = from.o;
   at::Tensor g = from.dy;
   if (!g.defined()) {
     at::Tensor sum = at::mm(from.pixels[0], from.matrices[0]);
     for (size_t i = 1; i < from.pixels.size(); i++) sum.addmm_(from.pixels[i], from.matrices[i]);
-    const Depthwise d = sizes(x, weight, o);
+    const Depthwise d = sizes(x, from.weight, o);
     g = sum.view({d.n, d.outH(), d.outW(), d.c}).permute({0, 3, 1, 2});
   }
-  const int64_t p = o.padding(weight);
+  const int64_t p = o.padding(from.weight);
   const at::Tensor rectified = read(x, o);
   const std::vector<int64_t> strides(2, o.stride), paddings(2, p), dilations(2, o.dilation);
   const auto backward = [&](bool needX) {
-    return at::convolution_backward(g, rectified, weight, c10::nullopt, strides, paddings,
-                                    dilations, /*transposed=*/false, {0, 0}, weight.size(0),
+    return at::convolution_backward(g, rectified, from.weight, c10::nullopt, strides, paddings,
+                                    dilations, /*transposed=*/false, {0, 0}, from.weight.size(0),
                                     {needX, !needX, false});
   };
-  if (to.weight.defined()) to.weight.copy_(std::get<1>(backward(false)));
+  if (from.dWeight.defined()) from.dWeight.copy_(std::get<1>(backward(false)));
   if (!to.x.defined()) return;
   // At stride 1 it is a convolution too, of which libtorch's loops are faster.
-  at::Tensor dx = o.stride == 1 ? at::conv2d(g, weight.flip({2, 3}), {}, strides, paddings,
-                                             dilations, weight.size(0))
+  at::Tensor dx = o.stride == 1 ? at::conv2d(g, from.weight.flip({2, 3}), {}, strides, paddings,
+                                             dilations, from.weight.size(0))
                                 : std::get<0>(backward(true));
-  at::Tensor result = to.x, gram = to.gram, sums = to.sums;
-  if (o.relu && !to.add) {
+  at::Tensor result = to.x;
+  if (o.relu && !add) {
     at::threshold_backward_out(result, dx, rectified, 0);
   } else {
     if (o.relu) dx = at::threshold_backward(dx, rectified, 0);
-    to.add ? result.add_(dx) : result.copy_(dx);
+    add ? result.add_(dx) : result.copy_(dx);
   }
-  if (gram.defined()) at::mm_out(gram, pixels(result).t(), pixels(to.beside));
-  if (sums.defined()) sums.copy_(pixels(result).sum({0}, false, at::kDouble));
 }
 
-void ownBackward(const Arriving& arriving, const at::Tensor& x, const at::Tensor& weight,
-                 const Options& o, const Gradients& to) {
+void composedBackward(const std::vector<Way>& ways, const at::Tensor& x, const Gradients& to) {
+  for (size_t i = 0; i < ways.size(); i++) composedWay(ways[i], x, to, to.add || i > 0);
+  at::Tensor gram = to.gram, sums = to.sums;
+  if (gram.defined()) at::mm_out(gram, pixels(to.x).t(), pixels(to.beside));
+  if (sums.defined()) sums.copy_(pixels(to.x).sum({0}, false, at::kDouble));
+}
+
+void ownBackward(const std::vector<Way>& ways, const at::Tensor& x, const Gradients& to) {
   const auto imagesOf = [](const at::Tensor& t) { return t.defined() ? images(t) : t; };
-  const at::Tensor from = images(x), dy = imagesOf(arriving.dy), w = weight.contiguous(),
-                   dx = imagesOf(to.x), beside = imagesOf(to.beside), dWeight = whole(to.weight),
-                   gram = whole(to.gram), sums = whole(to.sums), through = whole(o.through);
-  std::vector<at::Tensor> rows, matrices;
-  for (const at::Tensor& t : arriving.pixels) rows.push_back(t.contiguous());
-  for (const at::Tensor& t : arriving.matrices) matrices.push_back(t.contiguous());
-  std::vector<at::Tensor> reads = {dy, from, w, through};
+  const at::Tensor from = images(x), dx = imagesOf(to.x), beside = imagesOf(to.beside),
+                   gram = whole(to.gram), sums = whole(to.sums),
+                   through = whole(ways[0].o.through);
+  std::vector<Way> own;
+  std::vector<at::Tensor> reads = {from, through}, writes = {dx};
   if (beside.defined() && !beside.is_alias_of(from)) reads.push_back(beside);
-  reads.insert(reads.end(), rows.begin(), rows.end());
   if (to.add) reads.push_back(dx);
-  const Counted counted("shim::depthwise_backward", reads, {dx, dWeight});
+  for (const Way& w : ways) {
+    own.push_back({imagesOf(w.dy), {}, {}, w.weight.contiguous(), whole(w.dWeight), w.o});
+    for (const at::Tensor& t : w.pixels) own.back().pixels.push_back(t.contiguous());
+    for (const at::Tensor& t : w.matrices) own.back().matrices.push_back(t.contiguous());
+    for (const at::Tensor& t : {own.back().dy, own.back().weight}) reads.push_back(t);
+    reads.insert(reads.end(), own.back().pixels.begin(), own.back().pixels.end());
+    writes.push_back(own.back().dWeight);
+  }
+  const Counted counted("shim::depthwise_backward", reads, writes);
   AT_DISPATCH_FLOATING_TYPES(from.scalar_type(), "depthwise_backward", [&] {
     BackwardOf<scalar_t> p = {};
-    for (size_t i = 0; i < rows.size(); i++)
-      p.products.push_back(
-          {dataOf<scalar_t>(rows[i]), dataOf<scalar_t>(matrices[i]), rows[i].size(1)});
-    p.dy = dataOf<scalar_t>(dy), p.x = dataOf<scalar_t>(from), p.weight = dataOf<scalar_t>(w);
-    p.through = dataOf<scalar_t>(through), p.sums = dataOf<double>(sums);
-    p.dx = dataOf<scalar_t>(dx), p.add = to.add, p.dWeight = dataOf<scalar_t>(dWeight);
-    p.beside = dataOf<scalar_t>(beside), p.gram = dataOf<scalar_t>(gram);
-    backwards<scalar_t>.chosen()(sizes(from, w, o), p);
+    for (const Way& w : own) {
+      p.parts.push_back({sizes(from, w.weight, w.o), dataOf<scalar_t>(w.dy), {},
+                         dataOf<scalar_t>(w.weight), dataOf<scalar_t>(w.dWeight)});
+      for (size_t i = 0; i < w.pixels.size(); i++)
+        p.parts.back().products.push_back({dataOf<scalar_t>(w.pixels[i]),
+                                           dataOf<scalar_t>(w.matrices[i]), w.pixels[i].size(1)});
+    }
+    p.x = dataOf<scalar_t>(from), p.through = dataOf<scalar_t>(through);
+    p.dx = dataOf<scalar_t>(dx), p.add = to.add, p.beside = dataOf<scalar_t>(beside);
+    p.gram = dataOf<scalar_t>(gram), p.sums = dataOf<double>(sums);
+    backwards<scalar_t>.chosen()(p.parts[0].d, p);
   });
   const auto back = [](const at::Tensor& result, const at::Tensor& wanted) {
     if (result.defined() && !result.is_same(wanted)) wanted.copy_(result);
   };
-  back(dx, to.x), back(dWeight, to.weight), back(gram, to.gram), back(sums, to.sums);
+  back(dx, to.x), back(gram, to.gram), back(sums, to.sums);
+  for (size_t i = 0; i < ways.size(); i++) back(own[i].dWeight, ways[i].dWeight);
 }
 
 struct OwnFunction : torch::autograd::Function<OwnFunction> {
@@ -235,7 +251,7 @@ struct OwnFunction : torch::autograd::Function<OwnFunction> {
     if (needs[0])
       to[0] = at::empty(x.sizes(), x.options().memory_format(at::MemoryFormat::ChannelsLast));
     if (needs[1]) to[1] = at::empty(weight.sizes(), weight.options());
-    ownBackward({g, {}, {}}, x, weight, o, {to[0], to[1], {}, {}, {}, false});
+    ownBackward({{g, {}, {}, weight, to[1], o}}, x, {to[0], {}, {}, {}, false});
     return to;
   }
 };
@@ -325,49 +341,61 @@ char* torch_depthwise(torch_tensor x, torch_tensor through, torch_tensor weight,
   });
 }
 
-char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matrices, int64_t n,
-                               torch_tensor x, torch_tensor through, torch_tensor weight, int relu,
-                               int64_t stride, int64_t dilation, torch_tensor dx,
-                               torch_tensor d_weight, int add, torch_tensor beside,
-                               torch_tensor gram, torch_tensor sums) {
+char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matrices,
+                               const int64_t* products, const torch_tensor* weights,
+                               const int64_t* dilations, const torch_tensor* d_weights, int64_t n,
+                               torch_tensor x, torch_tensor through, int relu, int64_t stride,
+                               torch_tensor dx, int add, torch_tensor beside, torch_tensor gram,
+                               torch_tensor sums) {
   return guard([&] {
-    const at::Tensor &from = tensor(x), &w = tensor(weight);
-    const Options o = {relu != 0, stride, dilation, tensorOrNone(through)};
-    checkDepthwise(from.sizes(), w, stride, dilation);
-    checkSquare(o.through, w);
-    const Gradients to = {tensorOrNone(dx),   tensorOrNone(d_weight), tensorOrNone(beside),
-                          tensorOrNone(gram), tensorOrNone(sums),     add != 0};
-    const Depthwise d = sizes(from, w, o);
-    Arriving g;
-    if (n == 0) {
-      g.dy = tensor(gs[0]);
-      TORCH_CHECK(g.dy.sizes() == at::IntArrayRef({d.n, d.c, d.outH(), d.outW()}),
-                  "a gradient of ", g.dy.sizes(), " does not fit images of ", from.sizes());
-    } else {
-      g.pixels = tensors(gs, n), g.matrices = tensors(matrices, n);
-    }
-    bool own = fit(from, w, o, {g.dy, to.x, to.weight, to.beside, to.gram});
+    const at::Tensor& from = tensor(x);
+    const Gradients to = {tensorOrNone(dx), tensorOrNone(beside), tensorOrNone(gram),
+                          tensorOrNone(sums), add != 0};
+    std::vector<Way> ways;
+    bool own = true;
+    TORCH_CHECK(n > 0, "wanted a convolution at least");
     for (int64_t i = 0; i < n; i++) {
-      const at::Tensor &a = g.pixels[i], &b = g.matrices[i];
-      TORCH_CHECK(a.dim() == 2 && b.dim() == 2 && a.size(0) == d.n * d.outH() * d.outW() &&
-                      a.size(1) == b.size(0) && b.size(1) == d.c,
-                  "a product of ", a.sizes(), " and ", b.sizes(), " does not fit images of ",
-                  from.sizes());
-      own = own && fit(from, w, o, {a, b}) && a.size(1) > 0;
+      Way w = {{}, {}, {}, tensor(weights[i]), tensorOrNone(d_weights[i]),
+               {relu != 0, stride, dilations[i], tensorOrNone(through)}};
+      checkDepthwise(from.sizes(), w.weight, stride, dilations[i]);
+      checkSquare(w.o.through, w.weight);
+      const Depthwise d = sizes(from, w.weight, w.o);
+      if (products[i] == 0) {
+        w.dy = tensor(*gs++);
+        TORCH_CHECK(w.dy.sizes() == at::IntArrayRef({d.n, d.c, d.outH(), d.outW()}),
+                    "a gradient of ", w.dy.sizes(), " does not fit images of ", from.sizes());
+      } else {
+        w.pixels = tensors(gs, products[i]), w.matrices = tensors(matrices, products[i]);
+        gs += products[i], matrices += products[i];
+      }
+      own = own && fit(from, w.weight, w.o, {w.dy, to.x, w.dWeight, to.beside, to.gram});
+      for (size_t j = 0; j < w.pixels.size(); j++) {
+        const at::Tensor &a = w.pixels[j], &b = w.matrices[j];
+        TORCH_CHECK(a.dim() == 2 && b.dim() == 2 && a.size(0) == d.n * d.outH() * d.outW() &&
+                        a.size(1) == b.size(0) && b.size(1) == d.c,
+                    "a product of ", a.sizes(), " and ", b.sizes(), " does not fit images of ",
+                    from.sizes());
+        own = own && fit(from, w.weight, w.o, {a, b}) && a.size(1) > 0;
+      }
+      TORCH_CHECK(!w.dWeight.defined() || w.dWeight.sizes() == w.weight.sizes(),
+                  "a gradient of ", w.dWeight.sizes(), " does not fit a weight of ",
+                  w.weight.sizes());
+      ways.push_back(w);
     }
-    TORCH_CHECK((!to.x.defined() || to.x.sizes() == from.sizes()) &&
-                    (!to.weight.defined() || to.weight.sizes() == w.sizes()),
-                "the results do not fit images of ", from.sizes());
-    checkSquare(to.gram, w);
-    TORCH_CHECK(!to.sums.defined() ||
-                    (to.x.defined() && to.sums.scalar_type() == at::kDouble &&
-                     to.sums.sizes() == at::IntArrayRef({d.c}) && to.sums.device() == from.device()),
-                "sums need the gradient of x and room for ", d.c, " numbers of float64");
+    const at::Tensor& weight = ways[0].weight;
+    TORCH_CHECK(!to.x.defined() || to.x.sizes() == from.sizes(),
+                "the gradient does not fit images of ", from.sizes());
+    checkSquare(to.gram, weight);
+    TORCH_CHECK(!to.sums.defined() || (to.x.defined() && to.sums.scalar_type() == at::kDouble &&
+                                       to.sums.sizes() == at::IntArrayRef({weight.size(0)}) &&
+                                       to.sums.device() == from.device()),
+                "sums need the gradient of x and room for ", weight.size(0),
+                " numbers of float64");
     TORCH_CHECK(!to.gram.defined() || (to.x.defined() && to.beside.defined() &&
                                        to.beside.sizes() == from.sizes()),
                 "a Gram matrix needs the gradient of x and images of its size");
     c10::NoGradGuard none;
-    depthwiseGradients.chosen(own)(g, from, w, o, to);
+    depthwiseGradients.chosen(own)(ways, from, to);
   });
 }
 

@@ -46,14 +46,22 @@ struct PixelProduct {
   int64_t terms;
 };
 
+// One of the convolutions of x whose gradients are taken, in a Depthwise with its size and dilation.
 template <class T>
-struct BackwardOf {
+struct PartOf {
+  Depthwise d;
   const T* dy;                            // or null: it is the sum of these
   std::vector<PixelProduct<T>> products;
-  const T *x, *weight, *through;
+  const T* weight;
+  T* dWeight;  // or null
+};
+
+template <class T>
+struct BackwardOf {
+  std::vector<PartOf<T>> parts;
+  const T *x, *through;
   T* dx;  // or null; with through it is the gradient of x·through
   bool add;
-  T* dWeight;       // or null
   const T* beside;  // as dx
   T* gram;          // [c,c]: dxᵀ·beside over pixels, or null
   double* sums;     // [c]: Σ dx over pixels, or null

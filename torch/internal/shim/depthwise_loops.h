@@ -146,27 +146,18 @@ inline void weightBlock(const Source<T, k>& s, const T* dy, int64_t dyRow, T* su
 // whole vectors and whole pixels.
 template <class T, int k>
 struct WeightSums {
-  Frame<T> f;
   int64_t period;
   Numbers<T> sums;
 
-  WeightSums(const Depthwise& d) : f(d), period(d.c) {
+  explicit WeightSums(const Depthwise& d) : period(d.c) {
     while (period % wide<T>) period += d.c;
     sums.resize(k * k * period);
   }
 
-  // add adds an image. fill(f, y) writes row y of it to the frame.
-  template <class Fill>
-  void add(const Depthwise& d, const T* dy, const Fill& fill) {
-    const auto source = [&](int64_t y) {
-      Source<T, k> s(f, d);
-      s.first = f.from(y * d.stride);
-      return s;
-    };
-    int64_t next = 0;
-    const auto need = [&](int64_t y) {
-      for (; next < std::min(d.h, y - f.padding); next++) fill(f, next);
-    };
+  // add adds the image that the frame gives; need is convolveImage's.
+  template <class Need>
+  void add(const Frame<T>& f, const Depthwise& d, const T* dy, const Need& need) {
+    const auto source = [&](int64_t y) { return Source<T, k>(f, d, y); };
     const int64_t row = d.outRow();
     const auto one = [&](int64_t y) {
       weightBlock<T, k, 1, 1>(source(y), dy + y * row, row, sums.data(), period, row);
@@ -237,7 +228,7 @@ void imageGradient(Frame<T>& f, const Depthwise& d, const Taps<T>& turned, const
                    const Rows<T>& to) {
   int64_t next = 0;  // row of dy
   const auto need = [&](int64_t y) {
-    for (; next < d.outH() && next * d.stride < y - f.padding; next++)
+    for (; next < d.outH() && next * d.stride < y - d.padding(); next++)
       f.set(next * d.stride, dy + next * d.outRow(), false, d.stride);
   };
   convolveImage<T, k>(f, reversed(d), turned, to, need);
@@ -258,32 +249,106 @@ void sumOfProducts(const Depthwise& d, const std::vector<PixelProduct<T>>& produ
     }
 }
 
-template <class T, int k>
-void backwardOfSize(const Depthwise& d, const BackwardOf<T>& p) {
-  const Taps<T> turned(p.weight, k * k, d.c, true);
-  Parts<T> weights(d, p.dWeight ? k * k * d.c : 0), grams(d, p.gram ? d.c * d.c : 0);
+// A Part is one of the convolutions of x, what its threads share.
+template <class T>
+struct Part {
+  const PartOf<T>& p;
+  Taps<T> turned;
+  Parts<T> weights;
+
+  explicit Part(const PartOf<T>& p)
+      : p(p),
+        turned(p.weight, p.d.size * p.d.size, p.d.c, true),
+        weights(p.d, p.dWeight ? p.d.size * p.d.size * p.d.c : 0) {}
+
+  void finish() {
+    if (p.dWeight)
+      p.d.size == 3 ? joinWeights<T, 3>(p.d, weights, p.dWeight)
+                    : joinWeights<T, 5>(p.d, weights, p.dWeight);
+  }
+};
+
+// An ImagesBack takes images back through one convolution after the other, while an image lies in the
+// caches. The convolutions share two frames.
+template <class T>
+class ImagesBack {
+ public:
+  ImagesBack(const Depthwise& d, const BackwardOf<T>& to, std::vector<Part<T>>& parts) : d(d), to(to) {
+    bool weights = false;
+    int64_t padding = 0;
+    for (Part<T>& part : parts) {
+      const Depthwise& own = part.p.d;
+      padding = std::max(padding, own.padding());
+      weights = weights || part.p.dWeight;
+      if (!part.p.dy) room.resize(d.outImage());
+      ways.push_back({part, WeightSums<T, 3>(own), WeightSums<T, 5>(own)});
+    }
+    if (weights) read.emplace(d, padding);
+    if (to.dx) up.emplace(reversed(d), padding);
+  }
+
+  // image takes image n back to x, of which it is x.
+  void image(int64_t n, const T* x) {
+    int64_t next = 0;  // row of x that the frame does not have yet
+    for (size_t i = 0; i < ways.size(); i++)
+      ways[i].part.p.d.size == 3 ? through<3>(ways[i], ways[i].of3, n, x, next, to.add || i > 0)
+                                 : through<5>(ways[i], ways[i].of5, n, x, next, to.add || i > 0);
+  }
+
+  // end moves what a group of images has given to the weights.
+  void end(int64_t group) {
+    for (Way& w : ways) {
+      if (!w.part.p.dWeight) continue;
+      T* own = w.part.weights.of(group);
+      w.part.p.d.size == 3 ? w.of3.move(own, d.c) : w.of5.move(own, d.c);
+    }
+  }
+
+ private:
+  struct Way {
+    Part<T>& part;
+    WeightSums<T, 3> of3;
+    WeightSums<T, 5> of5;
+  };
+
+  template <int k>
+  void through(Way& w, WeightSums<T, k>& sums, int64_t n, const T* x, int64_t& next, bool add) {
+    const PartOf<T>& p = w.part.p;
+    if (!p.dy) sumOfProducts(p.d, p.products, n, room.data());
+    const T* dy = p.dy ? p.dy + n * d.outImage() : room.data();
+    if (p.dWeight)
+      sums.add(*read, p.d, dy, [&](int64_t y) {
+        for (; next < std::min(d.h, y - p.d.padding()); next++) {
+          ahead(x + next * d.row(), d.row());
+          read->set(next, x + next * d.row(), d.relu);
+        }
+      });
+    if (up)
+      imageGradient<T, k>(*up, p.d, w.part.turned, dy,
+                          {to.dx + n * d.image(), 0, d.c, nullptr, d.relu ? x : nullptr, add, true});
+  }
+
+  const Depthwise& d;
+  const BackwardOf<T>& to;
+  std::vector<Way> ways;
+  std::optional<Frame<T>> read, up;  // of x, of dy
+  Numbers<T> room;
+};
+
+// depthwiseBackward writes the gradients of x and of the weights.
+template <class T>
+void depthwiseBackward(const Depthwise& d, const BackwardOf<T>& p) {
+  std::vector<Part<T>> parts;
+  for (const PartOf<T>& part : p.parts) parts.emplace_back(part);
+  Parts<T> grams(d, p.gram ? d.c * d.c : 0);
   Parts<double> columns(d, p.sums ? d.c : 0);
-  at::parallel_for(0, weights.groups, 1, [&](int64_t first, int64_t last) {
-    std::optional<Frame<T>> f;
-    std::optional<WeightSums<T, k>> sums;
-    if (p.dx) f.emplace(reversed(d));
-    if (p.dWeight) sums.emplace(d);
-    Numbers<T> room(p.dy ? 0 : d.outImage());
+  at::parallel_for(0, grams.groups, 1, [&](int64_t first, int64_t last) {
     Images<T> images(d, p.x, p.through);
+    ImagesBack<T> back(d, p, parts);
     for (int64_t g = first; g < last; g++) {
-      for (int64_t n = g * weights.images; n < std::min(d.n, (g + 1) * weights.images); n++) {
-        const T* x = images.of(n);
-        if (!p.dy) sumOfProducts(d, p.products, n, room.data());
-        const T* dy = p.dy ? p.dy + n * d.outImage() : room.data();
-        if (sums)
-          sums->add(d, dy, [&](Frame<T>& to, int64_t y) {
-            ahead(x + y * d.row(), d.row());
-            to.set(y, x + y * d.row(), d.relu);
-          });
-        if (!f) continue;
-        T* dx = p.dx + n * d.image();
-        imageGradient<T, k>(*f, d, turned, dy,
-                            {dx, 0, d.c, nullptr, d.relu ? x : nullptr, p.add, true});
+      for (int64_t n = g * grams.images; n < std::min(d.n, (g + 1) * grams.images); n++) {
+        back.image(n, images.of(n));
+        const T* dx = p.dx + n * d.image();
         if (p.gram)
           addGram(dx, d.c, d.c, p.beside + n * d.image(), d.c, d.c, d.h * d.w, false, grams.of(g),
                   d.c);
@@ -293,20 +358,14 @@ void backwardOfSize(const Depthwise& d, const BackwardOf<T>& p) {
           addColumns<T, 4>(dx, d.h, d.w, d.c, whole, d.c, columns.of(g));
         }
       }
-      if (sums) sums->move(weights.of(g), d.c);
+      back.end(g);
     }
   });
   if (p.gram)
     for (int64_t i = 0; i < d.c * d.c; i++) p.gram[i] = grams.sum(i);
   if (p.sums)
     for (int64_t c = 0; c < d.c; c++) p.sums[c] = columns.sum(c);
-  if (p.dWeight) joinWeights<T, k>(d, weights, p.dWeight);
-}
-
-// depthwiseBackward writes the gradients of x and weight.
-template <class T>
-void depthwiseBackward(const Depthwise& d, const BackwardOf<T>& p) {
-  d.size == 3 ? backwardOfSize<T, 3>(d, p) : backwardOfSize<T, 5>(d, p);
+  for (Part<T>& part : parts) part.finish();
 }
 
 // reluSum writes Σ max(x, 0) over n rows of x to out [numbers].

@@ -20,10 +20,13 @@ struct Frame {
   int64_t plane, row;  // numbers of a plane, of a row
   Numbers<T> numbers;
 
-  Frame(const Depthwise& d)
+  explicit Frame(const Depthwise& d) : Frame(d, d.padding()) {}
+
+  // With more padding than a convolution has, several share a frame.
+  Frame(const Depthwise& d, int64_t padding)
       : columns(d.w),
         c(d.c),
-        padding(d.padding()),
+        padding(padding),
         planes(d.stride),
         plane((d.w + 2 * padding + planes - 1) / planes * c),
         row(plane * planes),
@@ -63,15 +66,18 @@ struct Taps {
   }
 };
 
-// Where taps read: the first of the rows, their distance, and the place of each column of taps.
+// Where the taps of row y of a result read: the first of the rows, their distance, and the place of each
+// column of taps.
 template <class T, int k>
 struct Source {
   const T* first;
   int64_t row;
   int64_t taps[k];
 
-  Source(const Frame<T>& f, const Depthwise& d) : first(f.from(0)), row(f.row * d.dilation) {
-    for (int b = 0; b < k; b++) taps[b] = f.place(b * d.dilation);
+  Source(const Frame<T>& f, const Depthwise& d, int64_t y) : row(f.row * d.dilation) {
+    const int64_t more = f.padding - d.padding();
+    first = f.from(y * d.stride + more);
+    for (int b = 0; b < k; b++) taps[b] = f.place(b * d.dilation + more);
   }
 };
 
@@ -169,15 +175,12 @@ inline void eachBlock(const Depthwise& d, const Need& need, const Many& many, co
   }
 }
 
-// convolveImage writes the image that the frame gives. need(y) fills the frame as far as row y.
+// convolveImage writes the image that the frame gives. need(y) fills the frame as far as row y of one with
+// the convolution's own padding.
 template <class T, int k, class Need>
 void convolveImage(const Frame<T>& f, const Depthwise& d, const Taps<T>& w, const Rows<T>& to,
                    const Need& need) {
-  const auto source = [&](int64_t y) {
-    Source<T, k> s(f, d);
-    s.first = f.from(y * d.stride);
-    return s;
-  };
+  const auto source = [&](int64_t y) { return Source<T, k>(f, d, y); };
   const auto rows = [&](int64_t y) {
     Rows<T> r = to;
     r.row = apart(d) * d.outRow();

@@ -62,8 +62,8 @@ void brgemmProduct(const at::Tensor& out, bool add, const at::Tensor& x, const a
                                   b + i * w.stride(0) + j, c + j);
 }
 
-// Products of few columns wait for memory, which our own loops ask for in time: they are 1.3 to 1.5 times
-// as fast as brgemm then.
+// wideSum leaves products of few columns to our own loops: such products wait for memory, which the
+// loops ask for ahead of time and brgemm does not.
 void wideSum(at::Tensor sum, bool add, const Tensors& x, const Tensors& w) {
   if (sum.size(1) <= 64) return avx512::sumOf(sum, add, x, w);
   // These rows of out stay in the first-level cache while all products are added.

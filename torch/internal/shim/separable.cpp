@@ -18,7 +18,7 @@
 
 #include "count.h"
 #include "guard.h"
-#include "pointwise.h"
+#include "separable.h"
 #include "processor.h"
 
 #define LOOPS "separable_loops.h"

@@ -128,6 +128,7 @@ class Convolved {
       arriving.emplace(stage.s.blockRows() + pixels, d.c);
       arriving->begin(from);
       weights.emplace(d);
+      read.emplace(d);
       if (dx) up.emplace(reversed(d));
     }
     arriving->drop(std::min(arriving->end, image * pixels));
@@ -138,7 +139,10 @@ class Convolved {
   void filled(int64_t, int64_t) {
     for (; image < images && (image + 1) * pixels <= arriving->end; image++) {
       const T* dy = arriving->at(image * pixels);
-      weights->add(d, dy, [&](Frame<T>& f, int64_t y) { fill(f, image, y); });
+      int64_t next = 0;
+      weights->add(*read, d, dy, [&](int64_t y) {
+        for (; next < std::min(d.h, y - read->padding); next++) fill(*read, image, next);
+      });
       if (dx) {
         const T* mask = stage.relu && !stage.norm ? stage.x + image * d.image() : nullptr;
         imageGradient<T, k>(*up, d, shared.turned, dy,
@@ -179,5 +183,6 @@ class Convolved {
   Numbers<T> row;
   std::optional<Window<T>> arriving;  // gradients of results
   std::optional<WeightSums<T, k>> weights;
+  std::optional<Frame<T>> read;  // by the gradient of the weight
   std::optional<Frame<T>> up;
 };

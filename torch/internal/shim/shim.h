@@ -153,16 +153,18 @@ char* torch_conv2d(torch_tensor x, torch_tensor weight, torch_tensor bias, const
                    const int64_t* padding, const int64_t* dilation, int64_t groups,
                    torch_tensor* ret);
 // depthwise.cpp
-// gram, dx, d_weight, sums are written to, unless they are the zero handle; dx is added to with add.
-// The gradient of the result is gs[0] if n is 0, else the sum of n products of gs and matrices.
+// gram, dx, d_weights, sums are written to, unless they are the zero handle; dx is added to with add.
+// Backward is of n convolutions of x. The gradient of one's result is the next of gs if its number of
+// products is 0, else the sum of as many products of the next of gs and matrices.
 char* torch_depthwise(torch_tensor x, torch_tensor through, torch_tensor weight, torch_tensor bias,
                       int relu, int64_t stride, int64_t dilation, torch_tensor gram,
                       torch_tensor* ret);
-char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matrices, int64_t n,
-                               torch_tensor x, torch_tensor through, torch_tensor weight, int relu,
-                               int64_t stride, int64_t dilation, torch_tensor dx,
-                               torch_tensor d_weight, int add, torch_tensor beside,
-                               torch_tensor gram, torch_tensor sums);
+char* torch_depthwise_backward(const torch_tensor* gs, const torch_tensor* matrices,
+                               const int64_t* products, const torch_tensor* weights,
+                               const int64_t* dilations, const torch_tensor* d_weights, int64_t n,
+                               torch_tensor x, torch_tensor through, int relu, int64_t stride,
+                               torch_tensor dx, int add, torch_tensor beside, torch_tensor gram,
+                               torch_tensor sums);
 char* torch_relu_sum(torch_tensor x, torch_tensor* ret);
 // folded.cpp: a depthwise convolution and the 1x1 convolution after it, without a graph. Or none:
 // depthwise, add, out. Without out the result is new, else it is written there and *ret stays.

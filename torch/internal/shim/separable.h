@@ -1,4 +1,4 @@
-// What the loops of 1x1 convolutions, and of stages with a batch norm, share with their callers.
+// What the loops of a separable convolution share with their callers.
 #pragma once
 
 #include <ATen/Parallel.h>
