@@ -38,19 +38,6 @@ type arriving struct {
 	shift      torch.Tensor // [1,c], or the zero Tensor
 }
 
-// way is the way of dy back through a convolution by weight, whose gradient goes to dWeight unless that is the zero
-// Tensor.
-func (p *pass) way(dy arriving, dilation int, weight, dWeight torch.Tensor) torch.DepthwiseWay {
-	w := torch.DepthwiseWay{
-		Weight: weight, DWeight: dWeight, Dilation: dilation,
-		Pixels: []torch.Tensor{dy.g, dy.y}, Matrices: []torch.Tensor{dy.a, dy.q},
-	}
-	if dy.shift.Defined() {
-		w.Pixels, w.Matrices = append(w.Pixels, p.ones(dy.g.Size(0)).View(-1, 1)), append(w.Matrices, dy.shift)
-	}
-	return w
-}
-
 // newTaps returns, for each tap of a kernel along one side of an image, which positions it reads in some place of the
 // kernel: [k, side], 1 at s·y + d·a − p for every y in [0, side/s) and tap a; 0 elsewhere.
 func newTaps(k kernel, side, stride int, d torch.Device) (t torch.Tensor) {

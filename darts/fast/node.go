@@ -348,6 +348,19 @@ func (b *nodeBackward) gradientOfItem(s segment, k int) torch.Tensor {
 	return b.gradient.at(s).Select(0, k)
 }
 
+// way is the way of dy back through a convolution by weight, whose gradient goes to dWeight unless that is the zero
+// Tensor.
+func (p *pass) way(dy arriving, dilation int, weight, dWeight torch.Tensor) torch.DepthwiseWay {
+	w := torch.DepthwiseWay{
+		Weight: weight, DWeight: dWeight, Dilation: dilation,
+		Pixels: []torch.Tensor{dy.g, dy.y}, Matrices: []torch.Tensor{dy.a, dy.q},
+	}
+	if dy.shift.Defined() {
+		w.Pixels, w.Matrices = append(w.Pixels, p.ones(dy.g.Size(0)).View(-1, 1)), append(w.Matrices, dy.shift)
+	}
+	return w
+}
+
 // arrive notes dy, the gradient of the first convolution of item k of g, for depthwise.
 func (b *nodeBackward) arrive(g *group, k int, dy arriving) {
 	j := g.states[k]
