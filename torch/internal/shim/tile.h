@@ -34,11 +34,11 @@ using Numbers = std::vector<T, OnLines<T>>;
 
 // ahead asks for n numbers that lie some way behind `from`: loops that read on reach them about when
 // they have come from memory. The processor's own reading ahead stops at the end of a page.
-template <bool write = false, class T>
+template <class T>
 inline void ahead(const T* from, int64_t n) {
   constexpr int64_t way = 4096;  // bytes
   const char* at = reinterpret_cast<const char*>(from) + way;
-  for (int64_t i = 0; i < n * int64_t(sizeof(T)); i += 64) __builtin_prefetch(at + i, write, 2);
+  for (int64_t i = 0; i < n * int64_t(sizeof(T)); i += 64) __builtin_prefetch(at + i, 0, 2);
 }
 
 // The sum over terms k of left(i,k)·right(k,j), for rows i and columns j of out. Where leftRow is 1
@@ -60,22 +60,27 @@ struct Product {
 };
 
 // tile computes a block of `rows` rows by `vectors` vectors of `lanes` columns plus `fours` groups
-// of four columns.
+// of four columns, two of which are one vector of eight.
 template <class P, int rows, int lanes, int vectors, int fours>
 void tile(const P& p) {
   using T = typename P::Number;
   using Vector = typename Lanes<T, lanes>::Vector;
   using Loaded = typename Lanes<T, lanes>::Loaded;
+  using Eight = typename Lanes<T, 8>::Vector;
+  using LoadedEight = typename Lanes<T, 8>::Loaded;
   using Four = typename Lanes<T, 4>::Vector;
   using LoadedFour = typename Lanes<T, 4>::Loaded;
+  constexpr bool eight = fours >= 2, four = fours % 2 == 1;
+  constexpr int atEight = lanes * vectors, atFour = atEight + 8 * eight;
   Vector sums[rows][vectors + 1];
-  Four ends[rows][fours + 1];
+  Eight eights[rows];
+  Four ends[rows];
 #pragma GCC unroll 16
   for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) sums[r][v] = Vector{};
-#pragma GCC unroll 4
-    for (int v = 0; v < fours; v++) ends[r][v] = Four{};
+    if (eight) eights[r] = Eight{};
+    if (four) ends[r] = Four{};
   }
   // Local copies: the compiler has to assume that a store to out changes members of p.
   const int64_t leftRow = p.leftRow, leftTerm = p.leftTerm, rightTerm = p.rightTerm;
@@ -88,19 +93,19 @@ void tile(const P& p) {
   for (int64_t k = p.terms; k > 0; k--, a += leftTerm, b += rightTerm) {
     if (P::adjacent && apart) ahead(b, lanes * vectors + 4 * fours);
     Vector y[vectors + 1];
-    Four z[fours + 1];
+    Eight e;
+    Four z;
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) y[v] = *reinterpret_cast<const Loaded*>(b + lanes * v);
-#pragma GCC unroll 4
-    for (int v = 0; v < fours; v++)
-      z[v] = *reinterpret_cast<const LoadedFour*>(b + lanes * vectors + 4 * v);
+    if (eight) e = *reinterpret_cast<const LoadedEight*>(b + atEight);
+    if (four) z = *reinterpret_cast<const LoadedFour*>(b + atFour);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
       const T x = a[P::adjacent ? r : r * leftRow];
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; v++) sums[r][v] += x * y[v];
-#pragma GCC unroll 4
-      for (int v = 0; v < fours; v++) ends[r][v] += x * z[v];
+      if (eight) eights[r] += x * e;
+      if (four) ends[r] += x * z;
     }
   }
 #pragma GCC unroll 16
@@ -110,10 +115,13 @@ void tile(const P& p) {
       auto* at = reinterpret_cast<Loaded*>(to + lanes * v);
       *at = add ? *at + sums[r][v] : sums[r][v];
     }
-#pragma GCC unroll 4
-    for (int v = 0; v < fours; v++) {
-      auto* at = reinterpret_cast<LoadedFour*>(to + lanes * vectors + 4 * v);
-      *at = add ? *at + ends[r][v] : ends[r][v];
+    if (eight) {
+      auto* at = reinterpret_cast<LoadedEight*>(to + atEight);
+      *at = add ? *at + eights[r] : eights[r];
+    }
+    if (four) {
+      auto* at = reinterpret_cast<LoadedFour*>(to + atFour);
+      *at = add ? *at + ends[r] : ends[r];
     }
   }
 }
@@ -123,6 +131,7 @@ template <int n, int lanes, int vectors, int fours, class P>
 void blocks(P& p, int64_t& rows) {
   for (; rows >= n; rows -= n) {
     tile<P, n, lanes, vectors, fours>(p);
+    if (P::adjacent) p.apart = false;  // right lies in the caches now
     p.left += n * p.leftRow;
     p.out += n * p.outRow;
   }
@@ -135,7 +144,7 @@ constexpr int mostVectors = REGISTERS == 32 ? 4 : 2;  // of a strip
 // strip computes all rows of those columns.
 template <int lanes, int vectors, int fours, class P>
 void strip(P p, int64_t rows) {
-  constexpr int most = sumRegisters / (vectors + fours);  // rows of a tile
+  constexpr int most = sumRegisters / (vectors + fours / 2 + fours % 2);  // rows of a tile
   if constexpr (most >= 16 && P::adjacent) blocks<16, lanes, vectors, fours>(p, rows);
   if constexpr (most >= 12 && most < 16) blocks<12, lanes, vectors, fours>(p, rows);
   if constexpr (most >= 8) blocks<8, lanes, vectors, fours>(p, rows);
@@ -192,7 +201,7 @@ template <class T>
 void addGram(const T* a, int64_t aRow, int64_t m, const T* b, int64_t bRow, int64_t n, int64_t rows,
              bool symmetric, T* sums, int64_t row) {
   constexpr int64_t blockRows = gramRows;
-  constexpr int64_t blockColumns = 16;  // of a
+  const int64_t blockColumns = symmetric ? 16 : 48;  // of a
   for (int64_t from = 0; from < rows; from += blockRows)
     for (int64_t c = 0; c < m; c += blockColumns) {
       const int64_t first = symmetric ? c : 0;  // column of b
