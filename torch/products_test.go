@@ -127,7 +127,7 @@ func TestProductsRefuse(t *testing.T) {
 
 func BenchmarkProducts(b *testing.B) {
 	// One thread, float32; what is left out of a symmetric product counts too.
-	for _, shape := range [][3]int{{32768, 16, 16}, {8192, 32, 32}, {2048, 64, 64}, {1024, 300, 600}} {
+	for _, shape := range [][3]int{{32768, 16, 16}, {8192, 36, 36}, {8192, 64, 64}, {4096, 72, 72}, {4096, 144, 144}, {1024, 300, 600}, {32, 850, 1700}, {1120, 850, 1700}} {
 		m, k, n := shape[0], shape[1], shape[2]
 		for _, product := range []struct {
 			name string
